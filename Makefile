@@ -1,0 +1,90 @@
+# make serve | test | lint | train | bench | clean: each does its own set-up.
+#
+# PORT=5006       where `make serve` listens
+# HOST=0.0.0.0    serve to other machines too, under the name HOST_NAME (default: this machine's)
+# PYTHON=...      the Python that .venv is made from (3.11 or newer; found by itself)
+# TORCH_INDEX=... another package index for PyTorch, such as its CPU-only or a CUDA one
+# ARGS=...        more arguments for panel, pytest, `mlda train` or the benchmark
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PORT ?= 5006
+HOST ?= localhost
+HOST_NAME ?= $(shell hostname)
+TORCH_INDEX ?=
+CONFIG ?= configs/speedy.toml
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Stamps live inside the environment, so that deleting it deletes them.
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+
+.PHONY: help install serve test lint format train bench clean
+
+help:
+	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
+	@echo "make test    all tests, those in a browser included"
+	@echo "make lint    ruff and mypy"
+	@echo "make train   train the model of CONFIG ($(CONFIG))"
+	@echo "make bench   time a slider from event to pixels"
+	@echo "make clean   delete the environment and all caches"
+
+# Newest last: the pinned versions are tested with the first.
+$(BIN)/python:
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+	  for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	  done; \
+	fi; \
+	if [ -z "$$python" ]; then \
+	  echo "mlda needs Python 3.11 or newer and found none: install it, or say where it is with 'make PYTHON=/path/to/python3.11'." >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	  echo "mlda needs Python 3.11 or newer, and $$python is not: choose another with 'make PYTHON=...'." >&2; exit 1; \
+	fi; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$$python cannot make virtual environments: on Debian and Ubuntu 'apt-get install python3-venv' mends that." >&2; exit 1; }
+
+# PyTorch goes first and by its exact version, so that a CPU-only build that is already there is kept.
+$(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt setuptools $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
+	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'
+	@touch $@
+
+$(INSTALLED_TEST): $(INSTALLED)
+	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,test]'
+	@touch $@
+
+install: $(INSTALLED)
+
+serve: $(INSTALLED)
+	$(BIN)/panel serve app --port $(PORT) --address $(HOST) \
+	  $(if $(filter localhost 127.0.0.1,$(HOST)),,--allow-websocket-origin $(HOST_NAME):$(PORT)) $(ARGS)
+
+test: $(INSTALLED_TEST)
+	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED_TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED_TEST)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(INSTALLED)
+	$(BIN)/mlda train $(CONFIG) $(ARGS)
+
+bench: $(INSTALLED_TEST)
+	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
