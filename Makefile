@@ -23,6 +23,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Stamps live inside the environment, so that deleting it deletes them.
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+# setuptools warns at length about every editable install.
+INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
 .PHONY: help install serve test lint format train bench clean
 
@@ -54,11 +56,11 @@ $(BIN)/python:
 # PyTorch goes first and by its exact version, so that a CPU-only build that is already there is kept.
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt setuptools $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
-	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'
+	$(INSTALL_EDITABLE) '.[train]'
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,test]'
+	$(INSTALL_EDITABLE) '.[train,test]'
 	@touch $@
 
 install: $(INSTALLED)
