@@ -1,0 +1,9 @@
+"""Readers of data sources: each yields the canonical dataset.
+
+The canonical dataset has dimensions (member, time, lat, lon), lat ascending, lon 0..360, monthly
+means, CF names and units (``psl`` Pa, ``tos`` K over the sea, ``tas`` K, ``pr`` kg m-2 s-1).
+"""
+
+
+class SourceError(ValueError):
+    """A file from outside cannot be used; the message is one sentence with the remedy."""

@@ -1,0 +1,163 @@
+"""What is known of each climate variable: names, units, colours, transform.
+
+A bundle stores its own variables in its configuration, so any CF variable can be added to a
+model without touching this file; the table here only supplies defaults for the usual ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+TransformKind = Literal["none", "power", "gamma"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the state.
+
+    Parameters
+    ----------
+    name : str
+        CF short name, such as ``psl``.
+    label : str
+        What people read.
+    standard_name : str
+        CF standard name.
+    units : str
+        Units in the canonical dataset (CF).
+    display_units : str
+        Units in which full fields are shown.
+    anomaly_units : str
+        Units in which anomalies are shown and observations given.
+    scale, offset : float
+        ``display = canonical * scale + offset``; anomalies use the scale alone.
+    anomaly_limit : float
+        Symmetric colour limit of anomalies, display units: fixed, so that months compare.
+    field_limits : tuple of float
+        Colour limits of full fields, display units.
+    anomaly_cmap, field_cmap : str
+        Matplotlib colour-map names; the first diverging and safe for colour-blind readers.
+    decimals : int
+        Decimals to print.
+    domain : {"globe", "sea", "land"}
+        Where the variable exists.
+    transform : {"none", "power", "gamma"}
+        Transform towards a normal distribution before standardising.
+    non_negative : bool
+        Whether full fields are cut at zero.
+    """
+
+    name: str
+    label: str
+    standard_name: str
+    units: str
+    display_units: str
+    anomaly_units: str
+    scale: float
+    offset: float
+    anomaly_limit: float
+    field_limits: tuple[float, float]
+    anomaly_cmap: str
+    field_cmap: str
+    decimals: int = 1
+    domain: Literal["globe", "sea", "land"] = "globe"
+    transform: TransformKind = "none"
+    non_negative: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Variable:
+        """Build from plain JSON values.
+
+        Raises
+        ------
+        ValueError
+            If a key is missing or unknown; the sentence names it.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"Variable has an unknown setting '{unknown[0]}'; remove it.")
+        try:
+            made = dict(values)
+            made["field_limits"] = tuple(made["field_limits"])
+            return cls(**made)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"Variable '{values.get('name', '?')}' lacks a setting ({error})."
+            ) from error
+
+
+# Colour limits: about the 99th percentile of |anomaly| over the TRAIN months, rounded. RdBu and
+# BrBG are ColorBrewer's colour-blind-safe diverging maps; rain is shown brown (dry) to green.
+DEFAULTS: dict[str, Variable] = {
+    v.name: v
+    for v in (
+        Variable(
+            name="psl",
+            label="Sea-level pressure",
+            standard_name="air_pressure_at_mean_sea_level",
+            units="Pa",
+            display_units="hPa",
+            anomaly_units="hPa",
+            scale=0.01,
+            offset=0.0,
+            anomaly_limit=12.0,
+            field_limits=(980.0, 1040.0),
+            anomaly_cmap="RdBu_r",
+            field_cmap="viridis",
+        ),
+        Variable(
+            name="tos",
+            label="Sea surface temperature",
+            standard_name="sea_surface_temperature",
+            units="K",
+            display_units="degC",
+            anomaly_units="K",
+            scale=1.0,
+            offset=-273.15,
+            anomaly_limit=3.0,
+            field_limits=(-2.0, 32.0),
+            anomaly_cmap="RdBu_r",
+            field_cmap="viridis",
+            decimals=2,
+            domain="sea",
+        ),
+        Variable(
+            name="tas",
+            label="2 m air temperature",
+            standard_name="air_temperature",
+            units="K",
+            display_units="degC",
+            anomaly_units="K",
+            scale=1.0,
+            offset=-273.15,
+            anomaly_limit=5.0,
+            field_limits=(-50.0, 40.0),
+            anomaly_cmap="RdBu_r",
+            field_cmap="viridis",
+            decimals=2,
+        ),
+        Variable(
+            name="pr",
+            label="Precipitation",
+            standard_name="precipitation_flux",
+            units="kg m-2 s-1",
+            display_units="mm/day",
+            anomaly_units="mm/day",
+            scale=86400.0,
+            offset=0.0,
+            anomaly_limit=5.0,
+            field_limits=(0.0, 16.0),
+            anomaly_cmap="BrBG",
+            field_cmap="viridis",
+            decimals=2,
+            transform="power",
+            non_negative=True,
+        ),
+    )
+}
