@@ -1,0 +1,37 @@
+"""Fixtures for all tests."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+# One thread each: the machines that tests run on are small, and two servers share one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium that browser tests drive; `make test` finds or installs it."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("MLDA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not path:
+        # Failing, not skipping: a green run must mean that the page was seen in a browser.
+        pytest.fail("Browser tests need Chromium: run them with 'make test', which installs it.")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_server_left_running():
+    """Stop every server that a test started: pytest never exits while one runs."""
+    yield
+    panel = sys.modules.get("panel")
+    if panel is not None:
+        panel.state.kill_all_servers()

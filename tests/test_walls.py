@@ -1,0 +1,185 @@
+"""Who may import whom, and what no file may do.
+
+The core knows nothing of the page, the page's pure part nothing of the libraries that draw, and the
+views nothing of torch. Nothing unpickles, and nothing evaluates text.
+"""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+UI = {"panel", "bokeh", "holoviews", "geoviews", "datashader", "param", "pyviz_comms", "app"}
+DRAWING = {"panel", "bokeh", "holoviews", "geoviews"}
+UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+
+def python_files(*folders):
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    assert files, f"no Python file in {folders}"
+    return files
+
+
+def imported_modules(source):
+    """Return the dotted names that a source text imports, at any depth in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and called_name(node) in {
+            "__import__",
+            "import_module",
+            "importlib.import_module",
+        }:
+            found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+    return found
+
+
+def called_name(call):
+    """Return the dotted name of what a call calls, '' where it is no plain name."""
+    parts, node = [], call.func
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        parts.append(node.id)
+        return ".".join(reversed(parts))
+    return ""
+
+
+def tops(modules):
+    return {module.partition(".")[0] for module in modules}
+
+
+def forbidden_calls(source):
+    """Return the calls of a source text that could run what a file or a user says."""
+    bad = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = called_name(node)
+        keywords = {k.arg: k.value for k in node.keywords}
+        if name in {"eval", "exec", "builtins.eval", "builtins.exec"}:
+            bad.append(name)
+        if name.endswith("torch.load") or name == "torch.load":
+            only = keywords.get("weights_only")
+            if not (isinstance(only, ast.Constant) and only.value is True):
+                bad.append("torch.load without weights_only=True")
+        pickle = keywords.get("allow_pickle")
+        # A variable could be true: only the word False will do, unless nothing is said.
+        if pickle is not None and not (isinstance(pickle, ast.Constant) and pickle.value is False):
+            bad.append(f"{name} with allow_pickle")
+        if name.endswith(("read_pickle", "to_pickle")):
+            bad.append(name)
+    return bad
+
+
+def test_core_imports_nothing_of_the_page(repo_root):
+    guilty = {
+        path.name: found
+        for path in python_files(repo_root / "mlda_core")
+        if (found := tops(imported_modules(path.read_text())) & UI)
+    }
+    assert not guilty
+
+
+def test_core_runs_without_the_page(repo_root):
+    """Import every module of the core where those libraries cannot be had."""
+    root = repo_root / "mlda_core"
+    modules = [
+        ".".join(path.relative_to(repo_root).with_suffix("").parts).removesuffix(".__init__")
+        for path in python_files(root)
+        if path.name != "__main__.py"
+    ]
+    program = f"""
+import importlib, sys
+
+class Wall:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(UI)!r}:
+            raise ImportError(f"the core must not import {{name}}")
+
+sys.meta_path.insert(0, Wall())
+for module in {modules!r}:
+    importlib.import_module(module)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=repo_root, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_frames_are_pure(repo_root):
+    path = repo_root / "app" / "frames.py"
+    assert not tops(imported_modules(path.read_text())) & DRAWING
+
+
+def test_state_knows_nothing_of_views(repo_root):
+    modules = imported_modules((repo_root / "app" / "state.py").read_text())
+    assert not {m for m in modules if m.startswith(("app.views", "app.controls", "app.main"))}
+    assert "views" not in tops(modules)
+
+
+def test_page_does_not_import_torch(repo_root):
+    guilty = {
+        path.name
+        for path in python_files(repo_root / "app")
+        if "torch" in tops(imported_modules(path.read_text()))
+    }
+    # The worker may bound torch's threads; whatever draws or holds state has no business with it.
+    assert guilty <= {"worker.py"}
+
+
+def test_nothing_unpickles_or_evaluates(repo_root):
+    folders = [repo_root / name for name in ("mlda_core", "app", "tools", "benchmarks")]
+    guilty = {}
+    for path in python_files(*(f for f in folders if f.is_dir())):
+        source = path.read_text()
+        found = [*(tops(imported_modules(source)) & UNPICKLERS), *forbidden_calls(source)]
+        if found:
+            guilty[path.name] = found
+    assert not guilty
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import panel as pn", {"panel"}),
+        ("from bokeh.models import Range1d", {"bokeh.models", "bokeh.models.Range1d"}),
+        ("def f():\n    import torch.nn", {"torch.nn"}),
+        ("import importlib\nimportlib.import_module('holoviews')", {"importlib", "holoviews"}),
+    ],
+)
+def test_the_guard_sees_imports(source, modules):
+    assert imported_modules(source) == modules
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eval(text)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path, allow_pickle=flag)",
+        "pd.read_pickle(path)",
+    ],
+)
+def test_the_guard_sees_dangerous_calls(source):
+    assert forbidden_calls(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "model.eval()",
+        "torch.load(path, weights_only=True)",
+        "np.load(path, allow_pickle=False)",
+        "ast.literal_eval(text)",
+    ],
+)
+def test_the_guard_lets_harmless_calls_pass(source):
+    assert not forbidden_calls(source)
