@@ -1,0 +1,230 @@
+"""The SPEEDY reader, on small files that each test makes itself."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mlda_core.sources import SourceError
+from mlda_core.sources.speedy import read_speedy
+
+LAT = np.array([-75.0, -45.0, -15.0, 15.0, 45.0, 75.0])
+LON = np.arange(8) * 45.0
+UNITS = {"psl": "Pa", "tos": "K", "tas": "K", "pr": "kg m-2 s-1"}
+PACKING = {"psl": (0.5, 1e5), "tos": (0.001, 290.0), "tas": (0.0025, 270.0), "pr": (2e-8, 6e-4)}
+SPREAD = {"psl": 800.0, "tos": 5.0, "tas": 10.0, "pr": 1e-4}
+LAND = np.zeros((LAT.size, LON.size), dtype=bool)
+LAND[2:4, 1:3] = True
+
+
+def values(variable, member, year):
+    """Return the true field of a variable, a different one for each member and year."""
+    seed = [list(UNITS).index(variable), member, year]
+    noise = np.random.default_rng(seed).standard_normal((12, LAT.size, LON.size))
+    field = PACKING[variable][1] + SPREAD[variable] * np.clip(noise, -3, 3)
+    return np.where(LAND, np.nan, field) if variable == "tos" else field
+
+
+def dataset(member, year, variables=tuple(UNITS)):
+    time = np.array([f"{year}-{month:02d}-15" for month in range(1, 13)], dtype="datetime64[ns]")
+    data = xr.Dataset(
+        {
+            name: (("time", "lat", "lon"), values(name, member, year), {"units": UNITS[name]})
+            for name in variables
+        },
+        coords={"time": time, "lat": LAT, "lon": LON},
+        attrs={"source": "SPEEDY"},
+    )
+    data["sftlf"] = (("lat", "lon"), np.where(LAND, 100.0, 0.0), {"units": "%"})
+    return data
+
+
+def write(data, folder, member, year):
+    """Write as the real files are: 16-bit integers with a CF scale and offset."""
+    path = folder / f"m{member:02d}_{year}.nc"
+    packing = {
+        name: {
+            "dtype": "int16",
+            "scale_factor": PACKING[name][0],
+            "add_offset": PACKING[name][1],
+            "_FillValue": -32768,
+        }
+        for name in UNITS
+        if name in data
+    }
+    data.to_netcdf(path, encoding=packing)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two members; member 1 lacks 1980, and no one has 1981."""
+    for member, year in [(0, 1979), (0, 1980), (0, 1982), (1, 1979), (1, 1982)]:
+        write(dataset(member, year), tmp_path, member, year)
+    return tmp_path
+
+
+def refusal(folder, **wanted):
+    """Return the message with which a folder is refused, checked to be one sentence."""
+    with pytest.raises(SourceError) as caught:
+        read_speedy(folder, **wanted)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert ". " not in message, "one sentence"
+    return message
+
+
+def test_canonical_form(folder):
+    data = read_speedy(folder)
+    assert dict(data.sizes) == {"member": 2, "time": 36, "lat": 6, "lon": 8}
+    assert list(data.data_vars)[:4] == ["psl", "tos", "tas", "pr"]
+    for name, units in UNITS.items():
+        assert data[name].dims == ("member", "time", "lat", "lon")
+        assert data[name].dtype == np.float32
+        assert data[name].attrs["units"] == units
+    assert np.all(np.diff(data["lat"]) > 0)
+    assert data["lon"].min() >= 0
+    assert data["lon"].max() < 360
+    assert data["lat"].attrs["units"] == "degrees_north"
+    assert data["lon"].attrs["units"] == "degrees_east"
+    assert data["sftlf"].dims == ("lat", "lon")
+    assert data.attrs["Conventions"].startswith("CF-")
+
+
+def test_values_are_unpacked_and_in_their_places(folder):
+    data = read_speedy(folder)
+    for name, (step, _) in PACKING.items():
+        for member, year in [(0, 1979), (0, 1980), (0, 1982), (1, 1979), (1, 1982)]:
+            got = data[name].sel(member=member, time=str(year)).values
+            np.testing.assert_allclose(got, values(name, member, year), atol=1.1 * step)
+
+
+def test_months_are_stamped_in_their_middle(folder):
+    time = read_speedy(folder)["time"].values
+    assert np.all(np.diff(time) > np.timedelta64(0))
+    assert str(time[0])[:10] == "1979-01-15"
+    assert str(time[-1])[:10] == "1982-12-15"
+    assert "1981" not in {str(t)[:4] for t in time}
+
+
+def test_a_gap_is_missing_values_and_only_the_gap(folder):
+    data = read_speedy(folder)
+    assert np.isnan(data["psl"].sel(member=1, time="1980")).all()
+    present = data["psl"].sel(member=1, time=["1979-06-15", "1982-06-15"])
+    assert np.isfinite(present).all()
+    assert np.isfinite(data["psl"].sel(member=0)).all()
+
+
+def test_land_is_missing_in_the_sea_surface_only(folder):
+    data = read_speedy(folder).sel(member=0, time="1979")
+    assert np.array_equal(np.isnan(data["tos"]).all("time"), LAND)
+    assert np.isfinite(data["tas"]).all()
+
+
+def test_choice_of_members_years_and_variables(folder):
+    data = read_speedy(folder, members=[1], years=[1982], variables=["tas"])
+    assert dict(data.sizes) == {"member": 1, "time": 12, "lat": 6, "lon": 8}
+    assert "psl" not in data
+    np.testing.assert_allclose(data["tas"][0], values("tas", 1, 1982), atol=0.003)
+
+
+def test_progress_counts_files(folder):
+    seen = []
+    read_speedy(folder, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(i, 5) for i in range(1, 6)]
+
+
+def test_descending_latitude_is_turned(tmp_path):
+    write(dataset(0, 1979).isel(lat=slice(None, None, -1)), tmp_path, 0, 1979)
+    data = read_speedy(tmp_path)
+    np.testing.assert_array_equal(data["lat"], LAT)
+    np.testing.assert_allclose(data["psl"][0], values("psl", 0, 1979), atol=0.6)
+
+
+def test_first_file_may_be_of_any_member_and_year(tmp_path):
+    write(dataset(7, 2013), tmp_path, 7, 2013)
+    assert list(read_speedy(tmp_path)["member"].values) == [7]
+
+
+def test_other_files_are_let_be(folder):
+    (folder / "README.md").write_text("What these files are.")
+    read_speedy(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 0.5, 0.95])
+def test_truncated_file_is_named(folder, keep):
+    path = folder / "m01_1979.nc"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep * len(whole)) if keep < 1 else int(keep)])
+    message = refusal(folder)
+    assert "m01_1979.nc" in message
+    assert "truncated" in message
+
+
+def test_file_that_is_not_netcdf_is_named(folder):
+    (folder / "m01_1979.nc").write_text("<html>404 Not Found</html>")
+    assert "m01_1979.nc" in refusal(folder)
+
+
+def test_misnamed_file_is_named(folder):
+    (folder / "m01_1979.nc").rename(folder / "m01-1979.nc")
+    message = refusal(folder)
+    assert "m01-1979.nc" in message
+    assert "mMM_YYYY.nc" in message
+
+
+def test_file_under_another_years_name_is_named(folder):
+    (folder / "m01_1979.nc").rename(folder / "m01_1985.nc")
+    message = refusal(folder)
+    assert "m01_1985.nc" in message
+    assert "1985" in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "units"), [("psl", "hPa"), ("tas", "degC"), ("pr", "mm day-1"), ("tos", None)]
+)
+def test_wrong_units_are_named_with_file_and_variable(folder, variable, units):
+    data = dataset(1, 1979)
+    if units is None:
+        del data[variable].attrs["units"]
+    else:
+        data[variable].attrs["units"] = units
+    write(data, folder, 1, 1979)
+    message = refusal(folder)
+    assert "m01_1979.nc" in message
+    assert variable in message
+    assert UNITS[variable] in message
+
+
+def test_missing_variable_is_named(folder):
+    write(dataset(1, 1979).drop_vars("tas"), folder, 1, 1979)
+    message = refusal(folder)
+    assert "m01_1979.nc" in message
+    assert "tas" in message
+
+
+def test_short_year_is_named(folder):
+    write(dataset(1, 1979).isel(time=slice(11)), folder, 1, 1979)
+    assert "m01_1979.nc" in refusal(folder)
+
+
+def test_other_grid_is_named(folder):
+    write(dataset(1, 1979).assign_coords(lon=LON + 1), folder, 1, 1979)
+    message = refusal(folder)
+    assert "m01_1979.nc" in message
+    assert "grid" in message
+
+
+@pytest.mark.parametrize("coordinate", ["time", "lat", "lon"])
+def test_missing_coordinate_is_named(folder, coordinate):
+    write(dataset(1, 1979).drop_vars(coordinate), folder, 1, 1979)
+    assert "m01_1979.nc" in refusal(folder)
+
+
+def test_missing_and_empty_folder(tmp_path):
+    assert "nowhere" in refusal(tmp_path / "nowhere")
+    assert str(tmp_path) in refusal(tmp_path)
+
+
+def test_absent_members_are_said(folder):
+    assert "members" in refusal(folder, members=[42])
