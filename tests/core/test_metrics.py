@@ -107,6 +107,7 @@ def test_single_precision_fields_are_summed_in_double():
     target = (1e5 + rng.normal(size=(48, 96))).astype(np.float32)
     model = (target + 0.5).astype(np.float32)
     score = compare(target, model, np.ones_like(target))
+    assert score.target_mean == pytest.approx(target.astype(float).mean(), abs=1e-6)
     assert score.rmse == pytest.approx(0.5, rel=1e-6)
     assert score.r == pytest.approx(1, abs=1e-6)
 
