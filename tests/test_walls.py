@@ -86,30 +86,44 @@ def test_core_imports_nothing_of_the_page(repo_root):
     assert not guilty
 
 
-def test_core_runs_without_the_page(repo_root):
-    """Import every module of the core where those libraries cannot be had."""
-    root = repo_root / "mlda_core"
-    modules = [
-        ".".join(path.relative_to(repo_root).with_suffix("").parts).removesuffix(".__init__")
-        for path in python_files(root)
-        if path.name != "__main__.py"
-    ]
+def import_behind_a_wall(modules, forbidden, repo_root):
+    """Import modules in a process of their own where the forbidden packages cannot be had."""
     program = f"""
 import importlib, sys
 
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {sorted(UI)!r}:
-            raise ImportError(f"the core must not import {{name}}")
+        if name.partition(".")[0] in {sorted(forbidden)!r}:
+            raise ImportError(f"nothing here may import {{name}}")
 
 sys.meta_path.insert(0, Wall())
 for module in {modules!r}:
     importlib.import_module(module)
 """
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=repo_root, check=False
     )
+
+
+def test_core_runs_without_the_page(repo_root):
+    modules = [
+        ".".join(path.relative_to(repo_root).with_suffix("").parts).removesuffix(".__init__")
+        for path in python_files(repo_root / "mlda_core")
+        if path.name != "__main__.py"
+    ]
+    done = import_behind_a_wall(modules, UI, repo_root)
     assert done.returncode == 0, done.stderr
+
+
+def test_frames_and_state_run_without_what_draws_and_without_torch(repo_root):
+    done = import_behind_a_wall(["app.frames", "app.state"], DRAWING | {"torch"}, repo_root)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_wall_stops_an_import(repo_root):
+    done = import_behind_a_wall(["panel"], DRAWING, repo_root)
+    assert done.returncode != 0
+    assert "nothing here may import panel" in done.stderr
 
 
 def test_frames_are_pure(repo_root):
