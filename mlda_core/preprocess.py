@@ -116,9 +116,7 @@ class Preprocessor:
             typical = np.nansum(spread[:, v] * w, axis=(1, 2)) / w.sum()
             spread[:, v] = np.maximum(spread[:, v], floor * typical.mean())
             spread[:, v, ~mask[v]] = np.nan
-        return cls(
-            tuple(variables), grid, mask, climatology, centre, spread, tuple(transforms)
-        )
+        return cls(tuple(variables), grid, mask, climatology, centre, spread, tuple(transforms))
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
@@ -279,5 +277,3 @@ def samples(
     member = np.repeat(data["member"].values, n_time)
     keep = np.isfinite(flat).any(axis=(1, 2, 3))
     return flat[keep], time[keep], member[keep]
-
-

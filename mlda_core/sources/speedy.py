@@ -115,10 +115,7 @@ def read_speedy(
             progress(done, len(files))
     assert first is not None
     out = xr.Dataset(
-        {
-            v: (("member", "time", "lat", "lon"), arrays[v], dict(first[v].attrs))
-            for v in variables
-        },
+        {v: (("member", "time", "lat", "lon"), arrays[v], dict(first[v].attrs)) for v in variables},
         coords={
             "member": ("member", all_members),
             "time": ("time", months.astype("datetime64[ns]"), {"standard_name": "time"}),

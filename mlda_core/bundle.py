@@ -1,0 +1,545 @@
+"""A trained model as one folder: reading it, checking it, and using it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mlda_core.grid import Grid
+from mlda_core.preprocess import Preprocessor, to_display
+from mlda_core.splits import calendar_months, month_name
+from mlda_core.variables import Variable
+from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
+
+SCHEMA_VERSION = 1
+FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
+# Step of the packed months, in units of the spread: half of it is the error, 0.02.
+MONTH_STEP = 0.04
+Float = NDArray[np.float32]
+
+
+class BundleError(ValueError):
+    """A bundle cannot be used; the message is one sentence with the remedy."""
+
+
+class StateError(ValueError):
+    """A state or latent vector does not fit the bundle; the message says what would."""
+
+
+class Bundle:
+    """A trained model with the months shipped with it.
+
+    Made by :func:`load_bundle`. All methods are pure reads, so one bundle serves many threads.
+    Arrays are ordered (variable, lat, lon); anomalies are in display units (hPa, K, mm/day) and
+    NaN where a variable does not exist or is missing.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    config : dict
+        The contents of ``config.json``.
+    normaliser : Preprocessor
+        Climatology, spread and transforms.
+    months : tuple of str
+        ``YYYY-MM`` of the shipped months, ascending.
+    residual_sd : ndarray, shape (V, lat, lon)
+        Standard deviation of what the decoder cannot express, standardised, on held-out months.
+    direction_share : ndarray, shape (L, V)
+        Variance each latent direction carries, of one a variable, area mean.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: dict[str, Any],
+        normaliser: Preprocessor,
+        tensors: dict[str, torch.Tensor],
+        months: xr.Dataset,
+    ) -> None:
+        self.path, self.config, self.normaliser = path, config, normaliser
+        network = NetworkConfig(**config["network"])
+        mask = torch.from_numpy(normaliser.mask)
+        periodic = normaliser.grid.is_global
+        tensors = {k: v.float() for k, v in tensors.items()}
+        patterns = tensors["decoder.patterns"]
+        weights = torch.from_numpy(normaliser.weights.ravel()).float()
+        self._decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
+        self._encoder = Encoder(
+            mask, network, periodic=periodic, projector=(patterns * weights).T.contiguous()
+        )
+        for head, module in (("decoder.", self._decoder), ("encoder.", self._encoder)):
+            own = {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
+            own |= {"mask": self._decoder.mask} if head == "decoder." else {}
+            module.load_state_dict(own)
+            module.eval().requires_grad_(requires_grad=False)
+        self._turn = tensors["from_training"].numpy().astype(np.float64)
+        self.residual_sd = tensors["residual_sd"].numpy()
+        self.direction_share = tensors["direction_share"].numpy()
+        self._packed = months["x"].values
+        self._split = [str(s) for s in months["split"].values]
+        self.months = tuple(str(m) for m in months["month"].values)
+        self._row = {m: i for i, m in enumerate(self.months)}
+        self._codes: dict[str, NDArray[np.float64]] = {}
+
+    # What it is
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        return str(self.config["name"])
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return str(self.config["title"])
+
+    @property
+    def base_period(self) -> str:
+        """The period of the climatology, in words."""
+        return str(self.config["base_period"])
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables, in the order of all arrays."""
+        return self.normaliser.variables
+
+    @property
+    def grid(self) -> Grid:
+        """The horizontal grid."""
+        return self.normaliser.grid
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """True where a variable exists, shape (V, lat, lon)."""
+        return self.normaliser.mask
+
+    @property
+    def n_latent(self) -> int:
+        """Length of the latent vector."""
+        return self._decoder.config.n_latent
+
+    @cached_property
+    def scores(self) -> dict[str, Any]:
+        """The contents of ``scores.json``; empty where there is none."""
+        file = self.path / "scores.json"
+        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+
+    # The shipped months
+
+    def split(self, month: str) -> str:
+        """Return train, validation, calibration, test or gap of a shipped month ``YYYY-MM``."""
+        return self._split[self._index(month)]
+
+    def target_standardised(self, month: str) -> Float:
+        """Return a shipped month's standardised anomalies, NaN where missing, (V, lat, lon)."""
+        packed = self._packed[self._index(month)]
+        return np.where(packed == _MISSING, np.nan, packed * np.float32(MONTH_STEP)).astype(
+            np.float32
+        )
+
+    def target(self, month: str) -> Float:
+        """Return a shipped month's anomalies, display units, (V, lat, lon)."""
+        calendar = int(month[5:7])
+        fields = self._restore(self.target_standardised(month)[None], calendar, spread=False)[0]
+        return fields - self.climatology(calendar)
+
+    def climatology(self, calendar_month: int) -> Float:
+        """Return the monthly climatology of full fields, display units, (V, lat, lon)."""
+        return self.normaliser.climatology[calendar_month - 1].astype(np.float32)
+
+    def state(self, month: str) -> xr.Dataset:
+        """Return a shipped month as full fields in CF units, dimensions (time, lat, lon)."""
+        fields = self.target(month) + self.climatology(int(month[5:7]))
+        return self._dataset(fields[None], [month], anomaly=False)
+
+    def code(self, month: str) -> NDArray[np.float64]:
+        """Return the encoded mean of a shipped month, shape (L,)."""
+        if month not in self._codes:
+            x = np.nan_to_num(self.target_standardised(month))[None]
+            self._codes[month] = self._encode(x, np.array([int(month[5:7])]))[0][0]
+        return self._codes[month].copy()
+
+    # Encoder and decoder
+
+    @torch.no_grad()
+    def decode_standardised(self, z: ArrayLike, calendar_month: int) -> Float:
+        """Decode latent vectors (n, L) to standardised anomalies, zero where a variable lacks."""
+        latent = torch.as_tensor(np.asarray(z, dtype=np.float32))
+        month = torch.full((len(latent),), int(calendar_month))
+        out: Float = self._decoder(latent, month).numpy()
+        return out
+
+    def decode_anomalies(self, z: ArrayLike, calendar_month: int) -> Float:
+        """Decode latent vectors to anomalies in display units.
+
+        The result is the mean over the residual spread (``residual_sd``): rain's transform is
+        curved, and the field of the mean would underestimate it.
+
+        Parameters
+        ----------
+        z : array_like, shape (L,) or (n, L)
+        calendar_month : int
+            1..12.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon) or (n, V, lat, lon)
+
+        Raises
+        ------
+        StateError
+            If z has another length, is not finite, or the month is not 1..12.
+        """
+        latent, single = self._check_z(z)
+        if not 1 <= int(calendar_month) <= 12:
+            raise StateError(f"Calendar month {calendar_month} is not within 1 to 12.")
+        x = self.decode_standardised(latent, calendar_month)
+        fields = self._restore(x, calendar_month, spread=True)
+        out = fields - self.climatology(calendar_month)
+        return out[0] if single else out
+
+    def encode_anomalies(
+        self, anomalies: ArrayLike, calendar_month: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Encode one month's display-unit anomalies (V, lat, lon); missing cells count as zero.
+
+        Returns
+        -------
+        mean, sd : ndarray, shape (L,)
+        """
+        fields = np.asarray(anomalies, np.float64) + self.climatology(calendar_month)
+        month = np.array([calendar_month])
+        x = np.nan_to_num(self.normaliser.standardise(fields[None], month))
+        mean, sd = self._encode(x.astype(np.float32), month)
+        return mean[0], sd[0]
+
+    def direction_effect(self, k: int, calendar_month: int) -> Float:
+        """Return the change of the anomalies for +1 in z[k] about z = 0, display units.
+
+        Half the difference between z[k] = +1 and -1; shape (V, lat, lon).
+        """
+        z = np.zeros((2, self.n_latent))
+        z[0, k], z[1, k] = 1.0, -1.0
+        both = self.decode_anomalies(z, calendar_month)
+        return np.asarray(0.5 * (both[0] - both[1]))
+
+    def encode(self, state: xr.Dataset, *, anomalies: bool = False) -> xr.Dataset:
+        """Encode full fields (or anomalies) to latent vectors.
+
+        Parameters
+        ----------
+        state : Dataset
+            The bundle's variables in CF units on its grid, dimensions (time, lat, lon), with a
+            ``time`` coordinate that tells the calendar month.
+        anomalies : bool
+            Whether the fields are anomalies from the bundle's climatology.
+
+        Returns
+        -------
+        Dataset
+            ``z`` and ``z_sd``, dimensions (time, latent).
+
+        Raises
+        ------
+        StateError
+            If a variable is missing or the grid is another.
+        """
+        if "time" not in state.coords:
+            raise StateError("The state has no time coordinate; add one, to tell the month.")
+        if "time" not in state.dims:
+            state = state.expand_dims("time")
+        for v in self.variables:
+            if v.name not in state:
+                raise StateError(f"The state has no variable '{v.name}'; add it ({v.units}).")
+        if not (
+            state["lat"].size == self.grid.lat.size
+            and state["lon"].size == self.grid.lon.size
+            and np.allclose(state["lat"], self.grid.lat, atol=1e-3)
+            and np.allclose(state["lon"], self.grid.lon, atol=1e-3)
+        ):
+            raise StateError(
+                f"The state is not on the bundle's grid of {self.grid.shape[0]} x "
+                f"{self.grid.shape[1]} cells; regrid it first."
+            )
+        ordered = state.transpose("time", "lat", "lon", ...)
+        calendar = calendar_months(ordered["time"].values)
+        fields = to_display(
+            {v.name: ordered[v.name].values for v in self.variables}, self.variables
+        )
+        if anomalies:
+            offsets = np.array([v.offset for v in self.variables])[:, None, None]
+            fields = fields - offsets + self.normaliser.climatology[calendar - 1]
+        x = np.nan_to_num(self.normaliser.standardise(fields, calendar)).astype(np.float32)
+        mean, sd = self._encode(x, calendar)
+        dims = ("time", "latent")
+        return xr.Dataset(
+            {"z": (dims, mean, {"units": "1"}), "z_sd": (dims, sd, {"units": "1"})},
+            coords={"time": ordered["time"].values, "latent": np.arange(1, self.n_latent + 1)},
+        )
+
+    def decode(
+        self, z: ArrayLike, month: str | list[str], *, anomalies: bool = False
+    ) -> xr.Dataset:
+        """Decode latent vectors to fields with CF names and units.
+
+        Parameters
+        ----------
+        z : array_like, shape (L,) or (n, L)
+        month : str or list of str
+            ``YYYY-MM`` of each vector (one for all is enough); any year.
+        anomalies : bool
+            Whether to return anomalies instead of full fields.
+
+        Returns
+        -------
+        Dataset
+            Dimensions (time, lat, lon).
+
+        Raises
+        ------
+        StateError
+            If z does not fit or a month is not ``YYYY-MM``.
+        """
+        latent, _ = self._check_z(z)
+        months = [month] * len(latent) if isinstance(month, str) else list(month)
+        if len(months) != len(latent):
+            raise StateError(f"There are {len(latent)} vectors but {len(months)} months.")
+        out = np.empty((len(latent), *self.mask.shape), np.float32)
+        for i, name in enumerate(months):
+            calendar = _calendar(name)
+            out[i] = self.decode_anomalies(latent[i], calendar)
+            if not anomalies:
+                out[i] += self.climatology(calendar)
+                for v, variable in enumerate(self.variables):
+                    if variable.non_negative:
+                        out[i, v] = np.maximum(out[i, v], 0.0)
+        return self._dataset(out, months, anomaly=anomalies)
+
+    # Inside
+
+    def _index(self, month: str) -> int:
+        try:
+            return self._row[month]
+        except KeyError:
+            raise StateError(
+                f"The bundle has no month '{month}'; it holds {self.months[0]} to "
+                f"{self.months[-1]}."
+            ) from None
+
+    def _check_z(self, z: ArrayLike) -> tuple[NDArray[np.float64], bool]:
+        latent = np.asarray(z, dtype=np.float64)
+        single = latent.ndim == 1
+        latent = np.atleast_2d(latent)
+        if latent.ndim != 2 or latent.shape[1] != self.n_latent:
+            raise StateError(
+                f"A latent vector of this bundle has {self.n_latent} numbers, not "
+                f"{latent.shape[-1]}."
+            )
+        if not np.isfinite(latent).all():
+            raise StateError("A latent vector holds a number that is not finite.")
+        return latent, single
+
+    @torch.no_grad()
+    def _encode(
+        self, x: Float, calendar: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        mean, log_variance = self._encoder(
+            torch.from_numpy(x), torch.from_numpy(np.asarray(calendar, np.int64))
+        )
+        variance = torch.exp(log_variance).numpy().astype(np.float64)
+        turned = mean.numpy().astype(np.float64) @ self._turn.T
+        return turned, np.sqrt(variance @ (self._turn**2).T)
+
+    def _restore(self, x: NDArray[np.floating], calendar: int, *, spread: bool) -> Float:
+        months = np.full(len(x), calendar)
+        sd = self.residual_sd if spread else None
+        fields = self.normaliser.restore(x, months, sd=sd)
+        return np.where(self.mask, fields, np.nan).astype(np.float32)
+
+    def _dataset(self, fields: Float, months: list[str], *, anomaly: bool) -> xr.Dataset:
+        time = np.array([np.datetime64(f"{m}-15", "ns") for m in months])
+        out = xr.Dataset(
+            coords={
+                "time": ("time", time, {"standard_name": "time"}),
+                "lat": (
+                    "lat",
+                    self.grid.lat,
+                    {"standard_name": "latitude", "units": "degrees_north"},
+                ),
+                "lon": (
+                    "lon",
+                    self.grid.lon,
+                    {"standard_name": "longitude", "units": "degrees_east"},
+                ),
+            },
+            attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {self.name}"},
+        )
+        for i, v in enumerate(self.variables):
+            values = (fields[:, i] - (0.0 if anomaly else v.offset)) / v.scale
+            kind = " anomaly" if anomaly else ""
+            attrs = {
+                "units": v.units,
+                "long_name": f"{v.label}{kind}",
+                "cell_methods": "time: mean",
+                **({} if anomaly else {"standard_name": v.standard_name}),
+                **({"base_period": self.base_period} if anomaly else {}),
+            }
+            out[v.name] = (("time", "lat", "lon"), values.astype(np.float32), attrs)
+        return out
+
+
+_MISSING = np.int16(-32768)
+
+
+def _calendar(month: str) -> int:
+    try:
+        return int(calendar_months(np.array([np.datetime64(month, "M")]))[0])
+    except ValueError:
+        raise StateError(f"'{month}' is not a month; write it as YYYY-MM.") from None
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Load a bundle, checking its schema, checksums and shapes.
+
+    Raises
+    ------
+    BundleError
+        One sentence that names what is wrong and what to do.
+    """
+    path = Path(path)
+    file = path / "config.json"
+    if not path.is_dir():
+        raise BundleError(f"There is no folder {path}; give the folder of a bundle.")
+    if not file.is_file():
+        raise BundleError(f"{path} is not a bundle: it has no config.json; give another folder.")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        version = config["schema_version"]
+        checksums = dict(config["checksums"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{file} is not a bundle's configuration; copy the bundle again."
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise BundleError(
+            f"{path} has bundle schema {version}, and this program reads {SCHEMA_VERSION}; "
+            "install the matching version of mlda or train the bundle again."
+        )
+    for name in FILES:
+        member = path / name
+        if not member.is_file():
+            raise BundleError(f"{path} lacks {name}; copy the bundle again.")
+        if checksum(member) != checksums.get(name):
+            raise BundleError(
+                f"{member} is damaged (its checksum is not the one in config.json); copy the "
+                "bundle again."
+            )
+    try:
+        variables = tuple(Variable.from_dict(v) for v in config["variables"])
+        with xr.open_dataset(path / "normaliser.nc") as opened:
+            normaliser = Preprocessor.from_dataset(opened.load(), variables)
+        with xr.open_dataset(path / "months.nc") as opened:
+            months = opened.load()
+        tensors = load_file(path / "weights.safetensors")
+        return Bundle(path, config, normaliser, tensors, months)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BundleError(
+            f"{path} does not fit together ({reason[:160]}); copy or train the bundle again."
+        ) from error
+
+
+def checksum(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def save_bundle(
+    path: Path,
+    *,
+    config: dict[str, Any],
+    normaliser: Preprocessor,
+    tensors: dict[str, torch.Tensor],
+    x: NDArray[np.float32],
+    months: list[str],
+    splits: list[str],
+) -> None:
+    """Write a bundle.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to write; made if absent, its files replaced.
+    config : dict
+        What ``config.json`` shall say beside schema and checksums.
+    normaliser : Preprocessor
+        Of the model.
+    tensors : dict of Tensor
+        Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``; stored as
+        float16, the last three as float32.
+    x : ndarray, shape (n, V, lat, lon)
+        Standardised anomalies of the shipped months, NaN where missing.
+    months, splits : list of str
+        ``YYYY-MM`` and split of each.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    exact = {"from_training", "residual_sd", "direction_share"}
+    # In float16 the decoded field differs by less than 0.005 of the spread from float32.
+    stored = {
+        k: (v.float() if k in exact else v.half()).contiguous()
+        for k, v in tensors.items()
+        if k not in {"decoder.mask", "log_residual"}
+    }
+    save_file(stored, path / "weights.safetensors")
+    data = normaliser.to_dataset()
+    packing = {"zlib": True, "complevel": 6, "shuffle": True}
+    data.to_netcdf(
+        path / "normaliser.nc",
+        engine="netcdf4",
+        encoding={k: packing for k in data.data_vars if data[k].ndim > 1},
+    )
+    packed = np.where(np.isfinite(x), np.rint(x / MONTH_STEP), _MISSING).astype(np.int16)
+    shipped = xr.Dataset(
+        {
+            "x": (
+                ("sample", "variable", "lat", "lon"),
+                packed,
+                {
+                    "long_name": "standardised anomaly, packed",
+                    "step": MONTH_STEP,
+                    "missing": int(_MISSING),
+                },
+            ),
+            "month": ("sample", np.array(months, dtype=str)),
+            "split": ("sample", np.array(splits, dtype=str)),
+        }
+    )
+    shipped.to_netcdf(path / "months.nc", engine="netcdf4", encoding={"x": packing})
+    full = {
+        "schema_version": SCHEMA_VERSION,
+        **config,
+        "checksums": {name: checksum(path / name) for name in FILES},
+    }
+    (path / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
+
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "StateError",
+    "checksum",
+    "load_bundle",
+    "month_name",
+    "save_bundle",
+]

@@ -1,0 +1,181 @@
+"""The linear start of the model: principal components whose patterns turn with the season."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SeasonalComponents:
+    """A linear Gaussian model of the standardised anomalies, one a calendar month.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (K, cells)
+        Leading empirical orthogonal functions, as maps of standardised anomalies.
+    projector : ndarray, shape (cells, K)
+        Takes a map to its coefficients: area weights times patterns.
+    mixing : ndarray, shape (12, K, L)
+        The coefficients are ``mixing @ z`` plus noise, z ~ N(0, I).
+    regression : ndarray, shape (12, L, K)
+        Posterior mean of z given the coefficients.
+    log_variance : ndarray, shape (12, L)
+        Logarithm of the posterior variances of z.
+    variances : ndarray, shape (K,)
+        Variance along each pattern, of a total of one per variable.
+    """
+
+    patterns: Array
+    projector: Array
+    mixing: Array
+    regression: Array
+    log_variance: Array
+    variances: Array
+
+
+def season_weights(month: int, months: NDArray[np.int64], *, width: float, floor: float) -> Array:
+    """Weight of samples of other calendar months for one: Gaussian in months apart plus a floor.
+
+    Parameters
+    ----------
+    month : int
+        Calendar month 1..12.
+    months : ndarray of int, shape (n,)
+        The samples' calendar months.
+    width : float
+        Standard deviation in months.
+    floor : float
+        What the other half of the year still counts.
+    """
+    apart = np.abs((months - month + 6) % 12 - 6)
+    return np.asarray(np.exp(-0.5 * (apart / width) ** 2) + floor)
+
+
+def fit_patterns(
+    x: NDArray[np.float32], weights: Array, count: int, *, seed: int
+) -> tuple[Array, Array, Array, NDArray[np.float32]]:
+    """Leading empirical orthogonal functions of area-weighted maps, by randomised SVD.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, cells)
+        Standardised anomalies, zero where missing.
+    weights : ndarray, shape (cells,)
+        Weights of the cells, zero where missing.
+    count : int
+        Number of patterns K.
+    seed : int
+        Of the randomised SVD (Halko et al. 2011).
+
+    Returns
+    -------
+    patterns : ndarray, shape (K, cells)
+    projector : ndarray, shape (cells, K)
+    variances : ndarray, shape (K,)
+    coefficients : ndarray, shape (n, K)
+    """
+    root = np.sqrt(weights).astype(np.float32)
+    torch.manual_seed(seed)
+    scaled = torch.from_numpy(x * root)
+    _, s, v = torch.svd_lowrank(scaled, q=min(count + 20, *x.shape), niter=4)
+    basis = v[:, :count].numpy().astype(np.float64)
+    inverse = np.divide(1.0, root, out=np.zeros(root.shape), where=root > 0)
+    patterns = (basis * inverse[:, None]).T
+    projector = basis * root[:, None]
+    variances = (s[:count].numpy().astype(np.float64) ** 2) / len(x)
+    return patterns, projector, variances, (x @ projector.astype(np.float32))
+
+
+def seasonal_components(
+    x: NDArray[np.float32],
+    months: NDArray[np.int64],
+    weights: Array,
+    *,
+    n_patterns: int,
+    n_latent: int,
+    noise: float,
+    seasonal: bool = True,
+    width: float = 1.2,
+    floor: float = 0.05,
+    seed: int = 0,
+) -> SeasonalComponents:
+    """Fit probabilistic principal components (Tipping and Bishop 1999) to each calendar month.
+
+    The months' solutions are rotated onto that of the whole year (orthogonal Procrustes), so
+    that a latent number means the same thing all year and its pattern turns smoothly; a rotation
+    of z leaves the prior N(0, I) as it is.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, cells)
+        Standardised anomalies, zero where missing.
+    months : ndarray of int, shape (n,)
+        Calendar months 1..12.
+    weights : ndarray, shape (cells,)
+        Weights of the cells.
+    n_patterns, n_latent : int
+        K and L.
+    noise : float
+        Variance of the noise on the coefficients.
+    seasonal : bool
+        False fits one solution for all months.
+    width, floor : float
+        See :func:`season_weights`.
+    seed : int
+        Of the randomised SVD.
+    """
+    patterns, projector, variances, p = fit_patterns(x, weights, n_patterns, seed=seed)
+    p = p.astype(np.float64)
+    reference = _mixing(np.cov(p.T, bias=True), n_latent, noise)
+    shape = (12, n_patterns, n_latent)
+    mixing = np.broadcast_to(reference, shape).copy()
+    if seasonal:
+        for m in range(12):
+            w = season_weights(m + 1, months, width=width, floor=floor)
+            cov = (p * w[:, None]).T @ p / w.sum()
+            own = _mixing(cov, n_latent, noise)
+            u, _, vt = np.linalg.svd(own.T @ reference)
+            mixing[m] = own @ (u @ vt)
+    regression = np.empty((12, n_latent, n_patterns))
+    log_variance = np.empty((12, n_latent))
+    for m in range(12):
+        inner = np.linalg.inv(mixing[m].T @ mixing[m] + noise * np.eye(n_latent))
+        regression[m] = inner @ mixing[m].T
+        log_variance[m] = np.log(noise * np.diag(inner))
+    return SeasonalComponents(patterns, projector, mixing, regression, log_variance, variances)
+
+
+def _mixing(cov: Array, n_latent: int, noise: float) -> Array:
+    values, vectors = np.linalg.eigh(cov)
+    order = np.argsort(values)[::-1][:n_latent]
+    scale = np.sqrt(np.clip(values[order] - noise, 1e-3 * noise, None))
+    return np.asarray(vectors[:, order] * scale)
+
+
+def fourier_fit(monthly: Array, harmonics: int) -> Array:
+    """Least-squares Fourier series of twelve monthly arrays.
+
+    Parameters
+    ----------
+    monthly : ndarray, shape (12, ...)
+    harmonics : int
+
+    Returns
+    -------
+    ndarray, shape (1 + 2 * harmonics, ...)
+        Coefficients for :func:`mlda_core.vae.layers.month_features`.
+    """
+    phase = (np.arange(1, 13) - 0.5) * (2 * np.pi / 12)
+    columns = [np.ones(12)]
+    for h in range(1, harmonics + 1):
+        columns += [np.cos(h * phase), np.sin(h * phase)]
+    design = np.stack(columns, axis=1)
+    flat = monthly.reshape(12, -1)
+    solution, *_ = np.linalg.lstsq(design, flat, rcond=None)
+    return np.asarray(solution.reshape(design.shape[1], *monthly.shape[1:]))

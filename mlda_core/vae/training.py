@@ -1,0 +1,420 @@
+"""Training: the tempered evidence lower bound, resumable, with VALIDATION skill as it goes."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mlda_core.vae.config import ConfigError, ModelConfig
+from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.networks import Decoder, Encoder
+from mlda_core.vae.seasonal import fourier_fit, seasonal_components
+
+
+class VAE(nn.Module):
+    """Encoder, decoder and the residual variance of every variable and cell."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.log_residual = nn.Parameter(torch.zeros(decoder.grid_shape))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of the training log."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    kl: float
+    reconstruction: float
+    skill: dict[str, float]
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """Mean VALIDATION skill, which early stopping watches."""
+        return float(np.mean(list(self.skill.values())))
+
+
+def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
+    """Make the networks, started from seasonal principal components of the training months."""
+    torch.manual_seed(config.training.seed)
+    network = config.network
+    months = data.train
+    weights = data.normaliser.weights.ravel()
+    noise = 1.0 / config.training.information
+    start = seasonal_components(
+        months.x.reshape(len(months), -1),
+        months.calendar,
+        weights,
+        n_patterns=network.n_patterns,
+        n_latent=network.n_latent,
+        noise=noise,
+        seasonal=network.harmonics > 0,
+        seed=config.training.seed,
+    )
+    periodic = data.normaliser.grid.is_global
+    mask = torch.from_numpy(data.normaliser.mask)
+    decoder = Decoder(
+        mask, network, periodic=periodic, patterns=torch.from_numpy(start.patterns).float()
+    )
+    encoder = Encoder(
+        mask, network, periodic=periodic, projector=torch.from_numpy(start.projector).float()
+    )
+    with torch.no_grad():
+        for parameter, monthly in (
+            (decoder.mixing, start.mixing),
+            (encoder.regression, start.regression),
+            (encoder.log_variance, start.log_variance),
+        ):
+            parameter.copy_(torch.from_numpy(fourier_fit(monthly, network.harmonics)))
+    vae = VAE(encoder, decoder)
+    with torch.no_grad():
+        some = months.where(np.arange(len(months)) % 4 == 0)
+        error = some.x - reconstruct(vae, some)
+        vae.log_residual.copy_(torch.from_numpy(np.log((error**2).mean(axis=0) + 0.01)))
+    return vae
+
+
+class Objective:
+    """The negative tempered evidence lower bound of a batch.
+
+    ``1/2 sum_v n_v sum_i w_i [ (x - G(z))^2 / s_vi + log s_vi ] + beta KL``, with ``s`` the
+    residual variance of a variable and cell (learnt), ``w`` the cell areas, ``beta`` growing to 1,
+    and ``n_v`` the effective number of independent observations in a variable: ``information``
+    times its weight times its mean residual variance, so that no variable drowns another however
+    well it is reconstructed.
+    """
+
+    def __init__(self, config: ModelConfig, data: TrainingData, device: torch.device) -> None:
+        relative = dict(config.training.variable_weights)
+        self.weights = torch.from_numpy(data.normaliser.weights).float().to(device)
+        self.information = config.training.information * torch.tensor(
+            [relative.get(v.name, 1.0) for v in config.variables], device=device
+        )
+
+    def __call__(
+        self, vae: VAE, x: Tensor, noisy: Tensor, month: Tensor, beta: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return loss, KL and reconstruction term, each a mean over the batch."""
+        mean, log_variance = vae.encoder(noisy, month)
+        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        error = (x - vae.decoder(z, month)) ** 2
+        log_s = vae.log_residual.clamp(-5.0, 2.0)
+        s = torch.exp(log_s)
+        with torch.no_grad():
+            counts = self.information * (self.weights * s).sum(dim=(1, 2))
+        fit = (self.weights * (error / s + log_s)).sum(dim=(2, 3)) @ counts
+        kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
+        return (0.5 * fit + beta * kl).mean(), kl.mean(), 0.5 * fit.mean()
+
+
+def validation_skill(
+    vae: VAE, data: TrainingData, months: Months, *, batch: int = 96
+) -> dict[str, float]:
+    """Explained variance of reconstruction, display units, per variable."""
+    rebuilt = reconstruct(vae, months, batch=batch)
+    sd = torch.exp(0.5 * vae.log_residual).detach().cpu().numpy()
+    return explained(data, months, rebuilt, sd)
+
+
+def explained(
+    data: TrainingData,
+    months: Months,
+    rebuilt: NDArray[np.float32],
+    sd: NDArray[np.float32] | None,
+) -> dict[str, float]:
+    """Explained variance in display units of standardised reconstructions, per variable."""
+    normaliser = data.normaliser
+    fields = normaliser.restore(rebuilt, months.calendar, sd=sd)
+    error = normaliser.anomalies(fields, months.calendar) - months.anomalies
+    w = normaliser.weights
+    lost = np.nansum(w * error**2, axis=(0, 2, 3))
+    power = np.nansum(w * months.anomalies.astype(np.float64) ** 2, axis=(0, 2, 3))
+    return {v.name: float(s) for v, s in zip(normaliser.variables, 1 - lost / power, strict=True)}
+
+
+@torch.no_grad()
+def reconstruct(vae: VAE, months: Months, *, batch: int = 96) -> NDArray[np.float32]:
+    """Decode the encoded means of months: standardised anomalies, shape (n, V, lat, lon)."""
+    device = vae.log_residual.device
+    out = []
+    for start in range(0, len(months), batch):
+        x = torch.from_numpy(months.x[start : start + batch]).to(device)
+        month = torch.from_numpy(months.calendar[start : start + batch]).to(device)
+        mean, _ = vae.encoder(x, month)
+        out.append(vae.decoder(mean, month).cpu().numpy())
+    return np.concatenate(out)
+
+
+class Sampler:
+    """Draws the training months of an epoch, shuffled; a member's chaos may be recombined."""
+
+    def __init__(self, config: ModelConfig, data: TrainingData) -> None:
+        self.observed, self.mixed = data.train, data.mixed
+        self.share = config.data.mixed_share if data.mixed is not None else 0.0
+        self.batch = config.training.batch
+        self.mixing = config.training.member_mixing
+        if self.mixing:
+            _, self.group = np.unique(self.observed.names, return_inverse=True)
+            self.count = np.bincount(self.group)
+            if self.count.min() < 2:
+                raise ConfigError(
+                    "member_mixing needs two members of every month; set it to false in the "
+                    "configuration."
+                )
+            total = np.zeros((self.count.size, *self.observed.x.shape[1:]), np.float32)
+            np.add.at(total, self.group, self.observed.x)
+            self.mean = total / self.count[:, None, None, None]
+            order = np.argsort(self.group, kind="stable")
+            self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]])
+            self.order = order
+
+    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield standardised anomalies and calendar months."""
+        n = len(self.observed)
+        extra = 0 if self.mixed is None else round(self.share * len(self.mixed))
+        index = np.arange(n)
+        if extra and self.mixed is not None:
+            index = np.concatenate([index, n + rng.choice(len(self.mixed), extra, replace=False)])
+        rng.shuffle(index)
+        for start in range(0, len(index), self.batch):
+            chosen = index[start : start + self.batch]
+            own = chosen[chosen < n]
+            x, month = self._observed(own, rng), self.observed.calendar[own]
+            if self.mixed is not None and own.size < chosen.size:
+                other = chosen[chosen >= n] - n
+                x = np.concatenate([x, self.mixed.x[other]])
+                month = np.concatenate([month, self.mixed.calendar[other]])
+            yield torch.from_numpy(x), torch.from_numpy(month)
+
+    def _observed(self, index: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        x = self.observed.x[index]
+        if not self.mixing:
+            return x
+        group = self.group[index]
+        count = self.count[group]
+        partner = self.order[self.first[group] + rng.integers(0, count)]
+        angle = rng.uniform(0, np.pi / 2, index.size)
+        same = partner == index
+        cos, sin = np.where(same, 1.0, np.cos(angle)), np.where(same, 0.0, np.sin(angle))
+        # Departures from the mean of k members have variance (1 - 1/k) and covariance -1/k:
+        # rescaled so that the recombined departure keeps the variance of one member's.
+        k = count.astype(np.float64)
+        scale = np.sqrt((1 - 1 / k) / (1 - 1 / k - 2 * cos * sin / k))
+        mean = self.mean[group]
+        shape = (-1, 1, 1, 1)
+        a = (scale * cos).reshape(shape).astype(np.float32)
+        b = (scale * sin).reshape(shape).astype(np.float32)
+        return np.asarray(mean + a * (x - mean) + b * (self.observed.x[partner] - mean))
+
+
+def train(
+    config: ModelConfig,
+    data: TrainingData,
+    run: Path,
+    *,
+    report: Callable[[Progress], None] | None = None,
+    tick: Callable[[int, int], None] | None = None,
+    device: str = "cpu",
+) -> VAE:
+    """Train to the best VALIDATION skill; continue where an interrupted run left off.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Of the model.
+    data : TrainingData
+        From :func:`mlda_core.vae.dataset.load_training_data`.
+    run : Path
+        Folder for checkpoints and ``log.jsonl``.
+    report : callable, optional
+        Called after each epoch.
+    tick : callable, optional
+        Called after each step with (step, steps in the epoch).
+    device : str
+        A torch device.
+
+    Returns
+    -------
+    VAE
+        With the running mean of the weights at the best epoch.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds another model's run.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    _check_run(config, run)
+    settings = config.training
+    where = torch.device(device)
+    vae = build_vae(config, data).to(where)
+    average = build_average(vae)
+    linear = {"decoder.mixing", "encoder.regression", "encoder.log_variance"}
+    groups: dict[str, list[nn.Parameter]] = {"linear": [], "residual": [], "networks": []}
+    for name, parameter in vae.named_parameters():
+        kind = "linear" if name in linear else "networks"
+        groups["residual" if name == "log_residual" else kind].append(parameter)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": groups["linear"], "lr": settings.linear_rate, "weight_decay": 0.0},
+            {"params": groups["residual"], "lr": 1e-2, "weight_decay": 0.0},
+            {"params": groups["networks"], "lr": settings.rate},
+        ],
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.99),
+    )
+    peaks = [group["lr"] for group in optimiser.param_groups]
+    objective, sampler = Objective(config, data, where), Sampler(config, data)
+    validation = data.observed.in_split("validation")
+    state = _resume(run, vae, average, optimiser)
+    steps = sum(1 for _ in _lengths(sampler))
+    for epoch in range(state["epoch"], settings.epochs):
+        if epoch - state["best_epoch"] > settings.patience:
+            break
+        began = time.perf_counter()
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(settings.seed * 100_003 + epoch)
+        vae.train()
+        vae.encoder.half = vae.decoder.half = settings.half
+        sums = np.zeros(3)
+        for step, (batch, month_batch) in enumerate(sampler.batches(rng)):
+            part = (epoch + step / steps) / settings.epochs
+            _set_rates(optimiser, peaks, part)
+            x, month = batch.to(where), month_batch.to(where)
+            noisy = x + settings.input_noise * torch.randn_like(x) * vae.decoder.mask
+            beta = min(1.0, 0.1 + 0.9 * part / max(settings.kl_warmup, 1e-9))
+            loss, kl, fit = objective(vae, x, noisy, month, beta)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(groups["networks"], 20.0)
+            optimiser.step()
+            _follow(average, vae, settings.ema)
+            sums += [loss.item(), kl.item(), fit.item()]
+            if tick:
+                tick(step + 1, steps)
+        average.eval()
+        sums /= steps
+        progress = Progress(
+            epoch=epoch + 1,
+            epochs=settings.epochs,
+            loss=float(sums[0]),
+            kl=float(sums[1]),
+            reconstruction=float(sums[2]),
+            skill=validation_skill(average, data, validation),
+            seconds=time.perf_counter() - began,
+        )
+        state["epoch"] = epoch + 1
+        if progress.score > state["best_score"]:
+            state.update(best_score=progress.score, best_epoch=epoch + 1)
+            save_file(_tensors(average), run / "best.safetensors")
+        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps({**vars(progress), "score": progress.score}) + "\n")
+        _save(run, state, vae, average, optimiser)
+        if report:
+            report(progress)
+    average.load_state_dict(load_file(run / "best.safetensors"), strict=False)
+    return average
+
+
+def _lengths(sampler: Sampler) -> Iterator[int]:
+    extra = 0 if sampler.mixed is None else round(sampler.share * len(sampler.mixed))
+    yield from range(math.ceil((len(sampler.observed) + extra) / sampler.batch))
+
+
+def build_average(vae: VAE) -> VAE:
+    """Return a copy that will hold the running mean of the weights."""
+    import copy
+
+    average = copy.deepcopy(vae)
+    for parameter in average.parameters():
+        parameter.requires_grad_(requires_grad=False)
+    return average
+
+
+@torch.no_grad()
+def _follow(average: VAE, vae: VAE, decay: float) -> None:
+    for mine, theirs in zip(average.parameters(), vae.parameters(), strict=True):
+        mine.lerp_(theirs, 1 - decay)
+
+
+def _set_rates(optimiser: torch.optim.Optimizer, peaks: list[float], part: float) -> None:
+    """One cycle: a short rise, then a cosine to a hundredth of the peak."""
+    rise = min(1.0, part / 0.05)
+    fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part))
+    for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+        group["lr"] = peak * rise * fall
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
+
+
+def _check_run(config: ModelConfig, run: Path) -> None:
+    """Refuse to continue a run that was started with other settings."""
+    mine = json.loads(json.dumps(config.to_dict()))
+    path = run / "config.json"
+    if path.exists():
+        if json.loads(path.read_text(encoding="utf-8")) != mine:
+            raise ConfigError(
+                f"{run} holds a run with other settings; give another folder with --run, or "
+                "delete it to start again."
+            )
+    else:
+        path.write_text(json.dumps(mine, indent=1), encoding="utf-8")
+
+
+def _save(
+    run: Path, state: dict[str, Any], vae: VAE, average: VAE, optimiser: torch.optim.Optimizer
+) -> None:
+    """Write a checkpoint so that a kill at any moment leaves the earlier one whole."""
+    moments = {
+        f"{i}.{key}": value.cpu().contiguous()
+        for i, slot in optimiser.state_dict()["state"].items()
+        for key, value in slot.items()
+    }
+    target = run / "checkpoint.safetensors"
+    fresh = run / "checkpoint.new"
+    tensors = {f"vae.{k}": v for k, v in _tensors(vae).items()}
+    tensors |= {f"average.{k}": v for k, v in _tensors(average).items()}
+    tensors |= {f"optimiser.{k}": v for k, v in moments.items()}
+    save_file(tensors, fresh, metadata={"state": json.dumps(state)})
+    fresh.replace(target)
+
+
+def _resume(run: Path, vae: VAE, average: VAE, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    path = run / "checkpoint.safetensors"
+    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_score": -math.inf}
+    if not path.exists():
+        return state
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as opened:
+        state = json.loads(opened.metadata()["state"])
+        tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+
+    def part(head: str) -> dict[str, Tensor]:
+        return {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
+
+    vae.load_state_dict(part("vae."), strict=False)
+    average.load_state_dict(part("average."), strict=False)
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in part("optimiser.").items():
+        number, name = key.split(".", 1)
+        slots.setdefault(int(number), {})[name] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+    return state
