@@ -1,0 +1,106 @@
+"""The controls of the page: parameters on this side, plain HTML on the other.
+
+They are Panel's own custom components around native inputs, so that keyboard, screen readers and
+touch work, and a hundred sliders cost no more than a hundred lines of HTML: as Bokeh widgets they
+took seconds to lay out. A control sends messages and shows parameters; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+WEB = Path(__file__).resolve().parent / "web"
+
+Message = dict[str, Any]
+Handler = Callable[[list[Message]], None]
+
+
+def read(name: str) -> str:
+    """Return a file of the page's HTML, CSS or JavaScript."""
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+class Control(JSComponent):
+    """A component that sends batches of messages and gets an acknowledgement for each.
+
+    Parameters
+    ----------
+    handler : callable
+        Is given the messages of one batch, in order.
+    """
+
+    ack = param.Integer(default=0, doc="Number of the last batch that is drawn.")
+
+    # Parameters are only written here, never by the browser: its messages come undelayed, while
+    # Panel would hold changed properties back for 50 ms.
+    _debounce = 5
+
+    __abstract = True
+
+    def __init__(self, handler: Handler | None = None, **params: Any) -> None:
+        self._handler = handler
+        super().__init__(**params)
+
+    def listen(self, handler: Handler | None) -> None:
+        """Set or clear who is told of messages."""
+        self._handler = handler
+
+    def _handle_msg(self, data: Any) -> None:
+        if not isinstance(data, dict) or self._handler is None:
+            return
+        batch, seq = data.get("batch"), data.get("seq")
+        # The frame and its acknowledgement leave in one message.
+        with pn.io.hold():
+            try:
+                if isinstance(batch, list):
+                    self._handler([m for m in batch if isinstance(m, dict)])
+            finally:
+                self.ack = seq if isinstance(seq, int) and seq != self.ack else self.ack + 1
+
+
+class Bar(Control):
+    """The bar at the top and the line of words below it."""
+
+    bundle = param.String(doc="Name of the bundle.")
+    about = param.String(doc="What the bundle is, in a sentence.")
+    splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
+    split_words = param.Dict(default={}, doc="What each split means, in words.")
+    projections = param.List(default=[], doc="Key and label of each projection.")
+    nino_series = param.List(default=[], doc="Nino 3.4 of the targets, all months.")
+    month = param.String()
+    projection = param.String()
+    fields = param.String()
+    theme = param.String()
+    can_undo = param.Boolean()
+    can_redo = param.Boolean()
+    status = param.String(doc="What happened last, in words.")
+    failed = param.Boolean(doc="Whether the status is a complaint.")
+    nino = param.String(doc="Nino 3.4 of target and model, HTML.")
+    base = param.String(doc="Base period of the anomalies.")
+
+    _esm = read("channel.js") + read("bar.js")
+    _stylesheets = [read("chrome.css") + read("bar.css")]  # noqa: RUF012
+
+
+class Explore(Control):
+    """The tool Explore: latent sliders and what sets them all."""
+
+    z = param.List(default=[], doc="The latent vector.")
+    marks = param.List(default=[], doc="The code of the month shown, marked on each slider.")
+    latents = param.List(default=[], doc="What stands beside each of the first sliders.")
+    rest = param.List(default=[], doc="The same for the others, once asked for.")
+    origin = param.String(doc="Where z came from, in words.")
+    follow = param.Boolean(doc="Whether the model shows the code of the month.")
+    seed = param.Integer(default=1)
+    walk_from = param.String()
+    walk_to = param.String()
+    walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
+
+    _esm = read("channel.js") + read("explore.js")
+    _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012

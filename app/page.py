@@ -1,0 +1,66 @@
+"""The page around a session: template, address bar, and the end of the visit."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import panel as pn
+from bokeh.io import curdoc
+
+from app.controls import read
+from app.session import Session, bundle_of_process
+from mlda_core.bundle import BundleError
+
+TITLE = "mlda"
+
+
+def serve() -> None:
+    """Put the page into the current document."""
+    pn.extension()
+    try:
+        bundle = bundle_of_process()
+    except BundleError as error:
+        broken(str(error)).servable(title=TITLE)
+        return
+    document = curdoc()
+    location = pn.state.location
+    query = (location.search or "") if location else ""
+
+    def publish(state: str) -> None:
+        if location:
+            location.search = f"?{state}"
+
+    session = Session(bundle, query, document.add_next_tick_callback, publish)
+    page = pn.Template(
+        read("page.html"),
+        nb_template="",
+    )
+    page.add_variable("css", read("page.css"))
+    page.add_variable("theme", session.state.theme)
+    page.add_variable("page_title", f"{bundle.title} · {TITLE}")
+    page.add_variable("message", "")
+    page.add_variable("variables", [variable.name for variable in bundle.variables])
+    page.add_panel("bar", session.bar)
+    page.add_panel("explore", session.explore)
+    for name, legend in session.legends.items():
+        page.add_panel(f"{name}_legend", legend)
+    for (name, kind), figure in session.figures.figures.items():
+        page.add_panel(
+            f"{name}_{kind}", pn.pane.Bokeh(figure, sizing_mode="stretch_both", margin=0)
+        )
+    pn.state.on_session_destroyed(partial(_goodbye, session))
+    page.servable(title=f"{bundle.title} · {TITLE}")
+
+
+def _goodbye(session: Session, _: Any) -> None:
+    session.close()
+
+
+def broken(message: str) -> pn.Template:
+    """Return the page that says in one sentence why there is nothing to show."""
+    page = pn.Template(read("broken.html"), nb_template="")
+    page.add_variable("css", read("page.css"))
+    page.add_variable("message", message)
+    page.add_variable("page_title", TITLE)
+    return page

@@ -1,0 +1,312 @@
+"""Map projections as look-up tables, made once per process and shared by every session.
+
+Reprojecting a field with cartopy takes hundreds of milliseconds; looking up which cells a pixel
+shows takes a fraction of one. So each projection is turned once into a table (pixel -> cells and
+weights), and a frame is one sparse product per map. Coastlines, graticule and the outline of the
+globe are projected once as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cartopy.crs as ccrs
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from mlda_core.grid import Grid
+
+COASTLINES = Path(__file__).resolve().parent.parent / "assets" / "coastlines"
+
+# Maps are 2:1. 400 x 200 pixels a map: 80 kB as bytes, so that eight maps still travel quickly
+# over a class room's wireless network, and fine enough that upscaling is not seen at 1080p.
+NX, NY = 400, 200
+
+# Polar maps end here: what lies nearer to the equator is shown better by the others.
+POLAR_EDGE = 20.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A projection that people can choose.
+
+    Parameters
+    ----------
+    key : str
+        What the URL says.
+    label : str
+        What people read.
+    """
+
+    key: str
+    label: str
+
+
+CHOICES: tuple[Choice, ...] = (
+    Choice("robinson", "Robinson"),
+    Choice("platecarree", "Plate carrée"),
+    Choice("north", "North polar"),
+    Choice("south", "South polar"),
+)
+KEYS: tuple[str, ...] = tuple(choice.key for choice in CHOICES)
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A projection, ready to draw with.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    crs : cartopy.crs.CRS
+        The projection itself, for turning clicks back into longitude and latitude.
+    extent : tuple of float
+        x0, x1, y0, y1 of a map, exactly 2:1.
+    coast, graticule, outline : tuple of two ndarrays
+        x and y of lines, NaN between them.
+    """
+
+    key: str
+    crs: ccrs.CRS
+    extent: tuple[float, float, float, float]
+    coast: tuple[NDArray[np.float64], NDArray[np.float64]]
+    graticule: tuple[NDArray[np.float64], NDArray[np.float64]]
+    outline: tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class PixelMap:
+    """Which cells each pixel of a projection shows.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (NY, NX)
+        Whether the pixel lies on the globe.
+    index : ndarray of int32, shape (NY, NX)
+        The nearest cell, flat; -1 off the globe.
+    weights : scipy.sparse.csr_array, shape (NY * NX, cells)
+        Bilinear weights of the cells around each pixel; empty rows off the globe.
+    """
+
+    inside: NDArray[np.bool_]
+    index: NDArray[np.int32]
+    weights: sparse.csr_array
+
+    def project(self, field: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Draw a field: bilinear between cells, missing where the nearest cell is missing.
+
+        Parameters
+        ----------
+        field : ndarray, shape (nlat, nlon)
+            NaN where missing.
+
+        Returns
+        -------
+        ndarray of float32, shape (NY, NX)
+            NaN where missing and off the globe.
+        """
+        flat = np.ascontiguousarray(field, dtype=np.float32).ravel()
+        good = np.isfinite(flat)
+        if good.all():
+            drawn = self.weights @ flat
+            drawn[~self.inside.ravel()] = np.nan
+            return drawn.reshape(self.inside.shape)
+        # Missing neighbours take no part, so that a coast is as warm as the sea beside it.
+        total = self.weights @ np.where(good, flat, np.float32(0))
+        share = self.weights @ good.astype(np.float32)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn = total / share
+        index = self.index.ravel()
+        drawn[(index < 0) | ~good[index]] = np.nan
+        return drawn.reshape(self.inside.shape)
+
+
+def crs_of(key: str) -> ccrs.CRS:
+    """Return cartopy's projection; the Pacific is in the middle, where El Nino is."""
+    made = {
+        "platecarree": lambda: ccrs.PlateCarree(central_longitude=180),
+        "robinson": lambda: ccrs.Robinson(central_longitude=180),
+        "north": lambda: ccrs.NorthPolarStereo(central_longitude=-90),
+        "south": lambda: ccrs.SouthPolarStereo(central_longitude=180),
+    }
+    if key not in made:
+        raise ValueError(f"There is no projection '{key}'; choose one of {', '.join(KEYS)}.")
+    return made[key]()
+
+
+def to_lonlat(
+    crs: ccrs.CRS, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turn projected places into longitude (0..360) and latitude, degrees."""
+    points = ccrs.PlateCarree().transform_points(crs, np.asarray(x), np.asarray(y))
+    return points[..., 0] % 360.0, points[..., 1]
+
+
+def _extent(key: str, crs: ccrs.CRS) -> tuple[float, float, float, float]:
+    if key in ("north", "south"):
+        edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
+        point = crs.transform_point(0.0, edge, ccrs.PlateCarree())
+        half = 1.02 * float(np.hypot(*point))
+        return -2 * half, 2 * half, -half, half
+    x0, x1 = crs.x_limits
+    y0, y1 = crs.y_limits
+    half = float(max((x1 - x0) / 4, (y1 - y0) / 2)) * (1.0 if key == "platecarree" else 1.01)
+    return -2 * half, 2 * half, -half, half
+
+
+def _disc(key: str, crs: ccrs.CRS, n: int = 361) -> NDArray[np.float64]:
+    edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
+    lon = np.linspace(0.0, 360.0, n)
+    points = crs.transform_points(ccrs.PlateCarree(), lon, np.full(n, edge))
+    return np.asarray(points[:, :2])
+
+
+def _globe(key: str, crs: ccrs.CRS) -> shapely.Polygon:
+    """Return the part of the plane that is drawn."""
+    if key in ("north", "south"):
+        return shapely.Polygon(_disc(key, crs))
+    return shapely.Polygon(np.asarray(crs.boundary.coords)[:, :2])
+
+
+def _lines(geometry: shapely.Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Flatten lines into x and y with NaN between them: one glyph draws them all."""
+    xs: list[NDArray[np.float64]] = []
+    ys: list[NDArray[np.float64]] = []
+    for part in shapely.get_parts(geometry):
+        if part.geom_type != "LineString" or part.length == 0:
+            continue
+        points = np.asarray(part.coords)[:, :2]
+        xs += [points[:, 0], np.array([np.nan])]
+        ys += [points[:, 1], np.array([np.nan])]
+    if not xs:
+        return np.array([np.nan]), np.array([np.nan])
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _project(
+    lines: shapely.MultiLineString, crs: ccrs.CRS, globe: shapely.Polygon
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Project lines with cartopy, which cuts them where the map is cut."""
+    projected = crs.project_geometry(lines, ccrs.PlateCarree())
+    return _lines(shapely.intersection(projected, globe))
+
+
+@lru_cache(maxsize=1)
+def coastline() -> shapely.MultiLineString:
+    """Read the bundled Natural Earth coastline (110m)."""
+    with np.load(COASTLINES / "coastline_110m.npz", allow_pickle=False) as stored:
+        lon, lat = stored["lon"].astype(float), stored["lat"].astype(float)
+    breaks = np.flatnonzero(~np.isfinite(lon))
+    parts = np.split(np.column_stack([lon, lat]), breaks)
+    cleaned = [part[np.isfinite(part[:, 0])] for part in parts]
+    return shapely.MultiLineString([part for part in cleaned if len(part) > 1])
+
+
+def _graticule(step: int = 30) -> shapely.MultiLineString:
+    lat = np.linspace(-90.0, 90.0, 91)
+    lon = np.linspace(-180.0, 180.0, 181)
+    meridians = [np.column_stack([np.full(91, v), lat]) for v in range(-180, 180, step)]
+    parallels = [np.column_stack([lon, np.full(181, v)]) for v in range(-60, 61, step)]
+    return shapely.MultiLineString([*meridians, *parallels])
+
+
+@lru_cache(maxsize=len(KEYS))
+def projection(key: str) -> Projection:
+    """Return a projection with its lines, made once per process.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    """
+    crs = crs_of(key)
+    globe = _globe(key, crs)
+    edge = np.asarray(globe.exterior.coords)
+    return Projection(
+        key=key,
+        crs=crs,
+        extent=_extent(key, crs),
+        coast=_project(coastline(), crs, globe),
+        graticule=_project(_graticule(), crs, globe),
+        outline=(edge[:, 0], edge[:, 1]),
+    )
+
+
+def _neighbours(
+    axis: NDArray[np.float64], value: NDArray[np.float64], *, period: float | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return the cells on either side of each value, and the weight of the second."""
+    if period is None:
+        high = np.clip(np.searchsorted(axis, value), 1, axis.size - 1)
+        low = high - 1
+        fraction = np.clip((value - axis[low]) / (axis[high] - axis[low]), 0.0, 1.0)
+        return low, high, fraction
+    shifted = (value - axis[0]) % period
+    offsets = np.append(axis - axis[0], period)
+    high = np.clip(np.searchsorted(offsets, shifted, side="right"), 1, axis.size)
+    fraction = (shifted - offsets[high - 1]) / (offsets[high] - offsets[high - 1])
+    return high - 1, high % axis.size, fraction
+
+
+_PIXEL_MAPS: dict[tuple[str, bytes], PixelMap] = {}
+
+
+def pixel_map(key: str, grid: Grid) -> PixelMap:
+    """Return the pixels of a projection for a grid, made once per process.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    grid : Grid
+        The grid of the fields.
+    """
+    name = (key, grid.lat.tobytes() + grid.lon.tobytes())
+    if name not in _PIXEL_MAPS:
+        _PIXEL_MAPS[name] = _make_pixel_map(key, grid)
+    return _PIXEL_MAPS[name]
+
+
+def _make_pixel_map(key: str, grid: Grid) -> PixelMap:
+    crs = crs_of(key)
+    x0, x1, y0, y1 = _extent(key, crs)
+    dx, dy = (x1 - x0) / NX, (y1 - y0) / NY
+    x, y = np.meshgrid(x0 + dx * (np.arange(NX) + 0.5), y0 + dy * (np.arange(NY) + 0.5))
+    inside = shapely.contains_xy(_globe(key, crs), x.ravel(), y.ravel())
+    lon, lat = to_lonlat(crs, x.ravel()[inside], y.ravel()[inside])
+
+    nlat, nlon = grid.shape
+    period = 360.0 if grid.is_global else None
+    south, north, up = _neighbours(grid.lat, lat, period=None)
+    west, east, right = _neighbours(grid.lon, lon, period=period)
+    if period is None:
+        # A regional bundle: whatever lies outside its cells is off the map.
+        on = (lat >= grid.lat_edges[0]) & (lat <= grid.lat_edges[-1])
+        on &= (lon >= grid.lon_edges[0] % 360) & (lon <= grid.lon_edges[-1])
+        inside[np.flatnonzero(inside)[~on]] = False
+        south, north, up = south[on], north[on], up[on]
+        west, east, right = west[on], east[on], right[on]
+
+    pixels = np.flatnonzero(inside)
+    corners = [
+        (south * nlon + west, (1 - up) * (1 - right)),
+        (south * nlon + east, (1 - up) * right),
+        (north * nlon + west, up * (1 - right)),
+        (north * nlon + east, up * right),
+    ]
+    weights = sparse.csr_array(
+        (
+            np.concatenate([w for _, w in corners]).astype(np.float32),
+            (np.tile(pixels, 4), np.concatenate([c for c, _ in corners])),
+        ),
+        shape=(NX * NY, nlat * nlon),
+    )
+    nearest = np.where(up < 0.5, south, north) * nlon + np.where(right < 0.5, west, east)
+    index = np.full(NX * NY, -1, dtype=np.int32)
+    index[pixels] = nearest
+    return PixelMap(inside.reshape(NY, NX), index.reshape(NY, NX), weights)

@@ -1,0 +1,453 @@
+"""One visitor: messages change the state, the state decides the picture.
+
+The path of every change is the same: a control sends messages, `Session` turns them into one
+change of the `State`, one call of `frames.draw` makes the changed panes, and `Figures.write` puts
+them into the page within one hold, together with the acknowledgement that lets the browser send
+the next one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+from numpy.typing import NDArray
+
+from app import frames, thumbnails
+from app.controls import Bar, Explore, Message
+from app.projections import CHOICES
+from app.state import (
+    FIELDS,
+    PROJECTIONS,
+    THEMES,
+    Limits,
+    Snapshot,
+    State,
+    StateError,
+    from_json,
+    from_query,
+    to_json,
+    to_query,
+)
+from app.views import Figures, legend_html, number
+from app.worker import Latest
+from mlda_core.bundle import load_bundle
+
+if TYPE_CHECKING:
+    from mlda_core.bundle import Bundle
+
+DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "assets" / "bundles" / "speedy"
+FIRST_SLIDERS = 12
+
+SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
+SPLIT_WORDS = {
+    "train": "train month: fit, not skill",
+    "validation": "validation month: used to tune the model",
+    "calibration": "calibration month: used to estimate the model's errors",
+    "test": "test month: the model has never seen it",
+    "gap": "gap month beside held-out years: left out of training",
+}
+
+
+@lru_cache(maxsize=4)
+def _load(path: str) -> Bundle:
+    return load_bundle(path)
+
+
+def bundle_of_process() -> Bundle:
+    """Load the bundle that ``MLDA_BUNDLE`` names, once per process.
+
+    Raises
+    ------
+    mlda_core.bundle.BundleError
+        If it is broken; the message is one sentence.
+    """
+    return _load(os.environ.get("MLDA_BUNDLE") or str(DEFAULT_BUNDLE))
+
+
+@lru_cache(maxsize=4)
+def _nino_series(bundle: Bundle) -> tuple[float, ...]:
+    """Return Nino 3.4 of every month's target; empty where there is no sea."""
+    values = [frames.nino34(bundle, bundle.target(month)) for month in bundle.months]
+    return tuple(round(v, 2) for v in values if v is not None)
+
+
+@lru_cache(maxsize=4)
+def _splits(bundle: Bundle) -> dict[str, str]:
+    """Return twelve letters for each year; '-' where the bundle lacks the month."""
+    years: dict[str, list[str]] = {}
+    for month in bundle.months:
+        letters = years.setdefault(month[:4], ["-"] * 12)
+        letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
+    return {year: "".join(letters) for year, letters in years.items()}
+
+
+def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
+    """Return the draw from N(0, I) that a seed stands for."""
+    return np.random.default_rng(seed).standard_normal(n_latent).astype(np.float32)
+
+
+class Session:
+    """State, figures and controls of one visitor.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    query : str
+        The URL's query, which may hold a state.
+    schedule : callable
+        Runs a function on this session's event loop.
+    publish : callable
+        Is given the query of the state when a gesture ends, for the address bar.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        query: str,
+        schedule: Callable[[Callable[[], None]], Any],
+        publish: Callable[[str], None],
+    ) -> None:
+        self.bundle = bundle
+        self.limits = Limits(bundle.name, bundle.months, bundle.n_latent)
+        self._publish = publish
+        self._worker = Latest(schedule, self._job_failed)
+        self._walk: tuple[NDArray[np.float32], NDArray[np.float32], str] | None = None
+        self._rest_open = False
+        self._thumb_month = 0
+
+        message = ""
+        try:
+            start = from_query(query, self.limits)
+        except StateError as error:
+            start = Snapshot(month=self.limits.first_month())
+            message = f"{error} The page shows its first view instead."
+        self.state = State(self.limits)
+        self._restore(start)
+        self.state.forget()
+
+        self._frame = frames.draw(bundle, self._request())
+        self.figures = Figures(bundle, self._frame, self.state.theme)
+        self.legends = {
+            variable.name: pn.pane.HTML(
+                legend_html(variable, full=self.state.fields == "full"),
+                stylesheets=[_legend_css()],
+                sizing_mode="stretch_both",
+                margin=0,
+            )
+            for variable in bundle.variables
+        }
+        latents = [
+            thumbnails.plain(bundle, k).to_dict()
+            for k in range(min(FIRST_SLIDERS, bundle.n_latent))
+        ]
+        self.explore = Explore(
+            self._on_messages,
+            z=self.state.z.tolist(),
+            latents=latents,
+            walk_from=self.state.month,
+            walk_to="draw 7",
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.bar = Bar(
+            self._on_messages,
+            bundle=bundle.title,
+            about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
+            splits=_splits(bundle),
+            split_words=SPLIT_WORDS,
+            projections=[[choice.key, choice.label] for choice in CHOICES],
+            nino_series=list(_nino_series(bundle)),
+            base=f"Anomalies from {bundle.base_period}",
+            status=message,
+            failed=bool(message),
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self._show_controls()
+        self._make_thumbnails()
+
+    # -- from messages to the state --------------------------------------------------------
+
+    def _on_messages(self, batch: list[Message]) -> None:
+        """Act on one batch, then draw once."""
+        try:
+            for message in batch:
+                self._act(message)
+        except StateError as error:
+            self._say(str(error), failed=True)
+        except Exception:
+            self._say("Something went wrong here; undo, or load the page again.", failed=True)
+            raise
+        finally:
+            self.redraw()
+
+    def _act(self, message: Message) -> None:
+        kind = message.get("type")
+        action = getattr(self, f"_do_{str(kind).replace('-', '_')}", None)
+        if action is None:
+            raise StateError("The page sent something that this server does not know; reload it.")
+        action(message)
+
+    def _do_month(self, message: Message) -> None:
+        month = message.get("value")
+        if month not in self.limits.months:
+            raise StateError(f"There is no month '{str(month)[:24]}' in this bundle.")
+        with self.state.gesture():
+            self.state.month = month
+            if self.state.follow:
+                self._follow()
+        self._done()
+
+    def _do_z(self, message: Message) -> None:
+        k, value = message.get("k"), message.get("value")
+        if not isinstance(k, int) or not 0 <= k < self.limits.n_latent:
+            raise StateError("The page sent a latent that this bundle does not have; reload it.")
+        if not isinstance(value, int | float) or not np.isfinite(value) or abs(value) > 8:
+            raise StateError("A latent must be a number from -8 to 8.")
+        if value != float(self.state.z[k]):
+            z = self.state.z.copy()
+            z[k] = value
+            words = self.state.origin
+            if not words.endswith(", then by hand"):
+                words = f"{words}, then by hand"
+            self.state.param.update(z=z, follow=False, origin=words)
+        if message.get("done"):
+            self.state.commit()
+            self._done()
+
+    def _do_encode(self, _: Message) -> None:
+        with self.state.gesture():
+            self._follow()
+        self._done(f"{self.state.month} encoded: the model shows what its encoder makes of it.")
+
+    def _do_prior(self, _: Message) -> None:
+        self._show_z(np.zeros(self.limits.n_latent, dtype=np.float32), "prior mean")
+        self._done("Prior mean: all latents are zero.")
+
+    def _do_random(self, message: Message) -> None:
+        self._do_seed(message)
+        seed = self.state.seed
+        self._show_z(draw_of(seed, self.limits.n_latent), f"random draw, seed {seed}")
+        # The field then shows the seed of the next draw; this one's stands in words.
+        self.state.seed = seed + 1
+        self.state.commit()
+        self._done(f"Random draw, seed {seed}: weather that never was.")
+
+    def _do_seed(self, message: Message) -> None:
+        text = str(message.get("seed", "")).strip()
+        if not text.isdecimal() or not int(text) < 2**31 - 1:
+            self.explore.param.trigger("seed")
+            raise StateError("The seed must be a whole number from 0 to 2147483646.")
+        self.state.seed = int(text)
+
+    def _do_projection(self, message: Message) -> None:
+        self._choose("projection", message.get("value"), PROJECTIONS)
+
+    def _do_fields(self, message: Message) -> None:
+        self._choose("fields", message.get("value"), FIELDS)
+
+    def _do_theme(self, message: Message) -> None:
+        self._choose("theme", message.get("value"), THEMES)
+
+    def _choose(self, name: str, value: Any, allowed: tuple[str, ...]) -> None:
+        if value not in allowed:
+            raise StateError(f"There is no {name} '{str(value)[:24]}'.")
+        with self.state.gesture():
+            self.state.param.update(**{name: value})
+        self._done()
+
+    def _do_home(self, _: Message) -> None:
+        self.figures.reset_view()
+
+    def _do_undo(self, _: Message) -> None:
+        self._done("Undone." if self.state.undo() else "There is nothing to undo.")
+
+    def _do_redo(self, _: Message) -> None:
+        self._done("Done again." if self.state.redo() else "There is nothing to redo.")
+
+    def _do_share(self, _: Message) -> None:
+        query = to_query(self.state.snapshot())
+        self._publish(query)
+        self.bar._send_msg({"type": "link", "query": query})  # noqa: SLF001 - Panel's own way
+
+    def _do_save(self, _: Message) -> None:
+        text = to_json(self.state.snapshot(), self.limits)
+        name = f"mlda-{self.state.month}.json"
+        self.bar._send_msg({"type": "file", "name": name, "text": text})  # noqa: SLF001
+        self._say(f"Saved as {name}.")
+
+    def _do_load(self, message: Message) -> None:
+        snapshot = from_json(str(message.get("text", "")), self.limits)
+        self._restore(snapshot)
+        self.state.commit()
+        self._done("The saved state is loaded.")
+
+    def _do_rest(self, _: Message) -> None:
+        self._rest_open = True
+        if not self.explore.rest:
+            self.explore.rest = [
+                thumbnails.plain(self.bundle, k).to_dict()
+                for k in range(FIRST_SLIDERS, self.limits.n_latent)
+            ]
+            self._thumb_month = 0
+
+    def _do_walk_from(self, message: Message) -> None:
+        ends = [self._end(message.get(name)) for name in ("from", "to")]
+        words = f"walk from {message.get('from')} to {message.get('to')}"
+        self._walk = (ends[0], ends[1], words)
+        self.explore.walk_id += 1
+        self._say(f"{words[0].upper()}{words[1:]}.")
+
+    def _do_walk(self, message: Message) -> None:
+        t = message.get("t")
+        if self._walk is None or not isinstance(t, int | float) or not 0 <= t <= 1:
+            return
+        start, stop, words = self._walk
+        z = np.asarray((1 - t) * start + t * stop, dtype=np.float32)
+        self.state.param.update(z=z, follow=False, origin=f"{words}, {100 * t:.0f} %")
+
+    def _do_walked(self, _: Message) -> None:
+        self._walk = None
+        self.state.commit()
+        self._done("The walk has ended.")
+
+    def _end(self, text: Any) -> NDArray[np.float32]:
+        """Return the latent vector at one end of a walk."""
+        given = str(text or "").strip().lower()
+        if given in self.limits.months:
+            return self._code(given)
+        seed = given.removeprefix("draw").strip()
+        if seed.isdecimal() and int(seed) < 2**31:
+            return draw_of(int(seed), self.limits.n_latent)
+        raise StateError(
+            f"A walk goes between months such as {self.state.month} and draws such as 'draw 7'; "
+            f"'{given[:24]}' is neither."
+        )
+
+    def _show_z(self, z: NDArray[np.float32], origin: str) -> None:
+        with self.state.gesture():
+            self.state.param.update(z=z, follow=False, origin=origin)
+
+    def _follow(self) -> None:
+        month = self.state.month
+        self.state.param.update(z=self._code(month), follow=True, origin=f"code of {month}")
+
+    def _code(self, month: str) -> NDArray[np.float32]:
+        return np.clip(np.asarray(self.bundle.code(month), dtype=np.float32), -8.0, 8.0)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        if snapshot.follow or snapshot.z is None:
+            self.state.restore(snapshot, self._code(snapshot.month))
+            self._follow()
+        else:
+            self.state.restore(snapshot)
+
+    # -- from the state to the page --------------------------------------------------------
+
+    def _request(self) -> frames.Request:
+        return frames.Request(
+            month=self.state.month,
+            z=self.state.z,
+            projection=self.state.projection,
+            full=self.state.fields == "full",
+        )
+
+    def redraw(self) -> None:
+        """Bring the page to the state: one frame, one hold."""
+        request = self._request()
+        full_before = self._frame.request.full
+        with pn.io.hold():
+            frame = frames.draw(self.bundle, request, self._frame)
+            self.figures.write(frame)
+            self.figures.set_theme(self.state.theme)
+            self._frame = frame
+            if request.full != full_before:
+                for variable in self.bundle.variables:
+                    self.legends[variable.name].object = legend_html(variable, full=request.full)
+            self._show_controls()
+        self._make_thumbnails()
+
+    def _show_controls(self) -> None:
+        state, month = self.state, self.state.month
+        self.bar.param.update(
+            month=month,
+            projection=state.projection,
+            fields=state.fields,
+            theme=state.theme,
+            can_undo=state.can_undo,
+            can_redo=state.can_redo,
+            nino=_nino_words(self._frame.nino),
+        )
+        changes: dict[str, Any] = {
+            "origin": f"z: {state.origin}",
+            "follow": state.follow,
+            "seed": state.seed,
+        }
+        z = state.z.tolist()
+        if z != self.explore.z:
+            changes["z"] = z
+        marks = self._code(month).tolist()
+        if marks != self.explore.marks:
+            changes["marks"] = marks
+        self.explore.param.update(**changes)
+
+    def _make_thumbnails(self) -> None:
+        """Draw the sliders' pictures for the season shown, in the background."""
+        month = self._request().calendar_month
+        if month == self._thumb_month:
+            return
+        self._thumb_month = month
+        bundle = self.bundle
+        count = bundle.n_latent if self._rest_open else min(FIRST_SLIDERS, bundle.n_latent)
+
+        def job(stale: Callable[[], bool]) -> list[dict[str, Any]]:
+            made = []
+            for k in range(count):
+                if stale():
+                    break
+                made.append(thumbnails.latent(bundle, k, month).to_dict())
+            return made
+
+        def deliver(made: list[dict[str, Any]]) -> None:
+            with pn.io.hold():
+                self.explore.latents = made[:FIRST_SLIDERS]
+                if len(made) > FIRST_SLIDERS:
+                    self.explore.rest = made[FIRST_SLIDERS:]
+
+        self._worker.submit(job, deliver)
+
+    def _job_failed(self, error: Exception) -> None:
+        self._say(f"The pictures beside the sliders failed ({type(error).__name__}).", failed=True)
+
+    def _done(self, words: str = "") -> None:
+        """End a gesture: words on the page, the state in the address bar."""
+        self._say(words)
+        self._publish(to_query(self.state.snapshot()))
+
+    def _say(self, words: str, *, failed: bool = False) -> None:
+        self.bar.param.update(status=words, failed=failed)
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self._worker.cancel()
+        self.bar.listen(None)
+        self.explore.listen(None)
+
+
+def _nino_words(nino: tuple[float, float] | None) -> str:
+    if nino is None:
+        return ""
+    target, model = (f"{'+' if v > 0 else ''}{number(v)}" for v in nino)
+    return f"Niño 3.4: target <b>{target} K</b>, model <b>{model} K</b>"
+
+
+@lru_cache(maxsize=1)
+def _legend_css() -> str:
+    return (Path(__file__).resolve().parent / "web" / "legend.css").read_text(encoding="utf-8")

@@ -1,0 +1,422 @@
+"""What a session holds: month, latent vector and settings; its history, its JSON and its URL.
+
+Nothing here knows how anything is drawn, and nothing but this is saved.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode
+
+import numpy as np
+import param
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = "mlda-state"
+VERSION = 1
+PROJECTIONS = ("robinson", "platecarree", "north", "south")
+FIELDS = ("anomalies", "full")
+THEMES = ("light", "dark")
+TOOLS = ("explore",)
+
+# Latents are draws of N(0, 1): 8 is beyond anything that happens, and fits 16 bits at 1/4096.
+Z_LIMIT = 8.0
+_Z_STEP = 1.0 / 4096.0
+MAX_SEED = 2**31 - 1
+HISTORY = 200
+# A state is about 2 kB of JSON; whatever is far larger is not one.
+MAX_JSON = 1_000_000
+
+
+class StateError(ValueError):
+    """A saved state or link cannot be used; the message is one sentence for people."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a bundle allows a state to hold.
+
+    Parameters
+    ----------
+    bundle : str
+        Name of the bundle.
+    months : sequence of str
+        Months that can be shown, ``YYYY-MM``, sorted.
+    n_latent : int
+        Length of the latent vector.
+    """
+
+    bundle: str
+    months: Sequence[str]
+    n_latent: int
+
+    def first_month(self) -> str:
+        """Return the month shown to a visitor: El Nino at its peak, where the bundle has it."""
+        if "1997-12" in self.months:
+            return "1997-12"
+        return self.months[len(self.months) // 2]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state, complete and unchangeable.
+
+    Parameters
+    ----------
+    month : str
+        The month shown, ``YYYY-MM``.
+    z : tuple of float or None
+        The latent vector; None where `follow` says that it is the code of the month.
+    follow : bool
+        Whether the model shows the code of the month, whichever month that is.
+    origin : str
+        Where z came from, in words.
+    projection, fields, theme, tool : str
+        Settings; one of `PROJECTIONS`, `FIELDS`, `THEMES`, `TOOLS`.
+    seed : int
+        Seed of the next random draw.
+    """
+
+    month: str
+    z: tuple[float, ...] | None = None
+    follow: bool = True
+    origin: str = ""
+    projection: str = PROJECTIONS[0]
+    fields: str = FIELDS[0]
+    theme: str = THEMES[0]
+    seed: int = 1
+    tool: str = TOOLS[0]
+
+
+def pack(z: NDArray[np.floating] | Sequence[float]) -> str:
+    """Pack a latent vector into URL-safe text: 16 bits a number, to 1/4096.
+
+    >>> unpack(pack([0.5, -1.25]), 2).tolist()
+    [0.5, -1.25]
+    """
+    steps = np.rint(np.clip(np.asarray(z, dtype=np.float64), -Z_LIMIT, Z_LIMIT) / _Z_STEP)
+    data = np.clip(steps, -32767, 32767).astype("<i2").tobytes()
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+
+
+def unpack(text: str, n_latent: int) -> NDArray[np.float32]:
+    """Unpack a latent vector.
+
+    Raises
+    ------
+    StateError
+        If the text is not `n_latent` packed numbers.
+    """
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError, UnicodeEncodeError):
+        raise StateError("The link's latent vector is damaged; copy the whole link.") from None
+    if len(data) != 2 * n_latent:
+        raise StateError(
+            f"The link's latent vector is {len(data) // 2} numbers long, not {n_latent}; "
+            "copy the whole link, made with this bundle."
+        )
+    return np.asarray(np.frombuffer(data, dtype="<i2") * np.float32(_Z_STEP), dtype=np.float32)
+
+
+def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        shown = str(value)[:24]
+        raise StateError(f"There is no {name} '{shown}'; choose one of {', '.join(allowed)}.")
+    return value
+
+
+def _month(value: Any, limits: Limits) -> str:
+    if not isinstance(value, str) or value not in limits.months:
+        shown = str(value)[:24]
+        raise StateError(
+            f"There is no month '{shown}' in this bundle; "
+            f"choose one from {limits.months[0]} to {limits.months[-1]}."
+        )
+    return value
+
+
+def _seed(value: Any) -> int:
+    try:
+        seed = int(value)
+    except (TypeError, ValueError, OverflowError):
+        seed = -1
+    if isinstance(value, bool | float) or not 0 <= seed <= MAX_SEED:
+        raise StateError(
+            f"The seed '{str(value)[:24]}' is not a whole number from 0 to {MAX_SEED}."
+        )
+    return seed
+
+
+def check_z(values: Any, n_latent: int) -> NDArray[np.float32]:
+    """Check a latent vector from outside.
+
+    Raises
+    ------
+    StateError
+        If it is not `n_latent` finite numbers within ``Z_LIMIT``.
+    """
+    try:
+        z = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise StateError("The latent vector holds something that is not a number.") from None
+    if z.shape != (n_latent,):
+        raise StateError(
+            f"The latent vector has shape {z.shape}, but this bundle needs {n_latent} numbers."
+        )
+    if not np.isfinite(z).all() or np.abs(z).max(initial=0.0) > Z_LIMIT:
+        raise StateError(f"The latent vector leaves -{Z_LIMIT:g} to {Z_LIMIT:g}; correct it.")
+    return z
+
+
+def from_query(query: str, limits: Limits) -> Snapshot:
+    """Read a state from a URL's query.
+
+    Parameters
+    ----------
+    query : str
+        What follows the question mark; unknown keys are ignored.
+    limits : Limits
+        What the bundle allows.
+
+    Raises
+    ------
+    StateError
+        If anything in it is wrong: nothing of it is used then.
+    """
+    try:
+        parsed = parse_qs(query.lstrip("?"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        raise StateError("The link has too many parts; copy it again.") from None
+    given = {key: values[-1] for key, values in parsed.items()}
+    made = Snapshot(month=limits.first_month())
+    if "month" in given:
+        made = replace(made, month=_month(given["month"], limits))
+    if "z" in given:
+        z = unpack(given["z"], limits.n_latent)
+        if np.abs(z).max(initial=0.0) > Z_LIMIT:
+            raise StateError("The link's latent vector is damaged; copy the whole link.")
+        made = replace(made, z=tuple(z.tolist()), follow=False, origin="from a link")
+    for key, allowed in (
+        ("projection", PROJECTIONS),
+        ("fields", FIELDS),
+        ("theme", THEMES),
+        ("tool", TOOLS),
+    ):
+        if key in given:
+            setting: dict[str, Any] = {key: _one_of(key, given[key], allowed)}
+            made = replace(made, **setting)
+    if "seed" in given:
+        made = replace(made, seed=_seed(given["seed"]))
+    return made
+
+
+def to_query(snapshot: Snapshot) -> str:
+    """Write a state as a URL's query; settings at their defaults are left out."""
+    plain = Snapshot(month="")
+    parts: dict[str, str] = {"month": snapshot.month}
+    for key in ("projection", "fields", "theme", "tool", "seed"):
+        value = getattr(snapshot, key)
+        if value != getattr(plain, key):
+            parts[key] = str(value)
+    if not snapshot.follow and snapshot.z is not None:
+        parts["z"] = pack(snapshot.z)
+    return urlencode(parts)
+
+
+def to_json(snapshot: Snapshot, limits: Limits) -> str:
+    """Write a state as JSON, for a file."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "bundle": limits.bundle,
+            "month": snapshot.month,
+            "follow": snapshot.follow,
+            "z": None if snapshot.z is None else [round(v, 6) for v in snapshot.z],
+            "origin": snapshot.origin,
+            "projection": snapshot.projection,
+            "fields": snapshot.fields,
+            "theme": snapshot.theme,
+            "seed": snapshot.seed,
+            "tool": snapshot.tool,
+        },
+        indent=1,
+    )
+
+
+def from_json(text: str, limits: Limits) -> Snapshot:
+    """Read a state from a file's JSON.
+
+    Raises
+    ------
+    StateError
+        If anything in it is wrong: nothing of it is used then.
+    """
+    if len(text) > MAX_JSON:
+        raise StateError("The file is far too large to be a saved state; choose another.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise StateError("The file is not JSON; choose one that this page saved.") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise StateError("The file is not a saved state; choose one that this page saved.")
+    if data.get("version") != VERSION:
+        raise StateError(
+            f"The file has version {str(data.get('version'))[:24]}, this page reads {VERSION}; "
+            "save the state again with a page of the same version."
+        )
+    follow = data.get("follow", True)
+    if not isinstance(follow, bool):
+        raise StateError("The file's 'follow' must be true or false; correct it.")
+    z = data.get("z")
+    if z is None and not follow:
+        raise StateError("The file lacks its latent vector 'z'; save the state again.")
+    values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
+    return Snapshot(
+        month=_month(data.get("month"), limits),
+        z=values,
+        follow=follow,
+        origin=str(data.get("origin", "from a file"))[:80],
+        projection=_one_of("projection", data.get("projection", PROJECTIONS[0]), PROJECTIONS),
+        fields=_one_of("fields", data.get("fields", FIELDS[0]), FIELDS),
+        theme=_one_of("theme", data.get("theme", THEMES[0]), THEMES),
+        seed=_seed(data.get("seed", 1)),
+        tool=_one_of("tool", data.get("tool", TOOLS[0]), TOOLS),
+    )
+
+
+class State(param.Parameterized):
+    """The state of one session.
+
+    Set several parameters at once with ``state.param.update(...)``, so that the page is drawn
+    once. `commit` marks the end of a gesture: undo returns to the commit before.
+
+    Parameters
+    ----------
+    limits : Limits
+        What the bundle allows.
+    """
+
+    month = param.String(doc="The month shown, YYYY-MM.")
+    z = param.Array(allow_None=False, doc="The latent vector, shape (n_latent,), float32.")
+    follow = param.Boolean(default=True, doc="Whether z is the code of the month shown.")
+    origin = param.String(default="", doc="Where z came from, in words.")
+    projection: Any = param.Selector(default=PROJECTIONS[0], objects=list(PROJECTIONS))
+    fields: Any = param.Selector(default=FIELDS[0], objects=list(FIELDS))
+    theme: Any = param.Selector(default=THEMES[0], objects=list(THEMES))
+    seed = param.Integer(default=1, bounds=(0, MAX_SEED))
+    tool: Any = param.Selector(default=TOOLS[0], objects=list(TOOLS))
+
+    can_undo = param.Boolean(default=False)
+    can_redo = param.Boolean(default=False)
+
+    def __init__(self, limits: Limits, **params: Any) -> None:
+        params.setdefault("month", limits.first_month())
+        params.setdefault("z", np.zeros(limits.n_latent, dtype=np.float32))
+        super().__init__(**params)
+        self.limits = limits
+        self._past: list[Snapshot] = [self.snapshot()]
+        self._future: list[Snapshot] = []
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as it is now."""
+        return Snapshot(
+            month=self.month,
+            z=tuple(np.asarray(self.z, dtype=float).tolist()),
+            follow=self.follow,
+            origin=self.origin,
+            projection=self.projection,
+            fields=self.fields,
+            theme=self.theme,
+            seed=self.seed,
+            tool=self.tool,
+        )
+
+    def restore(self, snapshot: Snapshot, z: NDArray[np.floating] | None = None) -> None:
+        """Take over a state in one event.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            What to show.
+        z : ndarray, optional
+            The latent vector, where the snapshot has none (the code of its month).
+        """
+        vector = snapshot.z if z is None else z
+        if vector is None:
+            raise ValueError("A snapshot without z needs the code of its month.")
+        self.param.update(
+            month=snapshot.month,
+            z=np.asarray(vector, dtype=np.float32),
+            follow=snapshot.follow,
+            origin=snapshot.origin,
+            projection=snapshot.projection,
+            fields=snapshot.fields,
+            theme=snapshot.theme,
+            seed=snapshot.seed,
+            tool=snapshot.tool,
+        )
+
+    def commit(self) -> bool:
+        """Put the state into the history, unless nothing changed; True if it did."""
+        now = self.snapshot()
+        if now == self._past[-1]:
+            return False
+        self._past.append(now)
+        del self._past[:-HISTORY]
+        self._future.clear()
+        self._flags()
+        return True
+
+    def undo(self) -> bool:
+        """Return to the commit before; an uncommitted change counts as one."""
+        now = self.snapshot()
+        if now != self._past[-1]:
+            self._future.append(now)
+        elif len(self._past) > 1:
+            self._future.append(self._past.pop())
+        else:
+            return False
+        self._back_to(self._past[-1])
+        return True
+
+    def redo(self) -> bool:
+        """Take back an undo."""
+        if not self._future:
+            return False
+        self._past.append(self._future.pop())
+        self._back_to(self._past[-1])
+        return True
+
+    def forget(self) -> None:
+        """Start the history here."""
+        self._past = [self.snapshot()]
+        self._future.clear()
+        self._flags()
+
+    def _back_to(self, snapshot: Snapshot) -> None:
+        # The theme is about the room, not about the work: undo leaves it.
+        self.restore(replace(snapshot, theme=self.theme))
+        self._past[-1] = self.snapshot()
+        self._flags()
+
+    def _flags(self) -> None:
+        self.param.update(can_undo=len(self._past) > 1, can_redo=bool(self._future))
+
+    @contextmanager
+    def gesture(self) -> Iterator[None]:
+        """Change several parameters as one event and one step of the history."""
+        with param.parameterized.batch_call_watchers(self):
+            yield
+        self.commit()

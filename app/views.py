@@ -1,0 +1,444 @@
+"""The figures of one session: made once, afterwards only their data sources change.
+
+Colours come through HoloViews' colour maps, projected lines from `app.projections`. The figures
+themselves are Bokeh's own: rendering the twelve first frames through HoloViews took 430 ms each
+when this was measured, five seconds a visitor, against 10 ms for a bare figure, and the plot
+objects that it keeps would be held for every session.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import bokeh.models
+import bokeh.plotting
+import numpy as np
+from holoviews.plotting.util import process_cmap
+
+from app.frames import (
+    LEVELS,
+    BundleLike,
+    Frame,
+    MapPane,
+    ScatterPane,
+    limits,
+    scatter_limits,
+    units,
+)
+from app.projections import pixel_map, projection
+from mlda_core.variables import Variable
+
+# Bokeh's annotations reject much that Bokeh accepts, such as arrays in a source.
+bm: Any = bokeh.models
+figure: Any = bokeh.plotting.figure
+
+FONT = '"Segoe UI", "Helvetica Neue", Roboto, "Liberation Sans", Arial, sans-serif'
+
+# Data colours never change with the theme; what surrounds them does.
+THEMES: dict[str, dict[str, Any]] = {
+    "light": {
+        "land": "#d3d3cf",
+        "coast": "#30343a",
+        "grid": "#30343a",
+        "outline": "#8d9299",
+        "text": "#1d2126",
+        "muted": "#666c75",
+        "line": "#b4b8be",
+        "empty": "#f3f3f1",
+        "density": ("#d9d7ee", "#2f2387"),
+    },
+    "dark": {
+        "land": "#565b63",
+        "coast": "#15181c",
+        "grid": "#15181c",
+        "outline": "#7d848e",
+        "text": "#e9ebee",
+        "muted": "#a2a9b4",
+        "line": "#4d535c",
+        "empty": "#1f2329",
+        "density": ("#3d3a66", "#d8d3ff"),
+    },
+}
+
+# Looks the hovered cell up in the values that are already in the browser: no round trip.
+_HOVER = """
+const cell = Math.round(value)
+if (!(cell >= 0 && cell < lon.length)) return ""
+if (format == "place") {
+  const east = ((lon[cell] + 180) % 360 + 360) % 360 - 180
+  const ns = lat[cell] < 0 ? "S" : "N", ew = east < 0 ? "W" : "E"
+  return Math.abs(lat[cell]).toFixed(1) + "\\u00b0" + ns + "  "
+       + Math.abs(east).toFixed(1) + "\\u00b0" + ew
+}
+const v = cells.data[format][cell]
+if (!Number.isFinite(v)) return "no sea here"
+const sign = v > 0 && meta.data["signed"][0] ? "+" : v < 0 ? "\\u2212" : ""
+return sign + Math.abs(v).toFixed(decimals) + " " + meta.data["units"][0]
+"""
+
+_TOOLTIP = (
+    '<div style="font:12px/1.45 {font};font-variant-numeric:tabular-nums;white-space:pre">'
+    '<span style="opacity:.7">@image{{place}}</span><br>target  <b>@image{{target}}</b><br>'
+    "model  <b>@image{{model}}</b></div>"
+)
+
+
+@lru_cache(maxsize=64)
+def colours(cmap: str, n: int = LEVELS) -> tuple[str, ...]:
+    """Return `n` colours of a named colour map."""
+    return tuple(process_cmap(cmap, ncolors=n))
+
+
+def cmap_of(variable: Variable, *, full: bool) -> str:
+    """Return the name of a variable's colour map."""
+    return variable.field_cmap if full else variable.anomaly_cmap
+
+
+def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
+    """Return 256 colours: missing, the colour map, off the globe (transparent)."""
+    return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
+
+
+@lru_cache(maxsize=4)
+def density_palette(theme: str) -> tuple[str, ...]:
+    """Return 256 colours from nothing to dense."""
+    ends = [
+        np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+        for colour in THEMES[theme]["density"]
+    ]
+    steps = np.linspace(0.0, 1.0, 255)[:, None]
+    mixed = np.rint(ends[0] * (1 - steps) + ends[1] * steps).astype(int)
+    return ("#00000000", *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Write a number with a real minus sign; a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def score_text(pane: ScatterPane, variable: Variable) -> str:
+    """Return what is written inside a scatter."""
+    scores = pane.scores
+    return (
+        f"r {number(scores.r)}\n"
+        f"RMSE {number(scores.rmse, max(variable.decimals, 2))}"
+        f" {units(variable, full=False)}\n"
+        f"expl. var. {number(scores.explained_variance)}"
+    )
+
+
+def legend_html(variable: Variable, *, full: bool) -> str:
+    """Return a row's name, units and vertical colour bar."""
+    low, high = limits(variable, full=full)
+    stops = ", ".join(colours(cmap_of(variable, full=full), 33))
+    ticks = np.linspace(low, high, 5)
+    decimals = 0 if np.allclose(ticks, np.rint(ticks)) else 1
+    marks = "".join(
+        f'<span style="bottom:{25 * i}%">'
+        f"{'+' if value > 0 and not full else ''}{number(float(value), decimals)}</span>"
+        for i, value in enumerate(ticks)
+    )
+    kind = "" if full else "anomaly, "
+    unit = units(variable, full=full)
+    return (
+        f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
+        f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
+        f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
+        f'style="background:linear-gradient(to top, {stops})"></div><div class="ticks">{marks}'
+        "</div></div>"
+    )
+
+
+class Figures:
+    """The twelve figures of a session and the sources behind them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Only its grid and variables are used.
+    frame : Frame
+        The first frame, complete.
+    theme : str
+        ``light`` or ``dark``.
+    """
+
+    def __init__(self, bundle: BundleLike, frame: Frame, theme: str) -> None:
+        self._bundle = bundle
+        self._theme = theme
+        self._full = frame.request.full
+        self._projection = frame.request.projection
+        self.figures: dict[tuple[str, str], Any] = {}
+        self._images: dict[tuple[str, str], Any] = {}
+        self._mappers: dict[tuple[str, str], Any] = {}
+        self._cells: dict[str, Any] = {}
+        self._meta: dict[str, Any] = {}
+        self._labels: dict[str, Any] = {}
+        self._diagonals: dict[str, Any] = {}
+
+        shown = projection(self._projection)
+        x0, x1, y0, y1 = shown.extent
+        self.x_range = bm.Range1d(x0, x1, bounds=(x0, x1))
+        self.y_range = bm.Range1d(y0, y1, bounds=(y0, y1))
+        # One source for the lines of all eight maps.
+        self._lines = {
+            name: bm.ColumnDataSource(dict(zip("xy", getattr(shown, name), strict=True)))
+            for name in ("coast", "graticule", "outline")
+        }
+        self._pixels = bm.ColumnDataSource(self._index_image())
+        lat, lon = np.meshgrid(bundle.grid.lat, bundle.grid.lon, indexing="ij")
+        self._places = {
+            "lon": lon.ravel().astype(np.float32),
+            "lat": lat.ravel().astype(np.float32),
+        }
+        for variable in bundle.variables:
+            self._make_row(variable, frame)
+        self._paint()
+
+    # -- first frame -----------------------------------------------------------------------
+
+    def _index_image(self) -> dict[str, Any]:
+        index = pixel_map(self._projection, self._bundle.grid).index
+        cells = int(np.prod(self._bundle.grid.shape))
+        kind = np.uint16 if cells < 2**16 - 1 else np.int32
+        return {"image": [np.where(index < 0, cells, index).astype(kind)], **self._box()}
+
+    def _box(self) -> dict[str, list[float]]:
+        x0, x1, y0, y1 = projection(self._projection).extent
+        return {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
+
+    def _make_row(self, variable: Variable, frame: Frame) -> None:
+        name = variable.name
+        maps = {kind: frame.panes[name, kind] for kind in ("target", "model")}
+        cells: dict[str, Any] = {}
+        for kind, pane in maps.items():
+            if isinstance(pane, MapPane):
+                cells[kind] = pane.cells
+                self._images[name, kind] = bm.ColumnDataSource(
+                    {"image": [pane.image], **self._box()}
+                )
+        self._cells[name] = bm.ColumnDataSource(cells)
+        self._meta[name] = bm.ColumnDataSource(self._meta_of(variable))
+        hover = bm.CustomJSHover(
+            args={
+                "cells": self._cells[name],
+                "meta": self._meta[name],
+                "decimals": variable.decimals,
+                **self._places,
+            },
+            code=_HOVER,
+        )
+        for kind in ("target", "model"):
+            self._make_map(variable, kind, hover)
+        scatter = frame.panes[name, "scatter"]
+        if isinstance(scatter, ScatterPane):
+            self._make_scatter(variable, scatter)
+
+    def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
+        return {"units": [units(variable, full=self._full)], "signed": [not self._full]}
+
+    def _make_map(self, variable: Variable, kind: str, hover: Any) -> None:
+        fig = figure(
+            x_range=self.x_range,
+            y_range=self.y_range,
+            sizing_mode="stretch_both",
+            min_width=60,
+            min_height=30,
+            toolbar_location=None,
+            tools=[],
+            min_border=0,
+            outline_line_color=None,
+            # WebGL without a GPU costs 640 ms a frame.
+            output_backend="canvas",
+        )
+        fig.axis.visible = False
+        fig.grid.visible = False
+        mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
+        self._mappers[variable.name, kind] = mapper
+        fig.image(
+            "image",
+            "x",
+            "y",
+            "dw",
+            "dh",
+            source=self._images[variable.name, kind],
+            color_mapper=mapper,
+        )
+        # Drawn with no opacity: only to know which cell the pointer is over.
+        cells = fig.image(
+            "image",
+            "x",
+            "y",
+            "dw",
+            "dh",
+            source=self._pixels,
+            color_mapper=bm.LinearColorMapper(palette=["#000000"], low=0, high=1),
+            global_alpha=0.0,
+        )
+        for line, width, alpha in (
+            ("graticule", 0.5, 0.16),
+            ("coast", 0.8, 0.85),
+            ("outline", 1.0, 1.0),
+        ):
+            drawn = fig.line(
+                "x", "y", source=self._lines[line], line_width=width, line_alpha=alpha, name=line
+            )
+            drawn.level = "glyph"
+        pan, wheel = bm.PanTool(), bm.WheelZoomTool(maintain_focus=False)
+        fig.add_tools(
+            pan,
+            wheel,
+            bm.HoverTool(
+                renderers=[cells],
+                tooltips=_TOOLTIP.format(font=FONT.replace('"', "'")),
+                formatters={"@image": hover},
+                point_policy="follow_mouse",
+            ),
+        )
+        fig.toolbar.active_drag = pan
+        fig.toolbar.active_scroll = wheel
+        self.figures[variable.name, kind] = fig
+
+    def _make_scatter(self, variable: Variable, pane: ScatterPane) -> None:
+        name = variable.name
+        low, high = scatter_limits(variable, full=self._full)
+        fig = figure(
+            x_range=bm.Range1d(low, high),
+            y_range=bm.Range1d(low, high),
+            sizing_mode="stretch_both",
+            min_width=60,
+            min_height=60,
+            toolbar_location=None,
+            tools=[],
+            min_border_left=40,
+            min_border_right=4,
+            min_border_top=3,
+            min_border_bottom=22,
+            output_backend="canvas",
+        )
+        fig.toolbar.active_drag = None
+        self._diagonals[name] = bm.ColumnDataSource({"x": [low, high], "y": [low, high]})
+        fig.line("x", "y", source=self._diagonals[name], line_width=1, name="diagonal")
+        source = bm.ColumnDataSource({"image": [pane.image], **self._scatter_box(variable)})
+        self._images[name, "scatter"] = source
+        mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
+        self._mappers[name, "scatter"] = mapper
+        fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+        label = bm.Label(
+            x=0,
+            y=0,
+            text=score_text(pane, variable),
+            text_font_size="11.5px",
+            text_line_height=1.35,
+            text_font=FONT,
+            text_baseline="top",
+        )
+        self._labels[name] = label
+        fig.add_layout(label)
+        self.figures[name, "scatter"] = fig
+        self._scale_scatter(variable)
+
+    def _scatter_box(self, variable: Variable) -> dict[str, list[float]]:
+        low, high = scatter_limits(variable, full=self._full)
+        return {"x": [low], "y": [low], "dw": [high - low], "dh": [high - low]}
+
+    def _scale_scatter(self, variable: Variable) -> None:
+        name = variable.name
+        fig = self.figures[name, "scatter"]
+        low, high = scatter_limits(variable, full=self._full)
+        first, last = limits(variable, full=self._full)
+        for shown in (fig.x_range, fig.y_range):
+            shown.update(start=low, end=high)
+        ticks = [first, (first + last) / 2, last]
+        for axis in fig.axis:
+            axis.ticker = bm.FixedTicker(ticks=ticks)
+        self._diagonals[name].data = {"x": [low, high], "y": [low, high]}
+        span = high - low
+        self._labels[name].update(x=low + 0.035 * span, y=high - 0.03 * span)
+
+    # -- later frames ----------------------------------------------------------------------
+
+    def write(self, frame: Frame) -> None:
+        """Write the changed panes into the sources; the caller holds the document."""
+        if frame.request.projection != self._projection:
+            self._projection = frame.request.projection
+            self._reproject()
+        if frame.request.full != self._full:
+            self._full = frame.request.full
+            for variable in self._bundle.variables:
+                self._scale_scatter(variable)
+                self._meta[variable.name].data = self._meta_of(variable)
+                box = self._scatter_box(variable)
+                self._images[variable.name, "scatter"].data.update(box)
+            self._paint()
+        by_name = {variable.name: variable for variable in self._bundle.variables}
+        for (name, kind), pane in frame.panes.items():
+            # One column of the source: the others are not sent again.
+            self._images[name, kind].data["image"] = [pane.image]
+            if isinstance(pane, MapPane):
+                self._cells[name].data[kind] = pane.cells
+            else:
+                self._labels[name].text = score_text(pane, by_name[name])
+
+    def _reproject(self) -> None:
+        shown = projection(self._projection)
+        for name, source in self._lines.items():
+            source.data = dict(zip("xy", getattr(shown, name), strict=True))
+        self._pixels.data = self._index_image()
+        box = self._box()
+        for (_, kind), source in self._images.items():
+            if kind != "scatter":
+                source.data.update(box)
+        x0, x1, y0, y1 = shown.extent
+        self.x_range.update(start=x0, end=x1, bounds=(x0, x1))
+        self.y_range.update(start=y0, end=y1, bounds=(y0, y1))
+
+    def reset_view(self) -> None:
+        """Show the whole map again."""
+        x0, x1, y0, y1 = projection(self._projection).extent
+        self.x_range.update(start=x0, end=x1)
+        self.y_range.update(start=y0, end=y1)
+
+    def set_theme(self, theme: str) -> None:
+        """Repaint everything that surrounds the data."""
+        if theme != self._theme:
+            self._theme = theme
+            self._paint()
+
+    def _paint(self) -> None:
+        theme = THEMES[self._theme]
+        for variable in self._bundle.variables:
+            palette = map_palette(variable, self._theme, full=self._full)
+            for kind in ("target", "model"):
+                self._mappers[variable.name, kind].palette = palette
+            self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
+        for (name, kind), fig in self.figures.items():
+            # Transparent: the page's own colour shows, whichever theme it has.
+            fig.background_fill_alpha = 0.0
+            fig.border_fill_alpha = 0.0
+            if kind == "scatter":
+                fig.background_fill_color = theme["empty"]
+                fig.background_fill_alpha = 1.0
+                fig.outline_line_color = theme["line"]
+                fig.grid.grid_line_color = theme["line"]
+                fig.grid.grid_line_alpha = 0.5
+                fig.axis.axis_line_color = None
+                fig.axis.major_tick_line_color = theme["line"]
+                fig.axis.major_tick_in = 0
+                fig.axis.major_tick_out = 4
+                fig.axis.minor_tick_line_color = None
+                fig.axis.major_label_text_color = theme["muted"]
+                fig.axis.major_label_text_font = FONT
+                fig.axis.major_label_text_font_size = "11px"
+                self._labels[name].text_color = theme["text"]
+                fig.select_one({"name": "diagonal"}).glyph.line_color = theme["muted"]
+            else:
+                for line, colour in (
+                    ("graticule", theme["grid"]),
+                    ("coast", theme["coast"]),
+                    ("outline", theme["outline"]),
+                ):
+                    fig.select_one({"name": line}).glyph.line_color = colour

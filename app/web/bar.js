@@ -1,0 +1,237 @@
+const ICONS = {
+  fold: '<path d="M3 4h14v12H3zM8 4v12"/>',
+  prev: '<path d="M12 5l-5 5 5 5"/>',
+  next: '<path d="M8 5l5 5-5 5"/>',
+  play: '<path d="M7 5l8 5-8 5z" fill="currentColor"/>',
+  stop: '<path d="M6 6h8v8H6z" fill="currentColor"/>',
+  undo: '<path d="M7 5L3.5 8.5 7 12M4 8.5h8a4 4 0 010 8H9"/>',
+  redo: '<path d="M13 5l3.5 3.5L13 12M16 8.5H8a4 4 0 000 8h3"/>',
+  share: '<path d="M8.5 11.5l3-3M7 9.5l-2 2a2.5 2.5 0 003.5 3.5l2-2M13 10.5l2-2A2.5 2.5 0 0011.5 5l-2 2"/>',
+  save: '<path d="M10 3.5v9M6.5 9.5L10 13l3.5-3.5M4 16.5h12"/>',
+  load: '<path d="M10 13V4M6.5 7.5L10 4l3.5 3.5M4 16.5h12"/>',
+  theme: '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 010 12z" fill="currentColor"/>',
+  home: '<path d="M4 8V4h4M16 8V4h-4M4 12v4h4M16 12v4h-4"/>',
+}
+const NAMES = ["January", "February", "March", "April", "May", "June", "July", "August",
+  "September", "October", "November", "December"]
+const SPLIT = { t: "train", v: "validation", c: "calibration", T: "test", g: "gap" }
+
+const icon = (name) => `<svg viewBox="0 0 20 20" aria-hidden="true">${ICONS[name]}</svg>`
+const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+
+export function render({ model, el }) {
+  const wire = channel(model)
+  const root = document.documentElement
+  const years = Object.keys(model.splits).map(Number).sort((a, b) => a - b)
+  const months = []
+  for (const year of years) {
+    for (let m = 0; m < 12; m++) {
+      if (model.splits[year][m] !== "-") months.push(`${year}-${String(m + 1).padStart(2, "0")}`)
+    }
+  }
+  const splitOf = (month) => SPLIT[model.splits[month.slice(0, 4)]?.[Number(month.slice(5)) - 1]]
+
+  const button = (id, label, text = "") =>
+    `<button type="button" id="${id}" class="${text ? "" : "icon"}" aria-label="${label}" title="${label}">` +
+    `${icon(id)}${text ? `<span class="wide">${text}</span>` : ""}</button>`
+
+  el.innerHTML = `<div class="top">
+  <div class="bar" role="toolbar" aria-label="Month, map and state">
+    ${button("fold", "Fold or unfold the tools at the left")}
+    <span class="brand" title="${escape(model.about)}"><b>${escape(model.bundle)}</b></span>
+    <span class="group" role="group" aria-label="Month">
+      ${button("prev", "Previous month")}${button("play", "Play month after month")}${button("next", "Next month")}
+      <span class="timeline">
+        <svg class="curve" preserveAspectRatio="none" aria-hidden="true"></svg>
+        <span class="ticks" aria-hidden="true"></span>
+        <input type="range" id="year" min="${years[0]}" max="${years[years.length - 1]}" step="1" aria-label="Year">
+      </span>
+      <output class="year" for="year"></output>
+      <span class="months">${NAMES.map((name, m) =>
+        `<button type="button" data-month="${m + 1}">${name[0]}</button>`).join("")}</span>
+    </span>
+    <span class="space"></span>
+    <span class="group" role="group" aria-label="Map">
+      <select id="projection" aria-label="Projection">${model.projections.map(([key, label]) =>
+        `<option value="${key}">${escape(label)}</option>`).join("")}</select>
+      ${button("home", "Show the whole map again")}
+      <span class="segments" role="radiogroup" aria-label="What the maps show">
+        <button type="button" role="radio" data-fields="anomalies">Anomalies</button>
+        <button type="button" role="radio" data-fields="full">Full fields</button>
+      </span>
+    </span>
+    <span class="group" role="group" aria-label="History">${button("undo", "Undo")}${button("redo", "Redo")}</span>
+    <span class="group" role="group" aria-label="State">
+      ${button("share", "Copy a link to this state", "Share")}
+      ${button("save", "Save this state to a file", "Save")}
+      ${button("load", "Load a state from a file", "Load")}
+      <input type="file" id="file" accept=".json,application/json" hidden aria-hidden="true" tabindex="-1">
+    </span>
+    ${button("theme", "Light or dark")}
+  </div>
+  <div class="strip">
+    <span class="when"><b class="month"></b> <span class="split"></span></span>
+    <span class="nino"></span>
+    <span class="base"></span>
+    <span class="space"></span>
+    <span class="status" role="status" aria-live="polite"></span>
+  </div></div>`
+
+  const $ = (query) => el.querySelector(query)
+  const year = $("#year")
+
+  // The years as they were: El Nino red above the line, La Nina blue below it.
+  const drawCurve = () => {
+    const values = model.nino_series
+    if (!values.length) return
+    const top = Math.max(...values.map(Math.abs), 0.1), n = values.length
+    const path = (sign) => "M0,16" + values.map((v, i) => {
+      const x = ((i + 0.5) / n) * 100, y = 16 - (sign * Math.max(0, sign * v) / top) * 14
+      return `L${x.toFixed(2)},${y.toFixed(2)}`
+    }).join("") + "L100,16Z"
+    $(".curve").setAttribute("viewBox", "0 0 100 32")
+    $(".curve").innerHTML = `<path class="warm" d="${path(1)}"/><path class="cold" d="${path(-1)}"/>`
+  }
+  const n = years.length
+  $(".ticks").innerHTML = years.map((y, i) => model.splits[y].includes("T")
+    ? `<i style="left:${(100 * i) / n}%;width:${100 / n}%" title="${y}: test"></i>` : "").join("") + "<u></u>"
+
+  const go = (month) => {
+    if (!months.includes(month)) {
+      // A year that lacks this month: the nearest one that it has.
+      const same = months.filter((m) => m.slice(0, 4) === month.slice(0, 4))
+      if (!same.length) return
+      month = same[0]
+    }
+    shown = month
+    showMonth()
+    wire.send({ type: "month", value: month })
+  }
+  const step = (by) => {
+    const i = months.indexOf(shown)
+    go(months[(i + by + months.length) % months.length])
+  }
+
+  let shown = model.month
+  const showMonth = () => {
+    const [y, m] = [Number(shown.slice(0, 4)), Number(shown.slice(5))]
+    year.value = y
+    year.setAttribute("aria-valuetext", `${y}`)
+    $("output.year").textContent = y
+    $(".ticks u").style.left = `${(100 * (y - years[0] + (m - 0.5) / 12)) / n}%`
+    for (const b of el.querySelectorAll(".months button")) {
+      const month = Number(b.dataset.month), code = model.splits[y]?.[month - 1] ?? "-"
+      b.disabled = code === "-"
+      b.setAttribute("aria-pressed", String(month === m))
+      b.classList.toggle("test", code === "T")
+      const label = `${NAMES[month - 1]} ${y}` + (code === "-" ? "" : `, ${SPLIT[code]}`)
+      b.setAttribute("aria-label", label)
+      b.title = label
+    }
+    $(".month").textContent = `${NAMES[m - 1]} ${y}`
+    const split = splitOf(shown)
+    $(".split").textContent = model.split_words[split] ?? ""
+    $(".split").dataset.split = split
+  }
+  const showSettings = () => {
+    $("#projection").value = model.projection
+    for (const b of el.querySelectorAll("[data-fields]")) {
+      const on = b.dataset.fields === model.fields
+      b.setAttribute("aria-checked", String(on))
+      b.tabIndex = on ? 0 : -1
+    }
+    $("#undo").disabled = !model.can_undo
+    $("#redo").disabled = !model.can_redo
+    root.dataset.theme = model.theme
+  }
+  const showStatus = () => {
+    $(".status").textContent = model.status
+    $(".status").classList.toggle("error", model.failed)
+    $(".nino").innerHTML = model.nino
+    $(".base").textContent = model.base
+  }
+
+  year.addEventListener("input", () => go(`${year.value}-${shown.slice(5)}`))
+  for (const b of el.querySelectorAll(".months button")) {
+    b.addEventListener("click", () => go(`${shown.slice(0, 4)}-${b.dataset.month.padStart(2, "0")}`))
+  }
+  $("#prev").addEventListener("click", () => step(-1))
+  $("#next").addEventListener("click", () => step(1))
+
+  let playing = null
+  const play = (on) => {
+    if (playing) clearInterval(playing)
+    playing = on ? setInterval(() => { if (wire.idle) step(1) }, 450) : null
+    $("#play").innerHTML = icon(on ? "stop" : "play")
+    $("#play").setAttribute("aria-label", on ? "Stop playing" : "Play month after month")
+    $("#play").title = $("#play").getAttribute("aria-label")
+    $("#play").setAttribute("aria-pressed", String(on))
+  }
+  $("#play").addEventListener("click", () => play(!playing))
+  model.on("remove", () => play(false))
+
+  $("#projection").addEventListener("change", (e) => wire.send({ type: "projection", value: e.target.value }))
+  for (const b of el.querySelectorAll("[data-fields]")) {
+    b.addEventListener("click", () => wire.send({ type: "fields", value: b.dataset.fields }))
+    b.addEventListener("keydown", (e) => {
+      if (!["ArrowLeft", "ArrowRight"].includes(e.key)) return
+      const other = el.querySelector(`[data-fields]:not([data-fields="${b.dataset.fields}"])`)
+      other.focus()
+      other.click()
+    })
+  }
+  $("#home").addEventListener("click", () => wire.send({ type: "home" }))
+  $("#undo").addEventListener("click", () => wire.send({ type: "undo" }))
+  $("#redo").addEventListener("click", () => wire.send({ type: "redo" }))
+  $("#theme").addEventListener("click", () =>
+    wire.send({ type: "theme", value: model.theme === "dark" ? "light" : "dark" }))
+  $("#share").addEventListener("click", () => wire.send({ type: "share" }))
+  $("#save").addEventListener("click", () => wire.send({ type: "save" }))
+  $("#load").addEventListener("click", () => $("#file").click())
+  $("#file").addEventListener("change", async (e) => {
+    const [file] = e.target.files
+    e.target.value = ""
+    if (!file) return
+    // A state is 2 kB: the start of a wrong file is enough for the server to say so.
+    wire.send({ type: "load", text: await file.slice(0, 1100000).text() })
+  })
+  model.on("msg:custom", async (event) => {
+    const message = event.data ?? event
+    if (message.type === "file") {
+      const link = document.createElement("a")
+      link.href = URL.createObjectURL(new Blob([message.text], { type: "application/json" }))
+      link.download = message.name
+      link.click()
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+    } else if (message.type === "link") {
+      const url = `${location.origin}${location.pathname}?${message.query}`
+      let copied = true
+      try { await navigator.clipboard.writeText(url) } catch { copied = false }
+      $(".status").textContent = copied ? "The link is copied." : "The address bar holds the link: copy it there."
+    }
+  })
+
+  const folded = () => root.classList.contains("folded")
+  const fold = (on) => {
+    root.classList.toggle("folded", on)
+    $("#fold").setAttribute("aria-expanded", String(!on))
+  }
+  $("#fold").addEventListener("click", () => fold(!folded()))
+  fold(window.innerWidth < 1400)
+
+  const keys = (e) => {
+    if (!(e.ctrlKey || e.metaKey) || e.altKey || e.key.toLowerCase() !== "z") return
+    const path = e.composedPath()
+    if (path[0] instanceof HTMLInputElement && path[0].type !== "range") return
+    e.preventDefault()
+    wire.send({ type: e.shiftKey ? "redo" : "undo" })
+  }
+  document.addEventListener("keydown", keys)
+  model.on("remove", () => document.removeEventListener("keydown", keys))
+
+  model.on("month", () => { if (wire.idle || playing === null) { shown = model.month; showMonth() } })
+  for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
+  for (const name of ["status", "failed", "nino", "base"]) model.on(name, showStatus)
+  model.on("nino_series", drawCurve)
+  drawCurve(); showMonth(); showSettings(); showStatus()
+}

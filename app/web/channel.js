@@ -1,0 +1,25 @@
+// One request in flight, the latest of each kind waiting: nothing queues while a handle moves, so
+// nothing lags after it is let go. The server acknowledges in the same message as the new frame.
+function channel(model) {
+  let busy = false, seq = 0, since = 0
+  const waiting = new Map()
+  const flush = () => {
+    if (busy || waiting.size === 0) return
+    busy = true
+    since = performance.now()
+    const batch = [...waiting.values()]
+    waiting.clear()
+    model.send_msg({ seq: ++seq, batch })
+  }
+  model.on("ack", () => { busy = false; flush() })
+  return {
+    // Of messages with one key only the last is sent, in the order in which keys first came.
+    send(message, key = message.type) {
+      waiting.set(key, message)
+      // An answer that never comes (a lost connection) must not block for ever.
+      if (busy && performance.now() - since > 5000) busy = false
+      flush()
+    },
+    get idle() { return !busy && waiting.size === 0 },
+  }
+}

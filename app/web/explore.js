@@ -1,0 +1,154 @@
+const RANGE = 4
+
+const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+
+export function render({ model, el }) {
+  const wire = channel(model)
+  el.innerHTML = `
+  <section class="tool" aria-label="Explore">
+    <div class="actions" role="group" aria-label="Where the model's state comes from">
+      <button type="button" id="encode" title="Show what the encoder makes of this month">Encode month</button>
+      <button type="button" id="prior" title="All latents zero: the model's mean for this season">Prior mean</button>
+      <span class="pair"><button type="button" id="random" title="Draw every latent from N(0, 1)">Random</button>
+      <label><span class="hidden">Seed of the next draw</span>
+        <input type="number" id="seed" min="0" max="2147483647" step="1" title="Seed of the next draw"></label></span>
+    </div>
+    <p class="origin" aria-live="polite"></p>
+    <ol class="latents first"></ol>
+    <details class="walk"><summary>Walk between two states</summary>
+      <form>
+        <label>from <input id="from" spellcheck="false" autocomplete="off"></label>
+        <label>to <input id="to" spellcheck="false" autocomplete="off"></label>
+        <button type="submit" id="walk">Walk</button>
+      </form>
+      <p class="hint">A month (1997-12) or a draw by its seed (draw 7), decoded in the season of the month shown.</p>
+    </details>
+    <details class="all"><summary>All ${model.z.length} latents</summary><ol class="latents rest"></ol></details>
+  </section>`
+  const $ = (query) => el.querySelector(query)
+  const rows = new Map()
+
+  const place = (value) => 100 * (Math.min(Math.max(value, -RANGE), RANGE) + RANGE) / (2 * RANGE)
+  const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2)
+
+  const makeRow = (info) => {
+    const item = document.createElement("li")
+    item.innerHTML = `
+      <span class="thumb"><img alt="" width="84" height="42" draggable="false"></span>
+      <span class="what"></span>
+      <input type="number" step="0.05" min="-8" max="8">
+      <span class="track"><i class="mark" title="The code of the month shown"></i><i class="fill"></i>
+        <input type="range" min="${-RANGE}" max="${RANGE}" step="0.01"></span>`
+    const row = {
+      item, img: item.querySelector("img"), what: item.querySelector(".what"),
+      number: item.querySelector("input[type=number]"), range: item.querySelector("input[type=range]"),
+      mark: item.querySelector(".mark"), fill: item.querySelector(".fill"), held: false,
+    }
+    const k = info.k
+    row.range.dataset.k = k
+    row.number.dataset.k = k
+    const send = (value, done) => {
+      show(k, value)
+      if (done) { wire.send({ type: "z", k, value, done }, `z${k}`) } else { wire.send({ type: "z", k, value }, `z${k}`) }
+    }
+    row.range.addEventListener("pointerdown", () => { row.held = true })
+    row.range.addEventListener("input", () => send(Number(row.range.value), false))
+    row.range.addEventListener("change", () => { row.held = false; send(Number(row.range.value), true) })
+    row.range.addEventListener("dblclick", () => send(0, true))
+    row.number.addEventListener("change", () => {
+      const value = Number(row.number.value)
+      if (row.number.value.trim() === "" || !Number.isFinite(value)) { show(k, model.z[k]); return }
+      send(Math.min(Math.max(value, -8), 8), true)
+    })
+    rows.set(k, row)
+    describe(info)
+    show(k, model.z[k])
+    mark(k)
+    return item
+  }
+  const describe = (info) => {
+    const row = rows.get(info.k)
+    if (!row) return
+    row.what.innerHTML = `<b>z<sub>${info.k + 1}</sub></b> <span>${escape(info.label)}</span>`
+    row.what.title = info.title
+    if (info.thumb) row.img.src = info.thumb
+    row.item.classList.toggle("bare", !info.thumb)
+    row.range.setAttribute("aria-label", `Latent ${info.k + 1}, moves ${info.label} most`)
+    row.number.setAttribute("aria-label", `Value of latent ${info.k + 1}`)
+  }
+  const show = (k, value) => {
+    const row = rows.get(k)
+    if (!row) return
+    row.range.value = value
+    if (el.getRootNode().activeElement !== row.number) row.number.value = text(value)
+    else if (Math.abs(Number(row.number.value) - value) > 0.005) row.number.value = text(value)
+    const [a, b] = [place(0), place(value)]
+    row.fill.style.left = `calc(7px + (100% - 14px) * ${Math.min(a, b) / 100})`
+    row.fill.style.width = `calc((100% - 14px) * ${Math.abs(a - b) / 100})`
+  }
+  const mark = (k) => {
+    const row = rows.get(k)
+    if (row) row.mark.style.left = `calc(7px + (100% - 14px) * ${place(model.marks[k]) / 100})`
+  }
+
+  const fill = (list, infos) => { for (const info of infos) list.append(makeRow(info)) }
+  fill($(".first"), model.latents)
+  const restOpen = () => {
+    if (!$(".all").open || !model.rest.length) return
+    for (const info of model.rest) { if (rows.has(info.k)) describe(info); else $(".rest").append(makeRow(info)) }
+  }
+  $(".all").addEventListener("toggle", () => {
+    if ($(".all").open) wire.send({ type: "rest" })
+    restOpen()
+  })
+
+  model.on("latents", () => model.latents.forEach(describe))
+  model.on("rest", restOpen)
+  model.on("marks", () => { for (const k of rows.keys()) mark(k) })
+  model.on("z", () => {
+    for (const [k, row] of rows) if (!row.held) show(k, model.z[k])
+  })
+
+  $("#encode").addEventListener("click", () => wire.send({ type: "encode" }))
+  $("#prior").addEventListener("click", () => wire.send({ type: "prior" }))
+  $("#random").addEventListener("click", () => wire.send({ type: "random", seed: $("#seed").value }))
+  $("#seed").addEventListener("change", () => wire.send({ type: "seed", seed: $("#seed").value }))
+  const showState = () => {
+    $(".origin").textContent = model.origin
+    $("#encode").setAttribute("aria-pressed", String(model.follow))
+    if (el.getRootNode().activeElement !== $("#seed")) $("#seed").value = model.seed
+  }
+  for (const name of ["origin", "follow", "seed"]) model.on(name, showState)
+  showState()
+
+  // A walk is driven from here, one step when the last is drawn: it ends when the page does.
+  let walk = null
+  const stop = () => {
+    if (!walk) return
+    cancelAnimationFrame(walk.timer)
+    walk = null
+    $("#walk").textContent = "Walk"
+    wire.send({ type: "walked" })
+  }
+  const advance = (now) => {
+    if (!walk) return
+    const t = Math.min(1, (now - walk.start) / walk.length)
+    if (wire.idle) wire.send({ type: "walk", t: 0.5 - 0.5 * Math.cos(Math.PI * t) })
+    if (t >= 1 && wire.idle) { stop(); return }
+    walk.timer = requestAnimationFrame(advance)
+  }
+  $("#from").value = model.walk_from
+  $("#to").value = model.walk_to
+  $(".walk form").addEventListener("submit", (e) => {
+    e.preventDefault()
+    if (walk) { stop(); return }
+    wire.send({ type: "walk-from", from: $("#from").value, to: $("#to").value })
+  })
+  model.on("walk_id", () => {
+    if (!model.walk_id) return
+    walk = { start: performance.now(), length: 7000 }
+    $("#walk").textContent = "Stop"
+    walk.timer = requestAnimationFrame(advance)
+  })
+  model.on("remove", () => { if (walk) cancelAnimationFrame(walk.timer) })
+}
