@@ -36,22 +36,8 @@ help:
 	@echo "make bench   time a slider from event to pixels"
 	@echo "make clean   delete the environment and all caches"
 
-# Newest last: the pinned versions are tested with the first.
 $(BIN)/python:
-	@python="$(PYTHON)"; \
-	if [ -z "$$python" ]; then \
-	  for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
-	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
-	  done; \
-	fi; \
-	if [ -z "$$python" ]; then \
-	  echo "mlda needs Python 3.11 or newer and found none: install it, or say where it is with 'make PYTHON=/path/to/python3.11'." >&2; exit 1; \
-	fi; \
-	if ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
-	  echo "mlda needs Python 3.11 or newer, and $$python is not: choose another with 'make PYTHON=...'." >&2; exit 1; \
-	fi; \
-	"$$python" -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "$$python cannot make virtual environments: on Debian and Ubuntu 'apt-get install python3-venv' mends that." >&2; exit 1; }
+	@tools/make_venv.sh $(VENV) "$(PYTHON)"
 
 # PyTorch goes first and by its exact version, so that a CPU-only build that is already there is kept.
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
