@@ -7,6 +7,7 @@ took seconds to lay out. A control sends messages and shows parameters; it decid
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Control(JSComponent):
 
     ack = param.Integer(default=0, doc="Number of the last batch that is drawn.")
 
+    took = param.Number(default=0.0, doc="Milliseconds the batch before took, sending included.")
+
     # Parameters are only written here, never by the browser: its messages come undelayed, while
     # Panel would hold changed properties back for 50 ms.
     _debounce = 5
@@ -45,6 +48,7 @@ class Control(JSComponent):
 
     def __init__(self, handler: Handler | None = None, **params: Any) -> None:
         self._handler = handler
+        self._took = 0.0
         super().__init__(**params)
 
     def listen(self, handler: Handler | None) -> None:
@@ -55,19 +59,23 @@ class Control(JSComponent):
         if not isinstance(data, dict) or self._handler is None:
             return
         batch, seq = data.get("batch"), data.get("seq")
+        start = time.perf_counter()
         # The frame and its acknowledgement leave in one message.
         with pn.io.hold():
             try:
                 if isinstance(batch, list):
                     self._handler([m for m in batch if isinstance(m, dict)])
             finally:
-                self.ack = seq if isinstance(seq, int) and seq != self.ack else self.ack + 1
+                number = seq if isinstance(seq, int) and seq != self.ack else self.ack + 1
+                self.param.update(ack=number, took=round(self._took, 2))
+        self._took = 1e3 * (time.perf_counter() - start)
 
 
 class Bar(Control):
     """The bar at the top and the line of words below it."""
 
     bundle = param.String(doc="Name of the bundle.")
+    name_short = param.String(doc="The same for narrow windows.")
     about = param.String(doc="What the bundle is, in a sentence.")
     splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
     split_words = param.Dict(default={}, doc="What each split means, in words.")

@@ -40,6 +40,8 @@ def serve() -> None:
     page.add_variable("theme", session.state.theme)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")
     page.add_variable("message", "")
+    page.add_variable("labels", [variable.label for variable in bundle.variables])
+    page.add_variable("n_latent", bundle.n_latent)
     page.add_variable("variables", [variable.name for variable in bundle.variables])
     page.add_panel("bar", session.bar)
     page.add_panel("explore", session.explore)
@@ -48,6 +50,10 @@ def serve() -> None:
     for (name, kind), figure in session.figures.figures.items():
         page.add_panel(
             f"{name}_{kind}", pn.pane.Bokeh(figure, sizing_mode="stretch_both", margin=0)
+        )
+    for name, scores in session.figures.scores.items():
+        page.add_panel(
+            f"{name}_scores", pn.pane.Bokeh(scores, sizing_mode="stretch_width", margin=0)
         )
     pn.state.on_session_destroyed(partial(_goodbye, session))
     page.servable(title=f"{bundle.title} · {TITLE}")

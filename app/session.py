@@ -159,6 +159,7 @@ class Session:
         self.bar = Bar(
             self._on_messages,
             bundle=bundle.title,
+            name_short=bundle.name,
             about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
             splits=_splits(bundle),
             split_words=SPLIT_WORDS,

@@ -204,8 +204,6 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         made = replace(made, month=_month(given["month"], limits))
     if "z" in given:
         z = unpack(given["z"], limits.n_latent)
-        if np.abs(z).max(initial=0.0) > Z_LIMIT:
-            raise StateError("The link's latent vector is damaged; copy the whole link.")
         made = replace(made, z=tuple(z.tolist()), follow=False, origin="from a link")
     for key, allowed in (
         ("projection", PROJECTIONS),

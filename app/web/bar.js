@@ -36,9 +36,9 @@ export function render({ model, el }) {
     `${icon(id)}${text ? `<span class="wide">${text}</span>` : ""}</button>`
 
   el.innerHTML = `<div class="top">
-  <div class="bar" role="toolbar" aria-label="Month, map and state">
+  <div class="line" role="toolbar" aria-label="Month, map and state">
     ${button("fold", "Fold or unfold the tools at the left")}
-    <span class="brand" title="${escape(model.about)}"><b>${escape(model.bundle)}</b></span>
+    <span class="brand" title="${escape(model.about)}"><b class="long">${escape(model.bundle)}</b><b class="short">${escape(model.name_short)}</b></span>
     <span class="group" role="group" aria-label="Month">
       ${button("prev", "Previous month")}${button("play", "Play month after month")}${button("next", "Next month")}
       <span class="timeline">

@@ -11,7 +11,12 @@ function channel(model) {
     waiting.clear()
     model.send_msg({ seq: ++seq, batch })
   }
-  model.on("ack", () => { busy = false; flush() })
+  model.on("ack", () => {
+    busy = false
+    // For benchmarks: what the last batches took on the server, and when each was answered.
+    document.dispatchEvent(new CustomEvent("mlda:ack", { detail: { ack: model.ack, took: model.took } }))
+    flush()
+  })
   return {
     // Of messages with one key only the last is sent, in the order in which keys first came.
     send(message, key = message.type) {

@@ -15,7 +15,7 @@ export function render({ model, el }) {
     </div>
     <p class="origin" aria-live="polite"></p>
     <ol class="latents first"></ol>
-    <details class="walk"><summary>Walk between two states</summary>
+    <details class="walk" open><summary>Walk between two states</summary>
       <form>
         <label>from <input id="from" spellcheck="false" autocomplete="off"></label>
         <label>to <input id="to" spellcheck="false" autocomplete="off"></label>

@@ -1,0 +1,230 @@
+"""Time a latent slider from its event to the pixels: ``python benchmarks/slider.py``.
+
+Serves the page in a process of its own, opens it in Chromium without a GPU, and measures
+
+- server: from a message's arrival until the changed panes are sent (decode, scores, eight panes);
+- end to end: from a slider's ``input`` event until the pixels of all eight changing panes
+  (four model maps, four scatters) differ from before, looked at once per animation frame;
+- a three second drag: frames per second, and how long after the last event the picture moves on.
+
+Prints a table, and JSON with ``--json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Runs in the page. A pane's signature is its canvas sampled at 64 x 32 points: any moved slider
+# changes many of them, and eight samples cost a millisecond or two, which counts as ours.
+PROBE = """
+() => {
+  const deep = (root, out = []) => {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.tagName === "CANVAS") out.push(node)
+      if (node.shadowRoot) deep(node.shadowRoot, out)
+    }
+    return out
+  }
+  const panes = [...document.querySelectorAll(".map.model, .scatter")].map((place) => {
+    const canvases = []
+    for (const node of place.querySelectorAll("*")) {
+      if (node.shadowRoot) deep(node.shadowRoot, canvases)
+    }
+    return canvases.sort((a, b) => b.width * b.height - a.width * a.height)[0]
+  })
+  const small = document.createElement("canvas")
+  small.width = 64
+  small.height = 32
+  const pen = small.getContext("2d", { willReadFrequently: true })
+  pen.imageSmoothingEnabled = false
+  const look = (canvas) => {
+    pen.clearRect(0, 0, 64, 32)
+    pen.drawImage(canvas, 0, 0, 64, 32)
+    const data = new Uint32Array(pen.getImageData(0, 0, 64, 32).data.buffer)
+    let hash = 0
+    for (const value of data) hash = (Math.imul(hash, 31) + value) | 0
+    return hash
+  }
+  const tools = document.querySelector("aside")
+  const sliders = []
+  for (const node of tools.querySelectorAll("*")) {
+    if (node.shadowRoot) sliders.push(...node.shadowRoot.querySelectorAll("input[type=range]"))
+  }
+  const acks = []
+  document.addEventListener("mlda:ack", (e) => acks.push({ at: performance.now(), ...e.detail }))
+  const frame = () => new Promise(requestAnimationFrame)
+  const set = (k, value, type = "input") => {
+    sliders[k].value = value
+    sliders[k].dispatchEvent(new Event(type, { bubbles: true }))
+  }
+  window.bench = {
+    panes: panes.length,
+    acks,
+    async once(k, value) {
+      const before = panes.map(look)
+      const start = performance.now()
+      set(k, value)
+      while (performance.now() - start < 5000) {
+        await frame()
+        if (panes.every((pane, i) => look(pane) !== before[i])) return performance.now() - start
+      }
+      return null
+    },
+    async drag(k, seconds) {
+      const start = performance.now()
+      let shown = look(panes[0]), changes = 0, events = 0, last = start
+      while (performance.now() - start < 1000 * seconds) {
+        // As often as a hand moves a mouse: once per animation frame.
+        const t = (performance.now() - start) / 1000
+        set(k, 2.5 * Math.sin(2.1 * t))
+        events += 1
+        await frame()
+        const now = look(panes[0])
+        if (now !== shown) { shown = now; changes += 1 }
+      }
+      set(k, 1.5, "input")
+      set(k, 1.5, "change")
+      const released = performance.now()
+      while (performance.now() - released < 1000) {
+        await frame()
+        const now = look(panes[0])
+        if (now !== shown) { shown = now; last = performance.now() }
+      }
+      return { fps: changes / seconds, events, lag: Math.max(0, last - released) }
+    },
+  }
+  return panes.length
+}
+"""
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(port: int) -> Iterator[str]:
+    """Serve the page as users do, and stop it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    url = f"http://localhost:{port}/app"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=60).read()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    sys.exit("The page could not be served; try 'panel serve app' to see why.")
+                time.sleep(0.3)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return a percentile by linear interpolation."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def measure(page: Page, moves: int) -> dict[str, Any]:
+    """Move the first slider `moves` times, then drag it for three seconds."""
+    page.wait_for_function("() => document.querySelectorAll('.map').length >= 2", timeout=60000)
+    page.wait_for_timeout(3000)
+    panes = page.evaluate(PROBE)
+    for i in range(5):
+        page.evaluate("([k, v]) => bench.once(k, v)", [0, 0.3 * i + 0.1])
+    page.evaluate("() => { bench.acks.length = 0 }")
+    times = []
+    for i in range(moves):
+        value = (1.0 if i % 2 else -1.0) * (0.4 + 0.03 * i)
+        took = page.evaluate("([k, v]) => bench.once(k, v)", [0, value])
+        if took is None:
+            sys.exit("A slider moved and the eight panes did not all change.")
+        times.append(took)
+        page.wait_for_timeout(30)
+    # Each acknowledgement tells what the batch before it took.
+    server = [ack["took"] for ack in page.evaluate("() => bench.acks")][1:]
+    drag = page.evaluate("() => bench.drag(0, 3)")
+    return {
+        "panes": panes,
+        "moves": moves,
+        "server_ms": {"p50": statistics.median(server), "p95": percentile(server, 0.95)},
+        "end_to_end_ms": {"p50": statistics.median(times), "p95": percentile(times, 0.95)},
+        "drag_3s": {"fps": drag["fps"], "events": drag["events"]},
+        "lag_after_release_ms": drag["lag"],
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moves", type=int, default=60, help="slider moves to time")
+    parser.add_argument("--size", default="1920x1080", help="window, WIDTHxHEIGHT")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    arguments = parser.parse_args()
+    width, height = (int(part) for part in arguments.size.split("x"))
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    chromium = os.environ.get("MLDA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    with served(free_port()) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto(url)
+        result = measure(page, arguments.moves)
+        browser.close()
+    result["window"], result["cores"] = arguments.size, os.cpu_count()
+    if arguments.json:
+        print(json.dumps(result, indent=1))
+        return
+    rows = [
+        ("server, p50 / p95", result["server_ms"], "target p50 < 30"),
+        ("event to pixels of 8 panes, p50 / p95", result["end_to_end_ms"], "target p50 < 100"),
+    ]
+    for label, values, target in rows:
+        print(f"{label:40} {values['p50']:6.1f} / {values['p95']:6.1f} ms   {target}")
+    print(f"{'frames per second in a 3 s drag':40} {result['drag_3s']['fps']:6.1f}")
+    print(f"{'last change after release':40} {result['lag_after_release_ms']:6.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

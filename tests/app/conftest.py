@@ -1,0 +1,72 @@
+"""A small bundle that needs no training: linear, with land, two variables on a coarse grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlda_core.grid import Grid
+from mlda_core.variables import DEFAULTS
+
+N_LATENT = 6
+
+
+class TinyBundle:
+    """What the page asks of a bundle, in closed form."""
+
+    name = "tiny"
+    title = "Tiny"
+    base_period = "no years"
+    n_latent = N_LATENT
+
+    def __init__(self):
+        lat = np.linspace(-84.0, 84.0, 15)
+        lon = np.arange(0.0, 360.0, 12.0)
+        self.grid = Grid(lat, lon)
+        self.variables = (DEFAULTS["psl"], DEFAULTS["tos"])
+        self.months = tuple(
+            f"{year}-{month:02d}" for year in (1997, 1998) for month in range(1, 13)
+        )
+        rng = np.random.default_rng(5)
+        waves = [
+            np.outer(np.cos(np.radians(lat)), np.cos(np.radians((k + 1) * lon + 40 * k)))
+            for k in range(N_LATENT)
+        ]
+        size = np.array([v.anomaly_limit for v in self.variables]) / 4
+        mix = rng.normal(size=(N_LATENT, 2)) * size
+        self.patterns = np.einsum("kv,kyx->kvyx", mix, np.array(waves)).astype(np.float32)
+        self.mask = np.ones((2, *self.grid.shape), dtype=bool)
+        self.mask[1, :, 3:7] = False
+        self.direction_share = np.abs(mix) / np.abs(mix).sum(axis=0)
+        self.decoded = 0
+
+    def split(self, month):
+        return "test" if month.startswith("1997") else "train"
+
+    def code(self, month):
+        return np.random.default_rng(int(month.replace("-", ""))).normal(size=N_LATENT)
+
+    def target(self, month):
+        return self._masked(np.tensordot(1.1 * self.code(month), self.patterns, 1))
+
+    def climatology(self, calendar_month):
+        mean = np.array([np.mean(v.field_limits) for v in self.variables])
+        field = np.ones((2, *self.grid.shape)) * mean[:, None, None] + calendar_month / 10
+        return self._masked(field)
+
+    def decode_anomalies(self, z, calendar_month):
+        self.decoded += 1
+        season = 1 + 0.1 * np.cos(2 * np.pi * calendar_month / 12)
+        return self._masked(season * np.tensordot(np.asarray(z, dtype=float), self.patterns, 1))
+
+    def direction_effect(self, k, calendar_month):
+        assert 1 <= calendar_month <= 12
+        return self._masked(self.patterns[k])
+
+    def _masked(self, fields):
+        return np.where(self.mask, fields, np.nan).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return TinyBundle()

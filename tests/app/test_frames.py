@@ -1,0 +1,135 @@
+"""Frames: what is drawn, and that only what changed is."""
+
+import numpy as np
+import pytest
+
+from app import frames
+from app.frames import MISSING, OUTSIDE, Request, draw
+
+
+def request(bundle, **changes):
+    made = {
+        "month": "1997-12",
+        "z": bundle.code("1997-12").astype(np.float32),
+        "projection": "platecarree",
+        "full": False,
+    }
+    return Request(**(made | changes))
+
+
+def kinds(frame):
+    return {kind for _, kind in frame.changed}
+
+
+def test_the_first_frame_has_every_pane(tiny):
+    frame = draw(tiny, request(tiny))
+    assert len(frame.panes) == 6
+    assert set(frame.panes) == frame.changed
+
+
+def test_a_moved_slider_changes_models_and_scatters_only(tiny):
+    first = draw(tiny, request(tiny))
+    z = first.request.z.copy()
+    z[0] += 1
+    frame = draw(tiny, request(tiny, z=z), first)
+    assert kinds(frame) == {"model", "scatter"}
+    assert len(frame.panes) == 4
+    assert any((frame.panes[pane].image != first.panes[pane].image).any() for pane in frame.panes)
+
+
+def test_nothing_changed_draws_and_decodes_nothing(tiny):
+    first = draw(tiny, request(tiny))
+    before = tiny.decoded
+    frame = draw(tiny, request(tiny), first)
+    assert not frame.panes
+    assert tiny.decoded == before
+
+
+def test_another_projection_does_not_decode(tiny):
+    first = draw(tiny, request(tiny))
+    before = tiny.decoded
+    frame = draw(tiny, request(tiny, projection="north"), first)
+    assert kinds(frame) == {"target", "model"}
+    assert tiny.decoded == before
+
+
+def test_another_year_of_the_same_season_keeps_the_model(tiny):
+    first = draw(tiny, request(tiny))
+    frame = draw(tiny, request(tiny, month="1998-12"), first)
+    assert kinds(frame) == {"target", "scatter"}
+
+
+def test_another_season_changes_everything(tiny):
+    first = draw(tiny, request(tiny))
+    frame = draw(tiny, request(tiny, month="1997-06"), first)
+    assert kinds(frame) == {"target", "model", "scatter"}
+
+
+def test_full_fields_are_climatology_plus_anomaly(tiny):
+    frame = draw(tiny, request(tiny, full=True))
+    cells = frame.panes["psl", "model"].cells
+    expected = frame.model[0] + tiny.climatology(12)[0]
+    assert np.allclose(cells, expected.ravel(), equal_nan=True)
+
+
+def test_scores_are_of_anomalies_in_both_views(tiny):
+    scores = [
+        draw(tiny, request(tiny, full=full)).panes["psl", "scatter"].scores
+        for full in (True, False)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_land_is_missing_in_the_sea_and_only_there(tiny):
+    frame = draw(tiny, request(tiny))
+    sea = frame.panes["tos", "model"]
+    assert (sea.image == MISSING).mean() == pytest.approx(4 / 30, abs=0.01)
+    assert np.isnan(sea.cells).sum() == (~tiny.mask[1]).sum()
+    assert not (frame.panes["psl", "model"].image == MISSING).any()
+
+
+def test_what_is_off_the_globe_is_marked(tiny):
+    image = draw(tiny, request(tiny, projection="robinson")).panes["psl", "model"].image
+    assert image[0, 0] == OUTSIDE
+    assert image[100, 200] != OUTSIDE
+
+
+def test_nino_is_the_mean_sea_anomaly_of_the_region(tiny):
+    frame = draw(tiny, request(tiny))
+    target, model = frame.nino
+    assert np.isfinite([target, model]).all()
+    zero = draw(tiny, request(tiny, z=np.zeros(6, dtype=np.float32)))
+    assert zero.nino == pytest.approx((target, 0.0))
+
+
+def test_a_bundle_without_a_sea_has_no_nino(tiny):
+    class Dry:
+        grid = tiny.grid
+        variables = tiny.variables[:1]
+
+    assert frames.nino34(Dry(), np.zeros((1, *tiny.grid.shape))) is None
+
+
+def test_colours_are_symmetric_and_clipped():
+    levels = frames.quantise(np.array([-9.0, -1.0, 0.0, 1.0, 9.0, np.nan], dtype="f4"), -1, 1)
+    assert levels[0] == levels[1] == 1
+    assert levels[3] == levels[4] == frames.LEVELS
+    assert levels[2] == 128
+    assert levels[5] == MISSING
+
+
+def test_the_scatter_is_weighted_by_area_and_ignores_the_missing():
+    x = np.array([[0.5, np.nan], [-0.5, 0.1]])
+    y = np.array([[0.5, 0.2], [-0.5, np.nan]])
+    weights = np.array([[0.004, 0.3], [0.001, 0.2]])
+    image = frames.draw_scatter(x, y, weights, -1, 1)
+    filled = np.argwhere(image)
+    assert len(filled) == 2
+    small, large = (image[tuple(place)] for place in filled)
+    assert large > small
+
+
+def test_the_perfect_model_lies_on_the_diagonal(tiny):
+    field = tiny.target("1997-12")[0]
+    image = frames.draw_scatter(field, field, tiny.grid.weights, -20, 20)
+    assert (np.argwhere(image)[:, 0] == np.argwhere(image)[:, 1]).all()

@@ -1,0 +1,91 @@
+"""Projections: the right cell under every pixel, and lines that do not cross the map."""
+
+import numpy as np
+import pytest
+
+from app import projections
+from app.projections import KEYS, NX, NY, pixel_map, projection, to_lonlat
+from app.state import PROJECTIONS
+from mlda_core.grid import Grid
+
+GRID = Grid(np.linspace(-87.5, 87.5, 36), np.arange(0.0, 360.0, 5.0))
+
+
+def centres(key):
+    x0, x1, y0, y1 = projection(key).extent
+    x = x0 + (x1 - x0) * (np.arange(NX) + 0.5) / NX
+    y = y0 + (y1 - y0) * (np.arange(NY) + 0.5) / NY
+    return np.meshgrid(x, y)
+
+
+def test_the_state_and_the_maps_know_the_same_projections():
+    assert KEYS == PROJECTIONS
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_maps_are_two_to_one(key):
+    x0, x1, y0, y1 = projection(key).extent
+    assert (x1 - x0) == pytest.approx(2 * (y1 - y0))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_pixel_shows_the_cell_that_it_lies_in(key):
+    pixels = pixel_map(key, GRID)
+    lon, lat = to_lonlat(projection(key).crs, *centres(key))
+    shown = pixels.inside
+    assert 0.3 < shown.mean() <= 1.0
+    row, col = np.divmod(pixels.index[shown], GRID.lon.size)
+    assert np.abs(GRID.lat[row] - lat[shown]).max() <= 2.5001
+    away = (GRID.lon[col] - lon[shown] + 180) % 360 - 180
+    assert np.abs(away).max() <= 2.5001
+    assert (pixels.index[~shown] == -1).all()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_smooth_field_is_drawn_as_it_is(key):
+    lon, lat = np.meshgrid(np.radians(GRID.lon), np.radians(GRID.lat))
+    drawn = pixel_map(key, GRID).project(np.sin(lat) + np.cos(lat) * np.cos(lon))
+    where_lon, where_lat = to_lonlat(projection(key).crs, *centres(key))
+    expected = np.sin(np.radians(where_lat)) + np.cos(np.radians(where_lat)) * np.cos(
+        np.radians(where_lon)
+    )
+    inside = np.isfinite(drawn) & (np.abs(where_lat) < 85)
+    assert np.abs(drawn - expected)[inside].max() < 0.01
+
+
+def test_missing_cells_stay_missing_and_do_not_bleed():
+    field = np.ones(GRID.shape)
+    field[:, 10:20] = np.nan
+    drawn = pixel_map("platecarree", GRID).project(field)
+    assert np.isnan(drawn).mean() == pytest.approx(10 / 72, abs=0.01)
+    assert np.nanmax(np.abs(drawn - 1)) < 1e-5
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("lines", ["coast", "graticule"])
+def test_lines_stay_on_the_map_and_never_cross_it(key, lines):
+    shown = projection(key)
+    x, y = getattr(shown, lines)
+    x0, x1, y0, y1 = shown.extent
+    assert np.nanmin(x) >= x0 * 1.001
+    assert np.nanmax(x) <= x1 * 1.001
+    assert np.nanmin(y) >= y0 * 1.001
+    assert np.nanmax(y) <= y1 * 1.001
+    assert len(x) > 100
+    if lines == "coast":
+        assert np.nanmax(np.hypot(np.diff(x), np.diff(y))) < 0.1 * (x1 - x0)
+
+
+def test_a_regional_grid_shows_its_region_only():
+    grid = Grid(np.linspace(40.0, 60.0, 21), np.linspace(10.0, 40.0, 31))
+    pixels = pixel_map("platecarree", grid)
+    lon, lat = to_lonlat(projection("platecarree").crs, *centres("platecarree"))
+    inside = pixels.inside
+    assert 0 < inside.mean() < 0.05
+    assert lat[inside].min() > 39
+    assert lon[inside].max() < 41
+
+
+def test_an_unknown_projection_is_refused():
+    with pytest.raises(ValueError, match="mercator"):
+        projections.crs_of("mercator")

@@ -1,0 +1,185 @@
+"""State: history, JSON and URL, and what is refused."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from app.state import (
+    Limits,
+    Snapshot,
+    State,
+    StateError,
+    from_json,
+    from_query,
+    pack,
+    to_json,
+    to_query,
+    unpack,
+)
+
+MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
+LIMITS = Limits("speedy", MONTHS, 100)
+Z = tuple(np.linspace(-3, 3, 100).astype(np.float32).tolist())
+
+
+@given(arrays.arrays(np.float64, 100, elements=st.floats(-7.99, 7.99)))
+def test_packing_keeps_a_latent_vector_to_one_part_in_4096(z):
+    assert np.abs(unpack(pack(z), 100) - z).max() <= 0.5 / 4096 + 1e-6
+
+
+def test_a_packed_vector_fits_a_url():
+    assert len(pack(Z)) < 300
+
+
+def test_url_round_trip():
+    snapshot = Snapshot(
+        "1996-03", z=Z, follow=False, projection="north", fields="full", theme="dark", seed=12
+    )
+    back = from_query("?" + to_query(snapshot), LIMITS)
+    assert np.abs(np.subtract(back.z, Z)).max() < 2e-4
+    assert replace(back, z=Z, origin="") == snapshot
+
+
+def test_a_url_without_z_means_the_code_of_the_month():
+    query = to_query(Snapshot("1996-03", z=Z, follow=True))
+    assert query == "month=1996-03"
+    assert from_query(query, LIMITS).follow
+
+
+def test_an_empty_url_is_the_first_view():
+    assert from_query("", LIMITS) == Snapshot("1997-12")
+
+
+@pytest.mark.parametrize(
+    ("query", "culprit"),
+    [
+        ("month=1850-01", "1850-01"),
+        ("month=%3Cscript%3E", "<script>"),
+        ("z=AAAAAA", "2 numbers"),
+        ("z=!!!!", "damaged"),
+        ("z=é", "damaged"),
+        ("projection=mercator", "mercator"),
+        ("fields=none", "none"),
+        ("theme=pink", "pink"),
+        ("tool=delete", "delete"),
+        ("seed=-1", "-1"),
+        ("seed=nan", "nan"),
+        ("seed=99999999999999999999", "99999"),
+        ("&".join(f"a{i}=1" for i in range(60)), "too many"),
+    ],
+)
+def test_a_bad_url_is_refused_in_one_sentence(query, culprit):
+    with pytest.raises(StateError, match=culprit) as caught:
+        from_query(query, LIMITS)
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+@given(st.text(max_size=60))
+def test_no_url_does_more_than_be_refused(query):
+    with contextlib.suppress(StateError):
+        from_query(query, LIMITS)
+
+
+def test_json_round_trip():
+    snapshot = Snapshot("1996-07", z=Z, follow=False, origin="random draw, seed 3", seed=4)
+    back = from_json(to_json(snapshot, LIMITS), LIMITS)
+    assert np.abs(np.subtract(back.z, Z)).max() < 1e-5
+    assert replace(back, z=Z) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ({"format": "other"}, "not a saved state"),
+        ({"version": 99}, "99"),
+        ({"month": "2050-01"}, "2050-01"),
+        ({"month": 7}, "7"),
+        ({"z": [1.0, 2.0]}, "100"),
+        ({"z": ["a"] * 100}, "not a number"),
+        ({"z": [float("nan")] * 100}, "leaves"),
+        ({"z": [99.0] * 100}, "leaves"),
+        ({"z": None, "follow": False}, "lacks"),
+        ({"follow": "yes"}, "follow"),
+        ({"projection": ["north"]}, "projection"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": True}, "seed"),
+    ],
+)
+def test_bad_json_is_refused_in_one_sentence(change, culprit):
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, follow=False), LIMITS)) | change
+    with pytest.raises(StateError, match=culprit) as caught:
+        from_json(json.dumps(data), LIMITS)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 100_000, "x" * 2_000_000])
+def test_what_is_no_state_is_refused(text):
+    with pytest.raises(StateError):
+        from_json(text, LIMITS)
+
+
+def test_undo_and_redo_walk_through_commits():
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    for value in (1.0, 2.0):
+        state.param.update(z=np.full(100, value, dtype=np.float32), follow=False)
+        assert state.commit()
+    assert not state.commit()
+    assert state.undo()
+    assert state.z[0] == 1.0
+    assert state.undo()
+    assert state.z[0] == 0.0
+    assert not state.undo()
+    assert state.redo()
+    assert state.redo()
+    assert state.z[0] == 2.0
+    assert not state.redo()
+
+
+def test_an_unfinished_drag_can_be_undone():
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state.z = np.ones(100, dtype=np.float32)
+    assert state.undo()
+    assert state.z[0] == 0.0
+    assert state.redo()
+    assert state.z[0] == 1.0
+
+
+def test_a_new_commit_ends_redo():
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state.month = "1996-01"
+    state.commit()
+    state.undo()
+    assert state.can_redo
+    state.month = "1996-02"
+    state.commit()
+    assert not state.can_redo
+
+
+def test_undo_leaves_the_theme():
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state.month = "1996-01"
+    state.commit()
+    state.theme = "dark"
+    state.commit()
+    state.undo()
+    state.undo()
+    assert state.theme == "dark"
+
+
+def test_a_gesture_is_one_event():
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    calls = []
+    state.param.watch(lambda *events: calls.append(events), ["month", "z"])
+    with state.gesture():
+        state.month = "1996-01"
+        state.z = np.ones(100, dtype=np.float32)
+    assert len(calls) == 1
+    assert len(calls[0]) == 2
