@@ -41,7 +41,7 @@ $(BIN)/python:
 
 # PyTorch goes first and by its exact version, so that a CPU-only build that is already there is kept.
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt setuptools $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
+	$(PIP) install --quiet --constraint constraints.txt setuptools torch $(addprefix --extra-index-url ,$(TORCH_INDEX))
 	$(INSTALL_EDITABLE) '.[train]'
 	@touch $@
 
@@ -51,9 +51,11 @@ $(INSTALLED_TEST): $(INSTALLED)
 
 install: $(INSTALLED)
 
+# A server for others must be told under which name they will ask for it.
+ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origin $(HOST_NAME):$(PORT))
+
 serve: $(INSTALLED)
-	$(BIN)/panel serve app --port $(PORT) --address $(HOST) \
-	  $(if $(filter localhost 127.0.0.1,$(HOST)),,--allow-websocket-origin $(HOST_NAME):$(PORT)) $(ARGS)
+	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
 test: $(INSTALLED_TEST)
 	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(BIN)/python -m pytest $(ARGS)
