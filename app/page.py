@@ -52,6 +52,8 @@ def serve() -> None:
             f"{name}_{kind}", pn.pane.Bokeh(figure, sizing_mode="stretch_both", margin=0)
         )
     for name, scores in session.figures.scores.items():
+        axes = session.figures.axes[name]
+        page.add_panel(f"{name}_axes", pn.pane.Bokeh(axes, sizing_mode="stretch_both", margin=0))
         page.add_panel(
             f"{name}_scores", pn.pane.Bokeh(scores, sizing_mode="stretch_width", margin=0)
         )

@@ -121,6 +121,16 @@ small { color: var(--muted); }
 """
 
 
+_AXES_CSS = """
+:host, .bk-clearfix { width: 100%; height: 100%; pointer-events: none; }
+.axes { position: relative; width: 100%; height: 100%; font: 11px/1 var(--font);
+  color: var(--muted); font-variant-numeric: tabular-nums; border: 1px solid var(--line);
+  box-sizing: border-box; }
+.y { position: absolute; right: calc(100% + 5px); transform: translateY(50%); white-space: nowrap; }
+.x { position: absolute; top: calc(100% + 5px); transform: translateX(-50%); white-space: nowrap; }
+"""
+
+
 @lru_cache(maxsize=64)
 def colours(cmap: str, n: int = LEVELS) -> tuple[str, ...]:
     """Return `n` colours of a named colour map."""
@@ -200,6 +210,18 @@ def legend_html(variable: Variable, *, full: bool) -> str:
     )
 
 
+def axes_html(ticks: tuple[float, ...], low: float, high: float, *, full: bool) -> str:
+    """Return the tick labels of a scatter, placed along its left and lower edge."""
+    marks = []
+    for value in ticks:
+        place = 100 * (value - low) / (high - low)
+        sign = "+" if value > 0 and not full else ""
+        text = f"{sign}{number(value, 0 if float(value).is_integer() else 1)}"
+        marks.append(f'<span class="y" style="bottom:{place:.4g}%">{text}</span>')
+        marks.append(f'<span class="x" style="left:{place:.4g}%">{text}</span>')
+    return f'<div class="axes" aria-hidden="true">{"".join(marks)}</div>'
+
+
 class Figures:
     """The twelve figures of a session and the sources behind them.
 
@@ -224,7 +246,8 @@ class Figures:
         self._cells: dict[str, Any] = {}
         self._meta: dict[str, Any] = {}
         self.scores: dict[str, Any] = {}
-        self._diagonals: dict[str, Any] = {}
+        self._guides: dict[str, dict[str, Any]] = {}
+        self.axes: dict[str, Any] = {}
 
         shown = projection(self._projection)
         x0, x1, y0, y1 = shown.extent
@@ -299,14 +322,17 @@ class Figures:
             min_width=60,
             min_height=30,
             toolbar_location=None,
+            title=None,
             tools=[],
             min_border=0,
             outline_line_color=None,
+            # No axes, not even hidden ones: those of twelve figures took 15 ms a frame in looking
+            # up CSS values.
+            x_axis_type=None,
+            y_axis_type=None,
             # WebGL without a GPU costs 640 ms a frame.
             output_backend="canvas",
         )
-        fig.axis.visible = False
-        fig.grid.visible = False
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[variable.name, kind] = mapper
         fig.image(
@@ -363,21 +389,26 @@ class Figures:
             min_width=60,
             min_height=60,
             toolbar_location=None,
+            title=None,
             tools=[],
-            min_border_left=40,
-            min_border_right=4,
-            min_border_top=3,
-            min_border_bottom=20,
+            min_border=0,
+            outline_line_color=None,
+            x_axis_type=None,
+            y_axis_type=None,
             output_backend="canvas",
         )
         fig.toolbar.active_drag = None
-        self._diagonals[name] = bm.ColumnDataSource({"x": [low, high], "y": [low, high]})
-        fig.line("x", "y", source=self._diagonals[name], line_width=1, name="diagonal")
+        self._guides[name] = {
+            key: bm.ColumnDataSource({"x": [], "y": []}) for key in ("cross", "diagonal")
+        }
+        for key, source in self._guides[name].items():
+            fig.line("x", "y", source=source, line_width=1, name=key)
         source = bm.ColumnDataSource({"image": [pane.image], **self._scatter_box(variable)})
         self._images[name, "scatter"] = source
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[name, "scatter"] = mapper
         fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+        self.axes[name] = bm.Div(stylesheets=[_AXES_CSS], sizing_mode="stretch_both", margin=0)
         self.scores[name] = bm.Div(
             text=score_html(pane, variable, full=self._full),
             stylesheets=[_SCORES_CSS],
@@ -398,10 +429,14 @@ class Figures:
         first, last = limits(variable, full=self._full)
         for shown in (fig.x_range, fig.y_range):
             shown.update(start=low, end=high)
-        ticks = [first, (first + last) / 2, last]
-        for axis in fig.axis:
-            axis.ticker = bm.FixedTicker(ticks=ticks)
-        self._diagonals[name].data = {"x": [low, high], "y": [low, high]}
+        middle = (first + last) / 2
+        cross = {
+            "x": [low, high, np.nan, middle, middle],
+            "y": [middle, middle, np.nan, low, high],
+        }
+        self._guides[name]["cross"].data = cross
+        self._guides[name]["diagonal"].data = {"x": [low, high], "y": [low, high]}
+        self.axes[name].text = axes_html((first, middle, last), low, high, full=self._full)
 
     # -- later frames ----------------------------------------------------------------------
 
@@ -481,18 +516,9 @@ class Figures:
             if kind == "scatter":
                 fig.background_fill_color = theme["empty"]
                 fig.background_fill_alpha = 1.0
-                fig.outline_line_color = theme["line"]
-                fig.grid.grid_line_color = theme["line"]
-                fig.grid.grid_line_alpha = 0.5
-                fig.axis.axis_line_color = None
-                fig.axis.major_tick_line_color = theme["line"]
-                fig.axis.major_tick_in = 0
-                fig.axis.major_tick_out = 4
-                fig.axis.minor_tick_line_color = None
-                fig.axis.major_label_text_color = theme["muted"]
-                fig.axis.major_label_text_font = FONT
-                fig.axis.major_label_text_font_size = "11px"
-                fig.select_one({"name": "diagonal"}).glyph.line_color = theme["muted"]
+                for line, alpha in (("cross", 0.6), ("diagonal", 1.0)):
+                    colour = theme["line" if line == "cross" else "muted"]
+                    fig.select_one({"name": line}).glyph.update(line_color=colour, line_alpha=alpha)
             else:
                 for line, colour in (
                     ("graticule", theme["grid"]),
