@@ -8,6 +8,7 @@ the next one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from app import frames, thumbnails
 from app.controls import Bar, Explore, Message
-from app.projections import CHOICES
+from app.projections import CHOICES, projection
 from app.state import (
     FIELDS,
     PROJECTIONS,
@@ -37,7 +38,7 @@ from app.state import (
 )
 from app.views import Figures, legend_html, number
 from app.worker import Latest
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle import BundleError, load_bundle
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -89,6 +90,23 @@ def _splits(bundle: Bundle) -> dict[str, str]:
         letters = years.setdefault(month[:4], ["-"] * 12)
         letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
     return {year: "".join(letters) for year, letters in years.items()}
+
+
+def warm_up() -> None:
+    """Make what all sessions share: bundle, projections, datashader's compiled loops.
+
+    A broken bundle is not complained of here: the page does, where it is read.
+    """
+    with contextlib.suppress(BundleError):
+        bundle = bundle_of_process()
+        month = Limits(bundle.name, bundle.months, bundle.n_latent).first_month()
+        _nino_series(bundle)
+        z = np.asarray(bundle.code(month), dtype=np.float32)
+        for choice in CHOICES:
+            projection(choice.key)
+            frames.draw(bundle, frames.Request(month, z, choice.key, full=False))
+        for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
+            thumbnails.latent(bundle, k, int(month[5:]))
 
 
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:

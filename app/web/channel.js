@@ -1,18 +1,21 @@
-// One request in flight, the latest of each kind waiting: nothing queues while a handle moves, so
-// nothing lags after it is let go. The server acknowledges in the same message as the new frame.
+// Two requests in flight, the latest of each kind waiting: the server makes a frame while the browser
+// paints the one before, yet nothing queues while a handle moves, so nothing lags after it is let go.
+// The server acknowledges in the same message as the new frame.
+const IN_FLIGHT = 2
+
 function channel(model) {
-  let busy = false, seq = 0, since = 0
+  let busy = 0, seq = 0, since = 0
   const waiting = new Map()
   const flush = () => {
-    if (busy || waiting.size === 0) return
-    busy = true
+    if (busy >= IN_FLIGHT || waiting.size === 0) return
+    busy += 1
     since = performance.now()
     const batch = [...waiting.values()]
     waiting.clear()
     model.send_msg({ seq: ++seq, batch })
   }
   model.on("ack", () => {
-    busy = false
+    busy = Math.max(0, busy - 1)
     // For benchmarks: what the last batches took on the server, and when each was answered.
     document.dispatchEvent(new CustomEvent("mlda:ack", { detail: { ack: model.ack, took: model.took } }))
     flush()
@@ -22,9 +25,9 @@ function channel(model) {
     send(message, key = message.type) {
       waiting.set(key, message)
       // An answer that never comes (a lost connection) must not block for ever.
-      if (busy && performance.now() - since > 5000) busy = false
+      if (performance.now() - since > 5000) busy = 0
       flush()
     },
-    get idle() { return !busy && waiting.size === 0 },
+    get idle() { return busy === 0 && waiting.size === 0 },
   }
 }
