@@ -18,8 +18,9 @@ from safetensors.torch import load_file, save_file
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import calendar_months, month_name
-from mlda_core.variables import Variable
+from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
+from mlda_core.variables import Variable
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
@@ -71,9 +72,11 @@ class Bundle:
         network = NetworkConfig(**config["network"])
         mask = torch.from_numpy(normaliser.mask)
         periodic = normaliser.grid.is_global
-        tensors = {k: v.float() for k, v in tensors.items()}
+        tensors = _unpack(tensors)
         patterns = tensors["decoder.patterns"]
-        weights = torch.from_numpy(normaliser.weights.ravel()).float()
+        relative = dict(config["training"].get("variable_weights", ()))
+        scale = np.array([relative.get(v.name, 1.0) for v in normaliser.variables])
+        weights = torch.from_numpy((normaliser.weights * scale[:, None, None]).ravel()).float()
         self._decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
         self._encoder = Encoder(
             mask, network, periodic=periodic, projector=(patterns * weights).T.contiguous()
@@ -82,7 +85,7 @@ class Bundle:
             own = {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
             own |= {"mask": self._decoder.mask} if head == "decoder." else {}
             module.load_state_dict(own)
-            module.eval().requires_grad_(requires_grad=False)
+            module.eval().requires_grad_(False)
         self._turn = tensors["from_training"].numpy().astype(np.float64)
         self.residual_sd = tensors["residual_sd"].numpy()
         self.direction_share = tensors["direction_share"].numpy()
@@ -90,6 +93,7 @@ class Bundle:
         self._split = [str(s) for s in months["split"].values]
         self.months = tuple(str(m) for m in months["month"].values)
         self._row = {m: i for i, m in enumerate(self.months)}
+        self._jacobians: dict[int, Float] = {}
         self._codes: dict[str, NDArray[np.float64]] = {}
 
     # What it is
@@ -172,13 +176,38 @@ class Bundle:
 
     # Encoder and decoder
 
+    @property
+    def decoder(self) -> Decoder:
+        """The decoder: shipped latent vectors to standardised anomalies; takes no gradient."""
+        return self._decoder
+
     @torch.no_grad()
-    def decode_standardised(self, z: ArrayLike, calendar_month: int) -> Float:
-        """Decode latent vectors (n, L) to standardised anomalies, zero where a variable lacks."""
+    def decode_standardised(
+        self, z: ArrayLike, calendar_month: int, *, linear: bool = False
+    ) -> Float:
+        """Decode latent vectors (n, L) to standardised anomalies, zero where a variable lacks.
+
+        ``linear`` leaves the refining network out.
+        """
         latent = torch.as_tensor(np.asarray(z, dtype=np.float32))
         month = torch.full((len(latent),), int(calendar_month))
-        out: Float = self._decoder(latent, month).numpy()
+        decode = self._decoder.linear_part if linear else self._decoder
+        out: Float = decode(latent, month).numpy()
         return out
+
+    def encode_standardised(
+        self, x: Float, calendar: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Encode standardised anomalies (n, V, lat, lon) of calendar months (n,): mean and sd."""
+        return self._encode(np.nan_to_num(x).astype(np.float32), calendar)
+
+    def jacobian(self, calendar_month: int) -> Float:
+        """Jacobian of the decoder at z = 0, standardised, (L, V, lat, lon); cached by month."""
+        if calendar_month not in self._jacobians:
+            self._jacobians[calendar_month] = decoder_jacobian(
+                self._decoder, calendar_month
+            ).numpy()
+        return self._jacobians[calendar_month]
 
     def decode_anomalies(self, z: ArrayLike, calendar_month: int) -> Float:
         """Decode latent vectors to anomalies in display units.
@@ -400,6 +429,33 @@ class Bundle:
 
 
 _MISSING = np.int16(-32768)
+_PATTERNS = "decoder.patterns"
+
+
+def _pack(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Store the patterns as bytes with a scale each, statistics as float32, the rest as float16.
+
+    Together this moves a decoded field by about 0.01 of the spread (a test holds it below 0.03),
+    and halves the bundle.
+    """
+    exact = {"from_training", "residual_sd", "direction_share"}
+    left_out = {"decoder.mask", "log_residual", _PATTERNS}
+    stored = {
+        k: (v.float() if k in exact else v.half()).contiguous()
+        for k, v in tensors.items()
+        if k not in left_out
+    }
+    patterns = tensors[_PATTERNS].float()
+    scale = (patterns.abs().amax(dim=1, keepdim=True) / 127).clamp_min(1e-12)
+    stored[_PATTERNS] = torch.round(patterns / scale).to(torch.int8).contiguous()
+    stored[f"{_PATTERNS}.scale"] = scale
+    return stored
+
+
+def _unpack(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    out = {k: v.float() for k, v in tensors.items()}
+    out[_PATTERNS] = out[_PATTERNS] * out.pop(f"{_PATTERNS}.scale")
+    return out
 
 
 def _calendar(month: str) -> int:
@@ -486,22 +542,14 @@ def save_bundle(
     normaliser : Preprocessor
         Of the model.
     tensors : dict of Tensor
-        Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``; stored as
-        float16, the last three as float32.
+        Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``.
     x : ndarray, shape (n, V, lat, lon)
         Standardised anomalies of the shipped months, NaN where missing.
     months, splits : list of str
         ``YYYY-MM`` and split of each.
     """
     path.mkdir(parents=True, exist_ok=True)
-    exact = {"from_training", "residual_sd", "direction_share"}
-    # In float16 the decoded field differs by less than 0.005 of the spread from float32.
-    stored = {
-        k: (v.float() if k in exact else v.half()).contiguous()
-        for k, v in tensors.items()
-        if k not in {"decoder.mask", "log_residual"}
-    }
-    save_file(stored, path / "weights.safetensors")
+    save_file(_pack(tensors), path / "weights.safetensors")
     data = normaliser.to_dataset()
     packing = {"zlib": True, "complevel": 6, "shuffle": True}
     data.to_netcdf(

@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
-
 from mlda_core.transforms import GammaNormal, Identity, Power, Transform, rebuild
 from mlda_core.variables import Variable
 
@@ -94,7 +93,7 @@ class Preprocessor:
                 f"Calendar month {int(counts.argmin()) + 1} has {int(counts.min())} training "
                 "months; a spread needs at least two: give more years."
             )
-        mask = np.isfinite(fields).any(axis=0)
+        mask: NDArray[np.bool_] = np.asarray(np.isfinite(fields).any(axis=0))
         shape = (12, len(variables), *grid.shape)
         climatology, centre, spread = (np.full(shape, np.nan) for _ in range(3))
         transforms: list[Transform] = []

@@ -14,7 +14,7 @@ Split = Literal["train", "validation", "calibration", "test", "gap"]
 
 def month_name(time: np.datetime64) -> str:
     """Return ``YYYY-MM`` of a time stamp."""
-    return str(np.datetime64(time, "M"))
+    return str(time.astype("datetime64[M]"))
 
 
 def calendar_months(time: NDArray[np.datetime64]) -> NDArray[np.int64]:

@@ -113,7 +113,8 @@ def read_speedy(
             arrays[v][where] = data[v].values
         if progress:
             progress(done, len(files))
-    assert first is not None
+    if first is None:
+        raise SourceError(f"{folder} holds no file to read; give the folder with the data.")
     out = xr.Dataset(
         {v: (("member", "time", "lat", "lon"), arrays[v], dict(first[v].attrs)) for v in variables},
         coords={

@@ -1,0 +1,1 @@
+"""The variational autoencoder: networks, training, latent space, export."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mlda_core.splits import Splits
-from mlda_core.variables import DEFAULTS, Variable
 from mlda_core.vae.networks import NetworkConfig
+from mlda_core.variables import DEFAULTS, Variable
 
 
 class ConfigError(ValueError):
@@ -49,16 +49,19 @@ class TrainingConfig:
     ----------
     epochs, batch : int
         Length of training and of a batch.
-    rate, linear_rate : float
-        Peak learning rates of the convolutional and of the linear parts.
+    rate : float
+        Peak learning rate of the networks.
     weight_decay : float
-        Of AdamW, on the convolutional parts.
+        Of AdamW, on the networks.
     information : float
         Effective number of independent observations in a variable of unit residual variance:
         neighbouring cells err together, so the likelihood of a month counts less than the sum
         over its cells (a tempered likelihood; Rybkin et al. 2021 for the residual variance).
     variable_weights : tuple of (str, float)
         Relative weights of the variables' likelihoods.
+    season_width, season_floor : float
+        How far the months share the linear start; see
+        :func:`mlda_core.vae.seasonal.season_weights`.
     kl_warmup : float
         Share of the epochs over which the KL term grows to its full weight.
     input_noise : float
@@ -78,11 +81,12 @@ class TrainingConfig:
 
     epochs: int = 24
     batch: int = 64
-    rate: float = 1.5e-3
-    linear_rate: float = 2e-4
+    rate: float = 4e-3
     weight_decay: float = 0.05
     information: float = 1000.0
     variable_weights: tuple[tuple[str, float], ...] = ()
+    season_width: float = 1.8
+    season_floor: float = 0.1
     kl_warmup: float = 0.1
     input_noise: float = 0.1
     member_mixing: bool = False
@@ -165,7 +169,7 @@ def load_config(path: str | Path) -> ModelConfig:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _build(cls: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - the class decides
+def _build(cls: type, values: dict[str, Any]) -> Any:
     known = {f.name for f in fields(cls)}
     unknown = sorted(set(values) - known)
     if unknown:

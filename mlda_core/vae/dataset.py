@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, samples
+from mlda_core.sources.mixed import find_parents
 from mlda_core.splits import calendar_months, month_name
 from mlda_core.vae.config import ConfigError, ModelConfig
 
@@ -96,7 +97,8 @@ def load_training_data(
     ConfigError
         If a dataset is missing or lacks a variable.
     """
-    with open_canonical(config.data.observed) as data:
+    with open_canonical(config.data.observed) as opened:
+        data = opened
         absent = [v.name for v in config.variables if v.name not in data]
         if absent:
             raise ConfigError(
@@ -117,14 +119,34 @@ def load_training_data(
     observed = _months(normaliser, fields, calendar, names, member, split)
     mixed = None
     if config.data.mixed is not None and config.data.mixed_share > 0:
-        with open_canonical(config.data.mixed) as data:
-            fields, time, member = samples(data, config.variables)
-        calendar = calendar_months(time)
-        # The labels of mixed years mean nothing: no split, all for training.
-        names = np.array([month_name(t) for t in time])
-        split = np.full(len(names), "train")
-        mixed = _months(normaliser, fields, calendar, names, member, split)
+        mixed = _clean_mixed(config, config.data.mixed, normaliser)
     return TrainingData(normaliser, observed, mixed, land)
+
+
+def _clean_mixed(config: ModelConfig, path: Path, normaliser: Preprocessor) -> Months:
+    """Mixed months both of whose parent months train: no held-out sea enters."""
+    with (
+        open_canonical(config.data.observed) as seas,
+        open_canonical(path) as data,
+    ):
+        parents = find_parents(seas, data)
+        fields, time, member = samples(data, config.variables)
+    calendar = calendar_months(time)
+    years = time.astype("datetime64[Y]").astype(np.int64) + 1970
+    split = np.array(
+        [
+            _worst(config, parents[int(who), int(year)].years, int(month))
+            for who, year, month in zip(member, years, calendar, strict=True)
+        ]
+    )
+    keep = split == "train"
+    names = np.array([month_name(t) for t in time])
+    return _months(normaliser, fields[keep], calendar[keep], names[keep], member[keep], split[keep])
+
+
+def _worst(config: ModelConfig, years: tuple[int, int], month: int) -> str:
+    splits = {config.splits.of(f"{year}-{month:02d}") for year in years}
+    return "train" if splits == {"train"} else "held out"
 
 
 def _months(

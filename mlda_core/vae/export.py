@@ -30,6 +30,11 @@ def load_best(config: ModelConfig, data: TrainingData, run: Path) -> VAE:
         raise ConfigError(f"{run} has no finished epoch; run 'mlda train' first.")
     vae = build_vae(config, data)
     vae.load_state_dict(load_file(file), strict=False)
+    # The projector belongs to the stored patterns, not to those just fitted again.
+    relative = dict(config.training.variable_weights)
+    scale = np.array([relative.get(v.name, 1.0) for v in config.variables]).reshape(-1, 1, 1)
+    weights = torch.from_numpy((data.normaliser.weights * scale).ravel()).float()
+    vae.encoder.projector.copy_((vae.decoder.patterns * weights).T)
     return vae.eval()
 
 

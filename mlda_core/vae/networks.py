@@ -3,12 +3,14 @@
 The decoder is a linear map whose patterns turn with the season, refined by a convolutional
 network::
 
-    x_lin = B M(month) z            B: K fixed patterns, M: K x L, Fourier series in the month
+    x_lin = B M[month] z            B: K patterns, M: twelve K x L matrices, smooth in the month
     G(z)  = x_lin + U(x_lin, month) U: a small U-Net, its last layer zero at the start
 
 so training starts from seasonal principal components, and what the network adds can be told
-apart. The encoder has the same form: a linear map of the projections on B, whose coefficients
-turn with the season, corrected by a convolutional network that is zero at the start.
+apart. The encoder has the same form: a linear map of the projections on B, one a calendar month,
+corrected by a convolutional network that is zero at the start. The linear parts are fitted in
+closed form (:mod:`mlda_core.vae.seasonal`) and stay: trained with the rest they overfit within
+an epoch (VALIDATION skill .555 at the start, .542 after six epochs).
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class NetworkConfig:
     n_patterns : int
         Number K of fixed patterns that the linear part combines.
     harmonics : int
-        Fourier pairs of the month; 0 leaves the month out of both networks.
+        Fourier pairs of the month in the convolutional parts; 0 leaves the month out of
+        both networks, the linear parts included.
     width : int
         Channels of the refining U-Net at half resolution; twice that at a quarter.
     encoder_width : int
@@ -82,8 +85,8 @@ class Refiner(nn.Module):
         self.up = block(2 * w + w, w)
         self.leave = SphereConv(w, 4 * n_variables, periodic=periodic)
         nn.init.zeros_(self.leave.conv.weight)
-        assert self.leave.conv.bias is not None
-        nn.init.zeros_(self.leave.conv.bias)
+        if self.leave.conv.bias is not None:
+            nn.init.zeros_(self.leave.conv.bias)
 
     def forward(self, x: Tensor, features: Tensor) -> Tensor:
         """Map fields (n, V, lat, lon) and month features (n, f) to fields."""
@@ -102,6 +105,7 @@ class Decoder(nn.Module):
     """Map latent vectors and calendar months to standardised anomalies."""
 
     patterns: Tensor
+    mixing: Tensor
     mask: Tensor
 
     def __init__(
@@ -111,20 +115,18 @@ class Decoder(nn.Module):
         n_variables, *shape = mask.shape
         self.config = config
         # Training runs the convolutions in bfloat16: 2.3 times as fast on a CPU that has it.
-        self.half = False
+        self.fast = False
         self.grid_shape = (n_variables, shape[0], shape[1])
         if patterns is None:
             patterns = torch.zeros(config.n_patterns, mask.numel())
         self.register_buffer("patterns", patterns)
         self.register_buffer("mask", mask.to(torch.get_default_dtype()))
-        self.mixing = nn.Parameter(
-            torch.zeros(config.n_features, config.n_patterns, config.n_latent)
-        )
+        self.register_buffer("mixing", torch.zeros(12, config.n_patterns, config.n_latent))
         self.refiner = Refiner(n_variables, self.grid_shape[1:], config, periodic=periodic)
 
-    def linear(self, z: Tensor, features: Tensor) -> Tensor:
-        """Return the linear part, (n, V, lat, lon)."""
-        mixed = torch.einsum("nf,fkl,nl->nk", features, self.mixing, z)
+    def linear_part(self, z: Tensor, month: Tensor) -> Tensor:
+        """Decode without the refining network, for what it adds to be seen."""
+        mixed = torch.einsum("nkl,nl->nk", self.mixing[month - 1], z)
         return (mixed @ self.patterns).view(-1, *self.grid_shape)
 
     def forward(self, z: Tensor, month: Tensor) -> Tensor:
@@ -142,8 +144,8 @@ class Decoder(nn.Module):
             Standardised anomalies; zero where a variable does not exist.
         """
         features = month_features(month, self.config.harmonics).to(z.dtype)
-        x = self.linear(z, features)
-        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.half):
+        x = self.linear_part(z, month)
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.fast):
             refinement = self.refiner(x, features)
         return (x + refinement.to(x.dtype)) * self.mask
 
@@ -152,6 +154,8 @@ class Encoder(nn.Module):
     """Map standardised anomalies and calendar months to the posterior of z."""
 
     projector: Tensor
+    regression: Tensor
+    log_variance: Tensor
 
     def __init__(
         self,
@@ -165,15 +169,15 @@ class Encoder(nn.Module):
         n_variables, *shape = mask.shape
         self.config = config
         self.periodic = periodic
-        self.half = False
+        self.fast = False
         half = (-(-shape[0] // 8) * 4, -(-shape[1] // 8) * 4)
         if projector is None:
             projector = torch.zeros(mask.numel(), config.n_patterns)
         # Rebuilt from the decoder's patterns when a bundle is loaded: not stored twice.
         self.register_buffer("projector", projector, persistent=False)
         f, w, latent = config.n_features, config.encoder_width, config.n_latent
-        self.regression = nn.Parameter(torch.zeros(f, latent, config.n_patterns))
-        self.log_variance = nn.Parameter(torch.zeros(f, latent))
+        self.register_buffer("regression", torch.zeros(12, latent, config.n_patterns))
+        self.register_buffer("log_variance", torch.zeros(12, latent))
         self.position = nn.Parameter(0.1 * torch.randn(1, config.position_channels, *half))
         inputs = 4 * n_variables + config.position_channels
         self.fine = MonthBlock(inputs, w, f, periodic=periodic)
@@ -201,9 +205,9 @@ class Encoder(nn.Module):
         """
         features = month_features(month, self.config.harmonics).to(x.dtype)
         p = x.flatten(1) @ self.projector
-        mean = torch.einsum("nf,flk,nk->nl", features, self.regression, p)
-        log_variance = features @ self.log_variance
-        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.half):
+        mean = torch.einsum("nlk,nk->nl", self.regression[month - 1], p)
+        log_variance = self.log_variance[month - 1]
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.fast):
             d_mean, d_log = self._correction(x, features).to(x.dtype).chunk(2, dim=1)
         return mean + d_mean, (log_variance + d_log).clamp(-10.0, 2.0)
 

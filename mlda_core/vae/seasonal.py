@@ -92,7 +92,7 @@ def fit_patterns(
     return patterns, projector, variances, (x @ projector.astype(np.float32))
 
 
-def seasonal_components(
+def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     x: NDArray[np.float32],
     months: NDArray[np.int64],
     weights: Array,
@@ -100,9 +100,10 @@ def seasonal_components(
     n_patterns: int,
     n_latent: int,
     noise: float,
+    prior: NDArray[np.bool_] | None = None,
     seasonal: bool = True,
-    width: float = 1.2,
-    floor: float = 0.05,
+    width: float = 1.8,
+    floor: float = 0.1,
     seed: int = 0,
 ) -> SeasonalComponents:
     """Fit probabilistic principal components (Tipping and Bishop 1999) to each calendar month.
@@ -123,6 +124,9 @@ def seasonal_components(
         K and L.
     noise : float
         Variance of the noise on the coefficients.
+    prior : ndarray of bool, shape (n,), optional
+        Which samples the prior describes; all by default. The others help to find the subspace,
+        but not the variances within it: seas that never were vary 3.6 times as much.
     seasonal : bool
         False fits one solution for all months.
     width, floor : float
@@ -130,18 +134,20 @@ def seasonal_components(
     seed : int
         Of the randomised SVD.
     """
-    patterns, projector, variances, p = fit_patterns(x, weights, n_patterns, seed=seed)
-    p = p.astype(np.float64)
-    reference = _mixing(np.cov(p.T, bias=True), n_latent, noise)
-    shape = (12, n_patterns, n_latent)
-    mixing = np.broadcast_to(reference, shape).copy()
+    patterns, projector, variances, coefficients = fit_patterns(x, weights, n_patterns, seed=seed)
+    p = coefficients.astype(np.float64)
+    own = np.ones(len(p), dtype=bool) if prior is None else prior
+
+    def solve(w: Array) -> Array:
+        return _mixing(_moment(p, w), _moment(p[own], w[own]), n_latent, noise)
+
+    reference = solve(np.ones(len(p)))
+    mixing = np.broadcast_to(reference, (12, n_patterns, n_latent)).copy()
     if seasonal:
         for m in range(12):
-            w = season_weights(m + 1, months, width=width, floor=floor)
-            cov = (p * w[:, None]).T @ p / w.sum()
-            own = _mixing(cov, n_latent, noise)
-            u, _, vt = np.linalg.svd(own.T @ reference)
-            mixing[m] = own @ (u @ vt)
+            monthly = solve(season_weights(m + 1, months, width=width, floor=floor))
+            u, _, vt = np.linalg.svd(monthly.T @ reference)
+            mixing[m] = monthly @ (u @ vt)
     regression = np.empty((12, n_latent, n_patterns))
     log_variance = np.empty((12, n_latent))
     for m in range(12):
@@ -151,31 +157,15 @@ def seasonal_components(
     return SeasonalComponents(patterns, projector, mixing, regression, log_variance, variances)
 
 
-def _mixing(cov: Array, n_latent: int, noise: float) -> Array:
-    values, vectors = np.linalg.eigh(cov)
-    order = np.argsort(values)[::-1][:n_latent]
-    scale = np.sqrt(np.clip(values[order] - noise, 1e-3 * noise, None))
-    return np.asarray(vectors[:, order] * scale)
+def _moment(p: Array, w: Array) -> Array:
+    """Weighted second moments of coefficients (n, K): anomalies have no mean to take off."""
+    return np.asarray((p * w[:, None]).T @ p / w.sum())
 
 
-def fourier_fit(monthly: Array, harmonics: int) -> Array:
-    """Least-squares Fourier series of twelve monthly arrays.
-
-    Parameters
-    ----------
-    monthly : ndarray, shape (12, ...)
-    harmonics : int
-
-    Returns
-    -------
-    ndarray, shape (1 + 2 * harmonics, ...)
-        Coefficients for :func:`mlda_core.vae.layers.month_features`.
-    """
-    phase = (np.arange(1, 13) - 0.5) * (2 * np.pi / 12)
-    columns = [np.ones(12)]
-    for h in range(1, harmonics + 1):
-        columns += [np.cos(h * phase), np.sin(h * phase)]
-    design = np.stack(columns, axis=1)
-    flat = monthly.reshape(12, -1)
-    solution, *_ = np.linalg.lstsq(design, flat, rcond=None)
-    return np.asarray(solution.reshape(design.shape[1], *monthly.shape[1:]))
+def _mixing(every: Array, own: Array, n_latent: int, noise: float) -> Array:
+    """Square root of the covariance ``own`` within the leading subspace of ``every``."""
+    _, vectors = np.linalg.eigh(every)
+    subspace = vectors[:, ::-1][:, :n_latent]
+    values, turn = np.linalg.eigh(subspace.T @ own @ subspace)
+    scale = np.sqrt(np.clip(values[::-1] - noise, 1e-3 * noise, None))
+    return np.asarray(subspace @ turn[:, ::-1] * scale)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.networks import Decoder, Encoder
-from mlda_core.vae.seasonal import fourier_fit, seasonal_components
+from mlda_core.vae.seasonal import seasonal_components
 
 
 class VAE(nn.Module):
@@ -51,20 +51,29 @@ class Progress:
 
 def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
     """Make the networks, started from seasonal principal components of the training months."""
-    torch.manual_seed(config.training.seed)
-    network = config.network
+    settings, network = config.training, config.network
+    torch.manual_seed(settings.seed)
     months = data.train
-    weights = data.normaliser.weights.ravel()
-    noise = 1.0 / config.training.information
+    x, calendar = months.x, months.calendar
+    if data.mixed is not None:
+        x = np.concatenate([x, data.mixed.x])
+        calendar = np.concatenate([calendar, data.mixed.calendar])
+    relative = dict(settings.variable_weights)
+    weights = data.normaliser.weights * np.array(
+        [relative.get(v.name, 1.0) for v in config.variables]
+    ).reshape(-1, 1, 1)
     start = seasonal_components(
-        months.x.reshape(len(months), -1),
-        months.calendar,
-        weights,
+        x.reshape(len(x), -1),
+        calendar,
+        weights.ravel(),
         n_patterns=network.n_patterns,
         n_latent=network.n_latent,
-        noise=noise,
+        noise=1.0 / settings.information,
+        prior=np.arange(len(x)) < len(months),
         seasonal=network.harmonics > 0,
-        seed=config.training.seed,
+        width=settings.season_width,
+        floor=settings.season_floor,
+        seed=settings.seed,
     )
     periodic = data.normaliser.grid.is_global
     mask = torch.from_numpy(data.normaliser.mask)
@@ -75,12 +84,9 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
         mask, network, periodic=periodic, projector=torch.from_numpy(start.projector).float()
     )
     with torch.no_grad():
-        for parameter, monthly in (
-            (decoder.mixing, start.mixing),
-            (encoder.regression, start.regression),
-            (encoder.log_variance, start.log_variance),
-        ):
-            parameter.copy_(torch.from_numpy(fourier_fit(monthly, network.harmonics)))
+        decoder.mixing.copy_(torch.from_numpy(start.mixing))
+        encoder.regression.copy_(torch.from_numpy(start.regression))
+        encoder.log_variance.copy_(torch.from_numpy(start.log_variance))
     vae = VAE(encoder, decoder)
     with torch.no_grad():
         some = months.where(np.arange(len(months)) % 4 == 0)
@@ -219,7 +225,8 @@ class Sampler:
         shape = (-1, 1, 1, 1)
         a = (scale * cos).reshape(shape).astype(np.float32)
         b = (scale * sin).reshape(shape).astype(np.float32)
-        return np.asarray(mean + a * (x - mean) + b * (self.observed.x[partner] - mean))
+        out = mean + a * (x - mean) + b * (self.observed.x[partner] - mean)
+        return out.astype(np.float32)
 
 
 def train(
@@ -264,16 +271,11 @@ def train(
     where = torch.device(device)
     vae = build_vae(config, data).to(where)
     average = build_average(vae)
-    linear = {"decoder.mixing", "encoder.regression", "encoder.log_variance"}
-    groups: dict[str, list[nn.Parameter]] = {"linear": [], "residual": [], "networks": []}
-    for name, parameter in vae.named_parameters():
-        kind = "linear" if name in linear else "networks"
-        groups["residual" if name == "log_residual" else kind].append(parameter)
+    networks = [p for n, p in vae.named_parameters() if n != "log_residual"]
     optimiser = torch.optim.AdamW(
         [
-            {"params": groups["linear"], "lr": settings.linear_rate, "weight_decay": 0.0},
-            {"params": groups["residual"], "lr": 1e-2, "weight_decay": 0.0},
-            {"params": groups["networks"], "lr": settings.rate},
+            {"params": networks, "lr": settings.rate},
+            {"params": [vae.log_residual], "lr": 1e-2, "weight_decay": 0.0},
         ],
         weight_decay=settings.weight_decay,
         betas=(0.9, 0.99),
@@ -290,7 +292,7 @@ def train(
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(settings.seed * 100_003 + epoch)
         vae.train()
-        vae.encoder.half = vae.decoder.half = settings.half
+        vae.encoder.fast = vae.decoder.fast = settings.half
         sums = np.zeros(3)
         for step, (batch, month_batch) in enumerate(sampler.batches(rng)):
             part = (epoch + step / steps) / settings.epochs
@@ -301,7 +303,7 @@ def train(
             loss, kl, fit = objective(vae, x, noisy, month, beta)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            nn.utils.clip_grad_norm_(groups["networks"], 20.0)
+            nn.utils.clip_grad_norm_(networks, 20.0)
             optimiser.step()
             _follow(average, vae, settings.ema)
             sums += [loss.item(), kl.item(), fit.item()]
@@ -342,7 +344,7 @@ def build_average(vae: VAE) -> VAE:
 
     average = copy.deepcopy(vae)
     for parameter in average.parameters():
-        parameter.requires_grad_(requires_grad=False)
+        parameter.requires_grad_(False)
     return average
 
 

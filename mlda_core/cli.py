@@ -1,0 +1,299 @@
+"""The command line: ``mlda data prepare``, ``mlda train``, ``mlda validate``, ``mlda info``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from mlda_core.bundle import Bundle
+    from mlda_core.vae.training import Progress as Epoch
+    from mlda_core.validation import Tick
+
+app = typer.Typer(
+    help="Train, check and use latent-space climate models for data assimilation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+out, errors = Console(), Console(stderr=True)
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Turn mistakes that a user can mend into one sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        errors.print(f"mlda: {error}", style="bold red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    except ImportError as error:
+        errors.print(
+            f"mlda: {error.name} is not installed; install it with: pip install 'mlda[train]'",
+            markup=False,
+        )
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        errors.print("mlda: stopped; run the same command again to go on.", markup=False)
+        raise typer.Exit(130) from None
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+    )
+
+
+@data_app.command("prepare")
+def data_prepare(
+    folder: Annotated[Path, typer.Argument(help="Folder with files mMM_YYYY.nc.")],
+    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
+    variables: Annotated[
+        str, typer.Option(help="CF names, separated by commas.")
+    ] = "psl,tos,tas,pr",
+    members: Annotated[
+        str | None, typer.Option(help="Members, such as 0,1,2; all by default.")
+    ] = None,
+    years: Annotated[
+        str | None, typer.Option(help="Years, such as 1979-1988 or 1979,1997; all by default.")
+    ] = None,
+) -> None:
+    """Turn monthly files of the SPEEDY model into one canonical dataset.
+
+    Example: `mlda data prepare speedy-amip --out runs/data/speedy-amip.nc`
+    """
+    from mlda_core.sources.speedy import read_speedy
+
+    with _one_sentence(), _bar() as bar:
+        task = bar.add_task("reading", total=None)
+        dataset = read_speedy(
+            folder,
+            variables=[v.strip() for v in variables.split(",")],
+            members=_numbers(members, "--members"),
+            years=_numbers(years, "--years"),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        output.parent.mkdir(parents=True, exist_ok=True)
+        part = output.with_suffix(".part")
+        dataset.to_netcdf(part, engine="netcdf4")
+        part.replace(output)
+    sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in ("member", "time", "lat", "lon"))
+    out.print(f"{output}: {sizes}", highlight=False)
+
+
+@app.command()
+def train(  # noqa: PLR0917 - options of a command, given by name
+    config: Annotated[Path, typer.Argument(help="The model's TOML file.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints; runs/NAME by default.")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder to write; RUN/bundle by default.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the file's epochs.")] = None,
+    device: Annotated[str, typer.Option(help="A torch device: cpu, cuda, ...")] = "cpu",
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Train a model and write its bundle; go on where an interrupted run left off.
+
+    Example: `mlda train configs/speedy.toml`
+    """
+    import torch
+
+    from mlda_core.vae.config import load_config
+    from mlda_core.vae.dataset import load_training_data
+    from mlda_core.vae.export import export_bundle
+    from mlda_core.vae.training import train as fit
+
+    with _one_sentence():
+        _check_device(device)
+        torch.set_num_threads(threads)
+        model = load_config(config)
+        changes: dict[str, Any] = {}
+        if seed is not None:
+            changes["seed"] = seed
+        if epochs is not None:
+            changes["epochs"] = epochs
+        model = replace(model, training=replace(model.training, **changes))
+        name = model.name if seed is None else f"{model.name}-seed{seed}"
+        run = run or Path("runs") / name
+        data = load_training_data(model)
+        out.print(
+            f"{len(data.train)} training months under the observed sea, "
+            f"{0 if data.mixed is None else len(data.mixed)} under mixed seas; "
+            f"log in {run / 'log.jsonl'}",
+            highlight=False,
+        )
+        with _bar() as bar:
+            task = bar.add_task("training", total=None)
+
+            def report(epoch: Epoch) -> None:
+                skill = "  ".join(f"{k} {v:.4f}" for k, v in epoch.skill.items())
+                bar.console.print(
+                    f"epoch {epoch.epoch:3d}/{epoch.epochs}  VALIDATION explained variance: "
+                    f"{skill}  mean {epoch.score:.4f}  KL {epoch.kl:.1f}  {epoch.seconds:.0f} s",
+                    highlight=False,
+                )
+
+            vae = fit(
+                model,
+                data,
+                run,
+                report=report,
+                tick=lambda done, total: bar.update(task, completed=done, total=total),
+                device=device,
+            )
+        target = bundle or run / "bundle"
+        provenance = {"config": str(config), "run": str(run), "torch": torch.__version__}
+        export_bundle(vae.cpu(), model, data, target, provenance=provenance)
+    out.print(f"Wrote {target}; look at it with: mlda info {target}", highlight=False)
+
+
+@app.command()
+def validate(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    split: Annotated[str, typer.Option(help="Months to score: validation, test, ...")] = (
+        "validation"
+    ),
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The model's TOML file: score every member, and EOFs beside them."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the figures; BUNDLE-SPLIT by default.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Prior samples a calendar month.")] = 600,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Score a bundle on held-out months; write scores.json and a page of figures.
+
+    Example: `mlda validate assets/bundles/speedy --config configs/speedy.toml --split test`
+    """
+    import torch
+
+    from mlda_core.figures import write_page
+    from mlda_core.vae.config import load_config
+    from mlda_core.vae.dataset import load_training_data
+    from mlda_core.validation import validate as score
+    from mlda_core.validation import write_scores
+
+    with _one_sentence():
+        torch.set_num_threads(threads)
+        model = _load(bundle)
+        data = load_training_data(load_config(config)) if config else None
+        with _ticking() as tick:
+            report = score(model, split=split, data=data, samples=samples, tick=tick)
+        write_scores(report, bundle / "scores.json")
+        folder = output or Path("runs") / f"validate-{model.name}-{split}"
+        page = write_page(report, model, split, folder)
+    table = Table(title=f"Reconstruction of {split} months: explained variance (RMSE)")
+    scores = report.scores["reconstruction"][split]
+    table.add_column("")
+    methods = list(next(iter(scores.values())))
+    for method in methods:
+        table.add_column(method, justify="right")
+    for variable in model.variables:
+        cells = [scores[variable.name][m] for m in methods]
+        table.add_row(
+            f"{variable.name} ({variable.anomaly_units})",
+            *(f"{c['explained_variance']:.3f} ({c['rmse']:.2f})" for c in cells),
+        )
+    out.print(table)
+    out.print(f"Wrote {bundle / 'scores.json'} and {page}", highlight=False)
+
+
+@app.command()
+def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) -> None:
+    """Say what a bundle is.
+
+    Example: `mlda info assets/bundles/speedy`
+    """
+    with _one_sentence():
+        model = _load(bundle)
+    size = sum(f.stat().st_size for f in bundle.iterdir() if f.is_file()) / 1e6
+    splits = [model.split(m) for m in model.months]
+    table = Table(show_header=False, title=model.title)
+    rows = {
+        "name": model.name,
+        "folder": f"{bundle} ({size:.1f} MB, schema {model.config['schema_version']})",
+        "grid": f"{model.grid.shape[0]} x {model.grid.shape[1]} cells",
+        "variables": ", ".join(f"{v.name} ({v.anomaly_units})" for v in model.variables),
+        "latent vector": f"{model.n_latent} numbers",
+        "base period": model.base_period,
+        "months": f"{model.months[0]} to {model.months[-1]}: "
+        + ", ".join(f"{splits.count(s)} {s}" for s in dict.fromkeys(splits)),
+        "held-out years": "; ".join(
+            f"{k}: {', '.join(map(str, v))}" for k, v in model.config["splits"].items()
+        ),
+    }
+    for split, by_variable in model.scores.get("reconstruction", {}).items():
+        rows[f"explained variance, {split}"] = ", ".join(
+            f"{k} {v['vae']['explained_variance']:.3f}" for k, v in by_variable.items()
+        )
+    for key, value in rows.items():
+        table.add_row(key, value)
+    out.print(table)
+
+
+def _load(path: Path) -> Bundle:
+    from mlda_core.bundle import load_bundle
+
+    return load_bundle(path)
+
+
+@contextmanager
+def _ticking() -> Iterator[Tick]:
+    with _bar() as bar:
+        tasks: dict[str, Any] = {}
+
+        def tick(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tick
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"There is no device '{device}' here; use --device cpu.") from error
+
+
+def _numbers(text: str | None, option: str) -> list[int] | None:
+    """Parse ``0,1,2`` or ``1979-1988``."""
+    if text is None:
+        return None
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise ValueError(
+            f"{option} '{text}' is not a list such as 0,1,2 or 1979-1988; correct it."
+        ) from None
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,373 @@
+"""Scores of a bundle on held-out months: reconstruction, latent statistics, prior samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.bundle import Bundle
+from mlda_core.eof import EOFBasis, fit_eofs
+from mlda_core.vae.config import ConfigError
+from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.minimise import minimise_all_fields
+
+Tick = Callable[[str, int, int], None]
+# A latent number is active when the means of its posteriors vary by more than this.
+ACTIVE_VARIANCE = 0.01
+
+
+@dataclass
+class Report:
+    """What :func:`validate` found.
+
+    Parameters
+    ----------
+    scores : dict
+        Nested as in ``scores.json``.
+    series : dict
+        Global means by variable: (target, model), shape (n_months,) each.
+    months : list of str
+        Of the series.
+    variance_maps : dict
+        By variable: (real, prior samples), display units squared, shape (lat, lon).
+    latent : dict
+        By split: (mean, variance) of the aggregate posterior, shape (L,) each.
+    """
+
+    scores: dict[str, Any] = field(default_factory=dict)
+    series: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    months: list[str] = field(default_factory=list)
+    variance_maps: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict
+    )
+    latent: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+
+
+def skill(
+    bundle: Bundle,
+    months: Months,
+    x: NDArray[np.floating],
+    sd: NDArray[np.floating] | None,
+) -> dict[str, dict[str, float]]:
+    """Explained variance and RMSE of standardised reconstructions, display units.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        The targets.
+    x : ndarray, shape (n, V, lat, lon)
+        Standardised anomalies.
+    sd : ndarray, shape (V, lat, lon), optional
+        Spread over which the physical estimate is the mean.
+    """
+    normaliser = bundle.normaliser
+    fields = normaliser.restore(x, months.calendar, sd=sd)
+    error = normaliser.anomalies(fields, months.calendar) - months.anomalies
+    w = normaliser.weights
+    out = {}
+    for v, variable in enumerate(bundle.variables):
+        lost = float(np.nansum(w[v] * error[:, v] ** 2))
+        power = float(np.nansum(w[v] * months.anomalies[:, v].astype(np.float64) ** 2))
+        out[variable.name] = {
+            "explained_variance": 1 - lost / power,
+            "rmse": float(np.sqrt(lost / len(months))),
+        }
+    return out
+
+
+def validate(
+    bundle: Bundle,
+    *,
+    split: str,
+    data: TrainingData | None = None,
+    samples: int = 600,
+    seed: int = 0,
+    tick: Tick | None = None,
+) -> Report:
+    """Score a bundle on the months of a split.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    split : str
+        Which months to score, such as ``validation`` or ``test``.
+    data : TrainingData, optional
+        Every member's months. Without it the months shipped with the bundle are scored, and
+        EOFs, which need the training months of every member, are left out.
+    samples : int
+        Prior samples a calendar month for the variance.
+    seed : int
+        Of the prior samples.
+    tick : callable, optional
+        Called with (what, done, in all).
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ConfigError
+        If no month is in the split.
+    """
+    observed = data.observed if data is not None else months_of_bundle(bundle)
+    months = observed.in_split(split)
+    if not len(months):
+        raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+    report = Report()
+    sd = bundle.residual_sd
+    _latent(bundle, observed, split, report, tick)
+    codes = _encode(bundle, months, tick)[0]
+    decoded = _decode(bundle, codes, months.calendar)
+    by_method = {"vae": skill(bundle, months, decoded, sd)}
+    linear = _decode(bundle, codes, months.calendar, linear=True)
+    by_method["vae_linear_part"] = skill(bundle, months, linear, sd)
+    best = minimise_all_fields(
+        bundle.decoder,
+        months.x,
+        months.calendar,
+        codes,
+        effective_precision(bundle),
+        tick=(lambda i, n: tick("minimising over z", i, n)) if tick else None,
+    )
+    by_method["vae_minimised"] = skill(bundle, months, _decode(bundle, best, months.calendar), sd)
+    if data is not None:
+        count = bundle.n_latent
+        for name, mixed in (("eof", True), ("eof_observed_only", False)):
+            if mixed is False and data.mixed is None:
+                continue
+            basis = fit_eofs(data, count, mixed=mixed)
+            held_out = data.observed.in_split("validation", "calibration")
+            by_method[name] = skill(
+                bundle, months, basis.reconstruct(months.x), _residual_sd(basis, held_out)
+            )
+            if name == "eof":
+                report.scores["latent"]["eof"] = {
+                    split: _agreement(_by_member(basis.codes(months.x), None, months))
+                }
+    zero = np.zeros_like(months.x)
+    by_method["climatology"] = skill(bundle, months, zero, None)
+    report.scores["reconstruction"] = {
+        split: {
+            v.name: {method: scores[v.name] for method, scores in by_method.items()}
+            for v in bundle.variables
+        }
+    }
+    _prior(bundle, observed, report, samples=samples, seed=seed, tick=tick)
+    _series(bundle, months, decoded, report)
+    report.scores["months"] = {split: len(months), "members": int(np.unique(months.member).size)}
+    report.scores["nonlinearity"] = nonlinearity(bundle, codes, months.calendar)
+    return report
+
+
+def effective_precision(bundle: Bundle) -> NDArray[np.float64]:
+    """Inverse error variance of a cell for fits to all fields, (V, lat, lon).
+
+    As in training: ``information`` counts the effective number of independent observations in a
+    variable, for neighbouring cells err together.
+    """
+    settings = bundle.config["training"]
+    relative = dict(settings.get("variable_weights", ()))
+    s = bundle.residual_sd.astype(np.float64) ** 2 + 1e-4
+    w = bundle.normaliser.weights
+    counts = np.array(
+        [settings["information"] * relative.get(v.name, 1.0) for v in bundle.variables]
+    ) * (w * s).sum(axis=(1, 2))
+    return np.asarray(counts[:, None, None] * w / s)
+
+
+def nonlinearity(bundle: Bundle, codes: NDArray[np.float64], calendar: NDArray[np.int64]) -> float:
+    """Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``, lin the tangent at z = 0.
+
+    Below 0.5 all starts of a minimisation agree; near 1 they do not.
+    """
+    ratios = []
+    root = np.sqrt(bundle.normaliser.weights)
+    for month in range(1, 13):
+        rows = np.flatnonzero(calendar == month)[:8]
+        if not rows.size:
+            continue
+        jac = bundle.jacobian(month)
+        origin = bundle.decode_standardised(np.zeros((1, bundle.n_latent)), month)
+        full = bundle.decode_standardised(codes[rows], month) - origin
+        tangent = np.einsum("nl,lvyx->nvyx", codes[rows], jac)
+        lost = (((full - tangent) * root) ** 2).sum(axis=(1, 2, 3))
+        ratios.append(np.sqrt(lost / ((full * root) ** 2).sum(axis=(1, 2, 3))))
+    return float(np.median(np.concatenate(ratios)))
+
+
+def months_of_bundle(bundle: Bundle) -> Months:
+    """Return the months shipped with a bundle as samples."""
+    x = np.stack([bundle.target_standardised(m) for m in bundle.months])
+    calendar = np.array([int(m[5:7]) for m in bundle.months])
+    return Months(
+        x=np.nan_to_num(x),
+        anomalies=np.stack([bundle.target(m) for m in bundle.months]),
+        calendar=calendar,
+        names=np.array(bundle.months),
+        member=np.zeros(len(calendar), np.int64),
+        split=np.array([bundle.split(m) for m in bundle.months]),
+    )
+
+
+def _encode(
+    bundle: Bundle, months: Months, tick: Tick | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    means, sds = [], []
+    for start in range(0, len(months), 96):
+        part = slice(start, start + 96)
+        mean, sd = bundle.encode_standardised(months.x[part], months.calendar[part])
+        means.append(mean)
+        sds.append(sd)
+        if tick:
+            tick("encoding", min(start + 96, len(months)), len(months))
+    return np.concatenate(means), np.concatenate(sds)
+
+
+def _decode(
+    bundle: Bundle,
+    z: NDArray[np.float64],
+    calendar: NDArray[np.int64],
+    *,
+    linear: bool = False,
+) -> NDArray[np.float32]:
+    out = np.empty((len(z), *bundle.mask.shape), np.float32)
+    for month in range(1, 13):
+        rows = np.flatnonzero(calendar == month)
+        for start in range(0, rows.size, 96):
+            part = rows[start : start + 96]
+            out[part] = bundle.decode_standardised(z[part], month, linear=linear)
+    return out
+
+
+def _residual_sd(basis: EOFBasis, held_out: Months) -> NDArray[np.float64]:
+    error = held_out.x - basis.reconstruct(held_out.x)
+    return np.sqrt((error.astype(np.float64) ** 2).mean(axis=0))
+
+
+def _by_member(
+    mean: NDArray[np.float64], sd: NDArray[np.float64] | None, months: Months
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
+    """Mean and variance of the aggregate posterior of each member, with its months."""
+    out = []
+    for member in np.unique(months.member):
+        rows = months.member == member
+        extra = 0.0 if sd is None else (sd[rows] ** 2).mean(axis=0)
+        out.append((mean[rows].mean(axis=0), mean[rows].var(axis=0) + extra, int(rows.sum())))
+    return out
+
+
+def _agreement(
+    members: list[tuple[NDArray[np.float64], NDArray[np.float64], int]],
+    active: NDArray[np.bool_] | None = None,
+) -> dict[str, float]:
+    """How far an aggregate posterior is from N(0, I), beside independent draws of N(0, I).
+
+    A member at a time, for members share the sea and are not independent draws; root mean
+    square over the active latents, mean over members. Of n independent draws the mean departs
+    by ``1 / sqrt(n)`` and the variance by ``sqrt(2 / n)``.
+    """
+    chosen = slice(None) if active is None else active
+    n = members[0][2]
+    mean = np.sqrt(np.mean([(m[chosen] ** 2).mean() for m, _, _ in members]))
+    variance = np.sqrt(np.mean([((v[chosen] - 1) ** 2).mean() for _, v, _ in members]))
+    return {
+        "months": float(n),
+        "mean_rms": float(mean),
+        "mean_rms_of_draws": float(1 / np.sqrt(n)),
+        "variance_error_rms": float(variance),
+        "variance_error_rms_of_draws": float(np.sqrt(2 / n)),
+        "variance_average": float(np.mean([v[chosen].mean() for _, v, _ in members])),
+    }
+
+
+def _latent(
+    bundle: Bundle, observed: Months, split: str, report: Report, tick: Tick | None
+) -> None:
+    out: dict[str, Any] = {}
+    active: NDArray[np.bool_] | None = None
+    for name in dict.fromkeys(("train", split)):
+        months = observed.in_split(name)
+        if not len(months):
+            continue
+        mean, sd = _encode(bundle, months, tick)
+        spread = mean.var(axis=0)
+        active = spread > ACTIVE_VARIANCE if active is None else active
+        agreement = _agreement(_by_member(mean, sd, months), active)
+        out[name] = {"active": int((spread > ACTIVE_VARIANCE).sum()), **agreement}
+        report.latent[name] = mean.mean(axis=0), spread + (sd**2).mean(axis=0)
+    report.scores["latent"] = out
+
+
+def _prior(
+    bundle: Bundle,
+    observed: Months,
+    report: Report,
+    *,
+    samples: int,
+    seed: int,
+    tick: Tick | None,
+) -> None:
+    """Variance of decoded prior samples plus residual, against that of real training months."""
+    rng = np.random.default_rng(seed)
+    normaliser = bundle.normaliser
+    shape = bundle.mask.shape
+    total, squares = np.zeros(shape), np.zeros(shape)
+    for month in range(1, 13):
+        z = rng.standard_normal((samples, bundle.n_latent))
+        x = _decode(bundle, z, np.full(samples, month))
+        x = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
+        calendar = np.full(samples, month)
+        anomalies = normaliser.anomalies(normaliser.restore(x, calendar), calendar)
+        total += anomalies.sum(axis=0) / (12 * samples)
+        squares += (anomalies**2).sum(axis=0) / (12 * samples)
+        if tick:
+            tick("drawing prior samples", month, 12)
+    drawn = squares - total**2
+    real = observed.in_split("train").anomalies.astype(np.float64).var(axis=0)
+    ratio = {}
+    for v, variable in enumerate(bundle.variables):
+        w = normaliser.weights[v]
+        ratio[variable.name] = float(np.nansum(w * drawn[v]) / np.nansum(w * real[v]))
+        report.variance_maps[variable.name] = (real[v], drawn[v])
+    report.scores["prior_variance_ratio"] = ratio
+
+
+def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report: Report) -> None:
+    """Global means of target and model over the first member's months."""
+    rows = np.flatnonzero(months.member == months.member.min())
+    rows = rows[np.argsort(months.names[rows])]
+    normaliser = bundle.normaliser
+    calendar = months.calendar[rows]
+    fields = normaliser.restore(decoded[rows], calendar, sd=bundle.residual_sd)
+    model = normaliser.anomalies(fields, calendar)
+    report.months = [str(n) for n in months.names[rows]]
+    for v, variable in enumerate(bundle.variables):
+        w = normaliser.weights[v]
+        report.series[variable.name] = (
+            np.nansum(w * months.anomalies[rows, v], axis=(1, 2)),
+            np.nansum(w * model[:, v], axis=(1, 2)),
+        )
+
+
+def write_scores(report: Report, path: Path, *, keep: bool = True) -> None:
+    """Write ``scores.json``; what it holds of other splits stays if ``keep``."""
+    old: dict[str, Any] = {}
+    if keep and path.exists():
+        old = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(_merge(old, report.scores), indent=1) + "\n", encoding="utf-8")
+
+
+def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    out = dict(old)
+    for key, value in new.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = _merge(out[key], value) if both else value
+    return out
