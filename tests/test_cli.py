@@ -282,6 +282,9 @@ def test_prepare_refuses_what_is_no_list_of_years(mlda_here, raw, tmp_path, year
         (("test = [1981]", "test = [1984]"), "1984"),
         (("data/tiny.nc", "data/absent.nc"), "absent.nc"),
         (('"pr"]', '"snow"]'), "snow"),
+        (("n_latent = 6", "n_latent = 20"), "n_latent 20"),
+        (("n_patterns = 12", "n_patterns = 500"), "n_patterns = 500"),
+        (("validation = [1984]", "validation = []"), "validation"),
     ],
 )
 def test_train_names_what_is_wrong_in_its_file(mlda_here, workplace, tmp_path, change, culprit):

@@ -153,7 +153,7 @@ def load_config(path: str | Path) -> ModelConfig:
         training = dict(raw.get("training", {}))
         if "variable_weights" in training:
             training["variable_weights"] = tuple(sorted(training["variable_weights"].items()))
-        return ModelConfig(
+        config = ModelConfig(
             name=model["name"],
             title=model["title"],
             base_period=model["base_period"],
@@ -163,6 +163,8 @@ def load_config(path: str | Path) -> ModelConfig:
             network=_build(NetworkConfig, raw.get("network", {})),
             training=_build(TrainingConfig, training),
         )
+        _check_sizes(config)
+        return config
     except KeyError as error:
         raise ConfigError(f"{path} lacks the setting {error}; add it.") from error
     except (TypeError, ValueError) as error:
@@ -175,6 +177,17 @@ def _build(cls: type, values: dict[str, Any]) -> Any:
     if unknown:
         raise ValueError(f"unknown setting '{unknown[0]}'; known are {', '.join(sorted(known))}.")
     return cls(**values)
+
+
+def _check_sizes(config: ModelConfig) -> None:
+    network = config.network
+    if not 1 <= network.n_latent <= network.n_patterns:
+        raise ValueError(
+            f"n_latent {network.n_latent} is not within 1 to n_patterns ({network.n_patterns}); "
+            "latent numbers are combinations of patterns."
+        )
+    if not config.splits.validation:
+        raise ValueError("no year is held out for validation; training stops by its skill there.")
 
 
 def _variable(name: str, tables: dict[str, Any]) -> Variable:

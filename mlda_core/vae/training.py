@@ -58,6 +58,11 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
     if data.mixed is not None:
         x = np.concatenate([x, data.mixed.x])
         calendar = np.concatenate([calendar, data.mixed.calendar])
+    if len(x) < network.n_patterns:
+        raise ConfigError(
+            f"{len(x)} training months cannot give n_patterns = {network.n_patterns} patterns; "
+            "lower it or add months."
+        )
     relative = dict(settings.variable_weights)
     weights = data.normaliser.weights * np.array(
         [relative.get(v.name, 1.0) for v in config.variables]
