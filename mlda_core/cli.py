@@ -107,6 +107,10 @@ def train(  # noqa: PLR0917 - options of a command, given by name
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of the file's epochs.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another setting than the file's: network.harmonics=0"),
+    ] = None,
     device: Annotated[str, typer.Option(help="A torch device: cpu, cuda, ...")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
@@ -124,7 +128,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
     with _one_sentence():
         _check_device(device)
         torch.set_num_threads(threads)
-        model = load_config(config)
+        model = load_config(config, settings or ())
         changes: dict[str, Any] = {}
         if seed is not None:
             changes["seed"] = seed

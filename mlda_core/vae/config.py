@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,15 @@ class ModelConfig:
         return replace(self, training=replace(self.training, **changes))
 
 
-def load_config(path: str | Path) -> ModelConfig:
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
     """Read a model's TOML file; paths in it are relative to the working directory.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    overrides : sequence of str
+        Settings instead of the file's, such as ``network.harmonics=0``.
 
     Raises
     ------
@@ -144,6 +152,8 @@ def load_config(path: str | Path) -> ModelConfig:
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} is not a TOML file ({error}); correct it.") from error
+    for setting in overrides:
+        _override(raw, setting)
     try:
         model = raw["model"]
         data = dict(raw["data"])
@@ -169,6 +179,25 @@ def load_config(path: str | Path) -> ModelConfig:
         raise ConfigError(f"{path} lacks the setting {error}; add it.") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _override(raw: dict[str, Any], setting: str) -> None:
+    """Put ``section.key=value``, the value as in TOML, in place of what a file says."""
+    key, found, value = setting.partition("=")
+    *sections, last = key.strip().split(".")
+    try:
+        if not (found and sections and last):
+            raise ValueError
+        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
+    except ValueError as error:
+        raise ConfigError(
+            f"'{setting}' is not a setting; write it as section.key=value, such as "
+            "network.harmonics=0."
+        ) from error
+    table = raw
+    for section in sections:
+        table = table.setdefault(section, {})
+    table[last] = parsed
 
 
 def _build(cls: type, values: dict[str, Any]) -> Any:
