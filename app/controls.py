@@ -87,6 +87,7 @@ class Bar(Control):
     theme = param.String()
     can_undo = param.Boolean()
     can_redo = param.Boolean()
+    query = param.String(doc="The state as a URL's query, for the address bar.")
     status = param.String(doc="What happened last, in words.")
     failed = param.Boolean(doc="Whether the status is a complaint.")
     nino = param.String(doc="Nino 3.4 of target and model, HTML.")

@@ -27,15 +27,8 @@ def serve() -> None:
     location = pn.state.location
     query = (location.search or "") if location else ""
 
-    def publish(state: str) -> None:
-        if location:
-            location.search = f"?{state}"
-
-    session = Session(bundle, query, document.add_next_tick_callback, publish)
-    page = pn.Template(
-        read("page.html"),
-        nb_template="",
-    )
+    session = Session(bundle, query, document.add_next_tick_callback)
+    page = pn.Template(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("theme", session.state.theme)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")

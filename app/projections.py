@@ -26,6 +26,10 @@ COASTLINES = Path(__file__).resolve().parent.parent / "assets" / "coastlines"
 # over a class room's wireless network, and fine enough that upscaling is not seen at 1080p.
 NX, NY = 400, 200
 
+# Every map spans this, whatever the projection: x0, x1, y0, y1. Their own units differ by 100,000,
+# and a browser clips a range that jumps so far to the bounds that it had before.
+EXTENT = (-2.0, 2.0, -1.0, 1.0)
+
 # Polar maps end here: what lies nearer to the equator is shown better by the others.
 POLAR_EDGE = 20.0
 
@@ -65,15 +69,15 @@ class Projection:
         One of `KEYS`.
     crs : cartopy.crs.CRS
         The projection itself, for turning clicks back into longitude and latitude.
-    extent : tuple of float
-        x0, x1, y0, y1 of a map, exactly 2:1.
+    half : float
+        What one unit of a map is in the projection's own units: half a map's height.
     coast, graticule, outline : tuple of two ndarrays
         x and y of lines, NaN between them.
     """
 
     key: str
     crs: ccrs.CRS
-    extent: tuple[float, float, float, float]
+    half: float
     coast: tuple[NDArray[np.float64], NDArray[np.float64]]
     graticule: tuple[NDArray[np.float64], NDArray[np.float64]]
     outline: tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -140,23 +144,30 @@ def crs_of(key: str) -> ccrs.CRS:
 
 
 def to_lonlat(
-    crs: ccrs.CRS, x: NDArray[np.float64], y: NDArray[np.float64]
+    key: str, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Turn projected places into longitude (0..360) and latitude, degrees."""
-    points = ccrs.PlateCarree().transform_points(crs, np.asarray(x), np.asarray(y))
+    """Turn places on a map into longitude (0..360) and latitude, degrees.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    x, y : ndarray
+        Places within `EXTENT`.
+    """
+    crs = crs_of(key)
+    half = _half(key, crs)
+    points = ccrs.PlateCarree().transform_points(crs, np.asarray(x) * half, np.asarray(y) * half)
     return points[..., 0] % 360.0, points[..., 1]
 
 
-def _extent(key: str, crs: ccrs.CRS) -> tuple[float, float, float, float]:
+def _half(key: str, crs: ccrs.CRS) -> float:
     if key in ("north", "south"):
         edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
-        point = crs.transform_point(0.0, edge, ccrs.PlateCarree())
-        half = 1.02 * float(np.hypot(*point))
-        return -2 * half, 2 * half, -half, half
+        return 1.02 * float(np.hypot(*crs.transform_point(0.0, edge, ccrs.PlateCarree())))
     x0, x1 = crs.x_limits
     y0, y1 = crs.y_limits
-    half = float(max((x1 - x0) / 4, (y1 - y0) / 2)) * (1.0 if key == "platecarree" else 1.01)
-    return -2 * half, 2 * half, -half, half
+    return float(max((x1 - x0) / 4, (y1 - y0) / 2)) * (1.0 if key == "platecarree" else 1.01)
 
 
 def _disc(key: str, crs: ccrs.CRS, n: int = 361) -> NDArray[np.float64]:
@@ -189,11 +200,12 @@ def _lines(geometry: shapely.Geometry) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _project(
-    lines: shapely.MultiLineString, crs: ccrs.CRS, globe: shapely.Polygon
+    lines: shapely.MultiLineString, crs: ccrs.CRS, globe: shapely.Polygon, half: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Project lines with cartopy, which cuts them where the map is cut."""
     projected = crs.project_geometry(lines, ccrs.PlateCarree())
-    return _lines(shapely.intersection(projected, globe))
+    x, y = _lines(shapely.intersection(projected, globe))
+    return x / half, y / half
 
 
 @lru_cache(maxsize=1)
@@ -225,15 +237,16 @@ def projection(key: str) -> Projection:
         One of `KEYS`.
     """
     crs = crs_of(key)
+    half = _half(key, crs)
     globe = _globe(key, crs)
     edge = np.asarray(globe.exterior.coords)
     return Projection(
         key=key,
         crs=crs,
-        extent=_extent(key, crs),
-        coast=_project(coastline(), crs, globe),
-        graticule=_project(_graticule(), crs, globe),
-        outline=(edge[:, 0], edge[:, 1]),
+        half=half,
+        coast=_project(coastline(), crs, globe, half),
+        graticule=_project(_graticule(), crs, globe, half),
+        outline=(edge[:, 0] / half, edge[:, 1] / half),
     )
 
 
@@ -274,11 +287,12 @@ def pixel_map(key: str, grid: Grid) -> PixelMap:
 
 def _make_pixel_map(key: str, grid: Grid) -> PixelMap:
     crs = crs_of(key)
-    x0, x1, y0, y1 = _extent(key, crs)
+    half = _half(key, crs)
+    x0, x1, y0, y1 = EXTENT
     dx, dy = (x1 - x0) / NX, (y1 - y0) / NY
     x, y = np.meshgrid(x0 + dx * (np.arange(NX) + 0.5), y0 + dy * (np.arange(NY) + 0.5))
-    inside = shapely.contains_xy(_globe(key, crs), x.ravel(), y.ravel())
-    lon, lat = to_lonlat(crs, x.ravel()[inside], y.ravel()[inside])
+    inside = shapely.contains_xy(_globe(key, crs), half * x.ravel(), half * y.ravel())
+    lon, lat = to_lonlat(key, x.ravel()[inside], y.ravel()[inside])
 
     nlat, nlon = grid.shape
     period = 360.0 if grid.is_global else None

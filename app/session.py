@@ -33,6 +33,7 @@ from app.state import (
     StateError,
     from_json,
     from_query,
+    snap,
     to_json,
     to_query,
 )
@@ -125,8 +126,6 @@ class Session:
         The URL's query, which may hold a state.
     schedule : callable
         Runs a function on this session's event loop.
-    publish : callable
-        Is given the query of the state when a gesture ends, for the address bar.
     """
 
     def __init__(
@@ -134,11 +133,9 @@ class Session:
         bundle: Bundle,
         query: str,
         schedule: Callable[[Callable[[], None]], Any],
-        publish: Callable[[str], None],
     ) -> None:
         self.bundle = bundle
         self.limits = Limits(bundle.name, bundle.months, bundle.n_latent)
-        self._publish = publish
         self._worker = Latest(schedule, self._job_failed)
         self._walk: tuple[NDArray[np.float32], NDArray[np.float32], str] | None = None
         self._rest_open = False
@@ -188,6 +185,7 @@ class Session:
             projections=[[choice.key, choice.label] for choice in CHOICES],
             nino_series=list(_nino_series(bundle)),
             base=f"Anomalies from {bundle.base_period}",
+            query=query.lstrip("?"),
             status=message,
             failed=bool(message),
             sizing_mode="stretch_width",
@@ -240,7 +238,7 @@ class Session:
             words = self.state.origin
             if not words.endswith(", then by hand"):
                 words = f"{words}, then by hand"
-            self.state.param.update(z=z, follow=False, origin=words)
+            self.state.param.update(z=snap(z), follow=False, origin=words)
         if message.get("done"):
             self.state.commit()
             self._done()
@@ -297,7 +295,7 @@ class Session:
 
     def _do_share(self, _: Message) -> None:
         query = to_query(self.state.snapshot())
-        self._publish(query)
+        self.bar.query = query
         self.bar._send_msg({"type": "link", "query": query})  # noqa: SLF001 - Panel's own way
 
     def _do_save(self, _: Message) -> None:
@@ -311,6 +309,14 @@ class Session:
         self._restore(snapshot)
         self.state.commit()
         self._done("The saved state is loaded.")
+
+    def _do_visit(self, message: Message) -> None:
+        """Take over the state of a URL: the browser went back or forward."""
+        query = str(message.get("query", ""))
+        self._restore(from_query(query, self.limits))
+        self.state.commit()
+        self.bar.query = query.lstrip("?")
+        self._say("")
 
     def _do_rest(self, _: Message) -> None:
         self._rest_open = True
@@ -333,7 +339,7 @@ class Session:
         if self._walk is None or not isinstance(t, int | float) or not 0 <= t <= 1:
             return
         start, stop, words = self._walk
-        z = np.asarray((1 - t) * start + t * stop, dtype=np.float32)
+        z = snap((1 - t) * start + t * stop)
         self.state.param.update(z=z, follow=False, origin=f"{words}, {100 * t:.0f} %")
 
     def _do_walked(self, _: Message) -> None:
@@ -356,7 +362,7 @@ class Session:
 
     def _show_z(self, z: NDArray[np.float32], origin: str) -> None:
         with self.state.gesture():
-            self.state.param.update(z=z, follow=False, origin=origin)
+            self.state.param.update(z=snap(z), follow=False, origin=origin)
 
     def _follow(self) -> None:
         month = self.state.month
@@ -452,7 +458,7 @@ class Session:
     def _done(self, words: str = "") -> None:
         """End a gesture: words on the page, the state in the address bar."""
         self._say(words)
-        self._publish(to_query(self.state.snapshot()))
+        self.bar.query = to_query(self.state.snapshot())
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.bar.param.update(status=words, failed=failed)

@@ -97,14 +97,19 @@ class Snapshot:
     tool: str = TOOLS[0]
 
 
+def snap(z: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Round a latent vector to the steps of a link, so that a link restores it exactly."""
+    steps = np.rint(np.clip(np.asarray(z, dtype=np.float64), -Z_LIMIT, Z_LIMIT) / _Z_STEP)
+    return np.asarray(np.clip(steps, -32767, 32767) * _Z_STEP, dtype=np.float32)
+
+
 def pack(z: NDArray[np.floating] | Sequence[float]) -> str:
     """Pack a latent vector into URL-safe text: 16 bits a number, to 1/4096.
 
     >>> unpack(pack([0.5, -1.25]), 2).tolist()
     [0.5, -1.25]
     """
-    steps = np.rint(np.clip(np.asarray(z, dtype=np.float64), -Z_LIMIT, Z_LIMIT) / _Z_STEP)
-    data = np.clip(steps, -32767, 32767).astype("<i2").tobytes()
+    data = np.rint(snap(np.asarray(z)) / _Z_STEP).astype("<i2").tobytes()
     return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
@@ -241,7 +246,7 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "bundle": limits.bundle,
             "month": snapshot.month,
             "follow": snapshot.follow,
-            "z": None if snapshot.z is None else [round(v, 6) for v in snapshot.z],
+            "z": None if snapshot.z is None else list(snapshot.z),
             "origin": snapshot.origin,
             "projection": snapshot.projection,
             "fields": snapshot.fields,

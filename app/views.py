@@ -28,7 +28,7 @@ from app.frames import (
     scatter_limits,
     units,
 )
-from app.projections import pixel_map, projection
+from app.projections import EXTENT, pixel_map, projection
 from mlda_core.variables import Variable
 
 # Bokeh's annotations reject much that Bokeh accepts, such as arrays in a source.
@@ -47,7 +47,6 @@ THEMES: dict[str, dict[str, Any]] = {
         "text": "#1d2126",
         "muted": "#666c75",
         "line": "#b4b8be",
-        "empty": "#f3f3f1",
         "density": ("#d9d7ee", "#2f2387"),
     },
     "dark": {
@@ -58,7 +57,6 @@ THEMES: dict[str, dict[str, Any]] = {
         "text": "#e9ebee",
         "muted": "#a2a9b4",
         "line": "#4d535c",
-        "empty": "#1f2329",
         "density": ("#3d3a66", "#d8d3ff"),
     },
 }
@@ -250,7 +248,7 @@ class Figures:
         self.axes: dict[str, Any] = {}
 
         shown = projection(self._projection)
-        x0, x1, y0, y1 = shown.extent
+        x0, x1, y0, y1 = EXTENT
         self.x_range = bm.Range1d(x0, x1, bounds=(x0, x1))
         self.y_range = bm.Range1d(y0, y1, bounds=(y0, y1))
         # One source for the lines of all eight maps.
@@ -281,7 +279,7 @@ class Figures:
         return {"image": [np.where(index < 0, cells, index).astype(kind)], **self._box()}
 
     def _box(self) -> dict[str, list[float]]:
-        x0, x1, y0, y1 = projection(self._projection).extent
+        x0, x1, y0, y1 = EXTENT
         return {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
 
     def _make_row(self, variable: Variable, frame: Frame) -> None:
@@ -482,17 +480,11 @@ class Figures:
         for name, source in self._lines.items():
             source.data = dict(zip("xy", getattr(shown, name), strict=True))
         self._pixels.data = self._index_image()
-        box = self._box()
-        for (_, kind), source in self._images.items():
-            if kind != "scatter":
-                source.data.update(box)
-        x0, x1, y0, y1 = shown.extent
-        self.x_range.update(start=x0, end=x1, bounds=(x0, x1))
-        self.y_range.update(start=y0, end=y1, bounds=(y0, y1))
+        self.reset_view()
 
     def reset_view(self) -> None:
         """Show the whole map again."""
-        x0, x1, y0, y1 = projection(self._projection).extent
+        x0, x1, y0, y1 = EXTENT
         self.x_range.update(start=x0, end=x1)
         self.y_range.update(start=y0, end=y1)
 
@@ -510,12 +502,11 @@ class Figures:
                 self._mappers[variable.name, kind].palette = palette
             self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
         for (_, kind), fig in self.figures.items():
-            # Transparent: the page's own colour shows, whichever theme it has.
+            # Transparent: the page's own colour shows, whichever theme it has. (A filled one is
+            # painted over itself at its edges, frame after frame.)
             fig.background_fill_alpha = 0.0
             fig.border_fill_alpha = 0.0
             if kind == "scatter":
-                fig.background_fill_color = theme["empty"]
-                fig.background_fill_alpha = 1.0
                 for line, alpha in (("cross", 0.6), ("diagonal", 1.0)):
                     colour = theme["line" if line == "cross" else "muted"]
                     fig.select_one({"name": line}).glyph.update(line_color=colour, line_alpha=alpha)

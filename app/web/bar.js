@@ -211,6 +211,19 @@ export function render({ model, el }) {
     }
   })
 
+  // The address bar: each gesture is a step for the browser's back button, a film is one.
+  const publish = () => {
+    const now = location.search.replace(/^\?/, "")
+    if (model.query === now) return
+    const url = `${location.pathname}?${model.query}`
+    if (playing) history.replaceState({}, "", url)
+    else history.pushState({}, "", url)
+  }
+  const back = () => wire.send({ type: "visit", query: location.search })
+  window.addEventListener("popstate", back)
+  model.on("query", publish)
+  model.on("remove", () => window.removeEventListener("popstate", back))
+
   const folded = () => root.classList.contains("folded")
   const fold = (on) => {
     root.classList.toggle("folded", on)

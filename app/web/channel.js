@@ -3,15 +3,28 @@
 // The server acknowledges in the same message as the new frame.
 const IN_FLIGHT = 2
 
+// Whether anything is under way, for the page to show and for tests to wait for.
+const underWay = () => {
+  const count = Object.values(window.mldaUnderWay ?? {}).reduce((a, b) => a + b, 0)
+  document.documentElement.toggleAttribute("data-busy", count > 0)
+}
+
 function channel(model) {
+  const me = (window.mldaChannels = (window.mldaChannels ?? 0) + 1)
   let busy = 0, seq = 0, since = 0
   const waiting = new Map()
+  const tell = () => {
+    window.mldaUnderWay = { ...window.mldaUnderWay, [me]: busy + waiting.size }
+    underWay()
+  }
   const flush = () => {
+    tell()
     if (busy >= IN_FLIGHT || waiting.size === 0) return
     busy += 1
     since = performance.now()
     const batch = [...waiting.values()]
     waiting.clear()
+    tell()
     model.send_msg({ seq: ++seq, batch })
   }
   model.on("ack", () => {

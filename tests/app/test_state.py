@@ -18,6 +18,7 @@ from app.state import (
     from_json,
     from_query,
     pack,
+    snap,
     to_json,
     to_query,
     unpack,
@@ -31,6 +32,11 @@ Z = tuple(np.linspace(-3, 3, 100).astype(np.float32).tolist())
 @given(arrays.arrays(np.float64, 100, elements=st.floats(-7.99, 7.99)))
 def test_packing_keeps_a_latent_vector_to_one_part_in_4096(z):
     assert np.abs(unpack(pack(z), 100) - z).max() <= 0.5 / 4096 + 1e-6
+
+
+@given(arrays.arrays(np.float64, 100, elements=st.floats(-9, 9)))
+def test_a_snapped_vector_survives_a_link_exactly(z):
+    assert np.array_equal(unpack(pack(snap(z)), 100), snap(z))
 
 
 def test_a_packed_vector_fits_a_url():

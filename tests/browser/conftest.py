@@ -1,0 +1,194 @@
+"""A served page and a Chromium to look at it with."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Server:
+    """``panel serve app`` in a process of its own, from the root of the repository."""
+
+    def __init__(self, root, **env):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://localhost:{self.port}/app"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "panel", "serve", "app", "--port", str(self.port)],
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **env},
+        )
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(self.url, timeout=60).read()  # noqa: S310
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    self.stop()
+                    pytest.fail("'panel serve app' does not answer.")
+                time.sleep(0.3)
+            else:
+                return
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(repo_root):
+    running = Server(repo_root)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield made
+        made.close()
+
+
+class Visitor:
+    """One browser page, and what a test wants to know of it."""
+
+    def __init__(self, browser, url, width=1920, height=1080):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True
+        )
+        self.page = self.context.new_page()
+        self.requests, self.errors = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(url)
+        self.page.wait_for_selector("ol.first li", state="attached", timeout=60_000)
+        self.page.wait_for_selector(".strip .month", timeout=60_000)
+        self.page.wait_for_selector("#maps canvas", state="attached", timeout=60_000)
+        self.settle()
+
+    def settle(self, quiet=0.35, limit=30.0):
+        """Wait until the maps stop changing."""
+        self.page.wait_for_function(
+            "() => !document.documentElement.hasAttribute('data-busy')", timeout=1000 * limit
+        )
+        before, since = self.pixels(), time.monotonic()
+        deadline = since + limit
+        while time.monotonic() - since < quiet and time.monotonic() < deadline:
+            self.page.wait_for_timeout(60)
+            now = self.pixels()
+            if now != before:
+                before, since = now, time.monotonic()
+
+    def pixels(self, places=".map, .scatter"):
+        """Return a hash of each pane's picture, by variable and kind."""
+        return self.page.evaluate(
+            """(places) => {
+              const canvases = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+                ...(node.tagName === "CANVAS" ? [node] : []),
+                ...(node.shadowRoot ? canvases(node.shadowRoot) : []),
+              ])
+              const out = {}
+              for (const place of document.querySelectorAll(places)) {
+                const [canvas] = canvases(place).sort((a, b) => b.width - a.width)
+                const name = place.closest("[data-variable]").dataset.variable + " " +
+                  place.className.replace("map ", "")
+                if (!canvas || !canvas.width) { out[name] = 0; continue }
+                const { width, height } = canvas
+                // Without its rim: Bokeh does not clear the outermost row and column.
+                const pen = canvas.getContext("2d")
+                const { data } = pen.getImageData(2, 2, width - 4, height - 4)
+                let hash = 0
+                for (let i = 0; i < data.length; i += 4) {
+                  hash = (Math.imul(hash, 31) + data[i] + 7 * data[i + 1] + 13 * data[i + 2]) | 0
+                }
+                out[name] = hash
+              }
+              return out
+            }""",
+            places,
+        )
+
+    def changed(self, before):
+        """Return the kinds of panes that differ from before."""
+        self.settle()
+        after = self.pixels()
+        return {name for name in after if after[name] != before[name]}
+
+    def slider(self, k=0):
+        return self.page.locator(f"input[type=range][data-k='{k}']")
+
+    def number(self, k=0):
+        return self.page.locator(f"input[type=number][data-k='{k}']")
+
+    def text(self, selector):
+        """Return the text of the first match, shadow roots included."""
+        return self.page.locator(selector).first.evaluate(
+            """(place) => {
+              const read = (node) => node.nodeType === 3 ? node.data
+                : ["STYLE", "SCRIPT"].includes(node.tagName) ? ""
+                : [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes].map(read).join("")
+              return read(place)
+            }"""
+        )
+
+    def status(self):
+        return self.page.locator(".status").inner_text()
+
+    def close(self):
+        self.context.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open the page; what a test opened is closed after it, and no script may have failed."""
+    opened = []
+
+    def open_page(query="", *, url=None, **size):
+        visitor = Visitor(browser, (url or server.url) + query, **size)
+        opened.append(visitor)
+        return visitor
+
+    yield open_page
+    errors = [error for visitor in opened for error in visitor.errors]
+    for visitor in opened:
+        visitor.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def serve(repo_root):
+    """Serve the page with another environment."""
+    running = []
+
+    def start(**env):
+        running.append(Server(repo_root, **env))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()

@@ -1,0 +1,417 @@
+"""The page in a real Chromium."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+MODELS = {f"{name} {kind}" for name in ("psl", "tos", "tas", "pr") for kind in ("model", "scatter")}
+TARGETS = {f"{name} target" for name in ("psl", "tos", "tas", "pr")}
+ALL = MODELS | TARGETS
+
+
+def query(visitor):
+    return {key: value[0] for key, value in parse_qs(urlparse(visitor.page.url).query).items()}
+
+
+def drag(visitor, k, share):
+    """Drag a slider's handle with the mouse, in steps, to a share of its width."""
+    box = visitor.slider(k).bounding_box()
+    value = float(visitor.slider(k).input_value())
+    x = box["x"] + 7 + (value + 4) / 8 * (box["width"] - 14)
+    y = box["y"] + box["height"] / 2
+    to = box["x"] + 7 + share * (box["width"] - 14)
+    visitor.page.mouse.move(x, y)
+    visitor.page.mouse.down()
+    for i in range(1, 11):
+        visitor.page.mouse.move(x + (to - x) * i / 10, y)
+        visitor.page.wait_for_timeout(15)
+    return visitor.page.mouse.up
+
+
+def test_the_first_view_is_a_test_month_with_its_code(visit):
+    visitor = visit()
+    page = visitor.page
+    assert page.locator(".strip .month").inner_text() == "December 1997"
+    assert "test month" in page.locator(".split").inner_text()
+    assert page.locator("#encode").get_attribute("aria-pressed") == "true"
+    assert "Niño 3.4" in page.locator(".nino").inner_text()
+    assert "Anomalies from" in page.locator(".base").inner_text()
+    assert page.locator("ol.first li").count() == 12
+    assert all(visitor.pixels().values())
+    for name in ("psl", "tos", "tas", "pr"):
+        scores = visitor.text(f"[data-variable={name}] .scores")
+        assert re.search(r"r\s+0\.\d\d", scores)
+        assert "RMSE" in scores
+        assert "expl. var." in scores
+
+
+def test_it_asks_nothing_of_any_other_machine(visit):
+    visitor = visit()
+    visitor.page.locator(".all summary").click()
+    visitor.page.wait_for_selector("ol.rest li >> nth=87")
+    visitor.page.select_option("#projection", "north")
+    visitor.page.locator("#theme").click()
+    visitor.settle()
+    outside = [
+        url
+        for url in visitor.requests
+        if not url.startswith(("data:", "blob:")) and urlparse(url).hostname != "localhost"
+    ]
+    assert outside == []
+
+
+def test_dragging_changes_models_and_scatters_while_the_handle_moves(visit):
+    visitor = visit()
+    before = visitor.pixels()
+    z = float(visitor.number(0).input_value())
+    release = drag(visitor, 0, 0.9 if z < 1 else 0.1)
+    held = visitor.changed(before)
+    release()
+    assert held == MODELS
+    visitor.settle()
+    assert abs(float(visitor.number(0).input_value()) - z) > 0.5
+    assert "z" in query(visitor)
+    assert "then by hand" in visitor.page.locator(".origin").inner_text()
+    assert visitor.page.locator("#encode").get_attribute("aria-pressed") == "false"
+
+
+def test_nothing_moves_after_release(visit):
+    visitor = visit()
+    drag(visitor, 0, 0.95)()
+    visitor.page.wait_for_timeout(500)
+    before = visitor.pixels()
+    visitor.page.wait_for_timeout(500)
+    assert visitor.pixels() == before
+
+
+def test_exact_values_and_keys(visit):
+    visitor = visit()
+    visitor.number(3).fill("1.23")
+    visitor.number(3).press("Enter")
+    visitor.settle()
+    assert float(visitor.slider(3).input_value()) == pytest.approx(1.23)
+    before = visitor.pixels()
+    visitor.slider(3).focus()
+    for _ in range(20):
+        visitor.page.keyboard.press("ArrowRight")
+    assert visitor.changed(before) == MODELS
+    assert float(visitor.number(3).input_value()) == pytest.approx(1.43)
+
+
+def test_undo_and_redo(visit):
+    visitor = visit()
+    first = visitor.pixels()
+    visitor.number(0).fill("-2.5")
+    visitor.number(0).press("Enter")
+    assert visitor.changed(first) == MODELS
+    second = visitor.pixels()
+    visitor.page.locator("#undo").click()
+    visitor.settle()
+    assert visitor.pixels() == first
+    assert visitor.page.locator("#undo").is_disabled()
+    visitor.page.locator("#redo").click()
+    visitor.settle()
+    assert visitor.pixels() == second
+    visitor.page.locator("body").press("Control+z")
+    visitor.settle()
+    assert visitor.pixels() == first
+
+
+def test_month_buttons_arrows_and_play(visit):
+    visitor = visit()
+    before = visitor.pixels()
+    visitor.page.locator("[data-month='6']").click()
+    assert visitor.changed(before) == ALL
+    assert visitor.page.locator(".strip .month").inner_text() == "June 1997"
+    assert query(visitor)["month"] == "1997-06"
+    visitor.page.locator("#next").click()
+    visitor.settle()
+    assert query(visitor)["month"] == "1997-07"
+    visitor.page.locator("#prev").click()
+    visitor.settle()
+    assert query(visitor)["month"] == "1997-06"
+    visitor.page.locator("#year").focus()
+    visitor.page.keyboard.press("ArrowLeft")
+    visitor.settle()
+    assert visitor.page.locator(".strip .month").inner_text() == "June 1996"
+    assert "train month: fit, not skill" in visitor.page.locator(".split").inner_text()
+    visitor.page.locator("#play").click()
+    visitor.page.wait_for_function(
+        "() => new URLSearchParams(location.search).get('month') >= '1996-08'", timeout=20_000
+    )
+    visitor.page.locator("#play").click()
+    visitor.settle()
+    stopped = query(visitor)["month"]
+    visitor.page.wait_for_timeout(1200)
+    assert query(visitor)["month"] == stopped
+
+
+def test_test_months_are_marked(visit):
+    visitor = visit("?month=1998-02")
+    marked = visitor.page.locator(".months button.test")
+    assert marked.count() == 12
+    assert "test" in marked.first.get_attribute("aria-label")
+
+
+def test_encode_prior_and_random(visit):
+    visitor = visit()
+    encoded = visitor.pixels()
+    visitor.page.locator("#prior").click()
+    visitor.settle()
+    assert float(visitor.number(0).input_value()) == 0.0
+    visitor.page.locator("#seed").fill("42")
+    visitor.page.locator("#random").click()
+    visitor.settle()
+    assert "seed 42" in visitor.page.locator(".origin").inner_text()
+    drawn = visitor.pixels()
+    assert visitor.page.locator("#seed").input_value() == "43"
+    visitor.page.locator("#encode").click()
+    visitor.settle()
+    assert visitor.pixels() == encoded
+    visitor.page.locator("#seed").fill("42")
+    visitor.page.locator("#random").click()
+    visitor.settle()
+    assert visitor.pixels() == drawn
+
+
+def test_a_walk_moves_and_can_be_stopped(visit):
+    visitor = visit()
+    page = visitor.page
+    page.locator("#from").fill("1997-12")
+    page.locator("#to").fill("draw 7")
+    before = visitor.pixels()
+    page.locator("#walk").click()
+    page.wait_for_timeout(1500)
+    assert visitor.pixels() != before
+    assert page.locator("#walk").inner_text() == "Stop"
+    page.locator("#walk").click()
+    visitor.settle()
+    still = visitor.pixels()
+    page.wait_for_timeout(700)
+    assert visitor.pixels() == still
+    assert page.locator("#walk").inner_text() == "Walk"
+    page.locator("#to").fill("nowhere")
+    page.locator("#walk").click()
+    page.wait_for_selector(".status.error")
+    assert "nowhere" in visitor.status()
+
+
+def test_the_url_restores_the_state(visit):
+    visitor = visit()
+    visitor.number(0).fill("2.2")
+    visitor.number(0).press("Enter")
+    visitor.page.select_option("#projection", "south")
+    visitor.page.locator("[data-fields=full]").click()
+    visitor.settle()
+    assert {"z", "projection", "fields", "month"} <= set(query(visitor))
+    again = visit("?" + urlparse(visitor.page.url).query)
+    assert again.pixels() == visitor.pixels()
+    assert float(again.number(0).input_value()) == pytest.approx(2.2)
+    assert again.page.locator("#projection").input_value() == "south"
+
+
+def test_the_browsers_back_button_goes_back(visit):
+    visitor = visit("?month=1997-06")
+    before = visitor.pixels()
+    visitor.page.locator("[data-month='9']").click()
+    visitor.settle()
+    visitor.page.locator("[data-month='2']").click()
+    visitor.settle()
+    visitor.page.go_back()
+    visitor.settle()
+    assert visitor.page.locator(".strip .month").inner_text() == "September 1997"
+    visitor.page.go_back()
+    visitor.settle()
+    assert visitor.pixels() == before
+
+
+@pytest.mark.parametrize(
+    ("bad", "culprit"),
+    [("?month=1850-01", "1850-01"), ("?z=AAAA", "latent vector"), ("?theme=pink", "pink")],
+)
+def test_a_bad_url_says_so_and_falls_back(visit, bad, culprit):
+    visitor = visit(bad)
+    assert culprit in visitor.status()
+    assert "Traceback" not in visitor.page.content()
+    assert visitor.page.locator(".strip .month").inner_text() == "December 1997"
+
+
+def test_two_visitors_do_not_see_each_other(visit):
+    one, other = visit(), visit()
+    before = other.pixels()
+    one.number(0).fill("-3")
+    one.number(0).press("Enter")
+    one.page.locator("[data-month='3']").click()
+    one.settle()
+    other.page.wait_for_timeout(400)
+    assert other.pixels() == before
+    assert other.page.locator(".strip .month").inner_text() == "December 1997"
+    other.page.locator("#prior").click()
+    other.settle()
+    assert float(one.number(0).input_value()) != 0.0
+
+
+def test_save_and_load(visit, tmp_path):
+    visitor = visit()
+    visitor.number(1).fill("-1.5")
+    visitor.number(1).press("Enter")
+    visitor.settle()
+    saved = visitor.pixels()
+    with visitor.page.expect_download() as waiting:
+        visitor.page.locator("#save").click()
+    path = tmp_path / "state.json"
+    waiting.value.save_as(path)
+    assert json.loads(path.read_text())["z"][1] == pytest.approx(-1.5)
+    visitor.page.locator("#prior").click()
+    visitor.settle()
+    assert visitor.pixels() != saved
+    visitor.page.locator("#file").set_input_files(path)
+    visitor.settle()
+    assert visitor.pixels() == saved
+    bad = tmp_path / "bad.json"
+    bad.write_text("{ no json")
+    visitor.page.locator("#file").set_input_files(bad)
+    visitor.page.wait_for_selector(".status.error")
+    assert "not JSON" in visitor.status()
+    assert visitor.pixels() == saved
+
+
+@pytest.mark.parametrize("key", ["platecarree", "north", "south"])
+def test_projections_change_the_maps_only(visit, key):
+    visitor = visit()
+    before = visitor.pixels()
+    visitor.page.select_option("#projection", key)
+    changed = visitor.changed(before)
+    assert changed == {name for name in ALL if not name.endswith("scatter")}
+    visitor.page.select_option("#projection", "robinson")
+    visitor.settle()
+    assert visitor.pixels() == before
+
+
+def test_full_fields_change_every_pane_and_the_units(visit):
+    visitor = visit()
+    before = visitor.pixels()
+    visitor.page.locator("[data-fields=full]").click()
+    assert visitor.changed(before) == ALL
+    legend = visitor.text("[data-variable=tas] .legend")
+    assert "°C" in legend
+    visitor.page.locator("[data-fields=anomalies]").click()
+    visitor.settle()
+    assert visitor.pixels() == before
+
+
+def test_hovering_reads_target_and_model(visit):
+    visitor = visit()
+    box = visitor.page.locator("[data-variable=tos] .map.model").bounding_box()
+    visitor.page.mouse.move(box["x"] + 0.62 * box["width"], box["y"] + box["height"] / 2)
+    tip = visitor.page.locator(".bk-Tooltip", has_text="target").first
+    tip.wait_for()
+    text = visitor.text(".bk-Tooltip")
+    assert re.search(r"\d+\.\d°[NS]\s+\d+\.\d°[EW]", text)
+    assert len(re.findall(r"[+−]?\d+\.\d\d K", text)) == 2
+
+
+def test_zoom_is_linked_and_can_be_reset(visit):
+    visitor = visit()
+    before = visitor.pixels()
+    box = visitor.page.locator("[data-variable=psl] .map.target").bounding_box()
+    visitor.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visitor.page.mouse.wheel(0, -400)
+    maps = {name for name in ALL if not name.endswith("scatter")}
+    assert maps <= visitor.changed(before)
+    visitor.page.locator("#home").click()
+    visitor.page.mouse.move(5, 5)
+    visitor.settle()
+    assert visitor.pixels(".map") == {name: before[name] for name in maps}
+
+
+def test_a_double_click_enlarges_a_variable_and_escape_goes_back(visit):
+    visitor = visit()
+    page = visitor.page
+    page.locator("[data-variable=pr] .map.model").dblclick()
+    page.wait_for_timeout(300)
+    assert page.locator("[data-variable=psl]").is_hidden()
+    large = page.locator("[data-variable=pr] .map.model").bounding_box()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert (
+        large["width"] > 1.5 * page.locator("[data-variable=pr] .map.model").bounding_box()["width"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "folded"), [(1920, 1080, False), (1280, 720, True), (1280, 720, False)]
+)
+def test_everything_fits_without_scrolling(visit, width, height, folded):
+    visitor = visit(width=width, height=height)
+    page = visitor.page
+    assert page.locator("aside").is_visible() is (width > 1400)
+    if page.locator("aside").is_visible() is folded:
+        page.locator("#fold").click()
+        visitor.settle()
+    for name in ("psl", "tos", "tas", "pr"):
+        for kind in (".map.target", ".map.model", ".scatter", ".legend"):
+            box = page.locator(f"[data-variable={name}] {kind}").bounding_box()
+            assert box["y"] + box["height"] <= height
+            assert box["x"] + box["width"] <= width
+            if kind.startswith(".map"):
+                assert box["width"] == pytest.approx(2 * box["height"], rel=0.01)
+    for button in page.locator(".top button").all():
+        box = button.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    size = page.evaluate("() => [document.body.scrollWidth, document.body.scrollHeight]")
+    assert size == [width, height]
+
+
+def test_themes(visit):
+    visitor = visit()
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = visitor.page.evaluate(ground)
+    visitor.page.locator("#theme").click()
+    visitor.page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    dark = visitor.page.evaluate(ground)
+    assert light != dark
+    assert query(visitor)["theme"] == "dark"
+
+
+def test_all_hundred_sliders_open_in_a_fold(visit):
+    visitor = visit()
+    visitor.page.locator(".all summary").click()
+    visitor.page.wait_for_selector("ol.rest li >> nth=87")
+    before = visitor.pixels()
+    visitor.number(20).fill("3.5")
+    visitor.number(20).press("Enter")
+    assert MODELS >= visitor.changed(before) >= {"psl model"}
+
+
+def test_every_control_has_a_name(visit):
+    visitor = visit()
+    nameless = visitor.page.evaluate(
+        """() => {
+          const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+            ...(node.matches("button, input:not([hidden]), select") ? [node] : []),
+            ...(node.shadowRoot ? deep(node.shadowRoot) : []),
+          ])
+          return deep(document.querySelector(".page")).filter((node) =>
+            !(node.getAttribute("aria-label") || node.textContent.trim() || node.labels?.length)
+          ).map((node) => node.outerHTML)
+        }"""
+    )
+    assert nameless == []
+
+
+def test_a_broken_bundle_is_named_in_one_sentence(serve, browser, tmp_path):
+    server = serve(MLDA_BUNDLE=str(tmp_path / "nothing-here"))
+    page = browser.new_page()
+    page.goto(server.url)
+    text = page.locator(".broken p").inner_text()
+    assert "nothing-here" in text
+    assert text.endswith(".")
+    assert page.locator(".broken p").is_visible()
+    assert "Traceback" not in page.content()
+    page.close()
