@@ -550,6 +550,8 @@ def save_bundle(
     """
     path.mkdir(parents=True, exist_ok=True)
     save_file(_pack(tensors), path / "weights.safetensors")
+    # safetensors writes for the owner alone; a bundle is made to be shared.
+    (path / "weights.safetensors").chmod(0o644)
     data = normaliser.to_dataset()
     packing = {"zlib": True, "complevel": 6, "shuffle": True}
     data.to_netcdf(

@@ -122,7 +122,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
 
     from mlda_core.vae.config import load_config
     from mlda_core.vae.dataset import load_training_data
-    from mlda_core.vae.export import export_bundle
+    from mlda_core.vae.export import export_bundle, history
     from mlda_core.vae.training import train as fit
 
     with _one_sentence():
@@ -164,8 +164,9 @@ def train(  # noqa: PLR0917 - options of a command, given by name
                 device=device,
             )
         target = bundle or run / "bundle"
-        provenance = {"config": str(config), "run": str(run), "torch": torch.__version__}
-        export_bundle(vae.cpu(), model, data, target, provenance=provenance)
+        made = history(run, data)
+        made |= {"command": f"mlda train {config}", "torch": torch.__version__}
+        export_bundle(vae.cpu(), model, data, target, provenance=made)
     out.print(f"Wrote {target}; look at it with: mlda info {target}", highlight=False)
 
 
@@ -191,7 +192,7 @@ def validate(
     """
     import torch
 
-    from mlda_core.figures import write_page
+    from mlda_core.figures import METHODS, write_page
     from mlda_core.vae.config import load_config
     from mlda_core.vae.dataset import load_training_data
     from mlda_core.validation import validate as score
@@ -208,14 +209,13 @@ def validate(
         page = write_page(report, model, split, folder)
     table = Table(title=f"Reconstruction of {split} months: explained variance (RMSE)")
     scores = report.scores["reconstruction"][split]
-    table.add_column("")
-    methods = list(next(iter(scores.values())))
-    for method in methods:
-        table.add_column(method, justify="right")
+    table.add_column("method")
     for variable in model.variables:
-        cells = [scores[variable.name][m] for m in methods]
+        table.add_column(f"{variable.name} ({variable.anomaly_units})", justify="right")
+    for method in next(iter(scores.values())):
+        cells = [scores[v.name][method] for v in model.variables]
         table.add_row(
-            f"{variable.name} ({variable.anomaly_units})",
+            METHODS.get(method, method),
             *(f"{c['explained_variance']:.3f} ({c['rmse']:.2f})" for c in cells),
         )
     out.print(table)
@@ -242,6 +242,7 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
         "base period": model.base_period,
         "months": f"{model.months[0]} to {model.months[-1]}: "
         + ", ".join(f"{splits.count(s)} {s}" for s in dict.fromkeys(splits)),
+        "made from": f"{model.config.get('source', '')} ({model.config.get('licence', '')})",
         "held-out years": "; ".join(
             f"{k}: {', '.join(map(str, v))}" for k, v in model.config["splits"].items()
         ),

@@ -67,14 +67,20 @@ def skill(
     sd : ndarray, shape (V, lat, lon), optional
         Spread over which the physical estimate is the mean.
     """
-    normaliser = bundle.normaliser
-    fields = normaliser.restore(x, months.calendar, sd=sd)
-    error = normaliser.anomalies(fields, months.calendar) - months.anomalies
-    w = normaliser.weights
+    fields = bundle.normaliser.restore(x, months.calendar, sd=sd)
+    return skill_of_anomalies(bundle, months, bundle.normaliser.anomalies(fields, months.calendar))
+
+
+def skill_of_anomalies(
+    bundle: Bundle, months: Months, anomalies: NDArray[np.floating]
+) -> dict[str, dict[str, float]]:
+    """Explained variance and RMSE of display-unit anomalies (n, V, lat, lon), per variable."""
+    w = bundle.normaliser.weights
     out = {}
     for v, variable in enumerate(bundle.variables):
-        lost = float(np.nansum(w[v] * error[:, v] ** 2))
-        power = float(np.nansum(w[v] * months.anomalies[:, v].astype(np.float64) ** 2))
+        target = months.anomalies[:, v].astype(np.float64)
+        lost = float(np.nansum(w[v] * (anomalies[:, v] - target) ** 2))
+        power = float(np.nansum(w[v] * target**2))
         out[variable.name] = {
             "explained_variance": 1 - lost / power,
             "rmse": float(np.sqrt(lost / len(months))),
@@ -152,8 +158,7 @@ def validate(
                 report.scores["latent"]["eof"] = {
                     split: _agreement(_by_member(basis.codes(months.x), None, months))
                 }
-    zero = np.zeros_like(months.x)
-    by_method["climatology"] = skill(bundle, months, zero, None)
+    by_method["climatology"] = skill_of_anomalies(bundle, months, np.zeros_like(months.x))
     report.scores["reconstruction"] = {
         split: {
             v.name: {method: scores[v.name] for method, scores in by_method.items()}

@@ -26,6 +26,8 @@ CONFIG = """
 name = "tiny"
 title = "A planet of 128 cells"
 base_period = "1979-1988, training years"
+source = "made up"
+licence = "CC0"
 variables = ["psl", "tos", "tas", "pr"]
 
 [splits]

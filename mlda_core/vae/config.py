@@ -104,6 +104,8 @@ class ModelConfig:
     name: str
     title: str
     base_period: str
+    source: str
+    licence: str
     variables: tuple[Variable, ...]
     splits: Splits
     data: DataConfig
@@ -116,6 +118,8 @@ class ModelConfig:
             "name": self.name,
             "title": self.title,
             "base_period": self.base_period,
+            "source": self.source,
+            "licence": self.licence,
             "variables": [v.to_dict() for v in self.variables],
             "splits": self.splits.to_dict(),
             "data": {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.data).items()},
@@ -167,6 +171,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
             name=model["name"],
             title=model["title"],
             base_period=model["base_period"],
+            source=model["source"],
+            licence=model["licence"],
             variables=tuple(_variable(v, raw.get("variables", {})) for v in model["variables"]),
             splits=Splits.from_dict(raw["splits"]),
             data=_build(DataConfig, data),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,21 @@ def load_best(config: ModelConfig, data: TrainingData, run: Path) -> VAE:
     return vae.eval()
 
 
+def history(run: Path, data: TrainingData) -> dict[str, Any]:
+    """Say how a run went, for a bundle's provenance: months, epochs, best VALIDATION skill."""
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    best = max(rows, key=lambda row: row["score"])
+    return {
+        "training_months": len(data.train),
+        "mixed_sea_months": 0 if data.mixed is None else len(data.mixed),
+        "members": int(np.unique(data.observed.member).size),
+        "epochs": len(rows),
+        "best_epoch": best["epoch"],
+        "validation_explained_variance": best["skill"],
+        "training_seconds": round(sum(row["seconds"] for row in rows)),
+    }
+
+
 def export_bundle(
     vae: VAE, config: ModelConfig, data: TrainingData, path: Path, *, provenance: dict[str, Any]
 ) -> None:
@@ -66,7 +81,7 @@ def export_bundle(
     months = data.observed.where(data.observed.member == config.data.shipped_member)
     x = np.where(np.isfinite(months.anomalies), months.x, np.nan)
     order = np.argsort(months.names)
-    settings = replace(config).to_dict()
+    settings = config.to_dict()
     save_bundle(
         path,
         config={**settings, "provenance": provenance},

@@ -60,6 +60,8 @@ def make_config(folder: Path, **training: object) -> ModelConfig:
         name="small",
         title="A small climate",
         base_period="1979-1988, training years",
+        source="made up",
+        licence="CC0",
         variables=tuple(DEFAULTS[k] for k in ("psl", "tos", "tas", "pr")),
         splits=SPLITS,
         data=DataConfig(observed=path),
