@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import panel as pn
-from bokeh.io import curdoc
 
 from app.controls import read
 from app.session import Session, bundle_of_process
@@ -15,15 +14,15 @@ from mlda_core.bundle import BundleError
 TITLE = "mlda"
 
 
-def serve() -> None:
-    """Put the page into the current document."""
+def serve() -> Session | None:
+    """Put the page into the current document; None where the bundle is broken."""
     pn.extension()
     try:
         bundle = bundle_of_process()
     except BundleError as error:
         broken(str(error)).servable(title=TITLE)
-        return
-    document = curdoc()
+        return None
+    document: Any = pn.state.curdoc
     location = pn.state.location
     query = (location.search or "") if location else ""
 
@@ -52,6 +51,7 @@ def serve() -> None:
         )
     pn.state.on_session_destroyed(partial(_goodbye, session))
     page.servable(title=f"{bundle.title} · {TITLE}")
+    return session
 
 
 def _goodbye(session: Session, _: Any) -> None:

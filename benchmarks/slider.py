@@ -132,10 +132,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(port: int) -> Iterator[str]:
+def served(port: int, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Serve the page as users do, and stop it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
+        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port), *options],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -152,7 +152,7 @@ def served(port: int) -> Iterator[str]:
                 if time.monotonic() > deadline or process.poll() is not None:
                     sys.exit("The page could not be served; try 'panel serve app' to see why.")
                 time.sleep(0.3)
-        yield url
+        yield url, process
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -206,7 +206,7 @@ def main() -> None:
     width, height = (int(part) for part in arguments.size.split("x"))
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     chromium = os.environ.get("MLDA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    with served(free_port()) as url, sync_playwright() as playwright:
+    with served(free_port()) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.goto(url)

@@ -1,0 +1,128 @@
+"""A session without a browser: messages in, state and panes out, and nothing left behind."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from bokeh.document import Document
+from panel.io.document import _cleanup_doc
+from panel.io.state import set_curdoc
+
+from app import page
+from app.session import Session
+
+
+@pytest.fixture
+def session(tiny):
+    return Session(tiny, "", lambda run: run())
+
+
+def send(control, **message):
+    control._handle_msg({"seq": control.ack + 1, "batch": [message]})
+
+
+def test_the_first_view_is_the_code_of_the_first_month(session, tiny):
+    assert session.state.month == "1997-12"
+    assert np.allclose(session.state.z, tiny.code("1997-12"))
+    assert session.bar.month == "1997-12"
+    assert session.explore.follow
+
+
+def test_every_message_is_acknowledged_even_a_wrong_one(session):
+    before = session.explore.ack
+    send(session.explore, type="z", k=0, value=1.5)
+    send(session.explore, type="z", k=99, value=1.5)
+    send(session.explore, type="z", k=0, value="much")
+    send(session.explore, type="nonsense")
+    assert session.explore.ack == before + 4
+    assert session.bar.failed
+    assert session.state.z[0] == 1.5
+
+
+@pytest.mark.parametrize(
+    "data", [None, 3, {}, {"batch": "no"}, {"batch": [None, 3, {}]}, {"seq": "x", "batch": []}]
+)
+def test_malformed_messages_harm_nothing(session, data):
+    z = session.state.z
+    session.explore._handle_msg(data)
+    assert session.state.z is z
+
+
+def test_a_followed_code_changes_with_the_month_and_an_own_one_does_not(session, tiny):
+    send(session.bar, type="month", value="1998-03")
+    assert np.allclose(session.state.z, tiny.code("1998-03"))
+    send(session.explore, type="z", k=1, value=0.5, done=True)
+    own = session.state.z
+    send(session.bar, type="month", value="1998-04")
+    assert np.array_equal(session.state.z, own)
+    send(session.explore, type="encode")
+    assert np.allclose(session.state.z, tiny.code("1998-04"))
+
+
+def test_one_drag_is_one_step_of_undo(session):
+    start = session.state.z[0]
+    for value in (0.1, 0.2, 0.3):
+        send(session.explore, type="z", k=0, value=value)
+    send(session.explore, type="z", k=0, value=0.3, done=True)
+    send(session.bar, type="undo")
+    assert session.state.z[0] == start
+    assert not session.state.can_undo
+
+
+def test_random_draws_repeat_by_seed(session):
+    send(session.explore, type="random", seed="9")
+    first = session.state.z
+    assert session.state.seed == 10
+    send(session.explore, type="prior")
+    assert not session.state.z.any()
+    send(session.explore, type="random", seed="9")
+    assert np.array_equal(session.state.z, first)
+    send(session.explore, type="random", seed="-4")
+    assert session.bar.failed
+    assert np.array_equal(session.state.z, first)
+
+
+def test_a_walk_starts_and_ends_where_it_says(session, tiny):
+    send(session.explore, type="walk-from", **{"from": "1997-01", "to": "draw 3"})
+    send(session.explore, type="walk", t=0.0)
+    assert np.allclose(session.state.z, tiny.code("1997-01"), atol=2e-4)
+    send(session.explore, type="walk", t=1.0)
+    assert np.allclose(session.state.z, np.random.default_rng(3).standard_normal(6), atol=2e-4)
+    send(session.explore, type="walked")
+    assert session.state.can_undo
+
+
+def test_the_address_follows_gestures_not_frames(session):
+    before = session.bar.query
+    send(session.explore, type="z", k=0, value=0.7)
+    assert session.bar.query == before
+    send(session.explore, type="z", k=0, value=0.7, done=True)
+    assert "z=" in session.bar.query
+
+
+def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
+    monkeypatch.setattr(page, "bundle_of_process", lambda: tiny)
+    # A session's work in the background is not this test's business: it lets go when it is done.
+    monkeypatch.setattr(Session, "_make_thumbnails", lambda _: None)
+
+    def visit():
+        document = Document()
+        with set_curdoc(document):
+            made = page.serve()
+            document.to_json()
+            send(made.explore, type="z", k=0, value=1.0, done=True)
+            send(made.bar, type="month", value="1998-05")
+            send(made.bar, type="projection", value="north")
+            send(made.bar, type="fields", value="full")
+            send(made.bar, type="theme", value="dark")
+        for callback in list(document.session_destroyed_callbacks):
+            callback(None)
+        _cleanup_doc(document)
+        return [
+            weakref.ref(thing) for thing in (document, made, made.state, made.figures, made.bar)
+        ]
+
+    left = [ref for _ in range(3) for ref in visit()]
+    gc.collect()
+    assert [ref() for ref in left if ref() is not None] == []

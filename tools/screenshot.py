@@ -1,0 +1,51 @@
+"""Take the README's picture of the page: ``python tools/screenshot.py``.
+
+Serves the page, waits until its first view is complete, and saves it as docs/images/page.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from slider import FLAGS, free_port, served  # noqa: E402
+
+
+def main() -> None:
+    """Serve, look, save."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "page.png")
+    parser.add_argument("--size", default="1920x1080", help="window, WIDTHxHEIGHT")
+    parser.add_argument("--query", default="", help="state to show, such as '?theme=dark'")
+    parser.add_argument("--enlarge", default="", help="variable to show enlarged, such as 'pr'")
+    arguments = parser.parse_args()
+    width, height = (int(part) for part in arguments.size.split("x"))
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    chromium = os.environ.get("MLDA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with served(free_port()) as (url, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto(url + arguments.query)
+        page.wait_for_selector(".strip .month", timeout=60000)
+        page.wait_for_selector("#maps canvas", state="attached", timeout=60000)
+        page.wait_for_timeout(3000)
+        if arguments.enlarge:
+            page.locator(f"[data-variable={arguments.enlarge}] .map.model").dblclick()
+            page.mouse.move(5, 5)
+            page.wait_for_timeout(1000)
+        page.screenshot(path=arguments.out)
+        browser.close()
+    print(f"{arguments.out}: {arguments.out.stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    main()
