@@ -197,15 +197,19 @@ class Preprocessor:
         return out
 
     @classmethod
-    def from_dataset(cls, data: xr.Dataset, variables: Sequence[Variable]) -> Preprocessor:
-        """Rebuild from :meth:`to_dataset`.
+    def from_arrays(
+        cls, data: Mapping[str, NDArray], variables: Sequence[Variable]
+    ) -> Preprocessor:
+        """Rebuild from the arrays of :meth:`to_dataset`, by name.
+
+        Plain arrays and not a Dataset: making one imports Dask, most of a bundle's loading time.
 
         Raises
         ------
         ValueError
-            If the dataset's variables are not those given.
+            If the arrays' variables are not those given.
         """
-        names = [str(n) for n in data["variable"].values]
+        names = [str(n) for n in data["variable"]]
         if names != [v.name for v in variables]:
             raise ValueError(
                 f"The normaliser is for {', '.join(names)}, not "
@@ -215,18 +219,18 @@ class Preprocessor:
         for variable in variables:
             head = f"{variable.name}_"
             arrays = {
-                str(k)[len(head) :]: np.asarray(data[k].values, dtype=np.float64)
-                for k in data.data_vars
-                if str(k).startswith(head)
+                k[len(head) :]: np.asarray(values, dtype=np.float64)
+                for k, values in data.items()
+                if k.startswith(head)
             }
             transforms.append(rebuild(variable.transform, arrays))
         return cls(
             tuple(variables),
-            Grid(data["lat"].values, data["lon"].values),
-            data["mask"].values.astype(bool),
-            data["climatology"].values.astype(np.float64),
-            data["centre"].values.astype(np.float64),
-            data["spread"].values.astype(np.float64),
+            Grid(data["lat"], data["lon"]),
+            data["mask"].astype(bool),
+            data["climatology"].astype(np.float64),
+            data["centre"].astype(np.float64),
+            data["spread"].astype(np.float64),
             tuple(transforms),
         )
 
