@@ -100,6 +100,12 @@ def _facts(report: Report, split: str) -> str:
             f"{a['mean_rms']:.2f} (draws: {a['mean_rms_of_draws']:.2f}), its variance by "
             f"{a['variance_error_rms']:.2f} (draws: {a['variance_error_rms_of_draws']:.2f})."
         )
+        if "mean_rms_of_training_years" in a:
+            lines.append(
+                "As many whole years drawn from training, whose months are no more independent: "
+                f"{a['mean_rms_of_training_years']:.2f} and "
+                f"{a['variance_error_rms_of_training_years']:.2f}."
+            )
     return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
 
 

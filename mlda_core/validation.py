@@ -298,6 +298,7 @@ def _latent(
 ) -> None:
     out: dict[str, Any] = {}
     active: NDArray[np.bool_] | None = None
+    codes: dict[str, tuple[Months, NDArray[np.float64], NDArray[np.float64]]] = {}
     for name in dict.fromkeys(("train", split)):
         months = observed.in_split(name)
         if not len(months):
@@ -308,7 +309,44 @@ def _latent(
         agreement = _agreement(_by_member(mean, sd, months), active)
         out[name] = {"active": int((spread > ACTIVE_VARIANCE).sum()), **agreement}
         report.latent[name] = mean.mean(axis=0), spread + (sd**2).mean(axis=0)
+        codes[name] = months, mean, sd
+    if "train" in codes and split in out and split != "train":
+        years = np.unique([n[:4] for n in observed.in_split(split).names]).size
+        out[split] |= _years_of_training(*codes["train"], years=years, active=active)
     report.scores["latent"] = out
+
+
+def _years_of_training(
+    months: Months,
+    mean: NDArray[np.float64],
+    sd: NDArray[np.float64],
+    *,
+    years: int,
+    active: NDArray[np.bool_] | None,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Measure as many whole years drawn from training: successive months share much of a sea.
+
+    Independent draws are a bound that no climate reaches: five years hold some five seas, not
+    sixty.
+    """
+    rng = np.random.default_rng(seed)
+    year = np.array([n[:4] for n in months.names])
+    first = months.member == months.member.min()
+    names, counts = np.unique(year[first], return_counts=True)
+    whole = names[counts == 12]
+    if whole.size < years:
+        return {}
+    found = []
+    for _ in range(draws):
+        chosen = np.isin(year, rng.choice(whole, years, replace=False))
+        members = _by_member(mean[chosen], sd[chosen], months.where(chosen))
+        found.append(_agreement(members, active))
+    return {
+        f"{key}_of_training_years": float(np.median([f[key] for f in found]))
+        for key in ("mean_rms", "variance_error_rms")
+    }
 
 
 def _prior(
