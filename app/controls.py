@@ -40,10 +40,6 @@ class Control(JSComponent):
 
     took = param.Number(default=0.0, doc="Milliseconds the batch before took, sending included.")
 
-    # Parameters are only written here, never by the browser: its messages come undelayed, while
-    # Panel would hold changed properties back for 50 ms.
-    _debounce = 5
-
     __abstract = True
 
     def __init__(self, handler: Handler | None = None, **params: Any) -> None:
