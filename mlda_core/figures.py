@@ -122,18 +122,23 @@ def _series(report: Report, bundle: Bundle) -> Figure:
     ticks = np.arange(0, len(report.months), 6)
     for ax, variable in zip(axes[:, 0], bundle.variables, strict=True):
         target, model = report.series[variable.name]
-        ax.plot(target, color="black", lw=1.4, label="target")
-        ax.plot(model, color="#c1272d", lw=1.4, label="model")
-        # Held-out years are apart: a line marks where one ends and another begins.
-        for i in range(1, len(report.months)):
-            before, after = (np.datetime64(report.months[j], "M") for j in (i - 1, i))
-            if (after - before).astype(int) > 1:
-                ax.axvline(i - 0.5, color="0.7", lw=0.8)
+        for run in _runs(report.months):
+            first = run[0] == 0
+            ax.plot(run, target[run], color="black", lw=1.4, label="target" if first else None)
+            ax.plot(run, model[run], color="#c1272d", lw=1.4, label="model" if first else None)
+            if not first:
+                ax.axvline(run[0] - 0.5, color="0.7", lw=0.8)
         ax.set_ylabel(f"{variable.name} ({variable.anomaly_units})")
         ax.set_xticks(ticks, [report.months[i] for i in ticks], rotation=0, fontsize=8)
         ax.margins(x=0.01)
     axes[0, 0].legend(frameon=False, ncols=2, loc="upper left")
     return figure
+
+
+def _runs(months: list[str]) -> list[np.ndarray]:
+    """Split positions where the months are not successive: held-out years are apart."""
+    steps = np.diff(np.array(months, dtype="datetime64[M]").astype(int))
+    return np.split(np.arange(len(months)), np.flatnonzero(steps > 1) + 1)
 
 
 def _latent(report: Report) -> Figure:
