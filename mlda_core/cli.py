@@ -204,9 +204,11 @@ def validate(
         data = load_training_data(load_config(config)) if config else None
         with _ticking() as tick:
             report = score(model, split=split, data=data, samples=samples, tick=tick)
-        write_scores(report, bundle / "scores.json")
         folder = output or Path("runs") / f"validate-{model.name}-{split}"
         page = write_page(report, model, split, folder)
+        # Scores of the shipped member alone do not replace those of every member.
+        scored = (bundle if data is not None else folder) / "scores.json"
+        write_scores(report, model, scored)
     table = Table(title=f"Reconstruction of {split} months: explained variance (RMSE)")
     scores = report.scores["reconstruction"][split]
     table.add_column("method")
@@ -219,7 +221,7 @@ def validate(
             *(f"{c['explained_variance']:.3f} ({c['rmse']:.2f})" for c in cells),
         )
     out.print(table)
-    out.print(f"Wrote {bundle / 'scores.json'} and {page}", highlight=False)
+    out.print(f"Wrote {scored} and {page}", highlight=False)
 
 
 @app.command()

@@ -85,16 +85,14 @@ def _facts(report: Report, split: str) -> str:
     lines = [
         (
             f"Samples: {report.scores['months'][split]} months of "
-            f"{report.scores['months']['members']} member(s)."
+            f"{report.scores['members']} member(s)."
         ),
-        f"Nonlinearity of the decoder: {report.scores['nonlinearity']:.2f}.",
+        f"Nonlinearity of the decoder: {report.scores['nonlinearity'][split]:.2f}.",
         "Variance of prior samples plus residual, relative to real training months: "
         + ", ".join(f"{k} {v:.2f}" for k, v in report.scores["prior_variance_ratio"].items())
         + ".",
     ]
     for name, a in report.scores["latent"].items():
-        if "active" not in a:
-            continue
         lines.append(
             f"Latent numbers on {name} months: {a['active']} active; a member's mean departs by "
             f"{a['mean_rms']:.2f} (draws: {a['mean_rms_of_draws']:.2f}), its variance by "
@@ -161,7 +159,8 @@ def _latent(report: Report) -> Figure:
 
 def _variance(report: Report, bundle: Bundle) -> Figure:
     figure, axes = _figure(len(bundle.variables), 3, (13, 2.3 * len(bundle.variables)))
-    extent = (0.0, 360.0, -90.0, 90.0) if bundle.grid.is_global else None
+    lon, lat = bundle.grid.lon_edges, bundle.grid.lat_edges
+    extent = (float(lon[0]), float(lon[-1]), float(lat[0]), float(lat[-1]))
     for row, variable in zip(axes, bundle.variables, strict=True):
         real, drawn = (np.sqrt(m) for m in report.variance_maps[variable.name])
         top = float(np.nanquantile(real, 0.99))

@@ -48,9 +48,11 @@ class Grid:
 
     @cached_property
     def is_global(self) -> bool:
-        """Whether the longitudes go all the way round, so that fields are periodic."""
+        """Whether the cells cover the sphere: all the way round, and from pole to pole."""
         step = float(np.diff(self.lon).mean())
-        return bool(abs(self.lon.size * step - 360.0) < 0.01 * step + 1e-6)
+        around = abs(self.lon.size * step - 360.0) < 0.01 * step + 1e-6
+        south, north = self.lat_edges[[0, -1]]
+        return bool(around and south == -90.0 and north == 90.0)
 
     @cached_property
     def lat_edges(self) -> NDArray[np.float64]:

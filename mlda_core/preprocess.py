@@ -84,7 +84,8 @@ class Preprocessor:
         Raises
         ------
         ValueError
-            If a calendar month has fewer than two samples.
+            If a calendar month has fewer than two samples, a variable has none, or its transform
+            is unknown.
         """
         index = months - 1
         counts = np.bincount(index, minlength=12)
@@ -94,6 +95,12 @@ class Preprocessor:
                 "months; a spread needs at least two: give more years."
             )
         mask: NDArray[np.bool_] = np.asarray(np.isfinite(fields).any(axis=0))
+        for v, variable in enumerate(variables):
+            if not mask[v].any():
+                raise ValueError(
+                    f"Variable '{variable.name}' has no value in the training months; leave it "
+                    "out of the model."
+                )
         shape = (12, len(variables), *grid.shape)
         climatology, centre, spread = (np.full(shape, np.nan) for _ in range(3))
         transforms: list[Transform] = []
@@ -104,6 +111,11 @@ class Preprocessor:
                 transform = Power(power)
             elif variable.transform == "gamma":
                 transform = GammaNormal.fit(values, index)
+            elif variable.transform != "none":
+                raise ValueError(
+                    f"Variable '{variable.name}' asks for the transform '{variable.transform}'; "
+                    "use none, power or gamma."
+                )
             transforms.append(transform)
             moved = transform.forward(values, index)
             for m in range(12):

@@ -102,8 +102,10 @@ class GammaNormal:
         wet = np.clip(values, TRACE_MM_DAY, None)
         for m in range(12):
             chosen = wet[month_index == m]
-            mean = chosen.mean(axis=0)
-            gap = np.clip(np.log(mean) - np.log(chosen).mean(axis=0), 1e-4, None)
+            # A cell without any amount keeps a harmless distribution; the mask leaves it out.
+            chosen = np.where(np.isfinite(chosen).any(axis=0), chosen, 1.0)
+            mean = np.nanmean(chosen, axis=0)
+            gap = np.clip(np.log(mean) - np.nanmean(np.log(chosen), axis=0), 1e-4, None)
             # Shapes above 1000 are normal for every purpose and only cost precision.
             shape[m] = np.clip((1 + np.sqrt(1 + 4 * gap / 3)) / (4 * gap), 0.05, 1000.0)
             scale[m] = mean / shape[m]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,7 @@ def skill_of_anomalies(
         power = float(np.nansum(w[v] * target**2))
         out[variable.name] = {
             "explained_variance": 1 - lost / power,
-            "rmse": float(np.sqrt(lost / len(months))),
+            "rmse": float(np.sqrt(lost / np.sum(w[v] * np.isfinite(target)))),
         }
     return out
 
@@ -121,16 +122,17 @@ def validate(
     Raises
     ------
     ConfigError
-        If no month is in the split.
+        If no month is in the split, or the data are not those of the bundle.
     """
+    if data is not None:
+        _check_same_model(bundle, data)
     observed = data.observed if data is not None else months_of_bundle(bundle)
     months = observed.in_split(split)
     if not len(months):
         raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
     report = Report()
     sd = bundle.residual_sd
-    _latent(bundle, observed, split, report, tick)
-    codes = _encode(bundle, months, tick)[0]
+    codes = _latent(bundle, observed, split, report, tick)
     decoded = _decode(bundle, codes, months.calendar)
     by_method = {"vae": skill(bundle, months, decoded, sd)}
     linear = _decode(bundle, codes, months.calendar, linear=True)
@@ -155,9 +157,11 @@ def validate(
                 bundle, months, basis.reconstruct(months.x), _residual_sd(basis, held_out)
             )
             if name == "eof":
-                report.scores["latent"]["eof"] = {
-                    split: _agreement(_by_member(basis.codes(months.x), None, months))
-                }
+                # In units of their spread under the observed sea, as the VAE's prior is.
+                scale = basis.codes(data.train.x).std(axis=0)
+                report.scores["latent"][split]["eof"] = _agreement(
+                    _by_member(basis.codes(months.x) / scale, None, months)
+                )
     by_method["climatology"] = skill_of_anomalies(bundle, months, np.zeros_like(months.x))
     report.scores["reconstruction"] = {
         split: {
@@ -167,8 +171,9 @@ def validate(
     }
     _prior(bundle, observed, report, samples=samples, seed=seed, tick=tick)
     _series(bundle, months, decoded, report)
-    report.scores["months"] = {split: len(months), "members": int(np.unique(months.member).size)}
-    report.scores["nonlinearity"] = nonlinearity(bundle, codes, months.calendar)
+    report.scores["months"] = {split: len(months)}
+    report.scores["members"] = int(np.unique(months.member).size)
+    report.scores["nonlinearity"] = {split: nonlinearity(bundle, codes, months.calendar)}
     return report
 
 
@@ -223,7 +228,7 @@ def months_of_bundle(bundle: Bundle) -> Months:
 
 
 def _encode(
-    bundle: Bundle, months: Months, tick: Tick | None
+    bundle: Bundle, months: Months, what: str, tick: Tick | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     means, sds = [], []
     for start in range(0, len(months), 96):
@@ -232,7 +237,7 @@ def _encode(
         means.append(mean)
         sds.append(sd)
         if tick:
-            tick("encoding", min(start + 96, len(months)), len(months))
+            tick(f"encoding {what} months", min(start + 96, len(months)), len(months))
     return np.concatenate(means), np.concatenate(sds)
 
 
@@ -295,7 +300,8 @@ def _agreement(
 
 def _latent(
     bundle: Bundle, observed: Months, split: str, report: Report, tick: Tick | None
-) -> None:
+) -> NDArray[np.float64]:
+    """Report on the codes of training months and of a split, and return the latter's."""
     out: dict[str, Any] = {}
     active: NDArray[np.bool_] | None = None
     codes: dict[str, tuple[Months, NDArray[np.float64], NDArray[np.float64]]] = {}
@@ -303,7 +309,7 @@ def _latent(
         months = observed.in_split(name)
         if not len(months):
             continue
-        mean, sd = _encode(bundle, months, tick)
+        mean, sd = _encode(bundle, months, name, tick)
         spread = mean.var(axis=0)
         active = spread > ACTIVE_VARIANCE if active is None else active
         agreement = _agreement(_by_member(mean, sd, months), active)
@@ -314,6 +320,7 @@ def _latent(
         years = np.unique([n[:4] for n in observed.in_split(split).names]).size
         out[split] |= _years_of_training(*codes["train"], years=years, active=active)
     report.scores["latent"] = out
+    return codes[split][1]
 
 
 def _years_of_training(
@@ -374,7 +381,9 @@ def _prior(
         if tick:
             tick("drawing prior samples", month, 12)
     drawn = squares - total**2
-    real = observed.in_split("train").anomalies.astype(np.float64).var(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # cells that never exist
+        real = np.nanvar(observed.in_split("train").anomalies.astype(np.float64), axis=0)
     ratio = {}
     for v, variable in enumerate(bundle.variables):
         w = normaliser.weights[v]
@@ -393,24 +402,53 @@ def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report
     model = normaliser.anomalies(fields, calendar)
     report.months = [str(n) for n in months.names[rows]]
     for v, variable in enumerate(bundle.variables):
-        w = normaliser.weights[v]
+        target = months.anomalies[rows, v]
+        w = normaliser.weights[v] * np.isfinite(target)
+        total = w.sum(axis=(1, 2))
         report.series[variable.name] = (
-            np.nansum(w * months.anomalies[rows, v], axis=(1, 2)),
-            np.nansum(w * model[:, v], axis=(1, 2)),
+            np.nansum(w * target, axis=(1, 2)) / total,
+            np.nansum(w * model[:, v], axis=(1, 2)) / total,
         )
 
 
-def write_scores(report: Report, path: Path, *, keep: bool = True) -> None:
-    """Write ``scores.json``; what it holds of other splits stays if ``keep``."""
+def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
+    """Write ``scores.json``.
+
+    What the file holds of other splits stays, if it is of the same weights and members; a split
+    is replaced as a whole, so that no two runs stand beside each other in a table.
+
+    Parameters
+    ----------
+    report : Report
+    bundle : Bundle
+        That was scored.
+    path : Path
+        The file.
+    """
+    fresh = {**report.scores, "weights": bundle.config["checksums"]["weights.safetensors"]}
     old: dict[str, Any] = {}
-    if keep and path.exists():
+    if path.exists():
         old = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(_merge(old, report.scores), indent=1) + "\n", encoding="utf-8")
+    same = old.get("weights") == fresh["weights"] and old.get("members") == fresh["members"]
+    merged = {
+        key: {**old[key], **value} if same and isinstance(old.get(key), dict) else value
+        for key, value in fresh.items()
+    }
+    path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
 
 
-def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    out = dict(old)
-    for key, value in new.items():
-        both = isinstance(value, dict) and isinstance(out.get(key), dict)
-        out[key] = _merge(out[key], value) if both else value
-    return out
+def _check_same_model(bundle: Bundle, data: TrainingData) -> None:
+    """Refuse data that a configuration standardises or splits otherwise than the bundle."""
+    mine, theirs = bundle.normaliser, data.normaliser
+    same = [v.name for v in mine.variables] == [v.name for v in theirs.variables]
+    same = same and np.array_equal(mine.mask, theirs.mask)
+    same = same and all(
+        np.allclose(getattr(mine, k), getattr(theirs, k), rtol=1e-4, atol=1e-4, equal_nan=True)
+        for k in ("centre", "spread", "climatology")
+    )
+    split = dict(zip(data.observed.names, data.observed.split, strict=True))
+    if not same or any(split.get(m) != bundle.split(m) for m in bundle.months):
+        raise ConfigError(
+            f"The configuration's data, variables or splits are not those {bundle.path} was "
+            "trained with; give the file (and data) that it was trained with."
+        )

@@ -41,7 +41,7 @@ def table() -> str:
     latent, ratio = scores["latent"]["test"], scores["prior_variance_ratio"]
     lines += [
         "",
-        f"({scores['months']['test']} months of {scores['months']['members']} members.)",
+        f"({scores['months']['test']} months of {scores['members']} members.)",
         "",
         "The codes of these months ought to look like draws of N(0, I). "
         f"{latent['active']} of {config['network']['n_latent']} latent numbers are active. Root "

@@ -57,9 +57,16 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
     """
     grid = Grid(observed["lat"].values, observed["lon"].values)
     rows = np.abs(grid.lat) < 40
-    sea, years = _by_year(observed.isel(member=0), rows)
+    # Members share the observed sea, and one may have a year that another lacks.
+    shared = observed[[name for name in observed if name == "tos"]].mean("member")
+    sea, years = _by_year(shared, rows)
     climatology = sea.mean(axis=0)
     cells = np.isfinite(climatology).all(axis=0)
+    if not cells.any():
+        raise SourceError(
+            "The observed sea has no cell between 40S and 40N with every month, by which mixed "
+            "seas are recognised; complete it or set mixed_share = 0."
+        )
     root = np.sqrt(grid.weights[rows])[cells]
 
     def flat(fields: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,6 +85,7 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
             explained = np.einsum("pi,pij,pj->p", b, inverse, b)
             best = int(explained.argmax())
             pair = years[pairs[best, 0]], years[pairs[best, 1]]
+            # A missing cell leaves NaN, which no one may take for a good fit.
             left = 1 - explained[best] / (target @ target)
             found[int(member), label] = Parents(pair, float(left))
     return found

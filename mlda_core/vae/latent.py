@@ -96,7 +96,8 @@ def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
     axes = _principal_axes(grams.sum(axis=0))
     shares = np.einsum("kl,vkm,ml->lv", axes, grams, axes, optimize=True).clip(1e-12)
     moments = np.einsum("kl,km,ml->l", axes, second, axes, optimize=True)
-    samples = 2 * np.unique(held_out.names).size
+    # A month's members share their sea, and count as two between them.
+    samples = min(2, np.unique(held_out.member).size) * np.unique(held_out.names).size
     to_training = axes * np.sqrt(shrink_to_smooth(moments, shares, samples))
 
     def turned(matrix: Array) -> Array:
@@ -169,8 +170,7 @@ def shrink_to_smooth(moment: Array, share: Array, samples: int) -> Array:
     share : ndarray, shape (L, V)
         Variance of each variable that a direction carries.
     samples : int
-        Effective number of independent samples. A month's members share their sea, and count
-        as two between them.
+        Effective number of independent samples.
 
     Returns
     -------

@@ -189,6 +189,10 @@ class Encoder(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
+    def project_on(self, patterns: Tensor, weights: Tensor) -> None:
+        """Take projections on a decoder's patterns (K, cells), cells weighted (cells,)."""
+        self.projector.copy_((patterns * weights).T)
+
     def forward(self, x: Tensor, month: Tensor) -> tuple[Tensor, Tensor]:
         """Encode.
 

@@ -81,8 +81,8 @@ def fit_patterns(
     coefficients : ndarray, shape (n, K)
     """
     root = np.sqrt(weights).astype(np.float32)
-    torch.manual_seed(seed)
     scaled = torch.from_numpy(x * root)
+    torch.manual_seed(seed)
     _, s, v = torch.svd_lowrank(scaled, q=min(count + 20, *x.shape), niter=4)
     basis = v[:, :count].numpy().astype(np.float64)
     inverse = np.divide(1.0, root, out=np.zeros(root.shape), where=root > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -52,7 +53,6 @@ class Progress:
 def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
     """Make the networks, started from seasonal principal components of the training months."""
     settings, network = config.training, config.network
-    torch.manual_seed(settings.seed)
     months = data.train
     x, calendar = months.x, months.calendar
     if data.mixed is not None:
@@ -63,32 +63,35 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
             f"{len(x)} training months cannot give n_patterns = {network.n_patterns} patterns; "
             "lower it or add months."
         )
-    relative = dict(settings.variable_weights)
-    weights = data.normaliser.weights * np.array(
-        [relative.get(v.name, 1.0) for v in config.variables]
-    ).reshape(-1, 1, 1)
-    start = seasonal_components(
-        x.reshape(len(x), -1),
-        calendar,
-        weights.ravel(),
-        n_patterns=network.n_patterns,
-        n_latent=network.n_latent,
-        noise=1.0 / settings.information,
-        prior=np.arange(len(x)) < len(months),
-        seasonal=network.harmonics > 0,
-        width=settings.season_width,
-        floor=settings.season_floor,
-        seed=settings.seed,
-    )
+    if data.normaliser.grid.is_global and any(n % 8 for n in data.normaliser.grid.shape):
+        rows, columns = data.normaliser.grid.shape
+        raise ConfigError(
+            f"A global grid of {rows} x {columns} cells does not divide by 8, so the networks "
+            "cannot close it at the date line and the poles; regrid it first."
+        )
+    weights = weighted_cells(config, data)
     periodic = data.normaliser.grid.is_global
     mask = torch.from_numpy(data.normaliser.mask)
-    decoder = Decoder(
-        mask, network, periodic=periodic, patterns=torch.from_numpy(start.patterns).float()
-    )
-    encoder = Encoder(
-        mask, network, periodic=periodic, projector=torch.from_numpy(start.projector).float()
-    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        start = seasonal_components(
+            x.reshape(len(x), -1),
+            calendar,
+            weights.ravel(),
+            n_patterns=network.n_patterns,
+            n_latent=network.n_latent,
+            noise=1.0 / settings.information,
+            prior=np.arange(len(x)) < len(months),
+            seasonal=network.harmonics > 0,
+            width=settings.season_width,
+            floor=settings.season_floor,
+            seed=settings.seed,
+        )
+        patterns = torch.from_numpy(start.patterns).float()
+        decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
+        encoder = Encoder(mask, network, periodic=periodic)
     with torch.no_grad():
+        encoder.project_on(patterns, torch.from_numpy(weights.ravel()).float())
         decoder.mixing.copy_(torch.from_numpy(start.mixing))
         encoder.regression.copy_(torch.from_numpy(start.regression))
         encoder.log_variance.copy_(torch.from_numpy(start.log_variance))
@@ -98,6 +101,13 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
         error = some.x - reconstruct(vae, some)
         vae.log_residual.copy_(torch.from_numpy(np.log((error**2).mean(axis=0) + 0.01)))
     return vae
+
+
+def weighted_cells(config: ModelConfig, data: TrainingData) -> NDArray[np.float64]:
+    """Cell areas times the variables' relative weights, shape (V, lat, lon)."""
+    relative = dict(config.training.variable_weights)
+    factors = np.array([relative.get(v.name, 1.0) for v in config.variables])
+    return data.normaliser.weights * factors[:, None, None]
 
 
 class Objective:
@@ -271,7 +281,7 @@ def train(
         If the folder holds another model's run.
     """
     run.mkdir(parents=True, exist_ok=True)
-    _check_run(config, run)
+    _check_run(config, data, run)
     settings = config.training
     where = torch.device(device)
     vae = build_vae(config, data).to(where)
@@ -289,9 +299,13 @@ def train(
     objective, sampler = Objective(config, data, where), Sampler(config, data)
     validation = data.observed.in_split("validation")
     state = _resume(run, vae, average, optimiser)
+    weights = torch.from_numpy(weighted_cells(config, data).ravel()).float().to(where)
+    for model in (vae, average):
+        # The projector belongs to the patterns of the checkpoint, not to those just fitted again.
+        model.encoder.project_on(model.decoder.patterns, weights)
     steps = sum(1 for _ in _lengths(sampler))
     for epoch in range(state["epoch"], settings.epochs):
-        if epoch - state["best_epoch"] > settings.patience:
+        if epoch - state["best_epoch"] >= settings.patience:
             break
         began = time.perf_counter()
         rng = np.random.default_rng([settings.seed, epoch])
@@ -371,8 +385,19 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
 
 
-def _check_run(config: ModelConfig, run: Path) -> None:
-    """Refuse to continue a run that was started with other settings."""
+def _check_run(config: ModelConfig, data: TrainingData, run: Path) -> None:
+    """Refuse to continue a run that was started with other settings or other data."""
+    months = data.observed
+    digest = hashlib.sha256(np.nan_to_num(data.normaliser.centre).round(6).tobytes())
+    digest.update(" ".join(months.names).encode())
+    digest.update(months.member.tobytes())
+    stamp = run / "data.sha256"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") != digest.hexdigest():
+        raise ConfigError(
+            f"{run} holds a run on other data; give another folder with --run, or delete it to "
+            "start again."
+        )
+    stamp.write_text(digest.hexdigest(), encoding="utf-8")
     mine = json.loads(json.dumps(config.to_dict()))
     path = run / "config.json"
     if path.exists():

@@ -119,3 +119,17 @@ def test_gamma_keeps_its_digits_far_out_in_the_upper_tail():
     z = np.full((1, 2, 3), 5.9)
     index = np.array([4])
     np.testing.assert_allclose(transform.forward(transform.inverse(z, index), index), z, rtol=1e-12)
+
+
+def test_gamma_bears_cells_that_are_missing_sometimes_or_always():
+    rng = np.random.default_rng(0)
+    values = rng.gamma(2.0, 1.5, (120, 1, 2))
+    months = np.tile(np.arange(12), 10)
+    whole = GammaNormal.fit(values, months)
+    values[5, 0, 0] = np.nan
+    values[:, 0, 1] = np.nan
+    holed = GammaNormal.fit(values, months)
+    assert np.isfinite(holed.shape).all()
+    np.testing.assert_allclose(
+        np.delete(holed.shape, 5, 0)[:, 0, 0], np.delete(whole.shape, 5, 0)[:, 0, 0]
+    )

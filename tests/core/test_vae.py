@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from climate import make_config
+import xarray as xr
+from climate import make_climate, make_config
 
 from mlda_core.vae.config import ConfigError, ModelConfig, load_config
 from mlda_core.vae.dataset import TrainingData, load_training_data
@@ -181,15 +184,26 @@ def test_a_run_of_another_model_is_not_continued(
         train(config.with_training(epochs=1, seed=5), data, tmp_path)
 
 
-def test_member_mixing_keeps_variance_and_the_shared_sea(config: ModelConfig, data: TrainingData):
+def test_member_mixing_keeps_variance_and_the_shared_sea(tmp_path: Path):
     from mlda_core.vae.training import Sampler
 
-    sampler = Sampler(config.with_training(member_mixing=True), data)
+    climate = make_climate(members=5)
+    # One sea for all members, as under an observed sea.
+    climate["tos"][:] = climate["tos"][0].values
+    climate.to_netcdf(tmp_path / "climate.nc", engine="netcdf4")
+    config = make_config(tmp_path, member_mixing=True)
+    data = load_training_data(config)
+    sampler = Sampler(config, data)
     rng = np.random.default_rng(0)
     drawn = np.concatenate([x.numpy() for _ in range(20) for x, _ in sampler.batches(rng)])
-    # With two members the departures are opposite, and the combination only flips or shrinks
-    # them: the scale must bring their variance back.
-    assert drawn.var() == pytest.approx(data.train.x.var(), rel=0.05)
+    air, sea = drawn[:, 2], drawn[:, 1]
+    assert air.var() == pytest.approx(data.train.x[:, 2].var(), rel=0.05)
+    seas = {x.tobytes() for x in np.round(data.train.x[:, 1], 3)}
+    assert {x.tobytes() for x in np.round(sea, 3)} <= seas
+    # The air is no member's own.
+    own = {x.tobytes() for x in data.train.x[:, 2]}
+    kept = np.mean([x.tobytes() in own for x in air])
+    assert kept < 0.35  # one in five draws itself as its partner
 
 
 def test_shipped_basis_is_principal_and_invertible(config: ModelConfig, data: TrainingData):
@@ -280,3 +294,112 @@ def test_configuration_mistakes_are_named(tmp_path: Path):
         load_config(path, ["network.harmony=0"])
     assert load_config(path, ["network.harmonics=0"]).network.harmonics == 0
     assert load_config(path).splits.test == (1989, 1997, 1998, 2010, 2011)
+
+
+def test_data_prepared_anew_do_not_continue_a_run(tmp_path: Path):
+    config = make_config(tmp_path, epochs=1)
+    train(config, load_training_data(config), tmp_path / "run")
+    make_climate(seed=9).to_netcdf(tmp_path / "climate.nc", engine="netcdf4")
+    with pytest.raises(ConfigError, match="other data"):
+        train(config, load_training_data(config), tmp_path / "run")
+
+
+def test_training_stops_after_its_patience(config: ModelConfig, data: TrainingData, tmp_path: Path):
+    rows = []
+    patient = config.with_training(epochs=30, patience=2, rate=0.5)
+    train(patient, data, tmp_path, report=rows.append)
+    best = max(rows, key=lambda row: row.score).epoch
+    assert len(rows) == best + 2 < 30
+
+
+def test_projector_belongs_to_the_stored_patterns(
+    config: ModelConfig, data: TrainingData, tmp_path: Path
+):
+    trained = train(config, data, tmp_path)
+    weights = torch.from_numpy(data.normaliser.weights.ravel()).float()
+    expected = (trained.decoder.patterns * weights).T
+    assert torch.allclose(trained.encoder.projector, expected, atol=1e-6)
+
+
+def test_library_calls_leave_the_global_generator_alone(config: ModelConfig, data: TrainingData):
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    build_vae(config, data)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def spoil(folder: Path, change: Callable[[xr.Dataset], xr.Dataset]) -> ModelConfig:
+    change(make_climate()).to_netcdf(folder / "climate.nc", engine="netcdf4")
+    return make_config(folder)
+
+
+def without_one_cell(data: xr.Dataset) -> xr.Dataset:
+    data["pr"][0, 7, 2, 3] = np.nan
+    return data
+
+
+def in_celsius(data: xr.Dataset) -> xr.Dataset:
+    data["tas"].attrs["units"] = "degC"
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d.drop_vars("psl"), "no variable 'psl'"),
+        (lambda d: d.isel(member=0), r"on \(time, lat, lon\), not \(member, time"),
+        (in_celsius, "tas in 'degC', not 'K'"),
+        (without_one_cell, "lacks cells of pr in 1979-08"),
+        (lambda d: d.where(d["time"].dt.year != 1984, drop=True), "no validation month"),
+        (lambda d: d.assign(tos=d["tos"] * np.nan), "'tos' has no value"),
+        (lambda d: d.assign_coords(member=[5, 6]), "no member 0 to ship"),
+    ],
+)
+def test_data_that_cannot_train_are_refused_in_a_sentence(tmp_path: Path, change, words: str):
+    def keep_units(data: xr.Dataset) -> xr.Dataset:
+        changed = change(data)
+        for name in changed.data_vars:
+            changed[name].attrs.setdefault("units", make_climate()[name].attrs.get("units", "1"))
+        return changed
+
+    with pytest.raises(ValueError, match=words):
+        load_training_data(spoil(tmp_path, keep_units))
+
+
+def test_a_globe_that_does_not_divide_is_refused(tmp_path: Path):
+    def finer(data: xr.Dataset) -> xr.Dataset:
+        lon = np.arange(20) * 18.0
+        return data.pad(lon=(0, 4), mode="wrap").assign_coords(lon=lon)
+
+    config = spoil(tmp_path, finer)
+    with pytest.raises(ConfigError, match="8 x 20 cells does not divide by 8"):
+        build_vae(config, load_training_data(config))
+
+
+def test_mixed_seas_that_cannot_be_recognised_do_not_train(tmp_path: Path):
+    """A mixture of training years trains, one with a held-out parent or of no parents does not."""
+    climate = make_climate()
+    climate["tos"][:] = climate["tos"][0].values
+    climate.to_netcdf(tmp_path / "climate.nc", engine="netcdf4")
+    sea = climate["tos"][0].values.reshape(10, 12, 8, 16)
+    mean = sea.mean(axis=0)
+    rng = np.random.default_rng(0)
+
+    def mixture(a: int, b: int) -> np.ndarray:
+        return mean + 0.6 * (sea[a - 1979] - mean) + 0.8 * (sea[b - 1979] - mean) + 0.3
+
+    years = [mixture(1980, 1988), mixture(1980, 1986), mean + rng.standard_normal(mean.shape)]
+    mixed = climate.isel(member=[0], time=slice(0, 36)).assign_coords(member=[60]).copy(deep=True)
+    mixed["tos"][0] = np.concatenate(years).astype(np.float32)
+    mixed.to_netcdf(tmp_path / "mixed.nc", engine="netcdf4")
+    config = make_config(tmp_path)
+    config = replace(
+        config, data=replace(config.data, mixed=tmp_path / "mixed.nc", mixed_share=1.0)
+    )
+    kept = load_training_data(config).mixed
+    assert kept is not None
+    assert {n[:4] for n in kept.names} == {"1979"}
+    assert len(kept) == 12
+    hidden = replace(config, splits=replace(config.splits, calibration=(1986, 2001)))
+    with pytest.raises(ConfigError, match="lacks the held-out year 2001"):
+        load_training_data(hidden)
