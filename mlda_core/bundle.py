@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import netCDF4
 import numpy as np
@@ -19,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, to_display
-from mlda_core.splits import calendar_months, month_name
+from mlda_core.splits import Split
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
 from mlda_core.variables import Variable
@@ -29,6 +31,8 @@ FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
 # Step of the packed months, in units of the spread: half of it is the error, 0.02.
 MONTH_STEP = 0.04
 Float = NDArray[np.float32]
+# torch.func.jvp counts its levels for the whole process: two at once raise RuntimeError.
+_JACOBIAN_LOCK = threading.Lock()
 
 
 class BundleError(ValueError):
@@ -137,40 +141,153 @@ class Bundle:
 
     @cached_property
     def scores(self) -> dict[str, Any]:
-        """The contents of ``scores.json``; empty where there is none."""
+        """The contents of ``scores.json``; empty where there is none.
+
+        Raises
+        ------
+        BundleError
+            If the file is damaged.
+        """
         file = self.path / "scores.json"
-        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            raise BundleError(
+                f"{file} cannot be read as JSON; delete it, or copy the bundle again."
+            ) from error
+        raise BundleError(f"{file} does not hold scores; delete it, or copy the bundle again.")
 
     # The shipped months
 
     def split(self, month: str) -> str:
-        """Return train, validation, calibration, test or gap of a shipped month ``YYYY-MM``."""
+        """Return the split of a shipped month.
+
+        Parameters
+        ----------
+        month : str
+            ``YYYY-MM``, one of :attr:`months`.
+
+        Returns
+        -------
+        str
+            train, validation, calibration, test or gap.
+
+        Raises
+        ------
+        StateError
+            If the bundle does not hold the month.
+        """
         return self._split[self._index(month)]
 
     def target_standardised(self, month: str) -> Float:
-        """Return a shipped month's standardised anomalies, NaN where missing, (V, lat, lon)."""
+        """Return a shipped month's standardised anomalies.
+
+        Parameters
+        ----------
+        month : str
+            ``YYYY-MM``, one of :attr:`months`.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            NaN where missing.
+
+        Raises
+        ------
+        StateError
+            If the bundle does not hold the month.
+        """
         packed = self._packed[self._index(month)]
         return np.where(packed == _MISSING, np.nan, packed * np.float32(MONTH_STEP)).astype(
             np.float32
         )
 
     def target(self, month: str) -> Float:
-        """Return a shipped month's anomalies, display units, (V, lat, lon)."""
+        """Return a shipped month's anomalies.
+
+        Parameters
+        ----------
+        month : str
+            ``YYYY-MM``, one of :attr:`months`.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Display units, NaN where missing.
+
+        Raises
+        ------
+        StateError
+            If the bundle does not hold the month.
+        """
+        x = self.target_standardised(month)
         calendar = int(month[5:7])
-        fields = self._restore(self.target_standardised(month)[None], calendar, spread=False)[0]
+        fields = self._restore(x[None], calendar, spread=False)[0]
         return fields - self.climatology(calendar)
 
     def climatology(self, calendar_month: int) -> Float:
-        """Return the monthly climatology of full fields, display units, (V, lat, lon)."""
-        return self.normaliser.climatology[calendar_month - 1].astype(np.float32)
+        """Return the monthly climatology of full fields.
+
+        Parameters
+        ----------
+        calendar_month : int
+            1..12.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Display units.
+
+        Raises
+        ------
+        StateError
+            If the month is not 1..12.
+        """
+        month = _checked_month(calendar_month)
+        return self.normaliser.climatology[month - 1].astype(np.float32)
 
     def state(self, month: str) -> xr.Dataset:
-        """Return a shipped month as full fields in CF units, dimensions (time, lat, lon)."""
+        """Return a shipped month as full fields.
+
+        Parameters
+        ----------
+        month : str
+            ``YYYY-MM``, one of :attr:`months`.
+
+        Returns
+        -------
+        Dataset
+            CF units, dimensions (time, lat, lon).
+
+        Raises
+        ------
+        StateError
+            If the bundle does not hold the month.
+        """
         fields = self.target(month) + self.climatology(int(month[5:7]))
         return self._dataset(fields[None], [month], anomaly=False)
 
     def code(self, month: str) -> NDArray[np.float64]:
-        """Return the encoded mean of a shipped month, shape (L,)."""
+        """Return the encoded mean of a shipped month.
+
+        Parameters
+        ----------
+        month : str
+            ``YYYY-MM``, one of :attr:`months`.
+
+        Returns
+        -------
+        ndarray, shape (L,)
+
+        Raises
+        ------
+        StateError
+            If the bundle does not hold the month.
+        """
         if month not in self._codes:
             x = np.nan_to_num(self.target_standardised(month))[None]
             self._codes[month] = self._encode(x, np.array([int(month[5:7])]))[0][0]
@@ -187,12 +304,28 @@ class Bundle:
     def decode_standardised(
         self, z: ArrayLike, calendar_month: int, *, linear: bool = False
     ) -> Float:
-        """Decode latent vectors (n, L) to standardised anomalies, zero where a variable lacks.
+        """Decode latent vectors to standardised anomalies.
 
-        ``linear`` leaves the refining network out.
+        Parameters
+        ----------
+        z : array_like, shape (n, L)
+        calendar_month : int
+            1..12.
+        linear : bool
+            Whether to leave the refining network out.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, V, lat, lon)
+            Zero where a variable does not exist.
+
+        Raises
+        ------
+        StateError
+            If the month is not 1..12.
         """
         latent = torch.as_tensor(np.asarray(z, dtype=np.float32))
-        month = torch.full((len(latent),), int(calendar_month))
+        month = torch.full((len(latent),), _checked_month(calendar_month))
         decode = self._decoder.linear_part if linear else self._decoder
         out: Float = decode(latent, month).numpy()
         return out
@@ -200,16 +333,53 @@ class Bundle:
     def encode_standardised(
         self, x: Float, calendar: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Encode standardised anomalies (n, V, lat, lon) of calendar months (n,): mean and sd."""
+        """Encode standardised anomalies.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, V, lat, lon)
+            Missing cells count as zero.
+        calendar : ndarray of int, shape (n,)
+            Calendar months 1..12.
+
+        Returns
+        -------
+        mean, sd : ndarray, shape (n, L)
+
+        Raises
+        ------
+        StateError
+            If a month is not 1..12.
+        """
+        for month in np.unique(calendar):
+            _checked_month(month)
         return self._encode(np.nan_to_num(x).astype(np.float32), calendar)
 
     def jacobian(self, calendar_month: int) -> Float:
-        """Jacobian of the decoder at z = 0, standardised, (L, V, lat, lon); cached by month."""
-        if calendar_month not in self._jacobians:
-            self._jacobians[calendar_month] = decoder_jacobian(
-                self._decoder, calendar_month
-            ).numpy()
-        return self._jacobians[calendar_month]
+        """Jacobian of the decoder at z = 0, cached by month.
+
+        Parameters
+        ----------
+        calendar_month : int
+            1..12.
+
+        Returns
+        -------
+        ndarray of float32, shape (L, V, lat, lon)
+            Standardised.
+
+        Raises
+        ------
+        StateError
+            If the month is not 1..12.
+        """
+        month = _checked_month(calendar_month)
+        if month not in self._jacobians:
+            with _JACOBIAN_LOCK:
+                if month not in self._jacobians:
+                    found = decoder_jacobian(self._decoder, month)
+                    self._jacobians[month] = found.numpy()
+        return self._jacobians[month]
 
     def decode_anomalies(self, z: ArrayLike, calendar_month: int) -> Float:
         """Decode latent vectors to anomalies in display units.
@@ -233,8 +403,6 @@ class Bundle:
             If z has another length, is not finite, or the month is not 1..12.
         """
         latent, single = self._check_z(z)
-        if not 1 <= int(calendar_month) <= 12:
-            raise StateError(f"Calendar month {calendar_month} is not within 1 to 12.")
         x = self.decode_standardised(latent, calendar_month)
         fields = self._restore(x, calendar_month, spread=True)
         out = fields - self.climatology(calendar_month)
@@ -243,14 +411,32 @@ class Bundle:
     def encode_anomalies(
         self, anomalies: ArrayLike, calendar_month: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Encode one month's display-unit anomalies (V, lat, lon); missing cells count as zero.
+        """Encode one month's anomalies.
+
+        Parameters
+        ----------
+        anomalies : array_like, shape (V, lat, lon)
+            Display units; missing cells (NaN) count as zero.
+        calendar_month : int
+            1..12.
 
         Returns
         -------
         mean, sd : ndarray, shape (L,)
+
+        Raises
+        ------
+        StateError
+            If the anomalies have another shape, or the month is not 1..12.
         """
-        fields = np.asarray(anomalies, np.float64) + self.climatology(calendar_month)
-        month = np.array([calendar_month])
+        given = np.asarray(anomalies, np.float64)
+        if given.shape != self.mask.shape:
+            raise StateError(
+                f"Anomalies of this bundle have the shape {self.mask.shape}, not {given.shape}; "
+                "give one month of every variable on its grid."
+            )
+        fields = given + self.climatology(calendar_month)
+        month = np.array([_checked_month(calendar_month)])
         x = np.nan_to_num(self.normaliser.standardise(fields[None], month))
         mean, sd = self._encode(x.astype(np.float32), month)
         return mean[0], sd[0]
@@ -258,8 +444,26 @@ class Bundle:
     def direction_effect(self, k: int, calendar_month: int) -> Float:
         """Return the change of the anomalies for +1 in z[k] about z = 0, display units.
 
-        Half the difference between z[k] = +1 and -1; shape (V, lat, lon).
+        Half the difference between z[k] = +1 and -1.
+
+        Parameters
+        ----------
+        k : int
+            The direction, counted from 0.
+        calendar_month : int
+            1..12.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+
+        Raises
+        ------
+        StateError
+            If there is no such direction, or the month is not 1..12.
         """
+        if not 0 <= k < self.n_latent:
+            raise StateError(f"Direction {k} is not within 0 to {self.n_latent - 1}; correct it.")
         z = np.zeros((2, self.n_latent))
         z[0, k], z[1, k] = 1.0, -1.0
         both = self.decode_anomalies(z, calendar_month)
@@ -272,7 +476,8 @@ class Bundle:
         ----------
         state : Dataset
             The bundle's variables in CF units on its grid, dimensions (time, lat, lon), with a
-            ``time`` coordinate that tells the calendar month.
+            ``time`` coordinate that tells the calendar month. Units are taken for the bundle's
+            where a variable does not say its own.
         anomalies : bool
             Whether the fields are anomalies from the bundle's climatology.
 
@@ -284,27 +489,10 @@ class Bundle:
         Raises
         ------
         StateError
-            If a variable is missing or the grid is another.
+            If a variable is missing, has other dimensions or units, or the grid is another.
         """
-        if "time" not in state.coords:
-            raise StateError("The state has no time coordinate; add one, to tell the month.")
-        if "time" not in state.dims:
-            state = state.expand_dims("time")
-        for v in self.variables:
-            if v.name not in state:
-                raise StateError(f"The state has no variable '{v.name}'; add it ({v.units}).")
-        if not (
-            state["lat"].size == self.grid.lat.size
-            and state["lon"].size == self.grid.lon.size
-            and np.allclose(state["lat"], self.grid.lat, atol=1e-3)
-            and np.allclose(state["lon"], self.grid.lon, atol=1e-3)
-        ):
-            raise StateError(
-                f"The state is not on the bundle's grid of {self.grid.shape[0]} x "
-                f"{self.grid.shape[1]} cells; regrid it first."
-            )
-        ordered = state.transpose("time", "lat", "lon", ...)
-        calendar = calendar_months(ordered["time"].values)
+        ordered = self._check_state(state)
+        calendar = _calendar_months(ordered["time"])
         fields = to_display(
             {v.name: ordered[v.name].values for v in self.variables}, self.variables
         )
@@ -328,7 +516,7 @@ class Bundle:
         ----------
         z : array_like, shape (L,) or (n, L)
         month : str or list of str
-            ``YYYY-MM`` of each vector (one for all is enough); any year.
+            ``YYYY-MM`` of each vector (one for all is enough); any year from 1678 to 2261.
         anomalies : bool
             Whether to return anomalies instead of full fields.
 
@@ -343,9 +531,12 @@ class Bundle:
             If z does not fit or a month is not ``YYYY-MM``.
         """
         latent, _ = self._check_z(z)
-        months = [month] * len(latent) if isinstance(month, str) else list(month)
+        months = [str(month)] * len(latent) if np.ndim(month) == 0 else list(month)
         if len(months) != len(latent):
-            raise StateError(f"There are {len(latent)} vectors but {len(months)} months.")
+            raise StateError(
+                f"There are {len(latent)} vectors but {len(months)} months; give one month for "
+                "all, or one for each."
+            )
         out = np.empty((len(latent), *self.mask.shape), np.float32)
         for i, name in enumerate(months):
             calendar = _calendar(name)
@@ -368,6 +559,50 @@ class Bundle:
                 f"{self.months[-1]}."
             ) from None
 
+    def _check_state(self, state: xr.Dataset) -> xr.Dataset:
+        """Return a state with dimensions (time, lat, lon), if it is one of this bundle's."""
+        if "time" not in state.coords:
+            raise StateError("The state has no time coordinate; add one, to tell the month.")
+        for axis, name in (("lat", "latitude"), ("lon", "longitude")):
+            if axis not in state.coords:
+                raise StateError(
+                    f"The state has no coordinate '{axis}'; rename its {name} to '{axis}'."
+                )
+        if "time" not in state.dims and state["time"].ndim == 0:
+            state = state.expand_dims("time")
+        for v in self.variables:
+            if v.name not in state:
+                raise StateError(f"The state has no variable '{v.name}'; add it ({v.units}).")
+            dims = state[v.name].dims
+            extra = [str(d) for d in dims if d not in {"time", "lat", "lon"}]
+            if extra:
+                raise StateError(
+                    f"The state has {v.name} with a dimension '{extra[0]}'; choose one of it "
+                    f"first, such as state.isel({extra[0]}=0)."
+                )
+            if len(dims) != 3:
+                raise StateError(
+                    f"The state has {v.name} on ({', '.join(map(str, dims))}); give it on (time, "
+                    "lat, lon)."
+                )
+            units = state[v.name].attrs.get("units")
+            if units is not None and str(units).split() != v.units.split():
+                raise StateError(
+                    f"The state has {v.name} in '{units}', not '{v.units}'; convert it."
+                )
+        if not (
+            state["lat"].shape == self.grid.lat.shape
+            and state["lon"].shape == self.grid.lon.shape
+            and np.allclose(state["lat"], self.grid.lat, atol=1e-3)
+            and np.allclose(state["lon"], self.grid.lon, atol=1e-3)
+        ):
+            raise StateError(
+                f"The state is not on the bundle's grid of {self.grid.shape[0]} x "
+                f"{self.grid.shape[1]} cells; regrid it first."
+            )
+        names = [v.name for v in self.variables]
+        return state[names].transpose("time", "lat", "lon")
+
     def _check_z(self, z: ArrayLike) -> tuple[NDArray[np.float64], bool]:
         latent = np.asarray(z, dtype=np.float64)
         single = latent.ndim == 1
@@ -378,7 +613,7 @@ class Bundle:
                 f"{latent.shape[-1]}."
             )
         if not np.isfinite(latent).all():
-            raise StateError("A latent vector holds a number that is not finite.")
+            raise StateError("A latent vector holds a number that is not finite; correct it.")
         return latent, single
 
     @torch.no_grad()
@@ -460,15 +695,58 @@ def _unpack(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return out
 
 
-def _calendar(month: str) -> int:
+def _checked_month(calendar_month: int) -> int:
+    """Return a calendar month, if it is one: an index of -1 would silently mean another."""
     try:
-        return int(calendar_months(np.array([np.datetime64(month, "M")]))[0])
-    except ValueError:
-        raise StateError(f"'{month}' is not a month; write it as YYYY-MM.") from None
+        month = int(calendar_month)
+        if month == calendar_month and 1 <= month <= 12:
+            return month
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise StateError(
+        f"Calendar month {calendar_month} is not within 1 to 12; 1 stands for January."
+    )
+
+
+def _calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
+    """Return the calendar months 1..12 of a time coordinate, of any calendar."""
+    try:
+        months = np.asarray(time.dt.month.values, dtype=np.float64)
+    except (AttributeError, TypeError):
+        raise StateError(
+            "The state's time coordinate does not hold dates; decode it, such as with "
+            "xarray.decode_cf."
+        ) from None
+    if not np.isfinite(months).all():
+        raise StateError("The state's time coordinate lacks a date; fill it in.")
+    return months.astype(np.int64)
+
+
+# Years that nanoseconds since 1970, numpy's time stamps in xarray, can tell in full.
+_YEARS = (1678, 2261)
+
+
+def _calendar(month: str) -> int:
+    """Return the calendar month of a ``YYYY-MM``."""
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", str(month))
+    if not found:
+        raise StateError(f"'{month}' is not a month; write it as YYYY-MM, such as 1997-12.")
+    if not _YEARS[0] <= int(found[1]) <= _YEARS[1]:
+        raise StateError(f"'{month}' is not within {_YEARS[0]} to {_YEARS[1]}; choose another.")
+    return int(found[2])
 
 
 def load_bundle(path: str | Path) -> Bundle:
     """Load a bundle, checking its schema, checksums and shapes.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+
+    Returns
+    -------
+    Bundle
 
     Raises
     ------
@@ -476,16 +754,62 @@ def load_bundle(path: str | Path) -> Bundle:
         One sentence that names what is wrong and what to do.
     """
     path = Path(path)
+    try:
+        config = _read_config(path)
+        _check_files(path, config)
+    except OSError as error:
+        raise BundleError(
+            f"{error.filename or path} cannot be read ({error.strerror or error}); allow it to be "
+            "read, or copy the bundle again."
+        ) from error
+    try:
+        variables = tuple(Variable.from_dict(v) for v in config["variables"])
+        normaliser = Preprocessor.from_arrays(_read(path / "normaliser.nc"), variables)
+        months = _read(path / "months.nc")
+        tensors = load_file(path / "weights.safetensors")
+        _check_shapes(NetworkConfig(**config["network"]), normaliser, tensors, months)
+        return Bundle(path, config, normaliser, tensors, months)
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BundleError(
+            f"{path} does not fit together ({reason[:160].rstrip('.')}); copy or train the bundle "
+            "again."
+        ) from error
+
+
+# What config.json must say beside its schema and checksums.
+_KEYS: dict[str, type] = {
+    "name": str,
+    "title": str,
+    "base_period": str,
+    "variables": list,
+    "splits": dict,
+    "network": dict,
+    "training": dict,
+}
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """Read ``config.json``, of this schema and with every key."""
     file = path / "config.json"
     if not path.is_dir():
         raise BundleError(f"There is no folder {path}; give the folder of a bundle.")
     if not file.is_file():
         raise BundleError(f"{path} is not a bundle: it has no config.json; give another folder.")
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version = config["schema_version"]
-        checksums = dict(config["checksums"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        config["checksums"].items()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(
             f"{file} is not a bundle's configuration; copy the bundle again."
         ) from error
@@ -494,26 +818,70 @@ def load_bundle(path: str | Path) -> Bundle:
             f"{path} has bundle schema {version}, and this program reads {SCHEMA_VERSION}; "
             "install the matching version of mlda or train the bundle again."
         )
+    for key, kind in _KEYS.items():
+        if not isinstance(config.get(key), kind):
+            raise BundleError(f"{file} has no '{key}' that can be used; copy the bundle again.")
+    if not config["variables"] or not all(isinstance(y, list) for y in config["splits"].values()):
+        culprit = "splits" if config["variables"] else "variables"
+        raise BundleError(f"{file} has no '{culprit}' that can be used; copy the bundle again.")
+    return config
+
+
+def _check_files(path: Path, config: dict[str, Any]) -> None:
+    """Refuse a folder that lacks a file, or holds another than was written."""
     for name in FILES:
         member = path / name
         if not member.is_file():
             raise BundleError(f"{path} lacks {name}; copy the bundle again.")
-        if checksum(member) != checksums.get(name):
+        if checksum(member) != config["checksums"].get(name):
             raise BundleError(
                 f"{member} is damaged (its checksum is not the one in config.json); copy the "
                 "bundle again."
             )
-    try:
-        variables = tuple(Variable.from_dict(v) for v in config["variables"])
-        normaliser = Preprocessor.from_arrays(_read(path / "normaliser.nc"), variables)
-        months = _read(path / "months.nc")
-        tensors = load_file(path / "weights.safetensors")
-        return Bundle(path, config, normaliser, tensors, months)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BundleError(
-            f"{path} does not fit together ({reason[:160]}); copy or train the bundle again."
-        ) from error
+
+
+def _check_shapes(
+    network: NetworkConfig,
+    normaliser: Preprocessor,
+    tensors: Mapping[str, torch.Tensor],
+    months: Mapping[str, NDArray[Any]],
+) -> None:
+    """Refuse parts of different models, which would fail only when they are used."""
+    fields = (len(normaliser.variables), *normaliser.grid.shape)
+    size, n = network.n_latent, len(months["month"])
+    found: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+        "mask": (normaliser.mask.shape, fields),
+        **{
+            name: (getattr(normaliser, name).shape, (12, *fields))
+            for name in ("climatology", "centre", "spread")
+        },
+        **{
+            f"{variable.name}_{name}": (array.shape, (12, *fields[1:]))
+            for variable, transform in zip(normaliser.variables, normaliser.transforms, strict=True)
+            for name, array in transform.to_arrays().items()
+            if array.ndim
+        },
+        "residual_sd": (tuple(tensors["residual_sd"].shape), fields),
+        "direction_share": (tuple(tensors["direction_share"].shape), (size, fields[0])),
+        "from_training": (tuple(tensors["from_training"].shape), (size, size)),
+        "x of the months": (months["x"].shape, (n, *fields)),
+        "split of the months": (months["split"].shape, (n,)),
+    }
+    for name, (have, want) in found.items():
+        if have != want:
+            raise ValueError(f"{name} has the shape {have}, not {want}")
+    if n == 0:
+        raise ValueError("it holds no month")
+    if months["x"].dtype != np.int16:
+        raise ValueError(f"x of the months is {months['x'].dtype}, not int16")
+    names = [str(m) for m in months["month"]]
+    for name in names:
+        _calendar(name)
+    if names != sorted(set(names)):
+        raise ValueError("its months are not in order, each once")
+    unknown = sorted({str(s) for s in months["split"]} - set(get_args(Split)))
+    if unknown:
+        raise ValueError(f"it has months of the split '{unknown[0]}'")
 
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:
@@ -527,7 +895,17 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
 
 
 def checksum(file: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a file.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    str
+        In hexadecimal.
+    """
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
@@ -546,7 +924,7 @@ def save_bundle(
     Parameters
     ----------
     path : Path
-        Folder to write; made if absent, its files replaced.
+        Folder to write; made if absent, its files replaced, its ``scores.json`` deleted.
     config : dict
         What ``config.json`` shall say beside schema and checksums.
     normaliser : Preprocessor
@@ -559,6 +937,8 @@ def save_bundle(
         ``YYYY-MM`` and split of each.
     """
     path.mkdir(parents=True, exist_ok=True)
+    # Scores of the weights that these replace.
+    (path / "scores.json").unlink(missing_ok=True)
     save_file(_pack(tensors), path / "weights.safetensors")
     # safetensors writes for the owner alone; a bundle is made to be shared.
     (path / "weights.safetensors").chmod(0o644)
@@ -592,14 +972,3 @@ def save_bundle(
         "checksums": {name: checksum(path / name) for name in FILES},
     }
     (path / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
-
-
-__all__ = [
-    "Bundle",
-    "BundleError",
-    "StateError",
-    "checksum",
-    "load_bundle",
-    "month_name",
-    "save_bundle",
-]

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from mlda_core.bundle import save_bundle
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData
 from mlda_core.vae.latent import find_basis, ship
-from mlda_core.vae.training import VAE, build_vae, reconstruct
+from mlda_core.vae.training import VAE, reconstruct
 
 
-def load_best(config: ModelConfig, data: TrainingData, run: Path) -> VAE:
-    """Return the best weights of a run.
+def history(run: Path, data: TrainingData) -> dict[str, Any]:
+    """Say how a run went, for a bundle's provenance.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    data : TrainingData
+        What it was trained on.
+
+    Returns
+    -------
+    dict
+        Numbers of months, members and epochs, the best VALIDATION skill, seconds.
 
     Raises
     ------
     ConfigError
-        If the run has none yet.
+        If the run has no finished epoch.
     """
-    file = run / "best.safetensors"
-    if not file.exists():
-        raise ConfigError(f"{run} has no finished epoch; run 'mlda train' first.")
-    vae = build_vae(config, data)
-    vae.load_state_dict(load_file(file), strict=False)
-    # The projector belongs to the stored patterns, not to those just fitted again.
-    relative = dict(config.training.variable_weights)
-    scale = np.array([relative.get(v.name, 1.0) for v in config.variables]).reshape(-1, 1, 1)
-    weights = torch.from_numpy((data.normaliser.weights * scale).ravel()).float()
-    vae.encoder.projector.copy_((vae.decoder.patterns * weights).T)
-    return vae.eval()
-
-
-def history(run: Path, data: TrainingData) -> dict[str, Any]:
-    """Say how a run went, for a bundle's provenance: months, epochs, best VALIDATION skill."""
-    rows = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
-    best = max(rows, key=lambda row: row["score"])
+    log = run / "log.jsonl"
+    rows: dict[int, dict[str, Any]] = {}
+    for line in log.read_text("utf-8").splitlines() if log.exists() else ():
+        # A run killed between its log and its checkpoint does that epoch again, and one killed
+        # within a line goes on behind it: the last record of an epoch counts.
+        start = line.rfind('{"epoch"')
+        with suppress(json.JSONDecodeError):
+            row = json.loads(line[max(start, 0) :])
+            rows[row["epoch"]] = row
+    if not rows:
+        raise ConfigError(f"{run} has no finished epoch; train it first with 'mlda train'.")
+    best = max(rows.values(), key=lambda row: row["score"])
     return {
         "training_months": len(data.train),
         "mixed_sea_months": 0 if data.mixed is None else len(data.mixed),
@@ -49,7 +56,7 @@ def history(run: Path, data: TrainingData) -> dict[str, Any]:
         "epochs": len(rows),
         "best_epoch": best["epoch"],
         "validation_explained_variance": best["skill"],
-        "training_seconds": round(sum(row["seconds"] for row in rows)),
+        "training_seconds": round(sum(row["seconds"] for row in rows.values())),
     }
 
 
@@ -70,7 +77,19 @@ def export_bundle(
         Folder to write.
     provenance : dict
         Stored under ``provenance`` in ``config.json``.
+
+    Raises
+    ------
+    ConfigError
+        If the member to ship has no month.
     """
+    months = data.observed.where(data.observed.member == config.data.shipped_member)
+    if not len(months):
+        there = ", ".join(map(str, np.unique(data.observed.member)))
+        raise ConfigError(
+            f"The data have no member {config.data.shipped_member} to ship; set "
+            f"data.shipped_member to one of {there}."
+        )
     held_out = data.observed.in_split("validation", "calibration")
     basis = find_basis(vae, held_out, data.normaliser.weights)
     tensors, turn = ship(vae, basis)
@@ -78,7 +97,6 @@ def export_bundle(
     tensors["from_training"] = turn
     tensors["residual_sd"] = torch.from_numpy(np.sqrt((residual**2).mean(axis=0)))
     tensors["direction_share"] = torch.from_numpy(basis.share)
-    months = data.observed.where(data.observed.member == config.data.shipped_member)
     x = np.where(np.isfinite(months.anomalies), months.x, np.nan)
     order = np.argsort(months.names)
     settings = config.to_dict()

@@ -1,13 +1,18 @@
 """A damaged or foreign folder is refused in one sentence that names the culprit."""
 
+import itertools
 import json
 import os
 import shutil
 
+import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
+from mlda_core import bundle as module
 from mlda_core.bundle import FILES, BundleError, checksum, load_bundle
 
 
@@ -133,9 +138,19 @@ def test_other_schema_is_named_with_both_versions(bundle_copy, version):
     assert str(version) in message
 
 
-@pytest.mark.parametrize("key", ["variables", "network", "checksums"])
-@pytest.mark.parametrize("value", ["absent", None, [], {}, 7, "text", [1, 2], ["psl"]])
+AMISS = ["absent", None, [], 7, "text", [1, 2], ["psl"]]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *itertools.product(["variables", "network", "checksums"], [*AMISS, {}]),
+        # Empty ones will do: all of training has defaults, and no year need be held out.
+        *itertools.product(["training", "splits"], AMISS),
+    ],
+)
 def test_configuration_with_a_part_amiss(bundle_copy, key, value):
+
     def change(config):
         if value == "absent":
             del config[key]
@@ -144,6 +159,89 @@ def test_configuration_with_a_part_amiss(bundle_copy, key, value):
 
     edited(bundle_copy, change)
     refusal(bundle_copy)
+
+
+@pytest.mark.parametrize("key", ["name", "title", "base_period"])
+@pytest.mark.parametrize("value", ["absent", 7])
+def test_configuration_without_what_people_read(bundle_copy, key, value):
+    edited(bundle_copy, lambda c: c.pop(key) if value == "absent" else c.update({key: value}))
+    assert f"no '{key}'" in refusal(bundle_copy)
+
+
+def resealed(folder, name, data):
+    """Replace a file and give the configuration the checksum of what replaced it."""
+    replace(folder / name, data)
+    digest = checksum(folder / name)
+    edited(folder, lambda c: c["checksums"].update({name: digest}))
+
+
+def months_changed(folder, tmp_path, change):
+    with xr.open_dataset(folder / "months.nc", mask_and_scale=False) as months:
+        change(months.load()).to_netcdf(tmp_path / "changed.nc", engine="netcdf4")
+    resealed(folder, "months.nc", (tmp_path / "changed.nc").read_bytes())
+
+
+def relabelled(months, name, index, value):
+    labels = months[name].values.astype(object)
+    labels[index] = value
+    return months.assign({name: ("sample", labels.astype(str))})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda m: m.isel(lat=slice(0, 24)), "x of the months has the shape (420, 4, 24, 96)"),
+        (lambda m: m.isel(variable=slice(0, 3)), "x of the months has the shape (420, 3, 48, 96)"),
+        (lambda m: m.isel(sample=slice(0, 0)), "no month"),
+        (lambda m: m.assign(split=("other", m["split"].values[:7])), "split of the months"),
+        (lambda m: m.assign(month=("other", m["month"].values[:7])), "not (7, 4, 48, 96)"),
+        (lambda m: m.assign(x=m["x"].astype(np.float32)), "float32, not int16"),
+        (lambda m: relabelled(m, "month", 3, "1979-02"), "not in order"),
+        (lambda m: relabelled(m, "month", 3, "April"), "'April' is not a month"),
+        (lambda m: relabelled(m, "split", 3, "tset"), "split 'tset'"),
+    ],
+)
+def test_months_of_another_model_do_not_fit(bundle_copy, tmp_path, change, words):
+    months_changed(bundle_copy, tmp_path, change)
+    message = refusal(bundle_copy)
+    assert "fit" in message
+    assert words in message
+
+
+@pytest.mark.parametrize("name", ["residual_sd", "direction_share", "from_training"])
+def test_statistics_of_another_shape_do_not_fit(bundle_copy, tmp_path, name):
+    tensors = load_file(bundle_copy / "weights.safetensors")
+    tensors[name] = tensors[name][:, :3].contiguous()
+    save_file(tensors, tmp_path / "changed.safetensors")
+    resealed(bundle_copy, "weights.safetensors", (tmp_path / "changed.safetensors").read_bytes())
+    assert f"{name} has the shape" in refusal(bundle_copy)
+
+
+@pytest.mark.parametrize("name", ["spread", "climatology", "mask"])
+def test_a_normaliser_of_another_shape_does_not_fit(bundle_copy, tmp_path, name):
+    with xr.open_dataset(bundle_copy / "normaliser.nc") as data:
+        dims = tuple(f"{d}2" if d == "lat" else d for d in data[name].dims)
+        changed = data.load().assign({name: (dims, data[name].isel(lat=slice(0, 9)).values)})
+        changed.to_netcdf(tmp_path / "changed.nc", engine="netcdf4")
+    resealed(bundle_copy, "normaliser.nc", (tmp_path / "changed.nc").read_bytes())
+    assert f"{name} has the shape" in refusal(bundle_copy)
+
+
+def test_a_file_that_may_not_be_read_is_named(bundle_copy, monkeypatch):
+    def forbid(file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(module, "checksum", forbid)
+    message = refusal(bundle_copy)
+    assert "weights.safetensors cannot be read (Permission denied)" in message
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000])
+def test_damaged_scores_are_refused_when_they_are_asked_for(bundle_copy, data):
+    replace(bundle_copy / "scores.json", data)
+    loaded = load_bundle(bundle_copy)
+    with pytest.raises(BundleError, match=r"scores\.json .*; delete it"):
+        _ = loaded.scores
 
 
 def test_files_of_another_bundle_do_not_fit_even_with_right_checksums(bundle_copy):
@@ -165,18 +263,14 @@ def test_pickled_weights_are_not_unpickled(bundle_copy):
     """A pickle in the weights' place must be refused before anything in it can run."""
     marker = bundle_copy / "ran"
     payload = f"cbuiltins\nexec\n(Vopen({str(marker)!r}, 'w')\ntR.".encode()
-    replace(bundle_copy / "weights.safetensors", payload)
-    digest = checksum(bundle_copy / "weights.safetensors")
-    edited(bundle_copy, lambda c: c["checksums"].update({"weights.safetensors": digest}))
+    resealed(bundle_copy, "weights.safetensors", payload)
     refusal(bundle_copy)
     assert not marker.exists()
 
 
 def test_netcdf_replaced_by_another_netcdf(bundle_copy):
     data = (bundle_copy / "normaliser.nc").read_bytes()
-    replace(bundle_copy / "months.nc", data)
-    digest = checksum(bundle_copy / "months.nc")
-    edited(bundle_copy, lambda c: c["checksums"].update({"months.nc": digest}))
+    resealed(bundle_copy, "months.nc", data)
     refusal(bundle_copy)
 
 
