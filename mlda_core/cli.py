@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,8 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 out, errors = Console(), Console(stderr=True)
+# What the extra mlda[train] installs, pyproject.toml.
+_TRAIN_EXTRA = {"matplotlib"}
 
 
 @contextmanager
@@ -39,10 +41,12 @@ def _one_sentence() -> Iterator[None]:
         errors.print(f"mlda: {error}", style="bold red", markup=False, highlight=False)
         raise typer.Exit(2) from None
     except ImportError as error:
-        errors.print(
-            f"mlda: {error.name} is not installed; install it with: pip install 'mlda[train]'",
-            markup=False,
-        )
+        missing = error.name or "a Python module"
+        if missing.partition(".")[0] in _TRAIN_EXTRA:
+            remedy = "install it with: pip install 'mlda[train]'."
+        else:
+            remedy = f"mend this Python environment ({error})."
+        errors.print(f"mlda: {missing} cannot be imported; {remedy}", markup=False, highlight=False)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         errors.print("mlda: stopped; run the same command again to go on.", markup=False)
@@ -77,9 +81,9 @@ def data_prepare(
 
     Example: `mlda data prepare speedy-amip --out runs/data/speedy-amip.nc`
     """
-    from mlda_core.sources.speedy import read_speedy
-
     with _one_sentence(), _bar() as bar:
+        from mlda_core.sources.speedy import read_speedy
+
         task = bar.add_task("reading", total=None)
         dataset = read_speedy(
             folder,
@@ -105,27 +109,27 @@ def train(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[
         Path | None, typer.Option(help="Folder to write; RUN/bundle by default.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Instead of the file's epochs.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the file's seed.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the file's epochs.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Another setting than the file's: network.harmonics=0"),
     ] = None,
     device: Annotated[str, typer.Option(help="A torch device: cpu, cuda, ...")] = "cpu",
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Train a model and write its bundle; go on where an interrupted run left off.
 
     Example: `mlda train configs/speedy.toml`
     """
-    import torch
-
-    from mlda_core.vae.config import load_config
-    from mlda_core.vae.dataset import load_training_data
-    from mlda_core.vae.export import export_bundle, history
-    from mlda_core.vae.training import train as fit
-
     with _one_sentence():
+        import torch
+
+        from mlda_core.vae.config import load_config
+        from mlda_core.vae.dataset import load_training_data
+        from mlda_core.vae.export import export_bundle, history
+        from mlda_core.vae.training import train as fit
+
         _check_device(device)
         torch.set_num_threads(threads)
         model = load_config(config, settings or ())
@@ -134,7 +138,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
             changes["seed"] = seed
         if epochs is not None:
             changes["epochs"] = epochs
-        model = replace(model, training=replace(model.training, **changes))
+        model = model.with_training(**changes)
         name = model.name if seed is None else f"{model.name}-seed{seed}"
         run = run or Path("runs") / name
         data = load_training_data(model)
@@ -165,7 +169,8 @@ def train(  # noqa: PLR0917 - options of a command, given by name
             )
         target = bundle or run / "bundle"
         made = history(run, data)
-        made |= {"command": f"mlda train {config}", "torch": torch.__version__}
+        command = _command(config, seed, epochs, settings or (), device)
+        made |= {"command": command, "torch": torch.__version__}
         export_bundle(vae.cpu(), model, data, target, provenance=made)
     out.print(f"Wrote {target}; look at it with: mlda info {target}", highlight=False)
 
@@ -183,24 +188,29 @@ def validate(
     output: Annotated[
         Path | None, typer.Option("--out", help="Folder of the figures; BUNDLE-SPLIT by default.")
     ] = None,
-    samples: Annotated[int, typer.Option(help="Prior samples a calendar month.")] = 600,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    samples: Annotated[int, typer.Option(min=2, help="Prior samples a calendar month.")] = 600,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Score a bundle on held-out months; write scores.json and a page of figures.
 
     Example: `mlda validate assets/bundles/speedy --config configs/speedy.toml --split test`
     """
-    import torch
-
-    from mlda_core.figures import METHODS, write_page
-    from mlda_core.vae.config import load_config
-    from mlda_core.vae.dataset import load_training_data
-    from mlda_core.validation import validate as score
-    from mlda_core.validation import write_scores
-
     with _one_sentence():
+        # The page draws with it at the end: that it lacks should not show after minutes of scoring.
+        import matplotlib as mpl  # noqa: F401
+        import torch
+
+        from mlda_core.figures import METHODS, write_page
+        from mlda_core.vae.config import load_config
+        from mlda_core.vae.dataset import load_training_data
+        from mlda_core.validation import validate as score
+        from mlda_core.validation import write_scores
+
         torch.set_num_threads(threads)
         model = _load(bundle)
+        if config:
+            # The bundle's scores will be merged with these; damaged ones show before, not after.
+            _ = model.scores
         data = load_training_data(load_config(config)) if config else None
         with _ticking() as tick:
             report = score(model, split=split, data=data, samples=samples, tick=tick)
@@ -232,12 +242,21 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
     """
     with _one_sentence():
         model = _load(bundle)
-    size = sum(f.stat().st_size for f in bundle.iterdir() if f.is_file()) / 1e6
+        table = Table(show_header=False, title=model.title)
+        for key, value in _facts(model).items():
+            table.add_row(key, value)
+    out.print(table)
+
+
+def _facts(model: Bundle) -> dict[str, str]:
+    """Return what ``mlda info`` says of a bundle."""
+    from mlda_core.bundle import BundleError
+
+    size = sum(f.stat().st_size for f in model.path.iterdir() if f.is_file()) / 1e6
     splits = [model.split(m) for m in model.months]
-    table = Table(show_header=False, title=model.title)
     rows = {
         "name": model.name,
-        "folder": f"{bundle} ({size:.1f} MB, schema {model.config['schema_version']})",
+        "folder": f"{model.path} ({size:.1f} MB, schema {model.config['schema_version']})",
         "grid": f"{model.grid.shape[0]} x {model.grid.shape[1]} cells",
         "variables": ", ".join(f"{v.name} ({v.anomaly_units})" for v in model.variables),
         "latent vector": f"{model.n_latent} numbers",
@@ -249,13 +268,33 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
             f"{k}: {', '.join(map(str, v))}" for k, v in model.config["splits"].items()
         ),
     }
-    for split, by_variable in model.scores.get("reconstruction", {}).items():
-        rows[f"explained variance, {split}"] = ", ".join(
-            f"{k} {v['vae']['explained_variance']:.3f}" for k, v in by_variable.items()
-        )
-    for key, value in rows.items():
-        table.add_row(key, value)
-    out.print(table)
+    try:
+        for split, by_variable in model.scores.get("reconstruction", {}).items():
+            rows[f"explained variance, {split}"] = ", ".join(
+                f"{k} {v['vae']['explained_variance']:.3f}" for k, v in by_variable.items()
+            )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{model.path / 'scores.json'} does not hold a bundle's scores; delete it, or score "
+            "again with 'mlda validate'."
+        ) from error
+    return rows
+
+
+def _command(
+    config: Path, seed: int | None, epochs: int | None, settings: Sequence[str], device: str
+) -> str:
+    """Return the command that trains the same model again, for a bundle's provenance."""
+    words = ["mlda", "train", str(config)]
+    if seed is not None:
+        words += ["--seed", str(seed)]
+    if epochs is not None:
+        words += ["--epochs", str(epochs)]
+    for setting in settings:
+        words += ["--set", setting]
+    if device != "cpu":
+        words += ["--device", device]
+    return shlex.join(words)
 
 
 def _load(path: Path) -> Bundle:

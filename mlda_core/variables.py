@@ -6,10 +6,12 @@ model without touching this file; the table here only supplies defaults for the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 TransformKind = Literal["none", "power", "gamma"]
+Domain = Literal["globe", "sea", "land"]
 
 
 @dataclass(frozen=True)
@@ -61,35 +63,99 @@ class Variable:
     anomaly_cmap: str
     field_cmap: str
     decimals: int = 1
-    domain: Literal["globe", "sea", "land"] = "globe"
+    domain: Domain = "globe"
     transform: TransformKind = "none"
     non_negative: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values.
+
+        Returns
+        -------
+        dict
+            What :meth:`from_dict` takes.
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Variable:
         """Build from plain JSON values.
 
+        Parameters
+        ----------
+        values : dict
+            Every attribute without a default, and any other.
+
+        Returns
+        -------
+        Variable
+
         Raises
         ------
         ValueError
-            If a key is missing or unknown; the sentence names it.
+            If a key is missing or unknown, or a value is none that the attribute can have; the
+            sentence names it.
         """
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"Variable has an unknown setting '{unknown[0]}'; remove it.")
-        try:
-            made = dict(values)
+        made = dict(values)
+        if isinstance(made.get("field_limits"), list):
             made["field_limits"] = tuple(made["field_limits"])
-            return cls(**made)
-        except (KeyError, TypeError) as error:
+        try:
+            variable = cls(**made)
+        except TypeError as error:
             raise ValueError(
-                f"Variable '{values.get('name', '?')}' lacks a setting ({error})."
+                f"Variable '{values.get('name', '?')}' lacks a setting ({error}); add it."
             ) from error
+        variable._check()
+        return variable
+
+    def _check(self) -> None:
+        for name, kind in (("domain", Domain), ("transform", TransformKind)):
+            allowed = get_args(kind)
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"Variable '{self.name}' has the {name} {getattr(self, name)!r}; use one of "
+                    f"{', '.join(allowed)}."
+                )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            wanted = _KINDS.get(str(field.type))
+            if wanted and not wanted[1](value):
+                raise ValueError(
+                    f"Variable '{self.name}' has the {field.name} {value!r}; it must be "
+                    f"{wanted[0]}."
+                )
+        if self.scale == 0 or self.anomaly_limit <= 0:
+            culprit = "scale" if self.scale == 0 else "anomaly_limit"
+            raise ValueError(
+                f"Variable '{self.name}' has the {culprit} {getattr(self, culprit)!r}; it must be "
+                f"{'other than' if culprit == 'scale' else 'above'} 0."
+            )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+# By the annotation as it is written above.
+_KINDS: dict[str, tuple[str, Any]] = {
+    "str": ("text", lambda value: isinstance(value, str)),
+    "float": ("a number", _is_number),
+    "int": ("a whole number", lambda value: _is_number(value) and isinstance(value, int)),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "tuple[float, float]": (
+        "two numbers, the lower first",
+        lambda value: (
+            isinstance(value, tuple)
+            and len(value) == 2
+            and all(map(_is_number, value))
+            and value[0] < value[1]
+        ),
+    ),
+}
 
 
 # Colour limits: about the 99th percentile of |anomaly| over the TRAIN months, rounded. RdBu and

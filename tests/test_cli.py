@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 import xarray as xr
 from typer.testing import CliRunner
 
 from mlda_core import cli
 from mlda_core.bundle import load_bundle
+from mlda_core.vae.config import ConfigError, load_config
 
 LAT = np.linspace(-78.75, 78.75, 8)
 LON = np.arange(16) * 22.5
@@ -220,6 +223,24 @@ def test_training_again_goes_on_and_does_nothing_twice(mlda_here, workplace):
     assert log.read_text() == before
 
 
+def test_a_bundle_says_the_command_that_makes_it(mlda_here, workplace):
+    made = json.loads((workplace / "runs" / "tiny" / "bundle" / "config.json").read_text())
+    assert made["provenance"]["command"] == "mlda train tiny.toml"
+    done = mlda_here(
+        "train", "tiny.toml", "--set", "network.harmonics=0", "--set", "model.title='A b'",
+        "--seed", "3", "--epochs", "1", cwd=workplace,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads((workplace / "runs" / "tiny-seed3" / "bundle" / "config.json").read_text())
+    words = shlex.split(made["provenance"]["command"])
+    assert words[:3] == ["mlda", "train", "tiny.toml"]
+    options = list(zip(words[3::2], words[4::2], strict=True))
+    assert set(options) == {
+        ("--seed", "3"), ("--epochs", "1"),
+        ("--set", "network.harmonics=0"), ("--set", "model.title='A b'"),
+    }  # fmt: skip
+
+
 def test_other_settings_do_not_overwrite_a_run(mlda_here, workplace):
     (workplace / "longer.toml").write_text(CONFIG.format(epochs=4))
     assert "--run" in refusal(mlda_here("train", "longer.toml", cwd=workplace))
@@ -297,6 +318,79 @@ def test_train_names_what_is_wrong_in_its_file(mlda_here, workplace, tmp_path, c
     assert culprit in refusal(mlda_here("train", "tiny.toml", cwd=tmp_path))
 
 
+WEIGHTS = "training.variable_weights"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("model.name.x=1", "model.name holds one value"),
+        ("model.name.x.y=1", "model.name holds one value"),
+        ("model.name=3", "model.name is 3; it must be text"),
+        ("model.name='a/b'", "model.name 'a/b' cannot name a folder"),
+        ("model.variables=[]", "model.variables is []"),
+        ("model.variables=['psl', 3]", "model.variables is ['psl', 3]"),
+        ("model.variables=['psl', 'psl']", "names a variable twice"),
+        ("model.naem='x'", "unknown setting 'naem' in [model]"),
+        ("trainig.epochs=2", "unknown section 'trainig'"),
+        ("variables.pr=3", "variables.pr is 3 and not a table"),
+        ("variables.pr.transform='sqrt'", "transform 'sqrt'; use one of none, power, gamma"),
+        ("variables.pr.domain='ocean'", "domain 'ocean'; use one of globe, sea, land"),
+        ("splits.test=1981", "splits.test is 1981; write a list of years"),
+        ("splits.tset=[1981]", "unknown setting 'tset' in [splits]"),
+        ("data.observed=''", "data.observed is empty; it must be a path"),
+        ("data.observed=3", "data.observed is 3; it must be a path"),
+        ("data.power=0", "data.power is 0; it must be above 0 and at most 1"),
+        ("data.mixed_share=1.5", "data.mixed_share is 1.5; it must be within 0 to 1"),
+        ("network.width=50", "network.width is 50; it must be a multiple of 4"),
+        ("network.encoder_width=0", "network.encoder_width is 0; it must be a multiple of 4"),
+        ("network.n_latent=0", "network.n_latent is 0; it must be 1 or more"),
+        ("network.harmonics=-1", "network.harmonics is -1; it must be 0 or more"),
+        ("training.epochs='x'", "training.epochs is 'x'; it must be a whole number"),
+        ("training.epochs=true", "training.epochs is True; it must be a whole number"),
+        ("training.epochs=0", "training.epochs is 0; it must be 1 or more"),
+        ("training.batch=0", "training.batch is 0; it must be 1 or more"),
+        ("training.information=0", "training.information is 0; it must be above 0"),
+        ("training.rate=nan", "training.rate is nan; it must be a number"),
+        ("training.ema=1", "training.ema is 1; it must be 0 or more and below 1"),
+        ("training.half='no'", "training.half is 'no'; it must be true or false"),
+        (f"{WEIGHTS}=3", f"{WEIGHTS} is 3 and not a table"),
+        (f"{WEIGHTS}={{tso=2.0}}", "'tso', which the model has not; it has psl, tos, tas, pr"),
+        (f"{WEIGHTS}={{tos=0}}", f"{WEIGHTS}.tos is 0; it must be above 0"),
+        (f"{WEIGHTS}={{tos='x'}}", f"{WEIGHTS}.tos is 'x'; it must be a number"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_training(mlda_here, workplace, setting, words):
+    said = refusal(mlda_here("train", "tiny.toml", "--set", setting, cwd=workplace))
+    assert words in said
+    assert not (workplace / "runs" / "a").exists()
+
+
+def test_settings_are_checked_where_they_are_changed_in_python(tmp_path):
+    (tmp_path / "tiny.toml").write_text(CONFIG.format(epochs=1))
+    config = load_config(tmp_path / "tiny.toml", ["data.mixed=''"])
+    assert config.data.mixed is None
+    with pytest.raises(ConfigError, match=r"training\.epochs is 0"):
+        config.with_training(epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        ("train", "--threads", 0),
+        ("train", "--epochs", 0),
+        ("train", "--seed", -1),
+        ("validate", "--threads", 0),
+        ("validate", "--samples", 0),
+    ],
+)
+def test_a_number_out_of_range_is_named(mlda_here, tmp_path, command, option, value):
+    done = mlda_here(command, "tiny.toml", option, value, cwd=tmp_path)
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_train_says_that_a_configuration_is_missing(mlda_here, tmp_path):
     assert "absent.toml" in refusal(mlda_here("train", "absent.toml", cwd=tmp_path))
 
@@ -313,6 +407,48 @@ def test_a_folder_that_is_no_bundle(mlda_here, command, tmp_path):
 def test_validate_refuses_a_split_that_is_not_there(mlda_here, workplace):
     done = mlda_here("validate", "runs/tiny/bundle", "--split", "tset", cwd=workplace)
     assert "tset" in refusal(done)
+
+
+@pytest.fixture
+def copied(workplace, tmp_path):
+    return Path(shutil.copytree(workplace / "runs" / "tiny" / "bundle", tmp_path / "copied"))
+
+
+def test_info_refuses_a_configuration_without_held_out_years(mlda_here, copied):
+    config = json.loads((copied / "config.json").read_text())
+    del config["splits"]
+    (copied / "config.json").write_text(json.dumps(config))
+    assert "no 'splits'" in refusal(mlda_here("info", copied, cwd=copied))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"reconstruction": 3}', '{"reconstruction": {"test": {"psl": {}}}}']
+)
+def test_info_refuses_damaged_scores(mlda_here, copied, text):
+    (copied / "scores.json").write_text(text)
+    assert "scores.json" in refusal(mlda_here("info", copied, cwd=copied))
+
+
+def test_a_missing_matplotlib_shows_before_scoring(mlda_here, workplace, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("scored before it was known that nothing can be drawn")
+
+    monkeypatch.setattr("mlda_core.validation.validate", never)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    said = refusal(mlda_here("validate", "runs/tiny/bundle", cwd=workplace))
+    assert "pip install 'mlda[train]'" in said
+
+
+def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
+    def stumble():
+        with cli._one_sentence():
+            raise ModuleNotFoundError("No module named 'yaml.nodes'", name="yaml.nodes")
+
+    with pytest.raises(typer.Exit):
+        stumble()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "yaml.nodes cannot be imported" in said
+    assert "mlda[train]" not in said
 
 
 def test_the_installed_command_does_the_same(tmp_path):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from mlda_core.splits import Splits
 from mlda_core.vae.networks import NetworkConfig
@@ -30,7 +31,7 @@ class DataConfig:
     mixed_share : float
         Share of the mixed months seen in an epoch, 0..1.
     power : float
-        Exponent of the ``power`` transform.
+        Exponent of the ``power`` transform, above 0 and at most 1.
     shipped_member : int
         The member whose months travel with the bundle.
     """
@@ -99,7 +100,34 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that decides a model."""
+    """Everything that decides a model.
+
+    Parameters
+    ----------
+    name : str
+        Short name; that of the run's folder.
+    title : str
+        What people read.
+    base_period : str
+        The period of the climatology, in words.
+    source, licence : str
+        Where the data come from, and under which licence.
+    variables : tuple of Variable
+        In the order of all arrays.
+    splits : Splits
+        Years held out.
+    data : DataConfig
+        Where the months come from.
+    network : NetworkConfig
+        Shape of the networks.
+    training : TrainingConfig
+        How they are trained.
+
+    Raises
+    ------
+    ConfigError
+        If a setting has another kind of value than it needs, or is out of its range.
+    """
 
     name: str
     title: str
@@ -112,8 +140,17 @@ class ModelConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
+    def __post_init__(self) -> None:
+        _check_settings(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values.
+
+        Returns
+        -------
+        dict
+            What ``config.json`` of a bundle says of the model.
+        """
         return {
             "name": self.name,
             "title": self.title,
@@ -128,7 +165,22 @@ class ModelConfig:
         }
 
     def with_training(self, **changes: Any) -> ModelConfig:
-        """Return a copy with other training settings."""
+        """Return a copy with other training settings.
+
+        Parameters
+        ----------
+        **changes
+            Attributes of :class:`TrainingConfig`.
+
+        Returns
+        -------
+        ModelConfig
+
+        Raises
+        ------
+        ConfigError
+            If one is out of its range.
+        """
         return replace(self, training=replace(self.training, **changes))
 
 
@@ -141,6 +193,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
         The file.
     overrides : sequence of str
         Settings instead of the file's, such as ``network.harmonics=0``.
+
+    Returns
+    -------
+    ModelConfig
 
     Raises
     ------
@@ -159,28 +215,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
     for setting in overrides:
         _override(raw, setting)
     try:
-        model = raw["model"]
-        data = dict(raw["data"])
-        for key in ("observed", "mixed"):
-            if data.get(key):
-                data[key] = Path(data[key])
-        training = dict(raw.get("training", {}))
-        if "variable_weights" in training:
-            training["variable_weights"] = tuple(sorted(training["variable_weights"].items()))
-        config = ModelConfig(
-            name=model["name"],
-            title=model["title"],
-            base_period=model["base_period"],
-            source=model["source"],
-            licence=model["licence"],
-            variables=tuple(_variable(v, raw.get("variables", {})) for v in model["variables"]),
-            splits=Splits.from_dict(raw["splits"]),
-            data=_build(DataConfig, data),
-            network=_build(NetworkConfig, raw.get("network", {})),
-            training=_build(TrainingConfig, training),
-        )
-        _check_sizes(config)
-        return config
+        return _from_tables(raw)
     except KeyError as error:
         raise ConfigError(f"{path} lacks the setting {error}; add it.") from error
     except (TypeError, ValueError) as error:
@@ -192,7 +227,7 @@ def _override(raw: dict[str, Any], setting: str) -> None:
     key, found, value = setting.partition("=")
     *sections, last = key.strip().split(".")
     try:
-        if not (found and sections and last):
+        if not (found and all(sections) and sections and last):
             raise ValueError
         parsed = tomllib.loads(f"value = {value.strip()}")["value"]
     except ValueError as error:
@@ -201,33 +236,163 @@ def _override(raw: dict[str, Any], setting: str) -> None:
             "network.harmonics=0."
         ) from error
     table = raw
-    for section in sections:
+    for depth, section in enumerate(sections, start=1):
         table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(
+                f"'{setting}' cannot be set, for {'.'.join(sections[:depth])} holds one value and "
+                "no further settings; correct the name."
+            )
     table[last] = parsed
 
 
-def _build(cls: type, values: dict[str, Any]) -> Any:
-    known = {f.name for f in fields(cls)}
-    unknown = sorted(set(values) - known)
+_SECTIONS = ("model", "splits", "data", "network", "training", "variables")
+_MODEL_TEXTS = ("name", "title", "base_period", "source", "licence")
+
+
+def _from_tables(raw: dict[str, Any]) -> ModelConfig:
+    _refuse_unknown("", raw, _SECTIONS)
+    model, data = _table(raw["model"], "model"), dict(_table(raw["data"], "data"))
+    _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables"))
+    if "observed" not in data:
+        raise KeyError("data.observed")
+    for key in ("observed", "mixed"):
+        if isinstance(data.get(key), str):
+            # TOML has no null: an empty path takes the mixed seas out with --set data.mixed=''.
+            data[key] = Path(data[key]) if data[key] else None
+    training = dict(_table(raw.get("training", {}), "training"))
+    if "variable_weights" in training:
+        weights = _table(training["variable_weights"], "training.variable_weights")
+        training["variable_weights"] = tuple(sorted(weights.items()))
+    names = model["variables"]
+    if not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
+        raise ValueError(f"model.variables is {names!r}; write a list such as ['psl', 'tos'].")
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"model.variables names a variable twice ({', '.join(names)}); correct it."
+        )
+    tables = _table(raw.get("variables", {}), "variables")
+    return ModelConfig(
+        **{key: model[key] for key in _MODEL_TEXTS},
+        variables=tuple(_variable(name, tables) for name in names),
+        splits=_splits(_table(raw["splits"], "splits")),
+        data=_build(DataConfig, "data", data),
+        network=_build(NetworkConfig, "network", _table(raw.get("network", {}), "network")),
+        training=_build(TrainingConfig, "training", training),
+    )
+
+
+def _refuse_unknown(section: str, values: dict[str, Any], known: Sequence[str]) -> None:
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        raise ValueError(f"unknown setting '{unknown[0]}'; known are {', '.join(sorted(known))}.")
+        what, where = ("setting", f" in [{section}]") if section else ("section", "")
+        raise ValueError(
+            f"unknown {what} '{unknown[0]}'{where}; known are {', '.join(sorted(known))}."
+        )
+
+
+def _table(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r} and not a table; write its settings under [{name}].")
+    return value
+
+
+def _build(cls: type, section: str, values: dict[str, Any]) -> Any:
+    _refuse_unknown(section, values, [f.name for f in fields(cls)])
     return cls(**values)
 
 
-def _check_sizes(config: ModelConfig) -> None:
-    network = config.network
-    if not 1 <= network.n_latent <= network.n_patterns:
-        raise ValueError(
-            f"n_latent {network.n_latent} is not within 1 to n_patterns ({network.n_patterns}); "
-            "latent numbers are combinations of patterns."
-        )
-    if not config.splits.validation:
-        raise ValueError("no year is held out for validation; training stops by its skill there.")
+def _splits(values: dict[str, Any]) -> Splits:
+    _refuse_unknown("splits", values, [f.name for f in fields(Splits)])
+    for name, years in values.items():
+        if not (isinstance(years, list) and all(type(year) is int for year in years)):
+            raise ValueError(f"splits.{name} is {years!r}; write a list of years such as [1989].")
+    return Splits.from_dict(values)
 
 
 def _variable(name: str, tables: dict[str, Any]) -> Variable:
     """Return a variable: the table's default, with what the file says in its place."""
-    own = dict(tables.get(name, {}))
+    own = dict(_table(tables.get(name, {}), f"variables.{name}"))
     if name in DEFAULTS:
         return Variable.from_dict({**DEFAULTS[name].to_dict(), **own})
     return Variable.from_dict({"name": name, **own})
+
+
+_KINDS: dict[Any, tuple[str, tuple[type, ...]]] = {
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    bool: ("true or false", (bool,)),
+    str: ("text", (str,)),
+    Path: ("a path", (Path,)),
+    Path | None: ("a path", (Path, type(None))),
+}
+_Rule = tuple[str, Callable[[Any], bool]]
+_AT_LEAST_ONE: _Rule = ("1 or more", lambda n: n >= 1)
+_NOT_NEGATIVE: _Rule = ("0 or more", lambda n: n >= 0)
+_POSITIVE: _Rule = ("above 0", lambda n: n > 0)
+_SHARE: _Rule = ("within 0 to 1", lambda n: 0 <= n <= 1)
+# The networks normalise their channels in four groups, layers.MonthBlock.
+_FOURS: _Rule = ("a multiple of 4, such as 32 or 48", lambda n: n >= 4 and n % 4 == 0)
+_RANGES: dict[str, _Rule] = {
+    "data.mixed_share": _SHARE,
+    "data.power": ("above 0 and at most 1", lambda n: 0 < n <= 1),
+    "network.n_latent": _AT_LEAST_ONE,
+    "network.n_patterns": _AT_LEAST_ONE,
+    "network.harmonics": _NOT_NEGATIVE,
+    "network.width": _FOURS,
+    "network.encoder_width": _FOURS,
+    "network.position_channels": _AT_LEAST_ONE,
+    "training.epochs": _AT_LEAST_ONE,
+    "training.batch": _AT_LEAST_ONE,
+    "training.rate": _POSITIVE,
+    "training.weight_decay": _NOT_NEGATIVE,
+    "training.information": _POSITIVE,
+    "training.season_width": _POSITIVE,
+    "training.season_floor": _SHARE,
+    "training.kl_warmup": _SHARE,
+    "training.input_noise": _NOT_NEGATIVE,
+    "training.ema": ("0 or more and below 1", lambda n: 0 <= n < 1),
+    "training.patience": _AT_LEAST_ONE,
+    "training.seed": _NOT_NEGATIVE,
+}
+
+
+def _check_settings(config: ModelConfig) -> None:
+    """Refuse values that would end in a traceback, or in nothing, hours later."""
+    for name in _MODEL_TEXTS:
+        _check(f"model.{name}", getattr(config, name), str)
+    if not config.name or config.name in {".", ".."} or set(config.name) & set("/\\"):
+        raise ConfigError(f"model.name '{config.name}' cannot name a folder; choose another.")
+    for section in ("data", "network", "training"):
+        part = getattr(config, section)
+        for name, kind in get_type_hints(type(part)).items():
+            if name != "variable_weights":
+                _check(f"{section}.{name}", getattr(part, name), kind)
+    names = [v.name for v in config.variables]
+    for name, weight in config.training.variable_weights:
+        if name not in names:
+            raise ConfigError(
+                f"training.variable_weights has '{name}', which the model has not; it has "
+                f"{', '.join(names)}."
+            )
+        _check(f"training.variable_weights.{name}", weight, float, _POSITIVE)
+    network = config.network
+    if not network.n_latent <= network.n_patterns:
+        raise ConfigError(
+            f"n_latent {network.n_latent} is not within 1 to n_patterns ({network.n_patterns}); "
+            "latent numbers are combinations of patterns."
+        )
+    if not config.splits.validation:
+        raise ConfigError("no year is held out for validation; training stops by its skill there.")
+
+
+def _check(name: str, value: Any, kind: Any, rule: _Rule | None = None) -> None:
+    words, types = _KINDS[kind]
+    # True is an int for Python, and no number for people.
+    right = isinstance(value, types) and (kind is bool or not isinstance(value, bool))
+    if not right or (isinstance(value, float) and not math.isfinite(value)):
+        shown = "empty" if value is None else repr(value)
+        raise ConfigError(f"{name} is {shown}; it must be {words}.")
+    words, within = rule or _RANGES.get(name, ("", lambda _: True))
+    if not within(value):
+        raise ConfigError(f"{name} is {value!r}; it must be {words}.")

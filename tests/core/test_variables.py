@@ -57,3 +57,24 @@ def test_unknown_and_missing_settings_are_named():
     del values["scale"]
     with pytest.raises(ValueError, match=r"'pr'.*scale"):
         Variable.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("transform", "sqrt", "transform 'sqrt'; use one of none, power, gamma."),
+        ("domain", "ocean", "domain 'ocean'; use one of globe, sea, land."),
+        ("domain", [], "domain []; use one of"),
+        ("scale", "1", "scale '1'; it must be a number."),
+        ("scale", 0, "scale 0; it must be other than 0."),
+        ("anomaly_limit", -1.0, "anomaly_limit -1.0; it must be above 0."),
+        ("field_limits", [1.0], "field_limits (1.0,); it must be two numbers, the lower first."),
+        ("field_limits", 3, "field_limits 3; it must be two numbers"),
+        ("non_negative", "no", "non_negative 'no'; it must be true or false."),
+        ("label", 3, "label 3; it must be text."),
+    ],
+)
+def test_values_that_no_variable_has_are_refused(name, value, words):
+    with pytest.raises(ValueError, match="Variable 'pr'") as caught:
+        Variable.from_dict({**DEFAULTS["pr"].to_dict(), name: value})
+    assert words in str(caught.value)
