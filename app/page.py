@@ -34,6 +34,7 @@ def serve() -> Session | None:
     page.add_variable("message", "")
     page.add_variable("labels", [variable.label for variable in bundle.variables])
     page.add_variable("n_latent", bundle.n_latent)
+    page.add_variable("source", bundle.title)
     page.add_variable("variables", [variable.name for variable in bundle.variables])
     page.add_panel("bar", session.bar)
     page.add_panel("explore", session.explore)

@@ -144,9 +144,13 @@ export function render({ model, el }) {
     $("#redo").disabled = !model.can_redo
     root.dataset.theme = model.theme
   }
+  const say = (text, failed) => {
+    $(".status").textContent = text
+    $(".status").title = text
+    $(".status").classList.toggle("failed", failed)
+  }
   const showStatus = () => {
-    $(".status").textContent = model.status
-    $(".status").classList.toggle("error", model.failed)
+    say(model.status, model.failed)
     $(".nino").innerHTML = model.nino
     $(".base").textContent = model.base
   }
@@ -207,7 +211,7 @@ export function render({ model, el }) {
       const url = `${location.origin}${location.pathname}?${message.query}`
       let copied = true
       try { await navigator.clipboard.writeText(url) } catch { copied = false }
-      $(".status").textContent = copied ? "The link is copied." : "The address bar holds the link: copy it there."
+      say(copied ? "The link is copied." : "The address bar holds the link: copy it there.", false)
     }
   })
 
@@ -228,6 +232,7 @@ export function render({ model, el }) {
   const fold = (on) => {
     root.classList.toggle("folded", on)
     $("#fold").setAttribute("aria-expanded", String(!on))
+    $("#fold").classList.toggle("closed", on)
   }
   $("#fold").addEventListener("click", () => fold(!folded()))
   fold(window.innerWidth < 1400)
@@ -245,6 +250,22 @@ export function render({ model, el }) {
   model.on("month", () => { if (wire.idle || playing === null) { shown = model.month; showMonth() } })
   for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
   for (const name of ["status", "failed", "nino", "base"]) model.on(name, showStatus)
+  // What the bar shows at once must not stand if the server never heard of it.
+  let lost = false
+  const onLost = () => {
+    lost = true
+    play(false)
+    shown = model.month
+    showMonth()
+    say("The server does not answer; reload the page, or start the server again.", true)
+  }
+  const onAck = () => { if (lost) { lost = false; showStatus() } }
+  document.addEventListener("mlda:lost", onLost)
+  document.addEventListener("mlda:ack", onAck)
+  model.on("remove", () => {
+    document.removeEventListener("mlda:lost", onLost)
+    document.removeEventListener("mlda:ack", onAck)
+  })
   model.on("nino_series", drawCurve)
   drawCurve(); showMonth(); showSettings(); showStatus()
 }

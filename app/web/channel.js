@@ -2,6 +2,8 @@
 // paints the one before, yet nothing queues while a handle moves, so nothing lags after it is let go.
 // The server acknowledges in the same message as the new frame.
 const IN_FLIGHT = 2
+// The slowest answer seen, a first change on two busy cores, took 2 s.
+const LOST_AFTER_MS = 8000
 
 // Whether anything is under way, for the page to show and for tests to wait for.
 const underWay = () => {
@@ -26,6 +28,10 @@ function channel(model) {
     waiting.clear()
     tell()
     model.send_msg({ seq: ++seq, batch })
+    const sent = since
+    setTimeout(() => {
+      if (busy > 0 && since === sent) document.dispatchEvent(new CustomEvent("mlda:lost"))
+    }, LOST_AFTER_MS)
   }
   model.on("ack", () => {
     busy = Math.max(0, busy - 1)

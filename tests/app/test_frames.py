@@ -133,3 +133,12 @@ def test_the_perfect_model_lies_on_the_diagonal(tiny):
     field = tiny.target("1997-12")[0]
     image = frames.draw_scatter(field, field, tiny.grid.weights, -20, 20)
     assert (np.argwhere(image)[:, 0] == np.argwhere(image)[:, 1]).all()
+
+
+def test_cells_beyond_the_scatters_edge_are_drawn_at_it():
+    inside = frames.draw_scatter(np.array([0.5]), np.array([0.999]), np.array([1.0]), -1.0, 1.0)
+    beyond = frames.draw_scatter(np.array([0.5]), np.array([7.0]), np.array([1.0]), -1.0, 1.0)
+    assert beyond.max() > 0
+    assert np.array_equal(inside, beyond)
+    missing = frames.draw_scatter(np.array([0.5]), np.array([np.nan]), np.array([1.0]), -1.0, 1.0)
+    assert missing.max() == 0

@@ -196,7 +196,7 @@ def test_a_walk_moves_and_can_be_stopped(visit):
     assert page.locator("#walk").inner_text() == "Walk"
     page.locator("#to").fill("nowhere")
     page.locator("#walk").click()
-    page.wait_for_selector(".status.error")
+    page.wait_for_selector(".status.failed")
     assert "nowhere" in visitor.status()
 
 
@@ -275,7 +275,7 @@ def test_save_and_load(visit, tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text("{ no json")
     visitor.page.locator("#file").set_input_files(bad)
-    visitor.page.wait_for_selector(".status.error")
+    visitor.page.wait_for_selector(".status.failed")
     assert "not JSON" in visitor.status()
     assert visitor.pixels() == saved
 

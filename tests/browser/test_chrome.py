@@ -1,0 +1,74 @@
+"""The bar and its words: readable in both themes, whole, and honest when the server is gone."""
+
+import pytest
+
+COLOURS = """() => {
+  const found = []
+  const walk = (root) => {
+    for (const e of root.querySelectorAll("*")) {
+      if (e.shadowRoot) walk(e.shadowRoot)
+      const style = getComputedStyle(e)
+      const shown = e.checkVisibility() && e.getClientRects().length > 0
+      const words = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())
+      if (shown && words && ["BUTTON", "B", "OUTPUT", "SELECT", "SUMMARY"].includes(e.tagName)) {
+        found.push([e.id || e.className || e.textContent.trim(), style.color])
+      }
+      if (shown && e.tagName === "INPUT" && e.type !== "range") found.push([e.id, style.color])
+    }
+  }
+  walk(document)
+  return found
+}"""
+
+
+def brightness(colour: str) -> float:
+    red, green, blue = (float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3])
+    return (0.3 * red + 0.59 * green + 0.11 * blue) / 255
+
+
+@pytest.mark.parametrize(("query", "dark"), [("", True), ("?theme=dark", False)])
+def test_words_are_readable_after_the_theme_is_switched(visit, query, dark):
+    visitor = visit(query)
+    page = visitor.page
+    page.locator("#theme").click()
+    wanted = "dark" if dark else "light"
+    page.wait_for_function(f"() => document.documentElement.dataset.theme === '{wanted}'")
+    visitor.settle()
+    colours = page.evaluate(COLOURS)
+    assert len(colours) > 30
+    # Words on an accent stand out the other way round: the pressed month.
+    month = page.locator('.months button[aria-pressed="true"]').inner_text()
+    poor = [
+        (what, colour)
+        for what, colour in colours
+        if "test" not in what and what != month and (brightness(colour) > 0.45) != dark
+    ]
+    assert poor == []
+
+
+def test_a_failure_is_read_whole_on_a_small_screen(visit):
+    visitor = visit("?month=1850-13&z=garbage", width=1280, height=720)
+    status = visitor.page.locator(".status.failed")
+    status.wait_for()
+    assert status.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    assert status.get_attribute("title") == status.inner_text()
+
+
+def test_a_server_that_is_gone_is_missed(visit, serve):
+    server = serve()
+    visitor = visit(url=server.url)
+    shown = visitor.page.locator("b.month").inner_text()
+    server.stop()
+    visitor.page.locator("#next").click()
+    visitor.page.wait_for_selector(".status.failed", timeout=20_000)
+    assert "does not answer" in visitor.status()
+    assert visitor.page.locator("b.month").inner_text() == shown
+
+
+def test_folded_tools_say_what_they_are(visit):
+    visitor = visit(width=1280, height=720)
+    fold = visitor.page.locator("#fold")
+    content = "(e) => getComputedStyle(e, '::after').content"
+    assert "Sliders" in fold.evaluate(content)
+    fold.click()
+    assert "Sliders" not in fold.evaluate(content)
