@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlda_core.validation import Tick
 
 app = typer.Typer(
-    help="Train, check and use latent-space climate models for data assimilation.",
+    help="Train, check and describe latent-space models of climate.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -186,7 +186,8 @@ def validate(
         typer.Option(help="The model's TOML file: score every member, and EOFs beside them."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the figures; BUNDLE-SPLIT by default.")
+        Path | None,
+        typer.Option("--out", help="Folder of the figures; runs/validate-NAME-SPLIT by default."),
     ] = None,
     samples: Annotated[int, typer.Option(min=2, help="Prior samples a calendar month.")] = 600,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,

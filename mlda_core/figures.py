@@ -163,12 +163,13 @@ def _variance(report: Report, bundle: Bundle) -> Figure:
     extent = (float(lon[0]), float(lon[-1]), float(lat[0]), float(lat[-1]))
     for row, variable in zip(axes, bundle.variables, strict=True):
         real, drawn = (np.sqrt(m) for m in report.variance_maps[variable.name])
+        ratio = np.divide(drawn, real, out=np.full(real.shape, np.nan), where=real > 0)
         top = float(np.nanquantile(real, 0.99))
         unit = variable.anomaly_units
         for ax, values, what, limits, cmap in (
             (row[0], real, f"real, sd ({unit})", (0, top), "viridis"),
             (row[1], drawn, f"prior samples, sd ({unit})", (0, top), "viridis"),
-            (row[2], drawn / real, "ratio", (0.5, 1.5), "RdBu_r"),
+            (row[2], ratio, "ratio", (0.5, 1.5), "RdBu_r"),
         ):
             image = ax.imshow(
                 values,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mlda_core.vae.networks import Decoder
+
+# torch.func.jvp keeps its level in the process: two threads in it at once raise RuntimeError.
+_FORWARD_MODE = Lock()
 
 
 def minimise_all_fields(
@@ -79,7 +83,7 @@ def decoder_jacobian(decoder: Decoder, month: int) -> torch.Tensor:
         fields: torch.Tensor = decoder(z[None], which)[0]
         return fields
 
-    with torch.no_grad():
+    with _FORWARD_MODE, torch.no_grad():
         columns = [torch.func.jvp(decode, (zero,), (row,))[1] for row in torch.eye(n_latent)]
         return torch.stack(columns)
 
