@@ -41,6 +41,7 @@ $(BIN)/python:
 
 # PyTorch goes first and by its exact version, so that a CPU-only build that is already there is kept.
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the pinned packages into $(VENV): a few minutes, this once."
 	$(PIP) install --quiet --constraint constraints.txt setuptools torch $(addprefix --extra-index-url ,$(TORCH_INDEX))
 	$(INSTALL_EDITABLE) '.[train]'
 	@touch $@
