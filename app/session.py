@@ -56,6 +56,9 @@ SPLIT_WORDS = {
     "gap": "gap month beside held-out years: left out of training",
 }
 
+# What can be done during a walk without ending it: it leaves z and the history alone.
+WALKS_ON = frozenset({"walk", "walked", "theme", "home", "share", "save", "rest", "seed"})
+
 
 @lru_cache(maxsize=4)
 def _load(path: str) -> Bundle:
@@ -214,6 +217,8 @@ class Session:
         action = getattr(self, f"_do_{str(kind).replace('-', '_')}", None)
         if action is None:
             raise StateError("The page sent something that this server does not know; reload it.")
+        if kind not in WALKS_ON:
+            self._leave_walk()
         action(message)
 
     def _do_month(self, message: Message) -> None:
@@ -249,16 +254,17 @@ class Session:
         self._done(f"{self.state.month} encoded: the model shows what its encoder makes of it.")
 
     def _do_prior(self, _: Message) -> None:
-        self._show_z(np.zeros(self.limits.n_latent, dtype=np.float32), "prior mean")
+        with self.state.gesture():
+            self._set_z(np.zeros(self.limits.n_latent, dtype=np.float32), "prior mean")
         self._done("Prior mean: all latents are zero.")
 
     def _do_random(self, message: Message) -> None:
         self._do_seed(message)
         seed = self.state.seed
-        self._show_z(draw_of(seed, self.limits.n_latent), f"random draw, seed {seed}")
-        # The field then shows the seed of the next draw; this one's stands in words.
-        self.state.seed = seed + 1
-        self.state.commit()
+        with self.state.gesture():
+            self._set_z(draw_of(seed, self.limits.n_latent), f"random draw, seed {seed}")
+            # The field then shows the seed of the next draw; this one's stands in words.
+            self.state.seed = seed + 1
         self._done(f"Random draw, seed {seed}: weather that never was.")
 
     def _do_seed(self, message: Message) -> None:
@@ -343,9 +349,20 @@ class Session:
         self.state.param.update(z=z, follow=False, origin=f"{words}, {100 * t:.0f} %")
 
     def _do_walked(self, _: Message) -> None:
+        if self._walk is None:
+            return
         self._walk = None
         self.state.commit()
         self._done("The walk has ended.")
+
+    def _leave_walk(self) -> None:
+        """End a walk because something else is done: where it came to is one step of undo."""
+        if self._walk is None:
+            return
+        self._walk = None
+        self.state.commit()
+        over = {"type": "walk-over", "id": self.explore.walk_id}
+        self.explore._send_msg(over)  # noqa: SLF001 - Panel's own way
 
     def _end(self, text: Any) -> NDArray[np.float32]:
         """Return the latent vector at one end of a walk."""
@@ -360,9 +377,8 @@ class Session:
             f"'{given[:24]}' is neither."
         )
 
-    def _show_z(self, z: NDArray[np.float32], origin: str) -> None:
-        with self.state.gesture():
-            self.state.param.update(z=snap(z), follow=False, origin=origin)
+    def _set_z(self, z: NDArray[np.float32], origin: str) -> None:
+        self.state.param.update(z=snap(z), follow=False, origin=origin)
 
     def _follow(self) -> None:
         month = self.state.month

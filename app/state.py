@@ -299,6 +299,11 @@ def from_json(text: str, limits: Limits) -> Snapshot:
     )
 
 
+def _same_work(one: Snapshot, other: Snapshot) -> bool:
+    # The theme is about the room, not about the work: it is no step of the history.
+    return replace(one, theme=other.theme) == other
+
+
 class State(param.Parameterized):
     """The state of one session.
 
@@ -372,9 +377,9 @@ class State(param.Parameterized):
         )
 
     def commit(self) -> bool:
-        """Put the state into the history, unless nothing changed; True if it did."""
+        """Put the state into the history, unless nothing but the theme changed; True if it did."""
         now = self.snapshot()
-        if now == self._past[-1]:
+        if _same_work(now, self._past[-1]):
             return False
         self._past.append(now)
         del self._past[:-HISTORY]
@@ -385,7 +390,7 @@ class State(param.Parameterized):
     def undo(self) -> bool:
         """Return to the commit before; an uncommitted change counts as one."""
         now = self.snapshot()
-        if now != self._past[-1]:
+        if not _same_work(now, self._past[-1]):
             self._future.append(now)
         elif len(self._past) > 1:
             self._future.append(self._past.pop())
@@ -409,7 +414,7 @@ class State(param.Parameterized):
         self._flags()
 
     def _back_to(self, snapshot: Snapshot) -> None:
-        # The theme is about the room, not about the work: undo leaves it.
+        # Undo leaves the theme as it is.
         self.restore(replace(snapshot, theme=self.theme))
         self._past[-1] = self.snapshot()
         self._flags()

@@ -27,6 +27,7 @@ export function render({ model, el }) {
   </section>`
   const $ = (query) => el.querySelector(query)
   const rows = new Map()
+  let walk = null
 
   const place = (value) => 100 * (Math.min(Math.max(value, -RANGE), RANGE) + RANGE) / (2 * RANGE)
   const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2)
@@ -48,6 +49,7 @@ export function render({ model, el }) {
     row.range.dataset.k = k
     row.number.dataset.k = k
     const send = (value, done) => {
+      stop()
       show(k, value)
       if (done) { wire.send({ type: "z", k, value, done }, `z${k}`) } else { wire.send({ type: "z", k, value }, `z${k}`) }
     }
@@ -109,9 +111,10 @@ export function render({ model, el }) {
     for (const [k, row] of rows) if (!row.held) show(k, model.z[k])
   })
 
-  $("#encode").addEventListener("click", () => wire.send({ type: "encode" }))
-  $("#prior").addEventListener("click", () => wire.send({ type: "prior" }))
-  $("#random").addEventListener("click", () => wire.send({ type: "random", seed: $("#seed").value }))
+  const act = (message) => { stop(); wire.send(message) }
+  $("#encode").addEventListener("click", () => act({ type: "encode" }))
+  $("#prior").addEventListener("click", () => act({ type: "prior" }))
+  $("#random").addEventListener("click", () => act({ type: "random", seed: $("#seed").value }))
   $("#seed").addEventListener("change", () => wire.send({ type: "seed", seed: $("#seed").value }))
   const showState = () => {
     $(".origin").textContent = model.origin
@@ -122,19 +125,26 @@ export function render({ model, el }) {
   showState()
 
   // A walk is driven from here, one step when the last is drawn: it ends when the page does.
-  let walk = null
-  const stop = () => {
+  const halt = () => {
     if (!walk) return
     cancelAnimationFrame(walk.timer)
     walk = null
     $("#walk").textContent = "Walk"
+  }
+  const stop = () => {
+    if (!walk) return
+    halt()
     wire.send({ type: "walked" })
   }
   const advance = (now) => {
     if (!walk) return
     const t = Math.min(1, (now - walk.start) / walk.length)
-    if (wire.idle) wire.send({ type: "walk", t: 0.5 - 0.5 * Math.cos(Math.PI * t) })
-    if (t >= 1 && wire.idle) { stop(); return }
+    if (wire.idle) {
+      // The end itself is shown too: only when it is drawn is the walk over.
+      if (walk.last) { stop(); return }
+      walk.last = t >= 1
+      wire.send({ type: "walk", t: 0.5 - 0.5 * Math.cos(Math.PI * t) })
+    }
     walk.timer = requestAnimationFrame(advance)
   }
   $("#from").value = model.walk_from
@@ -146,9 +156,15 @@ export function render({ model, el }) {
   })
   model.on("walk_id", () => {
     if (!model.walk_id) return
-    walk = { start: performance.now(), length: 7000 }
+    halt()
+    walk = { id: model.walk_id, start: performance.now(), length: 7000, last: false }
     $("#walk").textContent = "Stop"
     walk.timer = requestAnimationFrame(advance)
   })
-  model.on("remove", () => { if (walk) cancelAnimationFrame(walk.timer) })
+  // Something else changed the state, as the next month does: the server has left the walk.
+  model.on("msg:custom", (event) => {
+    const message = event.data ?? event
+    if (message.type === "walk-over" && walk?.id === message.id) halt()
+  })
+  model.on("remove", halt)
 }

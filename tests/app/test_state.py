@@ -174,10 +174,15 @@ def test_undo_leaves_the_theme():
     state.month = "1996-01"
     state.commit()
     state.theme = "dark"
-    state.commit()
-    state.undo()
-    state.undo()
+    assert not state.commit()
+    assert state.undo()
+    assert state.month == "1997-12"
     assert state.theme == "dark"
+    state.theme = "light"
+    assert not state.undo()
+    assert state.redo()
+    assert state.month == "1996-01"
+    assert state.theme == "light"
 
 
 def test_a_gesture_is_one_event():
