@@ -279,6 +279,11 @@ def from_json(text: str, limits: Limits) -> Snapshot:
             f"The file has version {str(data.get('version'))[:24]}, this page reads {VERSION}; "
             "save the state again with a page of the same version."
         )
+    if "bundle" in data and data["bundle"] != limits.bundle:
+        raise StateError(
+            f"The file is a state of the bundle '{str(data['bundle'])[:40]}', but this page shows "
+            f"'{limits.bundle}'; open it with its own bundle."
+        )
     follow = data.get("follow", True)
     if not isinstance(follow, bool):
         raise StateError("The file's 'follow' must be true or false; correct it.")

@@ -101,11 +101,19 @@ def test_json_round_trip():
     assert replace(back, z=Z) == snapshot
 
 
+def test_json_that_names_no_bundle_is_taken():
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, follow=False), LIMITS))
+    del data["bundle"]
+    assert from_json(json.dumps(data), LIMITS).month == "1996-07"
+
+
 @pytest.mark.parametrize(
     ("change", "culprit"),
     [
         ({"format": "other"}, "not a saved state"),
         ({"version": 99}, "99"),
+        ({"bundle": "other"}, "'other'.*'speedy'"),
+        ({"bundle": None}, "'None'.*'speedy'"),
         ({"month": "2050-01"}, "2050-01"),
         ({"month": 7}, "7"),
         ({"z": [1.0, 2.0]}, "100"),
