@@ -300,6 +300,8 @@ class Session:
         self._done("Done again." if self.state.redo() else "There is nothing to redo.")
 
     def _do_share(self, _: Message) -> None:
+        # What failed before is over: the browser then says whether the link is copied.
+        self._say("")
         query = to_query(self.state.snapshot())
         self.bar.query = query
         self.bar._send_msg({"type": "link", "query": query})  # noqa: SLF001 - Panel's own way

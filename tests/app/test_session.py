@@ -152,6 +152,14 @@ def test_the_theme_may_change_during_a_walk(session):
     assert not np.array_equal(session.state.z, before)
 
 
+def test_sharing_clears_an_old_failure(session):
+    send(session.explore, type="z", k=0, value="much")
+    assert session.bar.failed
+    send(session.bar, type="share")
+    assert not session.bar.failed
+    assert session.bar.status == ""
+
+
 def test_the_address_follows_gestures_not_frames(session):
     before = session.bar.query
     send(session.explore, type="z", k=0, value=0.7)
