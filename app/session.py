@@ -49,7 +49,7 @@ FIRST_SLIDERS = 12
 
 SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 SPLIT_WORDS = {
-    "train": "train month: fit, not skill",
+    "train": "training month: fit, not skill",
     "validation": "validation month: used to tune the model",
     "calibration": "calibration month: used to estimate the model's errors",
     "test": "test month: the model has never seen it",
@@ -297,7 +297,7 @@ class Session:
         self._done("Undone." if self.state.undo() else "There is nothing to undo.")
 
     def _do_redo(self, _: Message) -> None:
-        self._done("Done again." if self.state.redo() else "There is nothing to redo.")
+        self._done("Redone." if self.state.redo() else "There is nothing to redo.")
 
     def _do_share(self, _: Message) -> None:
         # What failed before is over: the browser then says whether the link is copied.

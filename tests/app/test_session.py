@@ -94,6 +94,17 @@ def test_a_random_draw_is_one_step_of_undo_and_the_theme_none(session):
     assert session.state.seed == start.seed
 
 
+def test_undo_and_redo_say_so(session):
+    send(session.bar, type="redo")
+    assert session.bar.status == "There is nothing to redo."
+    send(session.explore, type="prior")
+    send(session.bar, type="undo")
+    assert session.bar.status == "Undone."
+    send(session.bar, type="redo")
+    assert session.bar.status == "Redone."
+    assert session.bar.split_words["train"] == "training month: fit, not skill"
+
+
 def test_a_walk_starts_and_ends_where_it_says(session, tiny):
     send(session.explore, type="walk-from", **{"from": "1997-01", "to": "draw 3"})
     send(session.explore, type="walk", t=0.0)

@@ -138,7 +138,7 @@ def test_month_buttons_arrows_and_play(visit):
     visitor.page.keyboard.press("ArrowLeft")
     visitor.settle()
     assert visitor.page.locator(".strip .month").inner_text() == "June 1996"
-    assert "train month: fit, not skill" in visitor.page.locator(".split").inner_text()
+    assert "training month: fit, not skill" in visitor.page.locator(".split").inner_text()
     visitor.page.locator("#play").click()
     visitor.page.wait_for_function(
         "() => new URLSearchParams(location.search).get('month') >= '1996-08'", timeout=20_000
