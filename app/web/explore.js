@@ -1,4 +1,6 @@
 const RANGE = 4
+const LIMIT = 8
+const STEP = 0.05
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
@@ -30,6 +32,10 @@ export function render({ model, el }) {
   let walk = null
 
   const place = (value) => 100 * (Math.min(Math.max(value, -RANGE), RANGE) + RANGE) / (2 * RANGE)
+  const parse = (typed) => {
+    const plain = typed.trim().replace(",", ".").replace("\u2212", "-")
+    return plain === "" ? NaN : Number(plain)
+  }
   const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2)
 
   const makeRow = (info) => {
@@ -37,19 +43,21 @@ export function render({ model, el }) {
     item.innerHTML = `
       <span class="thumb"><img alt="" width="84" height="42" draggable="false"></span>
       <span class="what"></span>
-      <input type="number" step="0.05" min="-8" max="8">
+      <input class="num" inputmode="decimal" autocomplete="off" spellcheck="false">
       <span class="track"><i class="mark" title="The code of the month shown"></i><i class="fill"></i>
         <input type="range" min="${-RANGE}" max="${RANGE}" step="0.01"></span>`
     const row = {
       item, img: item.querySelector("img"), what: item.querySelector(".what"),
-      number: item.querySelector("input[type=number]"), range: item.querySelector("input[type=range]"),
+      number: item.querySelector("input.num"), range: item.querySelector("input[type=range]"),
       mark: item.querySelector(".mark"), fill: item.querySelector(".fill"), held: false,
+      typing: false, sent: false,
     }
     const k = info.k
     row.range.dataset.k = k
     row.number.dataset.k = k
     const send = (value, done) => {
       stop()
+      row.sent = true
       show(k, value)
       if (done) { wire.send({ type: "z", k, value, done }, `z${k}`) } else { wire.send({ type: "z", k, value }, `z${k}`) }
     }
@@ -57,10 +65,28 @@ export function render({ model, el }) {
     row.range.addEventListener("input", () => send(Number(row.range.value), false))
     row.range.addEventListener("change", () => { row.held = false; send(Number(row.range.value), true) })
     row.range.addEventListener("dblclick", () => send(0, true))
-    row.number.addEventListener("change", () => {
-      const value = Number(row.number.value)
-      if (row.number.value.trim() === "" || !Number.isFinite(value)) { show(k, model.z[k]); return }
-      send(Math.min(Math.max(value, -8), 8), true)
+    // A field of text, not of numbers: Chromium's drops a decimal comma, so that 1,5 became 15.
+    row.number.addEventListener("input", () => { row.typing = true })
+    const take = () => {
+      if (!row.typing) return
+      row.typing = false
+      const value = parse(row.number.value)
+      if (Math.abs(value) <= LIMIT) { send(value, true); return }
+      // The server says what is wrong with it; what was there before comes back.
+      stop()
+      wire.send({ type: "z", k, value: row.number.value, done: true }, `refused${k}`)
+      show(k, model.z[k])
+    }
+    row.number.addEventListener("blur", take)
+    row.number.addEventListener("keydown", (e) => {
+      if (e.key === "Enter") take()
+      const way = { ArrowUp: 1, ArrowDown: -1 }[e.key]
+      if (!way || e.altKey || e.ctrlKey || e.metaKey) return
+      e.preventDefault()
+      const value = parse(row.number.value)
+      if (Number.isNaN(value) || Math.abs(value) > LIMIT) { take(); return }
+      row.typing = false
+      send(Math.min(Math.max(Math.round((value + way * STEP) * 1e4) / 1e4, -LIMIT), LIMIT), true)
     })
     rows.set(k, row)
     describe(info)
@@ -82,8 +108,7 @@ export function render({ model, el }) {
     const row = rows.get(k)
     if (!row) return
     row.range.value = value
-    if (el.getRootNode().activeElement !== row.number) row.number.value = text(value)
-    else if (Math.abs(Number(row.number.value) - value) > 0.005) row.number.value = text(value)
+    if (!row.typing) row.number.value = text(value)
     const [a, b] = [place(0), place(value)]
     row.fill.style.left = `calc(7px + (100% - 14px) * ${Math.min(a, b) / 100})`
     row.fill.style.width = `calc((100% - 14px) * ${Math.abs(a - b) / 100})`
@@ -108,7 +133,14 @@ export function render({ model, el }) {
   model.on("rest", restOpen)
   model.on("marks", () => { for (const k of rows.keys()) mark(k) })
   model.on("z", () => {
-    for (const [k, row] of rows) if (!row.held) show(k, model.z[k])
+    for (const [k, row] of rows) if (!row.held && !row.sent) show(k, model.z[k])
+  })
+  // An answer to the key pressed before would take this one back: a row waits for its last answer.
+  model.on("ack", () => {
+    if (!wire.idle) return
+    for (const [k, row] of rows) {
+      if (row.sent && !row.held) { row.sent = false; show(k, model.z[k]) }
+    }
   })
 
   const act = (message) => { stop(); wire.send(message) }

@@ -143,7 +143,7 @@ class Visitor:
         return self.page.locator(f"input[type=range][data-k='{k}']")
 
     def number(self, k=0):
-        return self.page.locator(f"input[type=number][data-k='{k}']")
+        return self.page.locator(f"input.num[data-k='{k}']")
 
     def text(self, selector):
         """Return the text of the first match, shadow roots included."""

@@ -66,3 +66,63 @@ def test_the_bar_ends_a_walk_too(visit):
     walking(visitor, "Walk", timeout=3000)
     visitor.settle()
     assert visitor.pixels() == first
+
+
+def enter(visitor, text, k=0):
+    visitor.number(k).fill(text)
+    visitor.number(k).press("Enter")
+    visitor.settle()
+
+
+@pytest.mark.parametrize("typed", ["20", "-8.5", "much", "", "1,2,3"])
+def test_a_number_that_cannot_be_is_refused_and_the_old_one_returns(visit, typed):
+    visitor = visit()
+    before = visitor.number().input_value()
+    first = visitor.pixels()
+    enter(visitor, typed)
+    visitor.page.wait_for_selector(".status.failed")
+    assert visitor.status() == "A latent must be a number from -8 to 8."
+    assert visitor.number().input_value() == before
+    assert visitor.pixels() == first
+    assert visitor.page.locator("#undo").is_disabled()
+    # The same again is refused again; sharing then clears the complaint.
+    enter(visitor, typed)
+    assert visitor.number().input_value() == before
+    visitor.page.locator("#share").click()
+    visitor.page.locator(".status", has_text="link").wait_for()
+    assert not visitor.page.locator(".status.failed").count()
+
+
+def test_a_decimal_comma_and_arrow_keys(visit):
+    visitor = visit()
+    number = visitor.number(2)
+    assert number.get_attribute("aria-label") == "Value of latent 3"
+    enter(visitor, "1,5", 2)
+    assert number.input_value() == "1.50"
+    assert float(visitor.slider(2).input_value()) == pytest.approx(1.5)
+    number.press("ArrowUp")
+    number.press("ArrowUp")
+    number.press("ArrowDown")
+    visitor.settle()
+    assert number.input_value() == "1.55"
+    number.fill("-0,25")
+    visitor.number(3).focus()
+    visitor.settle()
+    assert number.input_value() == "-0.25"
+    assert not visitor.page.locator(".status.failed").count()
+
+
+def test_one_press_takes_a_draw_back_and_the_theme_is_no_step(visit):
+    visitor = visit()
+    before = visitor.number().input_value()
+    visitor.page.locator("#theme").click()
+    visitor.settle()
+    assert visitor.page.locator("#undo").is_disabled()
+    visitor.page.locator("#random").click()
+    visitor.settle()
+    assert visitor.number().input_value() != before
+    visitor.page.locator("#undo").click()
+    visitor.settle()
+    assert visitor.number().input_value() == before
+    assert visitor.page.locator("#undo").is_disabled()
+    assert visitor.page.evaluate("document.documentElement.dataset.theme") == "dark"
