@@ -159,8 +159,8 @@ def validate(
             if name == "eof":
                 # In units of their spread under the observed sea, as the VAE's prior is.
                 scale = basis.codes(data.train.x).std(axis=0)
-                report.scores["latent"][split]["eof"] = _agreement(
-                    _by_member(basis.codes(months.x) / scale, None, months)
+                report.scores["latent"][split]["eof"] = agreement(
+                    by_member(basis.codes(months.x) / scale, None, months)
                 )
     by_method["climatology"] = skill_of_anomalies(bundle, months, np.zeros_like(months.x))
     report.scores["reconstruction"] = {
@@ -262,7 +262,7 @@ def _residual_sd(basis: EOFBasis, held_out: Months) -> NDArray[np.float64]:
     return np.sqrt((error.astype(np.float64) ** 2).mean(axis=0))
 
 
-def _by_member(
+def by_member(
     mean: NDArray[np.float64], sd: NDArray[np.float64] | None, months: Months
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
     """Mean and variance of the aggregate posterior of each member, with its months."""
@@ -274,7 +274,7 @@ def _by_member(
     return out
 
 
-def _agreement(
+def agreement(
     members: list[tuple[NDArray[np.float64], NDArray[np.float64], int]],
     active: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
@@ -312,8 +312,8 @@ def _latent(
         mean, sd = _encode(bundle, months, name, tick)
         spread = mean.var(axis=0)
         active = spread > ACTIVE_VARIANCE if active is None else active
-        agreement = _agreement(_by_member(mean, sd, months), active)
-        out[name] = {"active": int((spread > ACTIVE_VARIANCE).sum()), **agreement}
+        found = agreement(by_member(mean, sd, months), active)
+        out[name] = {"active": int((spread > ACTIVE_VARIANCE).sum()), **found}
         report.latent[name] = mean.mean(axis=0), spread + (sd**2).mean(axis=0)
         codes[name] = months, mean, sd
     if "train" in codes and split in out and split != "train":
@@ -348,8 +348,8 @@ def _years_of_training(
     found = []
     for _ in range(draws):
         chosen = np.isin(year, rng.choice(whole, years, replace=False))
-        members = _by_member(mean[chosen], sd[chosen], months.where(chosen))
-        found.append(_agreement(members, active))
+        members = by_member(mean[chosen], sd[chosen], months.where(chosen))
+        found.append(agreement(members, active))
     return {
         f"{key}_of_training_years": float(np.median([f[key] for f in found]))
         for key in ("mean_rms", "variance_error_rms")
