@@ -24,7 +24,7 @@ from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import Split
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
-from mlda_core.variables import Variable
+from mlda_core.variables import Variable, relative_weights
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
@@ -80,13 +80,13 @@ class Bundle:
         periodic = normaliser.grid.is_global
         tensors = _unpack(tensors)
         patterns = tensors["decoder.patterns"]
-        relative = dict(config["training"].get("variable_weights", ()))
-        scale = np.array([relative.get(v.name, 1.0) for v in normaliser.variables])
+        scale = relative_weights(
+            config["training"].get("variable_weights", ()), normaliser.variables
+        )
         weights = torch.from_numpy((normaliser.weights * scale[:, None, None]).ravel()).float()
         self._decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
-        self._encoder = Encoder(
-            mask, network, periodic=periodic, projector=(patterns * weights).T.contiguous()
-        )
+        self._encoder = Encoder(mask, network, periodic=periodic)
+        self._encoder.project_on(patterns, weights)
         for head, module in (("decoder.", self._decoder), ("encoder.", self._encoder)):
             own = {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
             own |= {"mask": self._decoder.mask} if head == "decoder." else {}

@@ -17,6 +17,7 @@ from mlda_core.eof import EOFBasis, fit_eofs
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.minimise import minimise_all_fields
+from mlda_core.variables import relative_weights
 
 Tick = Callable[[str, int, int], None]
 # A latent number is active when the means of its posteriors vary by more than this.
@@ -184,12 +185,10 @@ def effective_precision(bundle: Bundle) -> NDArray[np.float64]:
     variable, for neighbouring cells err together.
     """
     settings = bundle.config["training"]
-    relative = dict(settings.get("variable_weights", ()))
+    factors = relative_weights(settings.get("variable_weights", ()), bundle.variables)
     s = bundle.residual_sd.astype(np.float64) ** 2 + 1e-4
     w = bundle.normaliser.weights
-    counts = np.array(
-        [settings["information"] * relative.get(v.name, 1.0) for v in bundle.variables]
-    ) * (w * s).sum(axis=(1, 2))
+    counts = settings["information"] * factors * (w * s).sum(axis=(1, 2))
     return np.asarray(counts[:, None, None] * w / s)
 
 

@@ -7,8 +7,12 @@ model without touching this file; the table here only supplies defaults for the 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 TransformKind = Literal["none", "power", "gamma"]
 Domain = Literal["globe", "sea", "land"]
@@ -227,3 +231,11 @@ DEFAULTS: dict[str, Variable] = {
         ),
     )
 }
+
+
+def relative_weights(
+    given: Iterable[tuple[str, float]], variables: Sequence[Variable]
+) -> NDArray[np.float64]:
+    """Return each variable's weight in a loss, 1 where none is given, shape (V,)."""
+    by_name = dict(given)
+    return np.array([by_name.get(v.name, 1.0) for v in variables])

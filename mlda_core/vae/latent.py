@@ -24,16 +24,6 @@ class Codes:
     mean: Array
     sd: Array
 
-    @property
-    def aggregate_mean(self) -> Array:
-        """Mean of the aggregate posterior, shape (L,)."""
-        return np.asarray(self.mean.mean(axis=0))
-
-    @property
-    def aggregate_variance(self) -> Array:
-        """Variance of the aggregate posterior, shape (L,): of the means, plus mean variance."""
-        return np.asarray(self.mean.var(axis=0) + (self.sd**2).mean(axis=0))
-
 
 @torch.no_grad()
 def encode_months(vae: VAE, months: Months, *, batch: int = 96) -> Codes:

@@ -21,6 +21,7 @@ from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.networks import Decoder, Encoder
 from mlda_core.vae.seasonal import seasonal_components
+from mlda_core.variables import relative_weights
 
 
 class VAE(nn.Module):
@@ -105,8 +106,7 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
 
 def weighted_cells(config: ModelConfig, data: TrainingData) -> NDArray[np.float64]:
     """Cell areas times the variables' relative weights, shape (V, lat, lon)."""
-    relative = dict(config.training.variable_weights)
-    factors = np.array([relative.get(v.name, 1.0) for v in config.variables])
+    factors = relative_weights(config.training.variable_weights, config.variables)
     return data.normaliser.weights * factors[:, None, None]
 
 
@@ -121,10 +121,10 @@ class Objective:
     """
 
     def __init__(self, config: ModelConfig, data: TrainingData, device: torch.device) -> None:
-        relative = dict(config.training.variable_weights)
+        factors = relative_weights(config.training.variable_weights, config.variables)
         self.weights = torch.from_numpy(data.normaliser.weights).float().to(device)
-        self.information = config.training.information * torch.tensor(
-            [relative.get(v.name, 1.0) for v in config.variables], device=device
+        self.information = (
+            torch.from_numpy(config.training.information * factors).float().to(device)
         )
 
     def __call__(
