@@ -1,0 +1,1 @@
+"""Data assimilation in the latent space, and the classical methods beside it."""
