@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from mlda_core.assimilation.operator import ObservationOperator
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import Split
@@ -138,6 +139,11 @@ class Bundle:
     def n_latent(self) -> int:
         """Length of the latent vector."""
         return self._decoder.config.n_latent
+
+    @cached_property
+    def operator(self) -> ObservationOperator:
+        """The observation operator of the grid and mask."""
+        return ObservationOperator(self.grid, self.mask)
 
     @cached_property
     def scores(self) -> dict[str, Any]:
