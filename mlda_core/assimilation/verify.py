@@ -394,6 +394,6 @@ def _north(degrees: float) -> str:
 
 def _east(degrees: float) -> str:
     turned = degrees % 360.0
-    if turned in (0.0, 180.0) or degrees == 360.0:
-        return f"{turned:.0f}"
+    if degrees == 360.0 or turned in (0.0, 180.0):
+        return f"{degrees:.0f}"
     return f"{turned:.0f}E" if turned < 180.0 else f"{360.0 - turned:.0f}W"
