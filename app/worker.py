@@ -1,17 +1,20 @@
 """Long work off the event loop: the latest request wins.
 
-Sessions share one background thread: the decoder uses one thread, and a laptop has few.
+Sessions share the background threads, for a laptop has few: one for pictures that can wait, and two
+for analyses, so that one visitor's long minimisation does not stop everybody else's.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlda-work")
+ANALYSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mlda-analysis")
 _LOG = logging.getLogger(__name__)
 
 
@@ -24,16 +27,22 @@ class Latest:
         Runs a function on the session's own event loop: only that may touch the page.
     failed : callable
         Is told the error of a job that raised, on the session's event loop.
+    pool : concurrent.futures.Executor, optional
+        Whose threads do the work.
     """
 
     def __init__(
         self,
         schedule: Callable[[Callable[[], None]], Any],
         failed: Callable[[Exception], None] | None = None,
+        pool: ThreadPoolExecutor = _POOL,
     ) -> None:
         self._schedule = schedule
         self._failed = failed
+        self._pool = pool
         self._stamp = 0
+        self._paused = False
+        self._again: Callable[[], Any] | None = None
 
     def submit(self, job: Callable[[Callable[[], bool]], T], deliver: Callable[[T], None]) -> int:
         """Start a job.
@@ -68,12 +77,102 @@ class Latest:
             else:
                 self._hand_over(stale, deliver, result)
 
-        _POOL.submit(work)
+        self._pool.submit(work)
         return stamp
+
+    def stream(
+        self,
+        make: Callable[[], Iterator[T]],
+        deliver: Callable[[T], None],
+        *,
+        pace: float = 0.0,
+    ) -> int:
+        """Start a job that has several results, each delivered as it comes.
+
+        Parameters
+        ----------
+        make : callable
+            Returns the results' iterator; it is made and run in the background, and a generator
+            closed as soon as it is stale.
+        deliver : callable
+            Is given each result on the event loop, unless it is stale.
+        pace : float
+            Seconds between results at least, for eyes to follow, and for `pause` to act; no thread
+            is held meanwhile, for other visitors need it.
+
+        Returns
+        -------
+        int
+            The stamp of the job.
+        """
+        self.cancel()
+        self._paused = False
+        stamp = self._stamp
+
+        def stale() -> bool:
+            return stamp != self._stamp
+
+        def advance(values: Iterator[T]) -> None:
+            for value in values:
+                self._hand_over(stale, deliver, value)
+                if stale():
+                    break
+                if pace > 0:
+                    self._later(pace, lambda: self._pool.submit(work, values))
+                    return
+            close(values)
+
+        def close(values: Iterator[T]) -> None:
+            if isinstance(values, Generator):
+                values.close()
+
+        def work(values: Iterator[T] | None = None) -> None:
+            try:
+                if values is None and not stale():
+                    advance(make())
+                elif values is not None and stale():
+                    close(values)
+                elif values is not None:
+                    advance(values)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the page has to say so
+                _LOG.exception("background work failed")
+                self._hand_over(stale, self._failed, error)
+
+        self._pool.submit(work)
+        return stamp
+
+    @property
+    def paused(self) -> bool:
+        """Whether a stream waits for `resume`."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Let a paced stream wait after its next result."""
+        self._paused = True
+
+    def resume(self, *, once: bool = False) -> None:
+        """Let a paused stream go on, or give one more result and wait again."""
+        self._paused = once
+        again, self._again = self._again, None
+        if again is not None:
+            again()
 
     def cancel(self) -> None:
         """Make everything under way stale, as when the session ends."""
         self._stamp += 1
+        # A stream that waits goes on once more, sees that it is stale, and closes its generator.
+        self.resume()
+
+    def _later(self, pace: float, again: Callable[[], Any]) -> None:
+        def go() -> None:
+            if self._paused:
+                self._again = again
+            else:
+                again()
+
+        timer = threading.Timer(pace, go)
+        timer.daemon = True
+        timer.start()
 
     def _hand_over(
         self, stale: Callable[[], bool], receiver: Callable[[Any], None] | None, value: Any

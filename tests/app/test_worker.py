@@ -1,6 +1,7 @@
 """Background work: the latest request wins."""
 
 import threading
+import time
 
 from app.worker import Latest
 
@@ -48,10 +49,87 @@ def test_a_failure_is_reported():
     assert isinstance(failures[0], RuntimeError)
 
 
-def wait_for(scheduled):
+def test_a_stream_delivers_each_result_in_order():
+    delivered, scheduled = [], []
+    Latest(scheduled.append).stream(lambda: iter("abc"), delivered.append)
+    wait_for(scheduled, 3)
+    latest_run(scheduled)
+    assert delivered == ["a", "b", "c"]
+
+
+def test_a_newer_stream_closes_the_running_one():
+    delivered, scheduled = [], []
+    closed, started, gate = threading.Event(), threading.Event(), threading.Event()
+    latest = Latest(scheduled.append)
+
+    def endless():
+        try:
+            while True:
+                started.set()
+                gate.wait(5)
+                yield "old"
+        finally:
+            closed.set()
+
+    latest.stream(endless, delivered.append)
+    assert started.wait(5)
+    latest.stream(lambda: iter(["new"]), delivered.append)
+    gate.set()
+    assert closed.wait(5)
+    wait_for(scheduled)
+    latest_run(scheduled)
+    assert delivered == ["new"]
+
+
+def test_a_paced_stream_pauses_steps_once_goes_on_and_is_cancelled():
+    delivered, scheduled = [], []
+    closed = threading.Event()
+    latest = Latest(scheduled.append)
+
+    def counting():
+        try:
+            yield from range(100)
+        finally:
+            closed.set()
+
+    latest.stream(counting, delivered.append, pace=0.005)
+    latest.pause()
+    wait_for(scheduled)
+    time.sleep(0.1)
+    paused = len(scheduled)
+    assert paused <= 2
+    latest.resume(once=True)
+    wait_for(scheduled, paused + 1)
+    time.sleep(0.1)
+    assert len(scheduled) == paused + 1
+    assert latest.paused
+    latest.resume()
+    wait_for(scheduled, paused + 4)
+    latest.pause()
+    time.sleep(0.1)
+    latest.cancel()
+    assert closed.wait(5)
+
+
+def test_a_failing_stream_is_reported_after_what_it_gave():
+    delivered, failures, scheduled = [], [], []
+    latest = Latest(scheduled.append, failures.append)
+
+    def fails():
+        yield 1
+        raise ValueError("no")
+
+    latest.stream(fails, delivered.append)
+    wait_for(scheduled, 2)
+    latest_run(scheduled)
+    assert delivered == [1]
+    assert isinstance(failures[0], ValueError)
+
+
+def wait_for(scheduled, count=1):
     pause = threading.Event()
     for _ in range(500):
-        if scheduled:
+        if len(scheduled) >= count:
             return
         pause.wait(0.01)
     raise AssertionError("nothing was scheduled")
