@@ -6,7 +6,7 @@ and returns arrays; `app.views` writes them into the page. No panel, bokeh or ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -24,12 +24,24 @@ from mlda_core.variables import Variable
 # A map travels as bytes: 0 is missing, 255 is off the globe, 1..254 are colours. A quarter of
 # the size of floats, and as many colours as a palette has.
 MISSING, LEVELS, OUTSIDE = 0, 254, 255
+# In a map of spread the highest colour is taken for hatching.
+HATCH = 254
+HATCH_EVERY = 6
 # Cells of the scatter: three screen pixels each at 1080p.
 SCATTER = 75
 # Where the index of El Nino is taken, from whichever of these a bundle has.
 NINO_VARIABLES = ("tos", "tas")
 
 Pane = tuple[str, str]  # variable name, and one of "target", "model", "scatter"
+
+# What the model column can show, and the words for it.
+COLUMNS = {
+    "model": "model",
+    "increment": "increment",
+    "difference": "model − target",
+    "influence": "influence",
+    "spread": "spread",
+}
 
 
 class BundleLike(Protocol):
@@ -54,6 +66,32 @@ class BundleLike(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Column:
+    """What the model column shows.
+
+    Parameters
+    ----------
+    kind : str
+        One of `COLUMNS`.
+    fields : ndarray, shape (V, lat, lon), optional
+        Increment, influence or spread, display units; without it that column is empty. The model
+        and its difference from the target need none.
+    reference : ndarray, shape (V, lat, lon), optional
+        Climatological spread, display units.
+    hatch : float
+        A spread above this share of the reference is hatched.
+    """
+
+    kind: str = "model"
+    fields: NDArray[np.floating] | None = None
+    reference: NDArray[np.floating] | None = None
+    hatch: float = 0.5
+
+
+PLAIN = Column()
+
+
+@dataclass(frozen=True, eq=False)
 class Request:
     """The part of a state that the picture depends on.
 
@@ -67,12 +105,18 @@ class Request:
         Key of the projection.
     full : bool
         Full fields instead of anomalies.
+    analysis : ndarray, shape (V, lat, lon), optional
+        Anomalies that the model shows instead of what z decodes to; never changed in place.
+    column : Column
+        What the model column shows.
     """
 
     month: str
     z: NDArray[np.float32]
     projection: str
     full: bool
+    analysis: NDArray[np.floating] | None = None
+    column: Column = PLAIN
 
     @property
     def calendar_month(self) -> int:
@@ -144,6 +188,17 @@ def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
     return -variable.anomaly_limit, variable.anomaly_limit
 
 
+def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
+    """Return the colour limits of a column other than the model, display units: fixed as well.
+
+    One observation moves little and a spread is an anomaly's usual size, not its largest: half.
+    """
+    limit = variable.anomaly_limit
+    return {"spread": (0.0, limit / 2), "influence": (-limit / 2, limit / 2)}.get(
+        kind, (-limit, limit)
+    )
+
+
 def units(variable: Variable, *, full: bool) -> str:
     """Return a variable's units as people write them."""
     plain = variable.display_units if full else variable.anomaly_units
@@ -165,8 +220,12 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
             kinds |= {"target", "scatter"}
             if before.calendar_month != now.calendar_month:
                 kinds |= {"model"}
-        if before.z is not now.z and not np.array_equal(before.z, now.z):
+        if _differs(before, now):
             kinds |= {"model", "scatter"}
+        if before.column is not now.column:
+            kinds |= {"model"}
+        if now.column.kind == "difference" and before.month != now.month:
+            kinds |= {"model"}
     return {(variable.name, kind) for variable in variables for kind in kinds}
 
 
@@ -185,6 +244,46 @@ def draw_map(
     image = quantise(pixels.project(field), low, high)
     image[~pixels.inside] = OUTSIDE
     return image
+
+
+def draw_column(
+    column: Column, i: int, variable: Variable, pixels: PixelMap
+) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
+    """Draw one map of a column that is not the model.
+
+    Parameters
+    ----------
+    column : Column
+        With its fields, or without: then nothing is there.
+    i : int
+        Which variable, in the order of the fields.
+    variable : Variable
+        The same.
+    pixels : PixelMap
+        The projection.
+
+    Returns
+    -------
+    image : ndarray of uint8, shape (NY, NX)
+        Palette indices.
+    field : ndarray, shape (lat, lon)
+        The values drawn.
+    """
+    field = (
+        np.full(pixels.grid_shape, np.nan, dtype=np.float32)
+        if column.fields is None
+        else np.asarray(column.fields[i])
+    )
+    image = draw_map(field, pixels, *column_limits(variable, column.kind))
+    if column.kind == "spread":
+        drawn = (image != OUTSIDE) & (image != MISSING)
+        image[drawn] = np.minimum(image[drawn], HATCH - 1)
+        if column.reference is not None:
+            wide = pixels.project(field - column.hatch * column.reference[i]) > 0
+            ny, nx = image.shape
+            stripes = (np.arange(ny)[:, None] + np.arange(nx)) % HATCH_EVERY == 0
+            image[drawn & wide & stripes] = HATCH
+    return image, field
 
 
 @lru_cache(maxsize=32)
@@ -265,7 +364,9 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     changed = changes(before.request if before else None, request, bundle.variables)
     calendar_month = request.calendar_month
     target = bundle.target(request.month)
-    if before is not None and not _decodes(before.request, request):
+    if request.analysis is not None:
+        model = request.analysis
+    elif before is not None and not _decodes(before.request, request):
         model = before.model
     else:
         model = bundle.decode_anomalies(request.z, calendar_month)
@@ -273,6 +374,9 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
 
     pixels = pixel_map(request.projection, bundle.grid)
     weights = bundle.grid.weights
+    column = request.column
+    if column.kind == "difference":
+        column = replace(column, fields=model - target)
     panes: dict[Pane, MapPane | ScatterPane] = {}
     for i, variable in enumerate(bundle.variables):
         low, high = limits(variable, full=request.full)
@@ -282,11 +386,15 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
             if variable.non_negative:
                 shown = {kind: np.maximum(field, 0) for kind, field in shown.items()}
         for kind, field in shown.items():
-            if (variable.name, kind) in changed:
-                panes[variable.name, kind] = MapPane(
-                    draw_map(field, pixels, low, high),
-                    np.ascontiguousarray(field, dtype=np.float32).ravel(),
-                )
+            if (variable.name, kind) not in changed:
+                continue
+            if kind == "model" and column.kind != "model":
+                image, values = draw_column(column, i, variable, pixels)
+            else:
+                image, values = draw_map(field, pixels, low, high), field
+            panes[variable.name, kind] = MapPane(
+                image, np.ascontiguousarray(values, dtype=np.float32).ravel()
+            )
         if (variable.name, "scatter") in changed:
             panes[variable.name, "scatter"] = ScatterPane(
                 draw_scatter(
@@ -303,5 +411,12 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
 
 
 def _decodes(before: Request, now: Request) -> bool:
-    """Whether the decoder's answer differs between two requests."""
-    return before.calendar_month != now.calendar_month or not np.array_equal(before.z, now.z)
+    """Whether the decoder has to be asked again."""
+    return before.calendar_month != now.calendar_month or _differs(before, now)
+
+
+def _differs(before: Request, now: Request) -> bool:
+    """Whether the model is another one, the season apart."""
+    if before.analysis is not None or now.analysis is not None:
+        return before.analysis is not now.analysis
+    return before.z is not now.z and not np.array_equal(before.z, now.z)

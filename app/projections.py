@@ -95,11 +95,14 @@ class PixelMap:
         The nearest cell, flat; -1 off the globe.
     weights : scipy.sparse.csr_array, shape (NY * NX, cells)
         Bilinear weights of the cells around each pixel; empty rows off the globe.
+    grid_shape : tuple of int
+        nlat and nlon.
     """
 
     inside: NDArray[np.bool_]
     index: NDArray[np.int32]
     weights: sparse.csr_array
+    grid_shape: tuple[int, int]
 
     def project(self, field: NDArray[np.floating]) -> NDArray[np.float32]:
         """Draw a field: bilinear between cells, missing where the nearest cell is missing.
@@ -159,6 +162,40 @@ def to_lonlat(
     half = _half(key, crs)
     points = ccrs.PlateCarree().transform_points(crs, np.asarray(x) * half, np.asarray(y) * half)
     return points[..., 0] % 360.0, points[..., 1]
+
+
+def to_map(
+    key: str, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turn longitude and latitude into places on a map; NaN where a polar map does not reach.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    lon, lat : ndarray
+        Degrees; any turn of longitude.
+    """
+    crs = crs_of(key)
+    half = _half(key, crs)
+    points = crs.transform_points(ccrs.PlateCarree(), np.asarray(lon), np.asarray(lat))
+    x, y = points[..., 0] / half, points[..., 1] / half
+    if key in ("north", "south"):
+        beyond = np.asarray(lat) < POLAR_EDGE if key == "north" else np.asarray(lat) > -POLAR_EDGE
+        x, y = np.where(beyond, np.nan, x), np.where(beyond, np.nan, y)
+    return x, y
+
+
+def on_map(key: str, x: float, y: float) -> bool:
+    """Whether a place within `EXTENT` lies on the globe as drawn."""
+    crs = crs_of(key)
+    half = _half(key, crs)
+    return bool(shapely.contains_xy(_globe_of(key), half * x, half * y))
+
+
+@lru_cache(maxsize=len(KEYS))
+def _globe_of(key: str) -> shapely.Polygon:
+    return _globe(key, crs_of(key))
 
 
 def _half(key: str, crs: ccrs.CRS) -> float:
@@ -238,7 +275,7 @@ def projection(key: str) -> Projection:
     """
     crs = crs_of(key)
     half = _half(key, crs)
-    globe = _globe(key, crs)
+    globe = _globe_of(key)
     edge = np.asarray(globe.exterior.coords)
     return Projection(
         key=key,
@@ -323,4 +360,4 @@ def _make_pixel_map(key: str, grid: Grid) -> PixelMap:
     nearest = np.where(up < 0.5, south, north) * nlon + np.where(right < 0.5, west, east)
     index = np.full(NX * NY, -1, dtype=np.int32)
     index[pixels] = nearest
-    return PixelMap(inside.reshape(NY, NX), index.reshape(NY, NX), weights)
+    return PixelMap(inside.reshape(NY, NX), index.reshape(NY, NX), weights, grid.shape)

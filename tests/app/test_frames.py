@@ -142,3 +142,57 @@ def test_cells_beyond_the_scatters_edge_are_drawn_at_it():
     assert np.array_equal(inside, beyond)
     missing = frames.draw_scatter(np.array([0.5]), np.array([np.nan]), np.array([1.0]), -1.0, 1.0)
     assert missing.max() == 0
+
+
+def test_an_analysis_is_shown_in_place_of_what_z_decodes_to(tiny):
+    first = draw(tiny, request(tiny))
+    decoded = tiny.decoded
+    analysis = tiny.target("1997-12")
+    frame = draw(tiny, request(tiny, analysis=analysis), first)
+    assert kinds(frame) == {"model", "scatter"}
+    assert tiny.decoded == decoded
+    assert frame.panes["psl", "scatter"].scores.explained_variance == pytest.approx(1.0)
+    again = draw(tiny, request(tiny, analysis=analysis), frame)
+    assert not again.panes
+    back = draw(tiny, request(tiny), again)
+    assert np.array_equal(back.model, first.model, equal_nan=True)
+
+
+def test_the_model_column_shows_the_difference_and_the_scatter_stays(tiny):
+    first = draw(tiny, request(tiny))
+    frame = draw(tiny, request(tiny, column=frames.Column("difference")), first)
+    assert kinds(frame) == {"model"}
+    expected = first.model[0] - tiny.target("1997-12")[0]
+    assert np.allclose(frame.panes["psl", "model"].cells, expected.ravel())
+
+
+def test_another_year_changes_a_difference(tiny):
+    shown = frames.Column("difference")
+    first = draw(tiny, request(tiny, column=shown))
+    frame = draw(tiny, request(tiny, month="1998-12", column=shown), first)
+    assert kinds(frame) == {"target", "model", "scatter"}
+
+
+def test_a_column_without_fields_is_empty_and_the_globe_is_still_there(tiny):
+    pane = draw(tiny, request(tiny, column=frames.Column("influence"))).panes["psl", "model"]
+    assert set(np.unique(pane.image)) <= {MISSING, OUTSIDE}
+    assert np.isnan(pane.cells).all()
+
+
+def test_full_fields_leave_an_increment_an_increment(tiny):
+    fields = np.full_like(tiny.target("1997-12"), 0.5)
+    frame = draw(tiny, request(tiny, full=True, column=frames.Column("increment", fields)))
+    assert (frame.panes["psl", "model"].cells == 0.5).all()
+    assert (frame.panes["psl", "target"].cells != 0.5).all()
+
+
+def test_spread_is_hatched_only_where_it_exceeds_its_share(tiny):
+    reference = np.ones_like(tiny.target("1997-12"))
+    spread = np.where(tiny.grid.lat[:, None] > 0, 0.9, 0.1) * reference
+    shown = frames.Column("spread", spread, reference=reference, hatch=0.5)
+    image = draw(tiny, request(tiny, column=shown)).panes["psl", "model"].image
+    half = len(image) // 2
+    assert (image[half + 12 :] == frames.HATCH).mean() > 0.1
+    assert not (image[: half - 12] == frames.HATCH).any()
+    none = frames.Column("spread", spread, reference=reference, hatch=0.95)
+    assert not (draw(tiny, request(tiny, column=none)).panes["psl", "model"].image == 254).any()

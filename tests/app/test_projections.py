@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app import projections
-from app.projections import EXTENT, KEYS, NX, NY, pixel_map, projection, to_lonlat
+from app.projections import EXTENT, KEYS, NX, NY, on_map, pixel_map, projection, to_lonlat, to_map
 from app.state import PROJECTIONS
 from mlda_core.grid import Grid
 
@@ -91,3 +91,26 @@ def test_a_regional_grid_shows_its_region_only():
 def test_an_unknown_projection_is_refused():
     with pytest.raises(ValueError, match="mercator"):
         projections.crs_of("mercator")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_places_go_to_the_map_and_back(key):
+    rng = np.random.default_rng(3)
+    lon, lat = rng.uniform(-360, 720, 500), rng.uniform(-89.9, 89.9, 500)
+    x, y = to_map(key, lon, lat)
+    shown = np.isfinite(x)
+    assert shown.mean() > 0.3
+    back_lon, back_lat = to_lonlat(key, x[shown], y[shown])
+    assert np.abs((back_lon - lon[shown] + 180) % 360 - 180).max() < 1e-9
+    assert np.abs(back_lat - lat[shown]).max() < 1e-9
+    assert all(on_map(key, a, b) for a, b in zip(x[shown], y[shown], strict=True))
+
+
+@pytest.mark.parametrize("key", ["robinson", "north", "south"])
+def test_a_corner_of_the_map_is_off_the_globe(key):
+    assert not on_map(key, 1.97, 0.97)
+
+
+def test_a_polar_map_does_not_show_the_other_pole():
+    x, _ = to_map("north", np.array([0.0, 0.0]), np.array([60.0, -60.0]))
+    assert np.isfinite(x).tolist() == [True, False]
