@@ -1,0 +1,195 @@
+// The chart of a series: an SVG in the pixels of its place, drawn anew when its size or data change.
+// A slider to keyboards and screen readers: its value is a month.
+const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 }
+// Months that do not follow each other, as test years side by side, stand this much apart.
+const GAP = 0.8
+
+const monthIndex = (month) => 12 * Number(month.slice(0, 4)) + Number(month.slice(5)) - 1
+const SPLIT_NAMES = { t: "training month", v: "validation month", c: "calibration month", T: "test month", g: "gap month" }
+
+const signed = (value, decimals) => {
+  if (value === null || value === undefined) return "none"
+  const text = Math.abs(value).toFixed(decimals)
+  return Number(text) === 0 ? text : (value < 0 ? "\u2212" : "+") + text
+}
+
+// Round steps of 1, 2 or 5 that cut a range into about `count` parts.
+const niceTicks = (low, high, count) => {
+  const raw = (high - low) / count
+  const power = 10 ** Math.floor(Math.log10(raw))
+  const step = power * [1, 2, 5, 10].find((s) => s * power >= raw * 0.999)
+  const ticks = []
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) ticks.push(i * step)
+  return { ticks, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) }
+}
+
+// `place` is emptied and filled; `go` is given a month, `read` the words of the month under the cursor.
+function seriesChart(place, { go, read }) {
+  place.innerHTML = `<svg tabindex="0" role="slider" aria-label="Month of the series"></svg>`
+  const svg = place.firstChild
+  let data = null, slots = null, cursor = null, drawn = null
+
+  const width = () => Math.max(120, place.clientWidth), height = () => Math.max(60, place.clientHeight)
+
+  const layOut = () => {
+    const at = []
+    let end = 0
+    data.shown.forEach((i, j) => {
+      const follows = j > 0 && monthIndex(data.months[i]) === monthIndex(data.months[data.shown[j - 1]]) + 1
+      if (j > 0 && !follows) end += GAP
+      at.push({ i, centre: end + 0.5, follows })
+      end += 1
+    })
+    return { at, end }
+  }
+
+  // Lines break where months do not follow each other or a value is missing; a lone month is a dot.
+  const lines = (values, x, y) => {
+    let path = "", run = []
+    const dots = []
+    const finish = () => {
+      if (run.length > 1) path += `M${run.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join("L")}`
+      else if (run.length === 1) dots.push(run[0])
+      run = []
+    }
+    for (const slot of slots.at) {
+      if (!slot.follows || values[slot.i] === null) finish()
+      if (values[slot.i] !== null) run.push([x(slot), y(values[slot.i])])
+    }
+    finish()
+    return { path, dots }
+  }
+
+  const draw = (next) => {
+    data = next
+    slots = layOut()
+    const w = width(), h = height()
+    const right = w - MARGIN.right, bottom = h - MARGIN.bottom
+    const scale = (right - MARGIN.left) / Math.max(slots.end, 1)
+    const x = (slot) => MARGIN.left + slot.centre * scale
+    const values = slots.at.flatMap(({ i }) => [data.target[i], data.analysis[i]]).filter((v) => v !== null)
+    let low = Math.min(0, ...values), high = Math.max(0, ...values)
+    if (high - low < 1e-9) { low -= 1; high += 1 }
+    const pad = 0.06 * (high - low)
+    low -= pad
+    high += pad
+    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - MARGIN.top)
+    drawn = { x, y, bottom }
+
+    const { ticks, decimals } = niceTicks(low, high, Math.max(2, Math.min(5, Math.floor(h / 38))))
+    const grid = ticks.map((t) => `<line class="${t === 0 ? "zero" : "grid"}" x1="${MARGIN.left}" x2="${right}" y1="${y(t).toFixed(1)}" y2="${y(t).toFixed(1)}"/>` +
+      `<text class="y" x="${MARGIN.left - 6}" y="${(y(t) + 4).toFixed(1)}">${(t === 0 ? 0 : t).toFixed(decimals).replace("-", "\u2212")}</text>`).join("")
+
+    // Test months: a band behind, where others stand beside them, and a line below, as in the bar.
+    const mixed = data.shown.some((i) => data.split[i] !== "T")
+    let bands = "", years = ""
+    let open = null
+    const close = (last) => {
+      if (!open) return
+      const a = x(open) - scale / 2, b = x(last) + scale / 2
+      if (mixed) bands += `<rect class="test" x="${a.toFixed(1)}" y="${MARGIN.top}" width="${(b - a).toFixed(1)}" height="${bottom - MARGIN.top}"/>`
+      bands += `<rect class="mark" x="${a.toFixed(1)}" y="${bottom}" width="${(b - a).toFixed(1)}" height="3"/>`
+      open = null
+    }
+    slots.at.forEach((slot, j) => {
+      const test = data.split[slot.i] === "T"
+      if (open && (!test || !slot.follows)) close(slots.at[j - 1])
+      if (test && !open) open = slot
+    })
+    close(slots.at[slots.at.length - 1])
+
+    let last = -Infinity
+    // Where a year is too narrow for its name, every fifth or tenth has one.
+    const each = [1, 5, 10].find((step) => 12 * step * scale > 40) ?? 10
+    slots.at.forEach((slot, j) => {
+      const month = data.months[slot.i]
+      const begins = j === 0 || !slot.follows
+      const named = month.slice(5) === "01" && Number(month.slice(0, 4)) % each === 0
+      if (!named && !(begins && each === 1)) return
+      const at = x(slot) - scale / 2
+      if (!mixed && begins && j) years += `<line class="grid" x1="${(at - GAP * scale / 2).toFixed(1)}" x2="${(at - GAP * scale / 2).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom}"/>`
+      if (at - last < 40) return
+      last = at
+      years += `<line class="tick" x1="${at.toFixed(1)}" x2="${at.toFixed(1)}" y1="${bottom}" y2="${bottom + 5}"/>` +
+        `<text class="x" x="${(at + 3).toFixed(1)}" y="${h - 4}">${month.slice(0, 4)}</text>`
+    })
+
+    const target = lines(data.target, x, y), analysis = lines(data.analysis, x, y)
+    const dot = (kind, r) => ([a, b]) => `<circle class="${kind}" cx="${a.toFixed(1)}" cy="${b.toFixed(1)}" r="${r}"/>`
+    // Where there is room, the analysis has a dot a month too: told apart without its colour.
+    const beads = scale < 7 ? analysis.dots : slots.at.filter(({ i }) => data.analysis[i] !== null)
+      .map((slot) => [x(slot), y(data.analysis[slot.i])])
+    const here = slots.at.find(({ i }) => data.months[i] === data.month)
+    svg.setAttribute("width", w)
+    svg.setAttribute("height", h)
+    svg.innerHTML = bands + grid + years +
+      `<text class="unit" x="4" y="${MARGIN.top + 4}" dominant-baseline="hanging" transform="rotate(-90) translate(${-(h - MARGIN.bottom + MARGIN.top) / 2 - 14},0)">${data.units}</text>` +
+      (here ? `<line class="here" x1="${x(here).toFixed(1)}" x2="${x(here).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom + 5}"/>` : "") +
+      `<path class="target" d="${target.path}"/>` + target.dots.map(dot("target", 2)).join("") +
+      `<path class="analysis" d="${analysis.path}"/>` + beads.map(dot("analysis", 2.2)).join("") +
+      `<g class="cursor"></g>`
+    svg.setAttribute("aria-valuemin", 0)
+    svg.setAttribute("aria-valuemax", Math.max(0, slots.at.length - 1))
+    if (cursor !== null && cursor >= slots.at.length) cursor = null
+    point(cursor)
+  }
+
+  // The cursor alone is drawn while a hand or a key moves it.
+  const point = (j) => {
+    cursor = j
+    const group = svg.querySelector(".cursor")
+    const words = j === null ? "" : describe(j)
+    read(words)
+    const now = j ?? Math.max(0, slots.at.findIndex(({ i }) => data.months[i] === data.month))
+    svg.setAttribute("aria-valuenow", now)
+    svg.setAttribute("aria-valuetext", slots.at.length ? describe(now) : "no months")
+    if (j === null) { group.innerHTML = ""; return }
+    const slot = slots.at[j], at = drawn.x(slot).toFixed(1)
+    const ring = (kind, value) => value === null ? ""
+      : `<circle class="${kind} ring" cx="${at}" cy="${drawn.y(value).toFixed(1)}" r="4"/>`
+    group.innerHTML = `<line x1="${at}" x2="${at}" y1="${MARGIN.top}" y2="${drawn.bottom}"/>` +
+      ring("target", data.target[slot.i]) + ring("analysis", data.analysis[slot.i])
+  }
+  const describe = (j) => {
+    const { i } = slots.at[j], d = data.decimals + 1, u = data.units
+    const analysed = data.analysis[i] === null ? "not assimilated yet" : `analysis ${signed(data.analysis[i], d)} ${u}`
+    const wanted = data.target[i] === null ? "no cells here" : `target ${signed(data.target[i], d)} ${u}`
+    return `${data.months[i]}: ${wanted}, ${analysed}, ${SPLIT_NAMES[data.split[i]]}`
+  }
+
+  const nearest = (event) => {
+    const px = event.clientX - svg.getBoundingClientRect().left
+    let best = null, distance = Infinity
+    slots.at.forEach((slot, j) => {
+      const d = Math.abs(drawn.x(slot) - px)
+      if (d < distance) { distance = d; best = j }
+    })
+    return best
+  }
+  svg.addEventListener("pointermove", (e) => { if (slots) point(nearest(e)) })
+  svg.addEventListener("pointerleave", () => { if (slots) point(null) })
+  svg.addEventListener("click", (e) => {
+    const j = slots && nearest(e)
+    if (j !== null && slots.at[j]) go(data.months[slots.at[j].i])
+  })
+  svg.addEventListener("keydown", (e) => {
+    if (!slots?.at.length) return
+    const end = slots.at.length - 1
+    const now = cursor ?? Math.max(0, slots.at.findIndex(({ i }) => data.months[i] === data.month))
+    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1,
+      PageDown: now - 12, PageUp: now + 12, Home: 0, End: end }[e.key]
+    if (to !== undefined) {
+      e.preventDefault()
+      point(Math.min(Math.max(to, 0), end))
+    } else if (e.key === "Enter" || e.key === " ") {
+      e.preventDefault()
+      go(data.months[slots.at[now].i])
+    } else if (e.key === "Escape" && cursor !== null) point(null)
+  })
+  svg.addEventListener("blur", () => { if (slots) point(null) })
+
+  const watcher = new ResizeObserver(() => { if (data) draw(data) })
+  watcher.observe(place)
+  return { draw, stop: () => watcher.disconnect() }
+}
+

@@ -1,0 +1,276 @@
+"""The foot in a real Chromium: the table, the chart by mouse and by keyboard, both themes."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+
+from mlda_core.bundle import load_bundle
+from mlda_core.regions import REGIONS, regional_mean
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def bundle(repo_root):
+    return load_bundle(repo_root / "assets/bundles/speedy")
+
+
+@pytest.fixture(scope="module")
+def foot_url(repo_root):
+    """Serve the foot alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "panel", "serve", "tests/browser/foot_page.py", "--port", str(port)],
+        cwd=repo_root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(repo_root)},
+    )
+    url = f"http://localhost:{port}/foot_page"
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=60).read()
+            break
+        except OSError:
+            assert process.poll() is None, "the foot's page cannot be served"
+            assert time.monotonic() < deadline, "the foot's page does not answer"
+            time.sleep(0.3)
+    yield url
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def page(browser, foot_url):
+    context = browser.new_context(viewport={"width": 1600, "height": 500})
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(foot_url)
+    page.wait_for_selector("[data-part=scores]", timeout=60_000)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def heard(page, words):
+    """Wait until the server has got a message."""
+    page.wait_for_function(
+        """(words) => {
+          const read = (node) => node.nodeType === 3 ? node.data
+            : [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes].map(read).join("")
+          return [...document.querySelectorAll(".page > *")].some((n) => read(n).includes(words))
+        }""",
+        arg=words,
+        timeout=10_000,
+    )
+
+
+def opened(page, *parts):
+    for part in parts:
+        page.locator(f"[data-part={part}]").click()
+    page.wait_for_timeout(200)
+    return page
+
+
+def test_folded_it_is_one_line_and_each_part_unfolds(page):
+    foot = page.locator("section.foot")
+    assert foot.bounding_box()["height"] <= 36
+    assert page.locator("table").is_hidden()
+    # Folded, the line says what the table would.
+    assert "fit, not skill" in page.locator(".said").inner_text()
+    opened(page, "scores")
+    heard(page, "foot ['scores']")
+    assert page.locator("table").is_visible()
+    assert page.locator(".chart").is_hidden()
+    opened(page, "series")
+    heard(page, "foot ['scores', 'series']")
+    assert page.locator(".chart path.target").get_attribute("d")
+    assert 150 < foot.bounding_box()["height"] < 300
+    opened(page, "scores", "series")
+    assert foot.bounding_box()["height"] <= 36
+
+
+def test_the_table_shows_scores_and_one_click_chooses_a_method(page):
+    opened(page, "scores")
+    row = page.locator("tbody tr", has=page.locator("[data-method=vae]"))
+    first = [float(t) for t in row.locator("td").all_inner_texts()]
+    assert len(first) == 4
+    assert 0.5 < first[0] < 1
+    assert row.get_attribute("class") == "shown"
+    enoi = page.locator("[data-method=enoi]")
+    assert enoi.get_attribute("aria-pressed") == "false"
+    assert "–" in page.locator("tbody tr", has=enoi).inner_text()
+    enoi.click()
+    heard(page, "method enoi")
+    page.wait_for_selector("[data-method=enoi][aria-pressed=true]")
+    assert page.locator("tr.shown").count() == 1
+    # The keyboard stays where it was, though the table was written anew.
+    assert (
+        page.evaluate(
+            "() => { let n = document.activeElement"
+            "; while (n.shadowRoot) n = n.shadowRoot.activeElement; return n.dataset.method }"
+        )
+        == "enoi"
+    )
+    page.locator("#measure [data-key=rmse]").click()
+    rmse = [float(t) for t in row.locator("td").all_inner_texts()]
+    assert rmse != first
+    assert "hPa" in page.locator("thead").inner_text()
+    # Nothing is withheld here: that choice cannot be taken.
+    assert page.locator("#place [data-key=withheld]").is_disabled()
+    page.locator("#compare").click()
+    heard(page, "compare")
+
+
+def test_choices_move_with_the_arrows_as_radio_buttons_do(page):
+    opened(page, "scores")
+    page.locator("#measure [data-key=explained_variance]").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#measure [aria-checked=true]").get_attribute("data-key") == "rmse"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#measure [aria-checked=true]").get_attribute("data-key") == "r"
+
+
+def test_hovering_reads_the_values_and_a_click_goes_to_the_month(page, bundle):
+    opened(page, "series")
+    chart = page.locator(".chart svg")
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 40)
+    words = page.locator(".read").inner_text()
+    month = words[:7]
+    value = regional_mean(bundle.target(month), bundle.grid, REGIONS["globe"])[0]
+    shown = re.search(r"target ([+\u2212]?[\d.]+) hPa", words)[1].replace("\u2212", "-")
+    assert float(shown) == pytest.approx(value, abs=0.006)
+    assert "not assimilated yet" in words
+    assert "test month" in words
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 40)
+    heard(page, f"month {month}")
+    # The line of the month shown stands where the pointer is.
+    page.wait_for_function(
+        """(x) => {
+          const root = (n) => n.querySelector(".chart") ?? [...n.querySelectorAll("*")]
+            .map((m) => m.shadowRoot && root(m.shadowRoot)).find(Boolean)
+          const line = root(document).querySelector(".here")
+          return line && Math.abs(line.getBoundingClientRect().x - x) < 12
+        }""",
+        arg=box["x"] + 0.4 * box["width"],
+    )
+    page.mouse.move(5, 5)
+    assert page.locator(".read").inner_text() == ""
+
+
+def test_the_chart_is_a_slider_to_the_keyboard(page, bundle):
+    opened(page, "series")
+    chart = page.locator(".chart svg")
+    assert chart.get_attribute("role") == "slider"
+    assert chart.get_attribute("aria-valuetext").startswith("1997-12: target")
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    assert chart.get_attribute("aria-valuetext").startswith("1998-01")
+    page.keyboard.press("PageDown")
+    assert chart.get_attribute("aria-valuetext").startswith("1997-01")
+    page.keyboard.press("Home")
+    assert chart.get_attribute("aria-valuetext").startswith("1989-01")
+    page.keyboard.press("ArrowLeft")
+    assert chart.get_attribute("aria-valuetext").startswith("1989-01")
+    page.keyboard.press("End")
+    assert chart.get_attribute("aria-valuetext").startswith("2011-12")
+    page.keyboard.press("Enter")
+    heard(page, "month 2011-12")
+
+
+def test_a_run_fills_the_chart_shows_progress_and_can_be_cancelled(page):
+    opened(page, "series")
+    assert page.locator("path.analysis").get_attribute("d") == ""
+    page.locator("#run").click()
+    heard(page, "series-start test")
+    page.wait_for_selector("progress:not([hidden])")
+    assert page.locator("#run").inner_text() == "Cancel"
+    assert page.locator(".count").inner_text() == "24 of 60"
+    # 1989 and 1997 are done; the target's lines are 1989, 1997 with 1998, and 2010 with 2011.
+    assert page.locator("path.analysis").get_attribute("d").count("M") == 2
+    assert page.locator("path.target").get_attribute("d").count("M") == 3
+    assert page.locator("circle.analysis").count() == 24
+    assert "24 test months: RMSE" in page.locator(".fit").inner_text()
+    page.locator("#run").click()
+    heard(page, "series-cancel")
+    page.wait_for_selector("progress[hidden]", state="attached")
+    assert page.locator(".count").inner_text() == "Cancelled after 24 months."
+    assert page.locator("#run").inner_text() == "Assimilate"
+    page.locator("#scope [data-key=all]").click()
+    assert page.locator("path.target").get_attribute("d").count("M") == 1
+    assert page.locator("rect.test").count() == 3
+    page.locator("#run").click()
+    heard(page, "series-start all")
+
+
+def test_another_region_or_variable_is_drawn_on_its_own_scale(page, bundle):
+    opened(page, "series")
+    path = page.locator("path.target")
+    before = path.get_attribute("d")
+    page.locator("#region").select_option("nino34")
+    heard(page, "foot-region nino34")
+    page.locator("#variable").select_option("tos")
+    assert page.locator("text.unit").text_content() == "K"
+    assert path.get_attribute("d") != before
+    labels = [float(t.replace("\u2212", "-")) for t in page.locator("text.y").all_text_contents()]
+    series = [
+        regional_mean(bundle.target(m), bundle.grid, REGIONS["nino34"])[1]
+        for m in bundle.months
+        if bundle.split(m) == "test"
+    ]
+    step = labels[1] - labels[0]
+    assert labels[-1] <= max(series) + step
+    assert labels[0] >= min(series) - step
+    assert np.ptp(labels) > 0.5 * np.ptp(series)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_can_be_told_apart_in_both_themes(page, theme):
+    opened(page, "series")
+    page.locator("#run").click()
+    page.wait_for_selector("circle.analysis", state="attached")
+    page.evaluate(f"() => {{ document.documentElement.dataset.theme = '{theme}' }}")
+
+    def luminance(colour):
+        parts = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(a, b):
+        high, low = sorted((luminance(a), luminance(b)), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    stroke = "(n) => getComputedStyle(n).stroke"
+    target = page.locator("path.target").evaluate(stroke)
+    analysis = page.locator("path.analysis").evaluate(stroke)
+    ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    # Lightness tells them apart where hue does not; 3:1 is what lines need to be seen.
+    assert contrast(target, ground) > 7
+    assert contrast(analysis, ground) > 4.5
+    assert contrast(target, analysis) > 1.8
+
+
+def test_a_narrow_window_keeps_everything_in_reach(page):
+    page.set_viewport_size({"width": 1100, "height": 500})
+    opened(page, "scores", "series")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1100
+    for name in ("#run", "#compare", "#scope [data-key=all]", "#region"):
+        box = page.locator(name).bounding_box()
+        assert box["width"] > 20
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1100

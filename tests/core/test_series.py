@@ -1,0 +1,115 @@
+"""A series: what is done stays, and another region is an average away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlda_core.assimilation.verify import drawn_box
+from mlda_core.bundle import load_bundle
+from mlda_core.experiments.series import Series, SeriesError, months_of
+from mlda_core.regions import REGIONS, regional_mean
+
+BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return load_bundle(BUNDLED)
+
+
+def nothing(month):
+    raise AssertionError(f"{month} is not to be observed")
+
+
+def encoded(bundle, month):
+    return bundle.decode_anomalies(bundle.code(month), int(month[5:]))
+
+
+def test_test_months_come_first_and_all_months_once(bundle):
+    test, every = months_of(bundle, "test"), months_of(bundle, "all")
+    assert len(test) == 60
+    assert {m[:4] for m in test} == {"1989", "1997", "1998", "2010", "2011"}
+    assert every[:60] == test
+    assert sorted(every) == list(bundle.months)
+    # What is tuned on and fitted comes in order after them.
+    assert list(every[60:]) == sorted(every[60:])
+
+
+@pytest.mark.parametrize(
+    "region", [REGIONS["globe"], REGIONS["nino34"], drawn_box(-20, 5, 350, 30)]
+)
+def test_means_are_the_areas_means_whatever_region_is_asked_for_later(bundle, region):
+    series = Series(bundle, nothing)
+    assert np.isnan(series.means(region).analysis).all()
+    months = months_of(bundle, "test")[:3]
+    for month in months:
+        series.add(month, encoded(bundle, month))
+    made = series.means(region)
+    for i, month in enumerate(bundle.months):
+        expected = regional_mean(bundle.target(month), bundle.grid, region)
+        np.testing.assert_allclose(made.target[i], expected, rtol=1e-6)
+        if month in months:
+            expected = regional_mean(encoded(bundle, month), bundle.grid, region)
+            # Half precision is 0.0005 of a value: nothing of a mean of anomalies that anyone reads.
+            np.testing.assert_allclose(made.analysis[i], expected, atol=2e-3)
+        else:
+            assert np.isnan(made.analysis[i]).all()
+    assert made.split[bundle.months.index("1997-12")] == "test"
+
+
+def test_what_was_handed_out_does_not_change_under_the_reader(bundle):
+    series = Series(bundle, nothing)
+    before = series.means()
+    series.add("1997-12", encoded(bundle, "1997-12"))
+    assert np.isnan(before.analysis).all()
+    assert np.isfinite(series.means().analysis).sum() == 4
+
+
+def test_a_variable_that_a_region_lacks_has_no_mean(bundle):
+    series = Series(bundle, nothing)
+    series.add("1997-12", encoded(bundle, "1997-12"))
+    made = series.means(drawn_box(45, 55, 80, 100))
+    tos = [v.name for v in bundle.variables].index("tos")
+    assert np.isnan(made.target[:, tos]).all()
+    assert made.score(tos)[1] == 0
+
+
+def test_the_same_month_twice_is_the_newer_one(bundle):
+    series = Series(bundle, nothing)
+    fields = encoded(bundle, "1997-12")
+    series.add("1997-12", fields)
+    series.means()
+    series.add("1997-12", 2 * fields)
+    row = bundle.months.index("1997-12")
+    np.testing.assert_allclose(
+        series.means().analysis[row],
+        2 * regional_mean(fields, bundle.grid, REGIONS["globe"]),
+        atol=4e-3,
+    )
+
+
+def test_scores_count_test_months_alone_unless_asked(bundle):
+    series = Series(bundle, nothing)
+    for month in ("1997-01", "1997-02", "1997-03", "1995-01"):
+        series.add(month, bundle.target(month))
+    made = series.means(REGIONS["tropics"])
+    found, months = made.score(0)
+    assert months == 3
+    assert found.rmse == pytest.approx(0, abs=2e-3)
+    assert found.r == pytest.approx(1, abs=1e-3)
+    assert made.score(0, test_only=False)[1] == 4
+
+
+def test_missing_months_keep_their_order(bundle):
+    series = Series(bundle, nothing)
+    series.add("1997-02", encoded(bundle, "1997-02"))
+    assert series.missing(("1997-03", "1997-02", "1989-01")) == ("1997-03", "1989-01")
+    assert series.done == {"1997-02"}
+
+
+def test_a_month_that_the_bundle_lacks_is_refused(bundle):
+    with pytest.raises(SeriesError, match="1979-01 to 2013-12"):
+        Series(bundle, nothing).add("1871-01", bundle.target("1997-12"))
