@@ -15,6 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlda_core.metrics import Comparison, compare
+from mlda_core.networks import NetworkSpec, places, synthesise
+from mlda_core.observations import DEFAULT_ERROR
 from mlda_core.regions import REGIONS, Region, regional_mean
 
 if TYPE_CHECKING:
@@ -101,6 +103,48 @@ def months_of(bundle: Bundle, scope: Scope) -> tuple[str, ...]:
     return (*test, *(m for m in bundle.months if bundle.split(m) != "test"))
 
 
+def observer(
+    network: NetworkSpec | pd.DataFrame,
+    bundle: Bundle,
+    *,
+    error: float | Mapping[str, float] = DEFAULT_ERROR,
+    seed: int = 1,
+) -> Observe:
+    """Return what observes a network in every month: its places stay, the values follow the target.
+
+    The noise is drawn anew each month: one and the same in all of them would be a bias.
+
+    Parameters
+    ----------
+    network : NetworkSpec or DataFrame
+        A network, or a table of places as :func:`mlda_core.networks.synthesise` takes it, whose
+        withheld rows stay withheld.
+    bundle : Bundle
+    error : float or mapping of str to float
+        Of the observations, as there.
+    seed : int
+        Of the noise; with the month it decides it.
+
+    Returns
+    -------
+    callable
+        For :class:`Series`.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be laid out.
+    """
+    where = network if isinstance(network, pd.DataFrame) else places(network, bundle)
+
+    def observe(month: str) -> pd.DataFrame:
+        calendar = int(month[5:7])
+        words = (seed, 12 * int(month[:4]) + calendar)
+        return synthesise(where, bundle, bundle.target(month), calendar, error=error, seed=words)
+
+    return observe
+
+
 class Series:
     """The analyses of one scenario, as far as they are made.
 
@@ -110,7 +154,7 @@ class Series:
     ----------
     bundle : Bundle
     observe : callable
-        Returns the observations of a month ``YYYY-MM``: what makes the scenario.
+        Returns the observations of a month ``YYYY-MM``, as :func:`observer` makes it: the scenario.
     method : str
         One of :data:`mlda_core.assimilation.METHODS`.
     settings : dict, optional

@@ -9,7 +9,8 @@ import pytest
 
 from mlda_core.assimilation.verify import drawn_box
 from mlda_core.bundle import load_bundle
-from mlda_core.experiments.series import Series, SeriesError, months_of
+from mlda_core.experiments.series import Series, SeriesError, months_of, observer
+from mlda_core.networks import NetworkSpec
 from mlda_core.regions import REGIONS, regional_mean
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
@@ -113,3 +114,29 @@ def test_missing_months_keep_their_order(bundle):
 def test_a_month_that_the_bundle_lacks_is_refused(bundle):
     with pytest.raises(SeriesError, match="1979-01 to 2013-12"):
         Series(bundle, nothing).add("1871-01", bundle.target("1997-12"))
+
+
+def test_an_observer_keeps_places_and_draws_its_noise_anew(bundle):
+    spec = NetworkSpec(kind="stations", count=60, seed=4)
+    observe = observer(spec, bundle, error=0.3, seed=5)
+    one, other = observe("1997-12"), observe("1998-12")
+    assert one[["variable", "lat", "lon"]].equals(other[["variable", "lat", "lon"]])
+    assert one.equals(observer(spec, bundle, error=0.3, seed=5)("1997-12"))
+
+    def noise(table, month):
+        rows = [[v.name for v in bundle.variables].index(n) for n in table["variable"]]
+        spots = bundle.operator.locate(rows, table["lat"], table["lon"])
+        truth = bundle.operator.apply(spots, bundle.target(month))
+        return (table["value"] - truth) / table["error_sd"]
+
+    first, second = noise(one, "1997-12"), noise(other, "1998-12")
+    assert first.std() == pytest.approx(1, abs=0.2)
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
+
+
+def test_withheld_rows_of_a_table_stay_withheld(bundle):
+    table = observer(NetworkSpec(kind="stations", count=10), bundle)("1997-12")
+    table["withheld"] = np.arange(len(table)) % 3 == 0
+    again = observer(table, bundle)("1989-06")
+    assert again["withheld"].tolist() == table["withheld"].tolist()
+    assert not np.allclose(again["value"], table["value"])
