@@ -34,7 +34,7 @@ def on_land(bundle: Bundle, lat: Float, lon: Float) -> NDArray[np.bool_]:
     """
     sea = next((i for i, v in enumerate(bundle.variables) if v.domain == "sea"), None)
     if sea is None:
-        return np.asarray(shapely.contains_xy(_natural_earth(), (lon + 180.0) % 360.0 - 180.0, lat))
+        return np.asarray(shapely.contains_xy(natural_earth(), (lon + 180.0) % 360.0 - 180.0, lat))
     row, column = cell_of(bundle, lat, lon)
     return np.asarray(~bundle.mask[sea][row, column])
 
@@ -49,7 +49,7 @@ def cell_of(bundle: Bundle, lat: Float, lon: Float) -> tuple[NDArray[np.int64], 
 
 
 @lru_cache(maxsize=1)
-def _natural_earth() -> Any:
+def natural_earth() -> Any:
     """Return the land of the shipped map, prepared for questions."""
     with np.load(ASSETS / "coastlines" / "land_110m.npz", allow_pickle=False) as file:
         lon, lat, hole = file["lon"], file["lat"], file["hole"]

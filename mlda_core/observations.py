@@ -274,7 +274,9 @@ def _check(
 
     which = np.array([v.name for v in bundle.variables])
     row = np.array([int(np.argmax(which == v)) for v in typed["variable"]], np.int64)
-    lat, lon = typed["lat"].to_numpy(np.float64), np.mod(typed["lon"].to_numpy(np.float64), 360.0)
+    lat, lon = typed["lat"].to_numpy(np.float64), typed["lon"].to_numpy(np.float64)
+    lon = np.mod(np.where(np.isfinite(lon), lon, 0.0), 360.0)
+    # A hair west of Greenwich rounds to the full turn.
     lon = np.where(lon == 360.0, 0.0, lon)
     value, error = (typed[k].to_numpy(np.float64).copy() for k in ("value", "error_sd"))
     absolute = (typed["kind"] == "absolute").to_numpy()
@@ -405,7 +407,9 @@ def _failures(typed: pd.DataFrame, raw: pd.DataFrame, bundle: Bundle) -> dict[in
         reasons: dict[int, str] = {}
         for column, meaning in meant.items():
             for i in sorted(i for i, c in failed if c == column):
-                cell = _shown(raw[column][i])
+                given = raw[column][i]
+                cell = f"{given:g}" if isinstance(given, float) else _shown(given)
+                cell = "" if cell == "nan" else cell
                 # What column it was says more than an empty pair of quotes.
                 words = f"{column} '{cell}' {meaning}" if cell else f"{column} is empty"
                 reasons.setdefault(i, words)
