@@ -19,16 +19,21 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from mlda_core.assimilation import files
 from mlda_core.assimilation.operator import ObservationOperator
+from mlda_core.assimilation.statistics import Settings, Statistics
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import Split
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
+from mlda_core.vae.sea import SeaConfig, SeaNetwork
 from mlda_core.variables import Variable, relative_weights
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
+# What `mlda calibrate` adds for assimilation; a bundle fresh from training has none of them.
+CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
 # Step of the packed months, in units of the spread: half of it is the error, 0.02.
 MONTH_STEP = 0.04
 Float = NDArray[np.float32]
@@ -139,6 +144,85 @@ class Bundle:
     def n_latent(self) -> int:
         """Length of the latent vector."""
         return self._decoder.config.n_latent
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether ``mlda calibrate`` has added what assimilation needs."""
+        return "representation_error.nc" in self.config["checksums"]
+
+    @property
+    def settings(self) -> Settings:
+        """What was tuned for assimilation."""
+        return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Past months and residuals, for assimilation; read at the first use.
+
+        Raises
+        ------
+        BundleError
+            If the bundle has none.
+        """
+        if not self.has_statistics:
+            raise BundleError(
+                f"{self.path} has no statistics for assimilation; add them with 'mlda calibrate'."
+            )
+        try:
+            error, past = (_read(self.path / name) for name in CALIBRATION_FILES[:2])
+            return files.unpack(error, past, self._decoder.patterns.numpy())
+        except (OSError, LookupError, ValueError) as problem:
+            raise BundleError(
+                f"{self.path} holds statistics that do not fit ({problem}); copy the bundle again."
+            ) from problem
+
+    @property
+    def sea_row(self) -> int:
+        """Row of the sea's temperature in the state, -1 where there is none."""
+        return next((i for i, v in enumerate(self.variables) if v.domain == "sea"), -1)
+
+    @cached_property
+    def sea(self) -> SeaNetwork | None:
+        """The network from a sea to the mean state under it; None where the bundle has none."""
+        name = CALIBRATION_FILES[2]
+        if name not in self.config["checksums"]:
+            return None
+        shape = SeaConfig(**self.config["assimilation"]["sea"])
+        network = SeaNetwork(
+            torch.from_numpy(self.mask), self.sea_row, shape, periodic=self.grid.is_global
+        )
+        found = {k: v.float() for k, v in load_file(self.path / name).items()}
+        network.load_state_dict(found | {"mask": network.mask})
+        return network.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def mean_under(self, sea: Float, calendar: NDArray[np.int64]) -> Float:
+        """Mean of the states under given seas.
+
+        Parameters
+        ----------
+        sea : ndarray, shape (n, lat, lon)
+            Standardised anomalies of the sea's temperature, zero over land.
+        calendar : ndarray of int, shape (n,)
+            Calendar months 1..12.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, V, lat, lon)
+            Standardised.
+
+        Raises
+        ------
+        BundleError
+            If the bundle has no sea network.
+        """
+        if self.sea is None:
+            raise BundleError(f"{self.path} has no sea network; add it with 'mlda calibrate'.")
+        spread = np.nan_to_num(self.normaliser.spread[calendar - 1, self.sea_row])
+        given = torch.from_numpy(np.asarray(sea, np.float32))
+        kelvin = given * torch.from_numpy(spread.astype(np.float32))
+        out: Float = self.sea(given, kelvin, torch.from_numpy(calendar)).numpy()
+        return out
 
     @cached_property
     def operator(self) -> ObservationOperator:
@@ -835,7 +919,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _check_files(path: Path, config: dict[str, Any]) -> None:
     """Refuse a folder that lacks a file, or holds another than was written."""
-    for name in FILES:
+    for name in (*FILES, *(n for n in CALIBRATION_FILES if n in config["checksums"])):
         member = path / name
         if not member.is_file():
             raise BundleError(f"{path} lacks {name}; copy the bundle again.")
@@ -944,7 +1028,8 @@ def save_bundle(
     """
     path.mkdir(parents=True, exist_ok=True)
     # Scores of the weights that these replace.
-    (path / "scores.json").unlink(missing_ok=True)
+    for name in ("scores.json", *CALIBRATION_FILES):
+        (path / name).unlink(missing_ok=True)
     save_file(_pack(tensors), path / "weights.safetensors")
     # safetensors writes for the owner alone; a bundle is made to be shared.
     (path / "weights.safetensors").chmod(0o644)
@@ -972,9 +1057,41 @@ def save_bundle(
         }
     )
     shipped.to_netcdf(path / "months.nc", engine="netcdf4", encoding={"x": packing})
-    full = {
-        "schema_version": SCHEMA_VERSION,
-        **config,
-        "checksums": {name: checksum(path / name) for name in FILES},
-    }
+    _write_config(path, {"schema_version": SCHEMA_VERSION, **config})
+
+
+def add_statistics(
+    bundle: Bundle, statistics: Statistics, settings: Settings, sea: SeaNetwork | None
+) -> None:
+    """Write what assimilation needs into a bundle's folder; load it again to use them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    statistics : Statistics
+    settings : Settings
+    sea : SeaNetwork, optional
+        The network of :attr:`Bundle.sea`.
+    """
+    for name, data in zip(CALIBRATION_FILES, files.pack(statistics, bundle), strict=False):
+        data.to_netcdf(
+            bundle.path / name,
+            engine="netcdf4",
+            encoding={
+                k: {"zlib": True, "complevel": 9} for k in data.data_vars if data[k].ndim > 1
+            },
+        )
+    extra: dict[str, Any] = {"settings": settings.to_dict()}
+    (bundle.path / CALIBRATION_FILES[2]).unlink(missing_ok=True)
+    if sea is not None:
+        weights = {k: v.half().contiguous() for k, v in sea.state_dict().items() if k != "mask"}
+        save_file(weights, bundle.path / CALIBRATION_FILES[2])
+        (bundle.path / CALIBRATION_FILES[2]).chmod(0o644)
+        extra["sea"] = sea.config.to_dict()
+    _write_config(bundle.path, {**bundle.config, "assimilation": extra})
+
+
+def _write_config(path: Path, config: dict[str, Any]) -> None:
+    there = [name for name in (*FILES, *CALIBRATION_FILES) if (path / name).exists()]
+    full = {**config, "checksums": {name: checksum(path / name) for name in there}}
     (path / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")

@@ -34,6 +34,10 @@ class Transform(Protocol):
         """Return what must be stored to rebuild the transform."""
         ...
 
+    def at(self, cells: NDArray[np.int64]) -> Transform:
+        """Return the transform of some cells of (lat, lon), for values (n, cells)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -48,6 +52,10 @@ class Identity:
     def to_arrays(self) -> dict[str, Array]:
         """Return nothing."""
         return {}
+
+    def at(self, cells: NDArray[np.int64]) -> Identity:  # noqa: ARG002
+        """Return itself: it is the same everywhere."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,10 @@ class Power:
     def to_arrays(self) -> dict[str, Array]:
         """Return the exponent."""
         return {"exponent": np.array(self.exponent)}
+
+    def at(self, cells: NDArray[np.int64]) -> Power:  # noqa: ARG002
+        """Return itself: it is the same everywhere."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,11 @@ class GammaNormal:
     def to_arrays(self) -> dict[str, Array]:
         """Return the fitted shapes and scales."""
         return {"shape": self.shape, "scale": self.scale}
+
+    def at(self, cells: NDArray[np.int64]) -> GammaNormal:
+        """Return the distributions of some cells of the flattened (lat, lon)."""
+        shape, scale = self.shape.reshape(12, -1), self.scale.reshape(12, -1)
+        return GammaNormal(shape[:, cells], scale[:, cells], self.limit)
 
 
 def rebuild(kind: str, arrays: dict[str, Array]) -> Transform:

@@ -1,0 +1,106 @@
+"""A localised covariance of fields, held by few patterns: its columns at places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.localisation import great_circle, taper, unit_vectors
+from mlda_core.assimilation.operator import ObservationOperator, Places
+
+Float = NDArray[np.float32]
+# Of the patterns' leftover: what is smaller than they resolve is correlated over a cell or two.
+LEFTOVER_HALF_WIDTH_KM = 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class LocalisedCovariance:
+    """``B = rho o F Phi^T C Phi F`` plus what the patterns leave over, of standardised anomalies.
+
+    ``rho`` is the Gaspari-Cohn taper of distance, the same for all variables. The leftover is
+    uncorrelated between variables, and correlated over :data:`LEFTOVER_HALF_WIDTH_KM`. Both are
+    Schur products of positive semidefinite matrices, so B is one. A place is a point of its own:
+    the taper is taken from it, not from the corners of its cell.
+
+    Parameters
+    ----------
+    operator : ObservationOperator
+    patterns : ndarray, shape (K, cells)
+        Phi, over the flattened state (V, lat, lon).
+    coefficients : ndarray, shape (K, K)
+        C, the covariance of the patterns' coefficients.
+    leftover : ndarray, shape (cells,)
+        Variance that the patterns leave over.
+    half_width : float
+        Half-width c of the taper, km.
+    coupling : ndarray, shape (V, V)
+        Positive semidefinite, 1 on its diagonal: a taper between variables.
+    """
+
+    operator: ObservationOperator
+    patterns: Float
+    coefficients: NDArray[np.float64]
+    leftover: Float
+    half_width: float
+    coupling: NDArray[np.float64]
+
+    def columns(self, places: Places) -> Float:
+        """Covariance of every cell with the values at places, shape (p, cells)."""
+        mixed = self._at(places) @ self.coefficients.astype(np.float32)
+        out = mixed @ self.patterns
+        distance = great_circle(unit_vectors(places.lat, places.lon), self._cells)
+        rho = taper(distance, self.half_width)
+        short = taper(distance, LEFTOVER_HALF_WIDTH_KM)
+        left = np.sqrt(self._leftover_at(places)).astype(np.float32)
+        n_variables = len(self.coupling)
+        by_variable = out.reshape(len(places), n_variables, -1)
+        roots = np.sqrt(self.leftover).reshape(n_variables, -1)
+        for v in range(n_variables):
+            by_variable[:, v] *= rho
+            by_variable[:, v] *= self.coupling[places.variable, v][:, None].astype(np.float32)
+            own = np.flatnonzero(places.variable == v)
+            if own.size:
+                by_variable[own, v] += short[own] * left[own, None] * roots[v]
+        return out
+
+    def between(self, a: Places, b: Places) -> NDArray[np.float64]:
+        """Covariance of the values at places with those at others, shape (p, q)."""
+        here, there = self._at(a), self._at(b)
+        out = ((here @ self.coefficients.astype(np.float32)) @ there.T).astype(np.float64)
+        distance = great_circle(unit_vectors(a.lat, a.lon), unit_vectors(b.lat, b.lon))
+        out *= taper(distance, self.half_width)
+        out *= self.coupling[a.variable][:, b.variable]
+        same = a.variable[:, None] == b.variable[None, :]
+        roots = np.sqrt(self._leftover_at(a))[:, None] * np.sqrt(self._leftover_at(b))[None, :]
+        return np.asarray(out + same * roots * taper(distance, LEFTOVER_HALF_WIDTH_KM))
+
+    @cached_property
+    def variance(self) -> Float:
+        """Variance of every cell, shape (cells,)."""
+        values, vectors = np.linalg.eigh(self.coefficients)
+        kept = values > 1e-6 * max(values[-1], 1e-12)
+        root = (vectors[:, kept] * np.sqrt(values[kept])).T.astype(np.float32)
+        out = np.zeros(self.patterns.shape[1], np.float32)
+        for first in range(0, len(root), 100):
+            out += ((root[first : first + 100] @ self.patterns) ** 2).sum(axis=0)
+        return out + self.leftover
+
+    @cached_property
+    def _cells(self) -> Float:
+        grid = self.operator.grid
+        lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
+        return unit_vectors(lat.ravel(), lon.ravel())
+
+    def _at(self, places: Places) -> Float:
+        """Patterns at places, shape (p, K)."""
+        out = np.zeros((len(places), len(self.patterns)), np.float32)
+        for corner in range(places.index.shape[1]):
+            weight = places.weight[:, corner].astype(np.float32)
+            out += weight[:, None] * self.patterns[:, places.index[:, corner]].T
+        return out
+
+    def _leftover_at(self, places: Places) -> NDArray[np.float64]:
+        return np.asarray((self.leftover[places.index] * places.weight).sum(axis=1))

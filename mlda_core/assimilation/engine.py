@@ -1,0 +1,844 @@
+"""Assimilation of observations into the latent space of a bundle."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import classical
+from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
+from mlda_core.assimilation.covariance import LocalisedCovariance
+from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.localisation import unit_vectors
+from mlda_core.assimilation.observed import (
+    Observed,
+    count_places,
+    cover,
+    standardise,
+    thin,
+)
+from mlda_core.assimilation.operator import ObservationError, Places
+from mlda_core.assimilation.prior import make_prior
+from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.bundle import Bundle, StateError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+METHODS = (
+    "vae",
+    "vae_latent_only",
+    "eof",
+    "eof_latent_only",
+    "enoi",
+    "regression",
+    "adam",
+    "climatology",
+)
+# The sea is held when this much of its area has an observation nearby.
+SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
+# Columns of B H^T kept in memory, 74 kB each in the bundled model: 370 MB.
+MOST_COLUMNS = 5000
+# From this index on, starts of the minimisation no longer agree (design: 0.5).
+NONLINEAR = 0.5
+# An observation further than this from what all others say is named in the outcome.
+FAR_SD = 5.0
+STARTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """A state before the observations.
+
+    Parameters
+    ----------
+    z : ndarray, shape (L,)
+        Its latent vector.
+    anomalies : ndarray, shape (V, lat, lon)
+        Display units.
+    """
+
+    z: Array
+    anomalies: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to assimilate, beside the observations.
+
+    Parameters
+    ----------
+    method : str
+        One of :data:`METHODS`.
+    background : Background, Analysis, str or None
+        None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
+        bundle; ``"climatology"``; or an earlier analysis.
+    background_weight : float
+        lambda, the weight of ``|z - z_b|^2``; after VAE-Var (Xiao et al. 2025). This decoder
+        models climate, not forecast error, so lambda is for experiments.
+    residual : bool
+        Whether the residual analysis is added.
+    localisation : float
+        Factor on the half-width of the localisation.
+    error_scale : float
+        Factor on the observations' errors.
+    max_steps : int
+        Of the minimisation.
+    sea_prior : bool
+        Whether an observed sea may set the background.
+    """
+
+    method: str = "vae"
+    background: Background | Analysis | str | None = None
+    background_weight: float = 1.0
+    residual: bool = True
+    localisation: float = 1.0
+    error_scale: float = 1.0
+    max_steps: int = 50
+    sea_prior: bool = True
+
+    @property
+    def latent_only(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        return not self.residual or self.method.endswith("_latent_only")
+
+    @property
+    def kind(self) -> str:
+        """Which prior the method has."""
+        kind = self.method.removesuffix("_latent_only")
+        return "decoder" if kind == "vae" and self.latent_only else kind
+
+    def check(self) -> None:
+        """Raise StateError for a setting that cannot be used."""
+        if self.method not in METHODS:
+            raise StateError(
+                f"There is no method '{self.method}'; use one of {', '.join(METHODS)}."
+            )
+        for name in ("background_weight", "localisation", "error_scale"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise StateError(f"{name} is {value}; it must be a number above 0.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """One assimilation, prepared."""
+
+    setting: Setting
+    month: int
+    table: pd.DataFrame
+    every: Observed
+    used: NDArray[np.int64]
+    n_thinned: int
+    x_b: Float
+    z_b: Array
+    sea_held: bool
+    gain: Gain
+    began: float
+
+    @property
+    def observed(self) -> Observed:
+        return self.every.where(self.used)
+
+
+class Assimilator:
+    """Assimilates observations into the states that a bundle makes likely.
+
+    One serves many threads; factors of networks and columns of covariances are kept between
+    calls, so that a new value at an old place costs no factorisation.
+
+    Parameters
+    ----------
+    bundle : Bundle
+
+    Raises
+    ------
+    BundleError
+        If the bundle has no statistics for assimilation.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        _ = bundle.statistics
+        self._lock = threading.RLock()
+        self._gains: OrderedDict[Any, Gain] = OrderedDict()
+        self._columns: OrderedDict[Any, dict[bytes, Float]] = OrderedDict()
+        self._regressed: classical.Regression | None = None
+        grid = bundle.grid
+        lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
+        self._points = unit_vectors(lat.ravel(), lon.ravel())
+
+    def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
+        """Assimilate.
+
+        Parameters
+        ----------
+        observations : DataFrame
+            As :mod:`mlda_core.observations` describes.
+        month : str or int
+            ``YYYY-MM`` or a calendar month 1..12: sets climatology and spread.
+        **settings
+            Attributes of :class:`Setting`.
+
+        Returns
+        -------
+        Analysis
+
+        Raises
+        ------
+        ObservationError
+            If an observation cannot be used.
+        StateError
+            If a setting or the month cannot be used.
+        """
+        analysis = None
+        for step in self.steps(observations, month, **settings):
+            analysis = step.analysis
+        if analysis is None:
+            raise RuntimeError("a minimisation ended without its last step")
+        return analysis
+
+    def steps(
+        self, observations: pd.DataFrame, month: str | int, **settings: Any
+    ) -> Iterator[Step]:
+        """Assimilate step by step; closing the generator cancels.
+
+        Parameters
+        ----------
+        observations, month, **settings
+            As for :meth:`run`.
+
+        Yields
+        ------
+        Step
+            The linear solution first; the last has the analysis.
+        """
+        setting = Setting(**settings)
+        setting.check()
+        calendar = _calendar_month(month)
+        if setting.method == "climatology":
+            yield self._climatology(observations, calendar)
+        elif setting.method == "regression":
+            yield self._regression(observations, calendar, setting)
+        elif setting.method == "adam":
+            yield from self._adam(observations, calendar, setting)
+        else:
+            problem = self._prepare(observations, calendar, setting)
+            if problem.gain.prior.turn is None:
+                yield self._closed_form(problem)
+            else:
+                yield from self._nonlinear(problem)
+
+    def influence(
+        self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
+    ) -> Float:
+        """Return the increment that one observation would make alone.
+
+        Parameters
+        ----------
+        observations, month, **settings
+            As for :meth:`run`.
+        row : int
+            Row of the table, counted from 0.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Display units.
+
+        Raises
+        ------
+        ObservationError
+            If there is no such row, or it cannot be used.
+        """
+        if not 0 <= row < len(observations):
+            raise ObservationError(
+                f"There is no observation {row + 1}; the table has {len(observations)}."
+            )
+        setting = Setting(**settings)
+        setting.check()
+        calendar = _calendar_month(month)
+        whole = self._prepare(observations, calendar, setting)
+        one = whole.every.where(np.array([row]))
+        prior = whole.gain.prior
+        column = prior.error.columns(one.places)[0].astype(np.float64)
+        between = prior.error.between(one.places, one.places)[0, 0] + one.variance[0]
+        if prior.factor is not None:
+            at = self.bundle.operator.apply(
+                one.places, prior.factor.reshape(-1, *self.bundle.mask.shape)
+            )[:, 0]
+            column = column + at @ prior.factor
+            between += at @ at
+        shape = self.bundle.mask.shape
+        departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
+        moved = whole.x_b + (column * (departure[0] / between)).astype(np.float32)
+        before, after = (self._restore(x, calendar, whole, "prior") for x in (whole.x_b, moved))
+        return np.asarray(after - before)
+
+    # Preparing
+
+    def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> _Problem:
+        began = time.perf_counter()
+        every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
+        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
+        kept = thin(every.places.where(offered), every.variance[offered])
+        used = offered[kept]
+        observed = every.where(used)
+        x_b, z_b, sea_held = self._background(observed, month, setting)
+        gain = self._gain(observed, setting.kind, month, setting, sea_held=sea_held)
+        thinned = offered.size - used.size
+        return _Problem(
+            setting, month, table, every, used, thinned, x_b, z_b, sea_held, gain, began
+        )
+
+    def _background(
+        self, observed: Observed, month: int, setting: Setting
+    ) -> tuple[Float, Array, bool]:
+        """Standardised mean (cells,), its latent vector, and whether the sea set it."""
+        bundle, given = self.bundle, setting.background
+        zero = np.zeros(bundle.n_latent)
+        vae = setting.method.startswith("vae")
+        if given is None:
+            if vae and setting.sea_prior and self._holds_sea(observed.places):
+                share = np.float32(bundle.settings.sea_share)
+                x_b = share * self._mean_under(observed, month)
+                z_b, _ = bundle.encode_standardised(
+                    x_b.reshape(1, *bundle.mask.shape), np.array([month])
+                )
+                return x_b, z_b[0], True
+            if not vae:
+                return np.zeros(bundle.mask.size, np.float32), zero, False
+            return bundle.decode_standardised(zero[None], month).ravel(), zero, False
+        anomalies: NDArray[np.floating]
+        if isinstance(given, str):
+            if given == "climatology":
+                anomalies, z = np.zeros(bundle.mask.shape), zero
+            else:
+                anomalies, z = bundle.target(given), bundle.code(given)
+        else:
+            anomalies, z = given.anomalies, zero if given.z is None else given.z
+        if np.shape(anomalies) != bundle.mask.shape or np.shape(z) != zero.shape:
+            raise StateError("The background is not a state of this bundle; give one that is.")
+        fields = np.asarray(anomalies) + bundle.climatology(month)
+        x = bundle.normaliser.standardise(fields[None].astype(np.float64), np.array([month]))
+        return np.nan_to_num(x).astype(np.float32).ravel(), np.asarray(z, np.float64), False
+
+    def _holds_sea(self, places: Places) -> bool:
+        bundle = self.bundle
+        if bundle.sea is None or bundle.statistics.sea is None or not len(places):
+            return False
+        at_sea = places.where(places.variable == bundle.sea_row)
+        if not len(at_sea):
+            return False
+        exists = bundle.mask[bundle.sea_row].ravel()
+        near = cover(at_sea, self._points[exists], SEA_WITHIN_KM)
+        area = bundle.grid.weights.ravel()[exists]
+        return bool(area[near].sum() >= SEA_COVER * area.sum())
+
+    def _mean_under(self, observed: Observed, month: int) -> Float:
+        """Answer of the network to the sea that ensemble OI makes of its observations."""
+        bundle = self.bundle
+        rows = observed.places.variable == bundle.sea_row
+        sea = observed.where(rows)
+        gain = self._gain(sea, "enoi", month, Setting(), sea_held=False, cells=bundle.sea_row)
+        field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
+        field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
+        return bundle.mean_under(field, np.array([month])).ravel()
+
+    def _gain(
+        self,
+        observed: Observed,
+        kind: str,
+        month: int,
+        setting: Setting,
+        *,
+        sea_held: bool,
+        cells: int | None = None,
+    ) -> Gain:
+        places = observed.places
+        count = count_places(places)
+        share = self.bundle.settings.hybrid(count) if kind == "vae" and not sea_held else 0.0
+        family = (
+            kind,
+            month,
+            share,
+            setting.localisation,
+            setting.background_weight,
+            sea_held,
+            cells,
+        )
+        key = (family, places.index.tobytes(), places.weight.tobytes(), observed.variance.tobytes())
+        with self._lock:
+            if key in self._gains:
+                self._gains.move_to_end(key)
+                return self._gains[key]
+            prior = make_prior(
+                self.bundle,
+                kind,
+                month,
+                n_places=count,
+                localisation=setting.localisation,
+                background_weight=setting.background_weight,
+                sea_held=sea_held,
+            )
+            columns = self._stored_columns(family, prior.error, places)
+            if cells is not None:
+                size = self.bundle.grid.weights.size
+                columns = np.ascontiguousarray(columns[:, cells * size : (cells + 1) * size])
+            gain = Gain(prior, places, observed.variance, columns)
+            self._gains[key] = gain
+            while len(self._gains) > 1 and _rows(self._gains) > MOST_COLUMNS:
+                self._gains.popitem(last=False)
+            return gain
+
+    def _stored_columns(self, family: Any, error: LocalisedCovariance, places: Places) -> Float:
+        """Columns of B H^T by place: one more station costs one column."""
+        store = self._columns.setdefault(family, {})
+        self._columns.move_to_end(family)
+        names = [places.index[i].tobytes() + places.weight[i].tobytes() for i in range(len(places))]
+        missing = np.array([i for i, name in enumerate(names) if name not in store], np.int64)
+        if missing.size > 400:
+            # A dense network is kept whole by its gain, and would only push others out here.
+            return error.columns(places)
+        if missing.size:
+            fresh = error.columns(places.where(missing))
+            for i, row in zip(missing, fresh, strict=True):
+                store[names[i]] = row
+        while len(self._columns) > 1 and sum(map(len, self._columns.values())) > MOST_COLUMNS:
+            self._columns.popitem(last=False)
+        if not names:
+            return np.zeros((0, self.bundle.mask.size), np.float32)
+        return np.stack([store[name] for name in names])
+
+    # Solving
+
+    def _departures(self, problem: _Problem, x: Float) -> Array:
+        observed = problem.observed
+        fields = x.reshape(self.bundle.mask.shape)
+        return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
+
+    def _closed_form(self, problem: _Problem) -> Step:
+        """Optimal interpolation: methods whose latent part is linear."""
+        gain = problem.gain
+        departures = self._departures(problem, problem.x_b)
+        x = problem.x_b.astype(np.float32)
+        zeta = gain.linear_solution(departures)
+        left = departures - gain.latent @ zeta
+        latent = x
+        if gain.prior.factor is not None:
+            latent = x + zeta.astype(np.float32) @ gain.prior.factor
+        cost = Cost(0.5 * float(zeta @ zeta), 0.5 * float(((gain.whitener @ left) ** 2).sum()))
+        point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
+        return self._finish(problem, point, [cost.total], latent, left, None, cost)
+
+    def _nonlinear(self, problem: _Problem) -> Iterator[Step]:
+        gain = problem.gain
+        departures = self._departures(problem, problem.x_b)
+        fit = _Decoded(self.bundle, problem)
+        zeta = gain.linear_solution(departures)
+        yield self._linear_step(problem, zeta, departures)
+        starts = [zeta]
+        if self.bundle.settings.nonlinearity >= NONLINEAR:
+            rng = np.random.default_rng(0)
+            starts += [rng.standard_normal(zeta.size) for _ in range(STARTS - 1)]
+        best: Point | None = None
+        path: list[float] = []
+        ends: list[float] = []
+        for start in starts:
+            last: Point | None = None
+            for point in minimise(
+                fit.value_and_gradient,
+                start,
+                gain.inverse_hessian,
+                max_steps=problem.setting.max_steps,
+            ):
+                last = point
+                if start is zeta:
+                    path.append(point.cost)
+                yield self._step(problem, fit, point)
+            if last is not None:
+                ends.append(last.cost)
+                if best is None or last.cost < best.cost:
+                    best = last
+        if best is None:
+            raise RuntimeError("a minimisation made no step")
+        if len(ends) > 1 and max(ends) - min(ends) > 0.01 * min(ends) + 0.5:
+            best = replace(
+                best, words=f"{best.words}; {len(ends)} starts disagree, the lowest is shown"
+            )
+        x, left = fit.at(best.x)
+        cost = fit.cost(best.x)
+        yield self._finish(problem, best, path, x, left, fit.z(best.x), cost)
+
+    def _linear_step(self, problem: _Problem, zeta: Array, departures: Array) -> Step:
+        gain = problem.gain
+        left = departures - gain.latent @ zeta
+        cost = Cost(0.5 * float(zeta @ zeta), 0.5 * float(((gain.whitener @ left) ** 2).sum()))
+        factor, turn = gain.prior.factor, gain.prior.turn
+
+        def fields() -> Float:
+            x = problem.x_b
+            if factor is not None:
+                x = x + zeta.astype(np.float32) @ factor
+            return self._restore(self._with_error(problem, x, left), problem.month, problem)
+
+        z = problem.z_b + (zeta if turn is None else turn @ zeta)
+        return Step(0, z, cost, 0.0, "linear solution", fields)
+
+    def _step(self, problem: _Problem, fit: _Decoded, point: Point) -> Step:
+        def fields() -> Float:
+            x, left = fit.at(point.x)
+            return self._restore(self._with_error(problem, x, left), problem.month, problem)
+
+        norm = float(np.linalg.norm(point.gradient))
+        cost = fit.cost(point.x)
+        return Step(point.index + 1, fit.z(point.x), cost, norm, point.words, fields)
+
+    def _with_error(self, problem: _Problem, x: Float, left: Array) -> Float:
+        """Add the residual analysis ``B H^T S^-1 (y - H x)``."""
+        gain = problem.gain
+        if problem.setting.latent_only or not len(left):
+            return x
+        weights = gain.residual_weights(left).astype(np.float32)
+        return np.asarray(x + weights @ gain.columns)
+
+    def _finish(  # noqa: PLR0917 - one result, put together
+        self,
+        problem: _Problem,
+        point: Point,
+        path: list[float],
+        latent: Float,
+        left: Array,
+        z: Array | None,
+        cost: Cost,
+    ) -> Step:
+        x = self._with_error(problem, latent, left)
+        month, gain = problem.month, problem.gain
+        departures = self._departures(problem, problem.x_b)
+        table, worst = self._judge(problem, x, departures)
+        fit = Fit(
+            n_used=problem.used.size,
+            n_withheld=int(problem.table["withheld"].to_numpy(bool).sum()),
+            n_thinned=problem.n_thinned,
+            chi_squared=gain.chi_squared(departures) if departures.size else float("nan"),
+            degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
+            seconds=time.perf_counter() - problem.began,
+        )
+        anomalies = self._restore(x, month, problem)
+        words = f"{point.words}; {worst}" if worst else point.words
+        analysis = Analysis(
+            method=problem.setting.method,
+            month=month,
+            z=z,
+            anomalies=anomalies,
+            latent_only=(
+                anomalies if latent is x else self._restore(latent, month, problem, "latent")
+            ),
+            background=self._restore(problem.x_b, month, problem, "prior"),
+            standardised=x.reshape(self.bundle.mask.shape),
+            cost=cost,
+            path=tuple(path),
+            converged=point.converged,
+            outcome=words,
+            observations=table,
+            statistics=fit,
+            sea_held=problem.sea_held,
+            spread_of=lambda: self._spreads(problem, x),
+        )
+        norm = float(np.linalg.norm(point.gradient))
+        return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
+
+    def _judge(self, problem: _Problem, x: Float, departures: Array) -> tuple[pd.DataFrame, str]:
+        """Return the table with departures and misfits, and a word on the worst of them."""
+        gain, every = problem.gain, problem.every
+        operator, shape = self.bundle.operator, self.bundle.mask.shape
+        table = problem.table.copy()
+        value = table["value"].to_numpy(np.float64)
+        background = self._restore(problem.x_b, problem.month, problem, "prior")
+        analysis = self._restore(x, problem.month, problem)
+        table["background_departure"] = value - operator.apply(every.places, background)
+        table["analysis_departure"] = value - operator.apply(every.places, analysis)
+        misfit = np.full(len(table), np.nan)
+        used = problem.used
+        misfit[used] = gain.left_out_misfit(departures)
+        others = np.setdiff1d(np.arange(len(table)), used)
+        if others.size:
+            part = every.where(others)
+            left = part.value - operator.apply(part.places, x.reshape(shape))
+            misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
+        table["misfit_sd"] = misfit
+        table["used"] = np.isin(np.arange(len(table)), used)
+        words = ""
+        if used.size and np.abs(misfit[used]).max() > FAR_SD:
+            row = int(used[np.abs(misfit[used]).argmax()])
+            words = (
+                f"observation {row + 1} is {abs(misfit[row]):.0f} sd from anything that the model "
+                "can make of the others; withhold it or raise its error"
+            )
+        return table, words
+
+    # Physical units
+
+    def _restore(
+        self, x: Float, month: int, problem: _Problem | None, stage: str = "posterior"
+    ) -> Float:
+        """Anomalies in display units: means over the spread of the stage."""
+        bundle = self.bundle
+        sd = None if problem is None else self._sd(problem, stage)
+        given = x.reshape(1, *bundle.mask.shape)
+        fields = bundle.normaliser.restore(given, np.array([month]), sd=sd)[0]
+        out = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
+        return np.asarray(out, np.float32)
+
+    def _sd(self, problem: _Problem, stage: str) -> Float:
+        """Standardised spread of the curved variables, zero elsewhere, (V, lat, lon)."""
+        if problem.setting.latent_only and stage == "posterior":
+            stage = "latent"
+        if problem.setting.background is not None and stage == "prior":
+            return np.zeros(self.bundle.mask.shape, np.float32)
+        gain = problem.gain
+        kept: dict[str, Float] = gain.__dict__.setdefault("_kept_sd", {})
+        if stage not in kept:
+            out = np.zeros(self.bundle.mask.shape, np.float32)
+            size = self.bundle.grid.weights.size
+            for v, variable in enumerate(self.bundle.variables):
+                if variable.transform != "none":
+                    cells = slice(v * size, (v + 1) * size)
+                    out[v] = np.sqrt(_variance(gain, stage, cells)).reshape(out[v].shape)
+            kept[stage] = out
+        return kept[stage]
+
+    def _spreads(self, problem: _Problem, x: Float) -> tuple[Float, Float]:
+        """Posterior and climatological standard deviation, display units."""
+        bundle = self.bundle
+        stage = "latent" if problem.setting.latent_only else "posterior"
+        variance = _variance(problem.gain, stage, slice(None))
+        sd = np.sqrt(variance).reshape(bundle.mask.shape)
+        return (
+            self._display_sd(x.reshape(bundle.mask.shape), sd, problem.month),
+            self._display_sd(
+                np.zeros(bundle.mask.shape, np.float32),
+                np.ones(bundle.mask.shape, np.float32),
+                problem.month,
+            ),
+        )
+
+    def _display_sd(self, x: Float, sd: Float, month: int) -> Float:
+        """Standard deviation in display units of a normal spread about x.
+
+        By the mean of five Gauss-Hermite nodes' departures, as the mean is taken.
+        """
+        bundle = self.bundle
+        nodes, weights = np.polynomial.hermite_e.hermegauss(5)
+        drawn = np.stack([x + node * sd for node in nodes])
+        fields = bundle.normaliser.restore(drawn, np.full(len(nodes), month))
+        share = (weights / weights.sum())[:, None, None, None]
+        mean = (share * fields).sum(axis=0)
+        out = np.sqrt((share * (fields - mean) ** 2).sum(axis=0))
+        return np.asarray(np.where(bundle.mask, out, np.nan), np.float32)
+
+    # Methods without a cost of this form
+
+    def _climatology(self, table: pd.DataFrame, month: int) -> Step:
+        bundle = self.bundle
+        zero = np.where(bundle.mask, 0.0, np.nan).astype(np.float32)
+        x = np.zeros(bundle.mask.size, np.float32)
+        sd = np.ones(bundle.mask.shape, np.float32)
+        return self._plain("climatology", table, month, zero, x, sd, "climatology", None)
+
+    def _regression(self, table: pd.DataFrame, month: int, setting: Setting) -> Step:
+        bundle = self.bundle
+        every = standardise(table, bundle, month, error_scale=setting.error_scale)
+        rows = ~table["withheld"].to_numpy(bool) & (every.places.variable == bundle.sea_row)
+        if not rows.any():
+            raise StateError(
+                "The regression uses the sea's temperature alone; observe it, or choose another "
+                "method."
+            )
+        with self._lock:
+            if self._regressed is None:
+                self._regressed = classical.fit_regression(bundle)
+        x, sd = self._regressed.estimate(every.where(rows), bundle.operator, bundle.mask.shape)
+        fields = bundle.normaliser.restore(
+            x.reshape(1, *bundle.mask.shape), np.array([month]), sd=sd
+        )[0]
+        anomalies = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
+        return self._plain(
+            "regression", table, month, anomalies.astype(np.float32), x, sd, "regressed", None
+        )
+
+    def _adam(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
+        bundle = self.bundle
+        every = standardise(table, bundle, month, error_scale=setting.error_scale)
+        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
+        used = offered[thin(every.places.where(offered), every.variance[offered])]
+        observed = every.where(used)
+        sd = bundle.residual_sd
+        z = np.zeros(bundle.n_latent)
+        cost = Cost(0.0, 0.0)
+        path = []
+        for index, z, value in classical.adam(bundle, observed, month):
+            cost = Cost(0.0, value)
+            path.append(value)
+            at = z.copy()
+
+            def fields(at: Array = at) -> Float:
+                return bundle.decode_anomalies(at, month)
+
+            yield Step(index, at, cost, 0.0, f"{index} steps of Adam", fields)
+        x = bundle.decode_standardised(z[None], month).ravel()
+        yield self._plain(
+            "adam",
+            table,
+            month,
+            bundle.decode_anomalies(z, month),
+            x,
+            np.asarray(sd, np.float32),
+            f"stopped after {classical.ADAM_STEPS} steps, as the scripts did",
+            z,
+            tuple(path),
+        )
+
+    def _plain(  # noqa: PLR0913, PLR0917 - one result, put together
+        self,
+        method: str,
+        table: pd.DataFrame,
+        month: int,
+        anomalies: Float,
+        x: Float,
+        sd: Float,
+        words: str,
+        z: Array | None,
+        path: tuple[float, ...] = (),
+    ) -> Step:
+        """Return the result of a method without posterior: what it leaves over is its spread."""
+        bundle = self.bundle
+        every = standardise(table, bundle, month)
+        shape = bundle.mask.shape
+        out = table.copy()
+        value = out["value"].to_numpy(np.float64)
+        out["background_departure"] = value
+        out["analysis_departure"] = value - bundle.operator.apply(every.places, anomalies)
+        left = every.value - bundle.operator.apply(every.places, x.reshape(shape))
+        spread = bundle.operator.apply(every.places, sd**2)
+        out["misfit_sd"] = left / np.sqrt(spread + every.variance)
+        withheld = out["withheld"].to_numpy(bool)
+        out["used"] = ~withheld & (method != "climatology")
+        cost = Cost(0.0, path[-1] if path else 0.0)
+        fit = Fit(int(out["used"].sum()), int(withheld.sum()), 0, float("nan"), 0.0, 0.0)
+        zero = np.where(bundle.mask, 0.0, np.nan).astype(np.float32)
+        analysis = Analysis(
+            method=method,
+            month=month,
+            z=z,
+            anomalies=anomalies,
+            latent_only=anomalies,
+            background=zero,
+            standardised=x.reshape(shape),
+            cost=cost,
+            path=path,
+            converged=method != "adam",
+            outcome=words,
+            observations=out,
+            statistics=fit,
+            sea_held=False,
+            spread_of=lambda: (
+                self._display_sd(x.reshape(shape), sd, month),
+                self._display_sd(np.zeros_like(sd), np.ones_like(sd), month),
+            ),
+        )
+        return Step(len(path) + 1, z, cost, 0.0, words, lambda: anomalies, analysis)
+
+
+class _Decoded:
+    """The cost of zeta, with the decoder."""
+
+    def __init__(self, bundle: Bundle, problem: _Problem) -> None:
+        self.bundle, self.problem = bundle, problem
+        turn = problem.gain.prior.turn
+        if turn is None:
+            raise RuntimeError("a linear prior has no decoder")
+        self.turn = turn
+        observed = problem.observed
+        self.value = torch.from_numpy(observed.value)
+        self.index = torch.from_numpy(observed.places.index)
+        self.weight = torch.from_numpy(observed.places.weight).float()
+        self.whitener = torch.from_numpy(problem.gain.whitener32)
+        self.month = torch.tensor([problem.month])
+        decoder = bundle.decoder
+        z_b = torch.from_numpy(problem.z_b).float()
+        with torch.no_grad():
+            # x_b + G(z) - G(z_b): the background need not be a state that the decoder can make.
+            offset = torch.from_numpy(problem.x_b) - decoder(z_b[None], self.month).flatten()
+        self.offset = offset
+        self._last: dict[bytes, tuple[Float, Array, Cost]] = {}
+
+    def z(self, zeta: Array) -> Array:
+        """Return the latent vector."""
+        return np.asarray(self.problem.z_b + self.turn @ zeta)
+
+    def value_and_gradient(self, zeta: Array) -> tuple[float, Array]:
+        """Return the cost and its gradient."""
+        z = torch.from_numpy(self.z(zeta)).float().requires_grad_()
+        x = self.offset + self.bundle.decoder(z[None], self.month).flatten()
+        at = (x[self.index] * self.weight).sum(dim=1)
+        left = self.value.float() - at
+        white = self.whitener @ left
+        misfit = 0.5 * (white @ white)
+        (slope,) = torch.autograd.grad(misfit, z)
+        cost = Cost(0.5 * float(zeta @ zeta), float(misfit.detach()))
+        field = x.detach().numpy()
+        self._last = {zeta.tobytes(): (field, left.detach().numpy().astype(np.float64), cost)}
+        return cost.total, zeta + self.turn.T @ slope.numpy().astype(np.float64)
+
+    def at(self, zeta: Array) -> tuple[Float, Array]:
+        """Return the decoded state (cells,) and the departures from it (p,)."""
+        return self._known(zeta)[:2]
+
+    def cost(self, zeta: Array) -> Cost:
+        """Return the terms of the cost."""
+        return self._known(zeta)[2]
+
+    def _known(self, zeta: Array) -> tuple[Float, Array, Cost]:
+        if zeta.tobytes() not in self._last:
+            self.value_and_gradient(zeta)
+        return self._last[zeta.tobytes()]
+
+
+def _variance(gain: Gain, stage: str, cells: slice) -> Float:
+    """Standardised variance of cells: before, after, or of what the latent part leaves."""
+    prior = gain.prior
+    if stage == "posterior":
+        return gain.posterior_variance(cells)
+    total = prior.error.variance[cells]
+    if prior.factor is not None:
+        part = prior.factor[:, cells]
+        if stage == "prior":
+            total = total + (part**2).sum(axis=0)
+        else:
+            root = np.linalg.cholesky(gain.inverse_hessian).astype(np.float32)
+            total = total + ((root.T @ part) ** 2).sum(axis=0)
+    return np.asarray(total, np.float32)
+
+
+def _rows(gains: OrderedDict[Any, Gain]) -> int:
+    return sum(len(gain.columns) for gain in gains.values())
+
+
+def _calendar_month(month: str | int) -> int:
+    text = str(month)
+    number = text[5:7] if len(text) == 7 and text[4] == "-" else text
+    if number.isdecimal() and 1 <= int(number) <= 12:
+        return int(number)
+    raise StateError(f"'{text[:24]}' is not a month; write it as YYYY-MM or 1 to 12.")

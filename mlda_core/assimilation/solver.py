@@ -1,0 +1,118 @@
+"""Minimisation of the cost: preconditioned L-BFGS, a step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+# A step is the last when the quadratic model promises a smaller part of the cost than this: ten
+# times below what float32 decodings tell apart.
+TOLERANCE = 1e-5
+MEMORY = 8
+_ARMIJO = 1e-4
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point on the way of a minimisation.
+
+    Parameters
+    ----------
+    x : ndarray, shape (L,)
+    cost : float
+    gradient : ndarray, shape (L,)
+    index : int
+        Gradient steps done so far.
+    converged : bool
+    words : str
+        How it stands, or why it ended.
+    """
+
+    x: Vector
+    cost: float
+    gradient: Vector
+    index: int
+    converged: bool
+    words: str
+
+
+def minimise(
+    value_and_gradient: Callable[[Vector], tuple[float, Vector]],
+    start: Vector,
+    preconditioner: NDArray[np.float64],
+    *,
+    max_steps: int = 50,
+) -> Iterator[Point]:
+    """Minimise by L-BFGS (Nocedal and Wright 2006, algorithm 7.4), preconditioned.
+
+    The inverse Hessian starts from ``preconditioner`` in place of a multiple of the identity; with
+    that of the linear problem and a nearly linear decoder, 2 to 6 steps suffice.
+
+    Parameters
+    ----------
+    value_and_gradient : callable
+        Of the cost.
+    start : ndarray, shape (L,)
+    preconditioner : ndarray, shape (L, L)
+        An approximate inverse Hessian, positive definite.
+    max_steps : int
+
+    Yields
+    ------
+    Point
+        The start, then each step; the last one says how it ended.
+    """
+    x = np.array(start, dtype=np.float64)
+    cost, gradient = value_and_gradient(x)
+    pairs: list[tuple[Vector, Vector]] = []
+    for index in range(max_steps + 1):
+        direction = -_apply(gradient, pairs, preconditioner)
+        promised = -0.5 * float(direction @ gradient)
+        if promised <= TOLERANCE * max(cost, 1.0):
+            yield Point(x, cost, gradient, index, True, f"converged in {_steps(index)}")
+            return
+        if index == max_steps:
+            yield Point(x, cost, gradient, index, False, f"stopped after {_steps(index)}")
+            return
+        yield Point(x, cost, gradient, index, False, f"{_steps(index)} so far")
+        length = 1.0
+        for _ in range(20):
+            trial = x + length * direction
+            new_cost, new_gradient = value_and_gradient(trial)
+            if new_cost <= cost - _ARMIJO * length * 2 * promised:
+                break
+            length *= 0.5
+        else:
+            words = f"converged in {_steps(index)}, as far as single precision tells"
+            small = promised <= 1e-3 * max(cost, 1.0)
+            yield Point(x, cost, gradient, index, small, words if small else "found no way down")
+            return
+        s, y = trial - x, new_gradient - gradient
+        if s @ y > 1e-10 * np.sqrt((s @ s) * (y @ y)):
+            pairs.append((s, y))
+            del pairs[:-MEMORY]
+        x, cost, gradient = trial, new_cost, new_gradient
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def _apply(
+    gradient: Vector, pairs: list[tuple[Vector, Vector]], preconditioner: NDArray[np.float64]
+) -> Vector:
+    """Two-loop recursion."""
+    q = gradient.copy()
+    taken = []
+    for s, y in reversed(pairs):
+        alpha = (s @ q) / (s @ y)
+        q -= alpha * y
+        taken.append(alpha)
+    out: Vector = preconditioner @ q
+    for (s, y), alpha in zip(pairs, reversed(taken), strict=True):
+        out += s * (alpha - (y @ out) / (s @ y))
+    return out

@@ -1,0 +1,196 @@
+"""What is known of errors and of past months: from which every covariance is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.vae.seasonal import season_weights
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was tuned on VALIDATION months; stored in a bundle's ``config.json``.
+
+    Parameters
+    ----------
+    hybrid_sparse, hybrid_dense : float
+        Share ``a`` of the decoder's own covariance in the hybrid
+        ``a (G G^T + B_r) + (1 - a) B_oi`` (Hamill and Snyder 2000), for 30 observed places or
+        fewer and for 300 or more; in between by the logarithm. Few observations are spread best by
+        the decoder's patterns, many by the sample of months.
+    half_width, half_width_latent, half_width_eof, half_width_enoi : float
+        Half-widths of the localisation, km.
+    season_width, season_floor : float
+        Weights of past months by season; see :func:`mlda_core.vae.seasonal.season_weights`.
+    residual_width, residual_floor : float
+        The same for the residuals of held-out months, of which there are fewer.
+    sea_share : float
+        Share of the network's answer to the sea in the background, where the sea is observed.
+    sea_coupling : float
+        Taper of the covariance between the sea and the rest, given that background.
+    hybrid_sea : float
+        ``a`` where the sea is observed.
+    nonlinearity : float
+        Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``; from 0.5 on, several starts are tried.
+    """
+
+    hybrid_sparse: float = 0.5
+    hybrid_dense: float = 0.25
+    half_width: float = 9000.0
+    half_width_latent: float = 6000.0
+    half_width_eof: float = 9000.0
+    half_width_enoi: float = 9000.0
+    season_width: float = 1.2
+    season_floor: float = 0.05
+    residual_width: float = 1.8
+    residual_floor: float = 0.2
+    sea_share: float = 0.85
+    sea_coupling: float = 0.7
+    hybrid_sea: float = 0.25
+    nonlinearity: float = 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Build from plain JSON values.
+
+        Raises
+        ------
+        ValueError
+            If a setting is unknown or not a number.
+        """
+        known = {f.name for f in fields(cls)}
+        for name, value in values.items():
+            if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"The assimilation setting '{name}' is {value!r}; correct it.")
+        return cls(**{name: float(value) for name, value in values.items()})
+
+    def hybrid(self, n_places: int) -> float:
+        """Share of the decoder's covariance for a number of distinct observed places.
+
+        In steps of 0.05, so that one more station seldom changes the covariance of all others.
+        """
+        part = np.log(max(n_places, 1) / 30.0) / np.log(300.0 / 30.0)
+        part = float(np.clip(part, 0.0, 1.0))
+        share = (1.0 - part) * self.hybrid_sparse + part * self.hybrid_dense
+        return round(20.0 * share) / 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class SeaStatistics:
+    """Past months given their seas.
+
+    Parameters
+    ----------
+    mean : ndarray of float32, shape (u, K)
+        Coefficients of the network's answer to each distinct sea.
+    row : ndarray of int, shape (n,)
+        Which of the seas a past month had.
+    held_residual : ndarray of float32, shape (h, K)
+        Coefficients of ``x - x_b - (G(z) - G(z_b))`` of held-out months.
+    latent : ndarray, shape (L, L)
+        Covariance of ``z - z_b`` of held-out months.
+    """
+
+    mean: Float
+    row: NDArray[np.int64]
+    held_residual: Float
+    latent: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Past months and the decoder's residuals, as coefficients of common patterns.
+
+    Parameters
+    ----------
+    patterns : ndarray of float32, shape (K, cells)
+        The decoder's own patterns, and further ones of what they leave over.
+    leftover : ndarray of float32, shape (cells,)
+        Variance that all patterns together leave over, on held-out months.
+    coefficients : ndarray of float32, shape (n, K)
+        Of every month but TEST, standardised anomalies.
+    calendar : ndarray of int, shape (n,)
+        Their calendar months 1..12.
+    held : ndarray of int, shape (h,)
+        Rows of the months that the decoder was not fitted on, VALIDATION and CALIBRATION.
+    held_residual : ndarray of float32, shape (h, K)
+        Coefficients of ``x - G(z)`` of those.
+    sea : SeaStatistics, optional
+        Where the model has a sea.
+    """
+
+    patterns: Float
+    leftover: Float
+    coefficients: Float
+    calendar: NDArray[np.int64]
+    held: NDArray[np.int64]
+    held_residual: Float
+    sea: SeaStatistics | None = None
+
+    def months(self, month: int, width: float, floor: float) -> Array:
+        """Covariance of past months for a calendar month, (K, K)."""
+        return _moment(self.coefficients, self.calendar, month, width, floor)
+
+    def months_given_sea(self, month: int, share: float, width: float, floor: float) -> Array:
+        """Covariance of past months about ``share`` of the answer to their seas, (K, K)."""
+        sea = self._sea()
+        left = self.coefficients - np.float32(share) * sea.mean[sea.row]
+        return _moment(left, self.calendar, month, width, floor)
+
+    def residuals(self, month: int, width: float, floor: float) -> Array:
+        """Covariance of what the decoder cannot express, for a calendar month, (K, K)."""
+        return _moment(self.held_residual, self.calendar[self.held], month, width, floor)
+
+    def residuals_given_sea(self, month: int, width: float, floor: float) -> Array:
+        """Covariance of the same about the background that a sea gives, (K, K)."""
+        left = self._sea().held_residual
+        return _moment(left, self.calendar[self.held], month, width, floor)
+
+    def residuals_of_leading(self, count: int, month: int, width: float, floor: float) -> Array:
+        """Covariance of what the first ``count`` patterns leave over in held-out months, (K, K)."""
+        left = self.coefficients[self.held].copy()
+        left[:, :count] = 0.0
+        return _moment(left, self.calendar[self.held], month, width, floor)
+
+    def _sea(self) -> SeaStatistics:
+        if self.sea is None:
+            raise ValueError("The bundle has no sea to condition on; use another network.")
+        return self.sea
+
+
+def _moment(
+    coefficients: Float, calendar: NDArray[np.int64], month: int, width: float, floor: float
+) -> Array:
+    """Second moments weighted by season: anomalies have no mean to take off."""
+    w = season_weights(month, calendar, width=width, floor=floor)
+    scaled = coefficients * np.sqrt(w / w.sum())[:, None].astype(np.float32)
+    return np.asarray(scaled.T @ scaled, dtype=np.float64)
+
+
+# In a byte: the greatest coefficient of a column is 127 steps.
+def pack_columns(values: Float) -> tuple[NDArray[np.int8], Float]:
+    """Store a table in a byte a number, with a step a column.
+
+    The step is an eighth of the column's standard deviation, or what makes its greatest value
+    127 steps: the rounding adds 0.1 % to a variance.
+    """
+    sd = np.sqrt((values**2).mean(axis=0))
+    step = np.maximum(np.maximum(sd / 8.0, np.abs(values).max(axis=0) / 127.0), 1e-12)
+    return np.rint(values / step).astype(np.int8), step.astype(np.float32)
+
+
+def unpack_columns(packed: NDArray[np.int8], step: Float) -> Float:
+    """Invert :func:`pack_columns`."""
+    return np.asarray(packed.astype(np.float32) * step)
