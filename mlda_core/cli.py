@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from mlda_core.console import one_sentence, out, progress_bar
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -27,40 +27,6 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-out, errors = Console(), Console(stderr=True)
-# What the extra mlda[train] installs, pyproject.toml.
-_TRAIN_EXTRA = {"matplotlib"}
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Turn mistakes that a user can mend into one sentence and exit code 2."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        errors.print(f"mlda: {error}", style="bold red", markup=False, highlight=False)
-        raise typer.Exit(2) from None
-    except ImportError as error:
-        missing = error.name or "a Python module"
-        if missing.partition(".")[0] in _TRAIN_EXTRA:
-            remedy = "install it with: pip install 'mlda[train]'."
-        else:
-            remedy = f"mend this Python environment ({error})."
-        errors.print(f"mlda: {missing} cannot be imported; {remedy}", markup=False, highlight=False)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        errors.print("mlda: stopped; run the same command again to go on.", markup=False)
-        raise typer.Exit(130) from None
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-    )
 
 
 @data_app.command("prepare")
@@ -81,7 +47,7 @@ def data_prepare(
 
     Example: `mlda data prepare speedy-amip --out runs/data/speedy-amip.nc`
     """
-    with _one_sentence(), _bar() as bar:
+    with one_sentence(), progress_bar() as bar:
         from mlda_core.sources.speedy import read_speedy
 
         task = bar.add_task("reading", total=None)
@@ -122,7 +88,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
 
     Example: `mlda train configs/speedy.toml`
     """
-    with _one_sentence():
+    with one_sentence():
         import torch
 
         from mlda_core.vae.config import load_config
@@ -148,7 +114,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
             f"log in {run / 'log.jsonl'}",
             highlight=False,
         )
-        with _bar() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("training", total=None)
 
             def report(epoch: Epoch) -> None:
@@ -196,7 +162,7 @@ def validate(
 
     Example: `mlda validate assets/bundles/speedy --config configs/speedy.toml --split test`
     """
-    with _one_sentence():
+    with one_sentence():
         # The page draws with it at the end: that it lacks should not show after minutes of scoring.
         import matplotlib as mpl  # noqa: F401
         import torch
@@ -241,7 +207,7 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
 
     Example: `mlda info assets/bundles/speedy`
     """
-    with _one_sentence():
+    with one_sentence():
         model = _load(bundle)
         table = Table(show_header=False, title=model.title)
         for key, value in _facts(model).items():
@@ -306,7 +272,7 @@ def _load(path: Path) -> Bundle:
 
 @contextmanager
 def _ticking() -> Iterator[Tick]:
-    with _bar() as bar:
+    with progress_bar() as bar:
         tasks: dict[str, Any] = {}
 
         def tick(what: str, done: int, total: int) -> None:

@@ -14,7 +14,7 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from mlda_core import cli
+from mlda_core import cli, console
 from mlda_core.bundle import load_bundle
 from mlda_core.vae.config import ConfigError, load_config
 
@@ -76,8 +76,8 @@ def mlda(*arguments, cwd):
 def mlda_here(monkeypatch):
     """Run a command within this process, which has torch loaded: 0.1 s instead of 5."""
     # Rich folds lines at 80 columns where there is no terminal.
-    monkeypatch.setattr(cli.errors, "_width", 400)
-    monkeypatch.setattr(cli.out, "_width", 400)
+    monkeypatch.setattr(console.errors, "_width", 400)
+    monkeypatch.setattr(console.out, "_width", 400)
 
     def run(*arguments, cwd):
         monkeypatch.chdir(cwd)
@@ -441,7 +441,7 @@ def test_a_missing_matplotlib_shows_before_scoring(mlda_here, workplace, monkeyp
 
 def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
     def stumble():
-        with cli._one_sentence():
+        with console.one_sentence():
             raise ModuleNotFoundError("No module named 'yaml.nodes'", name="yaml.nodes")
 
     with pytest.raises(typer.Exit):

@@ -1,0 +1,46 @@
+"""What commands share: two consoles, a progress bar, and mistakes told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+out, errors = Console(), Console(stderr=True)
+# What the extra mlda[train] installs, pyproject.toml.
+_TRAIN_EXTRA = {"matplotlib"}
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn mistakes that a user can mend into one sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        errors.print(f"mlda: {error}", style="bold red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    except ImportError as error:
+        missing = error.name or "a Python module"
+        if missing.partition(".")[0] in _TRAIN_EXTRA:
+            remedy = "install it with: pip install 'mlda[train]'."
+        else:
+            remedy = f"mend this Python environment ({error})."
+        errors.print(f"mlda: {missing} cannot be imported; {remedy}", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        errors.print("mlda: stopped; run the same command again to go on.", markup=False)
+        raise typer.Exit(130) from None
+
+
+def progress_bar() -> Progress:
+    """Return a bar for long work, on the error stream: the output stays clean."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+    )
