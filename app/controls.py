@@ -109,3 +109,48 @@ class Explore(Control):
 
     _esm = read("channel.js") + read("explore.js")
     _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012
+
+
+class Tools(Control):
+    """The tabs of the left column, and what it says when the model no longer shows the analysis."""
+
+    tools = param.List(default=[], doc="Key and label of each tool.")
+    tool = param.String()
+    paused = param.String(doc="Why the analysis is not shown, in words; '' where it is.")
+
+    _esm = read("channel.js") + read("tools.js")
+    _stylesheets = [read("chrome.css") + read("tools.css")]  # noqa: RUF012
+
+
+class Heading(Control):
+    """Above the model's column: what it shows."""
+
+    columns = param.List(default=[], doc="Key and label of what can be shown.")
+    column = param.String()
+    model_label = param.String(doc="What the model is at present.")
+    hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
+    note = param.String(doc="What the column shows just now, in words.")
+
+    _esm = read("channel.js") + read("heading.js")
+    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+
+
+class Observe(Control):
+    """The tool Observe: the network, how it is assimilated, and gestures on the maps."""
+
+    kinds = param.List(default=[], doc="Key and label of each network.")
+    methods = param.List(default=[], doc="Key and label of each method.")
+    variables = param.List(default=[], doc="Name, label and short label of each variable.")
+    settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
+    mode = param.String(default="place", doc="What the pointer does on maps.")
+    region_words = param.String(doc="The drawn region, in words.")
+    counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
+    costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
+    outcome = param.String(doc="How the analysis ended, in words.")
+    run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
+    rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
+    rejected_words = param.String()
+    reading = param.String(doc="The observation under the pointer, in words.")
+
+    _esm = read("channel.js") + read("pointer.js") + read("observe.js")
+    _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012

@@ -16,7 +16,7 @@ TITLE = "mlda"
 
 def serve() -> Session | None:
     """Put the page into the current document; None where the bundle is broken."""
-    pn.extension()
+    pn.extension("tabulator")
     try:
         bundle = bundle_of_process()
     except BundleError as error:
@@ -30,6 +30,7 @@ def serve() -> Session | None:
     page = pn.Template(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("theme", session.state.theme)
+    page.add_variable("tool", session.state.tool)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")
     page.add_variable("message", "")
     page.add_variable("labels", [variable.label for variable in bundle.variables])
@@ -37,7 +38,12 @@ def serve() -> Session | None:
     page.add_variable("source", bundle.title)
     page.add_variable("variables", [variable.name for variable in bundle.variables])
     page.add_panel("bar", session.bar)
+    page.add_panel("tools", session.tools)
     page.add_panel("explore", session.explore)
+    page.add_panel("observe", session.observer.panel)
+    page.add_panel("listing", session.observer.listing.widget)
+    page.add_panel("foot", session.verifying.foot)
+    page.add_panel("heading", session.observer.heading)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
     for (name, kind), figure in session.figures.figures.items():
@@ -50,6 +56,8 @@ def serve() -> Session | None:
         page.add_panel(
             f"{name}_scores", pn.pane.Bokeh(scores, sizing_mode="stretch_width", margin=0)
         )
+    for name, key in session.figures.keys.items():
+        page.add_panel(f"{name}_key", pn.pane.Bokeh(key, sizing_mode="stretch_width", margin=0))
     pn.state.on_session_destroyed(partial(_goodbye, session))
     page.servable(title=f"{bundle.title} · {TITLE}")
     return session

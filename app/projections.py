@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cartopy.crs as ccrs
 import numpy as np
@@ -191,6 +192,42 @@ def on_map(key: str, x: float, y: float) -> bool:
     crs = crs_of(key)
     half = _half(key, crs)
     return bool(shapely.contains_xy(_globe_of(key), half * x, half * y))
+
+
+def box_to_region(key: str, box: dict[str, Any]) -> tuple[float, float, float, float]:
+    """Return the latitudes and longitudes that a box on a map spans.
+
+    Parameters
+    ----------
+    key : str
+        One of `KEYS`.
+    box : dict
+        x0, x1, y0 and y1 within `EXTENT`.
+
+    Returns
+    -------
+    tuple of float
+        South, north, west and east, degrees; west > east where it crosses Greenwich, and 0 to 360
+        where it goes all round.
+    """
+    x0, x1 = sorted((float(box["x0"]), float(box["x1"])))
+    y0, y1 = sorted((float(box["y0"]), float(box["y1"])))
+    x, y = (part.ravel() for part in np.meshgrid(np.linspace(x0, x1, 41), np.linspace(y0, y1, 41)))
+    half = _half(key, crs_of(key))
+    on = shapely.contains_xy(_globe_of(key), half * x, half * y)
+    if not on.any():
+        return 0.0, 0.0, 0.0, 0.0
+    lon, lat = to_lonlat(key, x[on], y[on])
+    # The widest gap between neighbours in longitude is what the box leaves out.
+    turned = np.sort(lon)
+    gaps = np.diff(np.append(turned, turned[0] + 360.0))
+    widest = int(np.argmax(gaps))
+    south, north = float(lat.min()), float(lat.max())
+    if key in ("north", "south") and x0 < 0 < x1 and y0 < 0 < y1:
+        south, north = (south, 90.0) if key == "north" else (-90.0, north)
+    if gaps[widest] < 30.0:
+        return south, north, 0.0, 360.0
+    return south, north, float(turned[(widest + 1) % turned.size]), float(turned[widest])
 
 
 @lru_cache(maxsize=len(KEYS))

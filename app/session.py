@@ -21,22 +21,30 @@ import torch
 from numpy.typing import NDArray
 
 from app import frames, thumbnails
-from app.controls import Bar, Explore, Message
+from app.analysing import engine_of
+from app.controls import Bar, Explore, Message, Tools
+from app.markers import Markers
+from app.observer import REFUSALS, Observer
+from app.observing import Observing
 from app.projections import CHOICES, projection
 from app.state import (
     FIELDS,
     PROJECTIONS,
     THEMES,
+    TOOLS,
     Limits,
     Snapshot,
     State,
     StateError,
     from_json,
     from_query,
+    rows_fit,
     snap,
     to_json,
     to_query,
 )
+from app.table import resolve
+from app.verifying import Verifying
 from app.views import Figures, legend_html, number
 from app.worker import Latest
 from mlda_core.bundle import BundleError, load_bundle
@@ -57,7 +65,11 @@ SPLIT_WORDS = {
 }
 
 # What can be done during a walk without ending it: it leaves z and the history alone.
-WALKS_ON = frozenset({"walk", "walked", "theme", "home", "share", "save", "rest", "seed"})
+WALKS_ON = frozenset(
+    {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs_hover"}
+    | {"column", "hatch", "foot", "foot_region", "series_cancel", "obs_download"}
+)
+TOOL_LABELS = {"explore": "Explore", "observe": "Observe"}
 
 
 @lru_cache(maxsize=4)
@@ -111,6 +123,10 @@ def warm_up() -> None:
             frames.draw(bundle, frames.Request(month, z, choice.key, full=False))
         for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
             thumbnails.latent(bundle, k, int(month[5:]))
+        # The decoder's Jacobian of the season, and the factors of the first network: 5 s.
+        table = resolve(Observing(), bundle, month)
+        with contextlib.suppress(ValueError):
+            engine_of(bundle).run(table.plain, month)
 
 
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
@@ -153,9 +169,16 @@ class Session:
         self.state = State(self.limits)
         self._restore(start)
         self.state.forget()
+        self.observer = Observer(
+            bundle, self.state, schedule, self._on_messages, self._analysed, self._say
+        )
 
+        self.verifying = Verifying(
+            bundle, self.state, self.observer, schedule, self._on_messages, self._say
+        )
         self._frame = frames.draw(bundle, self._request())
         self.figures = Figures(bundle, self._frame, self.state.theme)
+        self.observer.attach(Markers(self.figures.figures))
         self.legends = {
             variable.name: pn.pane.HTML(
                 legend_html(variable, full=self.state.fields == "full"),
@@ -194,8 +217,13 @@ class Session:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self._show_controls()
-        self._make_thumbnails()
+        self.tools = Tools(
+            self._on_messages,
+            tools=[[tool, TOOL_LABELS[tool]] for tool in TOOLS],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.redraw()
 
     # -- from messages to the state --------------------------------------------------------
 
@@ -204,7 +232,7 @@ class Session:
         try:
             for message in batch:
                 self._act(message)
-        except StateError as error:
+        except (StateError, *REFUSALS) as error:
             self._say(str(error), failed=True)
         except Exception:
             self._say("Something went wrong here; undo, or load the page again.", failed=True)
@@ -213,13 +241,21 @@ class Session:
             self.redraw()
 
     def _act(self, message: Message) -> None:
-        kind = message.get("type")
-        action = getattr(self, f"_do_{str(kind).replace('-', '_')}", None)
-        if action is None:
+        kind = str(message.get("type")).replace("-", "_")
+        own = getattr(self, f"_do_{kind}", None)
+        observers = getattr(self.observer, f"do_{kind}", None) or getattr(
+            self.verifying, f"do_{kind}", None
+        )
+        if own is None and observers is None:
             raise StateError("The page sent something that this server does not know; reload it.")
         if kind not in WALKS_ON:
             self._leave_walk()
-        action(message)
+        if own is not None:
+            own(message)
+        elif observers is not None:
+            words = observers(message)
+            if words is not None:
+                self._done(words)
 
     def _do_month(self, message: Message) -> None:
         month = message.get("value")
@@ -227,7 +263,7 @@ class Session:
             raise StateError(f"There is no month '{str(month)[:24]}' in this bundle.")
         with self.state.gesture():
             self.state.month = month
-            if self.state.follow:
+            if self.state.model == "code":
                 self._follow()
         self._done()
 
@@ -240,10 +276,10 @@ class Session:
         if value != float(self.state.z[k]):
             z = self.state.z.copy()
             z[k] = value
-            words = self.state.origin
+            words = self._origin()
             if not words.endswith(", then by hand"):
                 words = f"{words}, then by hand"
-            self.state.param.update(z=snap(z), follow=False, origin=words)
+            self.state.param.update(z=snap(z), model="own", origin=words)
         if message.get("done"):
             self.state.commit()
             self._done()
@@ -280,6 +316,9 @@ class Session:
     def _do_fields(self, message: Message) -> None:
         self._choose("fields", message.get("value"), FIELDS)
 
+    def _do_tool(self, message: Message) -> None:
+        self._choose("tool", message.get("value"), TOOLS)
+
     def _do_theme(self, message: Message) -> None:
         self._choose("theme", message.get("value"), THEMES)
 
@@ -302,8 +341,14 @@ class Session:
     def _do_share(self, _: Message) -> None:
         # What failed before is over: the browser then says whether the link is copied.
         self._say("")
-        query = to_query(self.state.snapshot())
+        snapshot = self.state.snapshot()
+        query = to_query(snapshot)
         self.bar.query = query
+        if not rows_fit(snapshot):
+            self._say(
+                "The link holds the network, not what was done to it by hand: that is too much "
+                "for a link, so save it as a file."
+            )
         self.bar._send_msg({"type": "link", "query": query})  # noqa: SLF001 - Panel's own way
 
     def _do_save(self, _: Message) -> None:
@@ -348,7 +393,7 @@ class Session:
             return
         start, stop, words = self._walk
         z = snap((1 - t) * start + t * stop)
-        self.state.param.update(z=z, follow=False, origin=f"{words}, {100 * t:.0f} %")
+        self.state.param.update(z=z, model="own", origin=f"{words}, {100 * t:.0f} %")
 
     def _do_walked(self, _: Message) -> None:
         if self._walk is None:
@@ -380,21 +425,23 @@ class Session:
         )
 
     def _set_z(self, z: NDArray[np.float32], origin: str) -> None:
-        self.state.param.update(z=snap(z), follow=False, origin=origin)
+        self.state.param.update(z=snap(z), model="own", origin=origin)
 
     def _follow(self) -> None:
         month = self.state.month
-        self.state.param.update(z=self._code(month), follow=True, origin=f"code of {month}")
+        self.state.param.update(z=self._code(month), model="code", origin=f"code of {month}")
+
+    def _origin(self) -> str:
+        """Return where z came from, in words."""
+        return "analysis" if self.state.model == "analysis" else self.state.origin
 
     def _code(self, month: str) -> NDArray[np.float32]:
         return np.clip(np.asarray(self.bundle.code(month), dtype=np.float32), -8.0, 8.0)
 
     def _restore(self, snapshot: Snapshot) -> None:
-        if snapshot.follow or snapshot.z is None:
-            self.state.restore(snapshot, self._code(snapshot.month))
+        self.state.restore(snapshot)
+        if snapshot.model == "code":
             self._follow()
-        else:
-            self.state.restore(snapshot)
 
     # -- from the state to the page --------------------------------------------------------
 
@@ -404,10 +451,21 @@ class Session:
             z=self.state.z,
             projection=self.state.projection,
             full=self.state.fields == "full",
+            analysis=self.observer.shown,
+            column=self.observer.column(),
         )
+
+    def _analysed(self) -> None:
+        """Draw what came from the background."""
+        z = self.observer.analysing.z
+        if self.state.model == "analysis" and z is not None:
+            # The analysis moves the sliders.
+            self.state.z = np.clip(z, -8.0, 8.0)
+        self.redraw()
 
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""
+        self.observer.refresh()
         request = self._request()
         full_before = self._frame.request.full
         with pn.io.hold():
@@ -418,6 +476,9 @@ class Session:
             if request.full != full_before:
                 for variable in self.bundle.variables:
                     self.legends[variable.name].object = legend_html(variable, full=request.full)
+            self.figures.write_withheld(self.observer.withheld_points())
+            self.observer.show()
+            self.verifying.show()
             self._show_controls()
         self._make_thumbnails()
 
@@ -433,8 +494,8 @@ class Session:
             nino=_nino_words(self._frame.nino),
         )
         changes: dict[str, Any] = {
-            "origin": f"z: {state.origin}",
-            "follow": state.follow,
+            "origin": f"z: {self._origin()}",
+            "follow": state.model == "code",
             "seed": state.seed,
         }
         z = state.z.tolist()
@@ -444,6 +505,14 @@ class Session:
         if marks != self.explore.marks:
             changes["marks"] = marks
         self.explore.param.update(**changes)
+        self.tools.param.update(tool=state.tool, paused=self._paused())
+
+    def _paused(self) -> str:
+        """Return why the analysis is not shown, in words; nothing where it is."""
+        if self.state.model == "analysis" or not len(self.observer.table):
+            return ""
+        what = {"code": "the code of the month"}.get(self.state.model, "a state of its own")
+        return f"Assimilation is paused: the model shows {what}."
 
     def _make_thumbnails(self) -> None:
         """Draw the sliders' pictures for the season shown, in the background."""
@@ -484,6 +553,9 @@ class Session:
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
         self._worker.cancel()
+        self.observer.close()
+        self.verifying.close()
+        self.tools.listen(None)
         self.bar.listen(None)
         self.explore.listen(None)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import zlib
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
@@ -18,23 +19,32 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
+from app import observing
+from app.observing import Observing, ObservingError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMAT = "mlda-state"
-VERSION = 1
+VERSION = 2
 PROJECTIONS = ("robinson", "platecarree", "north", "south")
 FIELDS = ("anomalies", "full")
 THEMES = ("light", "dark")
-TOOLS = ("explore",)
+TOOLS = ("observe", "explore")
+# Where the model's state comes from: the analysis of the observations, the code of the month, or a
+# latent vector of one's own.
+MODELS = ("analysis", "code", "own")
 
 # Latents are draws of N(0, 1): 8 is beyond anything that happens, and fits 16 bits at 1/4096.
 Z_LIMIT = 8.0
 _Z_STEP = 1.0 / 4096.0
 MAX_SEED = 2**31 - 1
 HISTORY = 200
-# A state is about 2 kB of JSON; whatever is far larger is not one.
-MAX_JSON = 1_000_000
+# A state is about 2 kB of JSON, with 20,000 observations 2 MB; whatever is far larger is not one.
+MAX_JSON = 5_000_000
+# Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
+MAX_ROWS_TEXT = 1800
+_MAX_ROWS_JSON = 200_000
 
 
 class StateError(ValueError):
@@ -75,26 +85,29 @@ class Snapshot:
     month : str
         The month shown, ``YYYY-MM``.
     z : tuple of float or None
-        The latent vector; None where `follow` says that it is the code of the month.
-    follow : bool
-        Whether the model shows the code of the month, whichever month that is.
+        The latent vector; None where `model` says what it is.
+    model : str
+        Where the model's state comes from, one of `MODELS`.
     origin : str
         Where z came from, in words.
     projection, fields, theme, tool : str
         Settings; one of `PROJECTIONS`, `FIELDS`, `THEMES`, `TOOLS`.
     seed : int
         Seed of the next random draw.
+    observing : Observing
+        The observations and how they are assimilated.
     """
 
     month: str
     z: tuple[float, ...] | None = None
-    follow: bool = True
+    model: str = MODELS[0]
     origin: str = ""
     projection: str = PROJECTIONS[0]
     fields: str = FIELDS[0]
     theme: str = THEMES[0]
     seed: int = 1
     tool: str = TOOLS[0]
+    observing: Observing = field(default_factory=Observing)
 
 
 def snap(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -209,32 +222,139 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         made = replace(made, month=_month(given["month"], limits))
     if "z" in given:
         z = unpack(given["z"], limits.n_latent)
-        made = replace(made, z=tuple(z.tolist()), follow=False, origin="from a link")
+        made = replace(made, z=tuple(z.tolist()), model="own", origin="from a link")
+    elif given.get("model") == "own":
+        raise StateError("The link lacks its latent vector; copy the whole link.")
     for key, allowed in (
+        ("model", MODELS),
         ("projection", PROJECTIONS),
         ("fields", FIELDS),
         ("theme", THEMES),
         ("tool", TOOLS),
     ):
-        if key in given:
+        if key in given and not (key == "model" and "z" in given):
             setting: dict[str, Any] = {key: _one_of(key, given[key], allowed)}
             made = replace(made, **setting)
     if "seed" in given:
         made = replace(made, seed=_seed(given["seed"]))
-    return made
+    return replace(made, observing=_observing_from(given))
+
+
+def _observing_from(given: dict[str, str]) -> Observing:
+    """Read the observations of a URL's query."""
+    values: dict[str, Any] = {}
+    for key, name in _OBSERVING_KEYS.items():
+        if key not in given:
+            continue
+        plain = getattr(_PLAIN_OBSERVING, name)
+        text = given[key]
+        if name in ("variables", "region"):
+            parts = [part for part in text.split(",") if part]
+            values[name] = parts if name == "variables" else [_number(part) for part in parts]
+        elif isinstance(plain, bool):
+            values[name] = {"1": True, "0": False}.get(text, text)
+        else:
+            values[name] = text if isinstance(plain, str) else _number(text)
+    try:
+        if "rows" in given:
+            values |= _rows(given["rows"])
+        return observing.from_dict(values)
+    except ObservingError as error:
+        raise StateError(str(error)) from None
+
+
+def _number(text: str) -> float | str:
+    """Return a number, or the text that is none for the check to name."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _rows(text: str) -> dict[str, Any]:
+    """Read the rows of a link."""
+    damaged = StateError("The link's observations are damaged; copy the whole link.")
+    try:
+        packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
+        # Bounded: a short text may hide a very long one.
+        data = json.loads(zlib.decompressobj().decompress(packed, _MAX_ROWS_JSON))
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        raise damaged from None
+    if not isinstance(data, dict) or not set(data) <= set(_ROW_KEYS):
+        raise damaged
+    return data
+
+
+def rows_fit(snapshot: Snapshot) -> bool:
+    """Whether a link holds everything that was done to the observations by hand."""
+    return not snapshot.observing.by_hand or bool(_rows_text(snapshot.observing))
+
+
+def _rows_text(observed: Observing) -> str:
+    """Pack what was done by hand into URL-safe text; empty where it is nothing or too much."""
+    if not observed.by_hand or observed.by_hand > MAX_ROWS_TEXT:
+        return ""
+    data = {k: v for k, v in observing.to_dict(observed).items() if k in _ROW_KEYS}
+    plain = json.dumps(data, separators=(",", ":")).encode()
+    text = base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode().rstrip("=")
+    return text if len(text) <= MAX_ROWS_TEXT and len(plain) <= _MAX_ROWS_JSON else ""
+
+
+_ROW_KEYS = ("withheld", "deleted", "changed", "own")
+# What a link calls the settings of the observations.
+_OBSERVING_KEYS = {
+    "network": "kind",
+    "observe": "variables",
+    "stations": "count",
+    "spacing": "spacing",
+    "on": "domain",
+    "box": "region",
+    "year": "year",
+    "places": "seed",
+    "error": "error",
+    "noise": "noise",
+    "method": "method",
+    "residual": "residual",
+    "reach": "localisation",
+    "live": "live",
+    "column": "column",
+    "hatch": "hatch",
+}
+_PLAIN_OBSERVING = Observing()
+
+
+def _observing_parts(observed: Observing) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for key, name in _OBSERVING_KEYS.items():
+        value = getattr(observed, name)
+        if value == getattr(_PLAIN_OBSERVING, name):
+            continue
+        if isinstance(value, tuple):
+            parts[key] = ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+        elif isinstance(value, bool):
+            parts[key] = str(int(value))
+        else:
+            parts[key] = str(value)
+    rows = _rows_text(observed)
+    return parts | ({"rows": rows} if rows else {})
 
 
 def to_query(snapshot: Snapshot) -> str:
-    """Write a state as a URL's query; settings at their defaults are left out."""
+    """Write a state as a URL's query; settings at their defaults are left out.
+
+    Rows that are too many for a link are left out too: `rows_fit` says so.
+    """
     plain = Snapshot(month="")
     parts: dict[str, str] = {"month": snapshot.month}
-    for key in ("projection", "fields", "theme", "tool", "seed"):
+    for key in ("projection", "fields", "theme", "tool", "seed", "model"):
         value = getattr(snapshot, key)
         if value != getattr(plain, key):
             parts[key] = str(value)
-    if not snapshot.follow and snapshot.z is not None:
+    parts |= _observing_parts(snapshot.observing)
+    if snapshot.model == "own" and snapshot.z is not None:
+        del parts["model"]
         parts["z"] = pack(snapshot.z)
-    return urlencode(parts)
+    return urlencode(parts, safe=",")
 
 
 def to_json(snapshot: Snapshot, limits: Limits) -> str:
@@ -245,7 +365,7 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "version": VERSION,
             "bundle": limits.bundle,
             "month": snapshot.month,
-            "follow": snapshot.follow,
+            "model": snapshot.model,
             "z": None if snapshot.z is None else list(snapshot.z),
             "origin": snapshot.origin,
             "projection": snapshot.projection,
@@ -253,8 +373,8 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "theme": snapshot.theme,
             "seed": snapshot.seed,
             "tool": snapshot.tool,
-        },
-        indent=1,
+            "observing": observing.to_dict(snapshot.observing),
+        }
     )
 
 
@@ -274,34 +394,51 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         raise StateError("The file is not JSON; choose one that this page saved.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StateError("The file is not a saved state; choose one that this page saved.")
-    if data.get("version") != VERSION:
+    if data.get("version") not in (1, VERSION):
         raise StateError(
-            f"The file has version {str(data.get('version'))[:24]}, this page reads {VERSION}; "
-            "save the state again with a page of the same version."
+            f"The file has version {str(data.get('version'))[:24]}, this page reads up to "
+            f"{VERSION}; save the state again with a page of the same version."
         )
     if "bundle" in data and data["bundle"] != limits.bundle:
         raise StateError(
             f"The file is a state of the bundle '{str(data['bundle'])[:40]}', but this page shows "
             f"'{limits.bundle}'; open it with its own bundle."
         )
-    follow = data.get("follow", True)
-    if not isinstance(follow, bool):
-        raise StateError("The file's 'follow' must be true or false; correct it.")
+    if data["version"] == 1:
+        data = _from_version_1(data)
+    model = _one_of("model", data.get("model", MODELS[0]), MODELS)
     z = data.get("z")
-    if z is None and not follow:
+    if z is None and model == "own":
         raise StateError("The file lacks its latent vector 'z'; save the state again.")
+    try:
+        observed = observing.from_dict(data.get("observing", {}))
+    except ObservingError as error:
+        raise StateError(str(error)) from None
     values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
     return Snapshot(
         month=_month(data.get("month"), limits),
         z=values,
-        follow=follow,
+        model=model,
         origin=str(data.get("origin", "from a file"))[:80],
         projection=_one_of("projection", data.get("projection", PROJECTIONS[0]), PROJECTIONS),
         fields=_one_of("fields", data.get("fields", FIELDS[0]), FIELDS),
         theme=_one_of("theme", data.get("theme", THEMES[0]), THEMES),
         seed=_seed(data.get("seed", 1)),
         tool=_one_of("tool", data.get("tool", TOOLS[0]), TOOLS),
+        observing=observed,
     )
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a file from before observations as one with none."""
+    follow = data.get("follow", True)
+    if not isinstance(follow, bool):
+        raise StateError("The file's 'follow' must be true or false; correct it.")
+    return data | {
+        "model": "code" if follow else "own",
+        "tool": "explore",
+        "observing": {"kind": "none"},
+    }
 
 
 def _same_work(one: Snapshot, other: Snapshot) -> bool:
@@ -323,19 +460,21 @@ class State(param.Parameterized):
 
     month = param.String(doc="The month shown, YYYY-MM.")
     z = param.Array(allow_None=False, doc="The latent vector, shape (n_latent,), float32.")
-    follow = param.Boolean(default=True, doc="Whether z is the code of the month shown.")
+    model: Any = param.Selector(default=MODELS[0], objects=list(MODELS))
     origin = param.String(default="", doc="Where z came from, in words.")
     projection: Any = param.Selector(default=PROJECTIONS[0], objects=list(PROJECTIONS))
     fields: Any = param.Selector(default=FIELDS[0], objects=list(FIELDS))
     theme: Any = param.Selector(default=THEMES[0], objects=list(THEMES))
     seed = param.Integer(default=1, bounds=(0, MAX_SEED))
     tool: Any = param.Selector(default=TOOLS[0], objects=list(TOOLS))
+    observing: Any = param.ClassSelector(class_=Observing, allow_None=False)
 
     can_undo = param.Boolean(default=False)
     can_redo = param.Boolean(default=False)
 
     def __init__(self, limits: Limits, **params: Any) -> None:
         params.setdefault("month", limits.first_month())
+        params.setdefault("observing", Observing())
         params.setdefault("z", np.zeros(limits.n_latent, dtype=np.float32))
         super().__init__(**params)
         self.limits = limits
@@ -346,14 +485,16 @@ class State(param.Parameterized):
         """Return the state as it is now."""
         return Snapshot(
             month=self.month,
-            z=tuple(np.asarray(self.z, dtype=float).tolist()),
-            follow=self.follow,
-            origin=self.origin,
+            # An analysis finds its z again; and while it does, its z is no step of the history.
+            z=None if self.model == "analysis" else tuple(np.asarray(self.z, dtype=float).tolist()),
+            model=self.model,
+            origin="" if self.model == "analysis" else self.origin,
             projection=self.projection,
             fields=self.fields,
             theme=self.theme,
             seed=self.seed,
             tool=self.tool,
+            observing=self.observing,
         )
 
     def restore(self, snapshot: Snapshot, z: NDArray[np.floating] | None = None) -> None:
@@ -364,21 +505,23 @@ class State(param.Parameterized):
         snapshot : Snapshot
             What to show.
         z : ndarray, optional
-            The latent vector, where the snapshot has none (the code of its month).
+            The latent vector, where the snapshot has none: the code of its month, or what stands
+            until its analysis is there.
         """
         vector = snapshot.z if z is None else z
         if vector is None:
-            raise ValueError("A snapshot without z needs the code of its month.")
+            vector = self.z
         self.param.update(
             month=snapshot.month,
             z=np.asarray(vector, dtype=np.float32),
-            follow=snapshot.follow,
+            model=snapshot.model,
             origin=snapshot.origin,
             projection=snapshot.projection,
             fields=snapshot.fields,
             theme=snapshot.theme,
             seed=snapshot.seed,
             tool=snapshot.tool,
+            observing=snapshot.observing,
         )
 
     def commit(self) -> bool:

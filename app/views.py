@@ -19,11 +19,14 @@ from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
 
 from app.frames import (
+    COLUMNS,
+    HATCH,
     LEVELS,
     BundleLike,
     Frame,
     MapPane,
     ScatterPane,
+    column_limits,
     limits,
     scatter_limits,
     units,
@@ -48,6 +51,7 @@ THEMES: dict[str, dict[str, Any]] = {
         "muted": "#666c75",
         "line": "#b4b8be",
         "density": ("#d9d7ee", "#2f2387"),
+        "withheld": "#c2410c",
     },
     "dark": {
         "land": "#565b63",
@@ -58,6 +62,7 @@ THEMES: dict[str, dict[str, Any]] = {
         "muted": "#a2a9b4",
         "line": "#4d535c",
         "density": ("#3d3a66", "#d8d3ff"),
+        "withheld": "#ffb454",
     },
 }
 
@@ -71,10 +76,12 @@ if (format == "place") {
   return Math.abs(lat[cell]).toFixed(1) + "\\u00b0" + ns + "  "
        + Math.abs(east).toFixed(1) + "\\u00b0" + ew
 }
+const i = format == "target" ? 0 : 1
+if (format == "what") return meta.data["what"][1]
 const v = cells.data[format][cell]
-if (!Number.isFinite(v)) return "no sea here"
-const sign = v > 0 && meta.data["signed"][0] ? "+" : v < 0 ? "\\u2212" : ""
-return sign + Math.abs(v).toFixed(decimals) + " " + meta.data["units"][0]
+if (!Number.isFinite(v)) return meta.data["missing"][i]
+const sign = v > 0 && meta.data["signed"][i] ? "+" : v < 0 ? "\\u2212" : ""
+return sign + Math.abs(v).toFixed(decimals) + " " + meta.data["units"][i]
 """
 
 _TOOLTIP = (
@@ -82,7 +89,7 @@ _TOOLTIP = (
     '<div style="font:13px/1.45 {font};font-variant-numeric:tabular-nums;white-space:pre;'
     'background:var(--raised);color:var(--text);margin:-6px;padding:6px 10px;border-radius:3px">'
     '<span style="opacity:.7">@image{{place}}</span><br>target  <b>@image{{target}}</b><br>'
-    "model  <b>@image{{model}}</b></div>"
+    "@image{{what}}  <b>@image{{model}}</b></div>"
 )
 
 # A frame travels as one array. Written into the twelve sources one by one it was 27 web socket
@@ -119,6 +126,15 @@ small { color: var(--muted); }
 """
 
 
+# What the colours of the model's column mean, where they are not the row's.
+_KEY_CSS = """
+:host { pointer-events: none; font: clamp(11px, 1.2vh, 15px)/1 var(--font); color: var(--text);
+  font-variant-numeric: tabular-nums; }
+.key { display: inline-flex; align-items: center; gap: 5px; padding: 3px 6px; border-radius: 3px;
+  background: color-mix(in srgb, var(--bg) 82%, transparent); white-space: nowrap; }
+.key i { width: 4.5em; height: .6em; border-radius: 2px; }
+"""
+
 _AXES_CSS = """
 :host, .bk-clearfix { width: 100%; height: 100%; pointer-events: none; }
 .axes { position: relative; width: 100%; height: 100%; font: 11px/1 var(--font);
@@ -143,6 +159,36 @@ def cmap_of(variable: Variable, *, full: bool) -> str:
 def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
     """Return 256 colours: missing, the colour map, off the globe (transparent)."""
     return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
+
+
+# Of no variable's own: from little to much, with room for dark hatching.
+SPREAD_CMAP = "YlOrRd"
+HATCH_COLOUR = "#14171b"
+
+
+def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
+    """Return 256 colours for a column other than the model."""
+    if kind == "spread":
+        land = THEMES[theme]["land"]
+        return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
+    return map_palette(variable, theme, full=False)
+
+
+def key_html(variable: Variable, kind: str) -> str:
+    """Return a small colour scale for the model's column; nothing where it shows the model."""
+    if kind == "model":
+        return ""
+    low, high = column_limits(variable, kind)
+    cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
+    stops = ", ".join(colours(cmap, 17))
+    decimals = 0 if float(high).is_integer() else 1
+    unit = escape(units(variable, full=False))
+    top = ("+" if kind != "spread" else "") + number(high, decimals)
+    return (
+        f'<div class="key" role="img" aria-label="{COLUMNS[kind]}: {number(low, decimals)} to '
+        f'{top} {unit}">{number(low, decimals)}<i style="background:linear-gradient(to right, '
+        f'{stops})"></i>{top} {unit}</div>'
+    )
 
 
 @lru_cache(maxsize=4)
@@ -246,11 +292,15 @@ class Figures:
         self.scores: dict[str, Any] = {}
         self._guides: dict[str, dict[str, Any]] = {}
         self.axes: dict[str, Any] = {}
+        self.keys: dict[str, Any] = {}
+        self._withheld: dict[str, Any] = {}
+        self._column = frame.request.column.kind
 
         shown = projection(self._projection)
         x0, x1, y0, y1 = EXTENT
-        self.x_range = bm.Range1d(x0, x1, bounds=(x0, x1))
-        self.y_range = bm.Range1d(y0, y1, bounds=(y0, y1))
+        # Gestures on the maps find these by name.
+        self.x_range = bm.Range1d(x0, x1, bounds=(x0, x1), name="map-x")
+        self.y_range = bm.Range1d(y0, y1, bounds=(y0, y1), name="map-y")
         # One source for the lines of all eight maps.
         self._lines = {
             name: bm.ColumnDataSource(dict(zip("xy", getattr(shown, name), strict=True)))
@@ -305,12 +355,23 @@ class Figures:
         )
         for kind in ("target", "model"):
             self._make_map(variable, kind, hover)
+        self.keys[name] = bm.Div(
+            text=key_html(variable, self._column), stylesheets=[_KEY_CSS], margin=0
+        )
         scatter = frame.panes[name, "scatter"]
         if isinstance(scatter, ScatterPane):
             self._make_scatter(variable, scatter)
 
     def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
-        return {"units": [units(variable, full=self._full)], "signed": [not self._full]}
+        """Return what the hover says of the values of target and model."""
+        full = [self._full, self._full and self._column == "model"]
+        gone = "nothing yet" if self._column in ("influence", "spread", "increment") else ""
+        return {
+            "what": ["target", COLUMNS[self._column]],
+            "units": [units(variable, full=kind) for kind in full],
+            "signed": [not full[0], not full[1] and self._column != "spread"],
+            "missing": ["no sea here", "no sea here" if variable.domain == "sea" else gone],
+        }
 
     def _make_map(self, variable: Variable, kind: str, hover: Any) -> None:
         fig = figure(
@@ -406,6 +467,16 @@ class Figures:
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[name, "scatter"] = mapper
         fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+        self._withheld[name] = bm.ColumnDataSource({"x": [], "y": []})
+        fig.scatter(
+            "x",
+            "y",
+            source=self._withheld[name],
+            size=6,
+            fill_alpha=0.0,
+            line_width=1.4,
+            name="withheld",
+        )
         self.axes[name] = bm.Div(stylesheets=[_AXES_CSS], sizing_mode="stretch_both", margin=0)
         self.scores[name] = bm.Div(
             text=score_html(pane, variable, full=self._full),
@@ -443,6 +514,13 @@ class Figures:
         if frame.request.projection != self._projection:
             self._projection = frame.request.projection
             self._reproject()
+        column = frame.request.column.kind
+        if column != self._column:
+            self._column = column
+            for variable in self._bundle.variables:
+                self._meta[variable.name].data = self._meta_of(variable)
+                self.keys[variable.name].text = key_html(variable, column)
+            self._paint()
         if frame.request.full != self._full:
             self._full = frame.request.full
             for variable in self._bundle.variables:
@@ -465,6 +543,19 @@ class Figures:
                 self.scores[name].text = score_html(pane, by_name[name], full=self._full)
         joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
         self._packet.data = {"bytes": [joined], "panes": [names]}
+
+    def write_withheld(self, points: dict[str, tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        """Mark withheld observations in the scatters.
+
+        Parameters
+        ----------
+        points : dict
+            For each variable the observed and the analysed values, in the units shown.
+        """
+        for name, source in self._withheld.items():
+            x, y = points.get(name, (np.zeros(0), np.zeros(0)))
+            if len(x) or len(source.data["x"]):
+                source.data = {"x": np.asarray(x, np.float32), "y": np.asarray(y, np.float32)}
 
     def _unpack_args(self) -> dict[str, Any]:
         panes = list(self._images)
@@ -498,8 +589,10 @@ class Figures:
         theme = THEMES[self._theme]
         for variable in self._bundle.variables:
             palette = map_palette(variable, self._theme, full=self._full)
-            for kind in ("target", "model"):
-                self._mappers[variable.name, kind].palette = palette
+            self._mappers[variable.name, "target"].palette = palette
+            if self._column != "model":
+                palette = column_palette(variable, self._theme, self._column)
+            self._mappers[variable.name, "model"].palette = palette
             self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
         for (_, kind), fig in self.figures.items():
             # Transparent: the page's own colour shows, whichever theme it has. (A filled one is
@@ -507,6 +600,7 @@ class Figures:
             fig.background_fill_alpha = 0.0
             fig.border_fill_alpha = 0.0
             if kind == "scatter":
+                fig.select_one({"name": "withheld"}).glyph.line_color = theme["withheld"]
                 for line, alpha in (("cross", 0.6), ("diagonal", 1.0)):
                     colour = theme["line" if line == "cross" else "muted"]
                     fig.select_one({"name": line}).glyph.update(line_color=colour, line_alpha=alpha)

@@ -5,10 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlda_core.assimilation.operator import ObservationOperator
 from mlda_core.grid import Grid
 from mlda_core.variables import DEFAULTS
 
 N_LATENT = 6
+
+
+class TinyNormaliser:
+    """A spread that is the same everywhere, a quarter of the colour limit."""
+
+    def __init__(self, variables):
+        # In canonical units, as the real one gives it back.
+        self.sd = np.array([v.anomaly_limit / 4 / v.scale for v in variables])[:, None, None]
+
+    def restore(self, x, _months):
+        return np.asarray(x) * self.sd
 
 
 class TinyBundle:
@@ -38,6 +50,8 @@ class TinyBundle:
         self.mask = np.ones((2, *self.grid.shape), dtype=bool)
         self.mask[1, :, 3:7] = False
         self.direction_share = np.abs(mix) / np.abs(mix).sum(axis=0)
+        self.normaliser = TinyNormaliser(self.variables)
+        self.operator = ObservationOperator(self.grid, self.mask)
         self.decoded = 0
 
     def split(self, month):

@@ -10,12 +10,13 @@ from panel.io.document import _cleanup_doc
 from panel.io.state import set_curdoc
 
 from app import page
+from app.observer import Observer
 from app.session import Session
 
 
 @pytest.fixture
 def session(tiny):
-    return Session(tiny, "", lambda run: run())
+    return Session(tiny, "?model=code&network=none&tool=explore", lambda run: run())
 
 
 def send(control, **message):
@@ -183,6 +184,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     monkeypatch.setattr(page, "bundle_of_process", lambda: tiny)
     # A session's work in the background is not this test's business: it lets go when it is done.
     monkeypatch.setattr(Session, "_make_thumbnails", lambda _: None)
+    monkeypatch.setattr(Observer, "_begin", lambda *_, **__: None)
 
     def visit():
         document = Document()
@@ -194,6 +196,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
             send(made.bar, type="projection", value="north")
             send(made.bar, type="fields", value="full")
             send(made.bar, type="theme", value="dark")
+            send(made.observer.panel, type="obs-put", variable="psl", lat="70", lon="0")
         for callback in list(document.session_destroyed_callbacks):
             callback(None)
         _cleanup_doc(document)

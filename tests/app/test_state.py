@@ -1,7 +1,9 @@
 """State: history, JSON and URL, and what is refused."""
 
+import base64
 import contextlib
 import json
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from app.observing import Observing, Row
 from app.state import (
     Limits,
     Snapshot,
@@ -18,6 +21,7 @@ from app.state import (
     from_json,
     from_query,
     pack,
+    rows_fit,
     snap,
     to_json,
     to_query,
@@ -45,17 +49,19 @@ def test_a_packed_vector_fits_a_url():
 
 def test_url_round_trip():
     snapshot = Snapshot(
-        "1996-03", z=Z, follow=False, projection="north", fields="full", theme="dark", seed=12
+        "1996-03", z=Z, model="own", projection="north", fields="full", theme="dark", seed=12
     )
     back = from_query("?" + to_query(snapshot), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 2e-4
     assert replace(back, z=Z, origin="") == snapshot
 
 
-def test_a_url_without_z_means_the_code_of_the_month():
-    query = to_query(Snapshot("1996-03", z=Z, follow=True))
-    assert query == "month=1996-03"
-    assert from_query(query, LIMITS).follow
+def test_a_url_without_z_is_the_analysis_or_the_code_of_the_month():
+    query = to_query(Snapshot("1996-03", z=Z, model="code"))
+    assert query == "month=1996-03&model=code"
+    assert from_query(query, LIMITS).model == "code"
+    assert to_query(Snapshot("1996-03")) == "month=1996-03"
+    assert from_query("month=1996-03", LIMITS).model == "analysis"
 
 
 def test_an_empty_url_is_the_first_view():
@@ -77,6 +83,16 @@ def test_an_empty_url_is_the_first_view():
         ("seed=-1", "-1"),
         ("seed=nan", "nan"),
         ("seed=99999999999999999999", "99999"),
+        ("model=own", "latent vector"),
+        ("network=moon", "moon"),
+        ("stations=many", "many"),
+        ("stations=1.5", "whole number"),
+        ("error=nan", "error"),
+        ("residual=2", "residual"),
+        ("box=1,2,3", "region"),
+        ("rows=!!!", "damaged"),
+        ("rows=AAAA", "damaged"),
+        ("method=magic", "magic"),
         ("&".join(f"a{i}=1" for i in range(60)), "too many"),
     ],
 )
@@ -95,14 +111,14 @@ def test_no_url_does_more_than_be_refused(query):
 
 
 def test_json_round_trip():
-    snapshot = Snapshot("1996-07", z=Z, follow=False, origin="random draw, seed 3", seed=4)
+    snapshot = Snapshot("1996-07", z=Z, model="own", origin="random draw, seed 3", seed=4)
     back = from_json(to_json(snapshot, LIMITS), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 1e-5
     assert replace(back, z=Z) == snapshot
 
 
 def test_json_that_names_no_bundle_is_taken():
-    data = json.loads(to_json(Snapshot("1996-07", z=Z, follow=False), LIMITS))
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS))
     del data["bundle"]
     assert from_json(json.dumps(data), LIMITS).month == "1996-07"
 
@@ -112,6 +128,13 @@ def test_json_that_names_no_bundle_is_taken():
     [
         ({"format": "other"}, "not a saved state"),
         ({"version": 99}, "99"),
+        ({"version": 1, "follow": "yes"}, "follow"),
+        ({"model": "best"}, "best"),
+        ({"observing": 3}, "damaged"),
+        ({"observing": {"kind": "moon"}}, "moon"),
+        ({"observing": {"own": [["tas", 99, 0]]}}, "latitude"),
+        ({"observing": {"changed": [[[1], "tas", 9, 0]]}}, "damaged"),
+        ({"observing": {"colour": 1}}, "colour"),
         ({"bundle": "other"}, "'other'.*'speedy'"),
         ({"bundle": None}, "'None'.*'speedy'"),
         ({"month": "2050-01"}, "2050-01"),
@@ -120,15 +143,14 @@ def test_json_that_names_no_bundle_is_taken():
         ({"z": ["a"] * 100}, "not a number"),
         ({"z": [float("nan")] * 100}, "leaves"),
         ({"z": [99.0] * 100}, "leaves"),
-        ({"z": None, "follow": False}, "lacks"),
-        ({"follow": "yes"}, "follow"),
+        ({"z": None, "model": "own"}, "lacks"),
         ({"projection": ["north"]}, "projection"),
         ({"seed": 1.5}, "seed"),
         ({"seed": True}, "seed"),
     ],
 )
 def test_bad_json_is_refused_in_one_sentence(change, culprit):
-    data = json.loads(to_json(Snapshot("1996-07", z=Z, follow=False), LIMITS)) | change
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS)) | change
     with pytest.raises(StateError, match=culprit) as caught:
         from_json(json.dumps(data), LIMITS)
     assert str(caught.value).endswith(".")
@@ -141,9 +163,9 @@ def test_what_is_no_state_is_refused(text):
 
 
 def test_undo_and_redo_walk_through_commits():
-    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32), model="own")
     for value in (1.0, 2.0):
-        state.param.update(z=np.full(100, value, dtype=np.float32), follow=False)
+        state.param.update(z=np.full(100, value, dtype=np.float32), model="own")
         assert state.commit()
     assert not state.commit()
     assert state.undo()
@@ -158,7 +180,7 @@ def test_undo_and_redo_walk_through_commits():
 
 
 def test_an_unfinished_drag_can_be_undone():
-    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32), model="own")
     state.z = np.ones(100, dtype=np.float32)
     assert state.undo()
     assert state.z[0] == 0.0
@@ -167,7 +189,7 @@ def test_an_unfinished_drag_can_be_undone():
 
 
 def test_a_new_commit_ends_redo():
-    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32), model="own")
     state.month = "1996-01"
     state.commit()
     state.undo()
@@ -178,7 +200,7 @@ def test_a_new_commit_ends_redo():
 
 
 def test_undo_leaves_the_theme():
-    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32), model="own")
     state.month = "1996-01"
     state.commit()
     state.theme = "dark"
@@ -194,7 +216,7 @@ def test_undo_leaves_the_theme():
 
 
 def test_a_gesture_is_one_event():
-    state = State(LIMITS, z=np.zeros(100, dtype=np.float32))
+    state = State(LIMITS, z=np.zeros(100, dtype=np.float32), model="own")
     calls = []
     state.param.watch(lambda *events: calls.append(events), ["month", "z"])
     with state.gesture():
@@ -202,3 +224,70 @@ def test_a_gesture_is_one_event():
         state.z = np.ones(100, dtype=np.float32)
     assert len(calls) == 1
     assert len(calls[0]) == 2
+
+
+def observed(rows=3):
+    own = tuple(
+        Row("tas", 1.5 * i % 80, i % 360 + 0.125, None, None, i % 2 == 0) for i in range(rows)
+    )
+    return Observing(
+        kind="historical",
+        year=1930,
+        region=(-30.0, 30.0, 120.0, 290.0),
+        variables=("psl", "tas"),
+        error=0.4,
+        withheld=frozenset({1, 5}),
+        deleted=frozenset({2}),
+        changed=((3, Row("psl", 10.0, 20.0, 4.5, 1.0, label="Darwin, NT")),),
+        own=own,
+        method="eof",
+        residual=False,
+        live=False,
+        column="spread",
+    )
+
+
+def test_observations_survive_a_link_and_a_file():
+    snapshot = Snapshot("1996-03", observing=observed())
+    assert rows_fit(snapshot)
+    assert from_query("?" + to_query(snapshot), LIMITS) == snapshot
+    assert from_json(to_json(snapshot, LIMITS), LIMITS) == replace(snapshot)
+
+
+def test_a_link_stays_short_and_says_what_it_leaves_out():
+    rng = np.random.default_rng(1)
+    own = tuple(
+        Row("tas", lat, lon, value)
+        for lat, lon, value in rng.uniform(0, 80, (3000, 3)).round(3).tolist()
+    )
+    snapshot = Snapshot("1996-03", observing=replace(Observing(), own=own))
+    assert not rows_fit(snapshot)
+    query = to_query(snapshot)
+    assert len(query) < 2000
+    assert from_query(query, LIMITS).observing == Observing()
+    assert from_json(to_json(snapshot, LIMITS), LIMITS) == snapshot
+
+
+def test_a_link_cannot_unfold_without_end():
+    bomb = base64.urlsafe_b64encode(zlib.compress(b"[" * 10_000_000)).decode()
+    with pytest.raises(StateError, match="damaged"):
+        from_query("rows=" + bomb, LIMITS)
+
+
+def test_a_file_from_before_observations_has_none():
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS))
+    old = {k: v for k, v in data.items() if k not in ("model", "observing", "tool")}
+    back = from_json(json.dumps(old | {"version": 1, "follow": False}), LIMITS)
+    assert back.model == "own"
+    assert back.observing.kind == "none"
+
+
+def test_an_analysis_that_arrives_is_no_step_of_the_history():
+    state = State(LIMITS)
+    state.forget()
+    state.z = np.ones(100, dtype=np.float32)
+    assert not state.commit()
+    state.param.update(z=np.full(100, 2, dtype=np.float32), model="own")
+    assert state.commit()
+    assert state.undo()
+    assert state.model == "analysis"

@@ -1,0 +1,251 @@
+"""The analyses of one session, made in the background: the newest that was asked for is shown."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.worker import ANALYSES, Latest
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis, Step
+    from mlda_core.assimilation.engine import Assimilator
+    from mlda_core.bundle import Bundle
+
+# Between two drawn steps: slow enough to see, and a minimisation of 20 still takes only 5 s.
+PACE = 0.25
+# Influences that a visitor has looked at are kept, 75 kB each.
+KEPT = 64
+
+
+@lru_cache(maxsize=4)
+def engine_of(bundle: Bundle) -> Assimilator:
+    """Return the bundle's assimilation, shared by all sessions."""
+    from mlda_core.assimilation.engine import Assimilator
+
+    return Assimilator(bundle)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be analysed; the same task is the same object.
+
+    Parameters
+    ----------
+    month : str
+        ``YYYY-MM``.
+    observations : DataFrame
+        As the library takes them; never changed.
+    method : str
+        One of the library's methods.
+    residual : bool
+        With residual analysis.
+    localisation : float
+        Factor on its reach.
+    """
+
+    month: str
+    observations: pd.DataFrame
+    method: str
+    residual: bool
+    localisation: float
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the library takes beside the observations and the month."""
+        return {
+            "method": self.method,
+            "residual": self.residual,
+            "localisation": self.localisation,
+        }
+
+
+class Analysing:
+    """Runs tasks and holds the last answer.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    schedule : callable
+        Runs a function on the session's event loop.
+    changed : callable
+        Is called on the event loop when there is something new to draw.
+    failed : callable
+        Is told on the event loop, in one sentence, why there is not.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        schedule: Callable[[Callable[[], None]], Any],
+        changed: Callable[[], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._bundle = bundle
+        self._changed, self._say = changed, failed
+        self._work = Latest(schedule, self._broken, pool=ANALYSES)
+        self._extra = Latest(schedule, self._broken_extra, pool=ANALYSES)
+        self._cost = Latest(schedule, None, pool=ANALYSES)
+        self.task: Task | None = None
+        self.finished = False
+        self.stepping = False
+        self.fields: NDArray[np.floating] | None = None
+        self.z: NDArray[np.floating] | None = None
+        self.analysis: Analysis | None = None
+        self.costs: list[list[float]] = []
+        self._fresh = True
+        self.words = ""
+        self._spread_of: Analysis | None = None
+        self._influence: dict[int, NDArray[np.floating]] = {}
+        self._asked: Any = None
+        self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
+
+    # -- analyses --------------------------------------------------------------------------
+
+    @property
+    def run(self) -> str:
+        """What is under way: '', 'live', 'step' or 'paused'."""
+        if self.task is None or self.finished:
+            return ""
+        if not self.stepping:
+            return "live"
+        return "paused" if self._work.paused else "step"
+
+    def start(self, task: Task, *, stepwise: bool = False) -> None:
+        """Analyse, superseding whatever is under way."""
+        self.task, self.finished, self.stepping = task, False, stepwise
+        self._fresh = True
+        self.words = ""
+        self._influence.clear()
+        self._asked = None
+        self._extra.cancel()
+
+        def make() -> Iterator[tuple[Step, bool]]:
+            engine = engine_of(self._bundle)
+            steps: Any = engine.steps(task.observations, task.month, **task.settings)
+            with contextlib.closing(steps):
+                for step in steps:
+                    # The first answer and the last are drawn, the others if somebody wants to
+                    # see them; their fields are made here, off the event loop.
+                    drawn = stepwise or step.index == 0 or step.analysis is not None
+                    if drawn:
+                        _ = step.fields if step.analysis is None else step.analysis.anomalies
+                    yield step, drawn
+
+        def deliver(result: tuple[Step, bool]) -> None:
+            self._deliver(*result)
+
+        self._work.stream(make, deliver, pace=PACE if stepwise else 0.0)
+
+    def pause(self) -> None:
+        """Let a stepwise run wait."""
+        self._work.pause()
+
+    def resume(self, *, once: bool = False) -> None:
+        """Let it go on, or make one step more."""
+        self._work.resume(once=once)
+
+    def cancel(self) -> None:
+        """Stop what is under way; what is drawn stays."""
+        self._work.cancel()
+        if not self.finished:
+            self.words = "Cancelled: what is drawn is how far it came."
+        self.finished, self.stepping = True, False
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        for work in (self._work, self._extra, self._cost):
+            work.cancel()
+
+    def _deliver(self, step: Step, drawn: bool) -> None:
+        if self._fresh:
+            self.costs, self._fresh = [], False
+        cost = step.cost
+        point = [float(cost.prior), float(cost.observations), float(cost.total)]
+        if np.isfinite(point).all():
+            self.costs = [*self.costs, point]
+        self.words = step.words
+        if step.analysis is not None:
+            self.analysis = step.analysis
+            self.finished, self.stepping = True, False
+            self.words = step.analysis.outcome
+        if drawn:
+            self.fields = step.fields if step.analysis is None else step.analysis.anomalies
+            self.z = None if step.z is None else np.asarray(step.z, dtype=np.float32)
+            self._changed()
+
+    def _broken(self, error: Exception) -> None:
+        self.finished, self.stepping = True, False
+        self.words = sentence(error, "The analysis")
+        self._say(self.words)
+        self._changed()
+
+    # -- what is made from an analysis when somebody looks at it ---------------------------
+
+    def increment(self) -> NDArray[np.floating] | None:
+        """Return the increment of the last analysis, the same array each time."""
+        analysis = self.analysis
+        if analysis is None:
+            return None
+        if self._increment is None or self._increment[0] is not analysis:
+            self._increment = (analysis, analysis.increment)
+        return self._increment[1]
+
+    def spread(self) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
+        """Return the spread and the climatological one, or None until they are made."""
+        analysis = self.analysis
+        if analysis is None:
+            return None
+        if self._spread_of is analysis:
+            return analysis.spread, analysis.climatological_spread
+        if self._asked is not analysis:
+            self._asked = analysis
+
+            def made(_: Any) -> None:
+                self._spread_of = analysis
+                self._changed()
+
+            self._extra.submit(lambda _: analysis.spread, made)
+        return None
+
+    def influence(self, row: int | None) -> NDArray[np.floating] | None:
+        """Return the increment of one observation alone, or None until it is made."""
+        task = self.task
+        if task is None or row is None or not 0 <= row < len(task.observations):
+            return None
+        if row in self._influence:
+            return self._influence[row]
+        if self._asked != ("row", row):
+            self._asked = ("row", row)
+
+            def made(fields: NDArray[np.floating]) -> None:
+                if len(self._influence) >= KEPT:
+                    self._influence.clear()
+                self._influence[row] = fields
+                self._changed()
+
+            self._extra.submit(
+                lambda _: engine_of(self._bundle).influence(
+                    task.observations, task.month, row, **task.settings
+                ),
+                made,
+            )
+        return None
+
+    def _broken_extra(self, error: Exception) -> None:
+        self._say(sentence(error, "That picture"))
+
+
+def sentence(error: Exception, what: str) -> str:
+    """Return an error in one sentence: the library's own, or that it is not the user's fault."""
+    if isinstance(error, ValueError) and str(error).endswith("."):
+        return str(error)
+    return f"{what} could not be made ({type(error).__name__}); choose another method or month."

@@ -1,0 +1,139 @@
+"""The observations as a table that is edited in place: Tabulator, which draws what is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+from bokeh.models.widgets.tables import NumberFormatter
+
+from app.controls import read
+from mlda_core.variables import Variable
+
+COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
+_TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
+_WIDTHS = {"variable": 38, "lat": 48, "lon": 54, "value": 56, "error": 46, "out": 36, "misfit": 46}
+_TIPS = {
+    "value": "anomaly, display units",
+    "error": "standard error, display units",
+    "out": "withheld: not used, only scored",
+    "misfit": "how far it lies from what the others say, in standard deviations",
+}
+
+
+class ObservationTable:
+    """The widget and what it shows.
+
+    Parameters
+    ----------
+    variables : tuple of Variable
+        Those of the bundle.
+    edited : callable
+        Is told row, column and new value of an edit.
+    selected : callable
+        Is told the rows that are selected.
+    """
+
+    def __init__(
+        self,
+        variables: tuple[Variable, ...],
+        edited: Callable[[int, str, Any], None],
+        selected: Callable[[list[int]], None],
+    ) -> None:
+        self._edited, self._selected = edited, selected
+        self._quiet = False
+        number = {"type": "number"}
+        self.widget = pn.widgets.Tabulator(
+            _frame(None, None),
+            show_index=False,
+            pagination=None,
+            layout="fit_columns",
+            selectable=True,
+            sizing_mode="stretch_both",
+            min_height=120,
+            titles=_TITLES,
+            widths=_WIDTHS,
+            header_tooltips=_TIPS,
+            text_align={"variable": "left", "out": "center"},
+            formatters={
+                **{name: NumberFormatter(format="0.0") for name in ("lat", "lon")},
+                **{name: NumberFormatter(format="0.00") for name in ("value", "error", "misfit")},
+                "out": {"type": "tickCross", "crossElement": False},
+            },
+            editors={
+                **dict.fromkeys(("lat", "lon", "value", "error"), number),
+                "variable": {"type": "list", "values": [v.name for v in variables]},
+                "out": {"type": "tickCross"},
+                "misfit": None,
+            },
+            configuration={"columnDefaults": {"headerSortTristate": True}},
+            stylesheets=[read("table.css")],
+            theme="simple",
+            margin=0,
+        )
+        self.widget.on_edit(self._on_edit)
+        self._watcher = self.widget.param.watch(self._on_selection, "selection")
+
+    def show(self, rows: pd.DataFrame, misfit: np.ndarray | None, chosen: list[int]) -> None:
+        """Show a table of observations.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Observations.
+        misfit : ndarray, shape (n,), optional
+            Standard deviations, NaN where unknown.
+        chosen : list of int
+            Selected rows.
+        """
+        frame = _frame(rows, misfit)
+        old = self.widget.value
+        self._quiet = True
+        try:
+            if len(frame) != len(old) or not frame[list(COLUMNS[:-1])].equals(
+                old[list(COLUMNS[:-1])]
+            ):
+                self.widget.value = frame
+            elif not frame["misfit"].equals(old["misfit"]):
+                # Only these cells, so that the table keeps its place.
+                self.widget.patch({"misfit": [(slice(0, len(frame)), frame["misfit"].tolist())]})
+            if sorted(self.widget.selection) != sorted(chosen):
+                self.widget.selection = sorted(chosen)
+        finally:
+            self._quiet = False
+
+    def restore(self, rows: pd.DataFrame, misfit: np.ndarray | None) -> None:
+        """Show what was there before an edit that was refused."""
+        self.widget.value = _frame(rows, misfit)
+
+    def _on_edit(self, event: Any) -> None:
+        self._edited(int(event.row), str(event.column), event.value)
+
+    def _on_selection(self, event: Any) -> None:
+        if not self._quiet:
+            self._selected(list(event.new))
+
+    def close(self) -> None:
+        """Forget the session."""
+        self._edited = lambda *_: None
+        self._selected = lambda *_: None
+
+
+def _frame(rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
+    if rows is None or not len(rows):
+        made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
+        return made.astype({"variable": object, "out": bool})
+    return pd.DataFrame(
+        {
+            "variable": rows["variable"].astype(object),
+            "lat": rows["lat"].round(2),
+            "lon": rows["lon"].round(2),
+            "value": rows["value"].round(3),
+            "error": rows["error_sd"].round(3),
+            "out": rows["withheld"].astype(bool),
+            "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
+        }
+    )

@@ -1,0 +1,257 @@
+"""The foot of one session's page: how good the analysis is, by method, and over all months."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from app import observing
+from app.analysing import engine_of, sentence
+from app.controls import Message
+from app.foot import Foot
+from app.observer import METHOD_LABELS, Observer
+from app.observing import METHODS, ObservingError
+from app.state import State
+from app.worker import ANALYSES, Latest
+from mlda_core.assimilation.verify import drawn_box, verify
+from mlda_core.experiments.series import Point, Series, months_of, observer
+from mlda_core.regions import REGIONS, Region
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis
+    from mlda_core.bundle import Bundle
+
+# Between two months of a series: other visitors' analyses take their turn there.
+TURN = 0.002
+# The chart is drawn anew after so many months.
+EVERY = 4
+BOX = "box"
+
+
+class Verifying:
+    """What the foot knows and does.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    state : State
+        Of this session.
+    observe : Observer
+        Whose analysis is verified.
+    schedule : callable
+        Runs a function on this session's event loop.
+    on_messages : callable
+        Where the foot sends its messages.
+    say : callable
+        Puts a complaint on the page.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        state: State,
+        observe: Observer,
+        schedule: Callable[[Callable[[], None]], Any],
+        on_messages: Callable[[list[Message]], None],
+        say: Callable[..., None],
+    ) -> None:
+        self._bundle, self._state, self._observer, self._say = bundle, state, observe, say
+        self._compare = Latest(schedule, self._broken_comparison, pool=ANALYSES)
+        self._run = Latest(schedule, self._broken_series, pool=ANALYSES)
+        self._analyses: dict[str, Any] = {}
+        self._analyses_of: tuple[Any, ...] | None = None
+        self._scored: Any = None
+        self._series: Series | None = None
+        self._series_of: tuple[Any, ...] | None = None
+        self._charted: Any = None
+        self._shown_box: Any = None
+        self.foot = Foot(
+            on_messages,
+            variables=bundle.variables,
+            methods=METHODS,
+            month=state.month,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    @property
+    def _region(self) -> Region:
+        box = self._state.observing.region
+        if self.foot.region == BOX and box is not None:
+            return drawn_box(*box)
+        return REGIONS.get(self.foot.region, REGIONS["globe"])
+
+    def show(self) -> None:
+        """Bring the foot to what there is; the caller holds the document."""
+        state, foot = self._state, self.foot
+        box = state.observing.region
+        if box != self._shown_box:
+            self._shown_box = box
+            foot.set_box(None if box is None else drawn_box(*box).label)
+        shown = state.observing.method if state.model == "analysis" else ""
+        foot.param.update(month=state.month, method=shown)
+        if "scores" in foot.opened:
+            self._show_scores()
+        if "series" in foot.opened:
+            self._show_series()
+
+    # -- the table ---------------------------------------------------------------------------
+
+    def _show_scores(self) -> None:
+        work = self._observer.analysing
+        task = work.task
+        if task is None or not work.finished or work.analysis is None:
+            return
+        key = (id(task.observations), task.month, task.localisation, task.residual)
+        if self._analyses_of != key:
+            self._analyses_of, self._analyses = key, {}
+            self._compare.cancel()
+            self.foot.busy = ""
+        self._analyses[task.method] = work.analysis.anomalies
+        scored = (key, tuple(id(a) for a in self._analyses.values()), self._region)
+        if scored == self._scored:
+            return
+        self._scored = scored
+        ordered = {m: self._analyses[m] for m in METHODS if m in self._analyses}
+        ordered.pop("climatology", None)
+        self.foot.show_scores(
+            verify(
+                ordered,
+                self._bundle,
+                target=self._bundle.target(task.month),
+                observations=task.observations,
+                region=self._region,
+                month=task.month,
+            )
+        )
+
+    def do_foot(self, message: Message) -> None:
+        """Open or fold a part."""
+        parts = message.get("value")
+        if not isinstance(parts, list) or not set(parts) <= {"scores", "series"}:
+            raise ObservingError("The foot of the page has no such part; reload the page.")
+        self.foot.opened = parts
+
+    def do_foot_region(self, message: Message) -> None:
+        """Verify over another region."""
+        key = message.get("value")
+        if key not in [region[0] for region in self.foot.regions]:
+            raise ObservingError(f"There is no region '{str(key)[:24]}'; draw it first.")
+        self.foot.region = str(key)
+        self._charted = None
+
+    def do_method(self, message: Message) -> str:
+        """Show the analysis of a method."""
+        made = observing.adjust(self._state.observing, {"method": message.get("value")})
+        self._state.param.update(observing=made, model="analysis")
+        self._state.commit()
+        return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
+
+    def do_compare(self, _: Message) -> None:
+        """Run every method on the same observations."""
+        task = self._observer.analysing.task
+        if task is None:
+            raise ObservingError("There is no analysis to compare with; press Resume first.")
+        missing = [m for m in METHODS if m not in self._analyses and m != "climatology"]
+        bundle = self._bundle
+
+        def make() -> Iterator[tuple[str, Analysis | None, str]]:
+            for method in missing:
+                yield method, None, ""
+                settings = {**task.settings, "method": method}
+                try:
+                    made = engine_of(bundle).run(task.observations, task.month, **settings)
+                except ValueError as error:
+                    # Regression needs the sea, and says so: the others go on.
+                    yield method, None, sentence(error, METHOD_LABELS.get(method, method))
+                else:
+                    yield method, made, ""
+
+        def deliver(result: tuple[str, Analysis | None, str]) -> None:
+            method, made, words = result
+            if made is not None:
+                self._analyses[method] = made.anomalies
+            elif words:
+                self._say(words, failed=True)
+            else:
+                self.foot.busy = f"running {METHOD_LABELS.get(method, method)}"
+            if method == missing[-1] and (made is not None or words):
+                self.foot.busy = ""
+            self._show_scores()
+
+        if missing:
+            self._compare.stream(make, deliver, pace=TURN)
+
+    def _broken_comparison(self, error: Exception) -> None:
+        self.foot.busy = ""
+        self._say(sentence(error, "The comparison"), failed=True)
+
+    # -- the series ----------------------------------------------------------------------------
+
+    def _scenario(self) -> Series:
+        """Return the series of the present observations; another one when these change."""
+        observed = self._state.observing
+        names = (*observing.OBSERVED, "method", "residual", "localisation")
+        key = tuple(getattr(observed, name) for name in names)
+        if self._series is None or self._series_of != key:
+            if self._series is not None:
+                self._run.cancel()
+                self.foot.show_progress(running=False)
+            observe = observer(
+                self._observer.table.plain, self._bundle, error=observed.error, seed=observed.noise
+            )
+            self._series = Series(
+                self._bundle,
+                observe,
+                method=observed.method,
+                settings={"residual": observed.residual, "localisation": observed.localisation},
+            )
+            self._series_of, self._charted = key, None
+        return self._series
+
+    def _show_series(self) -> None:
+        series = self._scenario()
+        key = (series, self._region)
+        if key != self._charted:
+            self._charted = key
+            self.foot.show_series(series.means(self._region), self._observer.scenario())
+
+    def do_series_start(self, message: Message) -> None:
+        """Assimilate the months of a scope that are missing."""
+        scope = message.get("value")
+        if scope not in ("test", "all"):
+            raise ObservingError(f"There are no months '{str(scope)[:24]}'; choose test or all.")
+        series, bundle = self._scenario(), self._bundle
+        months = months_of(bundle, "test" if scope == "test" else "all")
+        total = len(series.missing(months))
+        if not total:
+            self.foot.show_progress(running=False, words="These months are all done.")
+            return
+        self.foot.show_progress(0, total)
+
+        def deliver(point: Point) -> None:
+            last = point.done == point.total
+            if point.done % EVERY == 0 or last:
+                self.foot.show_analysis(series.means(self._region))
+                words = f"{point.total} months assimilated." if last else ""
+                self.foot.show_progress(point.done, point.total, running=not last, words=words)
+
+        self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)
+
+    def do_series_cancel(self, _: Message) -> None:
+        """Stop the series; the months done stay."""
+        self._run.cancel()
+        if self._series is not None:
+            self.foot.show_analysis(self._series.means(self._region))
+        self.foot.show_progress(running=False, words="Cancelled; what is done stays.")
+
+    def _broken_series(self, error: Exception) -> None:
+        words = sentence(error, "The series")
+        self.foot.show_progress(running=False, words=words, failed=True)
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self._compare.cancel()
+        self._run.cancel()
+        self.foot.listen(None)

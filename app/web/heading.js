@@ -1,0 +1,21 @@
+// Above the model's column: what it shows.
+export function render({ model, el }) {
+  const wire = channel(model)
+  el.innerHTML = `<div class="heading">
+    <select id="column" aria-label="What the model column shows">${model.columns.map(([key, label]) =>
+      `<option value="${key}">${label}</option>`).join("")}</select>
+    <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5"> % of the climate’s</label>
+    <small class="note"></small></div>`
+  const $ = (query) => el.querySelector(query)
+  $("#column").addEventListener("change", (e) => wire.send({ type: "column", value: e.target.value }))
+  $("#hatch").addEventListener("change", (e) => wire.send({ type: "hatch", value: Number(e.target.value) / 100 }))
+  const show = () => {
+    $("#column").value = model.column
+    $("#column option").textContent = model.model_label
+    $(".hatch").hidden = model.column !== "spread"
+    if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
+    $(".note").textContent = model.note
+  }
+  for (const name of ["column", "hatch", "note", "model_label"]) model.on(name, show)
+  show()
+}

@@ -1,0 +1,215 @@
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it; drag a marker to move it"],
+  ["box", "Box", "Drag a box over a map to select its observations"],
+  ["lasso", "Lasso", "Draw round observations to select them"]]
+
+export function render({ model, el }) {
+  const wire = channel(model)
+  const option = ([key, label]) => `<option value="${key}">${escape(label)}</option>`
+  const number = (id, label, low, high, title) => `<label class="part ${id}">${label}
+    <input type="number" id="${id}" min="${low}" max="${high}" step="1" title="${title}"></label>`
+  const slider = (id, label, low, high, step, title) => `<label class="slide"><span>${label}</span>
+    <input type="range" id="${id}" min="${low}" max="${high}" step="${step}" title="${title}"><output></output></label>`
+  el.innerHTML = `<section class="tool" aria-label="Observe">
+    <div class="line"><label class="grow">Network <select id="kind">${model.kinds.map(option).join("")}</select></label>
+      ${number("year", "in", 1850, 2020, "Stations that reported in this year")}</div>
+    <div class="line part amount"><input type="number" id="amount" min="1" max="20000" aria-label="How many, or how far apart">
+      <select id="by" aria-label="Given as"><option value="count">places</option><option value="spacing">km apart</option></select></div>
+    <div class="line part variables"><span class="muted">of</span>${model.variables.map(([name, label, short]) =>
+      `<label class="tick"><input type="checkbox" data-variable="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
+    <div class="line"><label class="part domain">on <select id="domain"><option value="globe">globe</option><option value="land">land</option>
+        <option value="sea">sea</option></select></label>
+      <span class="part region"><button type="button" id="draw" aria-pressed="false" title="Drag a box over a map: stations only within it">Draw region</button>
+        <button type="button" id="whole" title="Everywhere again" aria-label="Everywhere again">×</button></span>
+      ${number("seed", "places", 0, 2147483647, "Seed of the places")}</div>
+    <div class="block">
+      ${slider("error", "Error", 0.05, 1, 0.05, "Standard error of what is sampled from the target, as a share of the local spread")}
+      ${slider("localisation", "Reach", 0.25, 2, 0.05, "Factor on how far an observation's residual reaches")}
+      <div class="line"><label class="grow">Method <select id="method">${model.methods.map(option).join("")}</select></label>
+        <label class="tick"><input type="checkbox" id="residual">residual</label>${number("noise", "noise", 0, 2147483647, "Seed of the observations' errors")}</div>
+    </div>
+    <div class="block">
+      <div class="line run"><label class="tick live"><input type="checkbox" id="live">Live</label>
+        <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step">Step</button>
+        <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
+        <button type="button" id="cancel">Cancel</button></div>
+      <svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="obs"/><path class="total"/></svg>
+      <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
+    </div>
+    <div class="block">
+      <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
+        `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span><span class="counts"></span></div>
+      <div class="line many"><span class="chosen"></span><button type="button" data-many="withhold">Withhold</button>
+        <button type="button" data-many="restore">Restore</button><button type="button" data-many="delete">Delete</button>
+        <button type="button" data-many="all" title="Select all observations">All</button></div>
+      <form class="line put" aria-label="Place an observation by its coordinates"><select id="put" aria-label="Variable">${model.variables.map(([name, , short]) =>
+        option([name, short])).join("")}</select>
+        <label>lat <input id="lat" inputmode="decimal" autocomplete="off"></label><label>lon <input id="lon" inputmode="decimal" autocomplete="off"></label>
+        <button type="submit">Place</button></form>
+      <div class="line files"><button type="button" id="upload">Upload CSV</button><button type="button" id="download">Download CSV</button>
+        <input type="file" id="csv" accept=".csv,.txt,text/csv,text/plain" hidden aria-hidden="true" tabindex="-1"></div>
+      <details class="rejected" hidden><summary></summary><ol></ol></details>
+      <p class="hid"></p><p class="reading" aria-live="off"></p>
+    </div>
+  </section>`
+  const $ = (query) => el.querySelector(query)
+  const root = document.documentElement
+  const focused = (node) => el.getRootNode().activeElement === node
+  const set = (name, value, done = true) => wire.send({ type: "observing", name, value, done }, `set-${name}`)
+
+  for (const id of ["kind", "domain", "method"]) $(`#${id}`).addEventListener("change", (e) => set(id, e.target.value))
+  $("#amount").addEventListener("change", (e) => set($("#by").value, e.target.value === "" ? null : Number(e.target.value)))
+  $("#by").addEventListener("change", (e) => set(e.target.value, e.target.value === "spacing" ? 2000 : 100))
+  for (const id of ["year", "seed", "noise"]) {
+    $(`#${id}`).addEventListener("change", (e) => set(id, e.target.value === "" ? null : Number(e.target.value)))
+  }
+  for (const id of ["residual", "live"]) $(`#${id}`).addEventListener("change", (e) => set(id, e.target.checked))
+  for (const id of ["error", "localisation"]) {
+    $(`#${id}`).addEventListener("input", (e) => { told(id); set(id, Number(e.target.value), false) })
+    $(`#${id}`).addEventListener("change", (e) => set(id, Number(e.target.value)))
+  }
+  const ticks = [...el.querySelectorAll(".variables input")]
+  for (const tick of ticks) {
+    tick.addEventListener("change", () => set("variables", ticks.filter((t) => t.checked).map((t) => t.dataset.variable)))
+  }
+  const told = (id) => {
+    const value = Number($(`#${id}`).value)
+    $(`#${id}`).parentNode.querySelector("output").textContent = id === "error" ? `${value.toFixed(2)} spread` : `× ${value.toFixed(2)}`
+  }
+  $("#draw").addEventListener("click", () => wire.send({ type: "obs-mode", value: model.mode === "region" ? "place" : "region" }))
+  $("#whole").addEventListener("click", () => set("region", null))
+  for (const action of ["now", "step", "pause", "once", "cancel"]) {
+    $(`#${action}`).addEventListener("click", () => wire.send({ type: "run", action }))
+  }
+  const modes = [...el.querySelectorAll("[data-mode]")]
+  modes.forEach((b, i) => {
+    b.addEventListener("click", () => wire.send({ type: "obs-mode", value: b.dataset.mode }))
+    b.addEventListener("keydown", (e) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
+      if (!way) return
+      const other = modes[(i + way + modes.length) % modes.length]
+      other.focus()
+      other.click()
+    })
+  })
+  for (const b of el.querySelectorAll("[data-many]")) {
+    b.addEventListener("click", () => wire.send({ type: "obs-many", action: b.dataset.many }))
+  }
+  $(".put").addEventListener("submit", (e) => {
+    e.preventDefault()
+    const read = (id) => $(id).value.trim().replace(",", ".").replace("\u2212", "-")
+    wire.send({ type: "obs-put", variable: $("#put").value, lat: read("#lat"), lon: read("#lon") })
+  })
+  $("#upload").addEventListener("click", () => $("#csv").click())
+  $("#csv").addEventListener("change", async (e) => {
+    const [file] = e.target.files
+    e.target.value = ""
+    if (!file) return
+    wire.send({ type: "obs-upload", name: file.name, text: await file.slice(0, 6000000).text() })
+  })
+  $("#download").addEventListener("click", () => wire.send({ type: "obs-download" }))
+
+  // On the maps.
+  let hovered = null, count = 0
+  const off = pointing({
+    active: () => root.dataset.tool === "observe",
+    mode: () => model.mode,
+    place: (variable, x, y) => wire.send({ type: "obs-place", variable, x, y }, `place${++count}`),
+    move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
+    toggle: (variable, row) => wire.send({ type: "obs-toggle", variable, row }, `toggle${++count}`),
+    hover: (row) => {
+      if (row === hovered) return
+      hovered = row
+      wire.send({ type: "obs-hover", row })
+    },
+  })
+  const keys = (e) => {
+    const at = e.composedPath()[0]
+    if (e.key !== "Delete" || root.dataset.tool !== "observe" || !model.counts.chosen) return
+    if (at instanceof HTMLInputElement || at instanceof HTMLSelectElement) return
+    wire.send({ type: "obs-many", action: "delete" })
+  }
+  document.addEventListener("keydown", keys)
+  model.on("remove", () => { off(); document.removeEventListener("keydown", keys) })
+
+  const curve = () => {
+    const path = model.costs, w = 320, h = 52
+    const draw = (k, cls) => {
+      const top = Math.max(...path.map((c) => c[2]), 1e-9), low = 0
+      const x = (i) => path.length < 2 ? 0 : 4 + (w - 8) * i / (path.length - 1)
+      const y = (v) => 4 + (h - 8) * (1 - (v - low) / (top - low))
+      $(`.curve .${cls}`).setAttribute("d", path.map((c, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(c[k]).toFixed(1)}`).join(""))
+    }
+    $(".curve").classList.toggle("none", path.length < 2)
+    if (path.length) { draw(1, "obs"); draw(2, "total") }
+    const last = path[path.length - 1]
+    $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
+  }
+  const settings = () => {
+    const s = model.settings, has = [...(model.kinds.find(([key]) => key === s.kind)?.[2] ?? [])]
+    const spaced = s.spacing > 0 || !has.includes("count")
+    $("#kind").value = s.kind
+    for (const name of ["year", "variables", "domain", "seed", "region"]) $(`.part.${name}`).hidden = !has.includes(name)
+    $(".part.amount").hidden = !has.includes("spacing_km")
+    $("#by").value = spaced ? "spacing" : "count"
+    $("#by").querySelector("[value=count]").disabled = !has.includes("count")
+    if (!focused($("#amount"))) $("#amount").value = spaced ? s.spacing || 500 : s.count
+    for (const id of ["year", "seed", "noise"]) if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]
+    for (const id of ["error", "localisation"]) { if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]; told(id) }
+    for (const id of ["domain", "method"]) $(`#${id}`).value = s[id]
+    for (const id of ["residual", "live"]) $(`#${id}`).checked = s[id]
+    for (const tick of ticks) tick.checked = s.variables.includes(tick.dataset.variable)
+    $("#whole").hidden = !s.region
+    $("#draw").textContent = model.mode === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
+    $("#draw").setAttribute("aria-pressed", String(model.mode === "region"))
+    for (const b of modes) {
+      const on = b.dataset.mode === model.mode
+      b.setAttribute("aria-checked", String(on))
+      b.tabIndex = on || model.mode === "region" ? 0 : -1
+    }
+    root.dataset.pointer = model.mode
+  }
+  const running = () => {
+    const run = model.run
+    $("#now").hidden = model.settings.live
+    $("#pause").hidden = run !== "step" && run !== "paused"
+    $("#pause").textContent = run === "paused" ? "Go on" : "Pause"
+    $("#once").hidden = run !== "paused"
+    $("#cancel").hidden = !run
+    $("#step").hidden = run === "step" || run === "paused"
+    $(".outcome").textContent = model.outcome
+    $(".outcome").title = model.outcome
+    // A step that waits for a person is no work under way.
+    window.mldaUnderWay = { ...window.mldaUnderWay, analysis: run && run !== "paused" ? 1 : 0 }
+    underWay()
+  }
+  const counts = () => {
+    const c = model.counts
+    $(".counts").textContent = c.words ?? ""
+    $(".counts").title = c.hidden ?? ""
+    $(".hid").textContent = c.hidden ?? ""
+    $(".chosen").textContent = c.chosen ? `${c.chosen} selected` : "none selected"
+    for (const b of el.querySelectorAll("[data-many]")) b.disabled = b.dataset.many === "all" ? !c.n : !c.chosen
+  }
+  const rejected = () => {
+    const bad = model.rejected
+    $(".rejected").hidden = !bad.length
+    $(".rejected summary").textContent = model.rejected_words
+    $(".rejected ol").innerHTML = bad.map(([row, why]) => `<li><b>row ${row}</b> ${escape(why)}</li>`).join("")
+    $(".rejected").open = bad.length > 0
+  }
+  model.on("msg:custom", (event) => {
+    const message = event.data ?? event
+    if (message.type !== "file") return
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(new Blob([message.text], { type: "text/csv" }))
+    link.download = message.name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+  })
+  const readout = () => { $(".reading").textContent = model.reading }
+  for (const name of ["settings", "mode", "region_words"]) model.on(name, () => { settings(); running() })
+  for (const name of ["run", "outcome"]) model.on(name, running)
+  model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("reading", readout)
+  settings(); running(); counts(); curve(); rejected(); readout()
+}

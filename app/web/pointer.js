@@ -1,0 +1,97 @@
+// Gestures on the maps while the tool Observe is chosen: a click on a free place observes there, a click on
+// a marker withholds or restores it, dragging a marker moves it; dragging elsewhere stays Bokeh's (pan, box
+// or lasso). Taken before Bokeh sees them, for its own point tool knows no withholding and takes the pan away.
+const HIT = 9
+const SLIP = 4
+
+const found = new Map()
+const bokeh = (name) => {
+  if (!found.has(name)) {
+    for (const doc of window.Bokeh?.documents ?? []) {
+      const model = doc.get_model_by_name(name)
+      if (model) found.set(name, model)
+    }
+  }
+  return found.get(name)
+}
+
+function pointing({ active, mode, place, move, toggle, hover }) {
+  const ranges = () => [bokeh("map-x"), bokeh("map-y")]
+  const mapOf = (e) => e.target.closest?.("main .map")
+  const variableOf = (map) => map.closest("[data-variable]").dataset.variable
+  const where = (map, e) => {
+    const [xs, ys] = ranges(), box = map.getBoundingClientRect()
+    return [xs.start + ((e.clientX - box.left) / box.width) * (xs.end - xs.start),
+      ys.end - ((e.clientY - box.top) / box.height) * (ys.end - ys.start)]
+  }
+  const nearest = (map, e) => {
+    const source = bokeh(`observations-${variableOf(map)}`), [xs, ys] = ranges()
+    if (!source || !xs) return null
+    const box = map.getBoundingClientRect(), { x, y } = source.data
+    const kx = box.width / (xs.end - xs.start), ky = box.height / (ys.end - ys.start)
+    let best = null, least = HIT * HIT
+    for (let i = 0; i < x.length; i++) {
+      const dx = box.left + (x[i] - xs.start) * kx - e.clientX
+      const dy = box.top + (ys.end - y[i]) * ky - e.clientY
+      const far = dx * dx + dy * dy
+      if (far <= least) { least = far; best = i }
+    }
+    return best === null ? null : { source, i: best, row: source.data.row[best] }
+  }
+
+  let press = null
+  const down = (e) => {
+    if (!active() || e.button !== 0) return
+    const map = mapOf(e)
+    if (!map) return
+    const hit = ["place", "box", "lasso"].includes(mode()) ? nearest(map, e) : null
+    press = { map, hit, x: e.clientX, y: e.clientY, moved: false, variable: variableOf(map) }
+    if (hit) {
+      // Bokeh must not pan with it.
+      e.stopPropagation()
+      e.preventDefault()
+    }
+  }
+  const onMove = (e) => {
+    if (!active()) return
+    if (!press) {
+      const map = mapOf(e)
+      const hit = map ? nearest(map, e) : null
+      document.documentElement.toggleAttribute("data-on-marker", hit !== null)
+      hover(hit ? hit.row : null)
+      return
+    }
+    if (Math.hypot(e.clientX - press.x, e.clientY - press.y) > SLIP) press.moved = true
+    if (!press.hit || !press.moved) return
+    e.stopPropagation()
+    const [x, y] = where(press.map, e), { source, i, row } = press.hit
+    if (source.data.row[i] === row) {
+      source.data.x[i] = x
+      source.data.y[i] = y
+      source.change.emit()
+    }
+    move(press.variable, row, x, y, false)
+  }
+  const up = (e) => {
+    const was = press
+    press = null
+    if (!was || !active()) return
+    if (was.hit) {
+      e.stopPropagation()
+      if (was.moved) move(was.variable, was.hit.row, ...where(was.map, e), true)
+      else toggle(was.variable, was.hit.row)
+    } else if (!was.moved && mode() === "place" && mapOf(e) === was.map) {
+      place(was.variable, ...where(was.map, e))
+    }
+  }
+  const cancel = () => { press = null }
+  // Two quick clicks are two gestures here; enlarging a row stays on its name, its scatter and Enter.
+  const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
+  const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
+    ["pointercancel", cancel], ["dblclick", twice]]
+  for (const [name, listener] of listeners) window.addEventListener(name, listener, true)
+  return () => {
+    for (const [name, listener] of listeners) window.removeEventListener(name, listener, true)
+    found.clear()
+  }
+}

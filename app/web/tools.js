@@ -1,0 +1,35 @@
+// The tabs of the left column, and the line that says when the model no longer shows the analysis.
+export function render({ model, el }) {
+  const wire = channel(model)
+  el.innerHTML = `<div class="tools">
+    <div class="tabs" role="tablist" aria-label="Tools">${model.tools.map(([key, label]) =>
+      `<button type="button" role="tab" data-tool="${key}" aria-controls="tool-${key}">${label}</button>`).join("")}</div>
+    <p class="paused" role="status" hidden><span></span><button type="button" id="resume">Resume</button></p>
+  </div>`
+  const $ = (query) => el.querySelector(query)
+  const tabs = [...el.querySelectorAll("[data-tool]")]
+  const choose = (tool) => wire.send({ type: "tool", value: tool })
+  tabs.forEach((tab, i) => {
+    tab.addEventListener("click", () => choose(tab.dataset.tool))
+    tab.addEventListener("keydown", (e) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
+      if (!way) return
+      const other = tabs[(i + way + tabs.length) % tabs.length]
+      other.focus()
+      choose(other.dataset.tool)
+    })
+  })
+  $("#resume").addEventListener("click", () => wire.send({ type: "resume" }))
+  const show = () => {
+    for (const tab of tabs) {
+      const on = tab.dataset.tool === model.tool
+      tab.setAttribute("aria-selected", String(on))
+      tab.tabIndex = on ? 0 : -1
+    }
+    document.documentElement.dataset.tool = model.tool
+    $(".paused").hidden = !model.paused
+    $(".paused span").textContent = model.paused
+  }
+  for (const name of ["tool", "paused"]) model.on(name, show)
+  show()
+}
