@@ -20,6 +20,7 @@ from mlda_core.observations import DEFAULT_ERROR
 from mlda_core.regions import REGIONS, Region, regional_mean
 
 if TYPE_CHECKING:
+    from mlda_core.assimilation.engine import Assimilator
     from mlda_core.bundle import Bundle
 
 Float = NDArray[np.float64]
@@ -156,9 +157,9 @@ class Series:
     observe : callable
         Returns the observations of a month ``YYYY-MM``, as :func:`observer` makes it: the scenario.
     method : str
-        One of :data:`mlda_core.assimilation.METHODS`.
+        One of :data:`mlda_core.assimilation.engine.METHODS`.
     settings : dict, optional
-        More arguments of :meth:`mlda_core.assimilation.Assimilator.run`, such as ``residual``.
+        More arguments of :meth:`mlda_core.assimilation.engine.Assimilator.run`, such as ``residual``.
     """
 
     def __init__(
@@ -188,7 +189,7 @@ class Series:
 
     def run(
         self,
-        assimilator: Any,
+        assimilator: Assimilator,
         months: Sequence[str],
         region: Region = REGIONS["globe"],
     ) -> Iterator[Point]:

@@ -6,12 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from climate import make_config
 
+from mlda_core.assimilation.calibrate import estimate
+from mlda_core.assimilation.engine import Assimilator
+from mlda_core.assimilation.statistics import Settings
 from mlda_core.assimilation.verify import drawn_box
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle import add_statistics, load_bundle
 from mlda_core.experiments.series import Series, SeriesError, months_of, observer
 from mlda_core.networks import NetworkSpec
 from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.vae.dataset import load_training_data
+from mlda_core.vae.export import export_bundle
+from mlda_core.vae.training import build_vae
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 
@@ -19,6 +27,30 @@ BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 @pytest.fixture(scope="module")
 def bundle():
     return load_bundle(BUNDLED)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small climate's bundle, with its statistics; its decoder is that of the EOFs."""
+    folder = tmp_path_factory.mktemp("bundle")
+    config = make_config(folder)
+    data = load_training_data(config)
+    torch.manual_seed(0)
+    vae = build_vae(config, data).eval()
+    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
+    made, settings = load_bundle(folder / "made"), Settings()
+    add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
+    return load_bundle(folder / "made")
+
+
+@pytest.fixture(scope="module")
+def assimilator(small):
+    return Assimilator(small)
+
+
+@pytest.fixture(scope="module")
+def stations(small):
+    return observer(NetworkSpec(kind="stations", count=60, seed=2), small, error=0.1)
 
 
 def nothing(month):
@@ -140,3 +172,68 @@ def test_withheld_rows_of_a_table_stay_withheld(bundle):
     again = observer(table, bundle)("1989-06")
     assert again["withheld"].tolist() == table["withheld"].tolist()
     assert not np.allclose(again["value"], table["value"])
+
+
+def test_a_run_is_what_the_assimilator_makes_of_each_month(small, assimilator, stations):
+    months = months_of(small, "test")
+    assert len(months) == 12
+    series = Series(small, stations)
+    points = list(series.run(assimilator, months, REGIONS["tropics"]))
+    assert [p.month for p in points] == list(months)
+    assert [p.done for p in points] == list(range(1, 13))
+    assert {p.total for p in points} == {12}
+    for point in points[::5]:
+        analysis = assimilator.run(stations(point.month), point.month)
+        expected = regional_mean(analysis.anomalies, small.grid, REGIONS["tropics"])
+        np.testing.assert_allclose(point.analysis, expected, atol=3e-3)
+        expected = regional_mean(small.target(point.month), small.grid, REGIONS["tropics"])
+        np.testing.assert_allclose(point.target, expected, rtol=1e-5)
+    # Sixty places in eight by sixteen cells tell of the mean: far better than climatology.
+    found, count = series.means(REGIONS["globe"]).score(0)
+    assert count == 12
+    assert found.explained_variance > 0.5
+
+
+def test_a_cancelled_run_keeps_what_is_done_and_the_next_goes_on(small, assimilator, stations):
+    months = months_of(small, "test")
+    series = Series(small, stations)
+    run = series.run(assimilator, months)
+    next(run)
+    next(run)
+    run.close()
+    assert series.done == set(months[:2])
+    before = series.means().analysis
+    points = list(series.run(assimilator, months))
+    assert [p.month for p in points] == list(months[2:])
+    assert points[-1].done == points[-1].total == 10
+    after = series.means().analysis
+    rows = [small.months.index(m) for m in months[:2]]
+    np.testing.assert_array_equal(after[rows], before[rows])
+    assert list(series.run(assimilator, months)) == []
+
+
+def test_the_method_and_its_settings_are_those_asked_for(small, assimilator, stations):
+    month = months_of(small, "test")[3]
+    settings = {"residual": False, "error_scale": 2.0}
+    series = Series(small, stations, method="eof", settings=settings)
+    (point,) = series.run(assimilator, [month])
+    analysis = assimilator.run(stations(month), month, method="eof", **settings)
+    expected = regional_mean(analysis.anomalies, small.grid, REGIONS["globe"])
+    np.testing.assert_allclose(point.analysis, expected, atol=3e-3)
+
+
+def test_a_month_that_cannot_be_assimilated_is_named_and_the_others_stay(
+    small, assimilator, stations
+):
+    months = months_of(small, "test")[:3]
+
+    def observe(month):
+        table = stations(month)
+        if month == months[1]:
+            table.loc[4, "value"] = np.nan
+        return table
+
+    series = Series(small, observe)
+    with pytest.raises(SeriesError, match=f"^{months[1]} cannot be assimilated: Observation 5 "):
+        list(series.run(assimilator, months))
+    assert series.done == {months[0]}
