@@ -191,12 +191,13 @@ def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
 def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
     """Return the colour limits of a column other than the model, display units: fixed as well.
 
-    One observation moves little and a spread is an anomaly's usual size, not its largest: half.
+    One observation moves little and a spread is an anomaly's usual size, not its largest: half;
+    rain, whose extremes are many times its usual size, keeps the whole.
     """
     limit = variable.anomaly_limit
-    return {"spread": (0.0, limit / 2), "influence": (-limit / 2, limit / 2)}.get(
-        kind, (-limit, limit)
-    )
+    if kind == "spread":
+        return 0.0, limit if variable.non_negative else limit / 2
+    return (-limit / 2, limit / 2) if kind == "influence" else (-limit, limit)
 
 
 def units(variable: Variable, *, full: bool) -> str:

@@ -141,6 +141,8 @@ class Observer:
             moved = self._task is None or self._task.month != task.month
             if task is not self._task and (observed.live or moved):
                 self._begin(task)
+        elif len(self.table) and self._task is not None:
+            self.analysing.weigh(state.z, self._wanted())
 
     def _wanted(self) -> Task:
         """Return the task of the state; the same object while it stays the same."""
@@ -169,6 +171,18 @@ class Observer:
     def shown(self) -> Any:
         """The analysis that the model shows, anomalies; None where it shows something else."""
         return self.analysing.fields if self._state.model == "analysis" else None
+
+    def paused(self) -> str:
+        """Return why the analysis is not shown and what that costs; '' where it is shown."""
+        state, work = self._state, self.analysing
+        if state.model == "analysis" or not len(self.table):
+            return ""
+        what = "the code of the month" if state.model == "code" else "a state by hand"
+        words = f"Paused: the model shows {what}."
+        if work.hand is None or not work.costs or self._wanted() is not self._task:
+            return words
+        least, now = work.costs[-1][2], work.hand.total
+        return f"{words} Cost {least:.1f} → {now:.1f} ({now - least:+.1f})".replace("-", "−")
 
     @property
     def focus(self) -> int | None:

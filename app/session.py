@@ -69,6 +69,7 @@ WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs_hover"}
     | {"column", "hatch", "foot", "foot_region", "series_cancel", "obs_download"}
 )
+# In the order of the tabs; the first that is shown is the state's first.
 TOOL_LABELS = {"explore": "Explore", "observe": "Observe"}
 
 
@@ -219,7 +220,7 @@ class Session:
         )
         self.tools = Tools(
             self._on_messages,
-            tools=[[tool, TOOL_LABELS[tool]] for tool in TOOLS],
+            tools=[[tool, label] for tool, label in TOOL_LABELS.items()],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -505,14 +506,7 @@ class Session:
         if marks != self.explore.marks:
             changes["marks"] = marks
         self.explore.param.update(**changes)
-        self.tools.param.update(tool=state.tool, paused=self._paused())
-
-    def _paused(self) -> str:
-        """Return why the analysis is not shown, in words; nothing where it is."""
-        if self.state.model == "analysis" or not len(self.observer.table):
-            return ""
-        what = {"code": "the code of the month"}.get(self.state.model, "a state of its own")
-        return f"Assimilation is paused: the model shows {what}."
+        self.tools.param.update(tool=state.tool, paused=self.observer.paused())
 
     def _make_thumbnails(self) -> None:
         """Draw the sliders' pictures for the season shown, in the background."""

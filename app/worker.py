@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -108,13 +109,17 @@ class Latest:
         self.cancel()
         self._paused = False
         stamp = self._stamp
+        # Bokeh runs what is scheduled before a session begins in no fixed order: whichever call
+        # comes first takes the first result.
+        results: deque[T] = deque()
 
         def stale() -> bool:
             return stamp != self._stamp
 
         def advance(values: Iterator[T]) -> None:
             for value in values:
-                self._hand_over(stale, deliver, value)
+                results.append(value)
+                self._hand_over(stale, lambda _: deliver(results.popleft()), None)
                 if stale():
                     break
                 if pace > 0:

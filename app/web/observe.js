@@ -33,7 +33,8 @@ export function render({ model, el }) {
         <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step">Step</button>
         <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
         <button type="button" id="cancel">Cancel</button></div>
-      <svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="obs"/><path class="total"/></svg>
+      <div class="graph"><svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="total"/><path class="dots"/></svg>
+        <span class="top"></span><span class="low"></span></div>
       <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
     </div>
     <div class="block">
@@ -133,15 +134,17 @@ export function render({ model, el }) {
   model.on("remove", () => { off(); document.removeEventListener("keydown", keys) })
 
   const curve = () => {
-    const path = model.costs, w = 320, h = 52
-    const draw = (k, cls) => {
-      const top = Math.max(...path.map((c) => c[2]), 1e-9), low = 0
-      const x = (i) => path.length < 2 ? 0 : 4 + (w - 8) * i / (path.length - 1)
-      const y = (v) => 4 + (h - 8) * (1 - (v - low) / (top - low))
-      $(`.curve .${cls}`).setAttribute("d", path.map((c, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(c[k]).toFixed(1)}`).join(""))
-    }
+    const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])
+    // From the least to the largest: the linear solution is near, and what is left has to be seen.
+    const top = Math.max(...total), low = Math.min(...total)
+    const x = (i) => 4 + (w - 8) * i / Math.max(1, path.length - 1)
+    const y = (v) => 5 + (h - 10) * (1 - (v - low) / Math.max(top - low, 1e-9))
+    $(".curve .total").setAttribute("d", total.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(""))
+    $(".curve .dots").setAttribute("d", total.map((v, i) => `M${x(i).toFixed(1)},${y(v).toFixed(1)}h0`).join(""))
     $(".curve").classList.toggle("none", path.length < 2)
-    if (path.length) { draw(1, "obs"); draw(2, "total") }
+    $(".graph").classList.toggle("empty", path.length < 2)
+    $(".top").textContent = path.length > 1 ? top.toFixed(1) : ""
+    $(".low").textContent = path.length > 1 ? low.toFixed(1) : ""
     const last = path[path.length - 1]
     $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
   }
