@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mlda_core.assimilation import classical
 from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 from mlda_core.assimilation.covariance import LocalisedCovariance
+from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.localisation import unit_vectors
 from mlda_core.assimilation.observed import (
@@ -27,25 +27,18 @@ from mlda_core.assimilation.observed import (
 )
 from mlda_core.assimilation.operator import ObservationError, Places
 from mlda_core.assimilation.prior import make_prior
+from mlda_core.assimilation.setting import METHODS, Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.bundle import Bundle, StateError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["METHODS", "Assimilator", "Background", "Setting"]
+
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-METHODS = (
-    "vae",
-    "vae_latent_only",
-    "eof",
-    "eof_latent_only",
-    "enoi",
-    "regression",
-    "adam",
-    "climatology",
-)
 # The sea is held when this much of its area has an observation nearby.
 SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
 # Columns of B H^T kept in memory, 74 kB each in the bundled model: 370 MB.
@@ -58,98 +51,33 @@ STARTS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Background:
-    """A state before the observations.
-
-    Parameters
-    ----------
-    z : ndarray, shape (L,)
-        Its latent vector.
-    anomalies : ndarray, shape (V, lat, lon)
-        Display units.
-    """
-
-    z: Array
-    anomalies: NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How to assimilate, beside the observations.
-
-    Parameters
-    ----------
-    method : str
-        One of :data:`METHODS`.
-    background : Background, Analysis, str or None
-        None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
-        bundle; ``"climatology"``; or an earlier analysis.
-    background_weight : float
-        lambda, the weight of ``|z - z_b|^2``; after VAE-Var (Xiao et al. 2025). This decoder
-        models climate, not forecast error, so lambda is for experiments.
-    residual : bool
-        Whether the residual analysis is added.
-    localisation : float
-        Factor on the half-width of the localisation.
-    error_scale : float
-        Factor on the observations' errors.
-    max_steps : int
-        Of the minimisation.
-    sea_prior : bool
-        Whether an observed sea may set the background.
-    """
-
-    method: str = "vae"
-    background: Background | Analysis | str | None = None
-    background_weight: float = 1.0
-    residual: bool = True
-    localisation: float = 1.0
-    error_scale: float = 1.0
-    max_steps: int = 50
-    sea_prior: bool = True
-
-    @property
-    def latent_only(self) -> bool:
-        """Whether the analysis is the decoded state alone."""
-        return not self.residual or self.method.endswith("_latent_only")
-
-    @property
-    def kind(self) -> str:
-        """Which prior the method has."""
-        kind = self.method.removesuffix("_latent_only")
-        return "decoder" if kind == "vae" and self.latent_only else kind
-
-    def check(self) -> None:
-        """Raise StateError for a setting that cannot be used."""
-        if self.method not in METHODS:
-            raise StateError(
-                f"There is no method '{self.method}'; use one of {', '.join(METHODS)}."
-            )
-        for name in ("background_weight", "localisation", "error_scale"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise StateError(f"{name} is {value}; it must be a number above 0.")
-
-
-@dataclass(frozen=True, eq=False)
 class _Problem:
     """One assimilation, prepared."""
 
     setting: Setting
     month: int
-    table: pd.DataFrame
     every: Observed
     used: NDArray[np.int64]
-    n_thinned: int
     x_b: Float
     z_b: Array
     sea_held: bool
     gain: Gain
-    began: float
 
     @property
     def observed(self) -> Observed:
         return self.every.where(self.used)
+
+    def decoded_cost(self, bundle: Bundle) -> DecodedCost:
+        return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a caller gave, for what is told of the result."""
+
+    table: pd.DataFrame
+    n_thinned: int
+    began: float
 
 
 class Assimilator:
@@ -226,7 +154,7 @@ class Assimilator:
         """
         setting = Setting(**settings)
         setting.check()
-        calendar = _calendar_month(month)
+        calendar = calendar_month(month)
         if setting.method == "climatology":
             yield self._climatology(observations, calendar)
         elif setting.method == "regression":
@@ -234,11 +162,11 @@ class Assimilator:
         elif setting.method == "adam":
             yield from self._adam(observations, calendar, setting)
         else:
-            problem = self._prepare(observations, calendar, setting)
+            problem, asked = self._prepare(observations, calendar, setting)
             if problem.gain.prior.turn is None:
-                yield self._closed_form(problem)
+                yield self._closed_form(problem, asked)
             else:
-                yield from self._nonlinear(problem)
+                yield from self._nonlinear(problem, asked)
 
     def influence(
         self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
@@ -268,8 +196,8 @@ class Assimilator:
             )
         setting = Setting(**settings)
         setting.check()
-        calendar = _calendar_month(month)
-        whole = self._prepare(observations, calendar, setting)
+        calendar = calendar_month(month)
+        whole, _ = self._prepare(observations, calendar, setting)
         one = whole.every.where(np.array([row]))
         prior = whole.gain.prior
         column = prior.error.columns(one.places)[0].astype(np.float64)
@@ -286,21 +214,116 @@ class Assimilator:
         before, after = (self._restore(x, calendar, whole, "prior") for x in (whole.x_b, moved))
         return np.asarray(after - before)
 
+    def regression(self) -> classical.Regression:
+        """Return the regression on the sea, fitted at its first use."""
+        with self._lock:
+            if self._regressed is None:
+                self._regressed = classical.fit_regression(self.bundle)
+            return self._regressed
+
+    def states(
+        self,
+        places: Places,
+        variance: Array,
+        values: Array,
+        month: int,
+        **settings: Any,
+    ) -> tuple[Float, Float]:
+        """Assimilate many months that one network observed, without statistics.
+
+        Parameters
+        ----------
+        places : Places
+        variance : ndarray, shape (p,)
+            Of the observation errors, standardised.
+        values : ndarray, shape (m, p)
+            Standardised anomalies, a row a month.
+        month : int
+            Calendar month 1..12 of all.
+        **settings
+            Attributes of :class:`Setting`; methods with a prior alone.
+
+        Returns
+        -------
+        x : ndarray of float32, shape (m, V, lat, lon)
+            Standardised analyses.
+        sd : ndarray of float32, shape (V, lat, lon)
+            Spread over which the physical estimate is the mean; zero where that changes nothing.
+        """
+        setting = Setting(**settings)
+        setting.check()
+        kept = thin(places, variance)
+        out = np.empty((len(values), self.bundle.mask.size), np.float32)
+        problem = None
+        for i, row in enumerate(values):
+            observed = Observed(places, row, variance)
+            problem = self._problem(observed, kept, month, setting)
+            departures = self._departures(problem, problem.x_b)
+            if problem.gain.prior.turn is None:
+                x, left, _ = _interpolate(problem.gain, problem.x_b, departures)
+            else:
+                fit = problem.decoded_cost(self.bundle)
+                start = problem.gain.linear_solution(departures)
+                inverse = problem.gain.inverse_hessian
+                *_, last = minimise(
+                    fit.value_and_gradient, start, inverse, max_steps=setting.max_steps
+                )
+                x, left = fit.at(last.x)
+            out[i] = self._with_error(problem, x, left)
+        if problem is None:
+            raise StateError("There is no month to assimilate; give at least one.")
+        return out.reshape(-1, *self.bundle.mask.shape), self._sd(problem, "posterior")
+
+    def cost_of(
+        self, z: NDArray[np.floating], observations: pd.DataFrame, month: str | int, **settings: Any
+    ) -> Cost:
+        """Return the cost of a latent vector: what :meth:`run` minimises.
+
+        Parameters
+        ----------
+        z : ndarray, shape (L,)
+        observations, month, **settings
+            As for :meth:`run`.
+
+        Returns
+        -------
+        Cost
+
+        Raises
+        ------
+        StateError
+            If the method has no latent vector.
+        """
+        setting = Setting(**settings)
+        setting.check()
+        problem, _ = self._prepare(observations, calendar_month(month), setting)
+        turn = problem.gain.prior.turn
+        if turn is None:
+            raise StateError(
+                f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
+            )
+        away = np.asarray(z, np.float64) - problem.z_b
+        return problem.decoded_cost(self.bundle).cost(np.linalg.lstsq(turn, away, rcond=None)[0])
+
     # Preparing
 
-    def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> _Problem:
-        began = time.perf_counter()
-        every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
-        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
-        kept = thin(every.places.where(offered), every.variance[offered])
-        used = offered[kept]
+    def _problem(
+        self, every: Observed, used: NDArray[np.int64], month: int, setting: Setting
+    ) -> _Problem:
         observed = every.where(used)
         x_b, z_b, sea_held = self._background(observed, month, setting)
         gain = self._gain(observed, setting.kind, month, setting, sea_held=sea_held)
-        thinned = offered.size - used.size
-        return _Problem(
-            setting, month, table, every, used, thinned, x_b, z_b, sea_held, gain, began
-        )
+        return _Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
+
+    def _prepare(
+        self, table: pd.DataFrame, month: int, setting: Setting
+    ) -> tuple[_Problem, _Asked]:
+        began = time.perf_counter()
+        every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
+        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
+        used = offered[thin(every.places.where(offered), every.variance[offered])]
+        asked = _Asked(table, offered.size - used.size, began)
+        return self._problem(every, used, month, setting), asked
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -428,24 +451,19 @@ class Assimilator:
         fields = x.reshape(self.bundle.mask.shape)
         return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
 
-    def _closed_form(self, problem: _Problem) -> Step:
+    def _closed_form(self, problem: _Problem, asked: _Asked) -> Step:
         """Optimal interpolation: methods whose latent part is linear."""
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
-        x = problem.x_b.astype(np.float32)
-        zeta = gain.linear_solution(departures)
-        left = departures - gain.latent @ zeta
-        latent = x
-        if gain.prior.factor is not None:
-            latent = x + zeta.astype(np.float32) @ gain.prior.factor
-        cost = Cost(0.5 * float(zeta @ zeta), 0.5 * float(((gain.whitener @ left) ** 2).sum()))
+        latent, left, zeta = _interpolate(gain, problem.x_b, departures)
+        cost = _cost(gain, zeta, left)
         point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
-        return self._finish(problem, point, [cost.total], latent, left, None, cost)
+        return self._finish(problem, asked, point, [cost.total], latent, left, None, cost)
 
-    def _nonlinear(self, problem: _Problem) -> Iterator[Step]:
+    def _nonlinear(self, problem: _Problem, asked: _Asked) -> Iterator[Step]:
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
-        fit = _Decoded(self.bundle, problem)
+        fit = problem.decoded_cost(self.bundle)
         zeta = gain.linear_solution(departures)
         yield self._linear_step(problem, zeta, departures)
         starts = [zeta]
@@ -479,12 +497,12 @@ class Assimilator:
             )
         x, left = fit.at(best.x)
         cost = fit.cost(best.x)
-        yield self._finish(problem, best, path, x, left, fit.z(best.x), cost)
+        yield self._finish(problem, asked, best, path, x, left, fit.z(best.x), cost)
 
     def _linear_step(self, problem: _Problem, zeta: Array, departures: Array) -> Step:
         gain = problem.gain
         left = departures - gain.latent @ zeta
-        cost = Cost(0.5 * float(zeta @ zeta), 0.5 * float(((gain.whitener @ left) ** 2).sum()))
+        cost = _cost(gain, zeta, left)
         factor, turn = gain.prior.factor, gain.prior.turn
 
         def fields() -> Float:
@@ -496,7 +514,7 @@ class Assimilator:
         z = problem.z_b + (zeta if turn is None else turn @ zeta)
         return Step(0, z, cost, 0.0, "linear solution", fields)
 
-    def _step(self, problem: _Problem, fit: _Decoded, point: Point) -> Step:
+    def _step(self, problem: _Problem, fit: DecodedCost, point: Point) -> Step:
         def fields() -> Float:
             x, left = fit.at(point.x)
             return self._restore(self._with_error(problem, x, left), problem.month, problem)
@@ -516,6 +534,7 @@ class Assimilator:
     def _finish(  # noqa: PLR0917 - one result, put together
         self,
         problem: _Problem,
+        asked: _Asked,
         point: Point,
         path: list[float],
         latent: Float,
@@ -526,14 +545,14 @@ class Assimilator:
         x = self._with_error(problem, latent, left)
         month, gain = problem.month, problem.gain
         departures = self._departures(problem, problem.x_b)
-        table, worst = self._judge(problem, x, departures)
+        table, worst = self._judge(problem, asked.table, x, departures)
         fit = Fit(
             n_used=problem.used.size,
-            n_withheld=int(problem.table["withheld"].to_numpy(bool).sum()),
-            n_thinned=problem.n_thinned,
+            n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
+            n_thinned=asked.n_thinned,
             chi_squared=gain.chi_squared(departures) if departures.size else float("nan"),
             degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
-            seconds=time.perf_counter() - problem.began,
+            seconds=time.perf_counter() - asked.began,
         )
         anomalies = self._restore(x, month, problem)
         words = f"{point.words}; {worst}" if worst else point.words
@@ -559,11 +578,13 @@ class Assimilator:
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
 
-    def _judge(self, problem: _Problem, x: Float, departures: Array) -> tuple[pd.DataFrame, str]:
+    def _judge(
+        self, problem: _Problem, table: pd.DataFrame, x: Float, departures: Array
+    ) -> tuple[pd.DataFrame, str]:
         """Return the table with departures and misfits, and a word on the worst of them."""
         gain, every = problem.gain, problem.every
         operator, shape = self.bundle.operator, self.bundle.mask.shape
-        table = problem.table.copy()
+        table = table.copy()
         value = table["value"].to_numpy(np.float64)
         background = self._restore(problem.x_b, problem.month, problem, "prior")
         analysis = self._restore(x, problem.month, problem)
@@ -635,7 +656,7 @@ class Assimilator:
         )
 
     def _display_sd(self, x: Float, sd: Float, month: int) -> Float:
-        """Standard deviation in display units of a normal spread about x.
+        """Return the standard deviation in display units of a normal spread about x.
 
         By the mean of five Gauss-Hermite nodes' departures, as the mean is taken.
         """
@@ -666,10 +687,7 @@ class Assimilator:
                 "The regression uses the sea's temperature alone; observe it, or choose another "
                 "method."
             )
-        with self._lock:
-            if self._regressed is None:
-                self._regressed = classical.fit_regression(bundle)
-        x, sd = self._regressed.estimate(every.where(rows), bundle.operator, bundle.mask.shape)
+        x, sd = self.regression().estimate(every.where(rows), bundle.operator, bundle.mask.shape)
         fields = bundle.normaliser.restore(
             x.reshape(1, *bundle.mask.shape), np.array([month]), sd=sd
         )[0]
@@ -761,59 +779,18 @@ class Assimilator:
         return Step(len(path) + 1, z, cost, 0.0, words, lambda: anomalies, analysis)
 
 
-class _Decoded:
-    """The cost of zeta, with the decoder."""
+def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
+    """Optimal interpolation with a linear latent part: its state, what is left, and zeta."""
+    zeta = gain.linear_solution(departures)
+    left = departures - gain.latent @ zeta
+    if gain.prior.factor is None:
+        return x_b, left, zeta
+    return x_b + zeta.astype(np.float32) @ gain.prior.factor, left, zeta
 
-    def __init__(self, bundle: Bundle, problem: _Problem) -> None:
-        self.bundle, self.problem = bundle, problem
-        turn = problem.gain.prior.turn
-        if turn is None:
-            raise RuntimeError("a linear prior has no decoder")
-        self.turn = turn
-        observed = problem.observed
-        self.value = torch.from_numpy(observed.value)
-        self.index = torch.from_numpy(observed.places.index)
-        self.weight = torch.from_numpy(observed.places.weight).float()
-        self.whitener = torch.from_numpy(problem.gain.whitener32)
-        self.month = torch.tensor([problem.month])
-        decoder = bundle.decoder
-        z_b = torch.from_numpy(problem.z_b).float()
-        with torch.no_grad():
-            # x_b + G(z) - G(z_b): the background need not be a state that the decoder can make.
-            offset = torch.from_numpy(problem.x_b) - decoder(z_b[None], self.month).flatten()
-        self.offset = offset
-        self._last: dict[bytes, tuple[Float, Array, Cost]] = {}
 
-    def z(self, zeta: Array) -> Array:
-        """Return the latent vector."""
-        return np.asarray(self.problem.z_b + self.turn @ zeta)
-
-    def value_and_gradient(self, zeta: Array) -> tuple[float, Array]:
-        """Return the cost and its gradient."""
-        z = torch.from_numpy(self.z(zeta)).float().requires_grad_()
-        x = self.offset + self.bundle.decoder(z[None], self.month).flatten()
-        at = (x[self.index] * self.weight).sum(dim=1)
-        left = self.value.float() - at
-        white = self.whitener @ left
-        misfit = 0.5 * (white @ white)
-        (slope,) = torch.autograd.grad(misfit, z)
-        cost = Cost(0.5 * float(zeta @ zeta), float(misfit.detach()))
-        field = x.detach().numpy()
-        self._last = {zeta.tobytes(): (field, left.detach().numpy().astype(np.float64), cost)}
-        return cost.total, zeta + self.turn.T @ slope.numpy().astype(np.float64)
-
-    def at(self, zeta: Array) -> tuple[Float, Array]:
-        """Return the decoded state (cells,) and the departures from it (p,)."""
-        return self._known(zeta)[:2]
-
-    def cost(self, zeta: Array) -> Cost:
-        """Return the terms of the cost."""
-        return self._known(zeta)[2]
-
-    def _known(self, zeta: Array) -> tuple[Float, Array, Cost]:
-        if zeta.tobytes() not in self._last:
-            self.value_and_gradient(zeta)
-        return self._last[zeta.tobytes()]
+def _cost(gain: Gain, zeta: Array, left: Array) -> Cost:
+    white = gain.whitener @ left
+    return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
 
 
 def _variance(gain: Gain, stage: str, cells: slice) -> Float:
@@ -834,11 +811,3 @@ def _variance(gain: Gain, stage: str, cells: slice) -> Float:
 
 def _rows(gains: OrderedDict[Any, Gain]) -> int:
     return sum(len(gain.columns) for gain in gains.values())
-
-
-def _calendar_month(month: str | int) -> int:
-    text = str(month)
-    number = text[5:7] if len(text) == 7 and text[4] == "-" else text
-    if number.isdecimal() and 1 <= int(number) <= 12:
-        return int(number)
-    raise StateError(f"'{text[:24]}' is not a month; write it as YYYY-MM or 1 to 12.")

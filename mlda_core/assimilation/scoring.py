@@ -1,0 +1,272 @@
+"""Scores of assimilation on held-out months: networks, methods and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import classical
+from mlda_core.assimilation.engine import Assimilator
+from mlda_core.assimilation.observed import Observed, thin
+from mlda_core.assimilation.operator import Places
+from mlda_core.bundle import Bundle
+from mlda_core.regions import REGIONS, region_mask
+from mlda_core.vae.dataset import Months
+
+Float = NDArray[np.float32]
+Tick = Callable[[str, int, int], None]
+
+METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi", "regression", "adam")
+CLASSICAL = ("eof", "enoi", "regression", "adam")
+STATIONS = (10, 30, 100, 300, 1000)
+NETWORKS = (
+    "all_fields",
+    "sst_only",
+    "sst_and_pressure",
+    *(f"stations_{count}" for count in STATIONS),
+)
+AREAS = ("globe", "tropics", "north", "south")
+# Error of an observation, of the local spread.
+ERROR = 0.2
+# 200 decodings and their gradients a month, 2.8 s: Adam is scored on this many months a network.
+ADAM_MONTHS = 24
+
+
+@dataclass
+class Tally:
+    """Sums over months, for scores pooled over them.
+
+    Parameters
+    ----------
+    lost, power, weight : ndarray, shape (areas, V)
+        Weighted squared error and squared truth, and the weights.
+    expected, met : ndarray, shape (areas, V)
+        Weighted predicted error variance and squared error, standardised.
+    months : int
+    """
+
+    lost: NDArray[np.float64]
+    power: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    months: int = 0
+    cells: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, n_variables: int) -> Tally:
+        """Return sums of nothing."""
+        zero = np.zeros((len(AREAS), n_variables))
+        return cls(zero.copy(), zero.copy(), zero.copy())
+
+    def add(
+        self,
+        estimate: NDArray[np.floating],
+        truth: NDArray[np.floating],
+        weights: NDArray[np.float64],
+    ) -> None:
+        """Add months: anomalies (m, V, lat, lon), weights (areas, V, lat, lon)."""
+        error = np.nan_to_num((estimate - truth).astype(np.float64)) ** 2
+        power = np.nan_to_num(truth.astype(np.float64)) ** 2
+        self.lost += np.einsum("mvyx,avyx->av", error, weights)
+        self.power += np.einsum("mvyx,avyx->av", power, weights)
+        self.weight += len(truth) * weights.sum(axis=(2, 3))
+        self.months += len(truth)
+
+    def scores(self, area: int, variable: int) -> dict[str, float]:
+        """Explained variance and RMSE."""
+        lost, power = self.lost[area, variable], self.power[area, variable]
+        return {
+            "explained_variance": float(1 - lost / power),
+            "rmse": float(np.sqrt(lost / self.weight[area, variable])),
+        }
+
+
+def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int, ...]]:
+    """Return the places of a network, and the variables that it observes everywhere.
+
+    Stations lie at random on the sphere, and observe air temperature and pressure.
+    """
+    names = [v.name for v in bundle.variables]
+    if not name.startswith("stations_"):
+        wanted = {
+            "all_fields": tuple(range(len(names))),
+            "sst_only": (bundle.sea_row,),
+            "sst_and_pressure": (bundle.sea_row, names.index("psl")),
+        }[name]
+        which, rows, columns = (
+            np.concatenate(p)
+            for p in zip(
+                *((np.full(bundle.mask[v].sum(), v), *np.nonzero(bundle.mask[v])) for v in wanted),
+                strict=True,
+            )
+        )
+        grid = bundle.grid
+        return bundle.operator.locate(which, grid.lat[rows], grid.lon[columns]), wanted
+    count = int(name.removeprefix("stations_"))
+    rng = np.random.default_rng([count, draw])
+    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, count)))
+    lon = rng.uniform(0, 360, count)
+    pair = [names.index("psl"), names.index("tas")]
+    which = np.repeat(pair, count)
+    return bundle.operator.locate(which, np.tile(lat, 2), np.tile(lon, 2)), ()
+
+
+def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Return the draws of a network, each with the members whose months it observes.
+
+    20 draws of 10 and 30 stations, each over one member's months, and 5 of more, which share the
+    members between them: every month is scored, and no method sees more networks than another.
+    """
+    if not name.startswith("stations_"):
+        return [(0, list(members))]
+    if int(name.removeprefix("stations_")) < 100:
+        return [(draw, [members[draw % len(members)]]) for draw in range(20)]
+    count = min(5, len(members))
+    return [(draw, list(members[draw::count])) for draw in range(count)]
+
+
+def score(
+    bundle: Bundle,
+    months: Months,
+    *,
+    methods: Sequence[str] = METHODS,
+    networks: Sequence[str] = NETWORKS,
+    assimilator: Assimilator | None = None,
+    tick: Tick | None = None,
+) -> dict[str, Any]:
+    """Score methods on networks.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        The targets, of every member.
+    methods, networks : sequence of str
+    assimilator : Assimilator, optional
+        One with other settings than the bundle's.
+    tick : callable, optional
+        Called with (network, months done, months in all).
+
+    Returns
+    -------
+    dict
+        ``[network][variable][method]`` to explained variance, RMSE and months, over the globe;
+        other areas under ``regions``.
+    """
+    engine = assimilator or Assimilator(bundle)
+    members = sorted({int(m) for m in months.member})
+    out: dict[str, Any] = {}
+    for network in networks:
+        tallies = {m: Tally.empty(len(bundle.variables)) for m in (*methods, "climatology")}
+        spread: dict[str, list[float]] = {}
+        draws = draws_of(network, members)
+        total = sum(np.isin(months.member, who).sum() for _, who in draws)
+        done = 0
+        for draw, who in draws:
+            places, everywhere = network_of(bundle, network, draw)
+            weights = _weights(bundle, places, everywhere)
+            chosen = months.where(np.isin(months.member, who))
+            for month in range(1, 13):
+                part = chosen.where(chosen.calendar == month)
+                if not len(part):
+                    continue
+                rng = np.random.default_rng([draw, month])
+                values = bundle.operator.apply(places, part.x.astype(np.float64))
+                values = values + ERROR * rng.standard_normal(values.shape)
+                for method, x, sd, rows in _estimates(
+                    engine, methods, places, values, month, tallies
+                ):
+                    estimate = _anomalies(bundle, x, month, sd)
+                    tallies[method].add(estimate, part.anomalies[rows], weights)
+                zero = np.zeros_like(part.anomalies)
+                tallies["climatology"].add(zero, part.anomalies, weights)
+                done += len(part)
+                if tick:
+                    tick(network, done, int(total))
+        out[network] = _table(bundle, tallies)
+        del spread
+    return out
+
+
+def _estimates(
+    engine: Assimilator,
+    methods: Sequence[str],
+    places: Places,
+    values: NDArray[np.float64],
+    month: int,
+    tallies: dict[str, Tally],
+) -> Iterator[tuple[str, Float, Float | None, slice]]:
+    """Yield method, standardised estimates, spread for the mean, and which months they are of."""
+    bundle = engine.bundle
+    variance = np.full(len(places), ERROR**2)
+    for method in methods:
+        if method == "regression":
+            at_sea = np.flatnonzero(places.variable == bundle.sea_row)
+            if not at_sea.size:
+                continue
+            model = engine.regression()
+            found = [
+                model.estimate(
+                    Observed(places.where(at_sea), row[at_sea], variance[at_sea]),
+                    bundle.operator,
+                    bundle.mask.shape,
+                )
+                for row in values
+            ]
+            x = np.stack([f[0] for f in found]).reshape(-1, *bundle.mask.shape)
+            yield method, x, found[0][1], slice(None)
+        elif method == "adam":
+            count = min(
+                len(values), max(0, ADAM_MONTHS // 12), ADAM_MONTHS - tallies[method].months
+            )
+            if count <= 0:
+                continue
+            kept = thin(places, variance)
+            ends = []
+            for row in values[:count]:
+                observed = Observed(places, row, variance).where(kept)
+                *_, (_, z, _) = classical.adam(bundle, observed, month)
+                ends.append(z)
+            x = bundle.decode_standardised(np.stack(ends), month)
+            yield method, x, bundle.residual_sd, slice(count)
+        else:
+            x, sd = engine.states(places, variance, values, month, method=method)
+            yield method, x, sd, slice(None)
+
+
+def _anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> NDArray[np.float64]:
+    fields = bundle.normaliser.restore(x, np.full(len(x), month), sd=sd)
+    return np.asarray(fields - bundle.normaliser.climatology[month - 1])
+
+
+def _weights(bundle: Bundle, places: Places, everywhere: tuple[int, ...]) -> NDArray[np.float64]:
+    """Cell areas of each area and variable, without the cells where stations stand."""
+    w = bundle.normaliser.weights.copy()
+    if not everywhere:
+        nearest = places.index[np.arange(len(places)), places.weight.argmax(axis=1)]
+        flat = w.reshape(-1)
+        flat[nearest] = 0.0
+    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
+    return np.asarray(areas[:, None] * w[None])
+
+
+def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for v, variable in enumerate(bundle.variables):
+        out[variable.name] = {}
+        for method, tally in tallies.items():
+            if not tally.months:
+                continue
+            out[variable.name][method] = {
+                **tally.scores(0, v),
+                "months": tally.months,
+                "regions": {
+                    area: tally.scores(a, v)
+                    for a, area in enumerate(AREAS)
+                    if a and tally.power[a, v] > 0
+                },
+            }
+    return out

@@ -1,0 +1,124 @@
+"""How to assimilate, beside the observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.bundle import StateError
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis
+
+Array = NDArray[np.float64]
+
+METHODS = (
+    "vae",
+    "vae_latent_only",
+    "eof",
+    "eof_latent_only",
+    "enoi",
+    "regression",
+    "adam",
+    "climatology",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """A state before the observations.
+
+    Parameters
+    ----------
+    z : ndarray, shape (L,)
+        Its latent vector.
+    anomalies : ndarray, shape (V, lat, lon)
+        Display units.
+    """
+
+    z: Array
+    anomalies: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to assimilate, beside the observations.
+
+    Parameters
+    ----------
+    method : str
+        One of :data:`METHODS`.
+    background : Background, Analysis, str or None
+        None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
+        bundle; ``"climatology"``; or an earlier analysis.
+    background_weight : float
+        lambda, the weight of ``|z - z_b|^2``; after VAE-Var (Xiao et al. 2025). This decoder
+        models climate, not forecast error, so lambda is for experiments.
+    residual : bool
+        Whether the residual analysis is added.
+    localisation : float
+        Factor on the half-width of the localisation.
+    error_scale : float
+        Factor on the observations' errors.
+    max_steps : int
+        Of the minimisation.
+    sea_prior : bool
+        Whether an observed sea may set the background.
+    """
+
+    method: str = "vae"
+    background: Background | Analysis | str | None = None
+    background_weight: float = 1.0
+    residual: bool = True
+    localisation: float = 1.0
+    error_scale: float = 1.0
+    max_steps: int = 50
+    sea_prior: bool = True
+
+    @property
+    def latent_only(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        return not self.residual or self.method.endswith("_latent_only")
+
+    @property
+    def kind(self) -> str:
+        """Which prior the method has."""
+        kind = self.method.removesuffix("_latent_only")
+        return "decoder" if kind == "vae" and self.latent_only else kind
+
+    def check(self) -> None:
+        """Raise StateError for a setting that cannot be used."""
+        if self.method not in METHODS:
+            raise StateError(
+                f"There is no method '{self.method}'; use one of {', '.join(METHODS)}."
+            )
+        for name in ("background_weight", "localisation", "error_scale"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise StateError(f"{name} is {value}; it must be a number above 0.")
+
+
+def calendar_month(month: str | int) -> int:
+    """Return the calendar month of ``YYYY-MM`` or 1..12.
+
+    Parameters
+    ----------
+    month : str or int
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StateError
+        If it is none.
+    """
+    text = str(month)
+    number = text[5:7] if len(text) == 7 and text[4] == "-" else text
+    if number.isdecimal() and 1 <= int(number) <= 12:
+        return int(number)
+    raise StateError(f"'{text[:24]}' is not a month; write it as YYYY-MM or 1 to 12.")
