@@ -1,4 +1,4 @@
-"""The command line: ``mlda data prepare``, ``mlda train``, ``mlda validate``, ``mlda info``."""
+"""The command line: ``mlda data prepare``, ``train``, ``validate``, ``assimilate``, ``info``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from mlda_core.cli_assimilate import assimilate
 from mlda_core.console import one_sentence, out, progress_bar
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(assimilate)
 
 
 @data_app.command("prepare")

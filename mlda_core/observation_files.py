@@ -49,6 +49,7 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "background_departure": {"long_name": "value minus background at the place, units of value"},
     "analysis_departure": {"long_name": "value minus analysis at the place, units of value"},
     "misfit_sd": {"long_name": "analysis departure over its expected sd", "units": "1"},
+    "time": {"standard_name": "time", "units": "days since 1850-01-01", "calendar": "standard"},
     "used": {"long_name": "1 where the analysis took the observation: not withheld, not thinned"},
 }
 
@@ -183,14 +184,17 @@ def to_netcdf(table: pd.DataFrame, path: str | Path, attrs: dict[str, str] | Non
     part.replace(path)
 
 
-def fill(group: netCDF4.Dataset, table: pd.DataFrame) -> None:
-    """Write observations into an empty netCDF file or group, as its dimension ``observation``."""
-    group.createDimension("observation", len(table))
+def fill(group: netCDF4.Dataset, table: pd.DataFrame, begin: int = 0) -> None:
+    """Write observations into a netCDF file or group, from row ``begin`` of its ``observation``."""
+    if "observation" not in group.dimensions:
+        group.createDimension("observation", None)
     for name in map(str, table.columns):
         column = table[name]
         flag, number = column.dtype == bool, pd.api.types.is_numeric_dtype(column)
         kind: Any = np.int8 if flag else np.float64 if number else str
-        made = group.createVariable(name, kind, ("observation",))
-        made.setncatts(_ATTRIBUTES.get(name, {}))
+        if name not in group.variables:
+            made = group.createVariable(name, kind, ("observation",))
+            made.setncatts(_ATTRIBUTES.get(name, {}))
         if len(column):
-            made[:] = column.to_numpy(object if kind is str else kind)
+            values = column.to_numpy(object if kind is str else kind)
+            group[name][begin : begin + len(column)] = values
