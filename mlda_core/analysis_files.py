@@ -19,7 +19,7 @@ from mlda_core.observation_files import fill
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
-    from mlda_core.assimilation.engine import Background
+    from mlda_core.assimilation.setting import Background
     from mlda_core.bundle import Bundle
 
 _TIMES = "days since 1850-01-01"
@@ -281,7 +281,7 @@ def read_background(path: Path, bundle: Bundle, month: str) -> Background:
     AnalysisFileError
         If the file is none of this bundle's, or does not hold the month.
     """
-    from mlda_core.assimilation.engine import Background
+    from mlda_core.assimilation.setting import Background
 
     try:
         with xr.open_dataset(path, engine="netcdf4") as file:

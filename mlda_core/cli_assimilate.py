@@ -90,7 +90,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         import torch
 
         from mlda_core.analysis_files import provenance, read_background, to_dataset, writing
-        from mlda_core.assimilation.engine import Assimilator, Setting
+        from mlda_core.assimilation.engine import Assimilator
+        from mlda_core.assimilation.setting import Setting
         from mlda_core.bundle import load_bundle
 
         torch.set_num_threads(threads)
