@@ -1,4 +1,4 @@
-const MEASURE = { explained_variance: "Explained variance", rmse: "RMSE", r: "Correlation r" }
+const MEASURE = { explained_variance: "Expl. variance", rmse: "RMSE", r: "r" }
 const MEASURE_TITLE = {
   explained_variance: "1 \u2212 error variance / variance: the skill against climatology, which has 0",
   rmse: "Root-mean-square error, in the variable's units", r: "Correlation of the anomalies' patterns" }
@@ -18,7 +18,7 @@ export function render({ model, el }) {
   <div class="parts">
     <div class="scores" role="group" aria-label="Verification">
       <div class="heads">${segments("measure", "Score", Object.entries(MEASURE).map(([k, t]) => [k, t, MEASURE_TITLE[k]]))}
-        ${segments("place", "Where to score", [["target", "All cells", "Against the target, every cell by its area"],
+        ${segments("place", "Where to score", [["target", "Cells", "Against the target, every cell by its area"],
           ["withheld", "Withheld", "At the withheld observations, each counting alike"]])}
         <button type="button" id="compare" class="act" title="Run every method on these observations">Compare all</button></div>
       <div class="scroll"><table><thead></thead><tbody></tbody></table></div>
