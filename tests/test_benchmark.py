@@ -1,0 +1,68 @@
+"""The benchmark of the assimilation runs, on a small climate: its numbers are the README's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+import torch
+from climate import make_config
+
+from mlda_core.assimilation.calibrate import estimate
+from mlda_core.assimilation.statistics import Settings
+from mlda_core.bundle import add_statistics, load_bundle
+from mlda_core.vae.dataset import load_training_data
+from mlda_core.vae.export import export_bundle
+from mlda_core.vae.training import build_vae
+
+
+@pytest.fixture(scope="module")
+def benchmark(repo_root):
+    path = repo_root / "benchmarks" / "assimilation.py"
+    found = importlib.util.spec_from_file_location("assimilation_benchmark", path)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    config = make_config(folder)
+    data = load_training_data(config)
+    torch.manual_seed(0)
+    vae = build_vae(config, data).eval()
+    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
+    made, settings = load_bundle(folder / "made"), Settings()
+    add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
+    return load_bundle(folder / "made")
+
+
+@pytest.mark.slow
+def test_it_measures_everything_that_is_promised(benchmark, small):
+    result = json.loads(json.dumps(benchmark.measure(small, 2), allow_nan=False))
+    assert set(result["networks"]) == {
+        "300 observations",
+        "300 stations",
+        "SST only",
+        "10,000 observations",
+    }
+    many = result["networks"]["10,000 observations"]
+    assert many["observations"] == 10_000
+    assert many["used"] < 2_000
+    for network in result["networks"].values():
+        for kind in ("first", "linear", "cached"):
+            assert 0 < network[kind]["median_ms"] <= network[kind]["max_ms"]
+    assert set(result["edits"]) == {
+        "another value",
+        "one place more",
+        "one withheld",
+        "influence of one",
+        "spread",
+    }
+    # Infinite would be no JSON: Adam does reach the minimum, and later.
+    assert result["race"]["ratio"] > 1
+    words = benchmark.table(result)
+    assert "times faster" in words
+    assert words.count("\n") > 12
