@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -194,6 +195,12 @@ class Bundle:
         found = {k: v.float() for k, v in load_file(self.path / name).items()}
         network.load_state_dict(found | {"mask": network.mask})
         return network.eval().requires_grad_(False)
+
+    def with_sea(self, network: SeaNetwork) -> Bundle:
+        """Return the same bundle with a sea network that is not in its folder yet."""
+        other = copy.copy(self)
+        other.__dict__["sea"] = network
+        return other
 
     @torch.no_grad()
     def mean_under(self, sea: Float, calendar: NDArray[np.int64]) -> Float:

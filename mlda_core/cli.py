@@ -1,11 +1,10 @@
-"""The command line: ``mlda data prepare``, ``train``, ``validate``, ``assimilate``, ``info``."""
+"""The command line: ``mlda data prepare``, ``train``, ``calibrate``, ``validate``, ``assimilate``, ``info``."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +12,13 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli_assimilate import assimilate
-from mlda_core.console import one_sentence, out, progress_bar
+from mlda_core.cli_calibrate import calibrate
+from mlda_core.cli_scores import validate_assimilation
+from mlda_core.console import one_sentence, out, progress_bar, ticking
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
     from mlda_core.vae.training import Progress as Epoch
-    from mlda_core.validation import Tick
 
 app = typer.Typer(
     help="Train, check and describe latent-space models of climate.",
@@ -29,6 +29,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.command()(assimilate)
+app.command()(calibrate)
 
 
 @data_app.command("prepare")
@@ -158,12 +159,22 @@ def validate(
         typer.Option("--out", help="Folder of the figures; runs/validate-NAME-SPLIT by default."),
     ] = None,
     samples: Annotated[int, typer.Option(min=2, help="Prior samples a calendar month.")] = 600,
+    assimilation: Annotated[
+        bool,
+        typer.Option("--assimilation", help="Score assimilation instead of reconstruction."),
+    ] = False,
+    networks: Annotated[
+        str | None, typer.Option(help="With --assimilation: sst_only,stations_100,...")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Score a bundle on held-out months; write scores.json and a page of figures.
 
     Example: `mlda validate assets/bundles/speedy --config configs/speedy.toml --split test`
     """
+    if assimilation:
+        validate_assimilation(bundle, split, config, networks, output, threads)
+        return
     with one_sentence():
         # The page draws with it at the end: that it lacks should not show after minutes of scoring.
         import matplotlib as mpl  # noqa: F401
@@ -181,7 +192,7 @@ def validate(
             # The bundle's scores will be merged with these; damaged ones show before, not after.
             _ = model.scores
         data = load_training_data(load_config(config)) if config else None
-        with _ticking() as tick:
+        with ticking() as tick:
             report = score(model, split=split, data=data, samples=samples, tick=tick)
         folder = output or Path("runs") / f"validate-{model.name}-{split}"
         page = write_page(report, model, split, folder)
@@ -270,19 +281,6 @@ def _load(path: Path) -> Bundle:
     from mlda_core.bundle import load_bundle
 
     return load_bundle(path)
-
-
-@contextmanager
-def _ticking() -> Iterator[Tick]:
-    with progress_bar() as bar:
-        tasks: dict[str, Any] = {}
-
-        def tick(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield tick
 
 
 def _check_device(device: str) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 out, errors = Console(), Console(stderr=True)
 # What the extra mlda[train] installs, pyproject.toml.
@@ -44,3 +51,17 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=errors,
     )
+
+
+@contextmanager
+def ticking() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function of (what, done, in all) that moves a bar for each thing."""
+    with progress_bar() as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tick(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tick

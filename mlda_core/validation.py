@@ -126,7 +126,7 @@ def validate(
         If no month is in the split, or the data are not those of the bundle.
     """
     if data is not None:
-        _check_same_model(bundle, data)
+        check_same_model(bundle, data)
     observed = data.observed if data is not None else months_of_bundle(bundle)
     months = observed.in_split(split)
     if not len(months):
@@ -436,7 +436,7 @@ def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
     path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
 
 
-def _check_same_model(bundle: Bundle, data: TrainingData) -> None:
+def check_same_model(bundle: Bundle, data: TrainingData) -> None:
     """Refuse data that a configuration standardises or splits otherwise than the bundle."""
     mine, theirs = bundle.normaliser, data.normaliser
     same = [v.name for v in mine.variables] == [v.name for v in theirs.variables]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,13 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.files import pack_patterns, unpack_patterns
 from mlda_core.assimilation.statistics import SeaStatistics, Settings, Statistics
+from mlda_core.bundle import add_statistics
+from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
-from mlda_core.vae.sea_training import distinct_seas
+from mlda_core.vae.sea import SeaConfig
+from mlda_core.vae.sea_training import SeaTraining, distinct_seas, train_sea
 from mlda_core.vae.seasonal import fit_patterns
+from mlda_core.validation import check_same_model, nonlinearity
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -23,6 +28,64 @@ Tick = Callable[[str, int, int], None]
 # months explains .252, .266, .272, .274 of VALIDATION rain at 100 stations; from the months
 # themselves .278, which would be 25 MB.
 PATTERNS = 600
+
+
+def calibrate(
+    bundle: Bundle,
+    data: TrainingData,
+    settings: Settings,
+    *,
+    sea: SeaConfig | None = None,
+    training: SeaTraining | None = None,
+    held: tuple[str, ...] = ("validation", "calibration"),
+    tick: Tick | None = None,
+) -> None:
+    """Give a bundle what assimilation needs: sea network, statistics and settings.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Its folder is written to; load it again to use them.
+    data : TrainingData
+        What it was trained on.
+    settings : Settings
+        Tuned on VALIDATION months; the decoder's nonlinearity is measured here.
+    sea : SeaConfig, optional
+        Shape of the sea network.
+    training : SeaTraining, optional
+        How it is trained.
+    held : tuple of str
+        Splits that residuals and the past may use beside the training months: without
+        ``validation``, to tune on it.
+    tick : callable, optional
+        Called with (what, done, in all).
+
+    Raises
+    ------
+    ConfigError
+        If the data are not those of the bundle, or lack the splits.
+    """
+    check_same_model(bundle, data)
+    part = data.observed.in_split(*held)
+    if len(part) < 2:
+        raise ConfigError(
+            f"No month is in the splits {', '.join(held)}; hold some years out of training."
+        )
+    network = None
+    if bundle.sea_row >= 0 and len(bundle.variables) > 1:
+        network = train_sea(
+            data,
+            bundle.sea_row,
+            sea or SeaConfig(),
+            training or SeaTraining(),
+            tick=(lambda i, n: tick("training the sea network", i, n)) if tick else None,
+        )
+        bundle = bundle.with_sea(network)
+    codes = encode_all(bundle, part.x, part.calendar)
+    settings = replace(settings, nonlinearity=nonlinearity(bundle, codes, part.calendar))
+    past = ("train", *held)
+    statistics = estimate(bundle, data, settings, held=held, past=past, tick=tick)
+    add_statistics(bundle, statistics, settings, network)
 
 
 def estimate(
@@ -79,7 +142,7 @@ def estimate(
     for first in range(0, rows.size, 240):
         at = rows[first : first + 240]
         leftover += ((flat[at] - coefficients[at] @ basis) ** 2).sum(axis=0) / rows.size
-    codes = _encode(bundle, part.x, part.calendar)
+    codes = encode_all(bundle, part.x, part.calendar)
     decoded = _project(_decode(bundle, codes, part.calendar), projector)
     residual = coefficients[rows] - decoded
     say(2)
@@ -112,7 +175,7 @@ def _given_sea(  # noqa: PLR0917 - one computation, split for its length
     )
     mean = _project(answer.reshape(len(answer), -1), projector)
     background = np.float32(share) * answer[row[held]]
-    z_b = _encode(bundle, background, months.calendar[held])
+    z_b = encode_all(bundle, background, months.calendar[held])
     moved = decoded - _project(_decode(bundle, z_b, months.calendar[held]), projector)
     residual = coefficients[held] - np.float32(share) * mean[row[held]] - moved
     gap = codes - z_b
@@ -150,7 +213,8 @@ def _project(flat: Float, projector: Float) -> Float:
     return np.concatenate(parts)
 
 
-def _encode(bundle: Bundle, x: Float, calendar: NDArray[np.int64]) -> NDArray[np.float64]:
+def encode_all(bundle: Bundle, x: Float, calendar: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Means of the posterior of z of many months, shape (n, L)."""
     parts = [
         bundle.encode_standardised(x[i : i + 96], calendar[i : i + 96])[0]
         for i in range(0, len(x), 96)

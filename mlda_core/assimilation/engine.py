@@ -303,7 +303,29 @@ class Assimilator:
                 f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
             )
         away = np.asarray(z, np.float64) - problem.z_b
-        return problem.decoded_cost(self.bundle).cost(np.linalg.lstsq(turn, away, rcond=None)[0])
+        zeta = np.asarray(np.linalg.lstsq(turn, away, rcond=None)[0], np.float64)
+        return problem.decoded_cost(self.bundle).cost(zeta)
+
+    def posterior_variance(
+        self, places: Places, variance: Array, month: int, **settings: Any
+    ) -> Float:
+        """Return the variance of the analysis error, standardised.
+
+        Parameters
+        ----------
+        places, variance, month, **settings
+            As for :meth:`states`; it does not depend on the values.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+        """
+        setting = Setting(**settings)
+        setting.check()
+        observed = Observed(places, np.zeros(len(places)), variance)
+        problem = self._problem(observed, thin(places, variance), month, setting)
+        stage = "latent" if setting.latent_only else "posterior"
+        return _variance(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
 
     # Preparing
 
@@ -626,7 +648,8 @@ class Assimilator:
         """Standardised spread of the curved variables, zero elsewhere, (V, lat, lon)."""
         if problem.setting.latent_only and stage == "posterior":
             stage = "latent"
-        if problem.setting.background is not None and stage == "prior":
+        if problem.setting.background is not None:
+            # A given state is taken as it is: without observations, the analysis is the background.
             return np.zeros(self.bundle.mask.shape, np.float32)
         gain = problem.gain
         kept: dict[str, Float] = gain.__dict__.setdefault("_kept_sd", {})

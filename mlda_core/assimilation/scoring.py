@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,8 @@ NETWORKS = (
     "sst_and_pressure",
     *(f"stations_{count}" for count in STATIONS),
 )
+# Methods whose predicted spread is compared with their error.
+WITH_SPREAD = ("vae", "enoi")
 AREAS = ("globe", "tropics", "north", "south")
 # Error of an observation, of the local spread.
 ERROR = 0.2
@@ -44,22 +48,23 @@ class Tally:
     ----------
     lost, power, weight : ndarray, shape (areas, V)
         Weighted squared error and squared truth, and the weights.
-    expected, met : ndarray, shape (areas, V)
-        Weighted predicted error variance and squared error, standardised.
     months : int
+    expected, met : ndarray, shape (V,)
+        Predicted error variance and squared error of the first draw, standardised, globe.
     """
 
     lost: NDArray[np.float64]
     power: NDArray[np.float64]
     weight: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    met: NDArray[np.float64]
     months: int = 0
-    cells: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, n_variables: int) -> Tally:
         """Return sums of nothing."""
         zero = np.zeros((len(AREAS), n_variables))
-        return cls(zero.copy(), zero.copy(), zero.copy())
+        return cls(zero.copy(), zero.copy(), zero.copy(), zero[0].copy(), zero[0].copy())
 
     def add(
         self,
@@ -161,7 +166,6 @@ def score(
     out: dict[str, Any] = {}
     for network in networks:
         tallies = {m: Tally.empty(len(bundle.variables)) for m in (*methods, "climatology")}
-        spread: dict[str, list[float]] = {}
         draws = draws_of(network, members)
         total = sum(np.isin(months.member, who).sum() for _, who in draws)
         done = 0
@@ -181,13 +185,20 @@ def score(
                 ):
                     estimate = _anomalies(bundle, x, month, sd)
                     tallies[method].add(estimate, part.anomalies[rows], weights)
+                    if draw == 0 and method in WITH_SPREAD:
+                        variance = engine.posterior_variance(
+                            places, np.full(len(places), ERROR**2), month, method=method
+                        )
+                        error = (x - part.x[rows]).astype(np.float64) ** 2
+                        tally = tallies[method]
+                        tally.expected += len(x) * (weights[0] * variance).sum(axis=(1, 2))
+                        tally.met += (weights[0] * error).sum(axis=(0, 2, 3))
                 zero = np.zeros_like(part.anomalies)
                 tallies["climatology"].add(zero, part.anomalies, weights)
                 done += len(part)
                 if tick:
                     tick(network, done, int(total))
         out[network] = _table(bundle, tallies)
-        del spread
     return out
 
 
@@ -263,6 +274,7 @@ def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
             out[variable.name][method] = {
                 **tally.scores(0, v),
                 "months": tally.months,
+                **_spread(tally, v),
                 "regions": {
                     area: tally.scores(a, v)
                     for a, area in enumerate(AREAS)
@@ -270,3 +282,84 @@ def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
                 },
             }
     return out
+
+
+def _spread(tally: Tally, variable: int) -> dict[str, float]:
+    """Predicted over met root mean square error: 1 where the spread is right."""
+    if not tally.met[variable] > 0:
+        return {}
+    return {"spread_over_error": float(np.sqrt(tally.expected[variable] / tally.met[variable]))}
+
+
+def ceiling(bundle: Bundle, months: Months) -> dict[str, dict[str, Any]]:
+    """Variance that members under the same sea share: no more can be known from the sea.
+
+    The mean product of two different members' anomalies, over the mean square.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        Of two members or more.
+
+    Returns
+    -------
+    dict
+        By variable, with ``regions``; empty with one member.
+    """
+    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
+    weights = areas[:, None] * bundle.normaliser.weights[None]
+    shared = np.zeros((len(AREAS), len(bundle.variables)))
+    power = np.zeros_like(shared)
+    for name in np.unique(months.names):
+        part = np.nan_to_num(months.anomalies[months.names == name].astype(np.float64))
+        if len(part) < 2:
+            continue
+        squares = (part**2).sum(axis=0)
+        products = (part.sum(axis=0) ** 2 - squares) / (len(part) - 1)
+        shared += np.einsum("vyx,avyx->av", products, weights)
+        power += np.einsum("vyx,avyx->av", squares, weights)
+    if not power.any():
+        return {}
+    ratio = np.divide(shared, power, out=np.zeros_like(shared), where=power > 0)
+    return {
+        v.name: {
+            "explained_variance": float(ratio[0, i]),
+            "months": len(months),
+            "regions": {
+                area: {"explained_variance": float(ratio[a, i])}
+                for a, area in enumerate(AREAS)
+                if a
+            },
+        }
+        for i, v in enumerate(bundle.variables)
+    }
+
+
+def write_assimilation(found: dict[str, Any], bundle: Bundle, split: str, path: Path) -> None:
+    """Put scores of networks into ``scores.json``, whose other contents stay.
+
+    Scores of other weights or statistics than the bundle's are dropped.
+
+    Parameters
+    ----------
+    found : dict
+        From :func:`score`.
+    bundle : Bundle
+    split : str
+    path : Path
+        The file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scores: dict[str, Any] = {}
+    if path.exists():
+        scores = json.loads(path.read_text(encoding="utf-8"))
+    sums = bundle.config["checksums"]
+    stamp = " ".join(sums[k] for k in sorted(sums) if k not in {"normaliser.nc", "months.nc"})
+    if scores.get("weights", sums["weights.safetensors"]) != sums["weights.safetensors"]:
+        scores = {}
+    scores["weights"] = sums["weights.safetensors"]
+    kept = scores.get("assimilation", {}) if scores.get("statistics") == stamp else {}
+    kept[split] = {**kept.get(split, {}), **found}
+    scores |= {"statistics": stamp, "assimilation": kept}
+    path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
