@@ -188,6 +188,10 @@ def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job
     if not sum(len(job.table) for job in jobs):
         why = f"; the first reason: {lost[0]}" if lost else "."
         raise ObservationError(f"{source} has no observation that can be used{why}")
+    for job in jobs:
+        # Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
+        if not 1678 <= int(job.month[:4]) <= 2261:
+            raise ObservationError(f"{job.month} is not within 1678 to 2261; choose another month.")
     if refused.get(""):
         # Rows that belong to no month are told with the first.
         jobs[0] = jobs[0]._replace(rejected=(*refused[""], *jobs[0].rejected))

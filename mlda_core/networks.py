@@ -160,8 +160,10 @@ class NetworkSpec:
             object.__setattr__(self, "region", tuple(self.region))
             fine = len(self.region) == 4 and all(isinstance(d, int | float) for d in self.region)
             _demand(fine, "region", self.region, "south, north, west and east in degrees")
-            # Says in words what is wrong with a box.
-            drawn_box(*self.region)
+            try:
+                drawn_box(*self.region)
+            except ValueError as error:
+                raise NetworkError(str(error)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, for :meth:`from_dict`."""

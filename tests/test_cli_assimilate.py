@@ -244,6 +244,7 @@ def test_an_earlier_analysis_is_the_background_of_another(mlda, bundle, observed
     [
         (("--month", "1982-05", "--method", "kriging"), "no method 'kriging'"),
         (("--month", "1982-13"), "'1982-13' is not a month"),
+        (("--month", "0850-05"), "0850-05 is not within 1678 to 2261"),
         ((), "does not say which month it is of; give --month"),
         (("--month", "1982-05", "--localisation", "0"), "localisation is 0"),
         (("--month", "1982-05", "--background", "1900-01"), "no month '1900-01'"),

@@ -316,7 +316,7 @@ def test_ships_are_in_the_sea_and_move_with_the_seed(bundle):
     ],
 )
 def test_settings_that_cannot_be_are_refused_in_words(settings, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(NetworkError, match=words):
         NetworkSpec(**settings)
 
 
