@@ -29,7 +29,7 @@ INK, PAPER, CHOSEN = "#14171b", "#ffffff", "#ffb000"
 
 def marker_size(count: int) -> float:
     """Return the diameter of markers on a map, screen pixels: many are small."""
-    return 7.0 if count <= 150 else 5.0 if count <= 500 else 3.0
+    return 7.0 if count <= 150 else 4.5 if count <= 400 else 2.5
 
 
 class Markers:
@@ -178,13 +178,13 @@ def _data(
 ) -> dict[str, Any]:
     count = int(here.sum())
     held, chosen = held[here], chosen[here]
-    size = marker_size(count)
+    size, rim = marker_size(count), 0.8 if count <= 150 else 0.4
     return {
         "x": x[here].astype(np.float32),
         "y": y[here].astype(np.float32),
         "row": rows[here].astype(np.int32),
         "solid": np.where(held, 0.0, 1.0).astype(np.float32),
-        "width": np.where(chosen, 2.5, np.where(held, 1.6, 0.8)).astype(np.float32),
+        "width": np.where(chosen, 2.5, np.where(held, 1.6, rim)).astype(np.float32),
         "size": (size + 3.0 * chosen + np.where(held, 1.0, 0.0)).astype(np.float32),
         "line": np.where(chosen, CHOSEN, np.where(held, INK, PAPER)).tolist(),
     }

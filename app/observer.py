@@ -137,6 +137,11 @@ class Observer:
                 self.chosen.clear()
                 self._hovered = None
         if state.model == "analysis":
+            if self.analysing.z is not None:
+                # The analysis moves the sliders.
+                z = np.clip(self.analysing.z, -8.0, 8.0)
+                if not np.array_equal(z, state.z):
+                    state.z = z
             task = self._wanted()
             moved = self._task is None or self._task.month != task.month
             if task is not self._task and (observed.live or moved):
@@ -318,12 +323,13 @@ class Observer:
         if stale:
             return "The observations have changed since: assimilate, or switch Live on."
         s = analysis.statistics
-        parts = [f"{1e3 * s.seconds:.0f} ms"]
+        took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
+        parts = [took] if s.seconds else []
         if s.n_used:
             parts += [f"χ² {s.chi_squared:.2f}", f"{s.degrees_of_freedom:.0f} degrees of freedom"]
         if s.n_thinned:
             parts.append(f"{s.n_thinned:,} thinned")
-        return f"{words.rstrip('.')} ({', '.join(parts)})." if words else ", ".join(parts)
+        return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
 
     def _note(self, observed: Observing) -> str:
         if observed.column == "influence":
@@ -375,6 +381,8 @@ class Observer:
         """Change one setting."""
         name, value = str(message.get("name")), message.get("value")
         observed: Observing = self._state.observing
+        if name == "kind":
+            self.panel.rejected = []
         if name == "kind" and value == "custom":
             # What is there stays, to be changed row by row.
             self._take(freeze(observed, self.table, self._bundle))

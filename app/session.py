@@ -171,7 +171,7 @@ class Session:
         self._restore(start)
         self.state.forget()
         self.observer = Observer(
-            bundle, self.state, schedule, self._on_messages, self._analysed, self._say
+            bundle, self.state, schedule, self._on_messages, self.redraw, self._say
         )
 
         self.verifying = Verifying(
@@ -455,14 +455,6 @@ class Session:
             analysis=self.observer.shown,
             column=self.observer.column(),
         )
-
-    def _analysed(self) -> None:
-        """Draw what came from the background."""
-        z = self.observer.analysing.z
-        if self.state.model == "analysis" and z is not None:
-            # The analysis moves the sliders.
-            self.state.z = np.clip(z, -8.0, 8.0)
-        self.redraw()
 
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""

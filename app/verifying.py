@@ -173,7 +173,7 @@ class Verifying:
             if made is not None:
                 self._analyses[method] = made.anomalies
             elif words:
-                self._say(words, failed=True)
+                self._say(words)
             else:
                 self.foot.busy = f"running {METHOD_LABELS.get(method, method)}"
             if method == missing[-1] and (made is not None or words):

@@ -338,9 +338,9 @@ class Figures:
         cells: dict[str, Any] = {}
         for kind, pane in maps.items():
             if isinstance(pane, MapPane):
-                cells[kind] = pane.cells
+                cells[kind] = pane.cells.copy()
                 self._images[name, kind] = bm.ColumnDataSource(
-                    {"image": [pane.image], **self._box()}
+                    {"image": [pane.image.copy()], **self._box()}
                 )
         self._cells[name] = bm.ColumnDataSource(cells)
         self._meta[name] = bm.ColumnDataSource(self._meta_of(variable))
@@ -462,7 +462,7 @@ class Figures:
         }
         for key, source in self._guides[name].items():
             fig.line("x", "y", source=source, line_width=1, name=key)
-        source = bm.ColumnDataSource({"image": [pane.image], **self._scatter_box(variable)})
+        source = bm.ColumnDataSource({"image": [pane.image.copy()], **self._scatter_box(variable)})
         self._images[name, "scatter"] = source
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[name, "scatter"] = mapper
@@ -537,8 +537,12 @@ class Figures:
         for (name, kind), pane in frame.panes.items():
             names.append(f"{name}_{kind}")
             parts.append(pane.image.tobytes())
+            # What a browser is given that asks for the page only now: an analysis is often there
+            # before it. Changed in place, so that Bokeh sends nothing of it.
+            np.copyto(self._images[name, kind].data["image"][0], pane.image)
             if isinstance(pane, MapPane):
                 parts.append(pane.cells.tobytes())
+                np.copyto(self._cells[name].data[kind], pane.cells)
             else:
                 self.scores[name].text = score_html(pane, by_name[name], full=self._full)
         joined = np.frombuffer(b"".join(parts), dtype=np.uint8)

@@ -4,7 +4,7 @@ export function render({ model, el }) {
   el.innerHTML = `<div class="heading">
     <select id="column" aria-label="What the model column shows">${model.columns.map(([key, label]) =>
       `<option value="${key}">${label}</option>`).join("")}</select>
-    <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5"> % of the climate’s</label>
+    <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
   $("#column").addEventListener("change", (e) => wire.send({ type: "column", value: e.target.value }))

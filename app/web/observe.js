@@ -143,8 +143,8 @@ export function render({ model, el }) {
     $(".curve .dots").setAttribute("d", total.map((v, i) => `M${x(i).toFixed(1)},${y(v).toFixed(1)}h0`).join(""))
     $(".curve").classList.toggle("none", path.length < 2)
     $(".graph").classList.toggle("empty", path.length < 2)
-    $(".top").textContent = path.length > 1 ? top.toFixed(1) : ""
-    $(".low").textContent = path.length > 1 ? low.toFixed(1) : ""
+    $(".top").textContent = path.length > 1 ? top.toFixed(top - low < 1 ? 2 : 1) : ""
+    $(".low").textContent = path.length > 1 ? low.toFixed(top - low < 1 ? 2 : 1) : ""
     const last = path[path.length - 1]
     $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
   }
@@ -213,6 +213,6 @@ export function render({ model, el }) {
   const readout = () => { $(".reading").textContent = model.reading }
   for (const name of ["settings", "mode", "region_words"]) model.on(name, () => { settings(); running() })
   for (const name of ["run", "outcome"]) model.on(name, running)
-  model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("reading", readout)
+  model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
   settings(); running(); counts(); curve(); rejected(); readout()
 }
