@@ -145,7 +145,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
 
 
 @app.command()
-def validate(
+def validate(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
     split: Annotated[str, typer.Option(help="Months to score: validation, test, ...")] = (
         "validation"

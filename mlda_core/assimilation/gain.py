@@ -114,17 +114,13 @@ class Gain:
         """Variance of the analysis error of some cells, shape (cells,), standardised."""
         factor = self.prior.factor
         total = self.prior.error.variance[cells].astype(np.float64)
-        column = self.columns[:, cells]
+        white = self.whitener32 @ self.columns[:, cells]
+        total -= (white**2).sum(axis=0)
         if factor is not None:
-            part = factor[:, cells]
-            total = total + (part.astype(np.float64) ** 2).sum(axis=0)
-            column = column + self.latent.astype(np.float32) @ part
-        if len(self.places):
-            s = np.linalg.inv(self.total_inverse)
-            root = linalg.cholesky(0.5 * (s + s.T), lower=True)
-            identity = np.eye(len(s))
-            inverse = linalg.solve_triangular(root, identity, lower=True).astype(np.float32)
-            total = total - ((inverse @ column) ** 2).sum(axis=0)
+            # What the observations leave of the latent part, seen through both scales.
+            left = factor[:, cells] - self.whitened.astype(np.float32).T @ white
+            root = linalg.cholesky(self.inverse_hessian, lower=True).astype(np.float32)
+            total += ((root.T @ left) ** 2).sum(axis=0)
         return np.asarray(np.maximum(total, 1e-6), np.float32)
 
     def expected_variance(self, places: Places, variance: Array) -> Array:
