@@ -334,7 +334,8 @@ class Assimilator:
     ) -> _Problem:
         observed = every.where(used)
         x_b, z_b, sea_held = self._background(observed, month, setting)
-        gain = self._gain(observed, setting.kind, month, setting, sea_held=sea_held)
+        holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed.places))
+        gain = self._gain(observed, setting.kind, month, setting, sea_held=holds)
         return _Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
 
     def _prepare(

@@ -67,7 +67,7 @@ def make_prior(
     background_weight : float
         lambda: weight of ``|z - z_b|^2``.
     sea_held : bool
-        Whether the mean is what the observed sea makes likely.
+        Whether the sea is observed; the decoder's mean is then what it makes likely.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def make_prior(
     coupling = np.ones((n_variables, n_variables))
     factor = turn = None
     if kind == "enoi":
-        covariance, width = statistics.months(month, *season), s.half_width_enoi
+        covariance = statistics.months(month, *season)
+        width = s.half_width_enoi_sea if sea_held else s.half_width_enoi
     elif kind == "eof":
         width = s.half_width_eof
         count = min(EOFS, bundle.n_latent, len(bundle.decoder.patterns))
@@ -90,7 +91,7 @@ def make_prior(
         root = vectors * np.sqrt(np.clip(values, 0.0, None) / background_weight)
         factor = np.asarray(root.T @ statistics.patterns[:count], np.float32)
     else:
-        width = s.half_width
+        width = s.half_width_sea if sea_held else s.half_width
         share = s.hybrid_sea if sea_held else s.hybrid(n_places)
         if kind == "decoder":
             share, width = 1.0, s.half_width_latent

@@ -26,8 +26,11 @@ class Settings:
         ``a (G G^T + B_r) + (1 - a) B_oi`` (Hamill and Snyder 2000), for 30 observed places or
         fewer and for 300 or more; in between by the logarithm. Few observations are spread best by
         the decoder's patterns, many by the sample of months.
-    half_width, half_width_latent, half_width_eof, half_width_enoi : float
-        Half-widths of the localisation, km.
+    half_width, half_width_sea, half_width_latent : float
+        Half-widths of the localisation, km: of the hybrid, of the same where the sea is observed,
+        and of the decoder with its own residuals.
+    half_width_eof, half_width_enoi, half_width_enoi_sea : float
+        The same of EOFs, of ensemble optimal interpolation, and of that where the sea is observed.
     season_width, season_floor : float
         Weights of past months by season; see :func:`mlda_core.vae.seasonal.season_weights`.
     residual_width, residual_floor : float
@@ -45,9 +48,11 @@ class Settings:
     hybrid_sparse: float = 0.5
     hybrid_dense: float = 0.25
     half_width: float = 9000.0
+    half_width_sea: float = 9000.0
     half_width_latent: float = 6000.0
     half_width_eof: float = 9000.0
     half_width_enoi: float = 9000.0
+    half_width_enoi_sea: float = 6000.0
     season_width: float = 1.2
     season_floor: float = 0.05
     residual_width: float = 1.8
