@@ -177,7 +177,9 @@ def read_months(
         here = (months == month).to_numpy()
         out[month] = _check(raw[here].reset_index(drop=True), rows[here], bundle, month)
     lost = [
-        Rejected(int(rows[i]), f"the time '{_shown(raw['time'][i])}' is no date such as 1997-12")
+        Rejected(
+            int(rows[i]), f"the time '{_quoted(_shown(raw['time'][i]))}' is no date such as 1997-12"
+        )
         for i in np.flatnonzero(months.isna())
     ]
     if lost or ragged:
@@ -408,10 +410,10 @@ def _failures(typed: pd.DataFrame, raw: pd.DataFrame, bundle: Bundle) -> dict[in
         for column, meaning in meant.items():
             for i in sorted(i for i, c in failed if c == column):
                 given = raw[column][i]
-                cell = f"{given:g}" if isinstance(given, float) else _shown(given)
-                cell = "" if cell == "nan" else cell
+                number = isinstance(given, float) and not np.isnan(given)
+                cell = f"{given:g}" if number else _shown(given)
                 # What column it was says more than an empty pair of quotes.
-                words = f"{column} '{cell}' {meaning}" if cell else f"{column} is empty"
+                words = f"{column} '{_quoted(cell)}' {meaning}" if cell else f"{column} is empty"
                 reasons.setdefault(i, words)
         return reasons
     return {}
@@ -497,9 +499,15 @@ def _months(times: pd.Series) -> pd.Series:
 
 def _shown(cell: Any) -> str:
     """Return a cell as a user reads it; '' where it is empty."""
-    if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)) or cell is pd.NA:
-        return ""
-    return str(cell).strip()
+    text = "" if cell is None or cell is pd.NA else str(cell).strip()
+    # As pandas and others write what is missing.
+    return "" if text.lower() in {"nan", "na", "nat"} else text
+
+
+def _quoted(cell: str) -> str:
+    """Return a cell for a message: on one line, and not for ever."""
+    text = "".join(c if c.isprintable() else "?" for c in cell)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _place(lat: float, lon: float) -> str:

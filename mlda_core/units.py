@@ -48,6 +48,7 @@ def to_display(units: str, variable: Variable) -> tuple[float, float]:
         if given.is_convertible(target):
             zero, one = given.convert(np.array([0.0, 1.0]), target)
             return float((one - zero) * scale), float(zero * scale + offset)
+    shown = name if len(name) <= 40 else f"{name[:39]}…"
     raise ValueError(
-        f"'{name}' are no units of {variable.label.lower()}; give {variable.anomaly_units}"
+        f"'{shown}' are no units of {variable.label.lower()}; give {variable.anomaly_units}"
     )

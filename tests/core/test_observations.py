@@ -96,6 +96,9 @@ def test_the_given_table_stays_as_it_was(bundle):
         ({"lon": np.inf}, ["lon 'inf'"]),
         ({"value": "1013 hPa"}, ["value '1013 hPa'", "no number"]),
         ({"value": np.inf}, ["value 'inf'"]),
+        ({"value": "1\x00\n2" + "9" * 500}, ["value '1??2999", "…' is no number"]),
+        ({"value": "NA"}, ["value is empty"]),
+        ({"units": "m" + "*m" * 3000}, ["m*m*m", "…' are no units"]),
         ({"error_sd": 0}, ["error_sd '0'", "above 0"]),
         ({"error_sd": -1}, ["error_sd '-1'"]),
         ({"error_sd": "big"}, ["error_sd 'big'"]),
@@ -113,6 +116,8 @@ def test_a_bad_row_is_refused_by_number_and_reason_and_the_rest_kept(bundle, cel
     for word in words:
         assert word in reason
     assert reason[-1] != "."
+    assert len(reason) < 200
+    assert reason.isprintable()
 
 
 def test_negative_rain_is_refused_where_it_is_a_full_field_only(bundle):
@@ -182,7 +187,8 @@ def test_a_misplaced_absolute_value_says_so_rather_than_pass(bundle):
 
 
 def test_default_error_is_a_fifth_of_the_local_spread(bundle):
-    found, _ = check(table({"error_sd": ""}, {"error_sd": None}), bundle, month=12)
+    blank = ({"error_sd": e} for e in ("", None, "NaN", np.nan))
+    found, _ = check(table(*blank), bundle, month=12)
     normaliser, tas = bundle.normaliser, [v.name for v in bundle.variables].index("tas")
     places = bundle.operator.locate([tas], [51.0], [10.0])
     spread = bundle.operator.apply(places, normaliser.spread[11])[0]
