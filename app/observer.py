@@ -62,6 +62,8 @@ class Observer:
         Draws the session.
     say : callable
         Puts a complaint on the page.
+    done : callable
+        Ends a gesture: words on the page, the state in the address bar.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class Observer:
         state: State,
         schedule: Callable[[Callable[[], None]], Any],
         on_messages: Callable[[list[Message]], None],
+        *,
         redraw: Callable[[], None],
         say: Callable[..., None],
+        done: Callable[[str], None],
     ) -> None:
         self._bundle, self._state = bundle, state
-        self._redraw, self._say = redraw, say
+        self._redraw, self._say, self._done = redraw, say, done
         self.analysing = Analysing(bundle, schedule, redraw, lambda words: say(words, failed=True))
         self.table = no_table()
         self._table_of: tuple[str, Observing] | None = None
@@ -560,7 +564,7 @@ class Observer:
                 region = box_to_region(self._state.projection, geometry)
                 self.do_obs_mode({"value": "place"})
                 self._take(observing.adjust(self._state.observing, {"region": region}))
-                self._say(f"The network keeps within {_region_words(region)}.")
+                self._done(f"The network keeps within {_region_words(region)}.")
             else:
                 rows = self.table.rows
                 x, y = to_map(
@@ -591,7 +595,7 @@ class Observer:
                 self._exists(row)
                 made = observing.edit(self._state.observing, source, row)
             self._take(made)
-            self._say(f"Observation {at + 1} changed.")
+            self._done(f"Observation {at + 1} changed.")
         except ObservingError as error:
             self._say(str(error), failed=True)
             self.listing.restore(self.table.rows, self.misfit())
@@ -664,7 +668,8 @@ def _region_words(region: tuple[float, float, float, float] | None) -> str:
 
     def lon(value: float) -> str:
         turned = (value + 180.0) % 360.0 - 180.0
-        return f"{abs(turned):.0f}°{'W' if turned < 0 else 'E'}"
+        side = "" if round(abs(turned)) in (0, 180) else "W" if turned < 0 else "E"
+        return f"{abs(turned):.0f}°{side}"
 
     if east - west >= 360:
         return f"{lat(south)}–{lat(north)}"

@@ -171,7 +171,13 @@ class Session:
         self._restore(start)
         self.state.forget()
         self.observer = Observer(
-            bundle, self.state, schedule, self._on_messages, self.redraw, self._say
+            bundle,
+            self.state,
+            schedule,
+            self._on_messages,
+            redraw=self.redraw,
+            say=self._say,
+            done=self._done,
         )
 
         self.verifying = Verifying(

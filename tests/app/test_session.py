@@ -124,7 +124,7 @@ def test_a_walk_starts_and_ends_where_it_says(session, tiny):
         {"type": "random", "seed": "3"},
         {"type": "z", "k": 0, "value": 2.0, "done": True},
         {"type": "month", "value": "1998-04"},
-        {"type": "visit", "query": "?month=1998-05"},
+        {"type": "visit", "query": "?month=1998-05&model=code&network=none"},
         {"type": "fields", "value": "full"},
     ],
 )

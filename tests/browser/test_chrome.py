@@ -69,6 +69,6 @@ def test_folded_tools_say_what_they_are(visit):
     visitor = visit(width=1280, height=720)
     fold = visitor.page.locator("#fold")
     content = "(e) => getComputedStyle(e, '::after').content"
-    assert "Sliders" in fold.evaluate(content)
+    assert "Tools" in fold.evaluate(content)
     fold.click()
-    assert "Sliders" not in fold.evaluate(content)
+    assert "Tools" not in fold.evaluate(content)
