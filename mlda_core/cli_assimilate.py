@@ -240,11 +240,16 @@ def _summary(analysis: Analysis, month: str) -> str:
     parts = [f"{fit.n_used} used"]
     parts += [f"{fit.n_withheld} withheld"] if fit.n_withheld else []
     parts += [f"{fit.n_thinned} thinned"] if fit.n_thinned else []
-    return (
-        f"{month}: {analysis.outcome}; {', '.join(parts)}; cost {cost.total:.1f} (prior "
-        f"{cost.prior:.1f}), chi-squared {fit.chi_squared:.2f}, degrees of freedom for signal "
-        f"{fit.degrees_of_freedom:.1f}"
-    )
+    line = f"{month}: {analysis.outcome}; {', '.join(parts)}"
+    if np.isfinite(cost.total):
+        line += f"; cost {cost.total:.1f} (prior {cost.prior:.1f})"
+    # Methods without a covariance of their own have none.
+    if np.isfinite(fit.chi_squared):
+        line += (
+            f", chi-squared {fit.chi_squared:.2f}, degrees of freedom for signal "
+            f"{fit.degrees_of_freedom:.1f}"
+        )
+    return line
 
 
 class Scores:

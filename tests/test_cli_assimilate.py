@@ -211,6 +211,15 @@ def test_scores_against_the_bundles_own_month_when_asked(mlda, bundle, observed,
     assert "no month '2020-05'" in refusal(mlda(*options, "--month", "2020-05"))
 
 
+@pytest.mark.parametrize("method", ["climatology", "vae-latent-only", "eof-latent-only"])
+def test_every_method_is_told_without_numbers_that_it_has_not(mlda, observed, tmp_path, method):
+    (tmp_path / "mine.csv").write_text(to_csv(observed["1982-05"]))
+    done = mlda("--obs", "mine.csv", "--month", "1982-05", "--out", "x.nc", "--method", method)
+    assert done.returncode == 0, done.stderr
+    assert "nan" not in done.stdout + done.stderr
+    assert ("chi-squared" in done.stderr) == (method != "climatology")
+
+
 def test_a_month_that_the_bundle_does_not_hold_needs_no_target(mlda, observed, tmp_path):
     (tmp_path / "mine.csv").write_text(to_csv(observed["1982-05"].assign(withheld=False)))
     done = mlda("--obs", "mine.csv", "--month", "1850-05", "--method", "eof", "--out", "x.nc")
