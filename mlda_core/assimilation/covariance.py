@@ -77,6 +77,12 @@ class LocalisedCovariance:
         roots = np.sqrt(self._leftover_at(a))[:, None] * np.sqrt(self._leftover_at(b))[None, :]
         return np.asarray(out + same * roots * taper(distance, LEFTOVER_HALF_WIDTH_KM))
 
+    def variance_at(self, places: Places) -> NDArray[np.float64]:
+        """Variance of the values at places, shape (p,): the diagonal of :meth:`between`."""
+        here = self._at(places)
+        mixed = here @ self.coefficients.astype(np.float32)
+        return np.asarray((mixed * here).sum(axis=1, dtype=np.float64) + self._leftover_at(places))
+
     @cached_property
     def variance(self) -> Float:
         """Variance of every cell, shape (cells,)."""

@@ -26,7 +26,7 @@ from mlda_core.assimilation.observed import (
     thin,
 )
 from mlda_core.assimilation.operator import ObservationError, Places
-from mlda_core.assimilation.prior import make_prior
+from mlda_core.assimilation.prior import Prior, make_prior
 from mlda_core.assimilation.setting import METHODS, Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.bundle import Bundle, StateError
@@ -43,6 +43,8 @@ Array = NDArray[np.float64]
 SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
 # Columns of B H^T kept in memory, 74 kB each in the bundled model: 370 MB.
 MOST_COLUMNS = 5000
+# Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
+MOST_PRIORS = 24
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
 # An observation further than this from what all others say is named in the outcome.
@@ -101,6 +103,8 @@ class Assimilator:
         _ = bundle.statistics
         self._lock = threading.RLock()
         self._gains: OrderedDict[Any, Gain] = OrderedDict()
+        self._priors: OrderedDict[Any, Prior] = OrderedDict()
+        self._origins: dict[int, Float] = {}
         self._columns: OrderedDict[Any, dict[bytes, Float]] = OrderedDict()
         self._regressed: classical.Regression | None = None
         grid = bundle.grid
@@ -365,7 +369,9 @@ class Assimilator:
                 return x_b, z_b[0], True
             if not vae:
                 return np.zeros(bundle.mask.size, np.float32), zero, False
-            return bundle.decode_standardised(zero[None], month).ravel(), zero, False
+            if month not in self._origins:
+                self._origins[month] = bundle.decode_standardised(zero[None], month).ravel()
+            return self._origins[month], zero, False
         anomalies: NDArray[np.floating]
         if isinstance(given, str):
             if given == "climatology":
@@ -429,15 +435,20 @@ class Assimilator:
             if key in self._gains:
                 self._gains.move_to_end(key)
                 return self._gains[key]
-            prior = make_prior(
-                self.bundle,
-                kind,
-                month,
-                n_places=count,
-                localisation=setting.localisation,
-                background_weight=setting.background_weight,
-                sea_held=sea_held,
-            )
+            if family not in self._priors:
+                self._priors[family] = make_prior(
+                    self.bundle,
+                    kind,
+                    month,
+                    n_places=count,
+                    localisation=setting.localisation,
+                    background_weight=setting.background_weight,
+                    sea_held=sea_held,
+                )
+            self._priors.move_to_end(family)
+            while len(self._priors) > MOST_PRIORS:
+                self._priors.popitem(last=False)
+            prior = self._priors[family]
             columns = self._stored_columns(family, prior.error, places)
             if cells is not None:
                 size = self.bundle.grid.weights.size
@@ -486,9 +497,9 @@ class Assimilator:
     def _nonlinear(self, problem: _Problem, asked: _Asked) -> Iterator[Step]:
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
-        fit = problem.decoded_cost(self.bundle)
         zeta = gain.linear_solution(departures)
         yield self._linear_step(problem, zeta, departures)
+        fit = problem.decoded_cost(self.bundle)
         starts = [zeta]
         if self.bundle.settings.nonlinearity >= NONLINEAR:
             rng = np.random.default_rng(0)

@@ -36,6 +36,7 @@ class Gain:
 
     def __init__(self, prior: Prior, places: Places, variance: Array, columns: Float) -> None:
         self.prior, self.places, self.variance, self.columns = prior, places, variance, columns
+        self._others: tuple[bytes, Array] | None = None
         self.error_covariance = prior.error.between(places, places)
         s = self.error_covariance + np.diag(variance)
         try:
@@ -55,11 +56,7 @@ class Gain:
         """``H J0 T``, shape (p, L)."""
         if self.prior.factor is None:
             return np.zeros((len(self.places), 0))
-        places, factor = self.places, self.prior.factor
-        out = np.zeros((len(places), len(factor)))
-        for corner in range(places.index.shape[1]):
-            out += places.weight[:, corner, None] * factor[:, places.index[:, corner]].T
-        return out
+        return _at(self.prior.factor, self.places).astype(np.float64)
 
     @cached_property
     def whitened(self) -> Array:
@@ -125,16 +122,28 @@ class Gain:
 
     def expected_variance(self, places: Places, variance: Array) -> Array:
         """Variance of the departures of other observations from the analysis, shape (q,)."""
+        key = places.index.tobytes() + places.weight.tobytes()
+        if self._others is None or self._others[0] != key:
+            self._others = key, self._analysis_variance(places)
+        return np.asarray(self._others[1] + variance)
+
+    def _analysis_variance(self, places: Places) -> Array:
+        """Variance of the analysis error at places: :meth:`posterior_variance` between cells."""
         prior = self.prior
-        factor = prior.factor
-        here = np.diag(prior.error.between(places, places)).copy()
-        cross = prior.error.between(places, self.places)
-        if factor is not None:
-            at = np.zeros((len(places), len(factor)))
-            for corner in range(places.index.shape[1]):
-                at += places.weight[:, corner, None] * factor[:, places.index[:, corner]].T
-            here += (at**2).sum(axis=1)
-            cross = cross + at @ self.latent.T
-        if len(self.places):
-            here -= np.einsum("qp,pr,qr->q", cross, self.total_inverse, cross, optimize=True)
-        return np.asarray(np.maximum(here, 1e-6) + variance)
+        at = prior.error.variance_at(places)
+        white = self.whitener32 @ prior.error.between(self.places, places).astype(np.float32)
+        out = at - (white**2).sum(axis=0)
+        if prior.factor is not None:
+            left = _at(prior.factor, places).T - self.whitened.astype(np.float32).T @ white
+            root = linalg.cholesky(self.inverse_hessian, lower=True).astype(np.float32)
+            out = out + ((root.T @ left) ** 2).sum(axis=0)
+        return np.asarray(np.maximum(out, 1e-6))
+
+
+def _at(factor: Float, places: Places) -> Float:
+    """Interpolate the rows of a factor (L, cells) to places, shape (p, L)."""
+    out = np.zeros((len(places), len(factor)), np.float32)
+    for corner in range(places.index.shape[1]):
+        weight = places.weight[:, corner, None].astype(np.float32)
+        out += weight * factor[:, places.index[:, corner]].T
+    return out
