@@ -63,7 +63,6 @@ class Markers:
             # Bokeh greys out what is not selected; here the colours say it.
             renderer.nonselection_glyph = None
             renderer.selection_glyph = None
-            renderer.level = "overlay"
             tools = {
                 "place": fig.toolbar.active_drag,
                 "box": bm.BoxSelectTool(renderers=[renderer], continuous=False),

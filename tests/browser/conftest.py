@@ -23,6 +23,10 @@ FLAGS = [
 ]
 
 
+# What the pages of most tests show.
+PLAIN = ("tool=explore", "model=code", "network=none")
+
+
 class Server:
     """``panel serve app`` in a process of its own, from the root of the repository."""
 
@@ -168,7 +172,10 @@ def visit(browser, server):
     """Open the page; what a test opened is closed after it, and no script may have failed."""
     opened = []
 
-    def open_page(query="", *, url=None, **size):
+    def open_page(query="", *, url=None, first=False, **size):
+        # The sliders and the code of the month; the first view, with its analysis, by ``first``.
+        if not first:
+            query = "&".join([query or "?", *(p for p in PLAIN if p.split("=")[0] not in query)])
         visitor = Visitor(browser, (url or server.url) + query, **size)
         opened.append(visitor)
         return visitor

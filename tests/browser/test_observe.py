@@ -1,0 +1,380 @@
+"""The tool Observe in a real Chromium: a hand on the maps, and what the page makes of it."""
+
+import csv
+import io
+import math
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+from app.projections import KEYS, to_map
+
+pytestmark = pytest.mark.browser
+
+OBSERVE = "?tool=observe&model=analysis&network=none"
+FEW = "?tool=observe&model=analysis&network=stations&stations=20"
+
+
+def pixel(visitor, variable, lat, lon, *, key="robinson", kind="target"):
+    """Return where on the screen a place lies."""
+    box = visitor.page.locator(f"[data-variable={variable}] .map.{kind}").bounding_box()
+    x, y = to_map(key, np.array([float(lon)]), np.array([float(lat)]))
+    return (
+        box["x"] + (float(x[0]) + 2) / 4 * box["width"],
+        box["y"] + (1 - float(y[0])) / 2 * box["height"],
+    )
+
+
+def rows(visitor):
+    """Return the observations as the page gives them out."""
+    with visitor.page.expect_download() as waiting:
+        visitor.page.locator("#download").click()
+    text = Path(waiting.value.path()).read_text()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def click(visitor, variable, lat, lon, **where):
+    visitor.page.mouse.click(*pixel(visitor, variable, lat, lon, **where))
+    visitor.settle()
+
+
+def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit):
+    visitor = visit(first=True)
+    page = visitor.page
+    page.wait_for_function("() => document.documentElement.dataset.tool === 'observe'")
+    page.wait_for_selector("text=converged in")
+    assert page.locator(".strip .month").inner_text() == "December 1997"
+    assert "200 observations" in page.locator(".counts").inner_text()
+    assert page.locator("#column option").first.inner_text() == "Analysis"
+    score = visitor.text("[data-variable=psl] .scores")
+    assert float(re.search(r"expl. var.\s+(\S+)", score)[1]) > 0.7
+    # What is on the canvas is the analysis, not the background that came first.
+    shown = visitor.pixels()
+    page.set_viewport_size({"width": 1900, "height": 1060})
+    visitor.settle()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    visitor.settle()
+    assert visitor.pixels() == shown
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_click_observes_at_the_right_place_in_every_projection(visit, key):
+    visitor = visit(f"{OBSERVE}&projection={key}&live=0")
+    south = -1 if key == "south" else 1
+    places = [(south * 62.0, 200.0), (south * 35.0, 80.0), (south * 48.0, 322.0)]
+    for i, (lat, lon) in enumerate(places):
+        click(visitor, "tas", lat, lon, key=key, kind="model" if i else "target")
+    got = rows(visitor)
+    assert [row["variable"] for row in got] == ["tas"] * 3
+    for row, (lat, lon) in zip(got, places, strict=True):
+        # A pixel is up to a degree wide.
+        apart = math.cos(math.radians(lat)) * ((float(row["lon"]) - lon + 180) % 360 - 180)
+        assert math.hypot(float(row["lat"]) - lat, apart) < 1.0
+
+
+def test_a_zoomed_map_is_clicked_at_the_right_place_too(visit):
+    visitor = visit(f"{OBSERVE}&live=0")
+    x, y = pixel(visitor, "psl", 20, 200)
+    visitor.page.mouse.move(x, y)
+    for _ in range(3):
+        visitor.page.mouse.wheel(0, -300)
+        visitor.settle()
+    # Zooming keeps what is under the pointer.
+    visitor.page.mouse.click(x, y)
+    visitor.settle()
+    (row,) = rows(visitor)
+    assert float(row["lat"]) == pytest.approx(20, abs=1)
+    assert float(row["lon"]) == pytest.approx(200, abs=1)
+
+
+def test_a_click_is_analysed_and_a_second_one_withholds_it_and_a_third_restores(visit):
+    visitor = visit(OBSERVE)
+    page = visitor.page
+    before = visitor.pixels()
+    click(visitor, "tas", 0, 230)
+    page.wait_for_selector("text=converged in")
+    # One observation changes all four variables, and its marker is on both maps of its own.
+    models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
+    changed = visitor.changed(before)
+    assert models <= changed
+    assert "tas target" in changed
+    observed = visitor.pixels()
+    click(visitor, "tas", 0, 230)
+    assert "withheld" in page.locator(".counts").inner_text()
+    held = visitor.pixels()
+    assert held["psl model"] == before["psl model"]
+    assert held["tas target"] not in (before["tas target"], observed["tas target"])
+    assert held["tas scatter"] != before["tas scatter"]
+    click(visitor, "tas", 0, 230)
+    assert "withheld" not in page.locator(".counts").inner_text()
+    assert visitor.pixels()["psl model"] == observed["psl model"]
+
+
+def test_dragging_a_marker_moves_it_and_dragging_elsewhere_pans(visit):
+    visitor = visit(f"{OBSERVE}&live=0")
+    page = visitor.page
+    click(visitor, "psl", 10, 200)
+    start, stop = pixel(visitor, "psl", 10, 200), pixel(visitor, "psl", -30, 240)
+    page.mouse.move(*start)
+    page.mouse.down()
+    for i in range(1, 9):
+        page.mouse.move(*(a + (b - a) * i / 8 for a, b in zip(start, stop, strict=True)))
+    page.mouse.up()
+    visitor.settle()
+    (row,) = rows(visitor)
+    assert float(row["lat"]) == pytest.approx(-30, abs=1)
+    assert float(row["lon"]) == pytest.approx(240, abs=1)
+    before = visitor.pixels()
+    page.mouse.move(*pixel(visitor, "psl", 40, 200))
+    page.mouse.wheel(0, -600)
+    visitor.settle()
+    zoomed = visitor.pixels()
+    x, y = pixel(visitor, "psl", 20, 180)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=5)
+    page.mouse.up()
+    visitor.settle()
+    assert before["psl target"] != zoomed["psl target"] != visitor.pixels()["psl target"]
+    assert len(rows(visitor)) == 1
+
+
+def test_the_sea_is_not_observed_on_land(visit):
+    visitor = visit(OBSERVE)
+    click(visitor, "tos", 50, 90)
+    assert "no sea surface temperature" in visitor.status()
+    assert "0 observations" in visitor.page.locator(".counts").inner_text()
+
+
+@pytest.mark.parametrize("mode", ["lasso", "box"])
+def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(visit, mode):
+    visitor = visit(f"{FEW}&live=0")
+    page = visitor.page
+    before = rows(visitor)
+    page.locator(f"[data-mode={mode}]").click()
+    visitor.settle()
+    box = page.locator("[data-variable=tas] .map.target").bounding_box()
+    left, right = box["x"] + 5, box["x"] + box["width"] * 0.5
+    top, bottom = box["y"] + 5, box["y"] + box["height"] - 5
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    if mode == "box":
+        corners = [(left, top), (right, bottom)]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=8)
+    page.mouse.up()
+    visitor.settle()
+    page.wait_for_selector(".status:has-text('observations of tas selected')")
+    chosen = int(re.match(r"(\d+) selected", page.locator(".chosen").inner_text())[1])
+    x, _ = to_map(
+        "robinson",
+        np.array([float(row["lon"]) for row in before]),
+        np.array([float(row["lat"]) for row in before]),
+    )
+    inside = [a < 0 and row["variable"] == "tas" for a, row in zip(x, before, strict=True)]
+    assert chosen == sum(inside) > 3
+    page.locator("[data-many=withhold]").click()
+    visitor.settle()
+    held = [row["withheld"] == "True" for row in rows(visitor)]
+    assert held == inside
+    page.locator("[data-many=restore]").click()
+    visitor.settle()
+    assert rows(visitor) == before
+
+
+def test_a_csv_with_bad_rows_names_them(visit, tmp_path):
+    visitor = visit(OBSERVE)
+    page = visitor.page
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "variable,lat,lon,value,error_sd,withheld,label\n"
+        "tas,51.5,-0.1,1.2,0.3,no,London\n"
+        "tas,95,0,1,0.3,no,\n"
+        "psl,-12.4,130.8,-2,0.5,yes,Darwin\n"
+        "tos,50,90,1,0.2,no,Siberia\n"
+    )
+    page.locator("#csv").set_input_files(path)
+    visitor.settle()
+    page.wait_for_selector(".rejected li >> nth=1")
+    said = page.locator(".rejected").inner_text()
+    assert "2 of 4 rows refused" in said
+    assert "row 2" in said
+    assert "95" in said
+    assert "row 4" in said
+    assert "land" in said
+    assert [row["label"] for row in rows(visitor)] == ["London", "Darwin"]
+    # The table lists the same two.
+    page.wait_for_selector(".tabulator-row >> nth=1")
+    assert page.locator(".tabulator-row").count() == 2
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"\x00\x01 nothing")
+    page.locator("#csv").set_input_files(bad)
+    page.wait_for_selector(".status.failed")
+    assert len(rows(visitor)) == 2
+
+
+def test_a_cell_of_the_table_is_edited(visit):
+    visitor = visit(f"{OBSERVE}&live=0")
+    page = visitor.page
+    click(visitor, "tas", 0, 230)
+    page.wait_for_selector(".tabulator-row")
+    page.locator(".tabulator-row .tabulator-cell[tabulator-field=value]").first.click()
+    field = page.locator(".tabulator-row .tabulator-cell[tabulator-field=value] input")
+    field.fill("4.25")
+    field.press("Enter")
+    visitor.settle()
+    page.wait_for_function("() => location.search.includes('rows=')")
+    (row,) = rows(visitor)
+    assert float(row["value"]) == 4.25
+
+
+def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhile(visit):
+    visitor = visit(f"{FEW}")
+    page = visitor.page
+    page.select_option("#method", "adam")
+    page.wait_for_function("() => document.documentElement.hasAttribute('data-busy')")
+    # Adam takes seconds: the page does what it is told meanwhile.
+    page.locator("#theme").click()
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'", timeout=3000)
+    page.select_option("#method", "climatology")
+    visitor.settle(limit=60)
+    assert "climatology" in page.locator(".outcome").inner_text()
+    blank = visitor.pixels()
+    page.wait_for_timeout(1500)
+    assert visitor.pixels() == blank
+    assert "climatology" in page.locator(".outcome").inner_text()
+
+
+def test_step_by_step_with_pause_and_cancel(visit):
+    visitor = visit(f"{FEW}&method=climatology&live=0")
+    page = visitor.page
+    page.select_option("#method", "adam")
+    page.wait_for_selector("text=changed since")
+    page.locator("#step").click()
+    page.wait_for_selector("#pause:visible")
+    page.wait_for_function(
+        "() => document.documentElement.hasAttribute('data-busy')",
+    )
+    page.wait_for_timeout(1200)
+    page.locator("#pause").click()
+    page.wait_for_selector("text=Go on")
+    visitor.settle()
+    still = visitor.pixels()
+    page.wait_for_timeout(900)
+    assert visitor.pixels() == still
+    page.locator("#once").click()
+    page.wait_for_timeout(900)
+    assert visitor.changed(still) >= {"psl model", "tas model"}
+    page.locator("#cancel").click()
+    page.wait_for_selector("text=Cancelled")
+    assert page.locator("#step").is_visible()
+
+
+def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
+    visitor = visit(f"{FEW}")
+    page = visitor.page
+    page.wait_for_selector("text=converged in")
+    visitor.settle()
+    analysed = visitor.pixels(".map")
+    page.locator("[data-tool=explore]").click()
+    z = float(visitor.number(0).input_value())
+    visitor.number(0).fill(str(z + 2))
+    visitor.number(0).press("Enter")
+    page.wait_for_selector(".paused:has-text('Cost')")
+    low, high = re.search(
+        r"Cost ([\d.]+) → ([\d.]+)", page.locator(".paused").inner_text()
+    ).groups()
+    assert float(high) > float(low)
+    page.locator("#resume").click()
+    visitor.settle()
+    assert page.locator(".paused").is_hidden()
+    assert float(visitor.number(0).input_value()) == pytest.approx(z)
+    assert visitor.pixels(".map") == analysed
+
+
+def test_columns_of_the_model(visit):
+    visitor = visit(f"{FEW}")
+    page = visitor.page
+    page.wait_for_selector("text=converged in")
+    models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
+    for column in ("increment", "difference", "spread"):
+        before = visitor.pixels()
+        page.select_option("#column", column)
+        page.wait_for_timeout(600)
+        # The increment from the prior mean looks like the analysis but for its zero.
+        assert visitor.changed(before) <= models
+        assert "hPa" in visitor.text("[data-variable=psl] .key")
+    page.select_option("#column", "influence")
+    visitor.settle()
+    nothing = visitor.pixels()
+    where = rows(visitor)[0]
+    page.mouse.move(*pixel(visitor, where["variable"], float(where["lat"]), float(where["lon"])))
+    page.wait_for_selector(f".note:has-text('1: {where['variable']}')")
+    page.wait_for_timeout(800)
+    assert models <= visitor.changed(nothing)
+
+
+def test_undo_a_link_and_the_keyboard_alone(visit):
+    visitor = visit(OBSERVE)
+    page = visitor.page
+    page.locator("#put").select_option("psl")
+    page.locator("#lat").fill("-12,5")
+    page.locator("#lon").fill("130.8")
+    page.locator("#lon").press("Enter")
+    visitor.settle()
+    assert "psl observed at 12.5°S 130.8°E" in visitor.status()
+    query = {k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()}
+    assert query["network"] == "none"
+    assert len(page.url) < 300
+    again = visit("?" + urlparse(page.url).query + "&model=analysis")
+    assert "1 observation" in again.page.locator(".counts").inner_text()
+    page.locator("[data-many=all]").focus()
+    page.keyboard.press("Enter")
+    visitor.settle()
+    page.keyboard.press("Delete")
+    visitor.settle()
+    assert "0 observations" in page.locator(".counts").inner_text()
+    page.keyboard.press("Control+z")
+    visitor.settle()
+    assert "1 observation" in page.locator(".counts").inner_text()
+
+
+def test_the_tool_and_its_table_fit_the_window(visit):
+    width, height = 1920, 1080
+    visitor = visit(FEW, width=width, height=height)
+    page = visitor.page
+    page.wait_for_selector(".tabulator-row")
+    for place in (".listing", "#download", "footer", "[data-many=delete]", "#column"):
+        box = page.locator(place).first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    aside = page.locator("#tool-observe")
+    assert aside.evaluate("(a) => a.scrollWidth <= a.clientWidth")
+
+
+def test_dense_networks_say_that_they_are_not_drawn(visit):
+    visitor = visit("?tool=observe&network=sst_only&model=code")
+    assert "too dense to draw" in visitor.page.locator(".hid").inner_text()
+
+
+def test_every_control_of_the_tool_has_a_name(visit):
+    visitor = visit(FEW)
+    nameless = visitor.page.evaluate(
+        """() => {
+          const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+            ...(node.matches("button, input:not([hidden]), select") &&
+              !node.closest(".tabulator") ? [node] : []),
+            ...(node.shadowRoot ? deep(node.shadowRoot) : []),
+          ])
+          return deep(document.querySelector("aside")).filter((node) =>
+            !(node.getAttribute("aria-label") || node.title || node.textContent.trim() ||
+              node.labels?.length)
+          ).map((node) => node.outerHTML)
+        }"""
+    )
+    assert nameless == []
