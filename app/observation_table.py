@@ -31,19 +31,11 @@ class ObservationTable:
     ----------
     variables : tuple of Variable
         Those of the bundle.
-    edited : callable
-        Is told row, column and new value of an edit.
-    selected : callable
-        Is told the rows that are selected.
     """
 
-    def __init__(
-        self,
-        variables: tuple[Variable, ...],
-        edited: Callable[[int, str, Any], None],
-        selected: Callable[[list[int]], None],
-    ) -> None:
-        self._edited, self._selected = edited, selected
+    def __init__(self, variables: tuple[Variable, ...]) -> None:
+        self._edited: Callable[[int, str, Any], None] = lambda *_: None
+        self._selected: Callable[[list[int]], None] = lambda _: None
         self._quiet = False
         number = {"type": "number"}
         self.widget = pn.widgets.Tabulator(
@@ -76,6 +68,14 @@ class ObservationTable:
         )
         self.widget.on_edit(self._on_edit)
         self._watcher = self.widget.param.watch(self._on_selection, "selection")
+
+    def listen(
+        self,
+        edited: Callable[[int, str, Any], None],
+        selected: Callable[[list[int]], None],
+    ) -> None:
+        """Set who is told of edits (row, column, value) and of the rows that are selected."""
+        self._edited, self._selected = edited, selected
 
     def show(self, rows: pd.DataFrame, misfit: np.ndarray | None, chosen: list[int]) -> None:
         """Show a table of observations.
@@ -118,8 +118,7 @@ class ObservationTable:
 
     def close(self) -> None:
         """Forget the session."""
-        self._edited = lambda *_: None
-        self._selected = lambda *_: None
+        self.listen(lambda *_: None, lambda _: None)
 
 
 def _frame(rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from app import frames, thumbnails
 from app.analysing import engine_of
 from app.controls import Bar, Explore, Message, Tools
+from app.gestures import Gestures
 from app.markers import Markers
 from app.observer import REFUSALS, Observer
 from app.observing import Observing
@@ -177,6 +178,13 @@ class Session:
             self._on_messages,
             redraw=self.redraw,
             say=self._say,
+        )
+        self.gestures = Gestures(
+            bundle,
+            self.state,
+            self.observer,
+            redraw=self.redraw,
+            say=self._say,
             done=self._done,
         )
 
@@ -185,7 +193,7 @@ class Session:
         )
         self._frame = frames.draw(bundle, self._request())
         self.figures = Figures(bundle, self._frame, self.state.theme)
-        self.observer.attach(Markers(self.figures.figures))
+        self.gestures.attach(Markers(self.figures.figures))
         self.legends = {
             variable.name: pn.pane.HTML(
                 legend_html(variable, full=self.state.fields == "full"),
@@ -250,7 +258,7 @@ class Session:
     def _act(self, message: Message) -> None:
         kind = str(message.get("type")).replace("-", "_")
         own = getattr(self, f"_do_{kind}", None)
-        observers = getattr(self.observer, f"do_{kind}", None) or getattr(
+        observers = getattr(self.gestures, f"do_{kind}", None) or getattr(
             self.verifying, f"do_{kind}", None
         )
         if own is None and observers is None:
