@@ -147,7 +147,8 @@ def refusal(done):
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("data",), ("data", "prepare"), ("train",), ("validate",), ("info",)]
+    "command",
+    [(), ("data",), ("data", "prepare"), ("train",), ("calibrate",), ("validate",), ("info",)],
 )
 def test_help_of_every_command(mlda_here, command, tmp_path):
     done = mlda_here(*command, "--help", cwd=tmp_path)
@@ -270,6 +271,59 @@ def test_validate_writes_scores_and_a_page(mlda_here, workplace):
 
 
 # Mistakes
+
+
+@pytest.fixture(scope="module")
+def calibrated(workplace):
+    """Another copy of the bundle, with what assimilation needs."""
+    shutil.copytree(workplace / "runs/tiny/bundle", workplace / "calibrated")
+    # Reconstruction's scores are of the weights, which stay.
+    weights = load_bundle(workplace / "calibrated").config["checksums"]["weights.safetensors"]
+    scores = workplace / "calibrated/scores.json"
+    scores.write_text(json.dumps({"weights": weights, "reconstruction": {"test": {}}}))
+    options = ("--config", "tiny.toml", "--epochs", "2", "--set", "half_width=7000")
+    done = mlda("calibrate", "calibrated", *options, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    return workplace / "calibrated"
+
+
+def test_calibrate_adds_what_assimilation_needs(calibrated):
+    bundle = load_bundle(calibrated)
+    assert bundle.has_statistics
+    assert bundle.settings.half_width == 7000
+    assert bundle.sea is not None
+    # TEST lends nothing: 8 years of training, less gap months, and 2 held out, of two members.
+    assert len(bundle.statistics.held) == 2 * 2 * 12
+    assert len(bundle.statistics.coefficients) == 2 * (120 - 12 - 2 - 4 + 4 - 4)
+    assert json.loads((calibrated / "scores.json").read_text())["reconstruction"] == {"test": {}}
+
+
+def test_validate_scores_assimilation_by_network(mlda_here, calibrated, workplace):
+    options = ("--assimilation", "--config", "tiny.toml", "--networks", "sst_only,stations_10")
+    done = mlda_here("validate", calibrated, *options, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert "stations_10" in done.stdout
+    scores = json.loads((calibrated / "scores.json").read_text())
+    found = scores["assimilation"]["validation"]
+    assert set(found) == {"sst_only", "stations_10"}
+    assert set(found["sst_only"]["pr"]) >= {"vae", "enoi", "eof", "regression", "adam", "ceiling"}
+    assert found["sst_only"]["pr"]["vae"]["months"] == 24
+    assert "reconstruction" in scores
+
+
+def test_calibrate_and_its_scores_refuse_in_a_sentence(mlda_here, workplace, calibrated):
+    done = mlda_here(
+        "calibrate", calibrated, "--config", "tiny.toml", "--set", "halfwidth=1", cwd=workplace
+    )
+    assert "'halfwidth'" in refusal(done)
+    done = mlda_here(
+        "calibrate", calibrated, "--config", "tiny.toml", "--set", "half_width=far", cwd=workplace
+    )
+    assert "half_width=far" in refusal(done)
+    done = mlda_here("validate", calibrated, "--assimilation", "--networks", "moon", cwd=workplace)
+    assert "no network 'moon'" in refusal(done)
+    done = mlda_here("validate", workplace / "runs/tiny/bundle", "--assimilation", cwd=workplace)
+    assert "mlda calibrate" in refusal(done)
 
 
 def test_prepare_refuses_a_folder_that_is_not_there(mlda_here, tmp_path):

@@ -23,7 +23,7 @@ class Settings:
     ----------
     hybrid_sparse, hybrid_dense : float
         Share ``a`` of the decoder's own covariance in the hybrid
-        ``a (G G^T + B_r) + (1 - a) B_oi`` (Hamill and Snyder 2000), for 30 observed places or
+        ``a (G G^T + B_r) + (1 - a) B_oi`` (Hamill and Snyder 2000), for 10 observed places or
         fewer and for 300 or more; in between by the logarithm. Few observations are spread best by
         the decoder's patterns, many by the sample of months.
     half_width, half_width_sea, half_width_latent : float
@@ -45,12 +45,12 @@ class Settings:
         Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``; from 0.5 on, several starts are tried.
     """
 
-    hybrid_sparse: float = 0.5
-    hybrid_dense: float = 0.25
-    half_width: float = 9000.0
-    half_width_sea: float = 9000.0
-    half_width_latent: float = 6000.0
-    half_width_eof: float = 9000.0
+    hybrid_sparse: float = 0.65
+    hybrid_dense: float = 0.15
+    half_width: float = 8000.0
+    half_width_sea: float = 8000.0
+    half_width_latent: float = 4000.0
+    half_width_eof: float = 3000.0
     half_width_enoi: float = 9000.0
     half_width_enoi_sea: float = 6000.0
     season_width: float = 1.2
@@ -59,7 +59,7 @@ class Settings:
     residual_floor: float = 0.2
     sea_share: float = 0.85
     sea_coupling: float = 0.7
-    hybrid_sea: float = 0.25
+    hybrid_sea: float = 0.1
     nonlinearity: float = 0.0
 
     def to_dict(self) -> dict[str, float]:
@@ -86,7 +86,7 @@ class Settings:
 
         In steps of 0.05, so that one more station seldom changes the covariance of all others.
         """
-        part = np.log(max(n_places, 1) / 30.0) / np.log(300.0 / 30.0)
+        part = np.log(max(n_places, 1) / 10.0) / np.log(300.0 / 10.0)
         part = float(np.clip(part, 0.0, 1.0))
         share = (1.0 - part) * self.hybrid_sparse + part * self.hybrid_dense
         return round(20.0 * share) / 20.0
