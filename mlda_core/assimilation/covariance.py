@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.localisation import great_circle, taper, unit_vectors
+from mlda_core.assimilation.localisation import great_circle, taper
 from mlda_core.assimilation.operator import ObservationOperator, Places
+from mlda_core.sphere import unit_vectors
 
 Float = NDArray[np.float32]
 # Of the patterns' leftover: what is smaller than they resolve is correlated over a cell or two.
@@ -95,7 +96,7 @@ class LocalisedCovariance:
         return out + self.leftover
 
     @cached_property
-    def _cells(self) -> Float:
+    def _cells(self) -> NDArray[np.float64]:
         grid = self.operator.grid
         lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
         return unit_vectors(lat.ravel(), lon.ravel())

@@ -17,7 +17,6 @@ from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.gain import Gain
-from mlda_core.assimilation.localisation import unit_vectors
 from mlda_core.assimilation.observed import (
     Observed,
     count_places,
@@ -30,6 +29,7 @@ from mlda_core.assimilation.prior import Prior, make_prior
 from mlda_core.assimilation.setting import METHODS, Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.bundle import Bundle, StateError
+from mlda_core.sphere import unit_vectors
 
 if TYPE_CHECKING:
     import pandas as pd

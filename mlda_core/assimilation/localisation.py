@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-EARTH_RADIUS_KM = 6371.0
+from mlda_core.sphere import EARTH_RADIUS_KM
+
 # Beyond a half-width of about 10,000 km the function is no longer positive definite on the
 # sphere: with 20,000 km, explained variance was -869 at 300 places.
 GREATEST_HALF_WIDTH_KM = 10_000.0
@@ -32,17 +33,10 @@ def gaspari_cohn(ratio: ArrayLike) -> NDArray[np.float64]:
     return np.where(r <= 1.0, near, np.where(r < 2.0, far, 0.0))
 
 
-def unit_vectors(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.float32]:
-    """Points on the unit sphere, shape (p, 3), of degrees north and east."""
-    north, east = np.radians(np.asarray(lat)), np.radians(np.asarray(lon))
-    return np.stack(
-        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1
-    ).astype(np.float32)
-
-
-def great_circle(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distances in km between unit vectors (p, 3) and (q, 3), shape (p, q)."""
-    return np.asarray(EARTH_RADIUS_KM * np.arccos(np.clip(a @ b.T, -1.0, 1.0)), np.float32)
+def great_circle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Distances in km between unit vectors (p, 3) and (q, 3), shape (p, q); to 3 km near 0."""
+    cosine = np.clip((a @ b.T).astype(np.float32), -1.0, 1.0)
+    return np.asarray(EARTH_RADIUS_KM * np.arccos(cosine), np.float32)
 
 
 def taper(distance: NDArray[np.float32], half_width: float) -> NDArray[np.float32]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.localisation import unit_vectors
 from mlda_core.assimilation.operator import ObservationError, Places
+from mlda_core.sphere import EARTH_RADIUS_KM, unit_vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,19 +184,19 @@ def _boxes(
     """Box of each point among about equal areas, and its distance from the box's middle."""
     height = 180.0 / bands
     band = np.clip(((lat + 90.0) / height).astype(np.int64), 0, bands - 1)
-    middle = -90.0 + (band + 0.5) * height
+    middle = np.asarray(-90.0 + (band + 0.5) * height, np.float64)
     count = np.maximum(1, np.rint(2 * bands * np.cos(np.radians(middle)))).astype(np.int64)
     column = np.minimum((np.mod(lon, 360.0) / 360.0 * count).astype(np.int64), count - 1)
-    east = (column + 0.5) * 360.0 / count
+    east = np.asarray((column + 0.5) * 360.0 / count, np.float64)
     gap = 1.0 - (unit_vectors(lat, lon) * unit_vectors(middle, east)).sum(axis=1)
-    return band * (4 * bands) + column, gap.astype(np.float64)
+    return band * (4 * bands) + column, np.asarray(gap, np.float64)
 
 
-def cover(places: Places, grid_points: NDArray[np.float32], within_km: float) -> NDArray[np.bool_]:
+def cover(places: Places, grid_points: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
     """Whether each point (q, 3) has an observation within a distance, shape (q,)."""
     if not len(places):
         return np.zeros(len(grid_points), dtype=bool)
-    least = np.cos(within_km / 6371.0)
+    least = np.cos(within_km / EARTH_RADIUS_KM)
     points = unit_vectors(places.lat, places.lon)
     return np.asarray((grid_points @ points.T).max(axis=1) >= least)
 

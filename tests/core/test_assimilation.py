@@ -15,12 +15,13 @@ from mlda_core.assimilation.calibrate import calibrate
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.engine import METHODS, Assimilator, Background
-from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper, unit_vectors
+from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
 from mlda_core.assimilation.observed import MOST_OBSERVATIONS, standardise, thin
 from mlda_core.assimilation.operator import ObservationError
 from mlda_core.assimilation.solver import minimise
 from mlda_core.assimilation.statistics import Settings
 from mlda_core.bundle import BundleError, StateError, load_bundle
+from mlda_core.sphere import unit_vectors
 from mlda_core.vae.dataset import load_training_data
 from mlda_core.vae.export import export_bundle
 from mlda_core.vae.sea_training import SeaTraining
