@@ -7,7 +7,7 @@ export function render({ model, el }) {
   const wire = channel(model)
   const option = ([key, label]) => `<option value="${key}">${escape(label)}</option>`
   const number = (id, label, low, high, title) => `<label class="part ${id}">${label}
-    <input type="number" id="${id}" min="${low}" max="${high}" step="1" title="${title}"></label>`
+    <input type="number" data-set="${id}" min="${low}" max="${high}" step="1" title="${title}"></label>`
   const slider = (id, label, low, high, step, title) => `<label class="slide"><span>${label}</span>
     <input type="range" id="${id}" min="${low}" max="${high}" step="${step}" title="${title}"><output></output></label>`
   el.innerHTML = `<section class="tool" aria-label="Observe">
@@ -16,7 +16,7 @@ export function render({ model, el }) {
     <div class="line part amount"><input type="number" id="amount" min="1" max="20000" aria-label="How many, or how far apart">
       <select id="by" aria-label="Given as"><option value="count">places</option><option value="spacing">km apart</option></select></div>
     <div class="line part variables"><span class="muted">of</span>${model.variables.map(([name, label, short]) =>
-      `<label class="tick"><input type="checkbox" data-variable="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
+      `<label class="tick"><input type="checkbox" data-observed="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
     <div class="line"><label class="part domain">on <select id="domain"><option value="globe">globe</option><option value="land">land</option>
         <option value="sea">sea</option></select></label>
       <span class="part region"><button type="button" id="draw" aria-pressed="false" title="Drag a box over a map: stations only within it">Draw region</button>
@@ -62,7 +62,7 @@ export function render({ model, el }) {
   $("#amount").addEventListener("change", (e) => set($("#by").value, e.target.value === "" ? null : Number(e.target.value)))
   $("#by").addEventListener("change", (e) => set(e.target.value, e.target.value === "spacing" ? 2000 : 100))
   for (const id of ["year", "seed", "noise"]) {
-    $(`#${id}`).addEventListener("change", (e) => set(id, e.target.value === "" ? null : Number(e.target.value)))
+    $(`[data-set=${id}]`).addEventListener("change", (e) => set(id, e.target.value === "" ? null : Number(e.target.value)))
   }
   for (const id of ["residual", "live"]) $(`#${id}`).addEventListener("change", (e) => set(id, e.target.checked))
   for (const id of ["error", "localisation"]) {
@@ -71,7 +71,7 @@ export function render({ model, el }) {
   }
   const ticks = [...el.querySelectorAll(".variables input")]
   for (const tick of ticks) {
-    tick.addEventListener("change", () => set("variables", ticks.filter((t) => t.checked).map((t) => t.dataset.variable)))
+    tick.addEventListener("change", () => set("variables", ticks.filter((t) => t.checked).map((t) => t.dataset.observed)))
   }
   const told = (id) => {
     const value = Number($(`#${id}`).value)
@@ -157,11 +157,14 @@ export function render({ model, el }) {
     $("#by").value = spaced ? "spacing" : "count"
     $("#by").querySelector("[value=count]").disabled = !has.includes("count")
     if (!focused($("#amount"))) $("#amount").value = spaced ? s.spacing || 500 : s.count
-    for (const id of ["year", "seed", "noise"]) if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]
+    for (const id of ["year", "seed", "noise"]) {
+      const field = $(`[data-set=${id}]`)
+      if (!focused(field)) field.value = s[id]
+    }
     for (const id of ["error", "localisation"]) { if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]; told(id) }
     for (const id of ["domain", "method"]) $(`#${id}`).value = s[id]
     for (const id of ["residual", "live"]) $(`#${id}`).checked = s[id]
-    for (const tick of ticks) tick.checked = s.variables.includes(tick.dataset.variable)
+    for (const tick of ticks) tick.checked = s.variables.includes(tick.dataset.observed)
     $("#whole").hidden = !s.region
     $("#draw").textContent = model.mode === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
     $("#draw").setAttribute("aria-pressed", String(model.mode === "region"))
