@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,20 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation import classical
+from mlda_core.assimilation import classical, physical, simple
 from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
-from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.gains import Gains
 from mlda_core.assimilation.observed import (
     Observed,
-    count_places,
     cover,
     standardise,
     thin,
 )
 from mlda_core.assimilation.operator import ObservationError, Places
-from mlda_core.assimilation.prior import Prior, make_prior
 from mlda_core.assimilation.setting import METHODS, Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.bundle import Bundle, StateError
@@ -41,10 +38,6 @@ Array = NDArray[np.float64]
 
 # The sea is held when this much of its area has an observation nearby.
 SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
-# Columns of B H^T kept in memory, 74 kB each in the bundled model: 370 MB.
-MOST_COLUMNS = 5000
-# Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
-MOST_PRIORS = 24
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
 # An observation further than this from what all others say is named in the outcome.
@@ -101,11 +94,9 @@ class Assimilator:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         _ = bundle.statistics
-        self._lock = threading.RLock()
-        self._gains: OrderedDict[Any, Gain] = OrderedDict()
-        self._priors: OrderedDict[Any, Prior] = OrderedDict()
+        self._lock = threading.Lock()
+        self._gains = Gains(bundle)
         self._origins: dict[int, Float] = {}
-        self._columns: OrderedDict[Any, dict[bytes, Float]] = OrderedDict()
         self._regressed: classical.Regression | None = None
         grid = bundle.grid
         lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
@@ -160,11 +151,13 @@ class Assimilator:
         setting.check()
         calendar = calendar_month(month)
         if setting.method == "climatology":
-            yield self._climatology(observations, calendar)
+            yield simple.climatology(self.bundle, observations, calendar)
         elif setting.method == "regression":
-            yield self._regression(observations, calendar, setting)
+            yield simple.regression(
+                self.bundle, observations, calendar, self.regression(), setting.error_scale
+            )
         elif setting.method == "adam":
-            yield from self._adam(observations, calendar, setting)
+            yield from simple.adam(self.bundle, observations, calendar, setting.error_scale)
         else:
             problem, asked = self._prepare(observations, calendar, setting)
             if problem.gain.prior.turn is None:
@@ -339,7 +332,7 @@ class Assimilator:
         observed = every.where(used)
         x_b, z_b, sea_held = self._background(observed, month, setting)
         holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed.places))
-        gain = self._gain(observed, setting.kind, month, setting, sea_held=holds)
+        gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
         return _Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
 
     def _prepare(
@@ -403,80 +396,10 @@ class Assimilator:
         bundle = self.bundle
         rows = observed.places.variable == bundle.sea_row
         sea = observed.where(rows)
-        gain = self._gain(sea, "enoi", month, Setting(), sea_held=False, cells=bundle.sea_row)
+        gain = self._gains.of(sea, "enoi", month, Setting(), sea_held=False, only=bundle.sea_row)
         field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
         field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
         return bundle.mean_under(field, np.array([month])).ravel()
-
-    def _gain(
-        self,
-        observed: Observed,
-        kind: str,
-        month: int,
-        setting: Setting,
-        *,
-        sea_held: bool,
-        cells: int | None = None,
-    ) -> Gain:
-        places = observed.places
-        count = count_places(places)
-        share = self.bundle.settings.hybrid(count) if kind == "vae" and not sea_held else 0.0
-        family = (
-            kind,
-            month,
-            share,
-            setting.localisation,
-            setting.background_weight,
-            sea_held,
-            cells,
-        )
-        key = (family, places.index.tobytes(), places.weight.tobytes(), observed.variance.tobytes())
-        with self._lock:
-            if key in self._gains:
-                self._gains.move_to_end(key)
-                return self._gains[key]
-            if family not in self._priors:
-                self._priors[family] = make_prior(
-                    self.bundle,
-                    kind,
-                    month,
-                    n_places=count,
-                    localisation=setting.localisation,
-                    background_weight=setting.background_weight,
-                    sea_held=sea_held,
-                )
-            self._priors.move_to_end(family)
-            while len(self._priors) > MOST_PRIORS:
-                self._priors.popitem(last=False)
-            prior = self._priors[family]
-            columns = self._stored_columns(family, prior.error, places)
-            if cells is not None:
-                size = self.bundle.grid.weights.size
-                columns = np.ascontiguousarray(columns[:, cells * size : (cells + 1) * size])
-            gain = Gain(prior, places, observed.variance, columns)
-            self._gains[key] = gain
-            while len(self._gains) > 1 and _rows(self._gains) > MOST_COLUMNS:
-                self._gains.popitem(last=False)
-            return gain
-
-    def _stored_columns(self, family: Any, error: LocalisedCovariance, places: Places) -> Float:
-        """Columns of B H^T by place: one more station costs one column."""
-        store = self._columns.setdefault(family, {})
-        self._columns.move_to_end(family)
-        names = [places.index[i].tobytes() + places.weight[i].tobytes() for i in range(len(places))]
-        missing = np.array([i for i, name in enumerate(names) if name not in store], np.int64)
-        if missing.size > 400:
-            # A dense network is kept whole by its gain, and would only push others out here.
-            return error.columns(places)
-        if missing.size:
-            fresh = error.columns(places.where(missing))
-            for i, row in zip(missing, fresh, strict=True):
-                store[names[i]] = row
-        while len(self._columns) > 1 and sum(map(len, self._columns.values())) > MOST_COLUMNS:
-            self._columns.popitem(last=False)
-        if not names:
-            return np.zeros((0, self.bundle.mask.size), np.float32)
-        return np.stack([store[name] for name in names])
 
     # Solving
 
@@ -651,10 +574,7 @@ class Assimilator:
         """Anomalies in display units: means over the spread of the stage."""
         bundle = self.bundle
         sd = None if problem is None else self._sd(problem, stage)
-        given = x.reshape(1, *bundle.mask.shape)
-        fields = bundle.normaliser.restore(given, np.array([month]), sd=sd)[0]
-        out = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
-        return np.asarray(out, np.float32)
+        return physical.anomalies(bundle, x, month, sd)
 
     def _sd(self, problem: _Problem, stage: str) -> Float:
         """Standardised spread of the curved variables, zero elsewhere, (V, lat, lon)."""
@@ -682,136 +602,9 @@ class Assimilator:
         variance = _variance(problem.gain, stage, slice(None))
         sd = np.sqrt(variance).reshape(bundle.mask.shape)
         return (
-            self._display_sd(x.reshape(bundle.mask.shape), sd, problem.month),
-            self._display_sd(
-                np.zeros(bundle.mask.shape, np.float32),
-                np.ones(bundle.mask.shape, np.float32),
-                problem.month,
-            ),
+            physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
+            physical.climatological_spread(bundle, problem.month),
         )
-
-    def _display_sd(self, x: Float, sd: Float, month: int) -> Float:
-        """Return the standard deviation in display units of a normal spread about x.
-
-        By the mean of five Gauss-Hermite nodes' departures, as the mean is taken.
-        """
-        bundle = self.bundle
-        nodes, weights = np.polynomial.hermite_e.hermegauss(5)
-        drawn = np.stack([x + node * sd for node in nodes])
-        fields = bundle.normaliser.restore(drawn, np.full(len(nodes), month))
-        share = (weights / weights.sum())[:, None, None, None]
-        mean = (share * fields).sum(axis=0)
-        out = np.sqrt((share * (fields - mean) ** 2).sum(axis=0))
-        return np.asarray(np.where(bundle.mask, out, np.nan), np.float32)
-
-    # Methods without a cost of this form
-
-    def _climatology(self, table: pd.DataFrame, month: int) -> Step:
-        bundle = self.bundle
-        zero = np.where(bundle.mask, 0.0, np.nan).astype(np.float32)
-        x = np.zeros(bundle.mask.size, np.float32)
-        sd = np.ones(bundle.mask.shape, np.float32)
-        return self._plain("climatology", table, month, zero, x, sd, "climatology", None)
-
-    def _regression(self, table: pd.DataFrame, month: int, setting: Setting) -> Step:
-        bundle = self.bundle
-        every = standardise(table, bundle, month, error_scale=setting.error_scale)
-        rows = ~table["withheld"].to_numpy(bool) & (every.places.variable == bundle.sea_row)
-        if not rows.any():
-            raise StateError(
-                "The regression uses the sea's temperature alone; observe it, or choose another "
-                "method."
-            )
-        x, sd = self.regression().estimate(every.where(rows), bundle.operator, bundle.mask.shape)
-        fields = bundle.normaliser.restore(
-            x.reshape(1, *bundle.mask.shape), np.array([month]), sd=sd
-        )[0]
-        anomalies = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
-        return self._plain(
-            "regression", table, month, anomalies.astype(np.float32), x, sd, "regressed", None
-        )
-
-    def _adam(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
-        bundle = self.bundle
-        every = standardise(table, bundle, month, error_scale=setting.error_scale)
-        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
-        used = offered[thin(every.places.where(offered), every.variance[offered])]
-        observed = every.where(used)
-        sd = bundle.residual_sd
-        z = np.zeros(bundle.n_latent)
-        cost = Cost(0.0, 0.0)
-        path = []
-        for index, z, value in classical.adam(bundle, observed, month):
-            cost = Cost(0.0, value)
-            path.append(value)
-            at = z.copy()
-
-            def fields(at: Array = at) -> Float:
-                return bundle.decode_anomalies(at, month)
-
-            yield Step(index, at, cost, 0.0, f"{index} steps of Adam", fields)
-        x = bundle.decode_standardised(z[None], month).ravel()
-        yield self._plain(
-            "adam",
-            table,
-            month,
-            bundle.decode_anomalies(z, month),
-            x,
-            np.asarray(sd, np.float32),
-            f"stopped after {classical.ADAM_STEPS} steps, as the scripts did",
-            z,
-            tuple(path),
-        )
-
-    def _plain(  # noqa: PLR0913, PLR0917 - one result, put together
-        self,
-        method: str,
-        table: pd.DataFrame,
-        month: int,
-        anomalies: Float,
-        x: Float,
-        sd: Float,
-        words: str,
-        z: Array | None,
-        path: tuple[float, ...] = (),
-    ) -> Step:
-        """Return the result of a method without posterior: what it leaves over is its spread."""
-        bundle = self.bundle
-        every = standardise(table, bundle, month)
-        shape = bundle.mask.shape
-        out = table.copy()
-        value = out["value"].to_numpy(np.float64)
-        out["background_departure"] = value
-        out["analysis_departure"] = value - bundle.operator.apply(every.places, anomalies)
-        left = every.value - bundle.operator.apply(every.places, x.reshape(shape))
-        spread = bundle.operator.apply(every.places, sd**2)
-        out["misfit_sd"] = left / np.sqrt(spread + every.variance)
-        withheld = out["withheld"].to_numpy(bool)
-        out["used"] = ~withheld & (method != "climatology")
-        cost = Cost(0.0, path[-1] if path else 0.0)
-        fit = Fit(int(out["used"].sum()), int(withheld.sum()), 0, float("nan"), 0.0, 0.0)
-        zero = np.where(bundle.mask, 0.0, np.nan).astype(np.float32)
-        analysis = Analysis(
-            method=method,
-            month=month,
-            z=z,
-            anomalies=anomalies,
-            latent_only=anomalies,
-            background=zero,
-            standardised=x.reshape(shape),
-            cost=cost,
-            path=path,
-            converged=method != "adam",
-            outcome=words,
-            observations=out,
-            statistics=fit,
-            sea_held=False,
-            spread_of=lambda: (
-                self._display_sd(x.reshape(shape), sd, month),
-                self._display_sd(np.zeros_like(sd), np.ones_like(sd), month),
-            ),
-        )
-        return Step(len(path) + 1, z, cost, 0.0, words, lambda: anomalies, analysis)
 
 
 def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
@@ -842,7 +635,3 @@ def _variance(gain: Gain, stage: str, cells: slice) -> Float:
             root = np.linalg.cholesky(gain.inverse_hessian).astype(np.float32)
             total = total + ((root.T @ part) ** 2).sum(axis=0)
     return np.asarray(total, np.float32)
-
-
-def _rows(gains: OrderedDict[Any, Gain]) -> int:
-    return sum(len(gain.columns) for gain in gains.values())

@@ -1,0 +1,149 @@
+"""Factors of networks, kept between assimilations and shared by all who assimilate."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.covariance import LocalisedCovariance
+from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.observed import Observed, count_places
+from mlda_core.assimilation.operator import Places
+from mlda_core.assimilation.prior import Prior, make_prior
+from mlda_core.assimilation.setting import Setting
+from mlda_core.bundle import Bundle
+
+Float = NDArray[np.float32]
+
+# Columns of B H^T kept in memory, by networks and by places: 74 kB each in the bundled model,
+# 370 MB for each of the two.
+MOST_COLUMNS = 5000
+# More new places than this at once are a dense network, which its gain keeps whole.
+MOST_NEW = 400
+# Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
+MOST_PRIORS = 24
+
+
+class Gains:
+    """Makes gains, and keeps the latest.
+
+    A gain that is there is found at once; one is made at a time, so that a dense network that one
+    visitor asks for takes neither all processors nor the answers of others.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._found, self._making = threading.Lock(), threading.Lock()
+        self._gains: OrderedDict[Any, Gain] = OrderedDict()
+        self._priors: OrderedDict[Any, Prior] = OrderedDict()
+        self._columns: OrderedDict[Any, Float] = OrderedDict()
+
+    def of(
+        self,
+        observed: Observed,
+        kind: str,
+        month: int,
+        setting: Setting,
+        *,
+        sea_held: bool,
+        only: int | None = None,
+    ) -> Gain:
+        """Return the gain of a network.
+
+        Parameters
+        ----------
+        observed : Observed
+            Places and errors; the values do not matter.
+        kind : str
+            Of prior, see :func:`mlda_core.assimilation.prior.make_prior`.
+        month : int
+            Calendar month 1..12.
+        setting : Setting
+        sea_held : bool
+        only : int, optional
+            Row of the one variable whose columns are wanted.
+
+        Returns
+        -------
+        Gain
+
+        Raises
+        ------
+        ObservationError
+            If the errors do not fit together.
+        """
+        places = observed.places
+        count = count_places(places)
+        share = self.bundle.settings.hybrid(count) if kind == "vae" and not sea_held else 0.0
+        weight = setting.background_weight
+        family = kind, month, share, setting.localisation, sea_held
+        key = (
+            (*family, weight, only),
+            places.index.tobytes(),
+            places.weight.tobytes(),
+            observed.variance.tobytes(),
+        )
+        with self._found:
+            if key in self._gains:
+                self._gains.move_to_end(key)
+                return self._gains[key]
+        with self._making:
+            if key in self._gains:
+                return self._gains[key]
+            if (family, weight) not in self._priors:
+                self._priors[family, weight] = make_prior(
+                    self.bundle,
+                    kind,
+                    month,
+                    n_places=count,
+                    localisation=setting.localisation,
+                    background_weight=weight,
+                    sea_held=sea_held,
+                )
+            self._priors.move_to_end((family, weight))
+            while len(self._priors) > MOST_PRIORS:
+                self._priors.popitem(last=False)
+            prior = self._priors[family, weight]
+            columns = self._columns_of(family, prior.error, places)
+            if only is not None:
+                size = self.bundle.grid.weights.size
+                columns = np.ascontiguousarray(columns[:, only * size : (only + 1) * size])
+            gain = Gain(prior, places, observed.variance, columns)
+            with self._found:
+                self._gains[key] = gain
+                while len(self._gains) > 1 and self._rows() > MOST_COLUMNS:
+                    self._gains.popitem(last=False)
+            return gain
+
+    def _rows(self) -> int:
+        return sum(len(gain.columns) for gain in self._gains.values())
+
+    def _columns_of(self, family: Any, error: LocalisedCovariance, places: Places) -> Float:
+        """Columns of B H^T by place: one more station costs one column."""
+        store = self._columns
+        names = [
+            (family, places.index[i].tobytes(), places.weight[i].tobytes())
+            for i in range(len(places))
+        ]
+        missing = np.array([i for i, name in enumerate(names) if name not in store], np.int64)
+        if missing.size > MOST_NEW:
+            return error.columns(places)
+        if missing.size:
+            for i, row in zip(missing, error.columns(places.where(missing)), strict=True):
+                # A copy: a row of the block would keep all of it in memory.
+                store[names[i]] = row.copy()
+        out = np.empty((len(places), self.bundle.mask.size), np.float32)
+        for i, name in enumerate(names):
+            out[i] = store[name]
+            store.move_to_end(name)
+        while len(store) > MOST_COLUMNS:
+            store.popitem(last=False)
+        return out
