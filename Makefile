@@ -71,8 +71,10 @@ format: $(INSTALLED_TEST)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The bundle is written below runs/, with the name that the file gives the model.
 train: $(INSTALLED)
 	$(BIN)/mlda train $(CONFIG) $(ARGS)
+	$(BIN)/mlda calibrate runs/$$($(BIN)/python -c "import sys, tomllib; print(tomllib.load(open(sys.argv[1], 'rb'))['model']['name'])" $(CONFIG))/bundle --config $(CONFIG)
 
 bench-assimilation: $(INSTALLED)
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/assimilation.py $(ARGS)
