@@ -247,15 +247,15 @@ class Analysing:
     def weigh(self, z: NDArray[np.floating], task: Task) -> None:
         """Ask what a state of one's own costs; `hand` holds the answer when it is there.
 
-        A few times a second while a slider moves, and after it rests: each takes 30 ms of a core
-        that the slider needs.
+        Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
+        slider needs.
         """
         asked = (id(task), z.tobytes())
         if asked == self._weighed:
             return
         self._weighed = asked
         now = time.monotonic()
-        wait = 0.0 if now - self._weighed_at > 0.3 else 0.15
+        wait = 0.0 if now - self._weighed_at > 1.0 else 0.15
         if not wait:
             self._weighed_at = now
 

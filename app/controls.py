@@ -47,6 +47,12 @@ class Control(JSComponent):
         self._took = 0.0
         super().__init__(**params)
 
+    def put(self, **values: Any) -> None:
+        """Set the parameters that differ: setting them all took 2 ms of a slider's frame."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if changed:
+            self.param.update(**changed)
+
     def listen(self, handler: Handler | None) -> None:
         """Set or clear who is told of messages."""
         self._handler = handler

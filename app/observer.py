@@ -272,7 +272,7 @@ class Observer:
         ):
             self._listed = listed
             self.listing.show(self.table.rows, misfit, sorted(self.chosen))
-        self.panel.param.update(
+        self.panel.put(
             settings=self._settings(observed),
             region_words=region_words(observed.region),
             counts=self._counts(),
@@ -281,7 +281,7 @@ class Observer:
             run=self.analysing.run,
             reading=self._reading(misfit),
         )
-        self.heading.param.update(
+        self.heading.put(
             column=observed.column,
             model_label={"analysis": "Analysis", "code": "Model: code of the month"}.get(
                 state.model, "Model: by hand"

@@ -491,7 +491,7 @@ class Session:
 
     def _show_controls(self) -> None:
         state, month = self.state, self.state.month
-        self.bar.param.update(
+        self.bar.put(
             month=month,
             projection=state.projection,
             fields=state.fields,
@@ -511,8 +511,8 @@ class Session:
         marks = self._code(month).tolist()
         if marks != self.explore.marks:
             changes["marks"] = marks
-        self.explore.param.update(**changes)
-        self.tools.param.update(tool=state.tool, paused=self.observer.paused())
+        self.explore.put(**changes)
+        self.tools.put(tool=state.tool, paused=self.observer.paused())
 
     def _make_thumbnails(self) -> None:
         """Draw the sliders' pictures for the season shown, in the background."""

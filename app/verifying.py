@@ -90,7 +90,7 @@ class Verifying:
             self._shown_box = box
             foot.set_box(None if box is None else drawn_box(*box).label)
         shown = state.observing.method if state.model == "analysis" else ""
-        foot.param.update(month=state.month, method=shown)
+        foot.put(month=state.month, method=shown)
         if "scores" in foot.opened:
             self._show_scores()
         if "series" in foot.opened:

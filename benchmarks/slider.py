@@ -75,7 +75,7 @@ PROBE = """
   const tools = document.querySelector("aside")
   const sliders = []
   for (const node of tools.querySelectorAll("*")) {
-    if (node.shadowRoot) sliders.push(...node.shadowRoot.querySelectorAll("input[type=range]"))
+    if (node.shadowRoot) sliders.push(...node.shadowRoot.querySelectorAll("input[type=range][data-k]"))
   }
   const acks = []
   document.addEventListener("mlda:ack", (e) => acks.push({ at: performance.now(), ...e.detail }))
