@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,14 @@ class Task:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class _Grown:
+    """The analysis of a task's first rows alone."""
+
+    count: int
+    analysis: Analysis
+
+
 class Analysing:
     """Runs tasks and holds the last answer.
 
@@ -110,6 +118,8 @@ class Analysing:
         self._spread_of: Analysis | None = None
         self._influence: dict[int, NDArray[np.floating]] = {}
         self._asked: Any = None
+        # How many of the observations are taken in, while an analysis is seen to form.
+        self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
 
     # -- analyses --------------------------------------------------------------------------
@@ -123,17 +133,31 @@ class Analysing:
             return "live"
         return "paused" if self._work.paused else "step"
 
-    def start(self, task: Task, *, stepwise: bool = False) -> None:
-        """Analyse, superseding whatever is under way."""
+    def start(self, task: Task, *, stepwise: bool = False, growing: Sequence[int] = ()) -> None:
+        """Analyse, superseding whatever is under way.
+
+        Parameters
+        ----------
+        task : Task
+            What to analyse.
+        stepwise : bool
+            Draw every step.
+        growing : sequence of int
+            Draw the analyses of so many first rows before it, so that it is seen to form.
+        """
         self.task, self.finished, self.stepping = task, False, stepwise
+        self.grown = None
         self._fresh = True
         self.words = ""
         self._influence.clear()
         self._asked = None
         self._extra.cancel()
 
-        def make() -> Iterator[tuple[Step, bool]]:
+        def make() -> Iterator[tuple[Step | _Grown, bool]]:
             engine = engine_of(self._bundle)
+            for count in growing:
+                rows = task.observations.iloc[:count]
+                yield _Grown(count, engine.run(rows, task.month, **task.settings)), True
             steps: Any = engine.steps(task.observations, task.month, **task.settings)
             with contextlib.closing(steps):
                 for step in steps:
@@ -144,10 +168,10 @@ class Analysing:
                         _ = step.fields if step.analysis is None else step.analysis.anomalies
                     yield step, drawn
 
-        def deliver(result: tuple[Step, bool]) -> None:
+        def deliver(result: tuple[Step | _Grown, bool]) -> None:
             self._deliver(*result)
 
-        self._work.stream(make, deliver, pace=PACE if stepwise else 0.0)
+        self._work.stream(make, deliver, pace=PACE if stepwise or growing else 0.0)
 
     def pause(self) -> None:
         """Let a stepwise run wait."""
@@ -169,7 +193,14 @@ class Analysing:
         for work in (self._work, self._extra, self._cost):
             work.cancel()
 
-    def _deliver(self, step: Step, drawn: bool) -> None:
+    def _deliver(self, step: Step | _Grown, drawn: bool) -> None:
+        if isinstance(step, _Grown):
+            self.grown = step.count
+            self.fields, z = step.analysis.anomalies, step.analysis.z
+            self.z = None if z is None else np.asarray(z, dtype=np.float32)
+            self._changed()
+            return
+        self.grown = None
         if self._fresh:
             self.costs, self._fresh = [], False
         cost = step.cost

@@ -38,6 +38,8 @@ METHOD_LABELS = {
     "adam": "Adam (as in the scripts)",
     "climatology": "Climatology",
 }
+# The parts of the network whose analyses are drawn first, to a visitor who brings no state.
+GREETING = (32, 16, 8, 4, 2)
 # Why a network or its observations cannot be made.
 REFUSALS = (ObservingError, NetworkError, ObservationError)
 
@@ -79,6 +81,9 @@ class Observer:
         self._task: Task | None = None
         self._task_of: tuple[Table, Observing] | None = None
         self._column = frames.PLAIN
+        # The first analysis that a visitor sees forms before their eyes.
+        self.greeting = False
+        self.waiting = False
         self.chosen: set[int] = set()
         self.hovered: int | None = None
         self.markers: Markers | None = None
@@ -141,7 +146,7 @@ class Observer:
                     state.z = z
             task = self.wanted()
             moved = self._task is None or self._task.month != task.month
-            if task is not self._task and (observed.live or moved):
+            if task is not self._task and (observed.live or moved) and not self.waiting:
                 self.begin(task)
         elif len(self.table) and self._task is not None:
             self.analysing.weigh(state.z, self.wanted())
@@ -168,7 +173,11 @@ class Observer:
     def begin(self, task: Task, *, stepwise: bool = False) -> None:
         """Start an analysis."""
         self._task, self._task_of = task, (self.table, self._state.observing)
-        self.analysing.start(task, stepwise=stepwise)
+        growing, self.greeting = GREETING if self.greeting else (), False
+        count = len(task.observations)
+        self.analysing.start(
+            task, stepwise=stepwise, growing=[count // part for part in growing if count >= part]
+        )
 
     @property
     def shown(self) -> Any:
@@ -255,10 +264,11 @@ class Observer:
         state = self._state
         observed: Observing = state.observing
         if self.markers is not None:
-            drawn = (self.table, state.projection, frozenset(self.chosen))
+            grown = self.analysing.grown
+            drawn = (self.table, state.projection, frozenset(self.chosen), grown)
             if drawn != self._drawn:
                 self._drawn = drawn
-                self.markers.write(self.table.rows, state.projection, self.chosen)
+                self.markers.write(self.table.rows[:grown], state.projection, self.chosen)
         misfit = self.misfit()
         listed = (self.table, misfit is None, id(self.analysing.analysis), frozenset(self.chosen))
         busy_live = self.analysing.run == "live" and self._listed and len(self.table)

@@ -26,7 +26,11 @@ def serve() -> Session | None:
     location = pn.state.location
     query = (location.search or "") if location else ""
 
-    session = Session(bundle, query, document.add_next_tick_callback)
+    greet = not query.strip("?")
+    session = Session(bundle, query, document.add_next_tick_callback, greet=greet)
+    if greet:
+        # Half of it would be over before a browser has drawn its first frame.
+        pn.state.onload(session.begin)
     page = pn.Template(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("theme", session.state.theme)

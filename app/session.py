@@ -25,7 +25,7 @@ from app.analysing import engine_of
 from app.controls import Bar, Explore, Message, Tools
 from app.gestures import Gestures
 from app.markers import Markers
-from app.observer import REFUSALS, Observer
+from app.observer import GREETING, REFUSALS, Observer
 from app.observing import Observing
 from app.projections import CHOICES, projection
 from app.state import (
@@ -126,9 +126,10 @@ def warm_up() -> None:
         for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
             thumbnails.latent(bundle, k, int(month[5:]))
         # The decoder's Jacobian of the season, and the factors of the first network: 5 s.
-        table = resolve(Observing(), bundle, month)
+        table = resolve(Observing(), bundle, month).plain
         with contextlib.suppress(ValueError):
-            engine_of(bundle).run(table.plain, month)
+            for part in (*GREETING, 1):
+                engine_of(bundle).run(table[: len(table) // part], month)
 
 
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
@@ -147,6 +148,8 @@ class Session:
         The URL's query, which may hold a state.
     schedule : callable
         Runs a function on this session's event loop.
+    greet : bool
+        Let the first analysis form before the visitor's eyes, from `begin` on.
     """
 
     def __init__(
@@ -154,6 +157,8 @@ class Session:
         bundle: Bundle,
         query: str,
         schedule: Callable[[Callable[[], None]], Any],
+        *,
+        greet: bool = False,
     ) -> None:
         self.bundle = bundle
         self.limits = Limits(bundle.name, bundle.months, bundle.n_latent)
@@ -188,6 +193,7 @@ class Session:
             done=self._done,
         )
 
+        self.observer.greeting = self.observer.waiting = greet
         self.verifying = Verifying(
             bundle, self.state, self.observer, schedule, self._on_messages, self._say
         )
@@ -238,6 +244,11 @@ class Session:
             sizing_mode="stretch_width",
             margin=0,
         )
+        self.redraw()
+
+    def begin(self) -> None:
+        """Start what waited for the browser to have the page."""
+        self.observer.waiting = False
         self.redraw()
 
     # -- from messages to the state --------------------------------------------------------

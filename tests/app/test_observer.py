@@ -26,9 +26,9 @@ def bundle(repo_root):
 class Visit:
     """A session whose event loop is this thread."""
 
-    def __init__(self, bundle, query):
+    def __init__(self, bundle, query, **how):
         self.loop = queue.Queue()
-        self.session = Session(bundle, query, self.loop.put)
+        self.session = Session(bundle, query, self.loop.put, **how)
         self.observer = self.session.observer
         self.work = self.observer.analysing
         self.panel = self.observer.panel
@@ -86,6 +86,24 @@ def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit, bundle):
     assert np.nanmean((shown[0] - target[0]) ** 2) < 0.3 * np.nanmean(target[0] ** 2)
     assert np.allclose(v.session.state.z, v.work.analysis.z, atol=1e-5)
     assert scores is not None
+
+
+def test_a_visitor_sees_the_first_analysis_form(bundle):
+    v = Visit(bundle, "", greet=True)
+    try:
+        v.turn(0.3)
+        assert v.work.task is None
+        drawn = []
+        write = v.observer.markers.write
+        v.observer.markers.write = lambda rows, *rest: (drawn.append(len(rows)), write(rows, *rest))
+        v.session.begin()
+        v.settle()
+        assert len(drawn) >= 4
+        assert drawn[1:] == sorted(drawn[1:])
+        assert drawn[-1] == 200
+        assert v.work.analysis.statistics.n_used == 200
+    finally:
+        v.session.close()
 
 
 @pytest.mark.parametrize("key", KEYS)
