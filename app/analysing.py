@@ -111,6 +111,7 @@ class Analysing:
         self.stepping = False
         self.fields: NDArray[np.floating] | None = None
         self.z: NDArray[np.floating] | None = None
+        self.month = ""
         self.analysis: Analysis | None = None
         self.costs: list[list[float]] = []
         self._fresh = True
@@ -197,6 +198,7 @@ class Analysing:
         if isinstance(step, _Grown):
             self.grown = step.count
             self.fields, z = step.analysis.anomalies, step.analysis.z
+            self.month = self.task.month if self.task is not None else ""
             self.z = None if z is None else np.asarray(z, dtype=np.float32)
             self._changed()
             return
@@ -214,6 +216,7 @@ class Analysing:
             self.words = step.analysis.outcome
         if drawn:
             self.fields = step.fields if step.analysis is None else step.analysis.anomalies
+            self.month = self.task.month if self.task is not None else ""
             self.z = None if step.z is None else np.asarray(step.z, dtype=np.float32)
             self._changed()
 

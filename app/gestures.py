@@ -349,8 +349,7 @@ def _typed(message: Message, name: str) -> float:
 
 
 def _with(row: Row, column: str, value: Any) -> Row:
-    fields = {"variable": "variable", "lat": "lat", "lon": "lon", "value": "value"}
-    fields["error"] = "error_sd"
+    fields = {"lat": "lat", "lon": "lon", "value": "value", "error": "error_sd"}
     if column not in fields:
         raise ObservingError("That column cannot be edited.")
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):

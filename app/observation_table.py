@@ -11,7 +11,6 @@ import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
 from app.controls import read
-from mlda_core.variables import Variable
 
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
@@ -25,15 +24,9 @@ _TIPS = {
 
 
 class ObservationTable:
-    """The widget and what it shows.
+    """The widget and what it shows."""
 
-    Parameters
-    ----------
-    variables : tuple of Variable
-        Those of the bundle.
-    """
-
-    def __init__(self, variables: tuple[Variable, ...]) -> None:
+    def __init__(self) -> None:
         self._edited: Callable[[int, str, Any], None] = lambda *_: None
         self._selected: Callable[[list[int]], None] = lambda _: None
         self._quiet = False
@@ -57,7 +50,8 @@ class ObservationTable:
             },
             editors={
                 **dict.fromkeys(("lat", "lon", "value", "error"), number),
-                "variable": {"type": "list", "values": [v.name for v in variables]},
+                # A click there selects the row.
+                "variable": None,
                 "out": {"type": "tickCross"},
                 "misfit": None,
             },

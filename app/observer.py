@@ -110,7 +110,7 @@ class Observer:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self.listing = ObservationTable(bundle.variables)
+        self.listing = ObservationTable()
 
     def show_again(self) -> None:
         """Show markers and table anew, though they did not change: a gesture was refused."""
@@ -340,6 +340,10 @@ class Observer:
         return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
 
     def _note(self, observed: Observing) -> str:
+        state, month = self._state, self.analysing.month
+        if state.model == "analysis" and month not in ("", state.month):
+            # The first analysis of a season takes seconds: until then it must not pass as this one.
+            return f"still of {month}; this month's is under way"
         if observed.column == "influence":
             row = self.focus
             return "point at or select an observation" if row is None else self._name(row)
