@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +33,9 @@ class Table:
     rows: pd.DataFrame
     sources: NDArray[np.int64]
 
-    @property
+    @cached_property
     def plain(self) -> pd.DataFrame:
-        """The table as the library takes it."""
+        """The table as the library takes it: the same object each time."""
         return self.rows[list(COLUMNS)]
 
     def __len__(self) -> int:

@@ -61,6 +61,7 @@ class Verifying:
         self._run = Latest(schedule, self._broken_series, pool=ANALYSES)
         self._analyses: dict[str, Any] = {}
         self._analyses_of: tuple[Any, ...] | None = None
+        self._table: Any = None
         self._scored: Any = None
         self._series: Series | None = None
         self._series_of: tuple[Any, ...] | None = None
@@ -103,9 +104,10 @@ class Verifying:
         task = work.task
         if task is None or not work.finished or work.analysis is None:
             return
-        key = (id(task.observations), task.month, task.localisation, task.residual)
-        if self._analyses_of != key:
-            self._analyses_of, self._analyses = key, {}
+        key = (task.month, task.localisation, task.residual)
+        if self._analyses_of != key or self._table is not task.observations:
+            self._analyses_of, self._table, self._analyses = key, task.observations, {}
+            self._scored = None
             self._compare.cancel()
             self.foot.busy = ""
         self._analyses[task.method] = work.analysis.anomalies
