@@ -38,6 +38,8 @@ CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
 # Step of the packed months, in units of the spread: half of it is the error, 0.02.
 MONTH_STEP = 0.04
 Float = NDArray[np.float32]
+# What reading damaged or mismatched files raises.
+_DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
 # torch.func.jvp counts its levels for the whole process: two at once raise RuntimeError.
 _JACOBIAN_LOCK = threading.Lock()
 
@@ -153,8 +155,24 @@ class Bundle:
 
     @property
     def settings(self) -> Settings:
-        """What was tuned for assimilation."""
-        return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
+        """What was tuned for assimilation.
+
+        Raises
+        ------
+        BundleError
+            If the bundle's settings cannot be used.
+        """
+        try:
+            return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
+        except _DAMAGE as problem:
+            raise self._damaged("settings", problem) from problem
+
+    def _damaged(self, what: str, problem: Exception) -> BundleError:
+        words = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160]
+        return BundleError(
+            f"{self.path} holds {what} for assimilation that do not fit ({words.rstrip('.')}); "
+            "copy the bundle again, or make them anew with 'mlda calibrate'."
+        )
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -171,11 +189,9 @@ class Bundle:
             )
         try:
             error, past = (_read(self.path / name) for name in CALIBRATION_FILES[:2])
-            return files.unpack(error, past, self._decoder.patterns.numpy())
-        except (OSError, LookupError, ValueError) as problem:
-            raise BundleError(
-                f"{self.path} holds statistics that do not fit ({problem}); copy the bundle again."
-            ) from problem
+            return files.unpack(error, past, self._decoder.patterns.numpy(), self.n_latent)
+        except _DAMAGE as problem:
+            raise self._damaged("statistics", problem) from problem
 
     @property
     def sea_row(self) -> int:
@@ -184,16 +200,25 @@ class Bundle:
 
     @cached_property
     def sea(self) -> SeaNetwork | None:
-        """The network from a sea to the mean state under it; None where the bundle has none."""
+        """The network from a sea to the mean state under it; None where the bundle has none.
+
+        Raises
+        ------
+        BundleError
+            If it is damaged.
+        """
         name = CALIBRATION_FILES[2]
         if name not in self.config["checksums"]:
             return None
-        shape = SeaConfig(**self.config["assimilation"]["sea"])
-        network = SeaNetwork(
-            torch.from_numpy(self.mask), self.sea_row, shape, periodic=self.grid.is_global
-        )
-        found = {k: v.float() for k, v in load_file(self.path / name).items()}
-        network.load_state_dict(found | {"mask": network.mask})
+        try:
+            shape = SeaConfig(**self.config["assimilation"]["sea"])
+            network = SeaNetwork(
+                torch.from_numpy(self.mask), self.sea_row, shape, periodic=self.grid.is_global
+            )
+            found = {k: v.float() for k, v in load_file(self.path / name).items()}
+            network.load_state_dict(found | {"mask": network.mask})
+        except _DAMAGE as problem:
+            raise self._damaged("a sea network", problem) from problem
         return network.eval().requires_grad_(False)
 
     def with_sea(self, network: SeaNetwork) -> Bundle:

@@ -1,4 +1,4 @@
-"""The command line: ``mlda data prepare``, ``train``, ``calibrate``, ``validate``, ``assimilate``, ``info``."""
+"""The command line, ``mlda``: data prepare, train, calibrate, validate, assimilate, info."""
 
 from __future__ import annotations
 

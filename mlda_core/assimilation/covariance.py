@@ -15,6 +15,8 @@ from mlda_core.sphere import unit_vectors
 Float = NDArray[np.float32]
 # Of the patterns' leftover: what is smaller than they resolve is correlated over a cell or two.
 LEFTOVER_HALF_WIDTH_KM = 600.0
+# Columns made at once.
+BLOCK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +52,15 @@ class LocalisedCovariance:
 
     def columns(self, places: Places) -> Float:
         """Covariance of every cell with the values at places, shape (p, cells)."""
-        mixed = self._at(places) @ self.coefficients.astype(np.float32)
-        out = mixed @ self.patterns
+        out = np.empty((len(places), self.patterns.shape[1]), np.float32)
+        coefficients = self.coefficients.astype(np.float32)
+        for first in range(0, len(places), BLOCK):
+            here = self._at(places.where(np.arange(first, min(first + BLOCK, len(places)))))
+            # Always a full block: a product of fewer rows may round otherwise, and a column must
+            # not depend on which others are made with it.
+            block = np.zeros((BLOCK, here.shape[1]), np.float32)
+            block[: len(here)] = here
+            out[first : first + BLOCK] = ((block @ coefficients) @ self.patterns)[: len(here)]
         distance = great_circle(unit_vectors(places.lat, places.lon), self._cells)
         rho = taper(distance, self.half_width)
         short = taper(distance, LEFTOVER_HALF_WIDTH_KM)

@@ -38,6 +38,9 @@ Array = NDArray[np.float64]
 
 # The sea is held when this much of its area has an observation nearby.
 SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
+# And when ensemble OI leaves no more than this of its variance unknown: the background takes the
+# sea as known, so observations that say little of it must not make one.
+SEA_UNKNOWN = 0.15
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
 # An observation further than this from what all others say is named in the outcome.
@@ -93,7 +96,8 @@ class Assimilator:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        _ = bundle.statistics
+        # Damage shows here, in a sentence, and not in the middle of an assimilation.
+        _ = bundle.statistics, bundle.settings, bundle.sea
         self._lock = threading.Lock()
         self._gains = Gains(bundle)
         self._origins: dict[int, Float] = {}
@@ -147,8 +151,7 @@ class Assimilator:
         Step
             The linear solution first; the last has the analysis.
         """
-        setting = Setting(**settings)
-        setting.check()
+        setting = Setting.of(settings)
         calendar = calendar_month(month)
         if setting.method == "climatology":
             yield simple.climatology(self.bundle, observations, calendar)
@@ -191,8 +194,7 @@ class Assimilator:
             raise ObservationError(
                 f"There is no observation {row + 1}; the table has {len(observations)}."
             )
-        setting = Setting(**settings)
-        setting.check()
+        setting = Setting.of(settings)
         calendar = calendar_month(month)
         whole, _ = self._prepare(observations, calendar, setting)
         one = whole.every.where(np.array([row]))
@@ -203,7 +205,9 @@ class Assimilator:
             at = self.bundle.operator.apply(
                 one.places, prior.factor.reshape(-1, *self.bundle.mask.shape)
             )[:, 0]
-            column = column + at @ prior.factor
+            # Of the decoder alone, what an observation tells of the error is left out.
+            part = at @ prior.factor
+            column = part if setting.latent_only else column + part
             between += at @ at
         shape = self.bundle.mask.shape
         departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
@@ -212,7 +216,15 @@ class Assimilator:
         return np.asarray(after - before)
 
     def regression(self) -> classical.Regression:
-        """Return the regression on the sea, fitted at its first use."""
+        """Return the regression on the sea, fitted at its first use.
+
+        Raises
+        ------
+        StateError
+            If the bundle has no sea.
+        """
+        if self.bundle.sea_row < 0:
+            raise StateError("This bundle has no sea to regress on; choose another method.")
         with self._lock:
             if self._regressed is None:
                 self._regressed = classical.fit_regression(self.bundle)
@@ -247,8 +259,7 @@ class Assimilator:
         sd : ndarray of float32, shape (V, lat, lon)
             Spread over which the physical estimate is the mean; zero where that changes nothing.
         """
-        setting = Setting(**settings)
-        setting.check()
+        setting = Setting.of(settings)
         kept = thin(places, variance)
         out = np.empty((len(values), self.bundle.mask.size), np.float32)
         problem = None
@@ -291,14 +302,15 @@ class Assimilator:
         StateError
             If the method has no latent vector.
         """
-        setting = Setting(**settings)
-        setting.check()
+        setting = Setting.of(settings)
         problem, _ = self._prepare(observations, calendar_month(month), setting)
         turn = problem.gain.prior.turn
         if turn is None:
             raise StateError(
                 f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
             )
+        if np.shape(z) != problem.z_b.shape:
+            raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
         away = np.asarray(z, np.float64) - problem.z_b
         zeta = np.asarray(np.linalg.lstsq(turn, away, rcond=None)[0], np.float64)
         return problem.decoded_cost(self.bundle).cost(zeta)
@@ -317,8 +329,7 @@ class Assimilator:
         -------
         ndarray of float32, shape (V, lat, lon)
         """
-        setting = Setting(**settings)
-        setting.check()
+        setting = Setting.of(settings)
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self._problem(observed, thin(places, variance), month, setting)
         stage = "latent" if setting.latent_only else "posterior"
@@ -331,7 +342,7 @@ class Assimilator:
     ) -> _Problem:
         observed = every.where(used)
         x_b, z_b, sea_held = self._background(observed, month, setting)
-        holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed.places))
+        holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed, month))
         gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
         return _Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
 
@@ -353,7 +364,7 @@ class Assimilator:
         zero = np.zeros(bundle.n_latent)
         vae = setting.method.startswith("vae")
         if given is None:
-            if vae and setting.sea_prior and self._holds_sea(observed.places):
+            if vae and setting.sea_prior and self._holds_sea(observed, month):
                 share = np.float32(bundle.settings.sea_share)
                 x_b = share * self._mean_under(observed, month)
                 z_b, _ = bundle.encode_standardised(
@@ -379,8 +390,9 @@ class Assimilator:
         x = bundle.normaliser.standardise(fields[None].astype(np.float64), np.array([month]))
         return np.nan_to_num(x).astype(np.float32).ravel(), np.asarray(z, np.float64), False
 
-    def _holds_sea(self, places: Places) -> bool:
-        bundle = self.bundle
+    def _holds_sea(self, observed: Observed, month: int) -> bool:
+        """Whether the observations know the sea: near all of it, and well enough."""
+        bundle, places = self.bundle, observed.places
         if bundle.sea is None or bundle.statistics.sea is None or not len(places):
             return False
         at_sea = places.where(places.variable == bundle.sea_row)
@@ -389,14 +401,29 @@ class Assimilator:
         exists = bundle.mask[bundle.sea_row].ravel()
         near = cover(at_sea, self._points[exists], SEA_WITHIN_KM)
         area = bundle.grid.weights.ravel()[exists]
-        return bool(area[near].sum() >= SEA_COVER * area.sum())
+        if area[near].sum() < SEA_COVER * area.sum():
+            return False
+        gain = self._sea_gain(observed, month)
+        if "sea_unknown" not in gain.kept:
+            size = bundle.grid.weights.size
+            cells = slice(bundle.sea_row * size, (bundle.sea_row + 1) * size)
+            before = gain.prior.error.variance[cells]
+            known = ((gain.whitener32 @ gain.columns) ** 2).sum(axis=0)
+            gain.kept["sea_unknown"] = (area * (before - known)[exists]).sum() / area.sum()
+        return bool(gain.kept["sea_unknown"] <= SEA_UNKNOWN)
+
+    def _sea_gain(self, observed: Observed, month: int) -> Gain:
+        """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
+        sea = observed.where(observed.places.variable == self.bundle.sea_row)
+        return self._gains.of(
+            sea, "enoi", month, Setting(), sea_held=False, only=self.bundle.sea_row
+        )
 
     def _mean_under(self, observed: Observed, month: int) -> Float:
         """Answer of the network to the sea that ensemble OI makes of its observations."""
         bundle = self.bundle
-        rows = observed.places.variable == bundle.sea_row
-        sea = observed.where(rows)
-        gain = self._gains.of(sea, "enoi", month, Setting(), sea_held=False, only=bundle.sea_row)
+        gain = self._sea_gain(observed, month)
+        sea = observed.where(observed.places.variable == bundle.sea_row)
         field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
         field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
         return bundle.mean_under(field, np.array([month])).ravel()
@@ -584,7 +611,7 @@ class Assimilator:
             # A given state is taken as it is: without observations, the analysis is the background.
             return np.zeros(self.bundle.mask.shape, np.float32)
         gain = problem.gain
-        kept: dict[str, Float] = gain.__dict__.setdefault("_kept_sd", {})
+        kept = gain.kept
         if stage not in kept:
             out = np.zeros(self.bundle.mask.shape, np.float32)
             size = self.bundle.grid.weights.size
@@ -593,7 +620,8 @@ class Assimilator:
                     cells = slice(v * size, (v + 1) * size)
                     out[v] = np.sqrt(_variance(gain, stage, cells)).reshape(out[v].shape)
             kept[stage] = out
-        return kept[stage]
+        found: Float = kept[stage]
+        return found
 
     def _spreads(self, problem: _Problem, x: Float) -> tuple[Float, Float]:
         """Posterior and climatological standard deviation, display units."""
@@ -622,16 +650,13 @@ def _cost(gain: Gain, zeta: Array, left: Array) -> Cost:
 
 
 def _variance(gain: Gain, stage: str, cells: slice) -> Float:
-    """Standardised variance of cells: before, after, or of what the latent part leaves."""
-    prior = gain.prior
+    """Standardised variance of cells: before, after, or of the decoded part alone."""
     if stage == "posterior":
         return gain.posterior_variance(cells)
+    if stage == "latent":
+        return gain.latent_only_variance(cells)
+    prior = gain.prior
     total = prior.error.variance[cells]
     if prior.factor is not None:
-        part = prior.factor[:, cells]
-        if stage == "prior":
-            total = total + (part**2).sum(axis=0)
-        else:
-            root = np.linalg.cholesky(gain.inverse_hessian).astype(np.float32)
-            total = total + ((root.T @ part) ** 2).sum(axis=0)
+        total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
     return np.asarray(total, np.float32)

@@ -102,7 +102,10 @@ def pack(statistics: Statistics, bundle: Bundle) -> tuple[xr.Dataset, xr.Dataset
 
 
 def unpack(
-    error: Mapping[str, NDArray[Any]], linear: Mapping[str, NDArray[Any]], own: Float
+    error: Mapping[str, NDArray[Any]],
+    linear: Mapping[str, NDArray[Any]],
+    own: Float,
+    n_latent: int,
 ) -> Statistics:
     """Rebuild the statistics from the arrays of the two files.
 
@@ -112,6 +115,8 @@ def unpack(
         Arrays of ``representation_error.nc`` and ``linear.nc``, by name.
     own : ndarray, shape (K0, cells)
         The decoder's patterns.
+    n_latent : int
+        Length L of the latent vector.
 
     Returns
     -------
@@ -133,17 +138,21 @@ def unpack(
     if coefficients.shape[1] != len(patterns) or residual.shape[1] != len(patterns):
         raise ValueError(f"coefficients of other than {len(patterns)} patterns")
     held = error["held"].astype(np.int64)
-    if len(held) != len(residual) or held.max(initial=0) >= len(coefficients):
+    if (
+        len(held) != len(residual)
+        or held.min(initial=0) < 0
+        or held.max(initial=0) >= len(coefficients)
+    ):
         raise ValueError("residuals of months that are not there")
     sea = None
-    if "sea_mean" in linear:
+    if "sea_mean" in linear or "sea_latent" in error:
         sea = SeaStatistics(
             unpack_columns(linear["sea_mean"], linear["sea_mean_step"]),
             linear["sea_row"].astype(np.int64),
             unpack_columns(error["sea_residual"], error["sea_residual_step"]),
             error["sea_latent"].astype(np.float64),
         )
-    return Statistics(
+    found = Statistics(
         patterns=patterns,
         leftover=error["leftover"].astype(np.float32).ravel(),
         coefficients=coefficients,
@@ -152,3 +161,34 @@ def unpack(
         held_residual=residual,
         sea=sea,
     )
+    _check(found, n_latent)
+    return found
+
+
+def _check(found: Statistics, n_latent: int) -> None:
+    """Refuse parts that do not belong together, which would fail only when they are used."""
+    n, k = found.coefficients.shape
+    held = len(found.held_residual)
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+        "leftover": (found.leftover.shape, (found.patterns.shape[1],)),
+        "calendar": (found.calendar.shape, (n,)),
+    }
+    numbers = [found.patterns, found.leftover, found.coefficients, found.held_residual]
+    sea = found.sea
+    if sea is not None:
+        shapes |= {
+            "sea_mean": (sea.mean.shape, (len(sea.mean), k)),
+            "sea_row": (sea.row.shape, (n,)),
+            "sea_residual": (sea.held_residual.shape, (held, k)),
+            "sea_latent": (sea.latent.shape, (n_latent, n_latent)),
+        }
+        numbers += [sea.mean, sea.held_residual, sea.latent.astype(np.float32)]
+        if not (sea.row.min(initial=0) >= 0 and sea.row.max(initial=0) < len(sea.mean)):
+            raise ValueError("seas that are not there")
+    for name, (have, want) in shapes.items():
+        if have != want:
+            raise ValueError(f"{name} has the shape {have}, not {want}")
+    if not ((found.calendar >= 1) & (found.calendar <= 12)).all():
+        raise ValueError("calendar months that are not within 1 to 12")
+    if not all(np.isfinite(values).all() for values in numbers):
+        raise ValueError("numbers that are not finite")

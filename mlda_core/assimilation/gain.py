@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Gain:
     def __init__(self, prior: Prior, places: Places, variance: Array, columns: Float) -> None:
         self.prior, self.places, self.variance, self.columns = prior, places, variance, columns
         self._others: tuple[bytes, Array] | None = None
+        # What callers derive from the network alone.
+        self.kept: dict[str, Any] = {}
         self.error_covariance = prior.error.between(places, places)
         s = self.error_covariance + np.diag(variance)
         try:
@@ -120,12 +123,30 @@ class Gain:
             total += ((root.T @ left) ** 2).sum(axis=0)
         return np.asarray(np.maximum(total, 1e-6), np.float32)
 
+    def latent_only_variance(self, cells: slice) -> Float:
+        """Variance of the error of the decoded part alone, shape (cells,), standardised.
+
+        ``J P J^T + B - 2 J K H B`` with ``K = P A^T S^-1`` and ``A = H J0 T``: what was fitted of
+        the error e is wrong in z.
+        """
+        factor = self.prior.factor
+        total = self.prior.error.variance[cells].astype(np.float64)
+        if factor is not None:
+            part = factor[:, cells]
+            root = linalg.cholesky(self.inverse_hessian, lower=True).astype(np.float32)
+            total += ((root.T @ part) ** 2).sum(axis=0)
+            weights = self.inverse_hessian @ self.whitened.T @ self.whitener
+            fitted = weights.astype(np.float32) @ self.columns[:, cells]
+            total -= 2.0 * (part * fitted).sum(axis=0)
+        return np.asarray(np.maximum(total, 1e-6), np.float32)
+
     def expected_variance(self, places: Places, variance: Array) -> Array:
         """Variance of the departures of other observations from the analysis, shape (q,)."""
-        key = places.index.tobytes() + places.weight.tobytes()
-        if self._others is None or self._others[0] != key:
-            self._others = key, self._analysis_variance(places)
-        return np.asarray(self._others[1] + variance)
+        key = b"".join(places.names)
+        known = self._others
+        if known is None or known[0] != key:
+            known = self._others = key, self._analysis_variance(places)
+        return np.asarray(known[1] + variance)
 
     def _analysis_variance(self, places: Places) -> Array:
         """Variance of the analysis error at places: :meth:`posterior_variance` between cells."""

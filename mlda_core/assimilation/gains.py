@@ -15,6 +15,7 @@ from mlda_core.assimilation.observed import Observed, count_places
 from mlda_core.assimilation.operator import Places
 from mlda_core.assimilation.prior import Prior, make_prior
 from mlda_core.assimilation.setting import Setting
+from mlda_core.assimilation.statistics import Settings
 from mlda_core.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -24,6 +25,8 @@ Float = NDArray[np.float32]
 MOST_COLUMNS = 5000
 # More new places than this at once are a dense network, which its gain keeps whole.
 MOST_NEW = 400
+# Gains kept, each with a prior of its own at worst: 12 MB.
+MOST_GAINS = 32
 # Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
 MOST_PRIORS = 24
 
@@ -81,16 +84,10 @@ class Gains:
             If the errors do not fit together.
         """
         places = observed.places
-        count = count_places(places)
-        share = self.bundle.settings.hybrid(count) if kind == "vae" and not sea_held else 0.0
+        share = _share(self.bundle.settings, kind, count_places(places), sea_held=sea_held)
         weight = setting.background_weight
         family = kind, month, share, setting.localisation, sea_held
-        key = (
-            (*family, weight, only),
-            places.index.tobytes(),
-            places.weight.tobytes(),
-            observed.variance.tobytes(),
-        )
+        key = ((*family, weight, only), b"".join(places.names), observed.variance.tobytes())
         with self._found:
             if key in self._gains:
                 self._gains.move_to_end(key)
@@ -103,7 +100,7 @@ class Gains:
                     self.bundle,
                     kind,
                     month,
-                    n_places=count,
+                    share=share,
                     localisation=setting.localisation,
                     background_weight=weight,
                     sea_held=sea_held,
@@ -119,7 +116,9 @@ class Gains:
             gain = Gain(prior, places, observed.variance, columns)
             with self._found:
                 self._gains[key] = gain
-                while len(self._gains) > 1 and self._rows() > MOST_COLUMNS:
+                while len(self._gains) > 1 and (
+                    self._rows() > MOST_COLUMNS or len(self._gains) > MOST_GAINS
+                ):
                     self._gains.popitem(last=False)
             return gain
 
@@ -129,10 +128,7 @@ class Gains:
     def _columns_of(self, family: Any, error: LocalisedCovariance, places: Places) -> Float:
         """Columns of B H^T by place: one more station costs one column."""
         store = self._columns
-        names = [
-            (family, places.index[i].tobytes(), places.weight[i].tobytes())
-            for i in range(len(places))
-        ]
+        names = [(family, name) for name in places.names]
         missing = np.array([i for i, name in enumerate(names) if name not in store], np.int64)
         if missing.size > MOST_NEW:
             return error.columns(places)
@@ -147,3 +143,10 @@ class Gains:
         while len(store) > MOST_COLUMNS:
             store.popitem(last=False)
         return out
+
+
+def _share(settings: Settings, kind: str, count: int, *, sea_held: bool) -> float:
+    """Share of the decoder's covariance in a prior's."""
+    if kind != "vae":
+        return float(kind == "decoder")
+    return settings.hybrid_sea if sea_held else settings.hybrid(count)

@@ -87,12 +87,13 @@ def standardise(
         )
     value = table["value"].to_numpy(np.float64)
     error = table["error_sd"].to_numpy(np.float64) * error_scale
-    for name, good in (("value", np.isfinite(value)), ("error_sd", np.isfinite(error))):
+    for name, good in (
+        ("a value that is not a number", np.isfinite(value)),
+        ("an error_sd that is not a number above 0", np.isfinite(error) & (error > 0)),
+    ):
         if not good.all():
             row = int(np.flatnonzero(~good)[0])
-            raise ObservationError(
-                f"Observation {row + 1} has a {name} that is not a number; correct it."
-            )
+            raise ObservationError(f"Observation {row + 1} has {name}; correct it.")
     places = bundle.operator.locate(which, table["lat"].to_numpy(), table["lon"].to_numpy())
     moved = _at_places(bundle, places, value, month)
     high, low = (_at_places(bundle, places, sign * error, month) for sign in (1.0, -1.0))

@@ -43,6 +43,16 @@ class Places:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def names(self) -> list[bytes]:
+        """A name of each place, the same for the same variable at the same place.
+
+        Cells and weights do not tell places apart everywhere: beyond the last row, and where only
+        one corner of a coastal cell is sea, many places have the same, and distance tells them.
+        """
+        parts = (self.variable, self.lat, self.lon)
+        return [row.tobytes() for row in np.stack(parts, axis=1).astype(np.float64)]
+
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Places:
         """Return the places that a mask or an index chooses."""
         return Places(**{k: getattr(self, k)[rows] for k in self.__dataclass_fields__})

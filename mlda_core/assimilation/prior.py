@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.localisation import GREATEST_HALF_WIDTH_KM
+from mlda_core.bundle import StateError
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -45,7 +46,7 @@ def make_prior(
     kind: str,
     month: int,
     *,
-    n_places: int,
+    share: float,
     localisation: float,
     background_weight: float,
     sea_held: bool,
@@ -60,8 +61,8 @@ def make_prior(
         past months in its place; past months alone.
     month : int
         Calendar month 1..12.
-    n_places : int
-        Number of distinct observed places, which decides the share of the hybrid.
+    share : float
+        Of the decoder's own covariance in the hybrid; 1 for the decoder alone.
     localisation : float
         Factor on the half-width of the localisation.
     background_weight : float
@@ -72,6 +73,11 @@ def make_prior(
     Returns
     -------
     Prior
+
+    Raises
+    ------
+    StateError
+        If the method has none.
     """
     statistics, s = bundle.statistics, bundle.settings
     residual = s.residual_width, s.residual_floor
@@ -90,11 +96,10 @@ def make_prior(
         values, vectors = np.linalg.eigh(leading)
         root = vectors * np.sqrt(np.clip(values, 0.0, None) / background_weight)
         factor = np.asarray(root.T @ statistics.patterns[:count], np.float32)
-    else:
+    elif kind in {"vae", "decoder"}:
         width = s.half_width_sea if sea_held else s.half_width
-        share = s.hybrid_sea if sea_held else s.hybrid(n_places)
         if kind == "decoder":
-            share, width = 1.0, s.half_width_latent
+            width = s.half_width_latent
         if sea_held and statistics.sea is not None:
             left = statistics.residuals_given_sea(month, *residual)
             past = statistics.months_given_sea(month, s.sea_share, *season)
@@ -111,6 +116,8 @@ def make_prior(
         turn = (vectors * scale) @ vectors.T
         jacobian = bundle.jacobian(month).reshape(bundle.n_latent, -1)
         factor = np.asarray(turn.T.astype(np.float32) @ jacobian, np.float32)
+    else:
+        raise StateError(f"'{kind}' has no prior of its own; use vae, eof or enoi for this.")
     error = LocalisedCovariance(
         bundle.operator,
         statistics.patterns,

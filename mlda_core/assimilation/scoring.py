@@ -15,7 +15,7 @@ from mlda_core.assimilation import classical
 from mlda_core.assimilation.engine import Assimilator
 from mlda_core.assimilation.observed import Observed, thin
 from mlda_core.assimilation.operator import Places
-from mlda_core.bundle import Bundle
+from mlda_core.bundle import Bundle, StateError
 from mlda_core.regions import REGIONS, region_mask
 from mlda_core.vae.dataset import Months
 
@@ -34,6 +34,7 @@ NETWORKS = (
 # Methods whose predicted spread is compared with their error.
 WITH_SPREAD = ("vae", "enoi")
 AREAS = ("globe", "tropics", "north", "south")
+STATION_VARIABLES = ("psl", "tas")
 # Error of an observation, of the local spread.
 ERROR = 0.2
 # 200 decodings and their gradients a month, 2.8 s: Adam is scored on this many months a network.
@@ -99,8 +100,13 @@ def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int,
         wanted = {
             "all_fields": tuple(range(len(names))),
             "sst_only": (bundle.sea_row,),
-            "sst_and_pressure": (bundle.sea_row, names.index("psl")),
+            "sst_and_pressure": (bundle.sea_row, names.index("psl") if "psl" in names else -1),
         }[name]
+        if min(wanted) < 0:
+            raise StateError(
+                f"The network '{name}' observes a variable that this bundle has not; it has "
+                f"{', '.join(names)}."
+            )
         which, rows, columns = (
             np.concatenate(p)
             for p in zip(
@@ -112,11 +118,21 @@ def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int,
         return bundle.operator.locate(which, grid.lat[rows], grid.lon[columns]), wanted
     count = int(name.removeprefix("stations_"))
     rng = np.random.default_rng([count, draw])
-    lat = np.degrees(np.arcsin(rng.uniform(-1, 1, count)))
-    lon = rng.uniform(0, 360, count)
-    pair = [names.index("psl"), names.index("tas")]
+    south, north = np.sin(np.radians(bundle.grid.lat_edges[[0, -1]]))
+    west, east = (float(edge) for edge in bundle.grid.lon_edges[[0, -1]])
+    if bundle.grid.is_global:
+        west, east = 0.0, 360.0
+    lat = np.degrees(np.arcsin(rng.uniform(south, north, count)))
+    lon = np.mod(rng.uniform(west, east, count), 360.0)
+    pair = [i for i, v in enumerate(bundle.variables) if v.name in STATION_VARIABLES]
+    if not pair:
+        raise StateError(
+            f"Stations observe {' and '.join(STATION_VARIABLES)}, and this bundle has neither."
+        )
     which = np.repeat(pair, count)
-    return bundle.operator.locate(which, np.tile(lat, 2), np.tile(lon, 2)), ()
+    lat, lon = np.tile(lat, len(pair)), np.tile(lon, len(pair))
+    there = bundle.operator.observable(which, lat, lon)
+    return bundle.operator.locate(which[there], lat[there], lon[there]), ()
 
 
 def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
@@ -215,6 +231,8 @@ def _estimates(
     variance = np.full(len(places), ERROR**2)
     for method in methods:
         if method == "regression":
+            if bundle.sea_row < 0:
+                continue
             at_sea = np.flatnonzero(places.variable == bundle.sea_row)
             if not at_sea.size:
                 continue

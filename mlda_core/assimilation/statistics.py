@@ -79,6 +79,13 @@ class Settings:
         for name, value in values.items():
             if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"The assimilation setting '{name}' is {value!r}; correct it.")
+            share = name.startswith("hybrid") or name in {"sea_share", "sea_coupling"}
+            low, high = (0.0, 1.0) if share or name.endswith("floor") else (1e-3, 1e6)
+            if not (name == "nonlinearity" or low <= value <= high):
+                raise ValueError(
+                    f"The assimilation setting '{name}' is {value!r}; it must be within {low:g} "
+                    f"to {high:g}."
+                )
         return cls(**{name: float(value) for name, value in values.items()})
 
     def hybrid(self, n_places: int) -> float:

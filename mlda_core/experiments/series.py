@@ -159,7 +159,8 @@ class Series:
     method : str
         One of :data:`mlda_core.assimilation.engine.METHODS`.
     settings : dict, optional
-        More arguments of :meth:`mlda_core.assimilation.engine.Assimilator.run`, such as ``residual``.
+        More arguments of :meth:`mlda_core.assimilation.engine.Assimilator.run`, such as
+        ``residual``.
     """
 
     def __init__(

@@ -54,7 +54,10 @@ def distinct_seas(months: Months, sea: int) -> tuple[NDArray[np.int64], NDArray[
         Which sea each month has.
     """
     keys = np.array(
-        [blake2b(np.round(x[sea], 3).tobytes(), digest_size=16).hexdigest() for x in months.x]
+        [
+            f"{month} {blake2b(np.round(x[sea], 3).tobytes(), digest_size=16).hexdigest()}"
+            for x, month in zip(months.x, months.calendar, strict=True)
+        ]
     )
     _, first, row = np.unique(keys, return_index=True, return_inverse=True)
     return first, row

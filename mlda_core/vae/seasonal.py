@@ -82,8 +82,10 @@ def fit_patterns(
     """
     root = np.sqrt(weights).astype(np.float32)
     scaled = torch.from_numpy(x * root)
-    torch.manual_seed(seed)
-    _, s, v = torch.svd_lowrank(scaled, q=min(count + 20, *x.shape), niter=4)
+    # The randomised SVD draws from torch's global generator, which is given back as it was.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, s, v = torch.svd_lowrank(scaled, q=min(count + 20, *x.shape), niter=4)
     basis = v[:, :count].numpy().astype(np.float64)
     inverse = np.divide(1.0, root, out=np.zeros(root.shape), where=root > 0)
     patterns = (basis * inverse[:, None]).T

@@ -352,6 +352,126 @@ def test_an_observed_sea_sets_the_background(bundled):
     assert 1 - lost / np.nansum(w * target[3] ** 2) > 0.05
 
 
+def test_a_sea_observed_badly_sets_no_background(bundled):
+    row = bundled.sea_row
+    rows, columns = np.nonzero(bundled.mask[row])
+    every = pd.DataFrame(
+        {
+            "variable": bundled.variables[row].name,
+            "lat": bundled.grid.lat[rows][::3],
+            "lon": bundled.grid.lon[columns][::3],
+            "value": 1.0,
+            "error_sd": 4.0,
+            "withheld": False,
+            "label": "",
+        }
+    )
+    engine = Assimilator(bundled)
+    assert not engine.run(every, 1).sea_held
+    assert engine.run(every.assign(error_sd=0.1), 1).sea_held
+
+
+def test_places_that_share_cells_are_told_apart(bundled):
+    """Beyond the last row all places have the cells and weights of that row."""
+    observations = table(bundled, 1, variables=("psl",), month="1984-01")
+    north = observations.assign(lat=88.0, lon=10.0, value=5.0)
+    pole = north.assign(lat=90.0)
+    engine = Assimilator(bundled)
+    engine.run(north, 7, method="enoi")
+    after = engine.run(pole, 7, method="enoi").anomalies
+    fresh = Assimilator(bundled).run(pole, 7, method="enoi").anomalies
+    np.testing.assert_array_equal(after, fresh)
+
+
+def test_what_was_asked_before_changes_nothing(bundled):
+    observations = table(bundled, 20, month="1984-01")
+    engine = Assimilator(bundled)
+    engine.run(observations.iloc[1:].reset_index(drop=True), 1)
+    engine.run(observations.iloc[:3].reset_index(drop=True), 1)
+    fresh = Assimilator(bundled).run(observations, 1)
+    np.testing.assert_array_equal(engine.run(observations, 1).anomalies, fresh.anomalies)
+
+
+def test_gains_are_not_kept_for_ever(linear):
+    engine = Assimilator(linear)
+    none = table(linear).iloc[:0]
+    for i in range(50):
+        engine.run(none, 7, localisation=1 + 0.001 * i)
+    assert len(engine._gains._gains) <= 32
+
+
+def test_the_spread_of_the_decoded_part_alone(linear):
+    """Against the error covariance of the linear estimate, the long way round."""
+    observations = table(linear, 8)
+    engine = Assimilator(linear)
+    problem, _ = engine._prepare(observations, 7, engine_setting(method="vae_latent_only"))
+    gain, factor = problem.gain, problem.gain.prior.factor.astype(float)
+    s = gain.error_covariance + np.diag(gain.variance)
+    k = np.linalg.inv(np.eye(len(factor)) + gain.latent.T @ np.linalg.inv(s) @ gain.latent)
+    k = k @ gain.latent.T @ np.linalg.inv(s)
+    left = np.eye(len(factor)) - k @ gain.latent
+    of_zeta = left @ left.T + k @ s @ k.T
+    expected = np.einsum("lc,lm,mc->c", factor, of_zeta, factor)
+    expected += gain.prior.error.variance - 2 * ((factor * (k @ gain.columns)).sum(axis=0))
+    places = problem.observed.places
+    found = engine.posterior_variance(
+        places, problem.observed.variance, 7, method="vae_latent_only"
+    )
+    np.testing.assert_allclose(found.ravel(), expected, rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("representation_error.nc", lambda d: d.isel(lat=slice(0, 5))),
+        ("representation_error.nc", lambda d: d.assign(leftover=d["leftover"] * np.nan)),
+        ("representation_error.nc", lambda d: d.isel(latent=slice(0, 3))),
+        ("linear.nc", lambda d: d.assign(calendar=d["calendar"] * 0 + 77)),
+        ("linear.nc", lambda d: d.isel(sea=slice(0, 2))),
+        ("linear.nc", lambda d: d.drop_vars("sea_mean")),
+    ],
+)
+def test_statistics_that_do_not_fit_are_refused_in_a_sentence(linear, tmp_path, file, change):
+    import json
+    import shutil
+
+    import xarray as xr
+
+    from mlda_core.bundle import checksum
+
+    copy = tmp_path / "copy"
+    shutil.copytree(linear.path, copy)
+    with xr.open_dataset(copy / file) as data:
+        changed = change(data.load())
+    changed.to_netcdf(copy / file, engine="netcdf4")
+    config = json.loads((copy / "config.json").read_text())
+    config["checksums"][file] = checksum(copy / file)
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BundleError, match="do not fit") as caught:
+        Assimilator(load_bundle(copy))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sea_network_of_another_shape_is_refused_in_a_sentence(linear, tmp_path):
+    import json
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(linear.path, copy)
+    config = json.loads((copy / "config.json").read_text())
+    config["assimilation"]["sea"]["width"] = 16
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BundleError, match="a sea network for assimilation"):
+        Assimilator(load_bundle(copy))
+
+
+def test_the_residual_switch_leaves_ensemble_oi_alone(bundled):
+    observations = table(bundled, 20, month="1984-01")
+    engine = Assimilator(bundled)
+    on, off = (engine.run(observations, 1, method="enoi", residual=r) for r in (True, False))
+    np.testing.assert_array_equal(on.anomalies, off.anomalies)
+
+
 def test_a_far_observation_is_named(bundled):
     observations = table(bundled, 20, month="1997-12")
     observations.loc[6, "value"] += 40.0
@@ -416,15 +536,23 @@ def test_wrong_settings_are_refused_in_a_sentence(bundled):
     for settings, words in (
         ({"method": "kriging"}, "There is no method 'kriging'"),
         ({"localisation": 0.0}, "localisation is 0.0"),
+        ({"max_steps": -1}, "max_steps is -1"),
+        ({"reach": 2.0}, "no setting 'reach'"),
+        ({"background": 3}, "The background is none"),
         ({"background": "2525-01"}, "no month '2525-01'"),
     ):
         with pytest.raises(StateError, match=words):
             engine.run(observations, "1984-01", **settings)
-    for month in ("1984-13", 0, "soon"):
+    for method in ("adam", "regression"):
+        with pytest.raises(StateError, match=r"has no prior of its own|no latent vector"):
+            engine.cost_of(np.zeros(bundled.n_latent), observations, 1, method=method)
+    for month in ("1984-13", 0, "soon", "abcd-07"):
         with pytest.raises(StateError, match="is not a month"):
             engine.run(observations, month)
     with pytest.raises(ObservationError, match="Observation 2 has a value"):
         engine.run(observations.assign(value=[1.0, np.nan, 1.0, 1.0][: len(observations)]), 1)
+    with pytest.raises(ObservationError, match="Observation 1 has an error_sd"):
+        engine.run(observations.assign(error_sd=-1.0), 1)
     with pytest.raises(StateError, match="regression uses the sea"):
         engine.run(observations, "1984-01", method="regression")
 
@@ -494,5 +622,7 @@ def test_settings_travel_with_the_bundle(linear):
     assert 0 <= linear.settings.nonlinearity < 0.5
     with pytest.raises(ValueError, match="'half_widht'"):
         Settings.from_dict({"half_widht": 1.0})
+    with pytest.raises(ValueError, match="within 0 to 1"):
+        Settings.from_dict({"sea_coupling": 3.0})
     assert linear.sea is not None
     assert linear.statistics.sea is not None
