@@ -113,6 +113,7 @@ class Analysing:
         self.z: NDArray[np.floating] | None = None
         self.month = ""
         self.analysis: Analysis | None = None
+        self._answered: Task | None = None
         self.costs: list[list[float]] = []
         self._fresh = True
         self.words = ""
@@ -133,6 +134,11 @@ class Analysing:
         if not self.stepping:
             return "live"
         return "paused" if self._work.paused else "step"
+
+    @property
+    def answered(self) -> bool:
+        """Whether `analysis` is that of the task: not under way, cancelled or failed."""
+        return self.finished and self.task is not None and self._answered is self.task
 
     def start(self, task: Task, *, stepwise: bool = False, growing: Sequence[int] = ()) -> None:
         """Analyse, superseding whatever is under way.
@@ -211,7 +217,7 @@ class Analysing:
             self.costs = [*self.costs, point]
         self.words = step.words
         if step.analysis is not None:
-            self.analysis = step.analysis
+            self.analysis, self._answered = step.analysis, self.task
             self.finished, self.stepping = True, False
             self.words = step.analysis.outcome
         if drawn:

@@ -223,7 +223,7 @@ class Observer:
     def misfit(self) -> Any:
         """Return each row's misfit in standard deviations, or None while it is not known."""
         analysis = self.analysing.analysis
-        if analysis is None or self._task is None or not self.analysing.finished:
+        if analysis is None or not self.analysing.answered:
             return None
         if self._task_of is None or self._task_of[0] is not self.table:
             return None
@@ -325,7 +325,7 @@ class Observer:
     def _outcome(self) -> str:
         words = self.analysing.words
         analysis = self.analysing.analysis
-        if not self.analysing.finished or analysis is None or self._task is None:
+        if not self.analysing.answered or analysis is None:
             return words
         stale = self._state.model == "analysis" and self.wanted() is not self._task
         if stale:

@@ -102,7 +102,7 @@ class Verifying:
     def _show_scores(self) -> None:
         work = self._observer.analysing
         task = work.task
-        if task is None or not work.finished or work.analysis is None:
+        if task is None or work.analysis is None or not work.answered:
             return
         key = (task.month, task.localisation, task.residual)
         if self._analyses_of != key or self._table is not task.observations:

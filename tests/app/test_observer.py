@@ -324,6 +324,8 @@ def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
     v.turn(0.5)
     assert len(v.work.costs) == paused + 1
     assert v.panel.run == ""
+    assert v.panel.outcome.startswith("Cancelled")
+    assert v.observer.misfit() is None
     assert len({id(model) for model in drawn}) >= 3
 
 
