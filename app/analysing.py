@@ -108,7 +108,7 @@ class Analysing:
         self._weighed_at = 0.0
         self.task: Task | None = None
         self.finished = False
-        self.stepping = False
+        self.stepping = self.paced = False
         self.fields: NDArray[np.floating] | None = None
         self.z: NDArray[np.floating] | None = None
         self.month = ""
@@ -178,7 +178,11 @@ class Analysing:
         def deliver(result: tuple[Step | _Grown, bool]) -> None:
             self._deliver(*result)
 
-        self._work.stream(make, deliver, pace=PACE if stepwise or growing else 0.0)
+        def pace(result: tuple[Step | _Grown, bool]) -> float:
+            return PACE if stepwise or isinstance(result[0], _Grown) else 0.0
+
+        self.paced = stepwise
+        self._work.stream(make, deliver, pace=pace)
 
     def pause(self) -> None:
         """Let a stepwise run wait."""

@@ -332,7 +332,8 @@ class Observer:
             return "The observations have changed since: assimilate, or switch Live on."
         s = analysis.statistics
         took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
-        parts = [took] if s.seconds else []
+        # A run that was slowed down for eyes says nothing of the time it takes.
+        parts = [took] if s.seconds and not self.analysing.paced else []
         if s.n_used:
             parts += [f"χ² {s.chi_squared:.2f}", f"{s.degrees_of_freedom:.0f} degrees of freedom"]
         if s.n_thinned:

@@ -86,7 +86,7 @@ class Latest:
         make: Callable[[], Iterator[T]],
         deliver: Callable[[T], None],
         *,
-        pace: float = 0.0,
+        pace: float | Callable[[T], float] = 0.0,
     ) -> int:
         """Start a job that has several results, each delivered as it comes.
 
@@ -97,9 +97,9 @@ class Latest:
             closed as soon as it is stale.
         deliver : callable
             Is given each result on the event loop, unless it is stale.
-        pace : float
-            Seconds between results at least, for eyes to follow, and for `pause` to act; no thread
-            is held meanwhile, for other visitors need it.
+        pace : float or callable
+            Seconds after a result, or what says them of each: for eyes to follow, and for `pause`
+            to act; no thread is held meanwhile, for other visitors need it.
 
         Returns
         -------
@@ -122,8 +122,9 @@ class Latest:
                 self._hand_over(stale, lambda _: deliver(results.popleft()), None)
                 if stale():
                     break
-                if pace > 0:
-                    self._later(pace, lambda: self._pool.submit(work, values))
+                wait = pace(value) if callable(pace) else pace
+                if wait > 0:
+                    self._later(wait, lambda: self._pool.submit(work, values))
                     return
             close(values)
 

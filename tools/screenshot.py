@@ -39,6 +39,9 @@ def main() -> None:
         page.wait_for_selector(".strip .month", timeout=60000)
         page.wait_for_selector("#maps canvas", state="attached", timeout=60000)
         page.wait_for_timeout(3000)
+        # The first analysis forms for some seconds.
+        page.wait_for_function("() => !document.documentElement.hasAttribute('data-busy')")
+        page.wait_for_timeout(500)
         if arguments.enlarge:
             page.locator(f"[data-variable={arguments.enlarge}] .map.model").dblclick()
             page.mouse.move(5, 5)
