@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ if ROOT not in sys.path:
 
 def on_server_loaded(_: Any) -> None:
     """Load the bundle and compile what is compiled, so that nobody waits for it (5 s)."""
-    from app.session import warm_up
+    from app.session import warm_seasons, warm_up
 
     warm_up()
+    # A daemon: it must not keep a server alive that is told to stop.
+    threading.Thread(target=warm_seasons, name="seasons", daemon=True).start()

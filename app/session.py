@@ -132,6 +132,15 @@ def warm_up() -> None:
                 engine_of(bundle).run(table[: len(table) // part], month)
 
 
+def warm_seasons() -> None:
+    """Make what the first analysis in each calendar month would wait for: 1 to 5 s a month."""
+    with contextlib.suppress(BundleError):
+        bundle = bundle_of_process()
+        if bundle.has_statistics:
+            for month in range(1, 13):
+                bundle.jacobian(month)
+
+
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
     """Return the draw from N(0, I) that a seed stands for."""
     return np.random.default_rng(seed).standard_normal(n_latent).astype(np.float32)
