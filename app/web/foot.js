@@ -37,7 +37,11 @@ export function render({ model, el }) {
     </div>
   </div></section>`
   const $ = (query) => el.querySelector(query)
-  const state = { measure: "explained_variance", place: "target", scope: "test", variable: model.variables[0]?.name }
+  const state = { measure: "explained_variance", place: "target", scope: "test",
+    // Air temperature first: the global means of pressure and rain hardly move, and say little.
+    variable: (model.variables.find((v) => v.name === "tas") ?? model.variables[0])?.name }
+
+  $("#variable").value = state.variable
 
   // Segments are radio buttons: arrows move within them, Tab goes past them.
   const choose = (id, then) => {
