@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.engine import Assimilator
     from mlda_core.bundle import Bundle
 
-# Between two drawn steps: slow enough to see, and a minimisation of 20 still takes only 5 s.
-PACE = 0.25
+# Between two drawn steps: there are seldom more than five, and time to press Pause.
+PACE = 0.6
 # Influences that a visitor has looked at are kept, 75 kB each.
 KEPT = 64
 
@@ -217,7 +217,12 @@ class Analysing:
             self.costs, self._fresh = [], False
         cost = step.cost
         point = [float(cost.prior), float(cost.observations), float(cost.total)]
-        if np.isfinite(point).all():
+        if step.index == 1:
+            # Before it came the linear solution, by the cost of the linear problem: another curve.
+            self.costs = []
+        # The last step comes again with its analysis.
+        again = step.analysis is not None and self.costs and self.costs[-1] == point
+        if np.isfinite(point).all() and not again:
             self.costs = [*self.costs, point]
         self.words = step.words
         if step.analysis is not None:

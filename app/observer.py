@@ -334,8 +334,12 @@ class Observer:
         took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
         # A run that was slowed down for eyes says nothing of the time it takes.
         parts = [took] if s.seconds and not self.analysing.paced else []
-        if s.n_used:
-            parts += [f"χ² {s.chi_squared:.2f}", f"{s.degrees_of_freedom:.0f} degrees of freedom"]
+        if s.n_used and np.isfinite(s.chi_squared):
+            free = f"{s.degrees_of_freedom:.0f}"
+            parts += [
+                f"χ² {s.chi_squared:.2f}",
+                f"{free} degree{'' if free == '1' else 's'} of freedom",
+            ]
         if s.n_thinned:
             parts.append(f"{s.n_thinned:,} thinned")
         return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words

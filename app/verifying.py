@@ -66,6 +66,7 @@ class Verifying:
         self._series: Series | None = None
         self._series_of: tuple[Any, ...] | None = None
         self._charted: Any = None
+        self._running = False
         self._shown_box: Any = None
         self.foot = Foot(
             on_messages,
@@ -199,7 +200,9 @@ class Verifying:
         if self._series is None or self._series_of != key:
             if self._series is not None:
                 self._run.cancel()
-                self.foot.show_progress(running=False)
+                words = "Stopped: what is observed has changed." if self._running else ""
+                self._running = False
+                self.foot.show_progress(running=False, words=words)
             observe = observer(
                 self._observer.table.plain, self._bundle, error=observed.error, seed=observed.noise
             )
@@ -232,8 +235,11 @@ class Verifying:
             return
         self.foot.show_progress(0, total)
 
+        self._running = True
+
         def deliver(point: Point) -> None:
             last = point.done == point.total
+            self._running = not last
             if point.done % EVERY == 0 or last:
                 self.foot.show_analysis(series.means(self._region))
                 words = f"{point.total} months assimilated." if last else ""
@@ -244,11 +250,13 @@ class Verifying:
     def do_series_cancel(self, _: Message) -> None:
         """Stop the series; the months done stay."""
         self._run.cancel()
+        self._running = False
         if self._series is not None:
             self.foot.show_analysis(self._series.means(self._region))
         self.foot.show_progress(running=False, words="Cancelled; what is done stays.")
 
     def _broken_series(self, error: Exception) -> None:
+        self._running = False
         words = sentence(error, "The series")
         self.foot.show_progress(running=False, words=words, failed=True)
 

@@ -19,6 +19,14 @@ ANALYSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mlda-analysis")
 _LOG = logging.getLogger(__name__)
 
 
+def _log(error: Exception) -> None:
+    """Write what failed into the server's log: a visitor's mistake in a line, ours in full."""
+    if isinstance(error, ValueError):
+        _LOG.info("refused: %s", error)
+    else:
+        _LOG.exception("background work failed", exc_info=error)
+
+
 class Latest:
     """Run jobs one after the other; a newer job makes the older ones' results stale.
 
@@ -73,7 +81,7 @@ class Latest:
             try:
                 result = job(stale)
             except Exception as error:  # noqa: BLE001 - whatever it is, the page has to say so
-                _LOG.exception("background work failed")
+                _log(error)
                 self._hand_over(stale, self._failed, error)
             else:
                 self._hand_over(stale, deliver, result)
@@ -141,7 +149,7 @@ class Latest:
                 elif values is not None:
                     advance(values)
             except Exception as error:  # noqa: BLE001 - whatever it is, the page has to say so
-                _LOG.exception("background work failed")
+                _log(error)
                 self._hand_over(stale, self._failed, error)
 
         self._pool.submit(work)

@@ -50,9 +50,23 @@ class LocalisedCovariance:
     half_width: float
     coupling: NDArray[np.float64]
 
-    def columns(self, places: Places) -> Float:
-        """Covariance of every cell with the values at places, shape (p, cells)."""
-        out = np.empty((len(places), self.patterns.shape[1]), np.float32)
+    def columns(self, places: Places, only: int | None = None) -> Float:
+        """Covariance of every cell with the values at places, shape (p, cells).
+
+        Parameters
+        ----------
+        places : Places
+        only : int, optional
+            The one variable whose cells are wanted.
+
+        Returns
+        -------
+        ndarray of float32, shape (p, cells)
+        """
+        size = self.patterns.shape[1] // len(self.coupling)
+        wanted = range(len(self.coupling)) if only is None else (only,)
+        patterns = self.patterns[:, wanted[0] * size : (wanted[-1] + 1) * size]
+        out = np.empty((len(places), patterns.shape[1]), np.float32)
         coefficients = self.coefficients.astype(np.float32)
         for first in range(0, len(places), BLOCK):
             here = self._at(places.where(np.arange(first, min(first + BLOCK, len(places)))))
@@ -60,20 +74,19 @@ class LocalisedCovariance:
             # not depend on which others are made with it.
             block = np.zeros((BLOCK, here.shape[1]), np.float32)
             block[: len(here)] = here
-            out[first : first + BLOCK] = ((block @ coefficients) @ self.patterns)[: len(here)]
+            out[first : first + BLOCK] = ((block @ coefficients) @ patterns)[: len(here)]
         distance = great_circle(unit_vectors(places.lat, places.lon), self._cells)
         rho = taper(distance, self.half_width)
         short = taper(distance, LEFTOVER_HALF_WIDTH_KM)
         left = np.sqrt(self._leftover_at(places)).astype(np.float32)
-        n_variables = len(self.coupling)
-        by_variable = out.reshape(len(places), n_variables, -1)
-        roots = np.sqrt(self.leftover).reshape(n_variables, -1)
-        for v in range(n_variables):
-            by_variable[:, v] *= rho
-            by_variable[:, v] *= self.coupling[places.variable, v][:, None].astype(np.float32)
+        by_variable = out.reshape(len(places), len(wanted), size)
+        roots = np.sqrt(self.leftover).reshape(-1, size)
+        for i, v in enumerate(wanted):
+            by_variable[:, i] *= rho
+            by_variable[:, i] *= self.coupling[places.variable, v][:, None].astype(np.float32)
             own = np.flatnonzero(places.variable == v)
             if own.size:
-                by_variable[own, v] += short[own] * left[own, None] * roots[v]
+                by_variable[own, i] += short[own] * left[own, None] * roots[v]
         return out
 
     def between(self, a: Places, b: Places) -> NDArray[np.float64]:

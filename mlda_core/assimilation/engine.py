@@ -540,6 +540,8 @@ class Assimilator:
         )
         anomalies = self._restore(x, month, problem)
         words = f"{point.words}; {worst}" if worst else point.words
+        if not problem.used.size:
+            words = "nothing is observed: this is the background"
         analysis = Analysis(
             method=problem.setting.method,
             month=month,
@@ -588,8 +590,9 @@ class Assimilator:
         if used.size and np.abs(misfit[used]).max() > FAR_SD:
             row = int(used[np.abs(misfit[used]).argmax()])
             words = (
-                f"observation {row + 1} is {abs(misfit[row]):.0f} sd from anything that the model "
-                "can make of the others; withhold it or raise its error"
+                f"observation {row + 1} ({_name(table.iloc[row])}) is {abs(misfit[row]):.0f} sd "
+                "from anything that the model can make of the others; withhold it or raise its "
+                "error"
             )
         return table, words
 
@@ -633,6 +636,17 @@ class Assimilator:
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),
         )
+
+
+def _name(row: pd.Series) -> str:
+    """Name an observation by what people see of it: its label, or variable and place."""
+    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
+    place = (
+        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
+        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
+    )
+    label = str(row.get("label", "") or "").strip()
+    return f"{label}, {place}" if label else place
 
 
 def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:

@@ -109,10 +109,10 @@ class Gains:
             while len(self._priors) > MOST_PRIORS:
                 self._priors.popitem(last=False)
             prior = self._priors[family, weight]
-            columns = self._columns_of(family, prior.error, places)
-            if only is not None:
-                size = self.bundle.grid.weights.size
-                columns = np.ascontiguousarray(columns[:, only * size : (only + 1) * size])
+            if only is None:
+                columns = self._columns_of(family, prior.error, places)
+            else:
+                columns = prior.error.columns(places, only)
             gain = Gain(prior, places, observed.variance, columns)
             with self._found:
                 self._gains[key] = gain

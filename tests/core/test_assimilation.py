@@ -270,6 +270,7 @@ def test_no_observation_leaves_the_prior(linear):
     np.testing.assert_allclose(np.nan_to_num(analysis.increment), 0.0, atol=1e-6)
     assert analysis.statistics.n_used == 0
     assert analysis.converged
+    assert analysis.outcome.startswith("nothing is observed")
 
 
 def test_a_new_value_at_an_old_place_factors_nothing(bundled, monkeypatch):
@@ -477,7 +478,7 @@ def test_a_far_observation_is_named(bundled):
     observations.loc[6, "value"] += 40.0
     analysis = Assimilator(bundled).run(observations, "1997-12")
     assert analysis.outcome.startswith("converged in ")
-    assert "observation 7 is " in analysis.outcome
+    assert "observation 7 (psl at " in analysis.outcome
     assert "withhold it or raise its error" in analysis.outcome
     assert analysis.observations["misfit_sd"].abs().idxmax() == 6
 
