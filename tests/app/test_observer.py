@@ -418,3 +418,12 @@ def test_ten_thousand_observations_are_taken(visit):
     v.send(type="share")
     assert "link holds the network" in v.status
     assert len(v.session.bar.query) < 2000
+
+
+def test_the_cost_curve_falls_and_has_one_dot_a_step(visit):
+    v = visit()
+    costs = [total for _, _, total in v.work.costs]
+    assert costs == sorted(costs, reverse=True)
+    assert len(set(costs)) == len(costs)
+    steps = int(v.panel.outcome.split("converged in ")[1].split(" ")[0])
+    assert len(costs) == steps + 1

@@ -109,3 +109,20 @@ def test_the_series_runs_with_progress_is_cancelled_and_goes_on(page):
     page.settle(lambda: not foot.progress["running"])
     assert len(page.verifying._series.done) == 60
     assert foot.analysis["scores"]["psl"]["n"] == 60
+
+
+def test_a_method_that_refuses_gets_no_scores_of_another(page):
+    send(page, type="foot", value=["scores"])
+    send(page, type="method", value="regression")
+    page.settle(lambda: not page.observer.analysing.run)
+    page.redraw()
+    assert "regression" not in page.verifying.foot.scores["target"]
+
+
+def test_a_series_says_why_it_stopped(page):
+    foot = page.verifying.foot
+    send(page, type="foot", value=["series"])
+    send(page, type="series-start", value="test")
+    page.settle(lambda: foot.analysis["values"]["tas"][0] is not None or foot.progress["done"] > 0)
+    page._on_messages([{"type": "observing", "name": "error", "value": 0.4}])
+    assert "Stopped" in str(foot.progress)
