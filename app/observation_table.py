@@ -14,13 +14,31 @@ from app.controls import read
 
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
-_WIDTHS = {"variable": 38, "lat": 48, "lon": 54, "value": 56, "error": 46, "out": 36, "misfit": 46}
+# With a scrollbar beside them they just fit the panel.
+_WIDTHS = {"variable": 35, "lat": 46, "lon": 50, "value": 56, "error": 44, "out": 40, "misfit": 48}
 _TIPS = {
     "value": "anomaly, display units",
     "error": "standard error, display units",
     "out": "withheld: not used, only scored",
     "misfit": "how far it lies from what the others say, in standard deviations",
 }
+
+# Panel scrolls new rows to where the old ones were, or to those that were selected among them, and
+# what is in sight there may never be drawn: a blank table. Other rows begin at the top.
+_TO_TOP = """
+const up = (last) => {
+  const view = window.Bokeh?.index?.find_one?.(cb_obj)
+  const holder = view?.tabulator?.rowManager?.element
+  if (!holder) return
+  view._lastVerticalScrollbarTopPosition = 0
+  holder.scrollTop = 0
+  if (last) view.tabulator.redraw(true)
+}
+up(false)
+// After Panel's own scrolling, which waits for the data and then for a frame.
+setTimeout(() => up(false), 60)
+setTimeout(() => up(true), 300)
+"""
 
 
 class ObservationTable:
@@ -55,11 +73,12 @@ class ObservationTable:
                 "out": {"type": "tickCross"},
                 "misfit": None,
             },
-            configuration={"columnDefaults": {"headerSortTristate": True}},
+            configuration={"columnDefaults": {"headerSortTristate": True, "minWidth": 30}},
             stylesheets=[read("table.css")],
             theme="simple",
             margin=0,
         )
+        self.widget.jscallback(tags=_TO_TOP)
         self.widget.on_edit(self._on_edit)
         self._watcher = self.widget.param.watch(self._on_selection, "selection")
 
@@ -90,6 +109,9 @@ class ObservationTable:
             if len(frame) != len(old) or not frame[list(COLUMNS[:-1])].equals(
                 old[list(COLUMNS[:-1])]
             ):
+                # One placed or deleted by hand leaves the table where it is.
+                if abs(len(frame) - len(old)) > 1:
+                    self._to_top()
                 self.widget.value = frame
             elif not frame["misfit"].equals(old["misfit"]):
                 # Only these cells, so that the table keeps its place.
@@ -98,6 +120,10 @@ class ObservationTable:
                 self.widget.selection = sorted(chosen)
         finally:
             self._quiet = False
+
+    def _to_top(self) -> None:
+        # A tag is all that a browser is told of it.
+        self.widget.tags = [int(self.widget.tags[0]) + 1 if self.widget.tags else 1]
 
     def restore(self, rows: pd.DataFrame, misfit: np.ndarray | None) -> None:
         """Show what was there before an edit that was refused."""

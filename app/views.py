@@ -92,6 +92,11 @@ _TOOLTIP = (
     "@image{{what}}  <b>@image{{model}}</b></div>"
 )
 
+# Off the globe there is no cell, and nothing to say.
+_ON_GLOBE = """
+export default ({ cells }, _, { value }) => !(value >= cells)
+"""
+
 # A frame travels as one array. Written into the twelve sources one by one it was 27 web socket
 # messages, and each woke the browser: 30 of the 51 ms that a frame took on two cores. The arrays
 # that are there keep their place and size; only their numbers change.
@@ -123,6 +128,12 @@ _SCORES_CSS = """
   background: color-mix(in srgb, var(--bg) 72%, transparent); }
 i { font-style: normal; color: var(--muted); } b { font-weight: 600; }
 small { color: var(--muted); }
+u { text-decoration: none; }
+/* In a small scatter less is said, never on two lines. */
+div, small { white-space: nowrap; }
+@container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; } }
+@container scatter (max-width: 160px) { :host { font-size: 11px; } u, small { display: none; } }
+@container scatter (max-width: 118px) { .rmse, .ev { display: none; } }
 """
 
 
@@ -214,13 +225,19 @@ def number(value: float, decimals: int = 2) -> str:
 def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
     """Return what is written inside a scatter; scores are of anomalies, always."""
     scores = pane.scores
+    unit = f" <u>{escape(units(variable, full=False))}</u>"
     rows = (
-        ("r", number(scores.r)),
-        ("RMSE", f"{number(scores.rmse)} {escape(units(variable, full=False))}"),
-        ("expl. var.", number(scores.explained_variance)),
+        ("r", "r", number(scores.r)),
+        ("rmse", "RMSE", number(scores.rmse) + unit),
+        ("ev", "expl. var.", number(scores.explained_variance)),
     )
     note = "<small>of the anomalies</small>" if full else ""
-    return "".join(f"<div><i>{name}</i> <b>{value}</b></div>" for name, value in rows) + note
+    return (
+        "".join(
+            f'<div class="{key}"><i>{name}</i> <b>{value}</b></div>' for key, name, value in rows
+        )
+        + note
+    )
 
 
 def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
@@ -374,6 +391,7 @@ class Figures:
         }
 
     def _make_map(self, variable: Variable, kind: str, hover: Any) -> None:
+        on_globe = bm.CustomJS(args={"cells": len(self._places["lon"])}, code=_ON_GLOBE)
         fig = figure(
             x_range=self.x_range,
             y_range=self.y_range,
@@ -431,6 +449,7 @@ class Figures:
                 renderers=[cells],
                 tooltips=_TOOLTIP.format(font=FONT.replace('"', "'")),
                 formatters={"@image": hover},
+                filters={"@image": on_globe},
                 point_policy="follow_mouse",
             ),
         )
@@ -445,8 +464,8 @@ class Figures:
             x_range=bm.Range1d(low, high),
             y_range=bm.Range1d(low, high),
             sizing_mode="stretch_both",
-            min_width=60,
-            min_height=60,
+            min_width=30,
+            min_height=30,
             toolbar_location=None,
             title=None,
             tools=[],

@@ -1,6 +1,7 @@
 // The chart of a series: an SVG in the pixels of its place, drawn anew when its size or data change.
 // A slider to keyboards and screen readers: its value is a month.
-const MARGIN = { left: 46, right: 8, top: 8, bottom: 20 }
+// Above the lines, the unit.
+const MARGIN = { left: 52, right: 8, top: 18, bottom: 20 }
 // Months that do not follow each other, as test years side by side, stand this much apart.
 const GAP = 0.8
 
@@ -123,7 +124,7 @@ function seriesChart(place, { go, read }) {
     svg.setAttribute("width", w)
     svg.setAttribute("height", h)
     svg.innerHTML = bands + grid + years +
-      `<text class="unit" x="4" y="${MARGIN.top + 4}" dominant-baseline="hanging" transform="rotate(-90) translate(${-(h - MARGIN.bottom + MARGIN.top) / 2 - 14},0)">${data.units}</text>` +
+      `<text class="unit y" x="${MARGIN.left - 6}" y="11">${data.units}</text>` +
       (here ? `<line class="here" x1="${x(here).toFixed(1)}" x2="${x(here).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom + 5}"/>` : "") +
       `<path class="target" d="${target.path}"/>` + target.dots.map(dot("target", 2)).join("") +
       `<path class="analysis" d="${analysis.path}"/>` + beads.map(dot("analysis", 2.2)).join("") +

@@ -234,6 +234,19 @@ def test_a_drawn_box_keeps_the_network_within_it(visit):
     assert v.panel.region_words == "0°N–45°N 90°E–180°"
 
 
+def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_move_it(visit):
+    v = visit(f"{SOME}&live=0")
+    listing = v.observer.listing
+    rows = v.rows.copy()
+    told = list(listing.widget.tags)
+    rows["value"] += 1.0
+    listing.show(rows, None, [])
+    listing.show(rows.iloc[:-1], None, [])
+    assert listing.widget.tags == told
+    listing.show(rows.iloc[:2], None, [])
+    assert listing.widget.tags != told
+
+
 def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
     v = visit(f"{SOME}&live=0")
     v.session.gestures._edited(2, "value", 7.5)
