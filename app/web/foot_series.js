@@ -124,7 +124,7 @@ function seriesChart(place, { go, read }) {
     svg.setAttribute("width", w)
     svg.setAttribute("height", h)
     svg.innerHTML = bands + grid + years +
-      `<text class="unit y" x="${MARGIN.left - 6}" y="11">${data.units}</text>` +
+      `<text class="unit" x="${MARGIN.left - 6}" y="11">${data.units}</text>` +
       (here ? `<line class="here" x1="${x(here).toFixed(1)}" x2="${x(here).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom + 5}"/>` : "") +
       `<path class="target" d="${target.path}"/>` + target.dots.map(dot("target", 2)).join("") +
       `<path class="analysis" d="${analysis.path}"/>` + beads.map(dot("analysis", 2.2)).join("") +

@@ -147,6 +147,7 @@ def test_choices_move_with_the_arrows_as_radio_buttons_do(page):
 
 def test_hovering_reads_the_values_and_a_click_goes_to_the_month(page, bundle):
     opened(page, "series")
+    page.locator("#variable").select_option("psl")
     chart = page.locator(".chart svg")
     box = chart.bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 40)
