@@ -75,7 +75,8 @@ PROBE = """
   const tools = document.querySelector("aside")
   const sliders = []
   for (const node of tools.querySelectorAll("*")) {
-    if (node.shadowRoot) sliders.push(...node.shadowRoot.querySelectorAll("input[type=range][data-k]"))
+    if (!node.shadowRoot) continue
+    sliders.push(...node.shadowRoot.querySelectorAll("input[type=range][data-k]"))
   }
   const acks = []
   document.addEventListener("mlda:ack", (e) => acks.push({ at: performance.now(), ...e.detail }))
