@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "assets" / "bundles" / "speedy"
 FIRST_SLIDERS = 12
+# Seconds between two months that are made in the background.
+REST = 3.0
 
 SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 SPLIT_WORDS = {
@@ -139,6 +142,8 @@ def warm_seasons() -> None:
         if bundle.has_statistics:
             for month in range(1, 13):
                 bundle.jacobian(month)
+                # A pause, for it takes a core that a slider needs: 35 ms a frame instead of 28.
+                time.sleep(REST)
 
 
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
