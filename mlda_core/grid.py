@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.sphere import unit_vectors
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -70,6 +72,12 @@ class Grid:
     def lon_edges(self) -> NDArray[np.float64]:
         """Cell edges in longitude, shape (nlon + 1,), degrees: midpoints."""
         return _edges(self.lon)
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """Cell centres on the unit sphere, shape (nlat * nlon, 3)."""
+        lat, lon = np.meshgrid(self.lat, self.lon, indexing="ij")
+        return unit_vectors(lat.ravel(), lon.ravel())
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:

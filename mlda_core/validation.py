@@ -134,9 +134,9 @@ def validate(
     report = Report()
     sd = bundle.residual_sd
     codes = _latent(bundle, observed, split, report, tick)
-    decoded = _decode(bundle, codes, months.calendar)
+    decoded = decode_all(bundle, codes, months.calendar)
     by_method = {"vae": skill(bundle, months, decoded, sd)}
-    linear = _decode(bundle, codes, months.calendar, linear=True)
+    linear = decode_all(bundle, codes, months.calendar, linear=True)
     by_method["vae_linear_part"] = skill(bundle, months, linear, sd)
     best = minimise_all_fields(
         bundle.decoder,
@@ -146,7 +146,9 @@ def validate(
         effective_precision(bundle),
         tick=(lambda i, n: tick("minimising over z", i, n)) if tick else None,
     )
-    by_method["vae_minimised"] = skill(bundle, months, _decode(bundle, best, months.calendar), sd)
+    by_method["vae_minimised"] = skill(
+        bundle, months, decode_all(bundle, best, months.calendar), sd
+    )
     if data is not None:
         count = bundle.n_latent
         for name, mixed in (("eof", True), ("eof_observed_only", False)):
@@ -240,13 +242,14 @@ def _encode(
     return np.concatenate(means), np.concatenate(sds)
 
 
-def _decode(
+def decode_all(
     bundle: Bundle,
     z: NDArray[np.float64],
     calendar: NDArray[np.int64],
     *,
     linear: bool = False,
 ) -> NDArray[np.float32]:
+    """Decode many months, (n, V, lat, lon) standardised, from (n, L) and calendar months (n,)."""
     out = np.empty((len(z), *bundle.mask.shape), np.float32)
     for month in range(1, 13):
         rows = np.flatnonzero(calendar == month)
@@ -371,7 +374,7 @@ def _prior(
     total, squares = np.zeros(shape), np.zeros(shape)
     for month in range(1, 13):
         z = rng.standard_normal((samples, bundle.n_latent))
-        x = _decode(bundle, z, np.full(samples, month))
+        x = decode_all(bundle, z, np.full(samples, month))
         x = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
         calendar = np.full(samples, month)
         anomalies = normaliser.anomalies(normaliser.restore(x, calendar), calendar)

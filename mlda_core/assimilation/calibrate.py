@@ -17,7 +17,7 @@ from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.sea import SeaConfig
 from mlda_core.vae.sea_training import SeaTraining, distinct_seas, train_sea
 from mlda_core.vae.seasonal import fit_patterns
-from mlda_core.validation import check_same_model, nonlinearity
+from mlda_core.validation import check_same_model, decode_all, nonlinearity
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -143,7 +143,7 @@ def estimate(
         at = rows[first : first + 240]
         leftover += ((flat[at] - coefficients[at] @ basis) ** 2).sum(axis=0) / rows.size
     codes = encode_all(bundle, part.x, part.calendar)
-    decoded = _project(_decode(bundle, codes, part.calendar), projector)
+    decoded = _project(decode_all(bundle, codes, part.calendar), projector)
     residual = coefficients[rows] - decoded
     say(2)
     sea = None
@@ -173,10 +173,10 @@ def _given_sea(  # noqa: PLR0917 - one computation, split for its length
     answer = np.concatenate(
         [bundle.mean_under(seas[i : i + 60], calendar[i : i + 60]) for i in range(0, len(seas), 60)]
     )
-    mean = _project(answer.reshape(len(answer), -1), projector)
+    mean = _project(answer, projector)
     background = np.float32(share) * answer[row[held]]
     z_b = encode_all(bundle, background, months.calendar[held])
-    moved = decoded - _project(_decode(bundle, z_b, months.calendar[held]), projector)
+    moved = decoded - _project(decode_all(bundle, z_b, months.calendar[held]), projector)
     residual = coefficients[held] - np.float32(share) * mean[row[held]] - moved
     gap = codes - z_b
     latent = gap.T @ gap / len(gap)
@@ -208,7 +208,9 @@ def _projector(basis: Float, weights: NDArray[np.float64]) -> Float:
     return np.asarray((np.linalg.pinv(gram, rcond=1e-8, hermitian=True) @ weighted).T, np.float32)
 
 
-def _project(flat: Float, projector: Float) -> Float:
+def _project(x: Float, projector: Float) -> Float:
+    """Coefficients of states (n, ...), shape (n, K)."""
+    flat = x.reshape(len(x), -1)
     parts = [flat[i : i + 240] @ projector for i in range(0, len(flat), 240)]
     return np.concatenate(parts)
 
@@ -220,13 +222,3 @@ def encode_all(bundle: Bundle, x: Float, calendar: NDArray[np.int64]) -> NDArray
         for i in range(0, len(x), 96)
     ]
     return np.concatenate(parts)
-
-
-def _decode(bundle: Bundle, z: NDArray[np.float64], calendar: NDArray[np.int64]) -> Float:
-    out = np.empty((len(z), bundle.mask.size), np.float32)
-    for month in np.unique(calendar):
-        rows = np.flatnonzero(calendar == month)
-        for first in range(0, rows.size, 96):
-            part = rows[first : first + 96]
-            out[part] = bundle.decode_standardised(z[part], int(month)).reshape(part.size, -1)
-    return out

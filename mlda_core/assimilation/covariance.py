@@ -69,13 +69,15 @@ class LocalisedCovariance:
         out = np.empty((len(places), patterns.shape[1]), np.float32)
         coefficients = self.coefficients.astype(np.float32)
         for first in range(0, len(places), BLOCK):
-            here = self._at(places.where(np.arange(first, min(first + BLOCK, len(places)))))
+            here = places.where(np.arange(first, min(first + BLOCK, len(places)))).interpolate(
+                self.patterns
+            )
             # Always a full block: a product of fewer rows may round otherwise, and a column must
             # not depend on which others are made with it.
             block = np.zeros((BLOCK, here.shape[1]), np.float32)
             block[: len(here)] = here
             out[first : first + BLOCK] = ((block @ coefficients) @ patterns)[: len(here)]
-        distance = great_circle(unit_vectors(places.lat, places.lon), self._cells)
+        distance = great_circle(unit_vectors(places.lat, places.lon), self.operator.grid.points)
         rho = taper(distance, self.half_width)
         short = taper(distance, LEFTOVER_HALF_WIDTH_KM)
         left = np.sqrt(self._leftover_at(places)).astype(np.float32)
@@ -91,7 +93,7 @@ class LocalisedCovariance:
 
     def between(self, a: Places, b: Places) -> NDArray[np.float64]:
         """Covariance of the values at places with those at others, shape (p, q)."""
-        here, there = self._at(a), self._at(b)
+        here, there = a.interpolate(self.patterns), b.interpolate(self.patterns)
         out = ((here @ self.coefficients.astype(np.float32)) @ there.T).astype(np.float64)
         distance = great_circle(unit_vectors(a.lat, a.lon), unit_vectors(b.lat, b.lon))
         out *= taper(distance, self.half_width)
@@ -102,7 +104,7 @@ class LocalisedCovariance:
 
     def variance_at(self, places: Places) -> NDArray[np.float64]:
         """Variance of the values at places, shape (p,): the diagonal of :meth:`between`."""
-        here = self._at(places)
+        here = places.interpolate(self.patterns)
         mixed = here @ self.coefficients.astype(np.float32)
         return np.asarray((mixed * here).sum(axis=1, dtype=np.float64) + self._leftover_at(places))
 
@@ -116,20 +118,6 @@ class LocalisedCovariance:
         for first in range(0, len(root), 100):
             out += ((root[first : first + 100] @ self.patterns) ** 2).sum(axis=0)
         return out + self.leftover
-
-    @cached_property
-    def _cells(self) -> NDArray[np.float64]:
-        grid = self.operator.grid
-        lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
-        return unit_vectors(lat.ravel(), lon.ravel())
-
-    def _at(self, places: Places) -> Float:
-        """Patterns at places, shape (p, K)."""
-        out = np.zeros((len(places), len(self.patterns)), np.float32)
-        for corner in range(places.index.shape[1]):
-            weight = places.weight[:, corner].astype(np.float32)
-            out += weight[:, None] * self.patterns[:, places.index[:, corner]].T
-        return out
 
     def _leftover_at(self, places: Places) -> NDArray[np.float64]:
         return np.asarray((self.leftover[places.index] * places.weight).sum(axis=1))

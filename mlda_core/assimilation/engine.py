@@ -26,7 +26,6 @@ from mlda_core.assimilation.operator import ObservationError, Places
 from mlda_core.assimilation.setting import METHODS, Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.bundle import Bundle, StateError
-from mlda_core.sphere import unit_vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,9 +101,6 @@ class Assimilator:
         self._gains = Gains(bundle)
         self._origins: dict[int, Float] = {}
         self._regressed: classical.Regression | None = None
-        grid = bundle.grid
-        lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
-        self._points = unit_vectors(lat.ravel(), lon.ravel())
 
     def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
         """Assimilate.
@@ -212,7 +208,7 @@ class Assimilator:
         shape = self.bundle.mask.shape
         departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
         moved = whole.x_b + (column * (departure[0] / between)).astype(np.float32)
-        before, after = (self._restore(x, calendar, whole, "prior") for x in (whole.x_b, moved))
+        before, after = (self._restore(whole, x, "prior") for x in (whole.x_b, moved))
         return np.asarray(after - before)
 
     def regression(self) -> classical.Regression:
@@ -399,7 +395,7 @@ class Assimilator:
         if not len(at_sea):
             return False
         exists = bundle.mask[bundle.sea_row].ravel()
-        near = cover(at_sea, self._points[exists], SEA_WITHIN_KM)
+        near = cover(at_sea, bundle.grid.points[exists], SEA_WITHIN_KM)
         area = bundle.grid.weights.ravel()[exists]
         if area[near].sum() < SEA_COVER * area.sum():
             return False
@@ -493,7 +489,7 @@ class Assimilator:
             x = problem.x_b
             if factor is not None:
                 x = x + zeta.astype(np.float32) @ factor
-            return self._restore(self._with_error(problem, x, left), problem.month, problem)
+            return self._restore(problem, self._with_error(problem, x, left))
 
         z = problem.z_b + (zeta if turn is None else turn @ zeta)
         return Step(0, z, cost, 0.0, "linear solution", fields)
@@ -501,7 +497,7 @@ class Assimilator:
     def _step(self, problem: _Problem, fit: DecodedCost, point: Point) -> Step:
         def fields() -> Float:
             x, left = fit.at(point.x)
-            return self._restore(self._with_error(problem, x, left), problem.month, problem)
+            return self._restore(problem, self._with_error(problem, x, left))
 
         norm = float(np.linalg.norm(point.gradient))
         cost = fit.cost(point.x)
@@ -529,7 +525,9 @@ class Assimilator:
         x = self._with_error(problem, latent, left)
         month, gain = problem.month, problem.gain
         departures = self._departures(problem, problem.x_b)
-        table, worst = self._judge(problem, asked.table, x, departures)
+        background = self._restore(problem, problem.x_b, "prior")
+        anomalies = self._restore(problem, x)
+        table, worst = self._judge(problem, asked.table, x, departures, background, anomalies)
         fit = Fit(
             n_used=problem.used.size,
             n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
@@ -538,7 +536,6 @@ class Assimilator:
             degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
             seconds=time.perf_counter() - asked.began,
         )
-        anomalies = self._restore(x, month, problem)
         words = f"{point.words}; {worst}" if worst else point.words
         if not problem.used.size:
             words = "nothing is observed: this is the background"
@@ -547,10 +544,8 @@ class Assimilator:
             month=month,
             z=z,
             anomalies=anomalies,
-            latent_only=(
-                anomalies if latent is x else self._restore(latent, month, problem, "latent")
-            ),
-            background=self._restore(problem.x_b, month, problem, "prior"),
+            latent_only=(anomalies if latent is x else self._restore(problem, latent, "latent")),
+            background=background,
             standardised=x.reshape(self.bundle.mask.shape),
             cost=cost,
             path=tuple(path),
@@ -565,15 +560,19 @@ class Assimilator:
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
 
     def _judge(
-        self, problem: _Problem, table: pd.DataFrame, x: Float, departures: Array
+        self,
+        problem: _Problem,
+        table: pd.DataFrame,
+        x: Float,
+        departures: Array,
+        background: Float,
+        analysis: Float,
     ) -> tuple[pd.DataFrame, str]:
         """Return the table with departures and misfits, and a word on the worst of them."""
         gain, every = problem.gain, problem.every
         operator, shape = self.bundle.operator, self.bundle.mask.shape
         table = table.copy()
         value = table["value"].to_numpy(np.float64)
-        background = self._restore(problem.x_b, problem.month, problem, "prior")
-        analysis = self._restore(x, problem.month, problem)
         table["background_departure"] = value - operator.apply(every.places, background)
         table["analysis_departure"] = value - operator.apply(every.places, analysis)
         misfit = np.full(len(table), np.nan)
@@ -598,13 +597,9 @@ class Assimilator:
 
     # Physical units
 
-    def _restore(
-        self, x: Float, month: int, problem: _Problem | None, stage: str = "posterior"
-    ) -> Float:
+    def _restore(self, problem: _Problem, x: Float, stage: str = "posterior") -> Float:
         """Anomalies in display units: means over the spread of the stage."""
-        bundle = self.bundle
-        sd = None if problem is None else self._sd(problem, stage)
-        return physical.anomalies(bundle, x, month, sd)
+        return physical.anomalies(self.bundle, x, problem.month, self._sd(problem, stage))
 
     def _sd(self, problem: _Problem, stage: str) -> Float:
         """Standardised spread of the curved variables, zero elsewhere, (V, lat, lon)."""

@@ -59,7 +59,7 @@ class Gain:
         """``H J0 T``, shape (p, L)."""
         if self.prior.factor is None:
             return np.zeros((len(self.places), 0))
-        return _at(self.prior.factor, self.places).astype(np.float64)
+        return self.places.interpolate(self.prior.factor).astype(np.float64)
 
     @cached_property
     def whitened(self) -> Array:
@@ -155,16 +155,7 @@ class Gain:
         white = self.whitener32 @ prior.error.between(self.places, places).astype(np.float32)
         out = at - (white**2).sum(axis=0)
         if prior.factor is not None:
-            left = _at(prior.factor, places).T - self.whitened.astype(np.float32).T @ white
+            left = places.interpolate(prior.factor).T - self.whitened.astype(np.float32).T @ white
             root = linalg.cholesky(self.inverse_hessian, lower=True).astype(np.float32)
             out = out + ((root.T @ left) ** 2).sum(axis=0)
         return np.asarray(np.maximum(out, 1e-6))
-
-
-def _at(factor: Float, places: Places) -> Float:
-    """Interpolate the rows of a factor (L, cells) to places, shape (p, L)."""
-    out = np.zeros((len(places), len(factor)), np.float32)
-    for corner in range(places.index.shape[1]):
-        weight = places.weight[:, corner, None].astype(np.float32)
-        out += weight * factor[:, places.index[:, corner]].T
-    return out

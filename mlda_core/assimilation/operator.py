@@ -53,6 +53,14 @@ class Places:
         parts = (self.variable, self.lat, self.lon)
         return [row.tobytes() for row in np.stack(parts, axis=1).astype(np.float64)]
 
+    def interpolate(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take flattened states (K, cells) to the places in single precision, shape (p, K)."""
+        out = np.zeros((len(self), len(rows)), np.float32)
+        for corner in range(self.index.shape[1]):
+            weight = self.weight[:, corner, None].astype(np.float32)
+            out += weight * rows[:, self.index[:, corner]].T
+        return out
+
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Places:
         """Return the places that a mask or an index chooses."""
         return Places(**{k: getattr(self, k)[rows] for k in self.__dataclass_fields__})

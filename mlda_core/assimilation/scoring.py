@@ -23,7 +23,6 @@ Float = NDArray[np.float32]
 Tick = Callable[[str, int, int], None]
 
 METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi", "regression", "adam")
-CLASSICAL = ("eof", "enoi", "regression", "adam")
 STATIONS = (10, 30, 100, 300, 1000)
 NETWORKS = (
     "all_fields",
