@@ -1,4 +1,4 @@
-"""Named regions, their masks and area-weighted means."""
+"""Named regions and basins of the sea, their masks and area-weighted means."""
 
 from __future__ import annotations
 
@@ -90,3 +90,144 @@ def regional_mean(
     total = weight.sum(axis=(-2, -1))
     summed = (np.nan_to_num(field) * weight).sum(axis=(-2, -1))
     return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+
+
+@dataclass(frozen=True)
+class Basin:
+    """A part of the sea; all of :data:`BASINS` together are the whole, without overlaps.
+
+    Parameters
+    ----------
+    label : str
+        What people read.
+    boxes : tuple of (float, float, float, float)
+        South, north, west, east in degrees; a point on a southern or western edge belongs to the
+        box, one on a northern or eastern edge to its neighbour. A box holds land too.
+    """
+
+    label: str
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+_BASIN_LABELS = {
+    "arctic": "Arctic",
+    "north_pacific": "North Pacific",
+    "pacific_west": "Tropical Pacific, west",
+    "pacific_central": "Tropical Pacific, central",
+    "pacific_east": "Tropical Pacific, east",
+    "south_pacific": "South Pacific",
+    "north_atlantic": "North Atlantic",
+    "mediterranean": "Mediterranean, Black and Caspian Seas",
+    "tropical_atlantic": "Tropical Atlantic",
+    "south_atlantic": "South Atlantic",
+    "indian_west": "Tropical Indian, west",
+    "indian_east": "Tropical Indian, east",
+    "south_indian": "South Indian",
+    "southern_ocean": "Southern Ocean",
+}
+# The whole sphere in rows, each cut where a basin begins, eastwards from Greenwich: so nothing
+# overlaps and nothing is left out. The cuts follow the land: Central America from Mexico
+# to Panama, the Malay Peninsula, Sumatra, Java and Timor. Otherwise: the tropics reach from 20S to
+# 20N, in the Indian Ocean to its northern shores; the Pacific's thirds meet at the dateline's
+# sides, 160E and 150W, as Nino 4 and 3 do; the two Indian parts at India's southern tip.
+_IN = ((20.0, "indian_west"), (77.5, "indian_east"))
+_PAC = ((160.0, "pacific_central"), (210.0, "pacific_east"))
+_NORTH = ((0.0, "north_atlantic"), (100.0, "north_pacific"), (260.0, "north_atlantic"))
+
+
+def _tropics(indonesia: float, america: float) -> tuple[tuple[float, str], ...]:
+    """Cut a tropical row: where the Indian Ocean ends, and where the Atlantic begins."""
+    west = (indonesia, "pacific_west")
+    return ((0.0, "tropical_atlantic"), *_IN, west, *_PAC, (america, "tropical_atlantic"))
+
+
+_ROWS: tuple[tuple[float, float, tuple[tuple[float, str], ...]], ...] = (
+    (66.0, 90.0, ((0.0, "arctic"),)),
+    (48.0, 66.0, _NORTH),
+    # The Bay of Biscay ends, and the Gulf of Lion begins, just off Greenwich.
+    (40.0, 48.0, ((0.0, "mediterranean"), *_NORTH[1:])),
+    (30.5, 40.0, ((0.0, "mediterranean"), *_NORTH[1:], (354.5, "mediterranean"))),
+    (
+        20.0,
+        30.5,
+        (
+            (0.0, "mediterranean"),
+            (30.0, "indian_west"),
+            (77.5, "indian_east"),
+            (100.0, "north_pacific"),
+            (259.0, "north_atlantic"),
+        ),
+    ),
+    (17.0, 20.0, _tropics(100.0, 262.0)),
+    (16.0, 17.0, _tropics(100.0, 269.0)),
+    (15.0, 16.0, _tropics(100.0, 270.0)),
+    (13.0, 15.0, _tropics(99.0, 275.0)),
+    (10.0, 13.0, _tropics(99.0, 275.4)),
+    (9.0, 10.0, _tropics(99.0, 276.8)),
+    (8.0, 9.0, _tropics(99.0, 282.5)),
+    (5.0, 8.0, _tropics(100.4, 285.0)),
+    (1.0, 5.0, _tropics(103.0, 285.0)),
+    (-1.0, 1.0, _tropics(102.0, 285.0)),
+    (-3.0, -1.0, _tropics(103.5, 290.0)),
+    (-6.0, -3.0, _tropics(105.0, 291.0)),
+    (-7.5, -6.0, _tropics(106.3, 291.0)),
+    (-9.0, -7.5, _tropics(114.0, 291.0)),
+    (-12.0, -9.0, _tropics(127.0, 291.0)),
+    (-20.0, -12.0, _tropics(131.0, 291.0)),
+    (
+        -45.0,
+        -20.0,
+        (
+            (0.0, "south_atlantic"),
+            (20.0, "south_indian"),
+            (146.0, "south_pacific"),
+            (291.0, "south_atlantic"),
+        ),
+    ),
+    (-90.0, -45.0, ((0.0, "southern_ocean"),)),
+)
+
+
+def _boxes(basin: str) -> tuple[tuple[float, float, float, float], ...]:
+    found = []
+    for south, north, cuts in _ROWS:
+        ends = [*(west for west, _ in cuts[1:]), 360.0]
+        found += [
+            (south, north, west, east)
+            for (west, name), east in zip(cuts, ends, strict=True)
+            if name == basin
+        ]
+    return tuple(found)
+
+
+BASINS: dict[str, Basin] = {key: Basin(label, _boxes(key)) for key, label in _BASIN_LABELS.items()}
+
+
+def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Return which cells belong to each basin.
+
+    A cell belongs to the one basin that its centre lies in: parts of a coarse cell on the other
+    side of a land bridge would count as another ocean.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of any extent.
+    sea : ndarray of bool, shape (nlat, nlon)
+        Where there is sea.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (nlat, nlon)
+        By key of :data:`BASINS`: 1 or 0, together 1 in every cell of the sea and 0 over land.
+    """
+    lat, lon = np.meshgrid(grid.lat, np.mod(grid.lon, 360.0), indexing="ij")
+    masks = {}
+    for key, basin in BASINS.items():
+        inside = np.zeros(grid.shape, bool)
+        for south, north, west, east in basin.boxes:
+            # The northernmost row holds the pole itself.
+            under = lat <= north if north == 90.0 else lat < north
+            inside |= (lat >= south) & under & (lon >= west) & (lon < east)
+        masks[key] = (inside & sea).astype(np.float64)
+    return masks
