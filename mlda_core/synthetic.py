@@ -27,7 +27,7 @@ def synthesise(
     calendar_month: int,
     *,
     error: float | Mapping[str, float] = DEFAULT_ERROR,
-    seed: int | Sequence[int] = 0,
+    seed: int | Sequence[int] | None = 0,
 ) -> pd.DataFrame:
     """Observe a field: its value at each place plus noise.
 
@@ -48,8 +48,8 @@ def synthesise(
     error : float or mapping of str to float
         Standard deviation of the noise: a part of the local spread for all variables, or, by
         variable, in display units (0.2 of the local spread for those left out).
-    seed : int or sequence of int
-        Whole numbers from 0.
+    seed : int or sequence of int, optional
+        Whole numbers from 0; None for the values without noise.
 
     Returns
     -------
@@ -74,7 +74,8 @@ def synthesise(
     for name, given in by_name.items():
         sd[np.array(names) == name] = given
     value = bundle.operator.apply(spots, np.asarray(target, np.float64))
-    value = value + sd * _noise(names, spots.lat, spots.lon, seed)
+    if seed is not None:
+        value = value + sd * _noise(names, spots.lat, spots.lon, seed)
     n = len(where)
     columns = {
         "variable": np.array(names, object),

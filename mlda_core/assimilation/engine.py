@@ -270,7 +270,11 @@ class Assimilator:
                 start = problem.gain.linear_solution(departures)
                 inverse = problem.gain.inverse_hessian
                 *_, last = minimise(
-                    fit.value_and_gradient, start, inverse, max_steps=setting.max_steps
+                    fit.value_and_gradient,
+                    start,
+                    inverse,
+                    max_steps=setting.max_steps,
+                    polish=setting.polish,
                 )
                 x, left = fit.at(last.x)
             out[i] = self._with_error(problem, x, left)
@@ -460,6 +464,7 @@ class Assimilator:
                 start,
                 gain.inverse_hessian,
                 max_steps=problem.setting.max_steps,
+                polish=problem.setting.polish,
             ):
                 last = point
                 if start is zeta:

@@ -70,6 +70,9 @@ class Setting:
         Of the minimisation.
     sea_prior : bool
         Whether an observed sea may set the background.
+    polish : bool
+        Whether to find the minimum as well as single precision allows: for differences of two
+        analyses.
     """
 
     method: str = "vae"
@@ -80,6 +83,7 @@ class Setting:
     error_scale: float = 1.0
     max_steps: int = 50
     sea_prior: bool = True
+    polish: bool = False
 
     @property
     def latent_only(self) -> bool:

@@ -14,6 +14,9 @@ Vector = NDArray[np.float64]
 TOLERANCE = 1e-5
 MEMORY = 8
 _ARMIJO = 1e-4
+# Below the tolerance a cost of single precision no longer tells a step down from one up; its
+# gradient still points to the minimum, so steps are judged by what they leave to promise.
+_POLISHED = 1e-14
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def minimise(
     preconditioner: NDArray[np.float64],
     *,
     max_steps: int = 50,
+    polish: bool = False,
 ) -> Iterator[Point]:
     """Minimise by L-BFGS (Nocedal and Wright 2006, algorithm 7.4), preconditioned.
 
@@ -60,6 +64,9 @@ def minimise(
     preconditioner : ndarray, shape (L, L)
         An approximate inverse Hessian, positive definite.
     max_steps : int
+    polish : bool
+        Whether to go on from where the cost has converged by its gradient alone: for differences
+        of two minima, which are small beside either.
 
     Yields
     ------
@@ -73,6 +80,8 @@ def minimise(
         direction = -_apply(gradient, pairs, preconditioner)
         promised = -0.5 * float(direction @ gradient)
         if promised <= TOLERANCE * max(cost, 1.0):
+            if polish:
+                x, cost, gradient = _polish(value_and_gradient, x, cost, gradient, preconditioner)
             yield Point(x, cost, gradient, index, True, f"converged in {_steps(index)}")
             return
         if index == max_steps:
@@ -96,6 +105,32 @@ def minimise(
             pairs.append((s, y))
             del pairs[:-MEMORY]
         x, cost, gradient = trial, new_cost, new_gradient
+
+
+def _polish(
+    value_and_gradient: Callable[[Vector], tuple[float, Vector]],
+    x: Vector,
+    cost: float,
+    gradient: Vector,
+    preconditioner: NDArray[np.float64],
+) -> tuple[Vector, float, Vector]:
+    """Take full steps of L-BFGS while each halves what the next one promises."""
+    pairs: list[tuple[Vector, Vector]] = []
+    for _ in range(20):
+        direction = -_apply(gradient, pairs, preconditioner)
+        promised = -float(direction @ gradient)
+        if promised <= _POLISHED * max(cost, 1.0):
+            break
+        trial = x + direction
+        new_cost, new_gradient = value_and_gradient(trial)
+        s, y = direction, new_gradient - gradient
+        left = float(new_gradient @ preconditioner @ new_gradient)
+        if left > 0.5 * float(gradient @ preconditioner @ gradient):
+            break
+        if s @ y > 1e-10 * np.sqrt((s @ s) * (y @ y)):
+            pairs.append((s, y))
+        x, cost, gradient = trial, new_cost, new_gradient
+    return x, cost, gradient
 
 
 def _steps(count: int) -> str:
