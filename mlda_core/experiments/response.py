@@ -190,7 +190,7 @@ class Responder:
             If the month is not in the bundle, or a setting cannot be used.
         """
         change = sst_change(patches, self.bundle, month)
-        inside = self._inside(patches, held, region)
+        inside = self.inside(patches, held, region)
         return self.respond_to(month, change, held, inside=inside, **settings)
 
     def respond_to(
@@ -284,6 +284,64 @@ class Responder:
         where = self._places(held, inside)
         return synthesise(where, self.bundle, target, int(month[5:7]), seed=None)
 
+    def inside(
+        self, patches: Sequence[Patch], held: str, region: Region | None = None
+    ) -> NDArray[np.bool_] | None:
+        """Return the cells inside which ``outside`` holds nothing but the sea.
+
+        Parameters
+        ----------
+        patches : sequence of Patch
+            Where they reach, unless a region is given.
+        held : str
+            A key of :data:`HELD`.
+        region : Region, optional
+
+        Returns
+        -------
+        ndarray of bool, shape (lat, lon)
+            None for every other way of holding.
+        """
+        if held != "outside":
+            return None
+        grid = self.bundle.grid
+        if region is not None:
+            return np.asarray(region_mask(grid, region) > 0.5)
+        shapes = [np.abs(p.weights(grid)) for p in patches if p.enabled]
+        inside = np.zeros(grid.shape, bool)
+        for shape in shapes:
+            inside |= shape > _OUTSIDE * max(float(shape.max()), 1e-12)
+        return inside
+
+    def analysis(
+        self,
+        month: str,
+        held: str = "sst_only",
+        *,
+        inside: NDArray[np.bool_] | None = None,
+        change: NDArray[np.floating] | None = None,
+        **settings: Any,
+    ) -> Float:
+        """Return one of the two analyses of a response alone; it is not kept.
+
+        Parameters
+        ----------
+        month, held, inside, **settings
+            As for :meth:`respond_to`.
+        change : ndarray, shape (lat, lon), optional
+            Kelvin, zero over land.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Anomalies, display units.
+        """
+        calendar = int(month[5:7])
+        observed = self._observed(month, held, inside)
+        if change is not None:
+            observed = self._add(observed, np.asarray(change, np.float64), calendar)
+        return self._analyse(observed, calendar, {"polish": True, **settings})[0]
+
     def all_fields(self, month: str) -> Float:
         """Return a month's analysis from all fields, display units, (V, lat, lon)."""
 
@@ -341,20 +399,6 @@ class Responder:
         return sensitivity(self.assimilator, observed, int(month[5:7]), row, where / where.sum())
 
     # What the methods share
-
-    def _inside(
-        self, patches: Sequence[Patch], held: str, region: Region | None
-    ) -> NDArray[np.bool_] | None:
-        if held != "outside":
-            return None
-        grid = self.bundle.grid
-        if region is not None:
-            return np.asarray(region_mask(grid, region) > 0.5)
-        shapes = [np.abs(p.weights(grid)) for p in patches if p.enabled]
-        inside = np.zeros(grid.shape, bool)
-        for shape in shapes:
-            inside |= shape > _OUTSIDE * max(float(shape.max()), 1e-12)
-        return inside
 
     def _places(self, held: str, inside: NDArray[np.bool_] | None) -> pd.DataFrame:
         if held not in HELD:
