@@ -477,6 +477,23 @@ class Bundle:
             _checked_month(month)
         return self._encode(np.nan_to_num(x).astype(np.float32), calendar)
 
+    def code_of(self, x: torch.Tensor, month: torch.Tensor) -> torch.Tensor:
+        """Encode standardised anomalies with a gradient.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, V, lat, lon)
+        month : Tensor of int, shape (n,)
+            Calendar months 1..12.
+
+        Returns
+        -------
+        Tensor, shape (n, L)
+            Means of the posterior of z.
+        """
+        mean = self._encoder(x, month)[0]
+        return mean @ torch.from_numpy(self._turn.T).to(mean.dtype)
+
     def jacobian(self, calendar_month: int) -> Float:
         """Jacobian of the decoder at z = 0, cached by month.
 

@@ -48,8 +48,27 @@ STARTS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
-    """One assimilation, prepared."""
+class Problem:
+    """One assimilation, prepared.
+
+    Parameters
+    ----------
+    setting : Setting
+    month : int
+        Calendar month 1..12.
+    every : Observed
+        All observations.
+    used : ndarray of int
+        Rows of those that are neither withheld nor thinned.
+    x_b : ndarray of float32, shape (cells,)
+        Background, standardised.
+    z_b : ndarray, shape (L,)
+        Its latent vector.
+    sea_held : bool
+        Whether the observed sea set it.
+    gain : Gain
+        Of the network.
+    """
 
     setting: Setting
     month: int
@@ -62,9 +81,11 @@ class _Problem:
 
     @property
     def observed(self) -> Observed:
+        """The observations that are used."""
         return self.every.where(self.used)
 
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
+        """Return what is minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
 
 
@@ -261,7 +282,7 @@ class Assimilator:
         problem = None
         for i, row in enumerate(values):
             observed = Observed(places, row, variance)
-            problem = self._problem(observed, kept, month, setting)
+            problem = self.problem(observed, kept, month, setting)
             departures = self._departures(problem, problem.x_b)
             if problem.gain.prior.turn is None:
                 x, left, _ = _interpolate(problem.gain, problem.x_b, departures)
@@ -280,7 +301,7 @@ class Assimilator:
             out[i] = self._with_error(problem, x, left)
         if problem is None:
             raise StateError("There is no month to assimilate; give at least one.")
-        return out.reshape(-1, *self.bundle.mask.shape), self._sd(problem, "posterior")
+        return out.reshape(-1, *self.bundle.mask.shape), self.mean_spread(problem, "posterior")
 
     def cost_of(
         self, z: NDArray[np.floating], observations: pd.DataFrame, month: str | int, **settings: Any
@@ -331,30 +352,43 @@ class Assimilator:
         """
         setting = Setting.of(settings)
         observed = Observed(places, np.zeros(len(places)), variance)
-        problem = self._problem(observed, thin(places, variance), month, setting)
+        problem = self.problem(observed, thin(places, variance), month, setting)
         stage = "latent" if setting.latent_only else "posterior"
         return _variance(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
 
     # Preparing
 
-    def _problem(
+    def problem(
         self, every: Observed, used: NDArray[np.int64], month: int, setting: Setting
-    ) -> _Problem:
+    ) -> Problem:
+        """Prepare an assimilation: background, and the factors of its network.
+
+        Parameters
+        ----------
+        every : Observed
+        used : ndarray of int
+            Rows to use.
+        month : int
+            Calendar month 1..12.
+        setting : Setting
+
+        Returns
+        -------
+        Problem
+        """
         observed = every.where(used)
         x_b, z_b, sea_held = self._background(observed, month, setting)
         holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed, month))
         gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
-        return _Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
+        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
 
-    def _prepare(
-        self, table: pd.DataFrame, month: int, setting: Setting
-    ) -> tuple[_Problem, _Asked]:
+    def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
         began = time.perf_counter()
         every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
         offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
         used = offered[thin(every.places.where(offered), every.variance[offered])]
         asked = _Asked(table, offered.size - used.size, began)
-        return self._problem(every, used, month, setting), asked
+        return self.problem(every, used, month, setting), asked
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -403,7 +437,7 @@ class Assimilator:
         area = bundle.grid.weights.ravel()[exists]
         if area[near].sum() < SEA_COVER * area.sum():
             return False
-        gain = self._sea_gain(observed, month)
+        gain = self.sea_gain(observed, month)
         if "sea_unknown" not in gain.kept:
             size = bundle.grid.weights.size
             cells = slice(bundle.sea_row * size, (bundle.sea_row + 1) * size)
@@ -412,7 +446,7 @@ class Assimilator:
             gain.kept["sea_unknown"] = (area * (before - known)[exists]).sum() / area.sum()
         return bool(gain.kept["sea_unknown"] <= SEA_UNKNOWN)
 
-    def _sea_gain(self, observed: Observed, month: int) -> Gain:
+    def sea_gain(self, observed: Observed, month: int) -> Gain:
         """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
         sea = observed.where(observed.places.variable == self.bundle.sea_row)
         return self._gains.of(
@@ -422,7 +456,7 @@ class Assimilator:
     def _mean_under(self, observed: Observed, month: int) -> Float:
         """Answer of the network to the sea that ensemble OI makes of its observations."""
         bundle = self.bundle
-        gain = self._sea_gain(observed, month)
+        gain = self.sea_gain(observed, month)
         sea = observed.where(observed.places.variable == bundle.sea_row)
         field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
         field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
@@ -430,12 +464,12 @@ class Assimilator:
 
     # Solving
 
-    def _departures(self, problem: _Problem, x: Float) -> Array:
+    def _departures(self, problem: Problem, x: Float) -> Array:
         observed = problem.observed
         fields = x.reshape(self.bundle.mask.shape)
         return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
 
-    def _closed_form(self, problem: _Problem, asked: _Asked) -> Step:
+    def _closed_form(self, problem: Problem, asked: _Asked) -> Step:
         """Optimal interpolation: methods whose latent part is linear."""
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
@@ -444,7 +478,7 @@ class Assimilator:
         point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
         return self._finish(problem, asked, point, [cost.total], latent, left, None, cost)
 
-    def _nonlinear(self, problem: _Problem, asked: _Asked) -> Iterator[Step]:
+    def _nonlinear(self, problem: Problem, asked: _Asked) -> Iterator[Step]:
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
         zeta = gain.linear_solution(departures)
@@ -484,7 +518,7 @@ class Assimilator:
         cost = fit.cost(best.x)
         yield self._finish(problem, asked, best, path, x, left, fit.z(best.x), cost)
 
-    def _linear_step(self, problem: _Problem, zeta: Array, departures: Array) -> Step:
+    def _linear_step(self, problem: Problem, zeta: Array, departures: Array) -> Step:
         gain = problem.gain
         left = departures - gain.latent @ zeta
         cost = _cost(gain, zeta, left)
@@ -499,7 +533,7 @@ class Assimilator:
         z = problem.z_b + (zeta if turn is None else turn @ zeta)
         return Step(0, z, cost, 0.0, "linear solution", fields)
 
-    def _step(self, problem: _Problem, fit: DecodedCost, point: Point) -> Step:
+    def _step(self, problem: Problem, fit: DecodedCost, point: Point) -> Step:
         def fields() -> Float:
             x, left = fit.at(point.x)
             return self._restore(problem, self._with_error(problem, x, left))
@@ -508,7 +542,7 @@ class Assimilator:
         cost = fit.cost(point.x)
         return Step(point.index + 1, fit.z(point.x), cost, norm, point.words, fields)
 
-    def _with_error(self, problem: _Problem, x: Float, left: Array) -> Float:
+    def _with_error(self, problem: Problem, x: Float, left: Array) -> Float:
         """Add the residual analysis ``B H^T S^-1 (y - H x)``."""
         gain = problem.gain
         if problem.setting.latent_only or not len(left):
@@ -518,7 +552,7 @@ class Assimilator:
 
     def _finish(  # noqa: PLR0917 - one result, put together
         self,
-        problem: _Problem,
+        problem: Problem,
         asked: _Asked,
         point: Point,
         path: list[float],
@@ -566,7 +600,7 @@ class Assimilator:
 
     def _judge(
         self,
-        problem: _Problem,
+        problem: Problem,
         table: pd.DataFrame,
         x: Float,
         departures: Array,
@@ -602,12 +636,23 @@ class Assimilator:
 
     # Physical units
 
-    def _restore(self, problem: _Problem, x: Float, stage: str = "posterior") -> Float:
+    def _restore(self, problem: Problem, x: Float, stage: str = "posterior") -> Float:
         """Anomalies in display units: means over the spread of the stage."""
-        return physical.anomalies(self.bundle, x, problem.month, self._sd(problem, stage))
+        return physical.anomalies(self.bundle, x, problem.month, self.mean_spread(problem, stage))
 
-    def _sd(self, problem: _Problem, stage: str) -> Float:
-        """Standardised spread of the curved variables, zero elsewhere, (V, lat, lon)."""
+    def mean_spread(self, problem: Problem, stage: str = "posterior") -> Float:
+        """Return the spread over which a physical estimate is the mean.
+
+        Parameters
+        ----------
+        problem : Problem
+        stage : {"posterior", "latent", "prior"}
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Standardised; zero for variables without a curved transform.
+        """
         if problem.setting.latent_only and stage == "posterior":
             stage = "latent"
         if problem.setting.background is not None:
@@ -626,7 +671,7 @@ class Assimilator:
         found: Float = kept[stage]
         return found
 
-    def _spreads(self, problem: _Problem, x: Float) -> tuple[Float, Float]:
+    def _spreads(self, problem: Problem, x: Float) -> tuple[Float, Float]:
         """Posterior and climatological standard deviation, display units."""
         bundle = self.bundle
         stage = "latent" if problem.setting.latent_only else "posterior"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,12 +207,8 @@ class Patch:
             return read_pattern(self.file, grid)
         if self.polygon:
             return _polygon_weights(self.polygon, grid, self.taper)
-        if self.region:
-            region = REGIONS[self.region]
-            return _box_weights(region, grid, self.taper)
-        assert self.box is not None
-        south, north, west, east = self.box
-        return _box_weights(Region("", south, north, west, east), grid, self.taper)
+        region = REGIONS[self.region] if self.box is None else Region("", *self.box)
+        return _box_weights(region, grid, self.taper)
 
 
 def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
@@ -340,11 +336,6 @@ def read_pattern(path: str | Path, grid: Grid) -> Float:
             "be used: is it a temperature, not a change?"
         )
     return np.asarray(made, np.float64)
-
-
-def scaled(patch: Patch, kelvin: float) -> Patch:
-    """Return the same change with another amount."""
-    return replace(patch, kelvin=kelvin)
 
 
 # Shapes

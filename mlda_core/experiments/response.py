@@ -223,19 +223,20 @@ class Responder:
             If the change is not of the grid, or not a number somewhere at sea.
         """
         bundle, sea = self.bundle, self.bundle.sea_row
-        change = np.where(bundle.mask[sea], np.asarray(change, np.float64), 0.0)
-        if change.shape != bundle.grid.shape or not np.isfinite(change).all():
+        given = np.asarray(change, np.float64)
+        if given.shape != bundle.grid.shape or not np.isfinite(given[bundle.mask[sea]]).all():
             raise PerturbationError(
                 "The change of the sea is not a number in every cell of the bundle's grid; "
                 "correct it."
             )
+        moved_by = np.where(bundle.mask[sea], given, 0.0)
         settings = {"polish": True, **settings}
         calendar = int(month[5:7])
         observed = self._observed(month, held, inside)
         key = ("control", month, held, _key(inside), tuple(sorted(settings.items())))
         control = self._keep(key, lambda: self._analyse(observed, calendar, settings))
-        if change.any():
-            moved = self._add(observed, change, calendar)
+        if moved_by.any():
+            moved = self._add(observed, moved_by, calendar)
             perturbed = self._analyse(moved, calendar, settings)
         else:
             perturbed = control
