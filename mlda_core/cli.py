@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mlda_core.cli_assimilate import assimilate
 from mlda_core.cli_calibrate import calibrate
-from mlda_core.cli_scores import validate_assimilation
+from mlda_core.cli_scores import validate_assimilation, validate_perturbation
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
 if TYPE_CHECKING:
@@ -166,6 +166,20 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     networks: Annotated[
         str | None, typer.Option(help="With --assimilation: sst_only,stations_100,...")
     ] = None,
+    perturbation: Annotated[
+        bool,
+        typer.Option("--perturbation", help="Score the response to a warmer sea instead."),
+    ] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --perturbation: folder of the GCM's perturbed runs, plus1 and nino34_plus2."
+        ),
+    ] = None,
+    write_responses: Annotated[
+        Path | None,
+        typer.Option(help="With --perturbation: netCDF file of the mean responses to write."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Score a bundle on held-out months; write scores.json and a page of figures.
@@ -174,6 +188,9 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     """
     if assimilation:
         validate_assimilation(bundle, split, config, networks, output, threads)
+        return
+    if perturbation:
+        validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return
     with one_sentence():
         # The page draws with it at the end: that it lacks should not show after minutes of scoring.

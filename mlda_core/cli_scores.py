@@ -1,7 +1,8 @@
-"""``mlda validate --assimilation``: every method on every network of held-out months."""
+"""``mlda validate --assimilation`` and ``--perturbation``: every method on held-out months."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from mlda_core.console import one_sentence, out, ticking
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
+    from mlda_core.vae.dataset import Months
 
 
 def validate_assimilation(
@@ -75,6 +77,112 @@ def validate_assimilation(
                 write_assimilation(found, bundle, split, target)
                 out.print(_table(bundle, network, found[network]))
     out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_perturbation(
+    folder: Path,
+    split: str,
+    config: Path | None,
+    runs: Path | None,
+    responses: Path | None,
+    threads: int,
+) -> None:
+    """Score the response to a warmer sea against the GCM's, into the bundle's ``scores.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle.
+    split : str
+        Months to score.
+    config : Path
+        The model's TOML file: its observed dataset holds the runs without the change.
+    runs : Path
+        Folder with the perturbed runs, one folder an experiment.
+    responses : Path, optional
+        NetCDF file to write the mean responses to, the GCM's and the emulator's.
+    threads : int
+        CPU threads.
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.assimilation.engine import Assimilator
+        from mlda_core.bundle import load_bundle
+        from mlda_core.experiments import gcm_scoring
+        from mlda_core.experiments.gcm import GcmError, write_responses
+        from mlda_core.experiments.gcm_runs import read_runs
+
+        torch.set_num_threads(threads)
+        if runs is None or config is None:
+            lacking = "--runs, the folder of" if runs is None else "--config, whose dataset has"
+            other = "the perturbed runs" if runs is None else "the runs without the change"
+            raise GcmError(f"--perturbation needs {lacking} {other}; add it.")
+        bundle = load_bundle(folder)
+        engine = Assimilator(bundle)
+        with ticking() as tick:
+            months = _unperturbed(config, bundle, split)
+            made = read_runs(runs, bundle, months, tick=tick)
+            emulated = {
+                method: gcm_scoring.emulate(engine, made, method, tick=tick)
+                for method in gcm_scoring.METHODS
+            }
+        found = gcm_scoring.score(made, emulated, bundle)
+        target = folder / "scores.json"
+        gcm_scoring.write_perturbation(found, made, bundle, split, target)
+        for experiment, by_area in found.items():
+            for area, scores in by_area.items():
+                out.print(_responses_table(bundle, experiment, area, scores))
+        if responses:
+            command = f"mlda validate --perturbation --split {split}"
+            write_responses(
+                gcm_scoring.responses(made, emulated["vae"], split),
+                bundle,
+                responses,
+                {"history": f"made by '{command}'"},
+            )
+            out.print(f"Wrote {responses}", highlight=False)
+    out.print(f"Wrote {target}", highlight=False)
+
+
+def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
+    """Months of a split of every member under the observed sea."""
+    from mlda_core.vae.config import ConfigError, load_config
+    from mlda_core.vae.dataset import load_training_data
+    from mlda_core.validation import check_same_model
+
+    model = load_config(config)
+    # Mixed seas have no part in this, and take longest to read.
+    data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
+    check_same_model(bundle, data)
+    months = data.observed.in_split(split)
+    if not len(months):
+        raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+    return months
+
+
+def _responses_table(
+    bundle: Bundle, experiment: str, area: str, scores: dict[str, dict[str, Any]]
+) -> Table:
+    from mlda_core.experiments.gcm import EXPERIMENTS
+
+    label = EXPERIMENTS[experiment].label
+    table = Table(title=f"{label}, {area}: pattern correlation with the GCM (amplitude ratio)")
+    table.add_column("method")
+    shown = [v.name for v in bundle.variables if v.name in scores]
+    for name in shown:
+        table.add_column(name, justify="right")
+    for method in next(iter(scores.values())):
+        cells = [scores[name][method] for name in shown]
+        table.add_row(
+            method,
+            *(
+                f"{c['pattern_correlation']:.2f}"
+                + (f" ({c['amplitude_ratio']:.2f})" if "amplitude_ratio" in c else "")
+                for c in cells
+            ),
+        )
+    return table
 
 
 def _table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
