@@ -366,43 +366,46 @@ def _box_weights(region: Region, grid: Grid, taper: float) -> Float:
 
 def _polygon_weights(polygon: tuple[tuple[float, float], ...], grid: Grid, taper: float) -> Float:
     shape, stretch = _outline(polygon)
-    west = shape.bounds[0] / stretch
+    # As deep as the middle of a slim outline: its change is full somewhere.
+    width = min(taper, 2.0 * float(shapely.maximum_inscribed_circle(shape).length))
+    west, east = shape.bounds[0] / stretch, shape.bounds[2] / stretch
+    # The outline is unwrapped: a cell is as deep inside as it is at any turn of its longitude. An
+    # outline round a pole is there three times over, so that its seams are far from the middle one.
+    turns = (0.0,) if east - west > 720.0 else (-360.0, 0.0, 360.0)
     lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
+    middle = 0.5 * (west + east)
+    lon = np.mod(lon - middle + 180.0, 360.0) + middle - 180.0
     out = np.zeros(grid.shape)
-    # The outline is unwrapped: a cell may lie in it at this turn of its longitude or another.
-    start = west - taper
-    for turn in (0.0, 360.0):
-        x = (np.mod(lon - start, 360.0) + start + turn) * stretch
-        points = shapely.points(x, lat)
-        away = shapely.distance(shape.boundary, points)
+    for turn in turns:
+        x = (lon + turn) * stretch
+        away = shapely.distance(shape.boundary, shapely.points(x, lat))
         inside = np.where(shapely.contains_xy(shape, x, lat), away, -away)
-        # As deep as the middle of a slim outline: its change is full somewhere.
-        deepest = shapely.maximum_inscribed_circle(shape).length
-        out = np.maximum(out, _ramp(inside, min(taper, 2.0 * deepest)))
+        out = np.maximum(out, _ramp(inside, width))
     return out
 
 
 def _outline(polygon: tuple[tuple[float, float], ...]) -> tuple[Any, float]:
     """Return the outline in degrees of a great circle, and what a degree of longitude is in them.
 
-    A polygon round a pole is closed along it.
+    One round a pole is closed far beyond it, and three times over.
     """
     lat = np.array([p[0] for p in polygon])
     lon = np.rad2deg(np.unwrap(np.deg2rad([p[1] for p in polygon])))
-    back = (lon[0] - lon[-1] + 180.0) % 360.0 - 180.0
-    closed = lon[-1] + back
+    closed = lon[-1] + (lon[0] - lon[-1] + 180.0) % 360.0 - 180.0
+    stretch = max(float(np.cos(np.deg2rad(lat.mean()))), 0.1)
     if abs(closed - lon[0]) > 180.0:
-        pole = 90.0 if lat.mean() > 0 else -90.0
-        lat = np.concatenate([lat, [lat[0], pole, pole]])
-        lon = np.concatenate([lon, [closed, closed, lon[0]]])
-        stretch = 1.0
-    else:
-        stretch = max(float(np.cos(np.deg2rad(lat.mean()))), 0.1)
+        turn = np.sign(closed - lon[0]) * 360.0
+        lon = np.concatenate([lon - turn, lon, lon + turn, [lon[0] + 2 * turn]])
+        lat = np.concatenate([lat, lat, lat, [lat[0]]])
+        pole = 180.0 if lat.mean() > 0 else -180.0
+        lon, lat = np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])
     return shapely.make_valid(shapely.Polygon(np.stack([lon * stretch, lat], axis=1))), stretch
 
 
 def _middle(polygon: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     shape, stretch = _outline(polygon)
+    if shape.bounds[2] - shape.bounds[0] > 720.0 * stretch:
+        return (90.0 if shape.bounds[3] > 90.0 else -90.0), 0.0
     point = shape.representative_point()
     return float(point.y), float(point.x / stretch)
 

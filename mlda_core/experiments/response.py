@@ -229,7 +229,7 @@ class Responder:
                 "The change of the sea is not a number in every cell of the bundle's grid; "
                 "correct it."
             )
-        moved_by = np.where(bundle.mask[sea], given, 0.0)
+        moved_by = np.asarray(np.where(bundle.mask[sea], given, 0.0), np.float64)
         settings = {"polish": True, **settings}
         calendar = int(month[5:7])
         observed = self._observed(month, held, inside)
@@ -253,8 +253,10 @@ class Responder:
             return physical.spread(bundle, control[1], sd, calendar)
 
         weights = np.asarray(bundle.grid.weights * bundle.mask[sea], np.float64)
-        difference = np.asarray(perturbed[0] - control[0])
-        return Response(month, held, change, control[0], perturbed[0], difference, weights, spread)
+        difference = perturbed[0] - control[0]
+        return Response(
+            month, held, moved_by, control[0], perturbed[0], difference, weights, spread
+        )
 
     def observations(
         self,

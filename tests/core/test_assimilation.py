@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from climate import make_config
+from small import make_small
 
-from mlda_core.assimilation.calibrate import calibrate
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.engine import METHODS, Assimilator, Background
@@ -22,28 +21,8 @@ from mlda_core.assimilation.solver import minimise
 from mlda_core.assimilation.statistics import Settings
 from mlda_core.bundle import BundleError, StateError, load_bundle
 from mlda_core.sphere import unit_vectors
-from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
-from mlda_core.vae.sea_training import SeaTraining
-from mlda_core.vae.training import build_vae
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
-
-
-def make_small(folder, *, curved: float):
-    """A small climate's calibrated bundle; ``curved`` scales what its decoder adds nonlinearly."""
-    config = make_config(folder)
-    data = load_training_data(config)
-    torch.manual_seed(0)
-    vae = build_vae(config, data).eval()
-    with torch.no_grad():
-        weight = vae.decoder.refiner.leave.conv.weight
-        weight.copy_(curved * torch.randn_like(weight))
-    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
-    made = load_bundle(folder / "made")
-    assert not made.has_statistics
-    calibrate(made, data, Settings(), training=SeaTraining(epochs=2))
-    return load_bundle(folder / "made")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,96 @@
+"""The gradient through assimilation against finite differences of the whole chain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small import make_small
+
+from mlda_core.assimilation.engine import Assimilator
+from mlda_core.bundle import load_bundle
+from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
+from mlda_core.experiments.response import HELD, Responder
+from mlda_core.regions import REGIONS, Region, region_mask
+
+BOX = Region("box", -40, 10, 120, 240)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return Responder(Assimilator(make_small(tmp_path_factory.mktemp("a"), curved=0.002)))
+
+
+@pytest.fixture(scope="module")
+def bundled(repo_root):
+    return Responder(Assimilator(load_bundle(repo_root / "assets/bundles/speedy")))
+
+
+def mean(responder, fields, variable, region):
+    row = [v.name for v in responder.bundle.variables].index(variable)
+    grid = responder.bundle.grid
+    weights = region_mask(grid, region) * grid.weights * responder.bundle.mask[row]
+    return float(np.nansum(weights * fields[row]) / weights.sum())
+
+
+def slope(responder, month, change, asked, held, inside=None):
+    """Central difference of the response of a mean (variable, region) to a change."""
+    h = 0.05
+    ends = [
+        mean(
+            responder,
+            responder.respond_to(month, s * h * change, held, inside=inside).anomalies,
+            *asked,
+        )
+        for s in (1, -1)
+    ]
+    return (ends[0] - ends[1]) / (2 * h)
+
+
+@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize("variable", ["psl", "pr"])
+def test_small_bundle(small, held, variable):
+    month = "1982-07"
+    inside = region_mask(small.bundle.grid, BOX) > 0.5 if held == "outside" else None
+    found = small.sensitivity(month, variable, BOX, held, inside=inside)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        change = rng.standard_normal(small.bundle.grid.shape)
+        change *= small.bundle.mask[small.bundle.sea_row]
+        wanted = slope(small, month, change, (variable, BOX), held, inside)
+        assert (found.per_cell * change).sum() == pytest.approx(wanted, rel=0.02, abs=2e-3)
+
+
+def test_value_is_the_mean_of_the_analysis(small):
+    found = small.sensitivity("1982-07", "pr", BOX)
+    control = small.respond("1982-07", []).control
+    assert found.value == pytest.approx(mean(small, control, "pr", BOX), abs=1e-3)
+    assert found.units == "mm/day"
+
+
+def test_smooth_map_is_the_response_to_a_patch(small):
+    """Where nothing is thinned, the map's value is the gradient summed over a patch of its area."""
+    found = small.sensitivity("1982-07", "tas", BOX)
+    bundle, grid = small.bundle, small.bundle.grid
+    sea = bundle.mask[bundle.sea_row]
+    assert np.isnan(found.smooth[~sea]).all()
+    # Cells of this grid are 1200 km and more apart by the equator: a patch holds its own alone.
+    row, column = 4, 12
+    area = 510.07e6 * grid.weights[row, column] / grid.weights.sum()
+    part = np.pi * 500.0**2 / area
+    assert found.smooth[row, column] == pytest.approx(found.per_cell[row, column] * part, rel=0.01)
+
+
+def test_bundled_model(bundled):
+    month = "1997-12"
+    found = bundled.sensitivity(month, "pr", REGIONS["nino34"])
+    change = sst_change([Patch(1, region="nino34")], bundled.bundle, month)
+    wanted = slope(bundled, month, change, ("pr", REGIONS["nino34"]), "sst_only")
+    assert wanted > 0.5  # mm/day: it rains on a warm sea
+    assert (found.per_cell * change).sum() == pytest.approx(wanted, rel=0.01)
+
+
+def test_what_cannot_be_asked(small):
+    with pytest.raises(PerturbationError, match="no variable 'wind'"):
+        small.sensitivity("1982-07", "wind", BOX)
+    with pytest.raises(PerturbationError, match="does not exist in that region"):
+        small.sensitivity("1982-07", "tos", Region("land", -10, 10, 60, 100))
