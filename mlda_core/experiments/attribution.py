@@ -316,7 +316,7 @@ class Drivers:
         said = []
         if self.cancels:
             said.append(
-                "Warming and cooling contributions mostly cancel, so shares of their sum would "
+                "Contributions of both signs mostly cancel, so shares of their sum would "
                 "mislead and are not given."
             )
         if abs(self.remainder) > 0.5 * abs(self.value - self.normal):
