@@ -5,8 +5,8 @@ import pytest
 import torch
 from climate import make_config
 
-from mlda_core.assimilation.engine import Assimilator
 from mlda_core.assimilation.calibrate import estimate
+from mlda_core.assimilation.engine import Assimilator
 from mlda_core.assimilation.statistics import Settings
 from mlda_core.bundle import add_statistics, load_bundle
 from mlda_core.experiments import attribution
