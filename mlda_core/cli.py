@@ -1,4 +1,4 @@
-"""The command line, ``mlda``: data prepare, train, calibrate, validate, assimilate, info."""
+"""The command line, ``mlda``: from raw data to trained models, analyses and responses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from mlda_core.cli_assimilate import assimilate
 from mlda_core.cli_calibrate import calibrate
+from mlda_core.cli_perturb import perturb
 from mlda_core.cli_scores import validate_assimilation, validate_perturbation
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
@@ -30,6 +31,7 @@ data_app = typer.Typer(help="Make canonical datasets from data sources.", no_arg
 app.add_typer(data_app, name="data")
 app.command()(assimilate)
 app.command()(calibrate)
+app.command()(perturb)
 
 
 @data_app.command("prepare")
