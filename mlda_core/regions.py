@@ -117,7 +117,7 @@ _BASIN_LABELS = {
     "pacific_east": "Tropical Pacific, east",
     "south_pacific": "South Pacific",
     "north_atlantic": "North Atlantic",
-    "mediterranean": "Mediterranean, Black and Caspian Seas",
+    "mediterranean": "Mediterranean to Caspian",
     "tropical_atlantic": "Tropical Atlantic",
     "south_atlantic": "South Atlantic",
     "indian_west": "Tropical Indian, west",
