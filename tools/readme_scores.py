@@ -1,7 +1,7 @@
-"""Write the bundled model's scores into README.md, between its markers, and docs/scores.md.
+"""Write the bundled model's scores between the markers of README.md and docs, and docs/scores.md.
 
 python tools/readme_scores.py          write
-python tools/readme_scores.py --check  exit with 1 where README.md says something else
+python tools/readme_scores.py --check  exit with 1 where one of them says something else
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets/bundles/speedy"
 BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
 ASSIMILATION = "<!-- assimilation:begin -->", "<!-- assimilation:end -->"
+PERTURBATION = "<!-- perturbation:begin -->", "<!-- perturbation:end -->"
+EVERY_RESPONSE = "<!-- responses:begin -->", "<!-- responses:end -->"
 ROWS = {
     "vae": "VAE, by its encoder",
     "vae_minimised": "VAE, by minimising over the 100 numbers",
@@ -107,6 +109,76 @@ def assimilation_table() -> str:
     return "\n".join(lines)
 
 
+EXPERIMENTS = {"plus1": "+1 K everywhere", "nino34_plus2": "Nino 3.4 +2 K"}
+RESPONSE_METHODS = {
+    "vae": "VAE",
+    "enoi": "ensemble OI",
+    "regression": "regression",
+    "gcm_half": "half of the GCM's runs",
+}
+# Of the sea, which is given, a response is no skill.
+ANSWERS = ("psl", "tas", "pr")
+
+
+def perturbation_table() -> str:
+    """Return what stands between the markers of the response to a warmer sea, in README.md."""
+    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
+    if "perturbation" not in scores:
+        return NOT_SCORED
+    lines = [
+        f"| {' '.join(ANSWERS)} | " + " | ".join(RESPONSE_METHODS.values()) + " |",
+        "|---|" + "---|" * len(RESPONSE_METHODS),
+    ]
+    for experiment, label in EXPERIMENTS.items():
+        for area in ("tropics", "globe"):
+            rows = scores["perturbation"][experiment][area]
+            cells = []
+            for method in RESPONSE_METHODS:
+                found = [rows[v][method] for v in ANSWERS]
+                cell = " ".join(_hundredths(f["pattern_correlation"]) for f in found)
+                if method != "gcm_half":
+                    ratios = (_hundredths(f.get("amplitude_ratio")) for f in found)
+                    cell += f" ({' '.join(ratios)})"
+                cells.append(cell)
+            lines.append(f"| {label}, {area} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def every_response() -> str:
+    """Return what stands between the markers of docs/perturbation.md: each variable by itself."""
+    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
+    if "perturbation" not in scores:
+        return NOT_SCORED
+    lines = []
+    for experiment, label in EXPERIMENTS.items():
+        for area in ("tropics", "globe"):
+            rows = scores["perturbation"][experiment][area]
+            lines += [
+                "",
+                f"| {label}, {AREAS[area]} | " + " | ".join(rows) + " |",
+                "|---|" + "---|" * len(rows),
+            ]
+            for method, name in RESPONSE_METHODS.items():
+                cells = []
+                for by_method in rows.values():
+                    found = by_method[method]
+                    ratio = found.get("amplitude_ratio")
+                    words = "" if ratio is None else f" ({ratio:.2f})"
+                    cells.append(f"{found['pattern_correlation']:.2f}{words}")
+                lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    made = scores["perturbation_made_of"]
+    members = " and ".join(str(n) for n in sorted(set(made["members"].values())))
+    lines += ["", f"({made['months']} months of the TEST years, {members} perturbed members.)"]
+    return "\n".join(lines[1:])
+
+
+NOT_SCORED = "(Not scored yet: `mlda validate --perturbation --split test`.)"
+
+
+def _hundredths(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}".replace("0.", ".", 1)
+
+
 def _short(value: float) -> str:
     """Write .62 for 0.62, and what is far below zero in whole numbers."""
     if value < -9.5:
@@ -162,24 +234,38 @@ def _cell(found: dict | None, area: str) -> str:
     return f"{score['explained_variance']:.3f}{rmse}"
 
 
+# Which tables stand in which file.
+MARKED = {
+    "README.md": {
+        (BEGIN, END): table,
+        ASSIMILATION: assimilation_table,
+        PERTURBATION: perturbation_table,
+    },
+    "docs/perturbation.md": {EVERY_RESPONSE: every_response},
+}
+
+
 def main() -> int:
     """Write, or check."""
-    every, made_scores = ROOT / "docs" / "scores.md", every_score()
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    fresh = text
-    for (begin, end), made in (
-        ((BEGIN, END), table),
-        (ASSIMILATION, assimilation_table),
-    ):
-        before, rest = fresh.split(begin)
-        _, after = rest.split(end)
-        fresh = f"{before}{begin}\n{made()}\n{end}{after}"
+    fresh = {"docs/scores.md": every_score()}
+    for name, tables in MARKED.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for (begin, end), made in tables.items():
+            if begin not in text and begin == PERTURBATION[0]:
+                continue
+            before, rest = text.split(begin)
+            _, after = rest.split(end)
+            text = f"{before}{begin}\n{made()}\n{end}{after}"
+        fresh[name] = text
+    stale = [
+        name
+        for name, text in fresh.items()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv:
-        same = every.exists() and every.read_text(encoding="utf-8") == made_scores
-        return int(fresh != text or not same)
-    path.write_text(fresh, encoding="utf-8")
-    every.write_text(made_scores, encoding="utf-8")
+        return int(bool(stale))
+    for name in stale:
+        (ROOT / name).write_text(fresh[name], encoding="utf-8")
     return 0
 
 
