@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import datashader as ds
 import numpy as np
@@ -20,6 +20,9 @@ from mlda_core.grid import Grid
 from mlda_core.metrics import Comparison, compare
 from mlda_core.regions import REGIONS, regional_mean
 from mlda_core.variables import Variable
+
+if TYPE_CHECKING:
+    from app.perturb_look import Look
 
 # A map travels as bytes: 0 is missing, 255 is off the globe, 1..254 are colours. A quarter of
 # the size of floats, and as many colours as a palette has.
@@ -80,15 +83,49 @@ class Column:
         Climatological spread, display units.
     hatch : float
         A spread above this share of the reference is hatched.
+    look : Look, optional
+        Scales of its own, of responses and sensitivities; the reference is then what fades them.
     """
 
     kind: str = "model"
     fields: NDArray[np.floating] | None = None
     reference: NDArray[np.floating] | None = None
     hatch: float = 0.5
+    look: Look | None = None
+
+    def plain(self, i: int) -> bool:
+        """Whether a variable's map is drawn as an anomaly or a full field."""
+        return self.kind == "model" or (self.look is not None and self.look.limits[i] is None)
 
 
 PLAIN = Column()
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What stands in the columns instead of the target and the model; never changed in place.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (V, lat, lon)
+        Display units; the scatter is of the second against the first.
+    words : tuple of str
+        What they are, for hovering.
+    left, right : Column
+        How they are drawn.
+    spans : tuple of float
+        Limits of the scatters, where they are not those of the anomalies.
+    readings : tuple of tuple of (str, str)
+        For each variable the names and values inside its scatter, where they are not the scores.
+    """
+
+    first: NDArray[np.floating]
+    second: NDArray[np.floating]
+    words: tuple[str, str]
+    left: Column = PLAIN
+    right: Column = PLAIN
+    spans: tuple[float, ...] = ()
+    readings: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +146,8 @@ class Request:
         Anomalies that the model shows instead of what z decodes to; never changed in place.
     column : Column
         What the model column shows.
+    scene : Scene, optional
+        What both columns show instead.
     """
 
     month: str
@@ -117,6 +156,7 @@ class Request:
     full: bool
     analysis: NDArray[np.floating] | None = None
     column: Column = PLAIN
+    scene: Scene | None = None
 
     @property
     def calendar_month(self) -> int:
@@ -150,10 +190,13 @@ class ScatterPane:
         Palette indices of the area-weighted density, 0 where empty.
     scores : Comparison
         How model and target compare, always as anomalies.
+    readings : tuple of (str, str)
+        Names and values to be written instead.
     """
 
     image: NDArray[np.uint8]
     scores: Comparison
+    readings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,9 +268,23 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
             kinds |= {"model", "scatter"}
         if before.column is not now.column:
             kinds |= {"model"}
+        if before.scene is not now.scene:
+            kinds |= _changes_of_scene(before.scene, now.scene)
         if now.column.kind == "difference" and before.month != now.month:
             kinds |= {"model"}
     return {(variable.name, kind) for variable in variables for kind in kinds}
+
+
+def _changes_of_scene(before: Scene | None, now: Scene | None) -> set[str]:
+    """Return the kinds of panes that another scene touches, the model's own changes apart."""
+    if before is None or now is None:
+        return {"target", "model", "scatter"}
+    kinds = {"target", "scatter"} if before.first is not now.first else set()
+    if before.left is not now.left:
+        kinds |= {"target"}
+    if (before.spans, before.readings) != (now.spans, now.readings):
+        kinds |= {"scatter"}
+    return kinds
 
 
 def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
@@ -275,6 +332,9 @@ def draw_column(
         if column.fields is None
         else np.asarray(column.fields[i])
     )
+    if column.look is not None:
+        reference = None if column.reference is None else np.asarray(column.reference[i])
+        return column.look.draw(i, field, reference, pixels), field
     image = draw_map(field, pixels, *column_limits(variable, column.kind))
     if column.kind == "spread":
         drawn = (image != OUTSIDE) & (image != MISSING)
@@ -299,6 +359,11 @@ def scatter_limits(variable: Variable, *, full: bool) -> tuple[float, float]:
     low, high = limits(variable, full=full)
     margin = 0.15 * (high - low) if not full else 0.04 * (high - low)
     return low - margin, high + margin
+
+
+def around(limit: float) -> tuple[float, float]:
+    """Return the limits of both axes of a scatter whose colours end at a limit either way."""
+    return -1.3 * limit, 1.3 * limit
 
 
 def draw_scatter(
@@ -364,7 +429,8 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     """
     changed = changes(before.request if before else None, request, bundle.variables)
     calendar_month = request.calendar_month
-    target = bundle.target(request.month)
+    scene = request.scene
+    target = bundle.target(request.month) if scene is None else scene.first
     if request.analysis is not None:
         model = request.analysis
     elif before is not None and not _decodes(before.request, request):
@@ -389,22 +455,22 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         for kind, field in shown.items():
             if (variable.name, kind) not in changed:
                 continue
-            if kind == "model" and column.kind != "model":
-                image, values = draw_column(column, i, variable, pixels)
+            drawn = column if kind == "model" else PLAIN if scene is None else scene.left
+            if not drawn.plain(i):
+                image, values = draw_column(drawn, i, variable, pixels)
             else:
                 image, values = draw_map(field, pixels, low, high), field
             panes[variable.name, kind] = MapPane(
                 image, np.ascontiguousarray(values, dtype=np.float32).ravel()
             )
         if (variable.name, "scatter") in changed:
+            spans = scatter_limits(variable, full=request.full)
+            if scene is not None and scene.spans:
+                spans = around(scene.spans[i])
             panes[variable.name, "scatter"] = ScatterPane(
-                draw_scatter(
-                    shown["target"],
-                    shown["model"],
-                    weights,
-                    *scatter_limits(variable, full=request.full),
-                ),
+                draw_scatter(shown["target"], shown["model"], weights, *spans),
                 compare(target[i], model[i], weights),
+                scene.readings[i] if scene is not None and scene.readings else (),
             )
     ours, theirs = nino34(bundle, target), nino34(bundle, model)
     nino = None if ours is None or theirs is None else (ours, theirs)

@@ -146,7 +146,9 @@ class Observer:
                     state.z = z
             task = self.wanted()
             moved = self._task is None or self._task.month != task.month
-            if task is not self._task and (observed.live or moved) and not self.waiting:
+            # While the tool Perturb is chosen no analysis of these is seen: its own come first.
+            seen = state.tool != "perturb" and not self.waiting
+            if task is not self._task and (observed.live or moved) and seen:
                 self.begin(task)
         elif len(self.table) and self._task is not None:
             self.analysing.weigh(state.z, self.wanted())
@@ -264,7 +266,8 @@ class Observer:
         state = self._state
         observed: Observing = state.observing
         if self.markers is not None:
-            grown = self.analysing.grown
+            # The tool Perturb changes the sea itself: no observation is shown then.
+            grown = 0 if state.tool == "perturb" else self.analysing.grown
             drawn = (self.table, state.projection, frozenset(self.chosen), grown)
             if drawn != self._drawn:
                 self._drawn = drawn

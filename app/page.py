@@ -48,6 +48,8 @@ def serve() -> Session | None:
     page.add_panel("listing", session.observer.listing.widget)
     page.add_panel("foot", session.verifying.foot)
     page.add_panel("heading", session.observer.heading)
+    page.add_panel("perturb", session.perturber.panel)
+    page.add_panel("perturb_heading", session.perturber.heading)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
     for (name, kind), figure in session.figures.figures.items():

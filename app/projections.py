@@ -231,6 +231,13 @@ def box_to_region(key: str, box: dict[str, Any]) -> tuple[float, float, float, f
 
 
 @lru_cache(maxsize=len(KEYS))
+def globe_on_map(key: str) -> shapely.Polygon:
+    """Return the outline of the globe as drawn, within `EXTENT`."""
+    edge = np.asarray(_globe_of(key).exterior.coords) / _half(key, crs_of(key))
+    return shapely.Polygon(edge)
+
+
+@lru_cache(maxsize=len(KEYS))
 def _globe_of(key: str) -> shapely.Polygon:
     return _globe(key, crs_of(key))
 

@@ -28,7 +28,12 @@ from app.gestures import Gestures
 from app.markers import Markers
 from app.observer import GREETING, REFUSALS, Observer
 from app.observing import Observing
+from app.perturb_gestures import REFUSED, PerturbGestures
+from app.perturb_outlines import Outlines
+from app.perturber import Perturber
+from app.perturbing import FIRST
 from app.projections import CHOICES, projection
+from app.responding import responder_of
 from app.state import (
     FIELDS,
     PROJECTIONS,
@@ -73,8 +78,10 @@ WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs_hover"}
     | {"column", "hatch", "foot", "foot_region", "series_cancel", "obs_download"}
 )
+# What dragging over a map does while something is to be drawn there; else it pans.
+DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), "box")}
 # In the order of the tabs; the first that is shown is the state's first.
-TOOL_LABELS = {"explore": "Explore", "observe": "Observe"}
+TOOL_LABELS = {"explore": "Explore", "observe": "Observe", "perturb": "Perturb"}
 
 
 @lru_cache(maxsize=4)
@@ -140,6 +147,13 @@ def warm_seasons() -> None:
     with contextlib.suppress(BundleError):
         bundle = bundle_of_process()
         if bundle.has_statistics:
+            first = Limits(bundle.name, bundle.months, bundle.n_latent).first_month()
+            with contextlib.suppress(ValueError):
+                # What the first look at the tool Perturb shows.
+                responder = responder_of(bundle)
+                _ = responder.respond(first, [FIRST]).spread
+                responder.all_fields(first)
+                time.sleep(REST)
             for month in range(1, 13):
                 bundle.jacobian(month)
                 # A pause, for it takes a core that a slider needs: 35 ms a frame instead of 28.
@@ -206,14 +220,35 @@ class Session:
             say=self._say,
             done=self._done,
         )
+        self.perturber = Perturber(
+            bundle,
+            self.state,
+            schedule,
+            self._on_messages,
+            redraw=self.redraw,
+            say=self._say,
+        )
+        self.perturb_gestures = PerturbGestures(
+            bundle,
+            self.state,
+            self.perturber,
+            redraw=self.redraw,
+            say=self._say,
+            done=self._done,
+        )
 
         self.observer.greeting = self.observer.waiting = greet
         self.verifying = Verifying(
             bundle, self.state, self.observer, schedule, self._on_messages, self._say
         )
         self._frame = frames.draw(bundle, self._request())
+        self._bars: tuple[bool, Any] = (self.state.fields == "full", None)
         self.figures = Figures(bundle, self._frame, self.state.theme)
-        self.gestures.attach(Markers(self.figures.figures))
+        self.markers = Markers(self.figures.figures)
+        self.gestures.attach(self.markers)
+        self.perturb_gestures.attach(self.markers)
+        if self.perturber.sea:
+            self.perturber.outlines = Outlines(self.figures.figures, self.perturber.sea)
         self.legends = {
             variable.name: pn.pane.HTML(
                 legend_html(variable, full=self.state.fields == "full"),
@@ -254,7 +289,11 @@ class Session:
         )
         self.tools = Tools(
             self._on_messages,
-            tools=[[tool, label] for tool, label in TOOL_LABELS.items()],
+            tools=[
+                [tool, label]
+                for tool, label in TOOL_LABELS.items()
+                if tool != "perturb" or self.perturber.sea
+            ],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -272,7 +311,7 @@ class Session:
         try:
             for message in batch:
                 self._act(message)
-        except (StateError, *REFUSALS) as error:
+        except (StateError, *REFUSALS, *REFUSED) as error:
             self._say(str(error), failed=True)
         except Exception:
             self._say("Something went wrong here; undo, or load the page again.", failed=True)
@@ -283,9 +322,8 @@ class Session:
     def _act(self, message: Message) -> None:
         kind = str(message.get("type")).replace("-", "_")
         own = getattr(self, f"_do_{kind}", None)
-        observers = getattr(self.gestures, f"do_{kind}", None) or getattr(
-            self.verifying, f"do_{kind}", None
-        )
+        parts = (self.gestures, self.verifying, self.perturb_gestures)
+        observers = next(filter(None, (getattr(part, f"do_{kind}", None) for part in parts)), None)
         if own is None and observers is None:
             raise StateError("The page sent something that this server does not know; reload it.")
         if kind not in WALKS_ON:
@@ -486,6 +524,17 @@ class Session:
     # -- from the state to the page --------------------------------------------------------
 
     def _request(self) -> frames.Request:
+        scene = self.perturber.scene()
+        if scene is not None:
+            return frames.Request(
+                month=self.perturber.month,
+                z=self.state.z,
+                projection=self.state.projection,
+                full=self.state.fields == "full" and not scene.spans,
+                analysis=scene.second,
+                column=scene.right,
+                scene=scene,
+            )
         return frames.Request(
             month=self.state.month,
             z=self.state.z,
@@ -498,18 +547,26 @@ class Session:
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""
         self.observer.refresh()
+        self.perturber.refresh()
         request = self._request()
-        full_before = self._frame.request.full
+        bars = (request.full, self.perturber.legend_look())
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
-            if request.full != full_before:
-                for variable in self.bundle.variables:
-                    self.legends[variable.name].object = legend_html(variable, full=request.full)
-            self.figures.write_withheld(self.observer.withheld_points())
+            if bars != self._bars:
+                self._bars = bars
+                for i, variable in enumerate(self.bundle.variables):
+                    self.legends[variable.name].object = legend_html(
+                        variable, full=bars[0], look=bars[1], i=i
+                    )
+            withheld = {} if self.perturber.active else self.observer.withheld_points()
+            self.figures.write_withheld(withheld)
             self.observer.show()
+            self.perturber.show()
+            mode = self.perturber.mode if self.perturber.active else self.observer.panel.mode
+            self.markers.drag(DRAGS.get(mode, "place"))
             self.verifying.show()
             self._show_controls()
         self._make_thumbnails()
@@ -523,7 +580,10 @@ class Session:
             theme=state.theme,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
-            nino=_nino_words(self._frame.nino),
+            nino=_nino_words(
+                self._frame.nino,
+                self.perturber.nino_words() if self.perturber.active else ("target", "model"),
+            ),
         )
         changes: dict[str, Any] = {
             "origin": f"z: {self._origin()}",
@@ -537,7 +597,9 @@ class Session:
         if marks != self.explore.marks:
             changes["marks"] = marks
         self.explore.put(**changes)
-        self.tools.put(tool=state.tool, paused=self.observer.paused())
+        # Perturb shows no model that could have left the analysis.
+        paused = "" if self.perturber.active else self.observer.paused()
+        self.tools.put(tool=state.tool, paused=paused)
 
     def _make_thumbnails(self) -> None:
         """Draw the sliders' pictures for the season shown, in the background."""
@@ -580,16 +642,17 @@ class Session:
         self._worker.cancel()
         self.observer.close()
         self.verifying.close()
+        self.perturber.close()
         self.tools.listen(None)
         self.bar.listen(None)
         self.explore.listen(None)
 
 
-def _nino_words(nino: tuple[float, float] | None) -> str:
-    if nino is None:
+def _nino_words(nino: tuple[float, float] | None, names: tuple[str, str] | None) -> str:
+    if nino is None or names is None:
         return ""
-    target, model = (f"{'+' if v > 0 else ''}{number(v)}" for v in nino)
-    return f"Niño 3.4: target <b>{target} K</b>, model <b>{model} K</b>"
+    first, second = (f"{'+' if v > 0 else ''}{number(v)}" for v in nino)
+    return f"Niño 3.4: {names[0]} <b>{first} K</b>, {names[1]} <b>{second} K</b>"
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,9 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from app import observing
+from app import observing, perturbing
 from app.observing import Observing, ObservingError
+from app.perturbing import Perturbing, PerturbingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ VERSION = 2
 PROJECTIONS = ("robinson", "platecarree", "north", "south")
 FIELDS = ("anomalies", "full")
 THEMES = ("light", "dark")
-TOOLS = ("observe", "explore")
+TOOLS = ("observe", "explore", "perturb")
 # Where the model's state comes from: the analysis of the observations, the code of the month, or a
 # latent vector of one's own.
 MODELS = ("analysis", "code", "own")
@@ -96,6 +97,8 @@ class Snapshot:
         Seed of the next random draw.
     observing : Observing
         The observations and how they are assimilated.
+    perturbing : Perturbing
+        The changes of the sea and what is shown of the response.
     """
 
     month: str
@@ -108,6 +111,7 @@ class Snapshot:
     seed: int = 1
     tool: str = TOOLS[0]
     observing: Observing = field(default_factory=Observing)
+    perturbing: Perturbing = field(default_factory=Perturbing)
 
 
 def snap(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -237,6 +241,10 @@ def from_query(query: str, limits: Limits) -> Snapshot:
             made = replace(made, **setting)
     if "seed" in given:
         made = replace(made, seed=_seed(given["seed"]))
+    try:
+        made = replace(made, perturbing=perturbing.from_parts(given))
+    except PerturbingError as error:
+        raise StateError(str(error)) from None
     return replace(made, observing=_observing_from(given))
 
 
@@ -351,10 +359,11 @@ def to_query(snapshot: Snapshot) -> str:
         if value != getattr(plain, key):
             parts[key] = str(value)
     parts |= _observing_parts(snapshot.observing)
+    parts |= perturbing.to_parts(snapshot.perturbing)
     if snapshot.model == "own" and snapshot.z is not None:
         del parts["model"]
         parts["z"] = pack(snapshot.z)
-    return urlencode(parts, safe=",")
+    return urlencode(parts, safe=",:")
 
 
 def to_json(snapshot: Snapshot, limits: Limits) -> str:
@@ -374,6 +383,7 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "seed": snapshot.seed,
             "tool": snapshot.tool,
             "observing": observing.to_dict(snapshot.observing),
+            "perturbing": perturbing.to_dict(snapshot.perturbing),
         }
     )
 
@@ -412,7 +422,8 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         raise StateError("The file lacks its latent vector 'z'; save the state again.")
     try:
         observed = observing.from_dict(data.get("observing", {}))
-    except ObservingError as error:
+        changed = perturbing.from_dict(data.get("perturbing", {}))
+    except (ObservingError, PerturbingError) as error:
         raise StateError(str(error)) from None
     values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
     return Snapshot(
@@ -426,6 +437,7 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         seed=_seed(data.get("seed", 1)),
         tool=_one_of("tool", data.get("tool", TOOLS[0]), TOOLS),
         observing=observed,
+        perturbing=changed,
     )
 
 
@@ -442,8 +454,10 @@ def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_work(one: Snapshot, other: Snapshot) -> bool:
-    # The theme is about the room, not about the work: it is no step of the history.
-    return replace(one, theme=other.theme) == other
+    # The theme is about the room, and what is selected about the hand, not about the work: they are
+    # no step of the history.
+    perturbing = replace(one.perturbing, selected=other.perturbing.selected)
+    return replace(one, theme=other.theme, perturbing=perturbing) == other
 
 
 class State(param.Parameterized):
@@ -468,6 +482,7 @@ class State(param.Parameterized):
     seed = param.Integer(default=1, bounds=(0, MAX_SEED))
     tool: Any = param.Selector(default=TOOLS[0], objects=list(TOOLS))
     observing: Any = param.ClassSelector(class_=Observing, allow_None=False)
+    perturbing: Any = param.ClassSelector(class_=Perturbing, allow_None=False)
 
     can_undo = param.Boolean(default=False)
     can_redo = param.Boolean(default=False)
@@ -475,6 +490,7 @@ class State(param.Parameterized):
     def __init__(self, limits: Limits, **params: Any) -> None:
         params.setdefault("month", limits.first_month())
         params.setdefault("observing", Observing())
+        params.setdefault("perturbing", Perturbing())
         params.setdefault("z", np.zeros(limits.n_latent, dtype=np.float32))
         super().__init__(**params)
         self.limits = limits
@@ -495,6 +511,7 @@ class State(param.Parameterized):
             seed=self.seed,
             tool=self.tool,
             observing=self.observing,
+            perturbing=self.perturbing,
         )
 
     def restore(self, snapshot: Snapshot, z: NDArray[np.floating] | None = None) -> None:
@@ -522,6 +539,7 @@ class State(param.Parameterized):
             seed=snapshot.seed,
             tool=snapshot.tool,
             observing=snapshot.observing,
+            perturbing=snapshot.perturbing,
         )
 
     def commit(self) -> bool:

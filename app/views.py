@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bokeh.models
 import bokeh.plotting
@@ -25,14 +25,20 @@ from app.frames import (
     BundleLike,
     Frame,
     MapPane,
+    Request,
     ScatterPane,
+    around,
     column_limits,
     limits,
     scatter_limits,
     units,
 )
+from app.perturb_look import HALF, halves
 from app.projections import EXTENT, pixel_map, projection
 from mlda_core.variables import Variable
+
+if TYPE_CHECKING:
+    from app.perturb_look import Look
 
 # Bokeh's annotations reject much that Bokeh accepts, such as arrays in a source.
 bm: Any = bokeh.models
@@ -43,6 +49,7 @@ FONT = '"Segoe UI", "Helvetica Neue", Roboto, "Liberation Sans", Arial, sans-ser
 # Data colours never change with the theme; what surrounds them does.
 THEMES: dict[str, dict[str, Any]] = {
     "light": {
+        "page": "#fbfbfa",
         "land": "#d3d3cf",
         "coast": "#30343a",
         "grid": "#30343a",
@@ -54,6 +61,7 @@ THEMES: dict[str, dict[str, Any]] = {
         "withheld": "#c2410c",
     },
     "dark": {
+        "page": "#16191d",
         "land": "#565b63",
         "coast": "#15181c",
         "grid": "#15181c",
@@ -77,18 +85,20 @@ if (format == "place") {
        + Math.abs(east).toFixed(1) + "\\u00b0" + ew
 }
 const i = format == "target" ? 0 : 1
+if (format == "first") return meta.data["what"][0]
 if (format == "what") return meta.data["what"][1]
 const v = cells.data[format][cell]
 if (!Number.isFinite(v)) return meta.data["missing"][i]
 const sign = v > 0 && meta.data["signed"][i] ? "+" : v < 0 ? "\\u2212" : ""
-return sign + Math.abs(v).toFixed(decimals) + " " + meta.data["units"][i]
+return sign + Math.abs(v).toFixed(meta.data["decimals"][i]) + " " + meta.data["units"][i]
 """
 
 _TOOLTIP = (
     # The page's own colours, over the padding of Bokeh's white box.
     '<div style="font:13px/1.45 {font};font-variant-numeric:tabular-nums;white-space:pre;'
     'background:var(--raised);color:var(--text);margin:-6px;padding:6px 10px;border-radius:3px">'
-    '<span style="opacity:.7">@image{{place}}</span><br>target  <b>@image{{target}}</b><br>'
+    '<span style="opacity:.7">@image{{place}}</span><br>'
+    "@image{{first}}  <b>@image{{target}}</b><br>"
     "@image{{what}}  <b>@image{{model}}</b></div>"
 )
 
@@ -185,21 +195,34 @@ def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
     return map_palette(variable, theme, full=False)
 
 
-def key_html(variable: Variable, kind: str) -> str:
+def look_palette(variable: Variable, theme: str) -> list[str]:
+    """Return 256 colours of a response: as it is, and faded."""
+    colour = halves(colours(variable.anomaly_cmap, HALF), THEMES[theme]["page"])
+    return [THEMES[theme]["land"], *colour, "#00000000"]
+
+
+def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
     """Return a small colour scale for the model's column; nothing where it shows the model."""
-    if kind == "model":
+    own = None if look is None else look.limits[i]
+    if kind == "model" or (look is not None and own is None):
         return ""
-    low, high = column_limits(variable, kind)
+    low, high = column_limits(variable, kind) if own is None else (-own, own)
     cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
     stops = ", ".join(colours(cmap, 17))
-    decimals = 0 if float(high).is_integer() else 1
-    unit = escape(units(variable, full=False))
+    decimals = _decimals(high)
+    unit = escape(units(variable, full=False) if look is None else look.units[i])
     top = ("+" if kind != "spread" else "") + number(high, decimals)
+    words = COLUMNS[kind] if look is None else look.words
     return (
-        f'<div class="key" role="img" aria-label="{COLUMNS[kind]}: {number(low, decimals)} to '
+        f'<div class="key" role="img" aria-label="{words}: {number(low, decimals)} to '
         f'{top} {unit}">{number(low, decimals)}<i style="background:linear-gradient(to right, '
         f'{stops})"></i>{top} {unit}</div>'
     )
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals write a scale's end exactly."""
+    return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
 
 
 @lru_cache(maxsize=4)
@@ -224,6 +247,11 @@ def number(value: float, decimals: int = 2) -> str:
 
 def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
     """Return what is written inside a scatter; scores are of anomalies, always."""
+    if pane.readings:
+        return "".join(
+            f'<div class="reading"><i>{escape(name)}</i> <b>{escape(value)}</b></div>'
+            for name, value in pane.readings
+        )
     scores = pane.scores
     unit = f" <u>{escape(units(variable, full=False))}</u>"
     rows = (
@@ -249,19 +277,33 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
     return np.linspace(low, high, 5)
 
 
-def legend_html(variable: Variable, *, full: bool) -> str:
-    """Return a row's name, units and vertical colour bar."""
+def legend_html(variable: Variable, *, full: bool, look: Look | None = None, i: int = 0) -> str:
+    """Return a row's name, units and vertical colour bar.
+
+    Parameters
+    ----------
+    variable : Variable
+        Of the row.
+    full : bool
+        Of full fields instead of anomalies.
+    look : Look, optional
+        The scales of both columns, where they are neither.
+    i : int
+        Which variable it is.
+    """
     low, high = limits(variable, full=full)
+    kind, unit = "" if full else "anomaly, ", units(variable, full=full)
+    if look is not None:
+        limit = look.limits[i] or 1.0
+        low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]
     stops = ", ".join(colours(cmap_of(variable, full=full), 33))
     ticks = legend_ticks(low, high, full=full)
-    decimals = 0 if np.allclose(ticks, np.rint(ticks)) else 1
+    decimals = max(_decimals(float(tick)) for tick in ticks)
     marks = "".join(
         f'<span style="bottom:{100 * i / (len(ticks) - 1):.4g}%">'
         f"{'+' if value > 0 and not full else ''}{number(float(value), decimals)}</span>"
         for i, value in enumerate(ticks)
     )
-    kind = "" if full else "anomaly, "
-    unit = units(variable, full=full)
     return (
         f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
         f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
@@ -277,10 +319,28 @@ def axes_html(ticks: tuple[float, ...], low: float, high: float, *, full: bool) 
     for value in ticks:
         place = 100 * (value - low) / (high - low)
         sign = "+" if value > 0 and not full else ""
-        text = f"{sign}{number(value, 0 if float(value).is_integer() else 1)}"
+        text = f"{sign}{number(value, _decimals(value))}"
         marks.append(f'<span class="y" style="bottom:{place:.4g}%">{text}</span>')
         marks.append(f'<span class="x" style="left:{place:.4g}%">{text}</span>')
     return f'<div class="axes" aria-hidden="true">{"".join(marks)}</div>'
+
+
+class How(NamedTuple):
+    """How a frame is coloured and what it is called: it changes seldom, unlike its numbers."""
+
+    kind: str
+    look: Look | None
+    left: Look | None
+    words: tuple[str, str]
+    spans: tuple[float, ...]
+
+
+def how_of(request: Request) -> How:
+    """Return how a frame is coloured."""
+    column, scene = request.column, request.scene
+    if scene is None:
+        return How(column.kind, column.look, None, ("target", COLUMNS[column.kind]), ())
+    return How(column.kind, column.look, scene.left.look, scene.words, scene.spans)
 
 
 class Figures:
@@ -311,7 +371,8 @@ class Figures:
         self.axes: dict[str, Any] = {}
         self.keys: dict[str, Any] = {}
         self._withheld: dict[str, Any] = {}
-        self._column = frame.request.column.kind
+        self._how = how_of(frame.request)
+        self._order = {variable.name: i for i, variable in enumerate(bundle.variables)}
 
         shown = projection(self._projection)
         x0, x1, y0, y1 = EXTENT
@@ -365,30 +426,46 @@ class Figures:
             args={
                 "cells": self._cells[name],
                 "meta": self._meta[name],
-                "decimals": variable.decimals,
                 **self._places,
             },
             code=_HOVER,
         )
         for kind in ("target", "model"):
             self._make_map(variable, kind, hover)
-        self.keys[name] = bm.Div(
-            text=key_html(variable, self._column), stylesheets=[_KEY_CSS], margin=0
-        )
+        self.keys[name] = bm.Div(text=self._key(variable), stylesheets=[_KEY_CSS], margin=0)
         scatter = frame.panes[name, "scatter"]
         if isinstance(scatter, ScatterPane):
             self._make_scatter(variable, scatter)
 
     def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
         """Return what the hover says of the values of target and model."""
-        full = [self._full, self._full and self._column == "model"]
-        gone = "nothing yet" if self._column in ("influence", "spread", "increment") else ""
+        how, i = self._how, self._order[variable.name]
+        looks = [look if look and look.limits[i] else None for look in (how.left, how.look)]
+        plain = how.kind == "model" or (how.look is not None and looks[1] is None)
+        full = [self._full and looks[0] is None, self._full and plain]
+        gone = "nothing yet" if not plain else ""
         return {
-            "what": ["target", COLUMNS[self._column]],
-            "units": [units(variable, full=kind) for kind in full],
-            "signed": [not full[0], not full[1] and self._column != "spread"],
+            "what": list(how.words),
+            "units": [
+                look.units[i] if look else units(variable, full=kind)
+                for look, kind in zip(looks, full, strict=True)
+            ],
+            "decimals": [look.decimals if look else variable.decimals for look in looks],
+            "signed": [not full[0], not full[1] and how.kind != "spread"],
             "missing": ["no sea here", "no sea here" if variable.domain == "sea" else gone],
         }
+
+    def _key(self, variable: Variable) -> str:
+        """Return the scale of the model's column; where both columns share one, it is the row's."""
+        if self._how.left is not None:
+            return ""
+        return key_html(variable, self._how.kind, self._how.look, self._order[variable.name])
+
+    def _spans(self, variable: Variable) -> tuple[float, float]:
+        """Return the limits of both axes of a scatter."""
+        if self._how.spans:
+            return around(self._how.spans[self._order[variable.name]])
+        return scatter_limits(variable, full=self._full)
 
     def _make_map(self, variable: Variable, kind: str, hover: Any) -> None:
         on_globe = bm.CustomJS(args={"cells": len(self._places["lon"])}, code=_ON_GLOBE)
@@ -459,7 +536,7 @@ class Figures:
 
     def _make_scatter(self, variable: Variable, pane: ScatterPane) -> None:
         name = variable.name
-        low, high = scatter_limits(variable, full=self._full)
+        low, high = self._spans(variable)
         fig = figure(
             x_range=bm.Range1d(low, high),
             y_range=bm.Range1d(low, high),
@@ -507,14 +584,17 @@ class Figures:
         self._scale_scatter(variable)
 
     def _scatter_box(self, variable: Variable) -> dict[str, list[float]]:
-        low, high = scatter_limits(variable, full=self._full)
+        low, high = self._spans(variable)
         return {"x": [low], "y": [low], "dw": [high - low], "dh": [high - low]}
 
     def _scale_scatter(self, variable: Variable) -> None:
         name = variable.name
         fig = self.figures[name, "scatter"]
-        low, high = scatter_limits(variable, full=self._full)
+        low, high = self._spans(variable)
         first, last = limits(variable, full=self._full)
+        if self._how.spans:
+            last = self._how.spans[self._order[name]]
+            first = -last
         for shown in (fig.x_range, fig.y_range):
             shown.update(start=low, end=high)
         middle = (first + last) / 2
@@ -533,20 +613,17 @@ class Figures:
         if frame.request.projection != self._projection:
             self._projection = frame.request.projection
             self._reproject()
-        column = frame.request.column.kind
-        if column != self._column:
-            self._column = column
+        how, before = how_of(frame.request), self._how
+        rescaled = frame.request.full != self._full or how.spans != before.spans
+        if how != before or rescaled:
+            self._how, self._full = how, frame.request.full
             for variable in self._bundle.variables:
                 self._meta[variable.name].data = self._meta_of(variable)
-                self.keys[variable.name].text = key_html(variable, column)
-            self._paint()
-        if frame.request.full != self._full:
-            self._full = frame.request.full
-            for variable in self._bundle.variables:
-                self._scale_scatter(variable)
-                self._meta[variable.name].data = self._meta_of(variable)
-                box = self._scatter_box(variable)
-                self._images[variable.name, "scatter"].data.update(box)
+                self.keys[variable.name].text = self._key(variable)
+                if rescaled:
+                    self._scale_scatter(variable)
+                    box = self._scatter_box(variable)
+                    self._images[variable.name, "scatter"].data.update(box)
             self._paint()
         if not frame.panes:
             return
@@ -610,12 +687,16 @@ class Figures:
 
     def _paint(self) -> None:
         theme = THEMES[self._theme]
-        for variable in self._bundle.variables:
-            palette = map_palette(variable, self._theme, full=self._full)
-            self._mappers[variable.name, "target"].palette = palette
-            if self._column != "model":
-                palette = column_palette(variable, self._theme, self._column)
-            self._mappers[variable.name, "model"].palette = palette
+        how = self._how
+        for i, variable in enumerate(self._bundle.variables):
+            plain = map_palette(variable, self._theme, full=self._full)
+            for kind, look in (("target", how.left), ("model", how.look)):
+                palette = plain
+                if look is not None:
+                    palette = look_palette(variable, self._theme) if look.limits[i] else plain
+                elif kind == "model" and how.kind != "model":
+                    palette = column_palette(variable, self._theme, how.kind)
+                self._mappers[variable.name, kind].palette = palette
             self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
         for (_, kind), fig in self.figures.items():
             # Transparent: the page's own colour shows, whichever theme it has. (A filled one is

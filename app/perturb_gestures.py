@@ -1,0 +1,218 @@
+"""Gestures of the tool Perturb: each message changes the sea or the view, or says why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from app import perturbing
+from app.controls import Message
+from app.markers import Markers
+from app.observing import ObservingError, number
+from app.perturber import Perturber
+from app.perturbing import Perturbing, PerturbingError
+from app.projections import box_to_region, globe_on_map, on_map, to_lonlat
+from app.state import State
+from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
+from mlda_core.regions import REGIONS
+
+if TYPE_CHECKING:
+    from mlda_core.bundle import Bundle
+
+# Why a change of the sea is refused.
+REFUSED = (PerturbingError, PerturbationError)
+MODES = ("", "box", "lasso", "over", "within")
+_HINTS = {
+    "": "",
+    "box": "Drag a box over the sea.",
+    "lasso": "Draw round a part of the sea.",
+    "over": "Drag a box over any map: the sensitivity is of its mean.",
+    "within": "Drag a box over any map: inside it nothing but the sea is held.",
+}
+# A new change is as large as an El Nino's; uniform, as the warming that people speak of.
+KELVIN, UNIFORM = 2.0, 1.0
+# Degrees of the box round a clicked place, each way.
+HALF = 10.0
+# A hand's outline is as exact as this, in units of a map 2 high: about half a degree.
+EXACT = 0.006
+
+
+class PerturbGestures:
+    """What a visitor can do to the sea.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    state : State
+        Of this session.
+    perturber : Perturber
+        That shows it.
+    redraw : callable
+        Draws the session.
+    say : callable
+        Puts a complaint on the page.
+    done : callable
+        Ends a gesture: words on the page, the state in the address bar.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        state: State,
+        perturber: Perturber,
+        *,
+        redraw: Callable[[], None],
+        say: Callable[..., None],
+        done: Callable[[str], None],
+    ) -> None:
+        self._bundle, self._state, self._perturber = bundle, state, perturber
+        self._redraw, self._say, self._done = redraw, say, done
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def _take(self, made: Perturbing, *, done: bool = True) -> None:
+        self._state.perturbing = made
+        if done:
+            self._state.commit()
+
+    def do_sea_add(self, message: Message) -> str:
+        """Change the sea everywhere or in a named region."""
+        key = message.get("region")
+        if key not in REGIONS:
+            raise PerturbingError(f"There is no region '{str(key)[:24]}'; choose another.")
+        return self._add(Patch(UNIFORM if key == "globe" else KELVIN, region=str(key)))
+
+    def _add(self, patch: Patch) -> str:
+        # On land alone it is refused here, before anything is computed.
+        sst_change((patch,), self._bundle, self._state.month)
+        made = perturbing.add(self._state.perturbing, patch)
+        self._take(made)
+        return f"The sea is changed: {made.patches[-1].label}."
+
+    def do_sea_edit(self, message: Message) -> str:
+        """Change an amount, or whether it counts."""
+        done = bool(message.get("done", True))
+        made = perturbing.edit(
+            self._state.perturbing,
+            message.get("at"),
+            kelvin=message.get("kelvin"),
+            enabled=message.get("enabled"),
+        )
+        self._take(made, done=done)
+        return made.patches[made.selected].label + "." if done else ""
+
+    def do_sea_delete(self, message: Message) -> str:
+        """Delete a change."""
+        before: Perturbing = self._state.perturbing
+        made = perturbing.delete(before, message.get("at"))
+        self._take(made)
+        return "Deleted; undo brings it back."
+
+    def do_sea_clear(self, _: Message) -> str:
+        """Delete all changes."""
+        count = len(self._state.perturbing.patches)
+        if not count:
+            raise PerturbingError("There is no change of the sea to clear; add one first.")
+        self._take(replace(self._state.perturbing, patches=(), selected=-1))
+        return "The sea is as it was; undo brings the changes back."
+
+    def do_sea_select(self, message: Message) -> None:
+        """Select a change."""
+        self._take(perturbing.select(self._state.perturbing, message.get("at")))
+
+    def do_sea_set(self, message: Message) -> str:
+        """Change what is held or what is shown."""
+        name, value = str(message.get("name")), message.get("value")
+        names = [variable.name for variable in self._bundle.variables]
+        if name == "variable" and value not in names:
+            raise PerturbingError(f"This bundle has no variable '{str(value)[:24]}'.")
+        if name == "gcm" and not self._perturber.gcm:
+            raise PerturbingError("This bundle comes without the GCM's own responses.")
+        made = perturbing.adjust(self._state.perturbing, {name: value})
+        shows = {"gcm": "gcm", "variable": "sensitivity", "over": "sensitivity"}
+        if name in shows:
+            made = replace(made, view=shows[name])
+        if made.view == "gcm" and not self._perturber.gcm:
+            raise PerturbingError("This bundle comes without the GCM's own responses.")
+        self._take(made)
+        return ""
+
+    def do_sea_mode(self, message: Message) -> str:
+        """Choose what dragging on a map draws."""
+        mode = message.get("value")
+        if mode not in MODES:
+            raise PerturbingError(f"The pointer cannot draw '{str(mode)[:24]}' on a map.")
+        self._perturber.mode = str(mode)
+        return _HINTS[self._perturber.mode]
+
+    def do_sea_click(self, message: Message) -> str:
+        """Show the sensitivity of what lies round a clicked place."""
+        names = [variable.name for variable in self._bundle.variables]
+        if message.get("variable") not in names:
+            raise PerturbingError("That map is none of this bundle's; reload the page.")
+        try:
+            x, y = (number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        except ObservingError as error:
+            raise PerturbingError(str(error)) from None
+        if not on_map(self._state.projection, x, y):
+            raise PerturbingError("That is off the globe; click inside its outline.")
+        (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
+        middle = float(np.clip(lat, HALF - 90, 90 - HALF))
+        box = (middle - HALF, middle + HALF, float(lon) - HALF, float(lon) + HALF)
+        settings = {"variable": message.get("variable"), "over": box, "view": "sensitivity"}
+        self._take(perturbing.adjust(self._state.perturbing, settings))
+        return ""
+
+    # -- from Bokeh's own tools ----------------------------------------------------------------
+
+    def attach(self, markers: Markers) -> None:
+        """Heed boxes and lassos on the maps."""
+        markers.on_geometry(self._drawn)
+
+    def _drawn(self, _: str, geometry: dict[str, Any]) -> None:
+        """Take over a drawn box or lasso, or say why not."""
+        mode = self._perturber.mode
+        if self._state.tool != "perturb" or not mode:
+            return
+        self._perturber.mode = ""
+        try:
+            if mode == "lasso":
+                words = self._add(self._lasso(geometry))
+            else:
+                region = box_to_region(self._state.projection, geometry)
+                if mode == "box":
+                    words = self._add(Patch(KELVIN, box=region))
+                else:
+                    words = self.do_sea_set({"name": mode, "value": region})
+            self._done(words)
+        except REFUSED as error:
+            self._say(str(error), failed=True)
+        self._redraw()
+
+    def _lasso(self, geometry: dict[str, Any]) -> Patch:
+        x, y = (_floats(geometry.get(name)) for name in ("x", "y"))
+        if len(x) < 3 or len(x) != len(y):
+            raise PerturbingError("The lasso goes round nothing; draw it again.")
+        # A hand leaves the globe and crosses its own line; what it went round on the globe counts.
+        shape = shapely.make_valid(shapely.Polygon(np.column_stack([x, y])))
+        kept = shapely.intersection(shape, globe_on_map(self._state.projection).buffer(-1e-3))
+        parts = [part for part in shapely.get_parts(kept) if part.geom_type == "Polygon"]
+        if not parts:
+            raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
+        largest = max(parts, key=lambda part: part.area)
+        outline = np.asarray(shapely.simplify(largest, EXACT).exterior.coords)[:-1]
+        lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
+        return perturbing.lasso(lat.tolist(), lon.tolist(), KELVIN)
+
+
+def _floats(values: Any) -> list[float]:
+    if isinstance(values, dict):
+        values = list(values.values())
+    if not isinstance(values, list | tuple | np.ndarray):
+        return []
+    return [float(v) for v in values]

@@ -1,0 +1,140 @@
+"""What the tool Perturb says: titles, readings inside the scatters, and its sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.frames import units
+from app.perturbing import Place, region_of
+from app.views import number
+from app.words import region_words
+from mlda_core.experiments.response import HELD
+from mlda_core.metrics import pattern_correlation
+from mlda_core.regions import REGIONS, region_mask
+
+if TYPE_CHECKING:
+    from app.responding import Aim, Answer
+    from mlda_core.assimilation.adjoint import Sensitivity
+    from mlda_core.bundle import Bundle
+    from mlda_core.experiments.gcm import GcmResponse
+    from mlda_core.experiments.response import Response
+
+VIEW_LABELS = {
+    "sum": "Analysis + response",
+    "response": "Response",
+    "sensitivity": "Sensitivity to the sea",
+    "gcm": "Emulator, beside the GCM",
+}
+
+Readings = tuple[tuple[tuple[str, str], ...], ...]
+
+
+def titles(view: str, *, there: bool) -> list[str]:
+    """Return what stands above the first map and above the scatter, long and short."""
+    if view == "gcm":
+        return ["GCM's response", "Emulator ↑ against GCM →", "Emulator ↑ GCM →"]
+    if not there:
+        return ["Target", "", ""]
+    first = "Analysis from all fields"
+    if view == "sensitivity":
+        return [first, "Held ↑ against all →", "Held ↑ all →"]
+    return [first, "Changed ↑ against analysis →", "Changed ↑ analysis →"]
+
+
+def signed(value: float, decimals: int) -> str:
+    """Write a number with its sign, a real minus; a dash where there is none."""
+    return ("+" if value > 0 else "") + number(value, decimals)
+
+
+def place_label(place: Place) -> str:
+    """Return a place as people write it."""
+    if isinstance(place, str):
+        return region_of(place).label.partition(" (")[0]
+    return region_words(place)
+
+
+def change_words(response: Response, bundle: Bundle) -> str:
+    """Return how much of the sea is changed, and by how much."""
+    size = np.abs(response.change)
+    sea = bundle.grid.weights * bundle.mask[bundle.sea_row]
+    share = 100 * float((sea * (size > 0.5 * size.max())).sum() / sea.sum())
+    percent = number(share, 0 if share >= 10 else 1)
+    return f"{signed(response.mean_change, 1)} K over {percent} % of the sea"
+
+
+def response_readings(answer: Answer, bundle: Bundle) -> Readings:
+    """Return each variable's mean response, over the globe and where the sea is changed."""
+    response = answer.response
+    size = np.abs(response.change)
+    there = size > 0.5 * size.max()
+    made = []
+    for i, variable in enumerate(bundle.variables):
+        field = response.anomalies[i]
+        unit = units(variable, full=False)
+        rows = [("globe", _mean(field, bundle.grid.weights))]
+        if 0 < there.mean() < 1:
+            rows.append(("patch", _mean(field, bundle.grid.weights * there)))
+        made.append(tuple((name, f"{signed(value, 2)} {unit}") for name, value in rows))
+    return tuple(made)
+
+
+def _mean(field: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
+    good = np.isfinite(field) * weights
+    total = float(good.sum())
+    return float((np.nan_to_num(field) * good).sum() / total) if total > 0 else float("nan")
+
+
+def gcm_readings(response: GcmResponse, bundle: Bundle) -> Readings:
+    """Return each variable's pattern correlation and amplitude ratio against the GCM, by area.
+
+    As `mlda validate --perturbation` has found them, with the GCM's halves; without its scores the
+    correlation of what is shown, alone.
+    """
+    key = "perturbation" if response.split == "test" else f"perturbation_{response.split}"
+    scores = bundle.scores.get(key, {}).get(response.experiment, {})
+    made = []
+    for i, variable in enumerate(bundle.variables):
+        rows = []
+        for area in ("globe", "tropics"):
+            found = scores.get(area, {}).get(variable.name, {}).get("vae")
+            if found is None:
+                weights = bundle.grid.weights * region_mask(bundle.grid, REGIONS[area])
+                found = {
+                    "pattern_correlation": pattern_correlation(
+                        response.gcm[i], response.emulated[i], weights
+                    )
+                }
+            words = f"r {number(found['pattern_correlation'])}"
+            if "amplitude_ratio" in found:
+                words += f" × {number(found['amplitude_ratio'])}"
+            rows.append((area, words))
+        made.append(tuple(rows))
+    return tuple(made)
+
+
+def gcm_words(response: GcmResponse) -> str:
+    """Return what the comparison is, in a sentence."""
+    count = len(response.months)
+    kind = {"test": "test months, which the emulator has never seen"}.get(
+        response.split, f"{response.split} months"
+    )
+    return (
+        f"Left, what the GCM itself answers to {response.label}: its runs over the warmer sea less "
+        f"those over the observed one, mean of {count} {kind}, and {response.members} members; "
+        "right, what the emulator says of the same months from the sea alone. In the scatters: "
+        "pattern correlation r, and the emulator's amplitude as a multiple (×) of the GCM's."
+    )
+
+
+def sensitivity_words(aim: Aim, made: Sensitivity, seconds: float, *, label: str) -> str:
+    """Return what the sensitivity is of, and what its map says."""
+    took = f"{1e3 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    unit: Any = {"degC": "K"}.get(made.units, made.units)
+    return (
+        f"{label} over {place_label(aim.over)} in {aim.month}: {signed(made.value, 2)} {unit} "
+        f"({HELD[aim.held].label}). The map says what 1 K within 500 km of a place adds to it "
+        f"({took})."
+    )
