@@ -1,4 +1,4 @@
-"""The foot of the page: the verification table, and the series over all months."""
+"""The foot of the page: the verification table, the series over all months, and the drivers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import param
 
 from app.controls import Control, Handler, read
 from mlda_core.assimilation.verify import MEASURES, Verification
+from mlda_core.experiments.response import HELD
 from mlda_core.regions import REGIONS
 from mlda_core.variables import Variable
 
 if TYPE_CHECKING:
+    from mlda_core.experiments.attribution import Drivers
     from mlda_core.experiments.series import Means
 
+PARTS = {"scores", "series", "drivers"}
 LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 # What people read of a method, and what it is in a sentence.
 METHODS: dict[str, tuple[str, str]] = {
@@ -31,10 +35,11 @@ METHODS: dict[str, tuple[str, str]] = {
 
 
 class Foot(Control):
-    """Verification (methods by variables) and the series of regional means, at the page's foot.
+    """Verification (methods by variables), the series of regional means, and a month's drivers.
 
-    Folded, it is a line 34 px high; each of its two parts unfolds it to about 260 px. It decides
-    nothing: it sends messages and shows what it is given.
+    Folded, it is a line 34 px high; each of its parts unfolds it to about 260 px. It decides
+    nothing: it sends messages and shows what it is given. Where `mode` is "perturb" the series has
+    a third line, under a changed sea, and there are drivers.
 
     How to use it::
 
@@ -43,6 +48,7 @@ class Foot(Control):
         foot.show_series(series.means(REGIONS["globe"]), "100 stations, error 0.2, seed 1, VAE")
         foot.show_analysis(series.means(region))      # while it runs, a few times a second
         foot.show_progress(done=12, total=60)         # and at its end, running=False
+        foot.show_changed(control, changed)           # where the mode is "perturb"
 
     Messages it sends, through the same channel as the other controls:
 
@@ -58,6 +64,9 @@ class Foot(Control):
     ``{type: "series-start", value: scope}``         Run the scenario over the months of `scope`
                                                      ("test" or "all") that are missing.
     ``{type: "series-cancel"}``                      Stop it; what is done stays.
+    ``{type: "foot-change", value: kind}``           Another change of the sea for the series:
+                                                     "patches" or "trend" (taken away).
+    ``{type: "drivers", value: variable}``           Find the drivers of the month shown.
     ===============================================  ===============================================
 
     Parameters
@@ -78,11 +87,16 @@ class Foot(Control):
     region = param.String(default="globe", doc="Key of the region of both parts.")
     method = param.String(doc="The method in the model column, '' where it is none of them.")
     month = param.String(doc="The month shown, YYYY-MM.")
-    opened = param.List(default=[], doc="The parts that are unfolded: 'scores', 'series'.")
+    opened = param.List(default=[], doc="The parts that are unfolded, of PARTS.")
+    mode = param.String(default="observe", doc="'observe' or 'perturb'.")
+    sea = param.String(default="patches", doc="What the changed sea is: 'patches' or 'trend'.")
     scores = param.Dict(default={}, doc="What show_scores made.")
     busy = param.String(doc="What is being computed for the table, in words; '' when nothing is.")
     series = param.Dict(default={}, doc="Months, splits and targets: what show_series made.")
     analysis = param.Dict(default={}, doc="Analyses and their scores: what show_analysis made.")
+    changed = param.Dict(default={}, doc="Under a changed sea: what show_changed made.")
+    stale = param.String(doc="What the lines were made for, where it is not what is set now.")
+    drivers = param.Dict(default={}, doc="What show_drivers made.")
     scenario = param.String(doc="What the series is of, in words.")
     progress = param.Dict(default={}, doc="What show_progress made.")
 
@@ -149,6 +163,38 @@ class Foot(Control):
         """Show how far the series is now; its target, region and scenario are as before."""
         self.analysis = analysis_for(self._names, means)
 
+    def show_changed(
+        self, control: Means | None, changed: Means | None, name: str = "changed sea"
+    ) -> None:
+        """Show the series under a changed sea beside that under the sea as it was, or none.
+
+        Parameters
+        ----------
+        control, changed : Means, optional
+            Of one region.
+        name : str
+            What stands beside the line.
+        """
+        if control is None or changed is None:
+            self.changed = {}
+        else:
+            self.changed = {**changed_for(self._names, control, changed), "name": name}
+
+    def show_drivers(self, drivers: Drivers | None, *, stale: bool = False, busy: str = "") -> None:
+        """Show a month's drivers.
+
+        Parameters
+        ----------
+        drivers : Drivers, optional
+            None where none are found yet.
+        stale : bool
+            Whether they are of another month or of other settings than those shown.
+        busy : str
+            What is being computed, in words.
+        """
+        made = {} if drivers is None else drivers_for(drivers)
+        self.drivers = {**made, "stale": stale, "busy": busy}
+
     def show_progress(
         self,
         done: int = 0,
@@ -212,6 +258,42 @@ def analysis_for(names: Sequence[str], means: Means) -> dict[str, Any]:
         found, months = means.score(v)
         scores[name] = {"r": _plain(found.r, 3), "rmse": _plain(found.rmse, 4), "n": months}
     return {"values": _columns(names, means.analysis), "scores": scores}
+
+
+def changed_for(names: Sequence[str], control: Means, changed: Means) -> dict[str, Any]:
+    """Return the series under a changed sea as plain values, with the mean of what it changes."""
+    differences = changed.analysis - control.analysis
+    means = {}
+    for v, name in enumerate(names):
+        found = differences[np.isfinite(differences[:, v]), v]
+        mean = _plain(found.mean(), 4) if found.size else None
+        means[name] = {"mean": mean, "n": int(found.size)}
+    return {"values": _columns(names, changed.analysis), "difference": means}
+
+
+def drivers_for(found: Drivers) -> dict[str, Any]:
+    """Return drivers as plain values."""
+    return {
+        "month": found.month,
+        "variable": found.variable,
+        "region": found.region.label,
+        "held": HELD[found.held].label,
+        "units": found.units,
+        "value": _plain(found.value, 4),
+        "normal": _plain(found.normal, 4),
+        "linear": _plain(found.linear, 4),
+        "remainder": _plain(found.remainder, 4),
+        "parts": [
+            {
+                "label": part.label,
+                "contribution": _plain(part.contribution, 4),
+                "share": None if part.share is None else _plain(part.share, 3),
+                "anomaly": _plain(part.anomaly, 2),
+            }
+            for part in found.parts
+        ],
+        "words": list(found.words),
+    }
 
 
 def _columns(names: Sequence[str], table: Any) -> dict[str, list[float | None]]:

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 from app import observing
 from app.analysing import engine_of, sentence
 from app.controls import Message
-from app.foot import Foot
+from app.foot import PARTS, Foot
+from app.foot_attribution import EVERY, TURN, Attributing
 from app.observer import METHOD_LABELS, Observer
 from app.observing import METHODS, ObservingError
 from app.state import State
 from app.worker import ANALYSES, Latest
 from mlda_core.assimilation.verify import drawn_box, verify
-from mlda_core.experiments.series import Point, Series, months_of, observer
+from mlda_core.experiments.series import Point, Series, by_season, months_of, observer
 from mlda_core.regions import REGIONS, Region
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.bundle import Bundle
 
-# Between two months of a series: other visitors' analyses take their turn there.
-TURN = 0.002
-# The chart is drawn anew after so many months.
-EVERY = 4
 BOX = "box"
+# More observations than this are a dense network, whose factors take seconds a calendar month.
+DENSE = 1000
 
 
 class Verifying:
@@ -68,6 +67,7 @@ class Verifying:
         self._charted: Any = None
         self._running = False
         self._shown_box: Any = None
+        self._progress: dict[str, Any] = {"running": False}
         self.foot = Foot(
             on_messages,
             variables=bundle.variables,
@@ -75,6 +75,9 @@ class Verifying:
             month=state.month,
             sizing_mode="stretch_width",
             margin=0,
+        )
+        self.attributing = Attributing(
+            bundle, state, self.foot, schedule, lambda: self._region, say
         )
 
     @property
@@ -92,9 +95,21 @@ class Verifying:
             self._shown_box = box
             foot.set_box(None if box is None else drawn_box(*box).label)
         shown = state.observing.method if state.model == "analysis" else ""
-        foot.put(month=state.month, method=shown)
+        perturbs = state.tool == "perturb" and self._bundle.sea_row >= 0
+        mode = "perturb" if perturbs else "observe"
+        turned = mode != foot.mode
+        foot.put(month=state.month, method=shown, mode=mode)
         if "scores" in foot.opened:
             self._show_scores()
+        if mode == "perturb":
+            if turned:
+                self.attributing.again()
+            self.attributing.show()
+            return
+        if turned:
+            self._charted = None
+            foot.stale = ""
+            foot.show_progress(**self._progress)
         if "series" in foot.opened:
             self._show_series()
 
@@ -132,7 +147,7 @@ class Verifying:
     def do_foot(self, message: Message) -> None:
         """Open or fold a part."""
         parts = message.get("value")
-        if not isinstance(parts, list) or not set(parts) <= {"scores", "series"}:
+        if not isinstance(parts, list) or not set(parts) <= PARTS:
             raise ObservingError("The foot of the page has no such part; reload the page.")
         self.foot.opened = parts
 
@@ -143,6 +158,14 @@ class Verifying:
             raise ObservingError(f"There is no region '{str(key)[:24]}'; draw it first.")
         self.foot.region = str(key)
         self._charted = None
+
+    def do_foot_change(self, message: Message) -> None:
+        """Choose the change of the sea that the series is of."""
+        self.attributing.do_change(message)
+
+    def do_drivers(self, message: Message) -> None:
+        """Find what drives the month shown."""
+        self.attributing.find(message)
 
     def do_method(self, message: Message) -> str:
         """Show the analysis of a method."""
@@ -202,7 +225,7 @@ class Verifying:
                 self._run.cancel()
                 words = "Stopped: what is observed has changed." if self._running else ""
                 self._running = False
-                self.foot.show_progress(running=False, words=words)
+                self._tell(words=words)
             observe = observer(
                 self._observer.table.plain, self._bundle, error=observed.error, seed=observed.noise
             )
@@ -227,41 +250,65 @@ class Verifying:
         scope = message.get("value")
         if scope not in ("test", "all"):
             raise ObservingError(f"There are no months '{str(scope)[:24]}'; choose test or all.")
+        if self.foot.mode == "perturb":
+            self.attributing.start(scope)
+            return
         series, bundle = self._scenario(), self._bundle
         months = months_of(bundle, "test" if scope == "test" else "all")
+        if len(self._observer.table) > DENSE:
+            months = by_season(months, self._state.month)
         total = len(series.missing(months))
         if not total:
-            self.foot.show_progress(running=False, words="These months are all done.")
+            self._tell(words="These months are all done.")
             return
-        self.foot.show_progress(0, total)
-
         self._running = True
+        self._tell(0, total, running=True)
 
         def deliver(point: Point) -> None:
             last = point.done == point.total
             self._running = not last
             if point.done % EVERY == 0 or last:
-                self.foot.show_analysis(series.means(self._region))
+                if self.foot.mode == "observe":
+                    self.foot.show_analysis(series.means(self._region))
                 words = f"{point.total} months assimilated." if last else ""
-                self.foot.show_progress(point.done, point.total, running=not last, words=words)
+                self._tell(point.done, point.total, running=not last, words=words)
 
         self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)
 
     def do_series_cancel(self, _: Message) -> None:
         """Stop the series; the months done stay."""
+        if self.foot.mode == "perturb":
+            self.attributing.cancel()
+            return
         self._run.cancel()
         self._running = False
         if self._series is not None:
             self.foot.show_analysis(self._series.means(self._region))
-        self.foot.show_progress(running=False, words="Cancelled; what is done stays.")
+        self._tell(words="Cancelled; what is done stays.")
 
     def _broken_series(self, error: Exception) -> None:
         self._running = False
-        words = sentence(error, "The series")
-        self.foot.show_progress(running=False, words=words, failed=True)
+        self._tell(words=sentence(error, "The series"), failed=True)
+
+    def _tell(
+        self,
+        done: int = 0,
+        total: int = 0,
+        *,
+        running: bool = False,
+        words: str = "",
+        failed: bool = False,
+    ) -> None:
+        """Show how far the series is, now or when the foot shows it again."""
+        self._progress = {
+            "done": done, "total": total, "running": running, "words": words, "failed": failed,
+        }  # fmt: skip
+        if self.foot.mode == "observe":
+            self.foot.show_progress(**self._progress)
 
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
         self._compare.cancel()
         self._run.cancel()
+        self.attributing.close()
         self.foot.listen(None)

@@ -12,7 +12,9 @@ export function render({ model, el }) {
   <div class="line">
     <button type="button" class="part" data-part="scores">Verification</button>
     <button type="button" class="part" data-part="series">Series</button>
-    <label class="where"><span>over</span> <select id="region" aria-label="Region of the verification and the series"></select></label>
+    <button type="button" class="part" data-part="drivers">Drivers</button>
+    <select id="variable" aria-label="Variable of the series and the drivers"></select>
+    <label class="where"><span>over</span> <select id="region" aria-label="Region of the verification, the series and the drivers"></select></label>
     <span class="said"></span>
   </div>
   <div class="parts">
@@ -25,15 +27,21 @@ export function render({ model, el }) {
       <ul class="words"></ul>
     </div>
     <div class="series" role="group" aria-label="Series">
-      <div class="heads"><select id="variable" aria-label="Variable of the series">${model.variables.map((v) =>
-        `<option value="${escape(v.name)}">${escape(v.label)}</option>`).join("")}</select>
+      <div class="heads">
         ${segments("scope", "Which months", [["test", "Test years"], ["all", "All months"]])}
+        <select id="change" aria-label="Change of the sea in the series" title="What the blue line is"><option value="patches">Changed sea</option>
+          <option value="trend">Sea without trend</option></select>
         <button type="button" id="run" class="act"></button>
         <progress hidden aria-label="Months of the series"></progress><span class="count" aria-hidden="true"></span></div>
-      <div class="key"><span class="target">target</span><span class="analysis">analysis</span>
-        <span class="of"></span><span class="fit"></span><output class="read"></output></div>
+      <div class="key"><span class="of"></span><span class="fit"></span><span class="stale" role="status"></span><output class="read"></output></div>
       <div class="chart"></div>
       <p class="hidden" role="status" aria-live="polite"></p>
+    </div>
+    <div class="drivers" role="group" aria-label="Drivers">
+      <div class="heads"><button type="button" id="find" class="act"></button><span class="what"></span></div>
+      <p class="sum"></p>
+      <ul class="scroll" aria-label="Contributions of the basins"></ul>
+      <p class="words"></p>
     </div>
   </div></section>`
   const $ = (query) => el.querySelector(query)
@@ -41,6 +49,7 @@ export function render({ model, el }) {
     // Air temperature first: the global means of pressure and rain hardly move, and say little.
     variable: (model.variables.find((v) => v.name === "tas") ?? model.variables[0])?.name }
 
+  $("#variable").innerHTML = model.variables.map((v) => `<option value="${escape(v.name)}">${escape(v.label)}</option>`).join("")
   $("#variable").value = state.variable
 
   // Segments are radio buttons: arrows move within them, Tab goes past them.
@@ -66,20 +75,28 @@ export function render({ model, el }) {
   }
 
   const showParts = (opened) => {
-    for (const part of ["scores", "series"]) {
-      const on = opened.includes(part)
+    const perturb = model.mode === "perturb"
+    $("[data-part=drivers]").hidden = $("#change").hidden = !perturb
+    for (const part of ["scores", "series", "drivers"]) {
+      const on = opened.includes(part) && (perturb || part !== "drivers")
       $(`.parts .${part}`).hidden = !on
       $(`[data-part=${part}]`).setAttribute("aria-expanded", String(on))
     }
-    $(".parts").hidden = !opened.length
+    const drivers = perturb && opened.includes("drivers")
+    $("#variable").hidden = !drivers && !opened.includes("series")
+    $(".parts").hidden = !(drivers || opened.includes("scores") || opened.includes("series"))
     say()
     if (opened.includes("series")) showSeries()
+    if (drivers) showDrivers()
   }
   let opened = [...model.opened]
   for (const button of el.querySelectorAll("[data-part]")) {
     button.addEventListener("click", () => {
       const { part } = button.dataset
       opened = opened.includes(part) ? opened.filter((p) => p !== part) : [...opened, part]
+      // The table and the drivers take the same room: one of them beside the series.
+      const other = { scores: "drivers", drivers: "scores" }[part]
+      if (opened.includes(part)) opened = opened.filter((p) => p !== other)
       showParts(opened)
       wire.send({ type: "foot", value: opened })
     })
@@ -144,18 +161,70 @@ export function render({ model, el }) {
     const variable = model.variables.find((v) => v.name === state.variable)
     const { split, target } = model.series
     const shown = months.map((_, i) => i).filter((i) => state.scope === "all" || split[i] === "T")
-    chart.draw({
-      months, split, shown, month: model.month, units: variable.units, decimals: variable.decimals,
-      target: target[variable.name], analysis: model.analysis.values?.[variable.name] ?? months.map(() => null),
-    })
+    const none = months.map(() => null)
+    const perturb = model.mode === "perturb"
+    const lines = [
+      { kind: "target", name: "target", values: target[variable.name], none: "no cells here" },
+      { kind: "analysis", name: perturb ? "sea as it was" : "analysis",
+        values: model.analysis.values?.[variable.name] ?? none, none: "not assimilated yet" },
+    ]
+    if (perturb) {
+      lines.push({ kind: "changed", name: model.changed.name ?? "changed sea",
+        values: model.changed.values?.[variable.name] ?? none, none: "not made yet" })
+      // Nothing is said twice of a month that nothing is made of.
+      lines[1].none = "not made yet"
+      lines[2].none = "no changed sea"
+    }
+    chart.draw({ months, split, shown, month: model.month, units: variable.units, decimals: variable.decimals, lines })
+    $(".chart").classList.toggle("old", Boolean(model.stale))
     $(".of").textContent = model.scenario
     $(".of").title = model.scenario
-    const score = model.analysis.scores?.[variable.name]
-    $(".fit").textContent = score?.n
-      ? `${score.n} test months: RMSE ${score.rmse.toFixed(variable.decimals + 1)} ${variable.units}` +
-        (score.r === null ? "" : `, r ${signed(score.r, 2).replace("+", "")}`)
-      : ""
+    $(".stale").textContent = $(".stale").title = model.stale
+    const digits = variable.decimals + 1
+    const score = model.analysis.scores?.[variable.name], change = model.changed.difference?.[variable.name]
+    $(".fit").textContent = perturb
+      ? change?.n ? `changes the mean by ${signed(change.mean, digits)} ${variable.units} over ${change.n} months` : ""
+      : score?.n
+        ? `${score.n} test months: RMSE ${score.rmse.toFixed(digits)} ${variable.units}` +
+          (score.r === null ? "" : `, r ${signed(score.r, 2).replace("+", "")}`)
+        : ""
   }
+  // -- the drivers
+  const showDrivers = () => {
+    const { parts = [], busy = "", stale = false, words = [] } = model.drivers
+    const variable = model.variables.find((v) => v.name === model.drivers.variable)
+    $("#find").textContent = busy ? `${busy} …` : `Find the drivers of ${model.month}`
+    $("#find").disabled = Boolean(busy)
+    $("#find").title = "Gradient of the regional mean by the sea's temperature, times the sea's anomaly, summed over basins"
+    const other = variable && (stale || variable.name !== state.variable)
+    $(".drivers").classList.toggle("old", Boolean(other))
+    if (!variable) {
+      $(".what").textContent = ""
+      $(".sum").textContent = "What each part of the sea adds to the regional mean of this month."
+      $(".drivers ul").innerHTML = ""
+      $(".drivers .words").textContent = ""
+      return
+    }
+    const { month, region, held, units, value, normal, linear, remainder } = model.drivers
+    const digits = variable.decimals + 1, number = (v) => signed(v, digits)
+    const what = `${variable.label}, ${region}, ${month}, ${held}`
+    $(".what").textContent = other ? `of other settings: ${what}` : what
+    $(".what").title = what
+    $(".sum").innerHTML = `<b>${number(value)} ${escape(units)}</b> = basins ${number(linear)}, normal sea ${number(normal)}, ` +
+      `not linear ${number(remainder)}`
+    $(".sum").title = "The analysis' anomaly over the region is the sum of three: the basins' contributions, what it would be under a sea without anomalies, and what is not linear in the sea"
+    const most = Math.max(...parts.map((p) => Math.abs(p.contribution)), 1e-9)
+    $(".drivers ul").innerHTML = parts.map((p) => {
+      const width = 50 * Math.abs(p.contribution) / most, left = p.contribution < 0 ? 50 - width : 50
+      const share = p.share === null ? "" : `${signed(100 * p.share, 0).replace("+", "")} %`
+      return `<li title="${escape(p.label)}: its sea is ${signed(p.anomaly, 2)} K from normal"><span class="basin">${escape(p.label)}</span>` +
+        `<span class="bar" aria-hidden="true"><i class="${p.contribution < 0 ? "less" : "more"}" style="left:${left.toFixed(1)}%;width:${width.toFixed(1)}%"></i></span>` +
+        `<span class="given">${number(p.contribution)} ${escape(units)}</span><span class="share">${share}</span></li>`
+    }).join("")
+    $(".drivers .words").textContent = words.join(" ")
+  }
+  $("#find").addEventListener("click", () => wire.send({ type: "drivers", value: state.variable }))
+  $("#change").addEventListener("change", (e) => wire.send({ type: "foot-change", value: e.target.value }))
   const showProgress = () => {
     const { running = false, done = 0, total = 0, words = "", failed = false } = model.progress
     const bar = $("progress")
@@ -165,7 +234,7 @@ export function render({ model, el }) {
     $(".count").textContent = running ? `${done} of ${total}` : words
     $(".count").title = running ? "" : words
     $(".count").classList.toggle("failed", failed)
-    $("#run").textContent = running ? "Cancel" : "Assimilate"
+    $("#run").textContent = running ? "Cancel" : model.mode === "perturb" ? "Make both" : "Assimilate"
     $("#run").title = running ? "Stop; what is done stays" : "Assimilate the months of this chart that are missing"
     const half = running && total && done === Math.floor(total / 2)
     if (!running || half) $("[role=status]").textContent = running ? `${done} of ${total} months` : words
@@ -176,15 +245,19 @@ export function render({ model, el }) {
 
   choose("measure", () => showScores())
   choose("place", () => showScores())
-  $("#variable").addEventListener("change", (e) => { state.variable = e.target.value; showSeries() })
+  $("#variable").addEventListener("change", (e) => { state.variable = e.target.value; showSeries(); showDrivers() })
   choose("scope", () => showSeries())
   for (const name of ["scores", "method", "methods", "busy"]) model.on(name, showScores)
-  for (const name of ["series", "analysis", "scenario", "month"]) model.on(name, showSeries)
+  for (const name of ["series", "analysis", "changed", "stale", "scenario", "month"]) model.on(name, showSeries)
+  for (const name of ["drivers", "month"]) model.on(name, showDrivers)
+  model.on("sea", () => { $("#change").value = model.sea; showSeries() })
+  model.on("mode", () => { showProgress(); showParts(opened) })
   model.on("progress", showProgress)
   model.on("regions", showRegions)
   model.on("region", showRegions)
   model.on("opened", () => { opened = [...model.opened]; showParts(opened) })
   model.on("remove", chart.stop)
+  $("#change").value = model.sea
   showRegions()
   showScores()
   showProgress()

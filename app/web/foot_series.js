@@ -1,7 +1,9 @@
 // The chart of a series: an SVG in the pixels of its place, drawn anew when its size or data change.
 // A slider to keyboards and screen readers: its value is a month.
 // Above the lines, the unit.
-const MARGIN = { left: 52, right: 8, top: 18, bottom: 20 }
+// On the right, the names of the lines.
+const MARGIN = { left: 52, right: 96, top: 18, bottom: 20 }
+const NAME_HEIGHT = 13
 // Months that do not follow each other, as test years side by side, stand this much apart.
 const GAP = 0.8
 
@@ -25,6 +27,7 @@ const niceTicks = (low, high, count) => {
 }
 
 // `place` is emptied and filled; `go` is given a month, `read` the words of the month under the cursor.
+// A line is { kind, name, values }; its kind is its class, and its name stands at its end.
 function seriesChart(place, { go, read }) {
   place.innerHTML = `<svg tabindex="0" role="slider" aria-label="Month of the series"></svg>`
   const svg = place.firstChild
@@ -61,6 +64,19 @@ function seriesChart(place, { go, read }) {
     return { path, dots }
   }
 
+  // Each name as near to its line's end as the others let it.
+  const names = (y, right, bottom) => {
+    const all = data.lines.map(({ kind, name, values }) => {
+      const last = slots.at.findLast(({ i }) => values[i] !== null)
+      return last && { kind, name, at: y(values[last.i]) }
+    }).filter(Boolean).sort((a, b) => a.at - b.at)
+    let least = MARGIN.top + 4
+    for (const name of all) { name.at = Math.max(name.at, least); least = name.at + NAME_HEIGHT }
+    let most = bottom
+    for (const name of all.reverse()) { name.at = Math.min(name.at, most); most = name.at - NAME_HEIGHT }
+    return all.map(({ kind, name, at }) => `<text class="name ${kind}" x="${right + 6}" y="${(at + 4).toFixed(1)}">${name}</text>`).join("")
+  }
+
   const draw = (next) => {
     data = next
     slots = layOut()
@@ -68,7 +84,7 @@ function seriesChart(place, { go, read }) {
     const right = w - MARGIN.right, bottom = h - MARGIN.bottom
     const scale = (right - MARGIN.left) / Math.max(slots.end, 1)
     const x = (slot) => MARGIN.left + slot.centre * scale
-    const values = slots.at.flatMap(({ i }) => [data.target[i], data.analysis[i]]).filter((v) => v !== null)
+    const values = slots.at.flatMap(({ i }) => data.lines.map((l) => l.values[i])).filter((v) => v !== null)
     let low = Math.min(0, ...values), high = Math.max(0, ...values)
     if (high - low < 1e-9) { low -= 1; high += 1 }
     const pad = 0.06 * (high - low)
@@ -115,19 +131,21 @@ function seriesChart(place, { go, read }) {
         `<text class="x" x="${(at + 3).toFixed(1)}" y="${h - 4}">${month.slice(0, 4)}</text>`
     })
 
-    const target = lines(data.target, x, y), analysis = lines(data.analysis, x, y)
     const dot = (kind, r) => ([a, b]) => `<circle class="${kind}" cx="${a.toFixed(1)}" cy="${b.toFixed(1)}" r="${r}"/>`
-    // Where there is room, the analysis has a dot a month too: told apart without its colour.
-    const beads = scale < 7 ? analysis.dots : slots.at.filter(({ i }) => data.analysis[i] !== null)
-      .map((slot) => [x(slot), y(data.analysis[slot.i])])
+    const drawnLines = data.lines.map(({ kind, values }) => {
+      const { path, dots } = lines(values, x, y)
+      // Where there is room, an analysis has a dot a month too: told apart without its colour.
+      const beads = kind === "target" || scale < 7 ? dots : slots.at.filter(({ i }) => values[i] !== null)
+        .map((slot) => [x(slot), y(values[slot.i])])
+      return `<path class="${kind}" d="${path}"/>` + beads.map(dot(kind, kind === "target" ? 2 : 2.2)).join("")
+    }).join("")
     const here = slots.at.find(({ i }) => data.months[i] === data.month)
     svg.setAttribute("width", w)
     svg.setAttribute("height", h)
     svg.innerHTML = bands + grid + years +
       `<text class="unit" x="${MARGIN.left - 6}" y="11">${data.units}</text>` +
       (here ? `<line class="here" x1="${x(here).toFixed(1)}" x2="${x(here).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom + 5}"/>` : "") +
-      `<path class="target" d="${target.path}"/>` + target.dots.map(dot("target", 2)).join("") +
-      `<path class="analysis" d="${analysis.path}"/>` + beads.map(dot("analysis", 2.2)).join("") +
+      drawnLines + names(y, right, bottom) +
       `<g class="cursor"></g>`
     svg.setAttribute("aria-valuemin", 0)
     svg.setAttribute("aria-valuemax", Math.max(0, slots.at.length - 1))
@@ -149,13 +167,13 @@ function seriesChart(place, { go, read }) {
     const ring = (kind, value) => value === null ? ""
       : `<circle class="${kind} ring" cx="${at}" cy="${drawn.y(value).toFixed(1)}" r="4"/>`
     group.innerHTML = `<line x1="${at}" x2="${at}" y1="${MARGIN.top}" y2="${drawn.bottom}"/>` +
-      ring("target", data.target[slot.i]) + ring("analysis", data.analysis[slot.i])
+      data.lines.map(({ kind, values }) => ring(kind, values[slot.i])).join("")
   }
   const describe = (j) => {
     const { i } = slots.at[j], d = data.decimals + 1, u = data.units
-    const analysed = data.analysis[i] === null ? "not assimilated yet" : `analysis ${signed(data.analysis[i], d)} ${u}`
-    const wanted = data.target[i] === null ? "no cells here" : `target ${signed(data.target[i], d)} ${u}`
-    return `${data.months[i]}: ${wanted}, ${analysed}, ${SPLIT_NAMES[data.split[i]]}`
+    const words = data.lines.map(({ name, values, none }) =>
+      values[i] === null ? none : `${name} ${signed(values[i], d)} ${u}`)
+    return `${data.months[i]}: ${words.join(", ")}, ${SPLIT_NAMES[data.split[i]]}`
   }
 
   const nearest = (event) => {

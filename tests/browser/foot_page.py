@@ -1,6 +1,7 @@
 """The foot alone, for a browser to look at: real months, and an analysis from the encoder.
 
-It answers as the page does, and writes the messages that it got into the document.
+It answers as the page does, and writes the messages that it got into the document. With ?perturb
+it is the foot beside the tool that changes the sea: the changed one is a warmer one, everywhere.
 """
 
 import pandas as pd
@@ -10,8 +11,9 @@ from app.controls import read
 from app.foot import Foot
 from mlda_core.assimilation.verify import verify
 from mlda_core.bundle import load_bundle
-from mlda_core.experiments.series import Series, months_of
-from mlda_core.regions import REGIONS
+from mlda_core.experiments.attribution import Driver, Drivers
+from mlda_core.experiments.series import Analyses, Series, months_of
+from mlda_core.regions import BASINS, REGIONS
 
 PAGE = """{% extends base %}
 {% block postamble %}<style>{{ css }}</style>{% endblock %}
@@ -19,13 +21,26 @@ PAGE = """{% extends base %}
 <footer>{{ embed(roots.foot) }}</footer>{{ embed(roots.heard) }}</div>{% endblock %}"""
 
 
-def serve() -> None:
+def account(variable):
+    """Return drivers of Nino 3.4's region in 1997-12, made up: half of them cool."""
+    given = [(-1) ** i * 4.8 / (i + 1) for i in range(len(BASINS))]
+    parts = tuple(
+        Driver(key, basin.label, value, value / sum(given), 0.5 * value)
+        for (key, basin), value in zip(BASINS.items(), given, strict=True)
+    )
+    values = (sum(given) - 0.886 - 0.27, -0.886, parts, sum(given), -0.27)
+    region = REGIONS["nino34"]
+    return Drivers("1997-12", "sst_only", variable, region, "mm/day", *values)
+
+
+def serve() -> None:  # noqa: C901 - one branch a message
     """Put the page into the current document."""
     pn.extension()
     bundle = load_bundle("assets/bundles/speedy")
     target = bundle.target("1997-12")
     decoded = bundle.decode_anomalies(bundle.code("1997-12"), 12)
-    series = Series(bundle, lambda _: nothing)
+    series, changed = Series(bundle, lambda _: nothing), Analyses(bundle)
+    perturb = "perturb" in (pn.state.location.search or "")
     heard = pn.pane.HTML("", css_classes=["heard"])
     nothing = pd.DataFrame()
 
@@ -34,6 +49,8 @@ def serve() -> None:
             verify({"vae": decoded}, bundle, target=target, month="1995-03", region=region)
         )
         foot.show_series(series.means(region), "encoder")
+        if changed.done:
+            foot.show_changed(series.means(region), changed.means(region))
 
     def act(message):
         kind, value = message["type"], message.get("value")
@@ -48,10 +65,20 @@ def serve() -> None:
             for month in months_of(bundle, value)[:24]:
                 fields = bundle.decode_anomalies(bundle.code(month), int(month[5:]))
                 series.add(month, fields)
-            foot.show_analysis(series.means(REGIONS[foot.region]))
+                if perturb:
+                    changed.add(month, fields + 0.5)
+            region = REGIONS[foot.region]
+            foot.show_analysis(series.means(region))
+            if perturb:
+                foot.show_changed(series.means(region), changed.means(region))
             foot.show_progress(24, 60)
         elif kind == "series-cancel":
             foot.show_progress(24, 60, running=False, words="Cancelled after 24 months.")
+        elif kind == "foot-change":
+            foot.sea = value
+            foot.stale = "Made for other settings; run again for SST only: without its trend."
+        elif kind == "drivers":
+            foot.show_drivers(account(value))
 
     def on_messages(batch):
         for message in batch:
@@ -60,6 +87,8 @@ def serve() -> None:
 
     foot = Foot(on_messages, variables=bundle.variables, month="1997-12", method="vae", margin=0)
     foot.sizing_mode = "stretch_width"
+    if perturb:
+        foot.mode = "perturb"
     show(REGIONS["globe"])
     page = pn.Template(PAGE, nb_template="")
     page.add_variable("css", read("page.css"))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -52,17 +54,30 @@ def foot_url(repo_root):
     process.wait(timeout=20)
 
 
-@pytest.fixture
-def page(browser, foot_url):
+@contextmanager
+def looking(browser, url):
     context = browser.new_context(viewport={"width": 1600, "height": 500})
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(foot_url)
+    page.goto(url)
     page.wait_for_selector("[data-part=scores]", timeout=60_000)
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browser, foot_url):
+    with looking(browser, foot_url) as page:
+        yield page
+
+
+@pytest.fixture
+def beside(browser, foot_url):
+    """The foot beside the tool that changes the sea."""
+    with looking(browser, f"{foot_url}?perturb") as page:
+        yield page
 
 
 def heard(page, words):
@@ -273,9 +288,9 @@ def test_a_narrow_window_keeps_everything_in_reach(page):
     page.locator("#run").click()
     page.wait_for_selector("progress:not([hidden])")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 930
-    buttons = page.locator(".heads button, .heads select, .heads progress")
+    buttons = page.locator(":is(.heads button, .heads select, .heads progress):visible")
     boxes = [buttons.nth(i).bounding_box() for i in range(buttons.count())]
-    assert len(boxes) > 9
+    assert len(boxes) > 8
     for box in boxes:
         assert box["width"] >= 20
         assert box["x"] >= 0
@@ -284,3 +299,114 @@ def test_a_narrow_window_keeps_everything_in_reach(page):
     assert buttons.evaluate_all(
         "(all) => all.every((n) => n.tagName !== 'BUTTON' || n.scrollWidth <= n.clientWidth)"
     )
+
+
+# -- beside the tool that changes the sea
+
+
+def filled(page):
+    opened(page, "series")
+    page.locator("#run").click()
+    page.wait_for_selector("circle.changed", state="attached", timeout=30_000)
+
+
+def test_only_beside_the_tool_that_changes_the_sea_are_there_drivers(page):
+    assert page.locator("[data-part=drivers]").is_hidden()
+    opened(page, "series")
+    assert page.locator("#change").is_hidden()
+    assert page.locator("text.name").all_text_contents() == ["target"]
+
+
+def test_three_lines_have_their_names_beside_them_and_their_values_in_words(beside):
+    opened(beside, "series")
+    assert beside.locator("#run").inner_text() == "Make both"
+    assert beside.locator("text.name").all_text_contents() == ["target"]
+    beside.locator("#run").click()
+    heard(beside, "series-start test")
+    beside.wait_for_selector("circle.changed", state="attached", timeout=30_000)
+    names = beside.locator("text.name")
+    assert sorted(names.all_text_contents()) == ["changed sea", "sea as it was", "target"]
+    boxes = sorted((names.nth(i).bounding_box() for i in range(3)), key=lambda b: b["y"])
+    # None covers another, and none is cut at the right.
+    assert all(b["y"] - a["y"] >= 11 for a, b in pairwise(boxes))
+    assert max(b["x"] + b["width"] for b in boxes) <= 1590
+    assert beside.locator(".fit").inner_text() == "changes the mean by +0.500 K over 24 months"
+    words = beside.locator(".chart svg").get_attribute("aria-valuetext")
+    assert re.search(r"target .* K, sea as it was .* K, changed sea .* K, test month", words)
+    beside.locator("#run").click()
+    heard(beside, "series-cancel")
+    beside.wait_for_selector("progress[hidden]", state="attached")
+    assert beside.locator("#run").inner_text() == "Make both"
+
+
+def test_lines_made_for_other_settings_fade_and_say_so(beside):
+    filled(beside)
+    beside.locator("#change").select_option("trend")
+    heard(beside, "foot-change trend")
+    beside.wait_for_selector(".chart.old")
+    assert beside.locator(".stale").inner_text().startswith("Made for other settings; run again")
+    opacity = "(n) => getComputedStyle(n).opacity"
+    assert float(beside.locator("path.changed").evaluate(opacity)) < 0.6
+    assert float(beside.locator("path.target").evaluate(opacity)) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_red_and_blue_can_be_told_apart_without_their_hue(beside, theme):
+    filled(beside)
+    beside.evaluate(f"() => {{ document.documentElement.dataset.theme = '{theme}' }}")
+
+    def seen(kind):
+        stroke = beside.locator(f"path.{kind}").evaluate("(n) => getComputedStyle(n).stroke")
+        return [int(v) for v in re.findall(r"\d+", stroke)[:3]]
+
+    red, blue = seen("analysis"), seen("changed")
+    # Of colours that deuteranopes see, blue against yellow is left: one has it, the other lacks it.
+    assert red[0] - red[2] > 100
+    assert blue[2] - blue[0] > 100
+
+
+def test_drivers_are_listed_when_asked_for(beside):
+    opened(beside, "series", "drivers")
+    heard(beside, "foot ['series', 'drivers']")
+    find = beside.locator("#find")
+    assert find.inner_text() == "Find the drivers of 1997-12"
+    assert beside.locator(".drivers li").count() == 0
+    beside.locator("#variable").select_option("pr")
+    find.click()
+    heard(beside, "drivers pr")
+    beside.wait_for_selector(".drivers li")
+    rows = beside.locator(".drivers li")
+    assert rows.count() == 14
+    first = rows.first.inner_text().split("\n")
+    assert first[0] == "Arctic"
+    assert "+4.800 mm/day" in first
+    widths = rows.locator("i").evaluate_all(
+        "(all) => all.map((n) => n.getBoundingClientRect().width)"
+    )
+    assert widths == sorted(widths, reverse=True)
+    assert "basins +" in beside.locator(".sum").inner_text()
+    assert "mostly cancel" in beside.locator(".drivers .words").inner_text()
+    # Another variable than that of the list: it fades, and says what it is of.
+    beside.locator("#variable").select_option("tas")
+    assert beside.locator(".what").inner_text().startswith("of other settings: Precipitation")
+    # The table takes the drivers' room.
+    opened(beside, "scores")
+    assert beside.locator(".drivers").is_hidden()
+    assert beside.locator(".chart").is_visible()
+
+
+def test_a_narrow_window_has_room_for_series_and_drivers(beside):
+    beside.set_viewport_size({"width": 930, "height": 500})
+    filled(beside)
+    opened(beside, "drivers")
+    beside.locator("#find").click()
+    beside.wait_for_selector(".drivers li")
+    assert beside.evaluate("() => document.documentElement.scrollWidth") <= 930
+    buttons = beside.locator(".series .heads button, .series .heads select, .drivers .heads button")
+    boxes = [buttons.nth(i).bounding_box() for i in range(buttons.count())]
+    assert len(boxes) == 5
+    for box in boxes:
+        assert box["width"] >= 20
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 930
+    given = beside.locator(".given")
+    assert given.evaluate_all("(all) => all.every((n) => n.scrollWidth <= n.clientWidth + 1)")
