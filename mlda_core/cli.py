@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli_assimilate import assimilate
+from mlda_core.cli_attribute import attribute
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_scores import validate_assimilation, validate_perturbation
@@ -30,6 +31,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.command()(assimilate)
+app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
 
