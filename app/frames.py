@@ -115,8 +115,9 @@ class Scene:
         How they are drawn.
     spans : tuple of float
         Limits of the scatters, where they are not those of the anomalies.
-    readings : tuple of tuple of (str, str)
-        For each variable the names and values inside its scatter, where they are not the scores.
+    readings : tuple of tuple of (str, str, str)
+        For each variable the names, values and units inside its scatter, where they are not the
+        scores.
     """
 
     first: NDArray[np.floating]
@@ -125,7 +126,7 @@ class Scene:
     left: Column = PLAIN
     right: Column = PLAIN
     spans: tuple[float, ...] = ()
-    readings: tuple[tuple[tuple[str, str], ...], ...] = ()
+    readings: tuple[tuple[tuple[str, str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,13 +191,13 @@ class ScatterPane:
         Palette indices of the area-weighted density, 0 where empty.
     scores : Comparison
         How model and target compare, always as anomalies.
-    readings : tuple of (str, str)
-        Names and values to be written instead.
+    readings : tuple of (str, str, str)
+        Names, values and units to be written instead.
     """
 
     image: NDArray[np.uint8]
     scores: Comparison
-    readings: tuple[tuple[str, str], ...] = ()
+    readings: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ VIEW_LABELS = {
     "gcm": "Emulator, beside the GCM",
 }
 
-Readings = tuple[tuple[tuple[str, str], ...], ...]
+Readings = tuple[tuple[tuple[str, str, str], ...], ...]
 
 
 def titles(view: str, *, there: bool) -> list[str]:
@@ -41,7 +41,7 @@ def titles(view: str, *, there: bool) -> list[str]:
     first = "Analysis from all fields"
     if view == "sensitivity":
         return [first, "Held ↑ against all →", "Held ↑ all →"]
-    return [first, "Changed ↑ against analysis →", "Changed ↑ analysis →"]
+    return [first, "With response ↑ without →", "With ↑ without →"]
 
 
 def signed(value: float, decimals: int) -> str:
@@ -62,7 +62,11 @@ def change_words(response: Response, bundle: Bundle) -> str:
     sea = bundle.grid.weights * bundle.mask[bundle.sea_row]
     share = 100 * float((sea * (size > 0.5 * size.max())).sum() / sea.sum())
     percent = number(share, 0 if share >= 10 else 1)
-    return f"{signed(response.mean_change, 1)} K over {percent} % of the sea"
+    low, high = float(response.change.min()), float(response.change.max())
+    amount = signed(response.mean_change, 1)
+    if low < -0.05 and high > 0.05:
+        amount = f"{signed(low, 1)} to {signed(high, 1)}"
+    return f"{amount} K over {percent} % of the sea"
 
 
 def response_readings(answer: Answer, bundle: Bundle) -> Readings:
@@ -77,7 +81,7 @@ def response_readings(answer: Answer, bundle: Bundle) -> Readings:
         rows = [("globe", _mean(field, bundle.grid.weights))]
         if 0 < there.mean() < 1:
             rows.append(("patch", _mean(field, bundle.grid.weights * there)))
-        made.append(tuple((name, f"{signed(value, 2)} {unit}") for name, value in rows))
+        made.append(tuple((name, signed(value, 2), unit) for name, value in rows))
     return tuple(made)
 
 
@@ -110,7 +114,7 @@ def gcm_readings(response: GcmResponse, bundle: Bundle) -> Readings:
             words = f"r {number(found['pattern_correlation'])}"
             if "amplitude_ratio" in found:
                 words += f" × {number(found['amplitude_ratio'])}"
-            rows.append((area, words))
+            rows.append((area, words, ""))
         made.append(tuple(rows))
     return tuple(made)
 
@@ -118,12 +122,12 @@ def gcm_readings(response: GcmResponse, bundle: Bundle) -> Readings:
 def gcm_words(response: GcmResponse) -> str:
     """Return what the comparison is, in a sentence."""
     count = len(response.months)
-    kind = {"test": "test months, which the emulator has never seen"}.get(
+    kind = {"test": "test months, which the emulator has never seen,"}.get(
         response.split, f"{response.split} months"
     )
     return (
         f"Left, what the GCM itself answers to {response.label}: its runs over the warmer sea less "
-        f"those over the observed one, mean of {count} {kind}, and {response.members} members; "
+        f"those over the observed one, mean of {count} {kind} and {response.members} members; "
         "right, what the emulator says of the same months from the sea alone. In the scatters: "
         "pattern correlation r, and the emulator's amplitude as a multiple (×) of the GCM's."
     )

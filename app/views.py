@@ -249,8 +249,9 @@ def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
     """Return what is written inside a scatter; scores are of anomalies, always."""
     if pane.readings:
         return "".join(
-            f'<div class="reading"><i>{escape(name)}</i> <b>{escape(value)}</b></div>'
-            for name, value in pane.readings
+            f'<div class="reading"><i>{escape(name)}</i> <b>{escape(value)}'
+            f"{f' <u>{escape(unit)}</u>' if unit else ''}</b></div>"
+            for name, value, unit in pane.readings
         )
     scores = pane.scores
     unit = f" <u>{escape(units(variable, full=False))}</u>"

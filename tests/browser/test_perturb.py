@@ -1,0 +1,284 @@
+"""The tool Perturb in a real Chromium: the sea changed by hand, and what the page makes of it."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+from app.projections import to_map
+
+pytestmark = pytest.mark.browser
+
+PERTURB = "?tool=perturb"
+MODELS = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
+TARGETS = {f"{name} target" for name in ("psl", "tos", "tas", "pr")}
+
+
+def pixel(visitor, lat, lon, *, key="robinson", variable="tos", kind="target"):
+    """Return where on the screen a place lies."""
+    box = visitor.page.locator(f"[data-variable={variable}] .map.{kind}").bounding_box()
+    x, y = to_map(key, np.array([float(lon)]), np.array([float(lat)]))
+    return (
+        box["x"] + (float(x[0]) + 2) / 4 * box["width"],
+        box["y"] + (1 - float(y[0])) / 2 * box["height"],
+    )
+
+
+def trace(visitor, places, **where):
+    """Drag the pointer along places."""
+    mouse = visitor.page.mouse
+    points = [pixel(visitor, lat, lon, **where) for lat, lon in places]
+    mouse.move(*points[0])
+    mouse.down()
+    for point in points[1:]:
+        mouse.move(*point, steps=8)
+    mouse.up()
+
+
+def query(visitor):
+    return {k: v[0] for k, v in parse_qs(urlparse(visitor.page.url).query).items()}
+
+
+def settle(visitor):
+    """Wait for the response; the first of a network takes long where the machine is busy."""
+    visitor.settle(limit=180)
+
+
+def outcome(visitor):
+    return visitor.page.locator("#tool-perturb .outcome").inner_text()
+
+
+@pytest.fixture
+def perturb(visit):
+    """Open the tool, its first response drawn."""
+
+    def open_tool(more="", **size):
+        visitor = visit(PERTURB + more, **size)
+        settle(visitor)
+        return visitor
+
+    return open_tool
+
+
+def test_a_first_visit_shows_the_answer_to_a_warm_pacific(visit):
+    visitor = visit("?tool=explore")
+    page = visitor.page
+    before = visitor.pixels()
+    page.locator("[data-tool=perturb]").click()
+    settle(visitor)
+    page.wait_for_selector("text=Response of 1997-12")
+    after = visitor.pixels()
+    assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
+    assert page.locator("#first-title").inner_text() == "Analysis from all fields"
+    assert page.locator("#view").input_value() == "sum"
+    assert page.locator(".where").all_inner_texts() == ["Nino 3.4"]
+    assert "K over" in page.locator(".change").inner_text()
+    assert "What does the sea alone do?" in page.locator(".question").inner_text()
+    assert "patch" in visitor.text("[data-variable=tas] .scores")
+    # And back, exactly.
+    page.locator("[data-tool=explore]").click()
+    visitor.settle()
+    assert visitor.pixels() == before
+
+
+def test_the_amount_is_dragged_live(perturb):
+    visitor = perturb()
+    page = visitor.page
+    before = visitor.pixels()
+    slider = page.locator("input[type=range][data-at='0']")
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 7 + 0.7 * (box["width"] - 14), middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 7 + 0.4 * (box["width"] - 14), middle, steps=10)
+    # Before the hand lets go.
+    page.wait_for_function(
+        """(was) => document.querySelector("[data-variable=tas] .scores") !== null &&
+          !document.documentElement.hasAttribute("data-busy")""",
+        arg=None,
+        timeout=60_000,
+    )
+    assert visitor.changed(before) >= {"tos model", "tas model", "pr model"}
+    assert page.locator("input.num[data-at='0']").input_value().startswith("−1.0")
+    page.mouse.up()
+    settle(visitor)
+    after = visitor.pixels()
+    assert {name for name in after if after[name] != before[name]} <= (
+        MODELS | {"tos target"} | {name.replace("model", "scatter") for name in MODELS}
+    )
+    assert query(visitor)["sea"] == "nino34:-1"
+    page.keyboard.press("Control+z")
+    settle(visitor)
+    assert page.locator("input.num[data-at='0']").input_value() == "+2.0"
+    assert visitor.pixels() == before
+
+
+def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
+    visitor = perturb("&sea=")
+    page = visitor.page
+    assert "zero" in page.locator(".change").inner_text()
+    page.locator("[data-mode=box]").click()
+    visitor.settle()
+    trace(visitor, [(40, 175), (20, 215)])
+    page.wait_for_selector(".where")
+    settle(visitor)
+    south, north, west, east, kelvin = (float(v) for v in query(visitor)["sea"].split(":"))
+    assert (south, north, kelvin) == (pytest.approx(20, abs=2), pytest.approx(40, abs=2), 2.0)
+    assert west == pytest.approx(175, abs=6)
+    assert east == pytest.approx(215, abs=6)
+    page.locator("[data-mode=lasso]").click()
+    visitor.settle()
+    trace(visitor, [(-10, 60), (-30, 60), (-32, 100), (-10, 95), (-9, 62)], kind="model")
+    page.wait_for_selector(".where >> nth=1")
+    settle(visitor)
+    assert page.locator(".where").nth(1).inner_text().startswith("Lasso round 2")
+    assert page.locator(".patches li").nth(1).get_attribute("class") == "selected"
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    settle(visitor)
+    assert page.locator(".where").count() == 0
+    page.keyboard.press("Control+y")
+    settle(visitor)
+    assert page.locator(".where").count() == 1
+
+
+def test_a_patch_on_land_is_refused_in_words(perturb):
+    visitor = perturb()
+    page = visitor.page
+    before, url = visitor.pixels(), page.url
+    page.locator("[data-mode=lasso]").click()
+    visitor.settle()
+    trace(visitor, [(62, 85), (50, 85), (50, 105), (62, 105), (62, 86)])
+    page.wait_for_selector(".status.failed")
+    assert "land" in visitor.status()
+    settle(visitor)
+    assert page.locator(".where").count() == 1
+    assert page.url == url
+    assert visitor.pixels() == before
+
+
+def test_the_response_alone_faded_and_what_that_means(perturb):
+    visitor = perturb()
+    page = visitor.page
+    before = visitor.pixels()
+    page.locator("#view").select_option("response")
+    assert visitor.changed(before) >= MODELS
+    said = page.locator(".fading").inner_text()
+    assert "one posterior standard deviation of a single month" in said
+    assert "+3 hPa" in visitor.text("[data-variable=psl] .key")
+    faded = visitor.pixels()
+    page.locator("#fade").uncheck()
+    assert visitor.changed(faded) <= MODELS
+    bold = visitor.pixels()
+    page.locator("#per-kelvin").check()
+    assert visitor.changed(bold) <= MODELS
+    assert "hPa per K" in visitor.text("[data-variable=psl] .key")
+    page.mouse.move(*pixel(visitor, 0, 215, variable="tas", kind="model"))
+    page.wait_for_selector("text=K per K")
+
+
+def test_link_file_and_several_patches(perturb, visit):
+    visitor = perturb()
+    page = visitor.page
+    page.locator("#add").select_option("north_atlantic")
+    settle(visitor)
+    page.locator("input.num[data-at='1']").fill("-1,5")
+    page.locator("input.num[data-at='1']").press("Enter")
+    page.locator("input[value=sst_and_pressure]").check()
+    settle(visitor)
+    page.locator("#view").select_option("response")
+    settle(visitor)
+    shown = visitor.pixels()
+    again = visit("?" + urlparse(page.url).query)
+    settle(again)
+    assert again.page.locator(".where").all_inner_texts() == ["Nino 3.4", "North Atlantic"]
+    assert again.page.locator("input.num[data-at='1']").input_value() == "−1.5"
+    assert again.page.locator("input[value=sst_and_pressure]").is_checked()
+    # The maps but that of the outlines, whose selection is not saved.
+    same = {k: v for k, v in again.pixels().items() if not k.startswith("tos")}
+    assert same == {k: v for k, v in shown.items() if not k.startswith("tos")}
+    page.locator(".patches li").nth(1).locator("[type=checkbox]").uncheck()
+    settle(visitor)
+    assert query(visitor)["sea"].endswith(":off")
+    page.locator("#clear").click()
+    settle(visitor)
+    assert page.locator(".where").count() == 0
+
+
+def test_the_keyboard_alone(perturb):
+    visitor = perturb()
+    page = visitor.page
+    page.locator("input[type=range][data-at='0']").focus()
+    page.keyboard.press("ArrowRight")
+    settle(visitor)
+    assert page.locator("input.num[data-at='0']").input_value() == "+2.1"
+    page.keyboard.press("Delete")
+    settle(visitor)
+    assert page.locator(".where").count() == 0
+    page.locator("[data-mode=box]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-mode=box][aria-pressed=true]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-mode=box][aria-pressed=false]")
+
+
+def test_sensitivity_at_a_click(perturb):
+    visitor = perturb()
+    page = visitor.page
+    before = visitor.pixels()
+    page.locator("#sensitivity").click()
+    page.wait_for_selector("p.sensitivity:has-text('within 500 km')", timeout=120_000)
+    assert visitor.changed(before) >= {"tos model"}
+    shown = visitor.pixels()
+    page.mouse.click(*pixel(visitor, 15, 210, variable="pr", kind="model"))
+    page.wait_for_selector("p.sensitivity:has-text('Precipitation')", timeout=120_000)
+    settle(visitor)
+    assert visitor.changed(shown) >= {"tos model", "pr model"}
+    assert page.locator("#variable").input_value() == "pr"
+    assert "mm/day per K" in visitor.text("[data-variable=tos] .key")
+    page.mouse.move(*pixel(visitor, 5, 215, kind="model"))
+    page.wait_for_selector("text=mm/day per K")
+
+
+def test_beside_the_gcm(perturb):
+    visitor = perturb()
+    page = visitor.page
+    if not page.locator("[data-gcm]").count():
+        pytest.skip("no responses of the GCM come with this bundle")
+    before = visitor.pixels()
+    page.locator("[data-gcm=nino34_plus2]").click()
+    assert visitor.changed(before) >= MODELS | TARGETS
+    assert page.locator("#first-title").inner_text() == "GCM's response"
+    assert re.search(r"tropics\s*r 0?\.?\d", visitor.text("[data-variable=tas] .scores"))
+    assert "months" in page.locator(".gcm-words").inner_text()
+    page.locator("#view").select_option("sum")
+    settle(visitor)
+    assert visitor.pixels() == before
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720)])
+def test_the_tool_fits_the_window(perturb, width, height):
+    visitor = perturb(
+        "&view=response&sea=nino34:2,globe:1,north_atlantic:-1", width=width, height=height
+    )
+    page = visitor.page
+    if width < 1400:
+        page.locator("#fold").click()
+        visitor.settle()
+    aside = page.locator("#tool-perturb")
+    assert aside.evaluate("(a) => a.scrollWidth <= a.clientWidth")
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+    nameless = page.evaluate(
+        """() => {
+          const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+            ...(node.matches("button, input, select") ? [node] : []),
+            ...(node.shadowRoot ? deep(node.shadowRoot) : []),
+          ])
+          return deep(document.getElementById("tool-perturb")).filter((node) =>
+            !(node.getAttribute("aria-label") || node.title || node.textContent.trim() ||
+              node.labels?.length)
+          ).map((node) => node.outerHTML)
+        }"""
+    )
+    assert nameless == []
