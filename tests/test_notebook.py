@@ -1,12 +1,13 @@
 """The example notebooks run from top to bottom on the bundled model, and their words are true."""
 
 import itertools
+import re
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-FIGURES = {"explore_bundle": 4, "assimilate": 2}
+FIGURES = {"explore_bundle": 4, "assimilate": 2, "perturb": 3}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,11 @@ def explore(run):
 @pytest.fixture
 def assimilate(run):
     return run("assimilate")
+
+
+@pytest.fixture
+def perturb(run):
+    return run("perturb")
 
 
 @pytest.fixture(params=FIGURES)
@@ -121,3 +127,32 @@ def test_rows_that_cannot_be_used_are_told(assimilate):
     assert "Row 4: there is no sea surface temperature" in said
     assert "Row 5: an anomaly of" in said
     assert "Row 1" not in said
+
+
+def test_what_is_held_decides_the_response(perturb):
+    head, rows = table_of(perturb, "held_table =")
+    assert head == ["rain", "air", "pressure", "afar"]
+    free, pressure, outside = (rows[k] for k in ("sst_only", "sst_and_pressure", "outside"))
+    assert free[0] > 0.5
+    assert free[2] < -0.3
+    assert max(pressure[3], outside[3]) < 0.5 * free[3]
+
+
+def test_the_gradient_foretells_a_small_response(perturb):
+    said = text_of(outputs(perturb, "by_gradient =")).replace(",", "").split()
+    gradient, analyses = float(said[1]), float(said[4])
+    assert gradient == pytest.approx(analyses, rel=0.1)
+
+
+def test_drivers_add_up(perturb):
+    said = text_of(outputs(perturb, "account = drivers("))
+    found = re.findall(r"[+-]\d+\.\d+", said)[:4]
+    value, *parts = map(float, found)
+    assert value == pytest.approx(sum(parts), abs=0.03)
+
+
+def test_the_response_looks_like_the_gcms(perturb):
+    said = text_of(outputs(perturb, "agreement ="))
+    by_name = dict(line.split() for line in said.splitlines()[:3])
+    assert list(by_name) == ["psl", "tas", "pr"]
+    assert all(float(value) > 0.5 for value in by_name.values())
