@@ -14,6 +14,7 @@ from climate import make_config
 from small import make_small
 
 from mlda_core.assimilation.engine import Assimilator
+from mlda_core.bundle import load_bundle
 from mlda_core.experiments import gcm_scoring
 from mlda_core.experiments.gcm import (
     EXPERIMENTS,
@@ -300,3 +301,21 @@ def test_unperturbed_members_must_be_two_and_whole(small, unperturbed, runs_fold
     gap = (unperturbed.member == 1) & (unperturbed.names == "1984-05")
     with pytest.raises(GcmError, match="member 1 lacks 1984-05"):
         read_runs(runs_folder, small, unperturbed.where(~gap))
+
+
+def test_what_ships_is_small_and_free_and_of_the_bundle(repo_root):
+    bundle = load_bundle(repo_root / "assets/bundles/speedy")
+    path = repo_root / "assets/gcm_response" / f"{bundle.name}.nc"
+    assert path.stat().st_size <= 400_000
+    with netCDF4.Dataset(path) as file:
+        assert file.licence == "CC0-1.0"
+    found = gcm_responses(bundle)
+    assert list(found) == list(EXPERIMENTS), "run: mlda validate --perturbation --write-responses"
+    for one in found.values():
+        sea = bundle.mask[bundle.sea_row]
+        assert (np.isfinite(one.gcm) == bundle.mask).all()
+        assert (np.isfinite(one.emulated) == bundle.mask).all()
+        # Where the sea is warmed the air is, in both.
+        assert one.gcm[2][one.sst_change > 0.9].mean() > 0.4
+        assert one.emulated[2][one.sst_change > 0.9].mean() > 0.4
+        assert np.isnan(one.sst_change[~sea]).all()
