@@ -137,7 +137,7 @@ def _define(file: netCDF4.Dataset, data: xr.Dataset, months: Sequence[str]) -> N
         axis.setncatts(data[name].attrs)
         axis[:] = values
     file["time"].setncatts({"units": _TIMES, "calendar": "standard"})
-    for name, field in data.data_vars.items():
+    for key, field in data.data_vars.items():
         options: dict[str, Any] = {}
         if field.ndim == 3:
             # A month is written, and mostly read, at a time.
@@ -147,5 +147,5 @@ def _define(file: netCDF4.Dataset, data: xr.Dataset, months: Sequence[str]) -> N
                 "fill_value": np.float32(np.nan),
                 "chunksizes": (1, *field.shape[1:]),
             }
-        made = file.createVariable(str(name), field.dtype, tuple(map(str, field.dims)), **options)
+        made = file.createVariable(str(key), field.dtype, tuple(map(str, field.dims)), **options)
         made.setncatts(field.attrs)
