@@ -155,6 +155,11 @@ export function render({ model, el }) {
     go: (month) => wire.send({ type: "month", value: month }),
     read: (words) => { $(".read").textContent = words },
   })
+  // Alone, for it changes with each amount while a slider moves.
+  const showStale = () => {
+    $(".chart").classList.toggle("old", Boolean(model.stale))
+    $(".stale").textContent = $(".stale").title = model.stale
+  }
   const showSeries = () => {
     const months = model.series.months ?? []
     if (!months.length || !opened.includes("series")) return
@@ -176,10 +181,9 @@ export function render({ model, el }) {
       lines[2].none = "no changed sea"
     }
     chart.draw({ months, split, shown, month: model.month, units: variable.units, decimals: variable.decimals, lines })
-    $(".chart").classList.toggle("old", Boolean(model.stale))
+    showStale()
     $(".of").textContent = model.scenario
     $(".of").title = model.scenario
-    $(".stale").textContent = $(".stale").title = model.stale
     const digits = variable.decimals + 1
     const score = model.analysis.scores?.[variable.name], change = model.changed.difference?.[variable.name]
     $(".fit").textContent = perturb
@@ -248,7 +252,8 @@ export function render({ model, el }) {
   $("#variable").addEventListener("change", (e) => { state.variable = e.target.value; showSeries(); showDrivers() })
   choose("scope", () => showSeries())
   for (const name of ["scores", "method", "methods", "busy"]) model.on(name, showScores)
-  for (const name of ["series", "analysis", "changed", "stale", "scenario", "month"]) model.on(name, showSeries)
+  for (const name of ["series", "analysis", "changed", "scenario", "month"]) model.on(name, showSeries)
+  model.on("stale", showStale)
   for (const name of ["drivers", "month"]) model.on(name, showDrivers)
   model.on("sea", () => { $("#change").value = model.sea; showSeries() })
   model.on("mode", () => { showProgress(); showParts(opened) })

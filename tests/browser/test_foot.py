@@ -410,3 +410,29 @@ def test_a_narrow_window_has_room_for_series_and_drivers(beside):
         assert 0 <= box["x"] <= box["x"] + box["width"] <= 930
     given = beside.locator(".given")
     assert given.evaluate_all("(all) => all.every((n) => n.scrollWidth <= n.clientWidth + 1)")
+
+
+def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
+    """The real thing: the first months of a season take as long as its factors."""
+    page = visit("?tool=perturb&model=analysis").page
+    opened(page, "series")
+    page.wait_for_selector("path.target", state="attached", timeout=60_000)
+    assert page.locator(".of").inner_text() == "SST only: Nino 3.4 +2.0 K"
+    page.locator("section.foot #region").select_option("tropics")
+    page.locator("#run").click()
+    page.wait_for_selector("progress:not([hidden])", timeout=30_000)
+    page.wait_for_selector("circle.changed", state="attached", timeout=180_000)
+    page.locator("#run").click()
+    page.wait_for_selector("progress[hidden]", state="attached", timeout=30_000)
+    assert "what is done stays" in page.locator("section.foot .count").inner_text()
+    assert "over " in page.locator(".fit").inner_text()
+    # A warmer Nino 3.4 warms the air of the tropics.
+    assert page.locator(".fit").inner_text().startswith("changes the mean by +0.0")
+    opened(page, "drivers")
+    page.locator("#find").click()
+    page.wait_for_selector(".drivers li", timeout=180_000)
+    assert page.locator(".drivers li .basin").first.inner_text() == "Tropical Pacific, east"
+    # Another amount: the lines say that they are of the one before.
+    page.locator("aside input[type=range]:visible").first.press("ArrowRight")
+    page.wait_for_selector(".stale:not(:empty)", timeout=30_000)
+    assert "run again for SST only: Nino 3.4 +2.1 K" in page.locator(".stale").inner_text()
