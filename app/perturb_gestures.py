@@ -202,10 +202,10 @@ class PerturbGestures:
         shape = shapely.make_valid(shapely.Polygon(np.column_stack([x, y])))
         kept = shapely.intersection(shape, globe_on_map(self._state.projection).buffer(-1e-3))
         parts = [part for part in shapely.get_parts(kept) if part.geom_type == "Polygon"]
-        if not parts:
-            raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
-        largest = max(parts, key=lambda part: part.area)
+        largest = max(parts, key=lambda part: part.area, default=shapely.Polygon())
         outline = np.asarray(shapely.simplify(largest, EXACT).exterior.coords)[:-1]
+        if len(outline) < 3:
+            raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
         lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
         return perturbing.lasso(lat.tolist(), lon.tolist(), KELVIN)
 

@@ -106,11 +106,14 @@ class Outlines:
         self.region = bm.ColumnDataSource({"xs": [], "ys": []})
         self._drawn: Any = None
         self._framed: dict[str, list[Any]] = {}
+        self._patched: list[Any] = []
         for (name, kind), fig in figures.items():
             if kind == "scatter":
                 continue
             pair = [
-                fig.multi_line("xs", "ys", source=self.region, line_color=c, line_width=w)
+                fig.multi_line(
+                    "xs", "ys", source=self.region, line_color=c, line_width=w, visible=False
+                )
                 for c, w in ((PAPER, 4.0), (ACCENT, 2.0))
             ]
             self._framed.setdefault(name, []).extend(pair)
@@ -118,8 +121,9 @@ class Outlines:
                 self._draw_patches(fig)
 
     def _draw_patches(self, fig: Any) -> None:
+        # Not even empty ones are painted with every frame of a latent slider.
         for colour, width, dash in ((PAPER, "halo", "solid"), (INK, "width", "dash")):
-            fig.multi_line(
+            line = fig.multi_line(
                 "xs",
                 "ys",
                 source=self.patches,
@@ -128,8 +132,10 @@ class Outlines:
                 line_alpha="alpha",
                 line_dash=dash,
                 line_cap="round",
+                visible=False,
             )
-        fig.text(
+            self._patched.append(line)
+        text = fig.text(
             "x",
             "y",
             "text",
@@ -146,7 +152,9 @@ class Outlines:
             background_fill_alpha=0.85,
             padding=2,
             border_radius=3,
+            visible=False,
         )
+        self._patched.append(text)
 
     def write(
         self,
@@ -198,9 +206,14 @@ class Outlines:
         lines = [] if box is None else on_map(box_edge(box), projection)
         self.region.data = {"xs": [x for x, _ in lines], "ys": [y for _, y in lines]}
         for name, renderers in self._framed.items():
-            for renderer in renderers:
-                if renderer.visible != (name in frames):
-                    renderer.visible = name in frames
+            _show(renderers, visible=name in frames)
+        _show(self._patched, visible=bool(patches))
+
+
+def _show(renderers: list[Any], *, visible: bool) -> None:
+    for renderer in renderers:
+        if renderer.visible != visible:
+            renderer.visible = visible
 
 
 def _no_lines() -> dict[str, list[Any]]:

@@ -12,23 +12,23 @@ export function render({ model, el }) {
     <h3>Change the sea</h3>
     <div class="line"><label class="grow"><span class="hidden">Add a region</span><select id="add"><option value="">Add a region …</option>${model.regions.map(([key, label, short]) =>
       option([key, label, key === "globe" ? "Everywhere" : short])).join("")}</select></label>
-      <button type="button" data-mode="box" title="Drag a box over a map">Draw box</button>
-      <button type="button" data-mode="lasso" title="Draw round a part of the sea with the pointer">Draw lasso</button></div>
+      <button type="button" data-draw="box" title="Drag a box over a map">Draw box</button>
+      <button type="button" data-draw="lasso" title="Draw round a part of the sea with the pointer">Draw lasso</button></div>
     <ol class="patches" aria-label="Changes of the sea; they add up"></ol>
     <p class="empty" hidden>The sea is as it was. Add a region, or draw on a map.</p>
-    <div class="sum"><span class="change"></span><button type="button" id="clear">Clear</button></div>
-    <p class="outcome" role="status" aria-live="polite"></p>
+    <div class="total"><span class="change"></span><button type="button" id="clear">Clear</button></div>
+    <p class="answered" role="status" aria-live="polite"></p>
     <div class="block"><h3 id="held-title">What is held</h3>
       <div class="held" role="radiogroup" aria-labelledby="held-title">${model.helds.map(([key, label]) =>
         `<label><input type="radio" name="held" value="${key}">${escape(label)}</label>`).join("")}</div>
       <div class="line within" hidden><label class="grow">free inside <select id="within"><option value="">where the sea is changed</option>${model.regions.slice(1).map(option).join("")}<option value="box" hidden></option></select></label>
-        <button type="button" data-mode="within" title="Drag a box over a map: inside it nothing but the sea is held">Draw</button></div>
+        <button type="button" data-draw="within" title="Drag a box over a map: inside it nothing but the sea is held">Draw</button></div>
       <p class="question"></p></div>
     <div class="block fading" hidden><p>${FADING}</p></div>
     <div class="block"><h3>What is it sensitive to?</h3>
-      <div class="line"><label class="grow"><select id="variable" aria-label="Variable">${model.variables.map(option).join("")}</select></label></div>
+      <div class="line"><label class="grow"><select id="of-variable" aria-label="Variable">${model.variables.map(option).join("")}</select></label></div>
       <div class="line"><label class="grow">over <select id="over" aria-label="Region">${model.regions.map(option).join("")}<option value="box" hidden></option></select></label>
-        <button type="button" data-mode="over" title="Drag a box over a map">Draw</button>
+        <button type="button" data-draw="over" title="Drag a box over a map">Draw</button>
         <button type="button" id="sensitivity" title="Show what each part of the sea does to this mean">Show</button></div>
       <p class="clicking" hidden>Click any map: its variable, 20° × 20° round the place.</p>
       <p class="sensitivity"></p></div>
@@ -57,11 +57,11 @@ export function render({ model, el }) {
   }
   const make = (at) => {
     const item = document.createElement("li")
-    item.innerHTML = `<input type="checkbox"><span class="where"></span>
+    item.innerHTML = `<input type="checkbox"><span class="what"></span>
       <span class="amount"><input class="num" inputmode="decimal" autocomplete="off" spellcheck="false">K</span>
       <button type="button" class="gone">×</button>
       <span class="track"><i class="fill"></i><input type="range" min="${-most}" max="${most}" step="${STEP}"></span>`
-    const row = { item, on: item.querySelector("[type=checkbox]"), where: item.querySelector(".where"), number: item.querySelector(".num"),
+    const row = { item, on: item.querySelector("[type=checkbox]"), where: item.querySelector(".what"), number: item.querySelector(".num"),
       gone: item.querySelector(".gone"), range: item.querySelector("[type=range]"), fill: item.querySelector(".fill"),
       held: false, sent: false, typing: false }
     row.range.dataset.at = row.number.dataset.at = at
@@ -140,7 +140,8 @@ export function render({ model, el }) {
 
   // -- what is held, and what it is compared with -------------------------------------------------
   for (const radio of all("[name=held]")) radio.addEventListener("change", () => set("held", radio.value))
-  for (const id of ["within", "variable", "over"]) $(`#${id}`).addEventListener("change", (e) => set(id, e.target.value))
+  for (const id of ["within", "over"]) $(`#${id}`).addEventListener("change", (e) => set(id, e.target.value))
+  $("#of-variable").addEventListener("change", (e) => set("variable", e.target.value))
   $("#sensitivity").addEventListener("click", () => set("view", model.settings.view === "sensitivity" ? "response" : "sensitivity"))
   const runs = all("[data-gcm]")
   runs.forEach((b, i) => {
@@ -167,7 +168,7 @@ export function render({ model, el }) {
       drawn.textContent = s[`${id}_words`]
       $(`#${id}`).value = s[id]
     }
-    $("#variable").value = s.variable
+    $("#of-variable").value = s.variable
     $("#sensitivity").setAttribute("aria-pressed", String(s.view === "sensitivity"))
     $(".clicking").hidden = s.view !== "sensitivity"
     $(".fading").hidden = s.view !== "response"
@@ -181,16 +182,16 @@ export function render({ model, el }) {
   }
 
   // -- on the maps --------------------------------------------------------------------------------
-  const modes = all("[data-mode]")
+  const modes = all("[data-draw]")
   for (const b of modes) {
     b.dataset.plain = b.textContent
-    b.addEventListener("click", () => wire.send({ type: "sea-mode", value: model.mode === b.dataset.mode ? "" : b.dataset.mode }))
+    b.addEventListener("click", () => wire.send({ type: "sea-mode", value: model.mode === b.dataset.draw ? "" : b.dataset.draw }))
   }
   const draws = () => {
     for (const b of modes) {
-      const on = model.mode === b.dataset.mode
+      const on = model.mode === b.dataset.draw
       b.setAttribute("aria-pressed", String(on))
-      b.textContent = on ? DRAWING[b.dataset.mode] ?? "Drag …" : b.dataset.plain
+      b.textContent = on ? DRAWING[b.dataset.draw] ?? "Drag …" : b.dataset.plain
     }
     root.toggleAttribute("data-draws", Boolean(model.mode) || model.settings.view === "sensitivity")
   }
@@ -214,8 +215,8 @@ export function render({ model, el }) {
   const words = () => {
     const w = model.words
     $(".change").textContent = w.change ?? ""
-    $(".outcome").textContent = w.outcome ?? ""
-    $(".outcome").classList.toggle("busy", model.busy)
+    $(".answered").textContent = w.answered ?? ""
+    $(".answered").classList.toggle("busy", model.busy)
     $("p.sensitivity").textContent = w.sensitivity ?? ""
     $(".gcm-words").textContent = model.settings.view === "gcm" ? w.gcm ?? "" : ""
     window.mldaUnderWay = { ...window.mldaUnderWay, response: model.busy ? 1 : 0 }

@@ -21,6 +21,10 @@ export function render({ model, el }) {
     $(".note").textContent = model.note
     $(".note").title = model.note
     const [first, long, short] = model.titles
+    const second = model.views.find(([key]) => key === model.view)?.[1] ?? ""
+    for (const [name, title] of [["first", first], ["second", second]]) {
+      document.documentElement.style.setProperty(`--${name}-title`, JSON.stringify(title))
+    }
     put("first-title", first); put("against-title", long); put("against-short", short)
   }
   for (const name of ["view", "per_kelvin", "fade", "titles", "note"]) model.on(name, show)

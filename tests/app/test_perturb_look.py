@@ -122,13 +122,13 @@ def test_outlines_lie_on_the_globe_and_never_cross_the_map(key):
         Patch(1.0, region="north_pacific"),
         Patch(1.0, polygon=((60.0, 10.0), (60.0, 130.0), (60.0, 250.0))),
     ]
-    globe = globe_on_map(key).buffer(0.02)
+    globe = globe_on_map(key)
     drawn = 0
     for patch in patches:
         for x, y in on_map(edge_of(patch), key):
             drawn += 1
             assert np.hypot(np.diff(x), np.diff(y)).max() <= CUT
-            assert shapely.contains_xy(globe, x, y).all()
+            assert shapely.distance(globe, shapely.points(x, y)).max() < 0.02
     assert drawn >= 2
 
 

@@ -161,7 +161,8 @@ def test_patches_add_up_and_clear(visit):
     v.settle()
     assert [x["where"] for x in v.panel.patches] == ["Nino 3.4", "Everywhere"]
     change = v.work.answer.response.change
-    assert change.max() == pytest.approx(3.0, abs=0.05)
+    # No cell of this grid lies so far inside Nino 3.4 that its taper leaves all of it.
+    assert 2.5 < change.max() <= 3.0
     assert "sea=nino34:2,globe:1" in v.bar.query
     v.send({"type": "sea-clear"})
     assert v.p.patches == ()
