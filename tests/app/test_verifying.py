@@ -126,3 +126,27 @@ def test_a_series_says_why_it_stopped(page):
     page.settle(lambda: foot.analysis["values"]["tas"][0] is not None or foot.progress["done"] > 0)
     page._on_messages([{"type": "observing", "name": "error", "value": 0.4}])
     assert "Stopped" in str(foot.progress)
+
+
+def test_the_foot_turns_with_the_tool(page, monkeypatch):
+    """Each tool has a series of its own; both stay when the other is looked at."""
+    foot = page.verifying.foot
+    monkeypatch.setattr(page.perturber, "refresh", lambda: None)
+    send(page, type="foot", value=["series"])
+    send(page, type="observing", name="method", value="climatology")
+    page.settle(lambda: not page.observer.analysing.run)
+    send(page, type="series-start", value="test")
+    page.settle(lambda: not foot.progress["running"])
+    made = foot.progress["words"]
+    page._on_messages([{"type": "tool", "value": "perturb"}])
+    assert foot.mode == "perturb"
+    assert foot.scenario == "SST only: Nino 3.4 +2.0 K"
+    assert foot.progress["words"] == ""
+    assert foot.analysis["values"]["tas"][0] is None
+    send(page, type="foot-change", value="trend")
+    assert foot.scenario == "SST only: the sea without its trend"
+    page._on_messages([{"type": "tool", "value": "observe"}])
+    assert foot.mode == "observe"
+    assert "20 stations" in foot.scenario
+    assert foot.progress["words"] == made
+    assert foot.analysis["scores"]["psl"]["n"] == 60
