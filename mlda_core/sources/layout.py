@@ -1,0 +1,215 @@
+"""What a reader knows of its provider's files: names, amounts, and how they are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mlda_core.sources import SourceError
+from mlda_core.variables import DEFAULTS
+
+Amount = Literal["", "day", "month"]
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Name, units and words of a variable in the canonical dataset.
+
+    Parameters
+    ----------
+    name, standard_name, units, long_name : str
+        As CF has them.
+    """
+
+    name: str
+    standard_name: str
+    units: str
+    long_name: str
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes of the variable in the canonical dataset."""
+        return {
+            "standard_name": self.standard_name,
+            "long_name": self.long_name,
+            "units": self.units,
+        }
+
+
+CANONICAL: dict[str, Canonical] = {
+    v.name: Canonical(v.name, v.standard_name, v.units, v.label) for v in DEFAULTS.values()
+} | {
+    # A month's hours of sunshine depend on its length; the mean of its days does not.
+    "sund": Canonical("sund", "duration_of_sunshine", "s", "Daily duration of sunshine")
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A variable that a provider's files may hold.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What the files call it.
+    name : str
+        A key of :data:`CANONICAL`.
+    amount : {"", "day", "month"}
+        The time over which an amount was summed, where the units do not say it.
+    floor : float, optional
+        Canonical values below it are raised to it.
+    sea_only : bool
+        Whether land has to be masked by the provider's land file.
+    """
+
+    names: tuple[str, ...]
+    name: str
+    amount: Amount = ""
+    floor: float | None = None
+    sea_only: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of one provider look.
+
+    Parameters
+    ----------
+    key : str
+        Its name on the command line.
+    title : str
+        What people call it; goes into the dataset's ``source``.
+    known : tuple of Known
+        Its variables.
+    recognises : callable
+        Whether an opened file is one of its own.
+    projected : bool
+        Whether the files are on a projected grid, which is kept.
+    merge : callable, optional
+        What to do with a variable's own extra dimensions before they are taken away.
+    """
+
+    key: str
+    title: str
+    known: tuple[Known, ...]
+    recognises: Callable[[xr.Dataset], bool]
+    projected: bool = False
+    merge: Callable[[xr.DataArray], xr.DataArray] | None = None
+
+    def find(self, data: xr.Dataset) -> dict[str, Known]:
+        """Return the variables of a file that are known, by their names in the file."""
+        found: dict[str, Known] = {}
+        for known in self.known:
+            for name in known.names:
+                if name in data.data_vars and known not in found.values():
+                    found[name] = known
+        return found
+
+
+def says(data: xr.Dataset, *words: str) -> bool:
+    """Whether a file's attributes, or a variable's, hold one of some words, in any case."""
+    texts = [str(value) for value in data.attrs.values()]
+    for name in data.data_vars:
+        texts += [str(value) for value in data[name].attrs.values()]
+    every = " ".join(texts).lower()
+    return any(word.lower() in every for word in words)
+
+
+# How providers spell units that UDUNITS reads as something else, or not at all.
+_MEANT = {
+    "kg/m^2/s": "kg m-2 s-1",
+    "kg/m2/s": "kg m-2 s-1",
+    "degk": "K",
+    "kelvin": "K",
+    "k": "K",
+    "c": "degC",
+    "degreesc": "degC",
+    "millibars": "hPa",
+    "millibar": "hPa",
+    "mb": "hPa",
+    "pascals": "Pa",
+    "hours": "hour",
+}
+_WATER = 1000.0  # kg m-3: a metre of rain is a tonne a square metre
+_SECONDS = 86400.0
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """``canonical = value * scale + offset``, divided by the days of the month where asked.
+
+    Parameters
+    ----------
+    scale, offset : float
+        Of the units.
+    by_month : bool
+        Whether the value is a sum over the month.
+    """
+
+    scale: float
+    offset: float = 0.0
+    by_month: bool = False
+
+    def apply(self, values: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert values (months, rows, columns) of months of so many days (months,)."""
+        out = values * self.scale + self.offset
+        return out / days[:, None, None] if self.by_month else out
+
+
+def conversion(known: Known, units: object, path: Path, name: str) -> Conversion:
+    """Return how to turn a variable's units into the canonical ones.
+
+    Parameters
+    ----------
+    known : Known
+        What the variable is.
+    units : object
+        Its ``units`` attribute.
+    path, name : Path, str
+        For the message.
+
+    Raises
+    ------
+    SourceError
+        If the units are unknown, or measure something else.
+    """
+    # Loaded at first use, as in mlda_core.units.
+    import cf_units
+
+    canonical = CANONICAL[known.name]
+    said = str(units).strip() if units is not None else ""
+    text = _MEANT.get(said.lower(), said.replace("**", "^"))
+    try:
+        given = cf_units.Unit(text or "unknown")
+    except ValueError:
+        given = cf_units.Unit("unknown")
+
+    def linear(target: str) -> tuple[float, float]:
+        zero, one = given.convert(np.array([0.0, 1.0]), target)
+        return float(one - zero), float(zero)
+
+    if known.name == "pr":
+        if given.is_convertible("kg m-2 s-1"):
+            return Conversion(*linear("kg m-2 s-1"))
+        if given.is_convertible("m s-1"):
+            return Conversion(linear("m s-1")[0] * _WATER)
+        depth = 0.0
+        if given.is_convertible("m"):
+            depth = linear("m")[0] * _WATER
+        elif given.is_convertible("kg m-2"):
+            depth = linear("kg m-2")[0]
+        if depth and known.amount:
+            return Conversion(depth / _SECONDS, by_month=known.amount == "month")
+    elif not given.is_unknown() and given.is_convertible(canonical.units):
+        return Conversion(*linear(canonical.units), by_month=known.amount == "month")
+    shown = f"'{said}'" if said else "no units"
+    raise SourceError(
+        f"{path} has {name} in {shown}, which are no units of {canonical.long_name.lower()} "
+        f"({canonical.units}); correct the file's attribute or convert it."
+    )

@@ -1,0 +1,296 @@
+"""One variable of a downloaded netCDF file, read month by month in canonical form."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mlda_core.grid import Grid
+from mlda_core.sources import SourceError
+from mlda_core.sources.calendars import Months, months_of
+from mlda_core.sources.haduk import X, Y
+from mlda_core.sources.layout import Conversion, Known, Layout, conversion
+
+_AXES = {
+    "time": ("time", "valid_time"),
+    "lat": ("lat", "latitude"),
+    "lon": ("lon", "longitude"),
+}
+_MAGIC = {
+    b"PK\x03\x04": "is a ZIP archive; unpack it and give the .nc files in it.",
+    b"GRIB": "is a GRIB file; download it as NetCDF.",
+    b"\x1f\x8b": "is compressed by gzip; unpack it with gunzip.",
+    b"<!DO": "is a web page and no data; download the file again.",
+    b"<htm": "is a web page and no data; download the file again.",
+}
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[xr.Dataset]:
+    """Open a downloaded file: packed values and missing ones decoded, times not.
+
+    Raises
+    ------
+    SourceError
+        If it is no netCDF file; the sentence says what it is instead, where that shows.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+        for magic, remedy in _MAGIC.items():
+            if head.startswith(magic):
+                raise SourceError(f"{path} {remedy}")
+        with warnings.catch_warnings():
+            # Files with both _FillValue and missing_value: both are honoured.
+            warnings.simplefilter("ignore", xr.SerializationWarning)
+            opened = xr.open_dataset(path, decode_times=False, decode_timedelta=False)
+    except SourceError:
+        raise
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise SourceError(
+            f"{path} cannot be read as netCDF (truncated?); download it again."
+        ) from error
+    with opened:
+        yield opened
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """A grid in a projection's metres, with latitude and longitude of every cell.
+
+    Parameters
+    ----------
+    y, x : ndarray, shape (ny,), (nx,)
+        Cell centres, metres, ascending.
+    lat, lon : ndarray, shape (ny, nx)
+        Degrees north, degrees east within 0..360.
+    mapping : dict
+        Attributes of the CF grid mapping.
+    """
+
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    mapping: dict[str, object]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return self.y.size, self.x.size
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A variable of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    variable : str
+        Its name there.
+    known : Known
+        What it is.
+    layout : Layout
+        Whose file it is.
+    convert : Conversion
+        To canonical units.
+    months : Months
+        In the order of the file.
+    grid : Grid or Projected
+        Ascending.
+    rows, columns : ndarray of int
+        Which rows and columns of the file the grid's are.
+    """
+
+    path: Path
+    variable: str
+    known: Known
+    layout: Layout
+    convert: Conversion
+    months: Months
+    grid: Grid | Projected
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+    def read(self, data: xr.Dataset, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return some months in canonical units, (n, rows, columns), NaN where missing.
+
+        Parameters
+        ----------
+        data : Dataset
+            The file, opened.
+        which : ndarray of int
+            Positions on its time axis.
+
+        Raises
+        ------
+        SourceError
+            If the file ends early.
+        """
+        field = data[self.variable]
+        names = axes_of(field)
+        limits = valid_limits(field)
+        try:
+            block = field.isel({names["time"]: which}).load()
+        except (OSError, RuntimeError) as error:
+            raise SourceError(
+                f"{self.path} cannot be read to its end (truncated?); download it again."
+            ) from error
+        if self.layout.merge is not None:
+            block = self.layout.merge(block)
+        block = block.squeeze([d for d in block.dims if d not in names.values()], drop=True)
+        block = block.transpose(names["time"], names["lat"], names["lon"])
+        values = np.asarray(block.values, dtype=np.float64)
+        if limits is not None:
+            values = np.where((values >= limits[0]) & (values <= limits[1]), values, np.nan)
+        values = values[:, self.rows][:, :, self.columns]
+        values = self.convert.apply(values, self.months.days[which])
+        return values if self.known.floor is None else np.maximum(values, self.known.floor)
+
+
+def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
+    """Return the known variables of an opened file, one for each canonical name.
+
+    Raises
+    ------
+    SourceError
+        If a variable has other units, dimensions or stamps than it can be read with.
+    """
+    found: dict[str, Field] = {}
+    for name, known in layout.find(data).items():
+        if known.name in found:
+            continue  # the layout's order: what needs the least conversion comes first
+        field = data[name]
+        names = axes_of(field, path)
+        for extra in field.dims:
+            merged = layout.merge is not None and extra == "expver"
+            if extra not in names.values() and field.sizes[extra] > 1 and not merged:
+                raise SourceError(
+                    f"{path} has {name} on {field.sizes[extra]} values of '{extra}'; select one "
+                    "first."
+                )
+        grid, rows, columns = (
+            _projected(path, data, field)
+            if layout.projected
+            else _rectilinear(path, data[names["lat"]], data[names["lon"]])
+        )
+        found[known.name] = Field(
+            path,
+            name,
+            known,
+            layout,
+            conversion(known, field.attrs.get("units"), path, name),
+            months_of(data, names["time"], path),
+            grid,
+            rows,
+            columns,
+        )
+    return list(found.values())
+
+
+def axes_of(field: xr.DataArray, path: Path | None = None) -> dict[str, str]:
+    """Return a variable's dimensions of time, latitude (or y) and longitude (or x), by meaning.
+
+    Raises
+    ------
+    SourceError
+        If one is not there.
+    """
+    found: dict[str, str] = {}
+    for axis, names in _AXES.items():
+        other = {"lat": Y, "lon": X}.get(axis, "")
+        name = next((n for n in (*names, other) if n in field.dims and n in field.coords), None)
+        if name is None:
+            raise SourceError(
+                f"{path} has {field.name} on ({', '.join(map(str, field.dims))}) and no "
+                f"coordinate '{names[0]}' there; give the file as its provider made it."
+            )
+        found[axis] = name
+    return found
+
+
+def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
+    """Return the least and greatest valid value, unpacked, or None where the file says nothing.
+
+    ``valid_range`` is that of the packed numbers where it has their type, and of the unpacked
+    ones otherwise, as the netCDF users' guide says; xarray leaves it to its users.
+    """
+    attrs, encoding = field.attrs, field.encoding
+    raw = attrs.get("valid_range", (attrs.get("valid_min"), attrs.get("valid_max")))
+    limits = np.ravel(np.asarray(raw, dtype=object))
+    if limits.size != 2 or all(limit is None for limit in limits):
+        return None
+    try:
+        low, high = (
+            np.nan if limit is None else float(np.asarray(limit).item()) for limit in limits
+        )
+    except (TypeError, ValueError):
+        return None  # text such as "870.f, 1150.f": no limits that a program can read
+    stored = np.dtype(encoding.get("dtype", field.dtype))
+    kind = np.result_type(*(np.asarray(limit).dtype for limit in limits if limit is not None))
+    packed = "scale_factor" in encoding or "add_offset" in encoding
+    scale = float(encoding.get("scale_factor", 1.0)) if packed else 1.0
+    if packed and kind.kind in "iu" and stored.kind in "iu":
+        offset = float(encoding.get("add_offset", 0.0))
+        low, high = sorted((low * scale + offset, high * scale + offset))
+    # Half a packed step or a rounding of 32-bit numbers is no reason to lose a value.
+    slack = abs(scale) / 2 if packed else 0.0
+    ends = [abs(v) for v in (low, high) if np.isfinite(v)]
+    slack = max(slack, 1e-6 * max(ends, default=0.0))
+    return (
+        -np.inf if np.isnan(low) else low - slack,
+        np.inf if np.isnan(high) else high + slack,
+    )
+
+
+def _rectilinear(
+    path: Path, lat: xr.DataArray, lon: xr.DataArray
+) -> tuple[Grid, NDArray[np.int64], NDArray[np.int64]]:
+    # 32-bit axes: 2.5 degrees should not become 2.4999998.
+    south: NDArray[np.float64] = np.asarray(lat.values, dtype=np.float64).round(5)
+    east: NDArray[np.float64] = np.asarray(lon.values, dtype=np.float64).round(5)
+    if east.size > 1 and abs(abs(east[-1] - east[0]) - 360.0) < 1e-4:
+        east = east[:-1]  # the first meridian again, for plotting
+    rows, columns = np.argsort(south), np.argsort(east)
+    axis = east[columns]
+    span = axis[-1] - axis[0] if axis.size else 0.0
+    step = float(np.max(np.diff(axis), initial=0.0))
+    if span + step >= 360.0 - 1e-3:  # all the way round: from Greenwich eastwards
+        axis = np.mod(east, 360.0)
+        columns = np.argsort(axis)
+        axis = axis[columns]
+    elif axis.size:  # a region stays in one piece, past 360 where it lies across Greenwich
+        axis = axis + 360.0 * np.ceil(-axis[0] / 360.0)
+    try:
+        return Grid(south[rows], axis), rows, columns
+    except ValueError as error:
+        raise SourceError(f"{path}: {error}") from error
+
+
+def _projected(
+    path: Path, data: xr.Dataset, field: xr.DataArray
+) -> tuple[Projected, NDArray[np.int64], NDArray[np.int64]]:
+    missing = [n for n in ("latitude", "longitude") if n not in data.variables]
+    if missing or data["latitude"].dims != (Y, X):
+        raise SourceError(
+            f"{path} has no two-dimensional {(missing or ['latitude'])[0]} of its cells; give the "
+            "file as its provider made it."
+        )
+    y, x = (np.asarray(data[n].values, dtype=np.float64) for n in (Y, X))
+    rows, columns = np.argsort(y), np.argsort(x)
+    lat, lon = (
+        np.asarray(data[n].values, dtype=np.float64)[rows][:, columns]
+        for n in ("latitude", "longitude")
+    )
+    mapping = field.attrs.get("grid_mapping") or field.encoding.get("grid_mapping", "")
+    attrs = dict(data[mapping].attrs) if mapping in data.variables else {}
+    return Projected(y[rows], x[columns], lat, np.mod(lon, 360.0), attrs), rows, columns

@@ -1,0 +1,384 @@
+"""From downloaded files of one provider to the canonical dataset.
+
+What is the same for every provider is here and in :mod:`mlda_core.sources.netcdf`; what is known
+of each of them stands in a module of its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mlda_core.grid import Grid
+from mlda_core.sources import SourceError, era5, haduk, ncep, twentieth_century
+from mlda_core.sources.calendars import mid_month
+from mlda_core.sources.layout import CANONICAL, Layout
+from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
+from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
+from mlda_core.sources.speedy import FILE_NAME
+
+LAYOUTS: dict[str, Layout] = {
+    layout.key: layout
+    for layout in (twentieth_century.LAYOUT, ncep.LAYOUT, era5.LAYOUT, haduk.LAYOUT)
+}
+SOURCES = ("auto", "speedy", *LAYOUTS)
+_BLOCK = 12  # months read at once: a year of ERA5 at a quarter of a degree is 100 MB
+
+
+def list_inputs(paths: Sequence[Path]) -> list[Path]:
+    """Return the netCDF files of folders and files given.
+
+    Raises
+    ------
+    SourceError
+        If one is not there, or a folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.nc"))
+            if not inside:
+                raise SourceError(f"{path} holds no .nc file; give the folder with the downloads.")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise SourceError(f"There is no file or folder {path}; give the downloaded files.")
+    return found
+
+
+def recognise(paths: Sequence[Path]) -> str:
+    """Return whose files these are: a key of :data:`SOURCES`.
+
+    Raises
+    ------
+    SourceError
+        If a file is no one's, or they are of several providers.
+    """
+    files = list_inputs(paths)
+    if any(FILE_NAME.fullmatch(path.name) for path in files):
+        return "speedy"
+    seen: dict[str, Path] = {}
+    companion = None
+    for path in files:
+        with open_source(path) as data:
+            if ncep.is_ersst(data):
+                companion = path
+                continue
+            if _land(data) is not None:
+                continue
+            key = next((k for k, layout in LAYOUTS.items() if layout.recognises(data)), None)
+        if key is None:
+            raise SourceError(
+                f"{path} does not say whose data it holds; give --source {', '.join(LAYOUTS)}."
+            )
+        seen.setdefault(key, path)
+    if len(seen) > 1:
+        (first, one), (second, other) = list(seen.items())[:2]
+        raise SourceError(
+            f"{one.name} looks like {first} and {other.name} like {second}; give the files of one "
+            "source, or name it with --source."
+        )
+    if not seen:
+        if companion is not None:
+            return "ncep"
+        raise SourceError(f"{files[0]} holds a land mask alone; give the fields as well.")
+    return next(iter(seen))
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """All months of one variable, over the files that hold them.
+
+    Parameters
+    ----------
+    name : str
+        Canonical.
+    fields : tuple of Field
+        The files.
+    where : dict of datetime64[M] to (int, int)
+        Which file and position holds a month.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    where: dict[np.datetime64, tuple[int, int]]
+
+    @property
+    def grid(self) -> Grid | Projected:
+        """The grid that all its files share."""
+        return self.fields[0].grid
+
+
+def read_files(
+    paths: Sequence[Path],
+    source: str = "auto",
+    *,
+    variables: Iterable[str] | None = None,
+    years: Iterable[int] | None = None,
+    grid: Grid | None = None,
+    covered_only: bool = False,
+    valid_share: float = VALID_SHARE,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Read a provider's files into the canonical dataset.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders and files as downloaded.
+    source : str
+        A key of :data:`LAYOUTS`, or ``auto``.
+    variables : iterable of str, optional
+        Canonical names to read; all that the files hold by default.
+    years : iterable of int, optional
+        Which to read; all by default. Variables that begin or end at other times are cut to the
+        months that all of them have.
+    grid : Grid, optional
+        Where to regrid to, conservatively; the files' own grid by default.
+    covered_only : bool
+        Whether only the part of ``grid`` that the data cover is kept: for a global grid that was
+        chosen by its step.
+    valid_share : float
+        Least share of a target cell with values; see :class:`Regridder`.
+    progress : callable, optional
+        Called with (months of fields done, in all).
+
+    Returns
+    -------
+    Dataset
+        float32, dimensions (member, time, lat, lon), one member; (member, time, y, x) with
+        two-dimensional ``lat`` and ``lon`` on a projected grid.
+
+    Raises
+    ------
+    SourceError
+        One sentence that names the file and what is amiss: units, a month that is missing or
+        there twice, grids that differ, a file that is none.
+    """
+    source = recognise(paths) if source == "auto" else source
+    if source not in LAYOUTS:
+        raise SourceError(f"There is no reader for '{source}'; known are {', '.join(SOURCES)}.")
+    layout = LAYOUTS[source]
+    if layout.projected and grid is not None:
+        raise SourceError(
+            f"{layout.title} keeps its own projected grid, which cannot be regridded here; leave "
+            "out --grid and --like."
+        )
+    wanted = None if variables is None else tuple(variables)
+    series, land = _collect(list_inputs(paths), layout, wanted, years)
+    months = _common_months(series)
+    if grid is None:
+        _refuse_several_grids(series)
+        target: Grid | Projected = series[0].grid
+    else:
+        sources = [s.grid for s in series if isinstance(s.grid, Grid)]
+        target = crop(grid, sources, valid_share) if covered_only else grid
+    done, total = 0, months.size * len(series)
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for one in series:
+        mask = _land_mask(one, land)
+        regridder = None
+        if isinstance(target, Grid) and isinstance(one.grid, Grid) and not _same(one.grid, target):
+            regridder = Regridder(one.grid, target, valid_share)
+        out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
+        for part, rows, positions in _blocks(one, months):
+            with open_source(part.path) as data:
+                for begin in range(0, rows.size, _BLOCK):
+                    some = slice(begin, begin + _BLOCK)
+                    values = part.read(data, positions[some])
+                    if mask is not None:
+                        values[:, mask] = np.nan
+                    out[rows[some]] = values if regridder is None else regridder(values)
+                    done += rows[some].size
+                    if progress:
+                        progress(done, total)
+        arrays[one.name] = out
+    return _dataset(series, arrays, months, target)
+
+
+def _collect(
+    files: Sequence[Path],
+    layout: Layout,
+    variables: Sequence[str] | None,
+    years: Iterable[int] | None,
+) -> tuple[list[Series], tuple[Path, Grid, NDArray[np.bool_]] | None]:
+    """Look into every file, and sort what they hold by variable."""
+    by_name: dict[str, list[Field]] = {}
+    land: tuple[Path, Grid, NDArray[np.bool_]] | None = None
+    for path in files:
+        with open_source(path) as data:
+            mask = _land(data)
+            if mask is not None:
+                land = path, *mask
+                continue
+            own = ncep.ERSST if ncep.is_ersst(data) and layout.key != "era5" else layout
+            fields = find_fields(path, data, own)
+            if not fields:
+                names = [name for known in layout.known for name in known.names]
+                raise SourceError(
+                    f"{path} holds none of the variables of {layout.key} ({', '.join(names)}); "
+                    "give other files or another --source."
+                )
+        for field in fields:
+            by_name.setdefault(field.known.name, []).append(field)
+    if variables is not None:
+        absent = [name for name in variables if name not in by_name]
+        if absent:
+            raise SourceError(
+                f"The files hold no '{absent[0]}'; they hold {', '.join(sorted(by_name))}."
+            )
+        by_name = {name: by_name[name] for name in variables}
+    order = list(CANONICAL)
+    chosen = None if years is None else set(years)
+    names = list(by_name) if variables is not None else sorted(by_name, key=order.index)
+    return [_series(name, by_name[name], chosen) for name in names], land
+
+
+def _series(name: str, fields: list[Field], years: set[int] | None) -> Series:
+    """Join the files of a variable; every month once, none missing between two that are there."""
+    where: dict[np.datetime64, tuple[int, int]] = {}
+    for f, field in enumerate(fields):
+        if not _same(field.grid, fields[0].grid):
+            raise SourceError(
+                f"{field.path} has {name} on another grid than {fields[0].path.name}; give files "
+                "of one grid."
+            )
+        for position, month in enumerate(field.months.names):
+            if years is not None and _year(month) not in years:
+                continue
+            if month in where:
+                first = fields[where[month][0]].path.name
+                raise SourceError(
+                    f"{field.path} holds {name} of {month} again, after {first}; leave one of the "
+                    "files out."
+                )
+            where[month] = f, position
+    if not where:
+        raise SourceError(f"{fields[0].path} has no month of the years asked for; ask for others.")
+    for month in np.arange(min(where), max(where)):
+        if month not in where and (years is None or _year(month) in years):
+            before = max(m for m in where if m < month)
+            raise SourceError(
+                f"{fields[where[before][0]].path} ends {name} with {before} and no file has "
+                f"{month}, though later months are there; add the file or choose whole years with "
+                "--years."
+            )
+    return Series(name, tuple(fields), where)
+
+
+def _common_months(series: list[Series]) -> NDArray[np.datetime64]:
+    months = sorted(set.intersection(*(set(s.where) for s in series)))
+    if not months:
+        first, second = series[0], series[-1]
+        raise SourceError(
+            f"{first.fields[0].path.name} ({first.name}) and {second.fields[0].path.name} "
+            f"({second.name}) have no month in common; give files of one period."
+        )
+    return np.array(months, dtype="datetime64[M]")
+
+
+def _blocks(
+    one: Series, months: NDArray[np.datetime64]
+) -> list[tuple[Field, NDArray[np.int64], NDArray[np.int64]]]:
+    """Return for each file which rows of the output it fills, from which of its positions."""
+    places = np.array([one.where[month] for month in months])
+    out = []
+    for f, field in enumerate(one.fields):
+        rows = np.flatnonzero(places[:, 0] == f)
+        if rows.size:
+            out.append((field, rows, places[rows, 1]))
+    return out
+
+
+def _refuse_several_grids(series: list[Series]) -> None:
+    first = series[0]
+    for other in series[1:]:
+        if not _same(first.grid, other.grid):
+            sizes = [" x ".join(map(str, s.grid.shape)) for s in (first, other)]
+            raise SourceError(
+                f"{first.name} is on {sizes[0]} cells ({first.fields[0].path.name}) and "
+                f"{other.name} on {sizes[1]} ({other.fields[0].path.name}); choose one grid with "
+                "--grid 2.5 or --like FILE.nc."
+            )
+
+
+def _same(one: Grid | Projected, other: Grid | Projected) -> bool:
+    if isinstance(one, Grid) and isinstance(other, Grid):
+        pairs = [(one.lat, other.lat), (one.lon, other.lon)]
+    elif isinstance(one, Projected) and isinstance(other, Projected):
+        pairs = [(one.y, other.y), (one.x, other.x)]
+    else:
+        return False
+    return all(a.shape == b.shape and np.allclose(a, b, atol=1e-3) for a, b in pairs)
+
+
+def _land(data: xr.Dataset) -> tuple[Grid, NDArray[np.bool_]] | None:
+    """Return the grid and mask of a file that holds a land mask alone."""
+    if "land" not in data.data_vars or not {"lat", "lon"} <= set(data["land"].dims):
+        return None
+    field = data["land"].squeeze(drop=True).transpose("lat", "lon").sortby(["lat", "lon"])
+    return Grid(field["lat"].values, field["lon"].values), np.asarray(field.values > 0.5)
+
+
+def _land_mask(
+    one: Series, land: tuple[Path, Grid, NDArray[np.bool_]] | None
+) -> NDArray[np.bool_] | None:
+    """Return the cells to take out of a field of the sea that its files give over land too."""
+    field = next((f for f in one.fields if f.known.sea_only), None)
+    if field is None:
+        return None
+    if land is None:
+        raise SourceError(
+            f"{field.path} holds the skin of land and sea; add the file land.nc of the same "
+            "reanalysis, or leave the file out."
+        )
+    path, grid, mask = land
+    if not _same(grid, field.grid):
+        raise SourceError(f"{path} is on another grid than {field.path.name}; take the one of it.")
+    return mask
+
+
+def _year(month: np.datetime64) -> int:
+    return int(month.astype("datetime64[Y]").astype(np.int64)) + 1970
+
+
+def _dataset(
+    series: list[Series],
+    arrays: dict[str, NDArray[np.float32]],
+    months: NDArray[np.datetime64],
+    target: Grid | Projected,
+) -> xr.Dataset:
+    titles = list(dict.fromkeys(f.layout.title for s in series for f in s.fields))
+    attrs = {"Conventions": "CF-1.11", "source": "; ".join(titles)}
+    dims = ("member", "time", *(("lat", "lon") if isinstance(target, Grid) else ("y", "x")))
+    out = xr.Dataset(
+        {
+            name: (dims, values[None], dict(CANONICAL[name].attrs))
+            for name, values in arrays.items()
+        },
+        coords={
+            "member": ("member", [0]),
+            "time": ("time", mid_month(months), {"standard_name": "time"}),
+        },
+        attrs=attrs,
+    )
+    north = {"standard_name": "latitude", "units": "degrees_north"}
+    east = {"standard_name": "longitude", "units": "degrees_east"}
+    if isinstance(target, Grid):
+        return out.assign_coords(lat=("lat", target.lat, north), lon=("lon", target.lon, east))
+    out = out.assign_coords(
+        y=("y", target.y, {"standard_name": haduk.Y, "units": "m"}),
+        x=("x", target.x, {"standard_name": haduk.X, "units": "m"}),
+        lat=(("y", "x"), target.lat, north),
+        lon=(("y", "x"), target.lon, east),
+    )
+    out["crs"] = ((), np.int32(0), target.mapping)
+    for name in arrays:
+        out[name].attrs["grid_mapping"] = "crs"
+    return out
