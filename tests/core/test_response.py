@@ -7,6 +7,7 @@ import pytest
 from small import make_small
 
 from mlda_core.assimilation.engine import Assimilator
+from mlda_core.bundle import load_bundle
 from mlda_core.experiments.perturbation import Patch, PerturbationError
 from mlda_core.experiments.response import HELD, Responder
 from mlda_core.regions import Region
@@ -129,3 +130,14 @@ def test_a_changed_sea_that_cannot_be_is_refused(responder, bundle):
         responder.respond(MONTH, [WARM], "wind")
     with pytest.raises(ValueError, match="1900-01"):
         responder.respond("1900-01", [WARM])
+
+
+def test_thinning_keeps_the_changed_sea(repo_root):
+    bundled = Responder(Assimilator(load_bundle(repo_root / "assets/bundles/speedy")))
+    patch = Patch(2.0, region="nino34")
+    full = None
+    for held in ("sst_only", "outside"):
+        answer = bundled.respond("1998-12", [patch], held)
+        sea = answer.anomalies[bundled.bundle.sea_row][answer.change > 1.5].mean()
+        full = full or sea
+    assert sea > 0.9 * full
