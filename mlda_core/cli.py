@@ -15,6 +15,7 @@ from mlda_core.cli_assimilate import assimilate
 from mlda_core.cli_attribute import attribute
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
+from mlda_core.cli_prepare import data_prepare
 from mlda_core.cli_scores import validate_assimilation, validate_perturbation
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
@@ -30,47 +31,11 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+data_app.command("prepare")(data_prepare)
 app.command()(assimilate)
 app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
-
-
-@data_app.command("prepare")
-def data_prepare(
-    folder: Annotated[Path, typer.Argument(help="Folder with files mMM_YYYY.nc.")],
-    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
-    variables: Annotated[
-        str, typer.Option(help="CF names, separated by commas.")
-    ] = "psl,tos,tas,pr",
-    members: Annotated[
-        str | None, typer.Option(help="Members, such as 0,1,2; all by default.")
-    ] = None,
-    years: Annotated[
-        str | None, typer.Option(help="Years, such as 1979-1988 or 1979,1997; all by default.")
-    ] = None,
-) -> None:
-    """Turn monthly files of the SPEEDY model into one canonical dataset.
-
-    Example: `mlda data prepare speedy-amip --out runs/data/speedy-amip.nc`
-    """
-    with one_sentence(), progress_bar() as bar:
-        from mlda_core.sources.speedy import read_speedy
-
-        task = bar.add_task("reading", total=None)
-        dataset = read_speedy(
-            folder,
-            variables=[v.strip() for v in variables.split(",")],
-            members=_numbers(members, "--members"),
-            years=_numbers(years, "--years"),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-        output.parent.mkdir(parents=True, exist_ok=True)
-        part = output.with_suffix(".part")
-        dataset.to_netcdf(part, engine="netcdf4")
-        part.replace(output)
-    sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in ("member", "time", "lat", "lon"))
-    out.print(f"{output}: {sizes}", highlight=False)
 
 
 @app.command()
@@ -311,22 +276,6 @@ def _check_device(device: str) -> None:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"There is no device '{device}' here; use --device cpu.") from error
-
-
-def _numbers(text: str | None, option: str) -> list[int] | None:
-    """Parse ``0,1,2`` or ``1979-1988``."""
-    if text is None:
-        return None
-    found: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise ValueError(
-            f"{option} '{text}' is not a list such as 0,1,2 or 1979-1988; correct it."
-        ) from None
-    return found
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def _refuse_other_steps(
         # 28 days of a February less a rounding, and 31 with one.
         if np.isfinite(width) and not 27.5 <= width <= 31.5:
             raise SourceError(
-                f"{where} holds means or sums over {width:.4g} days ({name}), not over months; "
+                f"{where} holds means or sums over {width:.4g} d ({name}), not over months; "
                 "give the monthly file."
             )
     found, counts = np.unique(names, return_counts=True)

@@ -75,7 +75,7 @@ def recognise(paths: Sequence[Path]) -> str:
             key = next((k for k, layout in LAYOUTS.items() if layout.recognises(data)), None)
         if key is None:
             raise SourceError(
-                f"{path} does not say whose data it holds; give --source {', '.join(LAYOUTS)}."
+                f"{path} does not say whose data it holds; give --source {', '.join(SOURCES[1:])}."
             )
         seen.setdefault(key, path)
     if len(seen) > 1:

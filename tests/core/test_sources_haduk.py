@@ -89,7 +89,7 @@ def test_daily_files_are_refused(tmp_path):
     values = np.concatenate([RAIN, RAIN, RAIN[:7]])
     path = tmp_path / "rainfall_hadukgrid_uk_60km_day_20200101-20200131.nc"
     write_haduk(path, "rainfall", values, units="mm", method="sum", frequency="day")
-    with pytest.raises(SourceError, match=r"over 1 days .*give the monthly file\.$"):
+    with pytest.raises(SourceError, match=r"over 1 d .*give the monthly file\.$"):
         read_files([path])
 
 

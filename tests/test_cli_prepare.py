@@ -1,0 +1,102 @@
+"""`mlda data prepare` on what providers' files look like: sources told apart, grids, mistakes."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from downloads import MONTHS, field, gaussian, write_era5, write_haduk, write_psl
+from typer.testing import CliRunner
+
+from mlda_core.cli import app
+
+LAT, LON = np.arange(80, -81, -20.0), np.arange(0, 360, 30.0)
+R1 = {"dataset": "NCEP Reanalysis Derived Products"}
+
+
+def mlda(*words):
+    return CliRunner(env={"COLUMNS": "400"}).invoke(app, ["data", "prepare", *map(str, words)])
+
+
+def refusal(done):
+    """Return a mistake's message, checked to be one sentence with an exit code of its own."""
+    assert done.exit_code == 2, done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith("mlda: ")]
+    assert line.rstrip().endswith(".")
+    assert ". " not in line
+    return line
+
+
+@pytest.fixture
+def ncep(tmp_path):
+    folder = tmp_path / "ncep"
+    folder.mkdir()
+    psl = field(MONTHS, LAT, LON, mean=1010, spread=5)
+    write_psl(folder / "slp.mon.mean.nc", "slp", psl, LAT, LON, units="millibars", attrs=R1)
+    lat, lon = gaussian(10, 18)
+    tas = field(MONTHS, lat, lon, mean=283, spread=10, seed=1)
+    write_psl(folder / "air.2m.mon.mean.nc", "air", tas, lat, lon, units="degK", attrs=R1)
+    return folder
+
+
+def test_two_grids_on_one_of_so_many_degrees(ncep, tmp_path):
+    out = tmp_path / "runs" / "ncep.nc"
+    done = mlda(ncep, "--grid", "15", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "1 member, 16 time, 12 lat, 24 lon" in done.output
+    assert "ncep: psl, tas, 1999-11 to 2001-02" in done.output
+    with xr.open_dataset(out) as data:
+        assert set(data.data_vars) == {"psl", "tas"}
+        assert np.isfinite(data["psl"]).all()
+    assert [p.name for p in out.parent.iterdir()] == ["ncep.nc"]
+
+
+def test_the_grid_of_another_file_and_part_of_the_years(ncep, tmp_path):
+    other = tmp_path / "speedy.nc"
+    lat, lon = gaussian(8, 16)
+    xr.Dataset(coords={"lat": lat[::-1], "lon": lon}).to_netcdf(other)
+    out = tmp_path / "x.nc"
+    done = mlda(
+        ncep, "--like", other, "--years", "2000", "--variables", "tas", "--source", "ncep",
+        "--valid-share", "0.9", "--out", out,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    with xr.open_dataset(out) as data:
+        assert dict(data.sizes) == {"member": 1, "time": 12, "lat": 8, "lon": 16}
+        np.testing.assert_allclose(data["lat"], lat[::-1])
+
+
+def test_files_instead_of_a_folder(tmp_path):
+    lat, lon = np.arange(60, 29, -2.5), np.arange(-20, 30, 2.5)
+    values = field(MONTHS, lat, lon, mean=101_000, spread=500)
+    path = tmp_path / "download.nc"
+    write_era5(path, {"msl": (values, "Pa")}, lat, lon, months=MONTHS, new=True)
+    out = tmp_path / "x.nc"
+    done = mlda(path, "--out", out, "--grid", "5")
+    assert done.exit_code == 0, done.output
+    assert "era5: psl" in done.output
+    with xr.open_dataset(out) as data:
+        assert np.isfinite(data["psl"]).all(), "of the globe, only what the region covers"
+        assert np.all(np.diff(data["lon"]) == 5)
+
+
+def test_projected_files(tmp_path):
+    path = tmp_path / "tas_hadukgrid_uk_60km_mon_202001-202012.nc"
+    write_haduk(path, "tas", np.full((12, 4, 5), 9.0), units="degC")
+    done = mlda(path, "--out", tmp_path / "x.nc")
+    assert done.exit_code == 0, done.output
+    assert "1 member, 12 time, 4 y, 5 x" in done.output
+    assert "projected grid" in refusal(mlda(path, "--grid", "1", "--out", tmp_path / "y.nc"))
+
+
+def test_mistakes_are_one_sentence(ncep, tmp_path):
+    out = tmp_path / "x.nc"
+    assert "'merra'" in refusal(mlda(ncep, "--source", "merra", "--out", out))
+    assert "--grid '7'" in refusal(mlda(ncep, "--grid", "7", "--out", out))
+    assert "one of them" in refusal(mlda(ncep, "--grid", "5", "--like", out, "--out", out))
+    assert "nowhere.nc" in refusal(mlda(ncep, "--like", "nowhere.nc", "--out", out))
+    assert "--members" in refusal(mlda(ncep, "--members", "1", "--grid", "5", "--out", out))
+    assert "--years" in refusal(mlda(ncep, "--years", "soon", "--grid", "5", "--out", out))
+    assert "9 x 12" in refusal(mlda(ncep, "--out", out))
+    assert "mMM_YYYY" in refusal(mlda(ncep, "--source", "speedy", "--out", out))
+    assert "one folder" in refusal(mlda(ncep, tmp_path, "--source", "speedy", "--out", out))
+    assert "own grid" in refusal(mlda(ncep, "--source", "speedy", "--grid", "5", "--out", out))
+    assert not out.exists()
