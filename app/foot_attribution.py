@@ -225,6 +225,7 @@ class Attributing:
         made = self._wanted()
         if made.kind == "patches" and not made.patches:
             raise ObservingError("No change of the sea is switched on; add one, or the trend.")
+        _demand_freedom(made)
         bundle, month = self._bundle, self._state.month
         months = months_of(bundle, "test" if scope == "test" else "all")
         known = self._scenarios.get(made)
@@ -314,6 +315,7 @@ class Attributing:
         if variable not in [v.name for v in self._bundle.variables]:
             raise ObservingError(f"There is no variable '{variable[:24]}'; choose another.")
         asked, bundle = self._asked(variable), self._bundle
+        _demand_freedom(asked)
 
         def job(_: Callable[[], bool]) -> tuple[Asked, Drivers]:
             from mlda_core.experiments.attribution import drivers
@@ -354,3 +356,12 @@ class Attributing:
         """Let go of everything, when the visitor has left."""
         self._run.cancel()
         self._driving.cancel()
+
+
+def _demand_freedom(asked: Made | Asked) -> None:
+    """Refuse to hold everything outside of nowhere: then nothing could answer."""
+    if asked.held == "outside" and not asked.within and not asked.patches:
+        raise ObservingError(
+            "Everything outside a region is held, and none is chosen; choose one beside 'free "
+            "inside', or change the sea somewhere."
+        )

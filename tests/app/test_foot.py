@@ -304,6 +304,19 @@ def test_the_trend_is_a_change_without_patches(beside):
         beside.start("test")
 
 
+def test_to_hold_everything_is_refused(beside):
+    beside.do_change({"value": "trend"})
+    perturb(beside, patches=(), held="outside")
+    with pytest.raises(ObservingError, match="none is chosen"):
+        beside.start("test")
+    with pytest.raises(ObservingError, match="none is chosen"):
+        beside.find({"value": "tas"})
+    perturb(beside, patches=(), held="outside", within="nino34")
+    beside.start("test")
+    beside.settle(lambda: beside.foot.progress.get("words", "").startswith("60"))
+    assert beside.foot.scenario.startswith("SST and all outside the region")
+
+
 def test_a_patch_on_land_is_told_and_nothing_is_made(beside):
     perturb(beside, patches=(Patch(kelvin=1.0, box=(45.0, 55.0, 80.0, 110.0), taper=0.0),))
     beside.start("test")
