@@ -141,7 +141,7 @@ def inside(
         x0, x1 = sorted((float(geometry["x0"]), float(geometry["x1"])))
         y0, y1 = sorted((float(geometry["y0"]), float(geometry["y1"])))
         return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
-    px, py = _floats(geometry.get("x")), _floats(geometry.get("y"))
+    px, py = floats(geometry.get("x")), floats(geometry.get("y"))
     if len(px) < 3 or len(px) != len(py):
         return np.zeros(len(x), dtype=bool)
     # A hand crosses its own line now and then: shapely's repair keeps what it went round.
@@ -152,7 +152,8 @@ def inside(
     return found
 
 
-def _floats(values: Any) -> list[float]:
+def floats(values: Any) -> list[float]:
+    """Return one coordinate of a lasso's vertices, in whichever form Bokeh gives it."""
     if isinstance(values, dict):
         values = list(values.values())
     return [float(v) for v in values] if isinstance(values, Sequence | np.ndarray) else []

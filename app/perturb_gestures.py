@@ -11,7 +11,7 @@ import shapely
 
 from app import perturbing
 from app.controls import Message
-from app.markers import Markers
+from app.markers import Markers, floats
 from app.observing import ObservingError, number
 from app.perturber import Perturber
 from app.perturbing import Perturbing, PerturbingError
@@ -94,8 +94,8 @@ class PerturbGestures:
         self._take(made)
         return f"The sea is changed: {made.patches[-1].label}."
 
-    def do_sea_edit(self, message: Message) -> str:
-        """Change an amount, or whether it counts."""
+    def do_sea_edit(self, message: Message) -> str | None:
+        """Change an amount, or whether it counts; while it is dragged nothing is said of it."""
         done = bool(message.get("done", True))
         made = perturbing.edit(
             self._state.perturbing,
@@ -104,7 +104,7 @@ class PerturbGestures:
             enabled=message.get("enabled"),
         )
         self._take(made, done=done)
-        return made.patches[made.selected].label + "." if done else ""
+        return f"{made.patches[made.selected].label}." if done else None
 
     def do_sea_delete(self, message: Message) -> str:
         """Delete a change."""
@@ -195,7 +195,7 @@ class PerturbGestures:
         self._redraw()
 
     def _lasso(self, geometry: dict[str, Any]) -> Patch:
-        x, y = (_floats(geometry.get(name)) for name in ("x", "y"))
+        x, y = (floats(geometry.get(name)) for name in ("x", "y"))
         if len(x) < 3 or len(x) != len(y):
             raise PerturbingError("The lasso goes round nothing; draw it again.")
         # A hand leaves the globe and crosses its own line; what it went round on the globe counts.
@@ -208,11 +208,3 @@ class PerturbGestures:
             raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
         lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
         return perturbing.lasso(lat.tolist(), lon.tolist(), KELVIN)
-
-
-def _floats(values: Any) -> list[float]:
-    if isinstance(values, dict):
-        values = list(values.values())
-    if not isinstance(values, list | tuple | np.ndarray):
-        return []
-    return [float(v) for v in values]

@@ -275,6 +275,7 @@ class Perturber:
                 "within": p.within if isinstance(p.within, str) else "box",
                 "within_words": "" if isinstance(p.within, str) else place_label(p.within),
                 "view": self._view,
+                "fade": p.fade,
                 "gcm": self._experiment if self.gcm else "",
                 "variable": self.variable,
                 "over": p.over if isinstance(p.over, str) else "box",
@@ -339,9 +340,12 @@ class Perturber:
         return change_words(answer.response, self._bundle)
 
     def _outcome(self) -> str:
-        answer = self.work.answer
-        if self.work.asked is not None:
-            return f"Computing the response of {self.work.asked.month} \u2026"
+        answer, asked = self.work.answer, self.work.asked
+        # While an amount is dragged the words stay: they would change five times a second.
+        if asked is not None and answer is not None and answer.seconds < 1:
+            asked = None if asked.control == answer.question.control else asked
+        if asked is not None:
+            return f"Computing the response of {asked.month} \u2026"
         if self.work.complaint:
             return self.work.complaint
         if answer is None:

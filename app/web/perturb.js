@@ -171,7 +171,7 @@ export function render({ model, el }) {
     $("#of-variable").value = s.variable
     $("#sensitivity").setAttribute("aria-pressed", String(s.view === "sensitivity"))
     $(".clicking").hidden = s.view !== "sensitivity"
-    $(".fading").hidden = s.view !== "response"
+    $(".fading").hidden = s.view !== "response" || !s.fade
     $(".gcm").hidden = !model.experiments.length
     for (const b of runs) {
       const on = s.view === "gcm" && s.gcm === b.dataset.gcm
@@ -215,7 +215,7 @@ export function render({ model, el }) {
   const words = () => {
     const w = model.words
     $(".change").textContent = w.change ?? ""
-    $(".answered").textContent = w.answered ?? ""
+    $(".answered").textContent = w.outcome ?? ""
     $(".answered").classList.toggle("busy", model.busy)
     $("p.sensitivity").textContent = w.sensitivity ?? ""
     $(".gcm-words").textContent = model.settings.view === "gcm" ? w.gcm ?? "" : ""

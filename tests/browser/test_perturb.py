@@ -59,6 +59,7 @@ def perturb(visit):
         if size.get("width", 1920) < 1400:
             page.locator("#fold").click()
         page.locator("[data-tool=perturb]").click()
+        page.wait_for_selector("text=Response of 1997-12", state="attached", timeout=180_000)
         settle(visitor)
         return visitor
 
@@ -71,7 +72,8 @@ def test_a_first_visit_shows_the_answer_to_a_warm_pacific(visit):
     before = visitor.pixels()
     page.locator("[data-tool=perturb]").click()
     settle(visitor)
-    page.wait_for_selector("text=Response of 1997-12")
+    page.wait_for_selector("text=Response of 1997-12", timeout=180_000)
+    settle(visitor)
     after = visitor.pixels()
     assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
     assert page.locator("#first-title").inner_text() == "Analysis from all fields"
@@ -142,7 +144,7 @@ def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     page.keyboard.press("Control+z")
     settle(visitor)
     assert page.locator(".patches .what").count() == 0
-    page.keyboard.press("Control+y")
+    page.keyboard.press("Control+Shift+Z")
     settle(visitor)
     assert page.locator(".patches .what").count() == 1
 
