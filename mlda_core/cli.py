@@ -16,6 +16,7 @@ from mlda_core.cli_attribute import attribute
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_prepare import data_prepare
+from mlda_core.cli_reanalyse import reanalyse
 from mlda_core.cli_scores import validate_assimilation, validate_perturbation
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
@@ -36,6 +37,7 @@ app.command()(assimilate)
 app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
+app.command()(reanalyse)
 
 
 @app.command()
@@ -86,6 +88,12 @@ def train(  # noqa: PLR0917 - options of a command, given by name
             f"log in {run / 'log.jsonl'}",
             highlight=False,
         )
+        if data.missing:
+            out.print(
+                f"{100 * data.missing:.1f} % of the training months' cells are missing: they count "
+                "in no mean, no loss and no score",
+                highlight=False,
+            )
         with progress_bar() as bar:
             task = bar.add_task("training", total=None)
 

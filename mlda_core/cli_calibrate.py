@@ -36,7 +36,7 @@ def calibrate(
         from mlda_core.assimilation.calibrate import calibrate as run
         from mlda_core.assimilation.statistics import Settings
         from mlda_core.bundle import load_bundle
-        from mlda_core.vae.config import load_config
+        from mlda_core.vae.config import ConfigError, load_config
         from mlda_core.vae.dataset import load_training_data
         from mlda_core.vae.sea_training import SeaTraining
 
@@ -44,6 +44,11 @@ def calibrate(
         model = load_bundle(bundle)
         chosen = Settings.from_dict({**model.settings.to_dict(), **_numbers(settings or [])})
         data = load_training_data(load_config(config))
+        if data.missing:
+            raise ConfigError(
+                f"{100 * data.missing:.1f} % of the training months' cells are missing, and errors "
+                "cannot be estimated from months with gaps yet; calibrate on a dataset without."
+            )
         training = SeaTraining() if epochs is None else SeaTraining(epochs=epochs)
         held = ("calibration",) if keep_validation else ("validation", "calibration")
         with ticking() as tick:

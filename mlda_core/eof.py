@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.dataset import Months, TrainingData, joint_present
 from mlda_core.vae.seasonal import fit_patterns
 
 
@@ -54,7 +54,12 @@ def fit_eofs(data: TrainingData, count: int, *, mixed: bool = True, seed: int = 
     if mixed and data.mixed is not None:
         parts.append(data.mixed)
     x = np.concatenate([p.x.reshape(len(p), -1) for p in parts])
+    present = joint_present(parts)
     patterns, projector, variances, _ = fit_patterns(
-        x, data.normaliser.weights.ravel(), count, seed=seed
+        x,
+        data.normaliser.weights.ravel(),
+        count,
+        seed=seed,
+        present=None if present is None else present.reshape(x.shape),
     )
     return EOFBasis(patterns, projector, variances)

@@ -62,6 +62,7 @@ class Preprocessor:
         *,
         power: float = 1 / 3,
         floor: float = 0.1,
+        least: int = 2,
     ) -> Preprocessor:
         """Fit on training samples.
 
@@ -80,12 +81,16 @@ class Preprocessor:
         floor : float
             Least spread, as a fraction of the variable's area-mean spread over its own cells:
             under permanent ice the sea's spread is zero, and noise must not be blown up there.
+        least : int
+            Least values of a cell in each calendar month, or half of its samples where these are
+            fewer than twice as many: with less the cell is left out of the variable. Cells that
+            are there always or never are not touched by it.
 
         Raises
         ------
         ValueError
-            If a calendar month has fewer than two samples, a variable has none, or its transform
-            is unknown.
+            If a calendar month has fewer than two samples, a variable has no cell with enough
+            values, or its transform is unknown.
         """
         index = months - 1
         counts = np.bincount(index, minlength=12)
@@ -94,12 +99,15 @@ class Preprocessor:
                 f"Calendar month {int(counts.argmin()) + 1} has {int(counts.min())} training "
                 "months; a spread needs at least two: give more years."
             )
-        mask: NDArray[np.bool_] = np.asarray(np.isfinite(fields).any(axis=0))
+        mask = np.ones(fields.shape[1:], dtype=bool)
+        for m in range(12):
+            there = np.isfinite(fields[index == m]).sum(axis=0)
+            mask &= there >= max(2, min(least, (int(counts[m]) + 1) // 2))
         for v, variable in enumerate(variables):
             if not mask[v].any():
                 raise ValueError(
-                    f"Variable '{variable.name}' has no value in the training months; leave it "
-                    "out of the model."
+                    f"Variable '{variable.name}' has no value in the training months, or too few "
+                    "in some calendar month; leave it out of the model."
                 )
         shape = (12, len(variables), *grid.shape)
         climatology, centre, spread = (np.full(shape, np.nan) for _ in range(3))
@@ -126,7 +134,8 @@ class Preprocessor:
             w = grid.weights * mask[v]
             typical = np.nansum(spread[:, v] * w, axis=(1, 2)) / w.sum()
             spread[:, v] = np.maximum(spread[:, v], floor * typical.mean())
-            spread[:, v, ~mask[v]] = np.nan
+            for statistic in (climatology, centre, spread):
+                statistic[:, v, ~mask[v]] = np.nan
         return cls(tuple(variables), grid, mask, climatology, centre, spread, tuple(transforms))
 
     @cached_property

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlda_core.bundle import Bundle
 from mlda_core.eof import EOFBasis, fit_eofs
 from mlda_core.vae.config import ConfigError
-from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.dataset import Months, TrainingData, mean_square
 from mlda_core.vae.minimise import minimise_all_fields
 from mlda_core.variables import relative_weights
 
@@ -261,7 +261,7 @@ def decode_all(
 
 def _residual_sd(basis: EOFBasis, held_out: Months) -> NDArray[np.float64]:
     error = held_out.x - basis.reconstruct(held_out.x)
-    return np.sqrt((error.astype(np.float64) ** 2).mean(axis=0))
+    return np.sqrt(mean_square(error.astype(np.float64), held_out.present, np.nan))
 
 
 def by_member(

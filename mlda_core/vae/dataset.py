@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -36,6 +37,9 @@ class Months:
         ``YYYY-MM``.
     member : ndarray of int, shape (n,)
     split : ndarray of str, shape (n,)
+    present : ndarray of bool, shape (n, V, lat, lon), optional
+        Which cells a sample has, of those that its variables have at all; None where every
+        sample has every cell.
     """
 
     x: NDArray[np.float32]
@@ -44,10 +48,13 @@ class Months:
     names: NDArray[np.str_]
     member: NDArray[np.int64]
     split: NDArray[np.str_]
+    present: NDArray[np.bool_] | None = None
 
     def where(self, chosen: NDArray[np.bool_]) -> Months:
         """Return the samples that a mask chooses."""
-        return Months(**{k: getattr(self, k)[chosen] for k in self.__dataclass_fields__})
+        parts: dict[str, Any] = {k: getattr(self, k) for k in self.__dataclass_fields__}
+        kept: dict[str, Any] = {k: v if v is None else v[chosen] for k, v in parts.items()}
+        return Months(**kept)
 
     def in_split(self, *names: str) -> Months:
         """Return the samples of some splits."""
@@ -55,6 +62,46 @@ class Months:
 
     def __len__(self) -> int:
         return len(self.x)
+
+
+# A cell needs so many values in each calendar month for a climatology and a spread of its own.
+LEAST_MONTHS = 10
+
+
+def joint_present(parts: Sequence[Months]) -> NDArray[np.bool_] | None:
+    """Return which cells the samples of several sets have, one after another, or None for all."""
+    if all(part.present is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.ones(p.x.shape, dtype=bool) if p.present is None else p.present for p in parts]
+    )
+
+
+def mean_square(
+    error: NDArray[np.floating],
+    present: NDArray[np.bool_] | None,
+    otherwise: NDArray[np.floating] | float = 0.0,
+) -> NDArray[np.floating]:
+    """Return the mean over samples of squared errors, of the cells that they have.
+
+    Parameters
+    ----------
+    error : ndarray, shape (n, V, lat, lon)
+    present : ndarray of bool, shape as ``error``, optional
+        Which to count; all by default.
+    otherwise : ndarray or float
+        For cells that no sample has.
+
+    Returns
+    -------
+    ndarray, shape (V, lat, lon)
+    """
+    if present is None:
+        return np.asarray((error**2).mean(axis=0))
+    count = present.sum(axis=0)
+    total = np.where(present, error, 0.0).astype(np.float64)
+    mean = np.square(total).sum(axis=0) / np.maximum(count, 1)
+    return np.where(count > 0, mean, otherwise).astype(error.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +126,15 @@ class TrainingData:
     def train(self) -> Months:
         """Training months under the observed sea."""
         return self.observed.in_split("train")
+
+    @cached_property
+    def missing(self) -> float:
+        """Share of their variables' cells, by area, that the training months lack, 0..1."""
+        if self.train.present is None:
+            return 0.0
+        return float(
+            1 - (self.train.present.mean(axis=0) * self.normaliser.weights).sum(axis=(1, 2)).mean()
+        )
 
 
 @contextmanager
@@ -123,7 +179,8 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     """Read, split and standardise the months of a configuration.
 
     The climatology, transform and spread are fitted on the training months under the observed
-    sea alone.
+    sea alone. Months may lack cells, or whole variables: what is missing in some months is not
+    filled, and counts in no mean, no loss and no score (:attr:`Months.present`).
 
     Raises
     ------
@@ -148,9 +205,14 @@ def load_training_data(config: ModelConfig) -> TrainingData:
         )
     chosen = split == "train"
     normaliser = Preprocessor.fit(
-        fields[chosen], calendar[chosen], config.variables, grid, power=config.data.power
+        fields[chosen],
+        calendar[chosen],
+        config.variables,
+        grid,
+        power=config.data.power,
+        least=LEAST_MONTHS,
     )
-    _refuse_passing_gaps(path, config, normaliser, fields, names)
+    _refuse_unseen(path, config, normaliser, fields[split == "validation"])
     observed = _months(normaliser, fields, calendar, names, member, split)
     mixed = None
     if config.data.mixed is not None and config.data.mixed_share > 0:
@@ -158,21 +220,15 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     return TrainingData(normaliser, observed, mixed)
 
 
-def _refuse_passing_gaps(
-    path: Path,
-    config: ModelConfig,
-    normaliser: Preprocessor,
-    fields: NDArray[np.float32],
-    names: NDArray[np.str_],
+def _refuse_unseen(
+    path: Path, config: ModelConfig, normaliser: Preprocessor, validation: NDArray[np.float32]
 ) -> None:
-    """Refuse cells that are missing in some months only: the loss would take them for zeros."""
+    """Refuse a variable that no validation month has: training stops by its skill there."""
     for v, variable in enumerate(config.variables):
-        gaps = ~np.isfinite(fields[:, v]) & normaliser.mask[v]
-        if gaps.any():
-            when = names[int(np.flatnonzero(gaps.any(axis=(1, 2)))[0])]
+        if not (np.isfinite(validation[:, v]) & normaliser.mask[v]).any():
             raise ConfigError(
-                f"{path} lacks cells of {variable.name} in {when} that other months have; training "
-                "needs every cell always or never: fill them or leave the month out."
+                f"{path} has no {variable.name} in any validation month; hold out years that have "
+                "it, or leave it out of the model."
             )
 
 
@@ -233,4 +289,6 @@ def _months(
 ) -> Months:
     x = np.nan_to_num(normaliser.standardise(fields, calendar)).astype(np.float32)
     anomalies = normaliser.anomalies(fields, calendar).astype(np.float32)
-    return Months(x, anomalies, calendar, names, member, split)
+    present = np.isfinite(anomalies) | ~normaliser.mask
+    whole = bool(present.all())
+    return Months(x, anomalies, calendar, names, member, split, None if whole else present)

@@ -12,7 +12,7 @@ import torch
 
 from mlda_core.bundle import save_bundle
 from mlda_core.vae.config import ConfigError, ModelConfig
-from mlda_core.vae.dataset import TrainingData
+from mlda_core.vae.dataset import TrainingData, mean_square
 from mlda_core.vae.latent import find_basis, ship
 from mlda_core.vae.training import VAE, reconstruct
 
@@ -95,7 +95,10 @@ def export_bundle(
     tensors, turn = ship(vae, basis)
     residual = held_out.x - reconstruct(vae, held_out)
     tensors["from_training"] = turn
-    tensors["residual_sd"] = torch.from_numpy(np.sqrt((residual**2).mean(axis=0)))
+    # Where no held-out month has a cell, what was learnt on training months stands in.
+    learnt = torch.exp(vae.log_residual).detach().cpu().numpy()
+    square = mean_square(residual, held_out.present, learnt)
+    tensors["residual_sd"] = torch.from_numpy(np.sqrt(square))
     tensors["direction_share"] = torch.from_numpy(basis.share)
     x = np.where(np.isfinite(months.anomalies), months.x, np.nan)
     order = np.argsort(months.names)

@@ -57,8 +57,17 @@ def season_weights(month: int, months: NDArray[np.int64], *, width: float, floor
     return np.asarray(np.exp(-0.5 * (apart / width) ** 2) + floor)
 
 
+# Rounds and patterns of the iteration that fits patterns to maps with gaps.
+_ROUNDS, _LEADING = 12, 30
+
+
 def fit_patterns(
-    x: NDArray[np.float32], weights: Array, count: int, *, seed: int
+    x: NDArray[np.float32],
+    weights: Array,
+    count: int,
+    *,
+    seed: int,
+    present: NDArray[np.bool_] | None = None,
 ) -> tuple[Array, Array, Array, NDArray[np.float32]]:
     """Leading empirical orthogonal functions of area-weighted maps, by randomised SVD.
 
@@ -72,6 +81,10 @@ def fit_patterns(
         Number of patterns K.
     seed : int
         Of the randomised SVD (Halko et al. 2011).
+    present : ndarray of bool, shape (n, cells), optional
+        Which cells the maps have; all by default. Gaps take the values that the leading patterns
+        of the other cells give them, and the patterns are fitted again, a few times (Beckers and
+        Rixen 2003); these values serve this fit alone.
 
     Returns
     -------
@@ -80,6 +93,8 @@ def fit_patterns(
     variances : ndarray, shape (K,)
     coefficients : ndarray, shape (n, K)
     """
+    if present is not None:
+        x = _bridge_gaps(x, present, weights, min(count, _LEADING), seed=seed)
     root = np.sqrt(weights).astype(np.float32)
     scaled = torch.from_numpy(x * root)
     # The randomised SVD draws from torch's global generator, which is given back as it was.
@@ -92,6 +107,27 @@ def fit_patterns(
     projector = basis * root[:, None]
     variances = (s[:count].numpy().astype(np.float64) ** 2) / len(x)
     return patterns, projector, variances, (x @ projector.astype(np.float32))
+
+
+def _bridge_gaps(
+    x: NDArray[np.float32],
+    present: NDArray[np.bool_],
+    weights: Array,
+    count: int,
+    *,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Return maps whose gaps hold what the leading patterns make of the rest, shape (n, cells)."""
+    whole = np.where(present, x, np.float32(0))
+    for _ in range(_ROUNDS):
+        patterns, _, variances, coefficients = fit_patterns(whole, weights, count, seed=seed)
+        # Noise along a pattern, as the variance beyond the leading ones has it on the average.
+        total = float((np.square(whole, dtype=np.float64) @ weights).mean())
+        noise = max(total - variances.sum(), 0.0) / max(min(x.shape) - count, 1)
+        kept = (variances / (variances + noise + 1e-12)).astype(np.float32)
+        estimate = (coefficients * kept) @ patterns.astype(np.float32)
+        whole = np.where(present, x, estimate)
+    return whole
 
 
 def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
@@ -107,6 +143,7 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     width: float = 1.8,
     floor: float = 0.1,
     seed: int = 0,
+    present: NDArray[np.bool_] | None = None,
 ) -> SeasonalComponents:
     """Fit probabilistic principal components (Tipping and Bishop 1999) to each calendar month.
 
@@ -135,12 +172,19 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
         See :func:`season_weights`.
     seed : int
         Of the randomised SVD.
+    present : ndarray of bool, shape (n, cells), optional
+        Which cells the maps have; a map counts by the share of the area that it has.
     """
-    patterns, projector, variances, coefficients = fit_patterns(x, weights, n_patterns, seed=seed)
+    patterns, projector, variances, coefficients = fit_patterns(
+        x, weights, n_patterns, seed=seed, present=present
+    )
     p = coefficients.astype(np.float64)
     own = np.ones(len(p), dtype=bool) if prior is None else prior
+    share = None if present is None else present @ weights / weights.sum()
 
     def solve(w: Array) -> Array:
+        if share is not None:
+            w = w * share
         return _mixing(_moment(p, w), _moment(p[own], w[own]), n_latent, noise)
 
     reference = solve(np.ones(len(p)))

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mlda_core.vae.config import ConfigError, ModelConfig
-from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.dataset import Months, TrainingData, joint_present, mean_square
 from mlda_core.vae.networks import Decoder, Encoder
 from mlda_core.vae.seasonal import seasonal_components
 from mlda_core.variables import relative_weights
@@ -56,6 +56,7 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
     settings, network = config.training, config.network
     months = data.train
     x, calendar = months.x, months.calendar
+    present = joint_present([months] if data.mixed is None else [months, data.mixed])
     if data.mixed is not None:
         x = np.concatenate([x, data.mixed.x])
         calendar = np.concatenate([calendar, data.mixed.calendar])
@@ -87,6 +88,7 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
             width=settings.season_width,
             floor=settings.season_floor,
             seed=settings.seed,
+            present=None if present is None else present.reshape(len(x), -1),
         )
         patterns = torch.from_numpy(start.patterns).float()
         decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
@@ -100,7 +102,8 @@ def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
     with torch.no_grad():
         some = months.where(np.arange(len(months)) % 4 == 0)
         error = some.x - reconstruct(vae, some)
-        vae.log_residual.copy_(torch.from_numpy(np.log((error**2).mean(axis=0) + 0.01)))
+        residual = mean_square(error, some.present, 1.0)
+        vae.log_residual.copy_(torch.from_numpy(np.log(residual + 0.01)))
     return vae
 
 
@@ -117,7 +120,8 @@ class Objective:
     residual variance of a variable and cell (learnt), ``w`` the cell areas, ``beta`` growing to 1,
     and ``n_v`` the effective number of independent observations in a variable: ``information``
     times its weight times its mean residual variance, so that no variable drowns another however
-    well it is reconstructed.
+    well it is reconstructed. Cells that a month lacks have no part in its sum: a month with half
+    of them counts as half as many observations.
     """
 
     def __init__(self, config: ModelConfig, data: TrainingData, device: torch.device) -> None:
@@ -128,7 +132,14 @@ class Objective:
         )
 
     def __call__(
-        self, vae: VAE, x: Tensor, noisy: Tensor, month: Tensor, beta: float
+        self,
+        vae: VAE,
+        x: Tensor,
+        noisy: Tensor,
+        month: Tensor,
+        beta: float,
+        *,
+        present: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return loss, KL and reconstruction term, each a mean over the batch."""
         mean, log_variance = vae.encoder(noisy, month)
@@ -138,7 +149,8 @@ class Objective:
         s = torch.exp(log_s)
         with torch.no_grad():
             counts = self.information * (self.weights * s).sum(dim=(1, 2))
-        fit = (self.weights * (error / s + log_s)).sum(dim=(2, 3)) @ counts
+        weights = self.weights if present is None else self.weights * present
+        fit = (weights * (error / s + log_s)).sum(dim=(2, 3)) @ counts
         kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
         return (0.5 * fit + beta * kl).mean(), kl.mean(), 0.5 * fit.mean()
 
@@ -189,6 +201,13 @@ class Sampler:
         self.share = config.data.mixed_share if data.mixed is not None else 0.0
         self.batch = config.training.batch
         self.mixing = config.training.member_mixing
+        parts = [self.observed] if self.mixed is None else [self.observed, self.mixed]
+        self.present = joint_present(parts)
+        if self.mixing and self.present is not None:
+            raise ConfigError(
+                "member_mixing needs months without missing cells; set it to false in the "
+                "configuration."
+            )
         if self.mixing:
             _, self.group = np.unique(self.observed.names, return_inverse=True)
             self.count = np.bincount(self.group)
@@ -204,8 +223,8 @@ class Sampler:
             self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]])
             self.order = order
 
-    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield standardised anomalies and calendar months."""
+    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield standardised anomalies, calendar months, and the cells present if not all are."""
         n = len(self.observed)
         extra = 0 if self.mixed is None else round(self.share * len(self.mixed))
         index = np.arange(n)
@@ -220,7 +239,9 @@ class Sampler:
                 other = chosen[chosen >= n] - n
                 x = np.concatenate([x, self.mixed.x[other]])
                 month = np.concatenate([month, self.mixed.calendar[other]])
-            yield torch.from_numpy(x), torch.from_numpy(month)
+                chosen = np.concatenate([own, n + other])
+            there = None if self.present is None else torch.from_numpy(self.present[chosen])
+            yield torch.from_numpy(x), torch.from_numpy(month), there
 
     def _observed(self, index: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         x = self.observed.x[index]
@@ -313,13 +334,18 @@ def train(
         vae.train()
         vae.encoder.fast = vae.decoder.fast = settings.half
         sums = np.zeros(3)
-        for step, (batch, month_batch) in enumerate(sampler.batches(rng)):
+        for step, (batch, month_batch, there) in enumerate(sampler.batches(rng)):
             part = (epoch + step / steps) / settings.epochs
             _set_rates(optimiser, peaks, part)
             x, month = batch.to(where), month_batch.to(where)
             noisy = x + settings.input_noise * torch.randn_like(x) * vae.decoder.mask
+            present = None
+            if there is not None:
+                # The encoder is shown zeros where a month has nothing, as it will be later.
+                present = there.to(where)
+                noisy = noisy * present
             beta = min(1.0, 0.1 + 0.9 * part / max(settings.kl_warmup, 1e-9))
-            loss, kl, fit = objective(vae, x, noisy, month, beta)
+            loss, kl, fit = objective(vae, x, noisy, month, beta, present=present)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(networks, 20.0)
