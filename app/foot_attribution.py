@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.analysing import sentence
@@ -84,17 +83,29 @@ class Asked(NamedTuple):
     patches: tuple[Patch, ...]
 
 
-@lru_cache(maxsize=1)
+# What makes series, while one is made: its own engine. An engine keeps the factors of one dense
+# network and month; those of the month that is shown must not be thrown away by a series, for they
+# take seconds to make. It is let go of afterwards: it takes half a gigabyte.
+_BACKGROUND: dict[Bundle, Responder] = {}
+
+
 def _background(bundle: Bundle) -> Responder:
-    """Return what makes series: its own engine.
+    if bundle not in _BACKGROUND:
+        from mlda_core.assimilation.engine import Assimilator
+        from mlda_core.experiments.response import Responder
 
-    An engine keeps the factors of one dense network and month; those of the month that is shown
-    must not be thrown away by a series, for they take seconds to make.
-    """
-    from mlda_core.assimilation.engine import Assimilator
-    from mlda_core.experiments.response import Responder
+        _BACKGROUND[bundle] = Responder(Assimilator(bundle))
+    return _BACKGROUND[bundle]
 
-    return Responder(Assimilator(bundle))
+
+class _Lent:
+    """A responder for a scenario that outlives the engine."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def analysis(self, *given: Any, **settings: Any) -> Any:
+        return _background(self.bundle).analysis(*given, **settings)
 
 
 class Attributing:
@@ -240,13 +251,16 @@ class Attributing:
 
             scenario = known
             if scenario is None:
-                responder = _background(bundle)
+                responder: Any = _Lent(bundle)
                 trend = made.kind == "trend"
                 change = without_trend(bundle) if trend else with_patches(bundle, made.patches)
-                inside = self._inside(responder, made)
+                inside = self._inside(responder_of(bundle), made)
                 scenario = Scenario(responder, change, made.held, inside=inside, control=control)
-            yield scenario
-            yield from scenario.run(months, first=month)
+            try:
+                yield scenario
+                yield from scenario.run(months, first=month)
+            finally:
+                _BACKGROUND.pop(bundle, None)
 
         def deliver(result: Any) -> None:
             if not hasattr(result, "done"):
