@@ -48,7 +48,7 @@ $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(INSTALL_EDITABLE) '.[train,test]'
+	$(INSTALL_EDITABLE) '.[train,scale,test]'
 	@touch $@
 
 install: $(INSTALLED)

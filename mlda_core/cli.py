@@ -16,6 +16,7 @@ from mlda_core.cli_attribute import attribute
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_prepare import data_prepare
+from mlda_core.cli_reanalyse import reanalyse
 from mlda_core.cli_scores import validate_assimilation, validate_perturbation
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
@@ -36,6 +37,7 @@ app.command()(assimilate)
 app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
+app.command()(reanalyse)
 
 
 @app.command()

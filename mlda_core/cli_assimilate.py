@@ -107,7 +107,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         }
         Setting(**settings).check()
         jobs, digest = read_jobs(obs, model, month)
-        _tell(jobs)
+        tell_rejected(jobs)
         if against_bundle:
             for job in jobs:
                 model.target(job.month)
@@ -161,15 +161,7 @@ def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job
 
     from mlda_core.observations import ObservationError
 
-    files = [source]
-    if source.is_dir():
-        kinds = {".csv", ".nc", ".txt", ".tsv"}
-        files = sorted(f for f in source.iterdir() if f.suffix.lower() in kinds)
-        if not files:
-            raise ObservationError(
-                f"{source} holds no CSV or netCDF file; give a folder of observations."
-            )
-    digest = hashlib.sha256()
+    files = files_of(source)
     tables: dict[str, list[pd.DataFrame]] = {}
     refused: dict[str, list[str]] = {}
     for file in files:
@@ -178,7 +170,6 @@ def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job
             if table is not None:
                 tables.setdefault(name, []).append(table)
             refused.setdefault(name, []).extend(f"{head}{_lower(r, head)}" for r in rejected)
-        digest.update(file.read_bytes())
     jobs = [
         Job(name, pd.concat(parts, ignore_index=True), tuple(refused[name]))
         for name, parts in sorted(tables.items())
@@ -195,7 +186,36 @@ def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job
     if refused.get(""):
         # Rows that belong to no month are told with the first.
         jobs[0] = jobs[0]._replace(rejected=(*refused[""], *jobs[0].rejected))
-    return jobs, digest.hexdigest()
+    return jobs, digest_of(files)
+
+
+def files_of(source: Path) -> list[Path]:
+    """Return a file of observations alone, or those of a folder.
+
+    Raises
+    ------
+    ObservationError
+        If a folder holds none.
+    """
+    from mlda_core.observations import ObservationError
+
+    if not source.is_dir():
+        return [source]
+    kinds = {".csv", ".nc", ".txt", ".tsv"}
+    files = sorted(f for f in source.iterdir() if f.suffix.lower() in kinds)
+    if not files:
+        raise ObservationError(
+            f"{source} holds no CSV or netCDF file; give a folder of observations."
+        )
+    return files
+
+
+def digest_of(files: list[Path]) -> str:
+    """Return the SHA-256 of files, one after the other."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _months_of(
@@ -226,7 +246,7 @@ def _lower(rejected: Rejected, head: str) -> str:
     return words[0].lower() + words[1:] if head else words
 
 
-def _tell(jobs: list[Job]) -> None:
+def tell_rejected(jobs: list[Job]) -> None:
     """Tell which rows were refused."""
     lines = [line for job in jobs for line in job.rejected]
     for line in lines[:_TOLD]:

@@ -17,8 +17,8 @@ from rich.progress import (
 )
 
 out, errors = Console(), Console(stderr=True)
-# What the extra mlda[train] installs, pyproject.toml.
-_TRAIN_EXTRA = {"matplotlib"}
+# What the extras install, pyproject.toml.
+_EXTRAS = {"matplotlib": "train", "dask": "scale", "distributed": "scale", "zarr": "scale"}
 
 
 @contextmanager
@@ -31,8 +31,9 @@ def one_sentence() -> Iterator[None]:
         raise typer.Exit(2) from None
     except ImportError as error:
         missing = error.name or "a Python module"
-        if missing.partition(".")[0] in _TRAIN_EXTRA:
-            remedy = "install it with: pip install 'mlda[train]'."
+        extra = _EXTRAS.get(missing.partition(".")[0])
+        if extra is not None:
+            remedy = f"install it with: pip install 'mlda[{extra}]'."
         else:
             remedy = f"mend this Python environment ({error})."
         errors.print(f"mlda: {missing} cannot be imported; {remedy}", markup=False, highlight=False)

@@ -47,7 +47,7 @@ def conda_pins(repo_root):
 
 
 def test_extras_are_the_promised_ones(project):
-    assert set(project["optional-dependencies"]) == {"train", "test", "docs"}
+    assert set(project["optional-dependencies"]) == {"train", "scale", "test", "docs"}
 
 
 def test_every_direct_dependency_is_pinned_within_its_range(requirements, pins):

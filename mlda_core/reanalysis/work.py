@@ -1,0 +1,238 @@
+"""What one task of a reanalysis does: some years of one calendar month, from and to the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import physical
+from mlda_core.assimilation.engine import NONLINEAR, Assimilator
+from mlda_core.assimilation.observed import Observed, standardise, thin
+from mlda_core.bundle import Bundle, load_bundle
+from mlda_core.reanalysis.store import (
+    StoreError,
+    attributes,
+    read_done,
+    read_months,
+    read_tables,
+    write_month,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float = NDArray[np.float32]
+
+
+class Outcome(NamedTuple):
+    """What became of a task: plain values, for they travel.
+
+    Parameters
+    ----------
+    done : int
+        Months that are done now.
+    found : int
+        Of them, months that were done already: by the same task before its worker was lost.
+    failed : tuple of (str, str)
+        Months that cannot be assimilated, and why.
+    """
+
+    done: int
+    found: int
+    failed: tuple[tuple[str, str], ...]
+
+
+class Made(NamedTuple):
+    """The analysis of one month.
+
+    Parameters
+    ----------
+    anomalies : ndarray, shape (V, lat, lon)
+        Display units.
+    spread : ndarray, shape (V, lat, lon), or None
+        Posterior standard deviation, display units.
+    n_used : int
+        Observations that were assimilated.
+    """
+
+    anomalies: Float
+    spread: Float | None
+    n_used: int
+
+
+def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
+    """Assimilate months of one calendar month that are not done, and write them.
+
+    Parameters
+    ----------
+    store, bundle : str
+        Folders that this machine sees by these names.
+    rows : sequence of int
+        Of the months in the store.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    StoreError
+        If the bundle is another here.
+    """
+    path = Path(store)
+    about = attributes(path)
+    done = read_done(path, rows)
+    todo = [i for i, there in zip(rows, done, strict=True) if not there]
+    if not todo:
+        return Outcome(len(rows), len(rows), ())
+    engine = _engine(bundle)
+    if json.dumps(engine.bundle.config["checksums"], sort_keys=True) != about["bundle_checksums"]:
+        raise StoreError(f"{bundle} is another bundle here than {store} was begun with; mend it.")
+    months = read_months(path)
+    calendar = int(months[todo[0]][5:7])
+    settings = json.loads(about["settings"])
+    spread = bool(settings.pop("spread"))
+    failed: list[tuple[str, str]] = []
+    tables = read_tables(path, todo)
+    for group in by_network(engine.bundle, tables, calendar, settings["error_scale"]):
+        try:
+            made = assimilate(engine, {i: tables[i] for i in group}, calendar, settings, spread)
+        except ValueError as error:
+            failed += [(months[i], str(error)) for i in group]
+            continue
+        for i, one in made.items():
+            write_month(path, i, fields_of(engine.bundle, one, calendar), one.n_used)
+    return Outcome(len(rows) - len(failed), len(rows) - len(todo), tuple(failed))
+
+
+def by_network(
+    bundle: Bundle, tables: Mapping[int, pd.DataFrame], month: int, error_scale: float
+) -> list[list[int]]:
+    """Put months together that the same places observed with the same errors.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    tables : mapping of int to DataFrame
+        Observations by month.
+    month : int
+        Calendar month 1..12 of all.
+    error_scale : float
+        Factor on the errors.
+
+    Returns
+    -------
+    list of list of int
+        Keys of ``tables``.
+    """
+    groups: dict[tuple[bytes, bytes], list[int]] = {}
+    for i, table in tables.items():
+        observed = _offered(bundle, table, month, error_scale)
+        key = b"".join(observed.places.names), observed.variance.tobytes()
+        groups.setdefault(key, []).append(i)
+    return list(groups.values())
+
+
+def assimilate(
+    engine: Assimilator,
+    tables: Mapping[int, pd.DataFrame],
+    month: int,
+    settings: Mapping[str, Any],
+    spread: bool,
+) -> dict[int, Made]:
+    """Assimilate months that one network observed.
+
+    Parameters
+    ----------
+    engine : Assimilator
+    tables : mapping of int to DataFrame
+        Observations by month; places and errors the same in all.
+    month : int
+        Calendar month 1..12.
+    settings : mapping
+        Keyword arguments of :meth:`mlda_core.assimilation.engine.Assimilator.run`.
+    spread : bool
+        Whether to tell the posterior standard deviation.
+
+    Returns
+    -------
+    dict of int to Made
+    """
+    bundle = engine.bundle
+    if bundle.settings.nonlinearity >= NONLINEAR:
+        # From several starts, which only a month by itself is given.
+        return {i: _alone(engine, table, month, settings, spread) for i, table in tables.items()}
+    every = [_offered(bundle, t, month, settings["error_scale"]) for t in tables.values()]
+    places, variance = every[0].places, every[0].variance
+    values = np.stack([observed.value for observed in every])
+    states, sd = engine.states(places, variance, values, month, **settings)
+    left = None
+    if spread:
+        left = np.sqrt(engine.posterior_variance(places, variance, month, **settings))
+    n_used = len(thin(places, variance))
+    return {
+        i: Made(
+            physical.anomalies(bundle, x, month, sd),
+            # Of a curved transform it depends on the state; all else is the network's.
+            None if left is None else physical.spread(bundle, x, left, month),
+            n_used,
+        )
+        for i, x in zip(tables, states, strict=True)
+    }
+
+
+def fields_of(bundle: Bundle, made: Made, month: int) -> dict[str, Float]:
+    """Return an analysis as the fields of a store, CF units.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    made : Made
+    month : int
+        Calendar month 1..12.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (lat, lon)
+    """
+    out: dict[str, Float] = {}
+    climatology = bundle.climatology(month)
+    for i, v in enumerate(bundle.variables):
+        full = (made.anomalies[i] + climatology[i] - v.offset) / v.scale
+        out[v.name] = np.maximum(full, 0.0) if v.non_negative else full
+        out[f"{v.name}_anomaly"] = made.anomalies[i] / v.scale
+        if made.spread is not None:
+            out[f"{v.name}_spread"] = made.spread[i] / v.scale
+    return out
+
+
+def _alone(
+    engine: Assimilator,
+    table: pd.DataFrame,
+    month: int,
+    settings: Mapping[str, Any],
+    spread: bool,
+) -> Made:
+    made = engine.run(table, month, **settings)
+    return Made(made.anomalies, made.spread if spread else None, made.statistics.n_used)
+
+
+def _offered(bundle: Bundle, table: pd.DataFrame, month: int, error_scale: float) -> Observed:
+    offered = table[~table["withheld"].to_numpy(bool)]
+    return standardise(offered, bundle, month, error_scale=error_scale)
+
+
+@lru_cache(maxsize=1)
+def _engine(bundle: str) -> Assimilator:
+    """One engine a process: its factors serve every task that comes here."""
+    import torch
+
+    # The processes share the cores out among themselves.
+    torch.set_num_threads(1)
+    return Assimilator(load_bundle(bundle))
