@@ -19,6 +19,7 @@ from mlda_core.sources import SourceError, era5, haduk, ncep, twentieth_century
 from mlda_core.sources.calendars import mid_month
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
+from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
 from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
 from mlda_core.sources.speedy import FILE_NAME
 
@@ -165,27 +166,15 @@ def read_files(
     if source not in LAYOUTS:
         raise SourceError(f"There is no reader for '{source}'; known are {', '.join(SOURCES)}.")
     layout = LAYOUTS[source]
-    if layout.projected and grid is not None:
-        raise SourceError(
-            f"{layout.title} keeps its own projected grid, which cannot be regridded here; leave "
-            "out --grid and --like."
-        )
     wanted = None if variables is None else tuple(variables)
     series, land = _collect(list_inputs(paths), layout, wanted, years)
     months = _common_months(series)
-    if grid is None:
-        _refuse_several_grids(series)
-        target: Grid | Projected = series[0].grid
-    else:
-        sources = [s.grid for s in series if isinstance(s.grid, Grid)]
-        target = crop(grid, sources, valid_share) if covered_only else grid
+    target = _target(series, grid, covered_only=covered_only, valid_share=valid_share)
     done, total = 0, months.size * len(series)
     arrays: dict[str, NDArray[np.float32]] = {}
     for one in series:
         mask = _land_mask(one, land)
-        regridder = None
-        if isinstance(target, Grid) and isinstance(one.grid, Grid) and not _same(one.grid, target):
-            regridder = Regridder(one.grid, target, valid_share)
+        regridder = _regridder(one.grid, target, valid_share)
         out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
         for part, rows, positions in _blocks(one, months):
             with open_source(part.path) as data:
@@ -294,6 +283,31 @@ def _blocks(
         if rows.size:
             out.append((field, rows, places[rows, 1]))
     return out
+
+
+def _target(
+    series: list[Series], grid: Grid | None, *, covered_only: bool, valid_share: float
+) -> Grid | Projected:
+    if grid is None:
+        _refuse_several_grids(series)
+        return series[0].grid
+    if not covered_only:
+        return grid
+    first = series[0].grid
+    if isinstance(first, Projected):
+        return crop_to_projected(grid, first, valid_share)
+    return crop(grid, [s.grid for s in series if isinstance(s.grid, Grid)], valid_share)
+
+
+def _regridder(
+    source: Grid | Projected, target: Grid | Projected, valid_share: float
+) -> Regridder | ProjectedRegridder | None:
+    """Return what takes fields to the target, or None where they are there already."""
+    if _same(source, target) or not isinstance(target, Grid):
+        return None
+    if isinstance(source, Projected):
+        return ProjectedRegridder(source, target, valid_share)
+    return Regridder(source, target, valid_share)
 
 
 def _refuse_several_grids(series: list[Series]) -> None:

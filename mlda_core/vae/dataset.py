@@ -163,6 +163,11 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
                     f"{path} has no variable '{variable.name}'; leave it out of the model."
                 )
             dims, units = data[variable.name].dims, data[variable.name].attrs.get("units")
+            if dims == ("member", "time", "y", "x"):
+                raise ConfigError(
+                    f"{path} is on a projected grid, and models are trained on latitudes and "
+                    "longitudes; make it again with 'mlda data prepare --grid'."
+                )
             if dims != ("member", "time", "lat", "lon"):
                 raise ConfigError(
                     f"{path} has {variable.name} on ({', '.join(map(str, dims))}), not (member, "

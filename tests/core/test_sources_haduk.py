@@ -93,9 +93,41 @@ def test_daily_files_are_refused(tmp_path):
         read_files([path])
 
 
-def test_regridding_is_refused(crop):
-    with pytest.raises(SourceError, match=r"own projected grid.*--grid.*\.$"):
-        read_files([crop], grid=grid_of_step("2.5"))
+def wide(values):
+    """A projected field without sea, of the crop's grid: every cell has a value."""
+    return np.broadcast_to(values, (12, *SEA.shape)).copy()
+
+
+def test_regridding_to_latitudes_and_longitudes(tmp_path):
+    path = tmp_path / "tas_hadukgrid_uk_60km_mon_202001-202012.nc"
+    # 60 km cells that lie 60/111 degrees apart northwards: the field is its latitude.
+    north = 48.8 + 60 / 111 * np.arange(7)
+    write_haduk(path, "tas", wide(north[:, None]), units="degC")
+    data = read_files([path], grid=grid_of_step("1x1.5"), covered_only=True)
+    assert data["tas"].dims == ("member", "time", "lat", "lon")
+    inner = data["tas"][0, 0].isel(lat=slice(1, -1)).values - 273.15
+    truth = np.broadcast_to(data["lat"].values[1:-1, None], inner.shape)
+    assert np.isfinite(inner).any()
+    np.testing.assert_allclose(inner[np.isfinite(inner)], truth[np.isfinite(inner)], atol=0.06)
+    # In one piece, past 360 across Greenwich.
+    assert np.allclose(np.diff(data["lon"]), 1.5)
+    assert data["lon"].values[0] < 360
+
+
+def test_a_constant_stays_and_the_sea_weighs_nothing(crop, tmp_path):
+    path = tmp_path / "one" / "tas.nc"
+    path.parent.mkdir()
+    values = wide(9.0)
+    values[:, SEA] = np.nan
+    write_haduk(path, "tas", values, units="degC")
+    data = read_files([path], grid=grid_of_step("0.5x0.75"), covered_only=True)
+    tas = data["tas"].values
+    assert 0.1 < np.isfinite(tas).mean() < 0.9
+    np.testing.assert_allclose(tas[np.isfinite(tas)], 282.15, rtol=1e-6)
+    half = read_files([path], grid=grid_of_step("0.5x0.75"), valid_share=0.95, covered_only=True)
+    assert np.isfinite(half["tas"]).sum() < np.isfinite(tas).sum()
+    with pytest.raises(SourceError, match=r"smaller steps\.$"):
+        read_files([path], grid=grid_of_step("30"), covered_only=True)
 
 
 def test_real_files_where_they_are_at_hand():
@@ -107,6 +139,10 @@ def test_real_files_where_they_are_at_hand():
     with xr.open_dataset(next(p for p in monthly if p.name.startswith("tas"))) as raw:
         np.testing.assert_allclose(data["tas"][0], raw["tas"].values + 273.15, rtol=1e-6)
         np.testing.assert_allclose(data["lat"], raw["latitude"])
+    degrees = read_files(monthly, grid=grid_of_step("0.5x1"), covered_only=True)
+    london = degrees["tas"].sel(lat=51.5, lon=360, method="nearest")[0]
+    assert 278 < float(london[0]) < 282
+    assert 290 < float(london[7]) < 294
     land = np.isfinite(data["tas"][0, 0].values)
     assert 0.1 < land.mean() < 0.5
     assert 270 < float(data["tas"].min()) < float(data["tas"].max()) < 295
