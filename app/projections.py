@@ -377,12 +377,15 @@ def _make_pixel_map(key: str, grid: Grid) -> PixelMap:
 
     nlat, nlon = grid.shape
     period = 360.0 if grid.is_global else None
+    if period is None:
+        # As the region's own longitudes run: past 360 where it lies across Greenwich.
+        lon = np.mod(lon - grid.lon_edges[0], 360.0) + grid.lon_edges[0]
     south, north, up = _neighbours(grid.lat, lat, period=None)
     west, east, right = _neighbours(grid.lon, lon, period=period)
     if period is None:
         # A regional bundle: whatever lies outside its cells is off the map.
         on = (lat >= grid.lat_edges[0]) & (lat <= grid.lat_edges[-1])
-        on &= (lon >= grid.lon_edges[0] % 360) & (lon <= grid.lon_edges[-1])
+        on &= lon <= grid.lon_edges[-1]
         inside[np.flatnonzero(inside)[~on]] = False
         south, north, up = south[on], north[on], up[on]
         west, east, right = west[on], east[on], right[on]

@@ -88,6 +88,20 @@ def test_a_regional_grid_shows_its_region_only():
     assert lon[inside].max() < 41
 
 
+@pytest.mark.parametrize("west", [-20.0, 340.0])
+def test_a_region_across_greenwich_is_shown_on_both_sides(west):
+    grid = Grid(np.linspace(40.0, 60.0, 21), west + np.linspace(0.0, 40.0, 41))
+    pixels = pixel_map("platecarree", grid)
+    lon, _ = to_lonlat("platecarree", *centres())
+    east = (lon[pixels.inside] + 180) % 360 - 180
+    assert east.min() == pytest.approx(-20.5, abs=0.5)
+    assert east.max() == pytest.approx(20.5, abs=0.5)
+    drawn = pixels.project(np.broadcast_to(grid.lon - west - 20, grid.shape).astype(np.float32))
+    shown = drawn.ravel()[pixels.inside.ravel()]
+    inner = np.abs(east) < 20
+    np.testing.assert_allclose(shown[inner], east[inner], atol=1e-3)
+
+
 def test_an_unknown_projection_is_refused():
     with pytest.raises(ValueError, match="mercator"):
         projections.crs_of("mercator")
