@@ -44,10 +44,10 @@ def calibrate(
         model = load_bundle(bundle)
         chosen = Settings.from_dict({**model.settings.to_dict(), **_numbers(settings or [])})
         data = load_training_data(load_config(config))
-        if data.missing:
+        if data.observed.present is not None:
             raise ConfigError(
-                f"{100 * data.missing:.1f} % of the training months' cells are missing, and errors "
-                "cannot be estimated from months with gaps yet; calibrate on a dataset without."
+                "The months lack cells, and the errors of assimilation cannot be estimated from "
+                "months with gaps yet; calibrate on a dataset without."
             )
         training = SeaTraining() if epochs is None else SeaTraining(epochs=epochs)
         held = ("calibration",) if keep_validation else ("validation", "calibration")

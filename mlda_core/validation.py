@@ -144,6 +144,7 @@ def validate(
         months.calendar,
         codes,
         effective_precision(bundle),
+        present=months.present,
         tick=(lambda i, n: tick("minimising over z", i, n)) if tick else None,
     )
     by_method["vae_minimised"] = skill(
@@ -218,6 +219,7 @@ def months_of_bundle(bundle: Bundle) -> Months:
     """Return the months shipped with a bundle as samples."""
     x = np.stack([bundle.target_standardised(m) for m in bundle.months])
     calendar = np.array([int(m[5:7]) for m in bundle.months])
+    present = np.isfinite(x) | ~bundle.mask
     return Months(
         x=np.nan_to_num(x),
         anomalies=np.stack([bundle.target(m) for m in bundle.months]),
@@ -225,6 +227,7 @@ def months_of_bundle(bundle: Bundle) -> Months:
         names=np.array(bundle.months),
         member=np.zeros(len(calendar), np.int64),
         split=np.array([bundle.split(m) for m in bundle.months]),
+        present=None if present.all() else present,
     )
 
 
@@ -407,6 +410,7 @@ def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report
         target = months.anomalies[rows, v]
         w = normaliser.weights[v] * np.isfinite(target)
         total = w.sum(axis=(1, 2))
+        total[total == 0] = np.nan  # a month without the variable
         report.series[variable.name] = (
             np.nansum(w * target, axis=(1, 2)) / total,
             np.nansum(w * model[:, v], axis=(1, 2)) / total,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,10 @@ class Regridder:
     target: Grid
     valid_share: float = VALID_SHARE
 
+    @cached_property
+    def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return shares(self.source, self.target)
+
     def __call__(self, fields: NDArray[np.floating]) -> NDArray[np.float32]:
         """Regrid fields (n, lat, lon), NaN where missing."""
         # At first use: with what it brings it takes a second to load.
@@ -50,7 +55,7 @@ class Regridder:
             dims=("time", "lat", "lon"),
             coords={"lat": self.source.lat, "lon": self.source.lon},
         )
-        lat, lon = shares(self.source, self.target)
+        lat, lon = self._shares
         weights: dict[Hashable, xr.DataArray] = {
             "lat": _named(lat, "lat", self),
             "lon": _named(lon, "lon", self),

@@ -16,7 +16,7 @@ from mlda_core.vae.networks import Decoder
 _FORWARD_MODE = Lock()
 
 
-def minimise_all_fields(
+def minimise_all_fields(  # noqa: PLR0913 - one fit, its knobs by name
     decoder: Decoder,
     x: NDArray[np.float32],
     calendar: NDArray[np.int64],
@@ -25,6 +25,7 @@ def minimise_all_fields(
     *,
     steps: int = 12,
     batch: int = 96,
+    present: NDArray[np.bool_] | None = None,
     tick: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
     """Minimise ``|z|^2 / 2 + sum precision (x - G(z))^2 / 2`` for many months at once.
@@ -48,6 +49,8 @@ def minimise_all_fields(
         Gradient steps.
     batch : int
         Months at a time.
+    present : ndarray of bool, shape (n, V, lat, lon), optional
+        Which cells a month has; the others have no part in its sum.
     tick : callable, optional
         Called with (months done, months in all).
 
@@ -66,7 +69,8 @@ def minimise_all_fields(
         for first in range(0, rows.size, batch):
             part = rows[first : first + batch]
             guess = torch.from_numpy(out[part]).float()
-            out[part] = _descend(fit, torch.from_numpy(x[part]), guess, steps)
+            there = None if present is None else torch.from_numpy(present[part])
+            out[part] = _descend(fit, torch.from_numpy(x[part]), guess, steps, there)
             done += part.size
             if tick:
                 tick(done, len(x))
@@ -109,11 +113,14 @@ class _Fit:
     inverse: torch.Tensor
 
 
-def _descend(fit: _Fit, x: torch.Tensor, z: torch.Tensor, steps: int) -> NDArray[np.float64]:
+def _descend(
+    fit: _Fit, x: torch.Tensor, z: torch.Tensor, steps: int, present: torch.Tensor | None
+) -> NDArray[np.float64]:
     month = torch.full((len(x),), fit.month)
+    weight = fit.weight if present is None else fit.weight * present
 
     def cost(point: torch.Tensor) -> torch.Tensor:
-        misfit = (fit.weight * (x - fit.decoder(point, month)) ** 2).sum(dim=(1, 2, 3))
+        misfit = (weight * (x - fit.decoder(point, month)) ** 2).sum(dim=(1, 2, 3))
         return 0.5 * ((point**2).sum(dim=1) + misfit)
 
     best, best_cost = z.clone(), torch.full((len(z),), torch.inf)

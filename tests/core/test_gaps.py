@@ -17,8 +17,10 @@ from mlda_core.preprocess import Preprocessor
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData, load_training_data, mean_square
 from mlda_core.vae.export import export_bundle
+from mlda_core.vae.minimise import minimise_all_fields
 from mlda_core.vae.seasonal import fit_patterns
 from mlda_core.vae.training import Objective, Sampler, build_vae, explained, train
+from mlda_core.validation import validate
 from mlda_core.variables import DEFAULTS
 
 TAS, PR = 2, 3
@@ -219,6 +221,47 @@ def test_a_model_is_trained_on_what_is_there(
     assert np.isfinite(bundle.target("1983-05")[PR][bundle.mask[PR]]).all()
     # Its EOFs are a fair opponent, fitted through the same gaps.
     assert np.isfinite(fit_eofs(data, 5).patterns).all()
+
+
+def test_minimising_over_z_looks_at_what_is_there(config: ModelConfig, data: TrainingData):
+    vae = build_vae(config, data).eval()
+    for parameter in vae.parameters():
+        parameter.requires_grad_(False)
+    months = data.observed.where(np.isin(data.observed.names, ("1979-05", "1983-05")))
+    precision = 50 * data.normaliser.weights
+    start = np.zeros((len(months), config.network.n_latent))
+
+    def fit(x: np.ndarray, present: np.ndarray | None) -> np.ndarray:
+        return minimise_all_fields(
+            vae.decoder, x, months.calendar, start, precision, present=present
+        )
+
+    assert months.present is not None
+    strange = np.where(months.present, months.x, np.float32(5.0))
+    found = fit(months.x, months.present)
+    np.testing.assert_array_equal(fit(strange, months.present), found)
+    whole = np.ones(months.x.shape, bool)
+    np.testing.assert_array_equal(fit(months.x, whole), fit(months.x, None))
+    assert np.abs(fit(strange, None) - found).max() > 0.1
+
+
+def test_errors_of_assimilation_are_not_estimated_from_gaps(
+    config: ModelConfig, data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from typer.testing import CliRunner
+
+    from mlda_core.cli import app
+
+    vae = build_vae(config, data)
+    export_bundle(vae, config, data, tmp_path / "bundle", provenance={"test": True})
+    scored = validate(load_bundle(tmp_path / "bundle"), split="validation", data=data, samples=10)
+    for by_method in scored.scores["reconstruction"]["validation"].values():
+        assert all(np.isfinite(s["explained_variance"]) for s in by_method.values())
+    monkeypatch.setattr("mlda_core.vae.config.load_config", lambda _: config)
+    words = ["calibrate", str(tmp_path / "bundle"), "--config", "tiny.toml"]
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, words)
+    assert done.exit_code == 2
+    assert "months with gaps" in done.output
 
 
 def test_recombining_members_needs_whole_months(data: TrainingData, tmp_path: Path):
