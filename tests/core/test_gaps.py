@@ -16,7 +16,7 @@ from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData, load_training_data, mean_square
-from mlda_core.vae.export import export_bundle
+from mlda_core.vae.export import export_bundle, nearly_whole
 from mlda_core.vae.minimise import minimise_all_fields
 from mlda_core.vae.seasonal import fit_patterns
 from mlda_core.vae.training import Objective, Sampler, build_vae, explained, train
@@ -262,6 +262,18 @@ def test_errors_of_assimilation_are_not_estimated_from_gaps(
     done = CliRunner(env={"COLUMNS": "300"}).invoke(app, words)
     assert done.exit_code == 2
     assert "months with gaps" in done.output
+
+
+def test_the_prior_is_estimated_on_nearly_whole_months(data: TrainingData, whole: TrainingData):
+    held_out = data.observed.in_split("validation", "calibration")
+    chosen = nearly_whole(held_out, data)
+    assert set(chosen.names) == {n for n in held_out.names if not "1984-09" <= n <= "1984-12"}, (
+        "a month without rain has three quarters"
+    )
+    few = held_out.where(np.char.startswith(held_out.names, "1984"))
+    assert len(nearly_whole(few, data)) == len(few)
+    complete = whole.observed.in_split("validation")
+    assert nearly_whole(complete, whole) is complete
 
 
 def test_recombining_members_needs_whole_months(data: TrainingData, tmp_path: Path):
