@@ -211,10 +211,23 @@ def files_of(source: Path) -> list[Path]:
 
 
 def digest_of(files: list[Path]) -> str:
-    """Return the SHA-256 of files, one after the other."""
+    """Return the SHA-256 of files, one after the other.
+
+    Raises
+    ------
+    ObservationError
+        If one cannot be read.
+    """
+    from mlda_core.observations import ObservationError
+
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.read_bytes())
+        try:
+            digest.update(file.read_bytes())
+        except OSError as error:
+            raise ObservationError(
+                f"{file} cannot be read ({error.strerror or error}); check its name."
+            ) from error
     return digest.hexdigest()
 
 

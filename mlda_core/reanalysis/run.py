@@ -90,8 +90,9 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
-                # Its page is the dashboard of another library, and its port may be taken.
-                dashboard_address=None,
+                # Any free port, of this machine alone, and no pages behind it.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 # By default a worker is killed at its share of the memory, and would be again.
                 memory_limit=0,
                 silence_logs=logging.ERROR,

@@ -91,9 +91,7 @@ def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
     todo = [i for i, there in zip(rows, done, strict=True) if not there]
     if not todo:
         return Outcome(len(rows), len(rows), ())
-    engine = _engine(bundle)
-    if json.dumps(engine.bundle.config["checksums"], sort_keys=True) != about["bundle_checksums"]:
-        raise StoreError(f"{bundle} is another bundle here than {store} was begun with; mend it.")
+    engine = _engine(bundle, about["bundle_checksums"])
     months = read_months(path)
     calendar = int(months[todo[0]][5:7])
     settings = json.loads(about["settings"])
@@ -229,10 +227,13 @@ def _offered(bundle: Bundle, table: pd.DataFrame, month: int, error_scale: float
 
 
 @lru_cache(maxsize=1)
-def _engine(bundle: str) -> Assimilator:
-    """One engine a process: its factors serve every task that comes here."""
+def _engine(bundle: str, checksums: str) -> Assimilator:
+    """Return one engine a process: its factors serve every task that comes here."""
     import torch
 
     # The processes share the cores out among themselves.
     torch.set_num_threads(1)
-    return Assimilator(load_bundle(bundle))
+    found = load_bundle(bundle)
+    if json.dumps(found.config["checksums"], sort_keys=True) != checksums:
+        raise StoreError(f"{bundle} is another bundle here than the store was begun with; mend it.")
+    return Assimilator(found)
