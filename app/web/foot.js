@@ -215,8 +215,8 @@ export function render({ model, el }) {
     $(".what").textContent = other ? `of other settings: ${what}` : what
     $(".what").title = what
     $(".sum").innerHTML = `<b>${number(value)} ${escape(units)}</b> = basins ${number(linear)}, normal sea ${number(normal)}, ` +
-      `not linear ${number(remainder)}`
-    $(".sum").title = "The analysis' anomaly over the region is the sum of three: the basins' contributions, what it would be under a sea without anomalies, and what is not linear in the sea"
+      `rest ${number(remainder)}`
+    $(".sum").title = "The analysis' anomaly over the region is the sum of three: the basins' contributions, what it would be under a sea without anomalies, and the rest, which is not linear in the sea"
     const most = Math.max(...parts.map((p) => Math.abs(p.contribution)), 1e-9)
     $(".drivers ul").innerHTML = parts.map((p) => {
       const width = 50 * Math.abs(p.contribution) / most, left = p.contribution < 0 ? 50 - width : 50
@@ -241,7 +241,7 @@ export function render({ model, el }) {
     $("#run").textContent = running ? "Cancel" : model.mode === "perturb" ? "Make both" : "Assimilate"
     $("#run").title = running ? "Stop; what is done stays" : "Assimilate the months of this chart that are missing"
     const half = running && total && done === Math.floor(total / 2)
-    if (!running || half) $("[role=status]").textContent = running ? `${done} of ${total} months` : words
+    if (!running || half) $("p[role=status]").textContent = running ? `${done} of ${total} months` : words
   }
   $("#run").addEventListener("click", () => {
     wire.send(model.progress.running ? { type: "series-cancel" } : { type: "series-start", value: state.scope }, "series")

@@ -337,6 +337,7 @@ def test_three_lines_have_their_names_beside_them_and_their_values_in_words(besi
     heard(beside, "series-cancel")
     beside.wait_for_selector("progress[hidden]", state="attached")
     assert beside.locator("#run").inner_text() == "Make both"
+    assert beside.locator(".stale").inner_text() == ""
 
 
 def test_lines_made_for_other_settings_fade_and_say_so(beside):
@@ -385,6 +386,7 @@ def test_drivers_are_listed_when_asked_for(beside):
     )
     assert widths == sorted(widths, reverse=True)
     assert "basins +" in beside.locator(".sum").inner_text()
+    assert beside.locator(".sum").evaluate("(n) => n.scrollWidth <= n.clientWidth")
     assert "mostly cancel" in beside.locator(".drivers .words").inner_text()
     # Another variable than that of the list: it fades, and says what it is of.
     beside.locator("#variable").select_option("tas")
