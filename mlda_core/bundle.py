@@ -28,6 +28,7 @@ from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import Split
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
+from mlda_core.vae.packing import pack_bytes, unpack_bytes
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 from mlda_core.variables import Variable, relative_weights
 
@@ -212,11 +213,8 @@ class Bundle:
             return None
         try:
             shape = SeaConfig(**self.config["assimilation"]["sea"])
-            network = SeaNetwork(
-                torch.from_numpy(self.mask), self.sea_row, shape, periodic=self.grid.is_global
-            )
-            found = {k: v.float() for k, v in load_file(self.path / name).items()}
-            network.load_state_dict(found | {"mask": network.mask})
+            network = SeaNetwork(self.normaliser, self.sea_row, shape)
+            network.load_state_dict(unpack_bytes(load_file(self.path / name)))
         except _DAMAGE as problem:
             raise self._damaged("a sea network", problem) from problem
         return network.eval().requires_grad_(False)
@@ -1133,8 +1131,7 @@ def add_statistics(
     extra: dict[str, Any] = {"settings": settings.to_dict()}
     (bundle.path / CALIBRATION_FILES[2]).unlink(missing_ok=True)
     if sea is not None:
-        weights = {k: v.half().contiguous() for k, v in sea.state_dict().items() if k != "mask"}
-        save_file(weights, bundle.path / CALIBRATION_FILES[2])
+        save_file(pack_bytes(sea.state_dict()), bundle.path / CALIBRATION_FILES[2])
         (bundle.path / CALIBRATION_FILES[2]).chmod(0o644)
         extra["sea"] = sea.config.to_dict()
     _write_config(bundle.path, {**bundle.config, "assimilation": extra})

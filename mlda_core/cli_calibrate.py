@@ -14,7 +14,7 @@ def calibrate(
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle; written to.")],
     config: Annotated[Path, typer.Option(help="The model's TOML file, which names its data.")],
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of the sea network, instead of 14.")
+        int | None, typer.Option(min=1, help="Of every network of the sea, instead of 7 or 12.")
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -49,7 +49,9 @@ def calibrate(
                 "The months lack cells, and the errors of assimilation cannot be estimated from "
                 "months with gaps yet; calibrate on a dataset without."
             )
-        training = SeaTraining() if epochs is None else SeaTraining(epochs=epochs)
+        training = SeaTraining()
+        if epochs is not None:
+            training = SeaTraining(epochs=epochs, epochs_normalised=epochs)
         held = ("calibration",) if keep_validation else ("validation", "calibration")
         with ticking() as tick:
             run(model, data, chosen, training=training, held=held, tick=tick)

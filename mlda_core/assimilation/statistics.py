@@ -57,7 +57,7 @@ class Settings:
     season_floor: float = 0.05
     residual_width: float = 1.8
     residual_floor: float = 0.2
-    sea_share: float = 0.85
+    sea_share: float = 0.9
     sea_coupling: float = 0.7
     hybrid_sea: float = 0.1
     nonlinearity: float = 0.0

@@ -60,10 +60,12 @@ class MonthBlock(nn.Module):
     SiLU, because an adjoint through assimilation differentiates the decoder twice.
     """
 
-    def __init__(self, inputs: int, outputs: int, features: int, *, periodic: bool) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, features: int, *, periodic: bool, normalised: bool = True
+    ) -> None:
         super().__init__()
         self.conv = SphereConv(inputs, outputs, periodic=periodic)
-        self.norm = nn.GroupNorm(4, outputs)
+        self.norm = nn.GroupNorm(4, outputs) if normalised else nn.Identity()
         self.film = nn.Linear(features, 2 * outputs)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)

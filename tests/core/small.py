@@ -28,5 +28,5 @@ def make_small(folder: Path, *, curved: float) -> Bundle:
     export_bundle(vae, config, data, folder / "made", provenance={"test": True})
     made = load_bundle(folder / "made")
     assert not made.has_statistics
-    calibrate(made, data, Settings(), training=SeaTraining(epochs=2))
+    calibrate(made, data, Settings(), training=SeaTraining(epochs=2, epochs_normalised=2))
     return load_bundle(folder / "made")

@@ -12,12 +12,16 @@ import pytest
 import torch
 import xarray as xr
 from climate import make_climate, make_config
+from safetensors.torch import load_file, save_file
 
 from mlda_core.vae.config import ConfigError, ModelConfig, load_config
 from mlda_core.vae.dataset import TrainingData, load_training_data
 from mlda_core.vae.latent import encode_months, find_basis, match_variances, shrink_to_smooth
 from mlda_core.vae.layers import MonthBlock, SphereConv, month_features, pad_to_multiple
 from mlda_core.vae.minimise import decoder_jacobian, minimise_all_fields
+from mlda_core.vae.packing import pack_bytes, unpack_bytes
+from mlda_core.vae.sea import SeaConfig, SeaNetwork
+from mlda_core.vae.sea_training import SeaTraining, train_sea
 from mlda_core.vae.seasonal import season_weights, seasonal_components
 from mlda_core.vae.training import build_vae, train, validation_skill
 
@@ -403,3 +407,42 @@ def test_mixed_seas_that_cannot_be_recognised_do_not_train(tmp_path: Path):
     hidden = replace(config, splits=replace(config.splits, calibration=(1986, 2001)))
     with pytest.raises(ConfigError, match="lacks the held-out year 2001"):
         load_training_data(hidden)
+
+
+def test_the_sea_network_learns_each_variable_alone_and_survives_packing(
+    data: TrainingData, tmp_path: Path
+):
+    sea = 1
+    settings = SeaTraining(epochs=1, epochs_normalised=2, batch=32)
+    config = SeaConfig(width=8, position_channels=2)
+    ticks: list[tuple[int, int]] = []
+    network = train_sea(data, sea, config, settings, tick=lambda i, n: ticks.append((i, n)))
+    assert set(network.parts) == {"psl", "tas", "pr"}
+    assert ticks[-1][0] == ticks[-1][1] == len(ticks)
+    months = data.train.where(np.arange(len(data.train)) < 12)
+    given = torch.from_numpy(months.x[:, sea])
+    month = torch.from_numpy(months.calendar)
+    spread = torch.from_numpy(np.nan_to_num(data.normaliser.spread[:, sea])).float()
+    kelvin = given * spread[month - 1]
+    made = network(given, kelvin, month)
+    assert torch.equal(made[:, sea], given)
+    for name in network.parts:
+        row = network.rows[name]
+        assert torch.allclose(made[:, row], network.one(name, given, kelvin, month), atol=1e-5)
+    packed = pack_bytes(network.state_dict())
+    save_file(packed, tmp_path / "sea.safetensors")
+    again = SeaNetwork(data.normaliser, sea, config)
+    again.load_state_dict(unpack_bytes(load_file(tmp_path / "sea.safetensors")))
+    assert float((again(given, kelvin, month) - made).detach().abs().max()) < 0.03
+
+
+def test_the_sea_network_knows_how_warm_the_sea_is(data: TrainingData):
+    network = SeaNetwork(data.normaliser, 1, SeaConfig(width=8, position_channels=2))
+    zero, month = torch.zeros(1, 8, 16), torch.tensor([7])
+    warm = network.inputs(zero, zero + 2.0 * network.mask[1], month) - network.inputs(
+        zero, zero, month
+    )
+    there = network.mask[1] > 0
+    assert torch.allclose(warm[0, 2][there], torch.tensor(0.5))
+    assert (warm[0, 2][~there] == 0).all()
+    assert (warm[0, 4:] == 0).all()
