@@ -14,8 +14,9 @@ from mlda_core.variables import Variable
 
 # Half of the colours are the faded ones.
 HALF = LEVELS // 2
-# How far a faded colour has gone towards the page's own.
-FADED = 0.68
+# How far a faded colour has gone towards the page's own: so far that on a dark page white is well
+# apart from the grey of land.
+FADED, FADED_DARK = 0.68, 0.84
 # Ends of the response's colours as a share of the anomaly's: what a month answers to two kelvin is
 # smaller than what months differ by. The larger of the 99th percentiles that Nino 3.4 +2 K and +1 K
 # everywhere have in 1997-12 are 2.5 hPa, 1.4 and 1.8 K, 2.2 mm/day.
@@ -152,8 +153,9 @@ def halves(colours: tuple[str, ...], page: str) -> tuple[str, ...]:
     page : str
         The page's own.
     """
-    there = np.array([_rgb(colour) for colour in colours])
-    mixed = np.rint((1 - FADED) * there + FADED * np.array(_rgb(page))).astype(int)
+    there, paper = np.array([_rgb(colour) for colour in colours]), np.array(_rgb(page))
+    share = FADED if paper.mean() > 127 else FADED_DARK
+    mixed = np.rint((1 - share) * there + share * paper).astype(int)
     return (*colours, *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
 
 

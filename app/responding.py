@@ -6,8 +6,10 @@ is drawn, and then the newest is made, so that the picture follows the hand and 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -99,6 +101,43 @@ class Answer:
     seconds: float
 
 
+# The factors of a network in a calendar month take seconds, once per process: two who ask for the
+# same, such as the first visitor and the warm-up, make them once, one after the other.
+_COLD = threading.Lock()
+_warm: set[tuple[Any, ...]] = set()
+
+
+def answer_to(bundle: Bundle, question: Question, known: Float | None = None) -> Answer:
+    """Compute a response and what stands beside it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions.
+    question : Question
+        What is asked.
+    known : ndarray, shape (V, lat, lon), optional
+        The spread, where it is known already: it is of the analysis without a change, so an
+        amount leaves it as it is.
+
+    Raises
+    ------
+    PerturbationError
+        If a patch touches no open sea.
+    """
+    _, held, inside = question.control
+    network = (id(bundle), question.month[5:], held, inside)
+    with nullcontext() if network in _warm else _COLD:
+        start = time.perf_counter()
+        responder = responder_of(bundle)
+        made = responder.respond(question.month, question.patches, **question.settings)
+        took = time.perf_counter() - start
+        spread = made.spread if known is None else known
+        every = responder.all_fields(question.month)
+    _warm.add(network)
+    return Answer(question, made, every, spread, took)
+
+
 @dataclass(frozen=True)
 class Aim:
     """A sensitivity that is asked for: of the mean of a variable over a place.
@@ -171,13 +210,7 @@ class Responding:
         bundle, known = self._bundle, self._spreads.get(question.control)
 
         def job(_: Callable[[], bool]) -> Answer:
-            start = time.perf_counter()
-            responder = responder_of(bundle)
-            made = responder.respond(question.month, question.patches, **question.settings)
-            took = time.perf_counter() - start
-            # The spread is of the analysis without a change: an amount leaves it as it is.
-            spread = made.spread if known is None else known
-            return Answer(question, made, responder.all_fields(question.month), spread, took)
+            return answer_to(bundle, question, known)
 
         self._work.submit(job, self._deliver)
 

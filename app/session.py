@@ -31,9 +31,9 @@ from app.observing import Observing
 from app.perturb_gestures import REFUSED, PerturbGestures
 from app.perturb_outlines import Outlines
 from app.perturber import Perturber
-from app.perturbing import FIRST
+from app.perturbing import Perturbing
 from app.projections import CHOICES, projection
-from app.responding import responder_of
+from app.responding import Question, answer_to
 from app.state import (
     FIELDS,
     PROJECTIONS,
@@ -150,9 +150,8 @@ def warm_seasons() -> None:
             first = Limits(bundle.name, bundle.months, bundle.n_latent).first_month()
             with contextlib.suppress(ValueError):
                 # What the first look at the tool Perturb shows.
-                responder = responder_of(bundle)
-                _ = responder.respond(first, [FIRST]).spread
-                responder.all_fields(first)
+                plain = Perturbing()
+                answer_to(bundle, Question(first, plain.enabled, plain.held, plain.within))
                 time.sleep(REST)
             for month in range(1, 13):
                 bundle.jacobian(month)
