@@ -16,7 +16,7 @@ from mlda_core.variables import Variable
 HALF = LEVELS // 2
 # How far a faded colour has gone towards the page's own: so far that on a dark page white is well
 # apart from the grey of land.
-FADED, FADED_DARK = 0.68, 0.84
+FADED, FADED_DARK = 0.68, 0.8
 # Ends of the response's colours as a share of the anomaly's: what a month answers to two kelvin is
 # smaller than what months differ by. The larger of the 99th percentiles that Nino 3.4 +2 K and +1 K
 # everywhere have in 1997-12 are 2.5 hPa, 1.4 and 1.8 K, 2.2 mm/day.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import bokeh.models
@@ -87,6 +89,12 @@ def on_map(
             if part.size > 1 and good[part].all():
                 lines.append((x[part].tolist(), y[part].tolist()))
     return lines
+
+
+@lru_cache(maxsize=256)
+def _outline(shape: Patch, projection: str) -> Lines:
+    """Return a patch's edge on a map; it stays while its amount is dragged. Never changed."""
+    return on_map(edge_of(shape), projection)
 
 
 class Outlines:
@@ -183,7 +191,7 @@ class Outlines:
         data = _no_lines()
         tags: dict[str, list[Any]] = {"x": [], "y": [], "text": [], "alpha": []}
         for i, patch in enumerate(patches):
-            lines = on_map(edge_of(patch), projection)
+            lines = _outline(replace(patch, kelvin=0.0, enabled=True), projection)
             alpha = 1.0 if patch.enabled else 0.45
             wide = 2.2 if i == selected else 1.3
             for xs, ys in lines:

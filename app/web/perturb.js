@@ -193,6 +193,7 @@ export function render({ model, el }) {
       b.setAttribute("aria-pressed", String(on))
       b.textContent = on ? DRAWING[b.dataset.draw] ?? "Drag …" : b.dataset.plain
     }
+    root.toggleAttribute("data-drawing", Boolean(model.mode))
     root.toggleAttribute("data-draws", Boolean(model.mode) || model.settings.view === "sensitivity")
   }
   const off = pointing({
