@@ -26,7 +26,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test lint format train bench bench-assimilation clean
+.PHONY: help install serve test lint format train bench bench-assimilation bench-reanalyse clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
@@ -35,6 +35,7 @@ help:
 	@echo "make train   train the model of CONFIG ($(CONFIG))"
 	@echo "make bench   time a slider from event to pixels"
 	@echo "make bench-assimilation   time an analysis, its edits, and Adam beside it"
+	@echo "make bench-reanalyse   months a second of a reanalysis, by one worker and by two"
 	@echo "make clean   delete the environment and all caches"
 
 $(BIN)/python:
@@ -78,6 +79,9 @@ train: $(INSTALLED)
 
 bench-assimilation: $(INSTALLED)
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/assimilation.py $(ARGS)
+
+bench-reanalyse: $(INSTALLED_TEST)
+	$(BIN)/python benchmarks/reanalyse.py $(ARGS)
 
 bench: $(INSTALLED_TEST)
 	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)
