@@ -416,7 +416,11 @@ def test_a_narrow_window_has_room_for_series_and_drivers(beside):
 
 def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     """The real thing: the first months of a season take as long as its factors."""
-    page = visit("?tool=perturb&model=analysis").page
+    visitor = visit("?tool=explore")
+    page = visitor.page
+    page.locator("[data-tool=perturb]").click()
+    page.wait_for_selector("text=Response of 1997-12", state="attached", timeout=180_000)
+    visitor.settle(limit=180)
     opened(page, "series")
     page.wait_for_selector("path.target", state="attached", timeout=60_000)
     assert page.locator(".of").inner_text() == "SST only: Nino 3.4 +2.0 K"
