@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.controls import Message
-from app.frames import Column, Scene, units
+from app.frames import Column, Scene
 from app.perturb_controls import Perturb, PerturbHeading
 from app.perturb_look import Look, response_look, sensitivity_look
 from app.perturb_outlines import Outlines
@@ -366,10 +366,6 @@ class Perturber:
         if self._view == "gcm" or self.work.answer is None:
             return None
         return ("analysis", "held") if self._view == "sensitivity" else ("analysis", "changed")
-
-    def units_of(self, name: str) -> str:
-        """Return a variable's units as people write them."""
-        return next(units(v, full=False) for v in self._bundle.variables if v.name == name)
 
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
