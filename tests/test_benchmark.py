@@ -6,15 +6,7 @@ import importlib.util
 import json
 
 import pytest
-import torch
-from climate import make_config
-
-from mlda_core.assimilation.calibrate import estimate
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import add_statistics, load_bundle
-from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
-from mlda_core.vae.training import build_vae
+from small import make_linear
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +20,7 @@ def benchmark(repo_root):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bundle")
-    config = make_config(folder)
-    data = load_training_data(config)
-    torch.manual_seed(0)
-    vae = build_vae(config, data).eval()
-    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
-    made, settings = load_bundle(folder / "made"), Settings()
-    add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
-    return load_bundle(folder / "made")
+    return make_linear(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.mark.slow

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
-from climate import make_config
+from small import make_linear
 
-from mlda_core.assimilation.calibrate import estimate
 from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import add_statistics, load_bundle
+from mlda_core.bundle import load_bundle
 from mlda_core.experiments import attribution
 from mlda_core.experiments.attribution import (
     Scenario,
@@ -23,9 +20,6 @@ from mlda_core.experiments.response import Responder
 from mlda_core.experiments.series import SeriesError, by_season, months_of
 from mlda_core.grid import Grid
 from mlda_core.regions import BASINS, REGIONS, basin_masks, regional_mean
-from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
-from mlda_core.vae.training import build_vae
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +29,7 @@ def bundle(repo_root):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A small climate's bundle, with its statistics; its decoder is that of the EOFs: linear."""
-    folder = tmp_path_factory.mktemp("bundle")
-    config = make_config(folder)
-    data = load_training_data(config)
-    torch.manual_seed(0)
-    vae = build_vae(config, data).eval()
-    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
-    made, settings = load_bundle(folder / "made"), Settings()
-    add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
-    return load_bundle(folder / "made")
+    return make_linear(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from climate import make_config
+from small import make_linear
 
-from mlda_core.assimilation.calibrate import estimate
 from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.statistics import Settings
 from mlda_core.assimilation.verify import drawn_box
-from mlda_core.bundle import add_statistics, load_bundle
+from mlda_core.bundle import load_bundle
 from mlda_core.experiments.series import Series, SeriesError, months_of, observer
 from mlda_core.networks import NetworkSpec
 from mlda_core.regions import REGIONS, regional_mean
-from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
-from mlda_core.vae.training import build_vae
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 
@@ -31,16 +25,7 @@ def bundle():
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A small climate's bundle, with its statistics; its decoder is that of the EOFs."""
-    folder = tmp_path_factory.mktemp("bundle")
-    config = make_config(folder)
-    data = load_training_data(config)
-    torch.manual_seed(0)
-    vae = build_vae(config, data).eval()
-    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
-    made, settings = load_bundle(folder / "made"), Settings()
-    add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
-    return load_bundle(folder / "made")
+    return make_linear(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="module")
