@@ -113,7 +113,7 @@ def gcm_readings(response: GcmResponse, bundle: Bundle) -> Readings:
                 }
             words = f"r {number(found['pattern_correlation'])}"
             if "amplitude_ratio" in found:
-                words += f" × {number(found['amplitude_ratio'])}"
+                words += f", ×{number(found['amplitude_ratio'])}"
             rows.append((area, words, ""))
         made.append(tuple(rows))
     return tuple(made)
