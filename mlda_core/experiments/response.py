@@ -17,6 +17,7 @@ from mlda_core.assimilation import physical
 from mlda_core.assimilation.adjoint import Sensitivity, sensitivity
 from mlda_core.assimilation.observed import MOST_OBSERVATIONS, Observed, standardise, thin
 from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
+from mlda_core.land import cell_of
 from mlda_core.networks import NetworkSpec, places
 from mlda_core.regions import Region, region_mask
 from mlda_core.synthetic import synthesise
@@ -415,8 +416,7 @@ class Responder:
         every = self._keep("all_fields", lambda: places(NetworkSpec("all_fields"), self.bundle))
         if inside is None:
             inside = np.zeros(self.bundle.grid.shape, bool)
-        grid = self.bundle.grid
-        row, column = _cells_of(every["lat"].to_numpy(), every["lon"].to_numpy(), grid)
+        row, column = cell_of(self.bundle, every["lat"].to_numpy(), every["lon"].to_numpy())
         sea = self.bundle.variables[self.bundle.sea_row].name
         kept = every[(every["variable"] == sea) | ~inside[row, column]]
         return kept.reset_index(drop=True)
@@ -438,7 +438,7 @@ class Responder:
         """
         places, variance = observed.places, observed.variance
         at_sea = places.variable == self.bundle.sea_row
-        row, column = _cells_of(places.lat, places.lon, self.bundle.grid)
+        row, column = cell_of(self.bundle, places.lat, places.lon)
         changed = at_sea & inside[row, column]
         chosen: list[NDArray[np.int64]] = []
         left = MOST_OBSERVATIONS
@@ -485,12 +485,6 @@ class Responder:
 
 def _key(inside: NDArray[np.bool_] | None) -> bytes:
     return b"" if inside is None else np.packbits(inside).tobytes()
-
-
-def _cells_of(lat: Array, lon: Array, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and column of places at the centres of cells."""
-    row = np.searchsorted(grid.lat, lat - 1e-6)
-    return row, np.searchsorted(np.mod(grid.lon, 360.0), np.mod(lon, 360.0) - 1e-6)
 
 
 def _mean_weights(region: Region | Patch, grid: Grid) -> Array:
