@@ -59,9 +59,11 @@ def time_run(
         laid_out = time.perf_counter()
         with cluster(None, workers) as client:
             warm(client, first, bundle.path, workers)
+            before = sum(client.run(time.process_time).values())
             ready = time.perf_counter()
             failed = run(store, bundle.path, client, years=years)
             seconds = time.perf_counter() - ready
+            worked = sum(client.run(time.process_time).values()) - before
         assert not failed
         assert read_done(store).all()
     return {
@@ -71,6 +73,8 @@ def time_run(
         "start_s": ready - laid_out,
         "seconds": seconds,
         "months_per_second": len(months) / seconds,
+        # What a month costs on a machine that does other things.
+        "processor_ms_a_month": 1e3 * worked / len(months),
     }
 
 
@@ -113,7 +117,8 @@ def main() -> None:
         for one in result["runs"]:
             print(
                 f"{network:18} {one['workers']} workers: {one['months_per_second']:6.2f} months/s "
-                f"({one['months']} months in {one['seconds']:.0f} s; laid out in "
+                f"({one['months']} months in {one['seconds']:.0f} s; processors "
+                f"{one['processor_ms_a_month']:.0f} ms a month; laid out in "
                 f"{one['lay_out_s']:.0f} s, workers ready in {one['start_s']:.0f} s)"
             )
         print(f"{network:18} ratio {result['ratio']:.2f}")
