@@ -61,7 +61,7 @@ class Sensitivity:
         where the sea is not observed. The sum of its product with a change is the response to a
         small change.
     smooth : ndarray, shape (lat, lon)
-        What one kelvin within 500 km of each cell of the sea does, units; NaN over land.
+        What one kelvin within 500 km of each cell of the sea does, units; NaN over land and ice.
     """
 
     value: float
@@ -76,6 +76,8 @@ def sensitivity(
     month: int,
     row: int,
     weights: Array,
+    *,
+    free: Array | None = None,
 ) -> Sensitivity:
     """Differentiate a mean of the analysis by the observed sea.
 
@@ -90,6 +92,8 @@ def sensitivity(
         Of the variable whose mean is taken.
     weights : ndarray, shape (lat, lon)
         Of the mean, sum 1, zero where the variable does not exist.
+    free : ndarray, shape (lat, lon), optional
+        Share of each cell of the sea that can change, 0..1; all of it by default.
 
     Returns
     -------
@@ -123,6 +127,9 @@ def sensitivity(
     by_field = np.zeros(bundle.mask.size)
     np.add.at(by_field, places.index[at_sea], places.weight[at_sea] * by_value[at_sea, None])
     per_cell = by_field.reshape(bundle.mask.shape)[bundle.sea_row] / spread
+    if free is None:
+        free = np.ones(bundle.grid.shape)
+    per_cell *= free
     seen = places.where(at_sea)
     mask = bundle.mask[bundle.sea_row]
     kept = problem.gain.kept
@@ -130,7 +137,9 @@ def sensitivity(
         kept["smoother"] = _smoother(seen, mask, bundle.grid)
     local = (spread.ravel()[seen.index - bundle.sea_row * mask.size] * seen.weight).sum(axis=1)
     smooth = np.full(mask.shape, np.nan)
-    smooth[mask] = kept["smoother"] @ (by_value[at_sea] / local)
+    there = (free.ravel()[seen.index - bundle.sea_row * mask.size] * seen.weight).sum(axis=1)
+    smooth[mask] = kept["smoother"] @ (by_value[at_sea] / local * there)
+    smooth[free < 0.5] = np.nan
     return Sensitivity(value, bundle.variables[row].anomaly_units, per_cell, smooth)
 
 
@@ -221,7 +230,13 @@ def _solve(product: Callable[[Array], Array], right: Array, preconditioner: Arra
         if np.sqrt(max(before, 0.0)) <= _RESIDUAL * max(size, 1e-30):
             break
         q = product(p)
-        step = before / float(p @ q)
+        curved = float(p @ q)
+        if curved <= 0:
+            raise StateError(
+                "The analysis is at no minimum that a gradient can be taken at; choose another "
+                "month or change."
+            )
+        step = before / curved
         x += step * p
         r -= step * q
         y = preconditioner @ r

@@ -35,6 +35,9 @@ Change = Callable[[str], Array]
 # Contributions that add up to less than this part of their sizes' sum cancel: shares of so small a
 # sum would be hundreds of per cent.
 CANCELS = 0.25
+# Gauss-Legendre nodes of the mean gradient; with three, pressure over the North Pacific in 1997-12
+# kept a remainder of some hundredths of a hPa.
+PATH_NODES = 4
 
 
 # Changes of the sea
@@ -321,8 +324,8 @@ class Drivers:
             )
         if abs(self.remainder) > 0.5 * abs(self.value - self.normal):
             said.append(
-                "The remainder is more than half of what the sea does: a linear account does not "
-                "explain this month."
+                "The remainder is more than half of what the sea does: this account does not "
+                "explain the month."
             )
         return tuple(said)
 
@@ -366,14 +369,24 @@ def drivers(
     bundle = responder.bundle
     sea = bundle.mask[bundle.sea_row]
     anomaly = np.where(sea, np.nan_to_num(bundle.target(month)[bundle.sea_row]), 0.0)
-    found = responder.sensitivity(month, variable, region, held, inside=inside)
+    # The mean of the gradient on the way from a sea without anomalies to the month's (integrated
+    # gradients; Sundararajan, Taly and Yan 2017): at its end alone, rain over Nino 3.4 in 1997-12
+    # came to 12.9 of 10.1 mm/day, pressure over the North Pacific to -0.5 of -1.5 hPa.
+    nodes, shares = np.polynomial.legendre.leggauss(PATH_NODES)
+    found = [
+        responder.sensitivity(
+            month, variable, region, held, inside=inside, change=-0.5 * (1.0 - node) * anomaly
+        )
+        for node in nodes
+    ]
     row = [v.name for v in bundle.variables].index(variable)
     both = [
         responder.analysis(month, held, inside=inside, change=change)[row]
         for change in (None, -anomaly.astype(np.float64))
     ]
     value, normal = (float(regional_mean(field, bundle.grid, region)) for field in both)
-    product = found.per_cell * anomaly
+    gradient = sum(0.5 * share * f.per_cell for share, f in zip(shares, found, strict=True))
+    product = gradient * anomaly
     contributions, means = {}, {}
     for key, mask in basin_masks(bundle.grid, sea).items():
         area = mask * bundle.grid.weights
@@ -391,7 +404,7 @@ def drivers(
         held=held,
         variable=variable,
         region=region,
-        units=found.units,
+        units=found[0].units,
         value=value,
         normal=normal,
         parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -13,6 +14,7 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.setting import calendar_month
 from mlda_core.regions import REGIONS, Region
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _LEAST_SHARE = 0.02
 # Sea water freezes at -1.8 degC. In the GCM's runs with a uniform +1 K a cell at this temperature
 # gets nothing (0.01 K, it is under ice), at one degree more all of it (0.97 K), between .3 to .9.
 FREEZING, OPEN = -1.75, -0.75
-_NUMBER = r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 class PerturbationError(ValueError):
@@ -74,6 +76,16 @@ class Patch:
     enabled: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("region", "file"):
+            if not isinstance(getattr(self, name), str):
+                raise PerturbationError(
+                    f"The {name} of a change of the sea is no text; correct it."
+                )
+        for name in ("box", "polygon"):
+            if not isinstance(getattr(self, name), tuple | list | None):
+                raise PerturbationError(f"The {name} of a change of the sea is no list of numbers.")
+        if not isinstance(self.enabled, bool):
+            raise PerturbationError("Whether a change of the sea counts is true or false.")
         ways = [bool(self.region), self.box is not None, bool(self.polygon), bool(self.file)]
         if sum(ways) != 1:
             raise PerturbationError(
@@ -142,9 +154,6 @@ class Patch:
                 f"{', '.join(f.name for f in fields(cls))}."
             )
         given = dict(values)
-        for name, kind in (("region", str), ("file", str), ("enabled", bool)):
-            if name in given and not isinstance(given[name], kind):
-                raise PerturbationError(f"The {name} of a change of the sea cannot be read.")
         try:
             if given.get("box") is not None:
                 given["box"] = tuple(given["box"])
@@ -238,11 +247,20 @@ def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
     total = np.zeros(bundle.grid.shape)
     for patch in patches:
         weights = patch.weights(bundle.grid)
-        reach = np.abs(weights * open_sea).max()
+        # A file's pattern is in kelvin, or whatever its factor makes kelvin of: by its greatest.
+        most = float(np.abs(weights).max()) if patch.file else 1.0
+        if most == 0:
+            raise PerturbationError(f"{patch.where} is zero in every cell of the bundle's grid.")
+        reach = np.abs(weights * open_sea).max() / most
         if reach < _LEAST_SHARE:
-            raise PerturbationError(_no_sea(patch, weights, bundle))
+            raise PerturbationError(_no_sea(patch, weights / most, bundle))
         if patch.enabled:
             total += patch.kelvin * weights * open_sea
+    if np.abs(total).max() > MOST_KELVIN:
+        raise PerturbationError(
+            f"Together the changes move the sea by {np.abs(total).max():.3g} K; at most "
+            f"{MOST_KELVIN:g} K can be used: lower an amount or leave one out."
+        )
     return total
 
 
@@ -270,8 +288,7 @@ def open_water(bundle: Bundle, month: str) -> Float:
         raise PerturbationError(
             "This bundle has no sea surface temperature to change; open one that has tos."
         )
-    calendar = int(month[5:7])
-    warm = bundle.target(month)[sea] + bundle.climatology(calendar)[sea]
+    warm = bundle.target(month)[sea] + bundle.climatology(calendar_month(month))[sea]
     share = np.clip((np.nan_to_num(warm, nan=FREEZING) - FREEZING) / (OPEN - FREEZING), 0.0, 1.0)
     return np.asarray(share * bundle.mask[sea], np.float64)
 
@@ -318,24 +335,52 @@ def read_pattern(path: str | Path, grid: Grid) -> Float:
     units = str(field.attrs.get("units", "K"))
     if units not in {"K", "degC", "degree_C", "degrees_C", "celsius", "Celsius", "kelvin"}:
         raise PerturbationError(f"{name} has {chosen} in '{units}'; give kelvin.")
-    field = field.transpose("lat", "lon").assign_coords(lon=field["lon"] % 360.0)
-    field = field.sortby("lat").sortby("lon").fillna(0.0)
-    first, last = field.isel(lon=[0]), field.isel(lon=[-1])
-    field = xr.concat(
-        [
-            last.assign_coords(lon=last["lon"] - 360.0),
-            field,
-            first.assign_coords(lon=first["lon"] + 360.0),
-        ],
-        "lon",
-    )
-    made = field.interp(lat=grid.lat, lon=np.mod(grid.lon, 360.0)).fillna(0.0).to_numpy()
+    if not all(np.issubdtype(part.dtype, np.number) for part in (field, field.lat, field.lon)):
+        raise PerturbationError(f"{name} has {chosen} or its axes in text; give numbers.")
+    made = _interpolated(field.transpose("lat", "lon").astype(np.float64), grid, name)
     if np.abs(made).max(initial=0.0) > MOST_KELVIN:
         raise PerturbationError(
             f"{name} changes the sea by {np.abs(made).max():.3g} K; at most {MOST_KELVIN:g} K can "
             "be used: is it a temperature, not a change?"
         )
     return np.asarray(made, np.float64)
+
+
+def _interpolated(field: xr.DataArray, grid: Grid, name: str) -> Float:
+    """Carry a pattern to the cells' centres; zero beyond it and where it has none."""
+    field = field.assign_coords(lon=np.mod(field["lon"], 360.0)).sortby("lat").sortby("lon")
+    # 0 and 360, or -180 and 180, are one meridian.
+    turn = np.round(field["lon"].to_numpy(), 6)
+    field = field.isel(lon=np.unique(turn, return_index=True)[1])
+    lat, lon = field["lat"].to_numpy(), field["lon"].to_numpy()
+    if (
+        min(lat.size, lon.size) < 2
+        or not np.isfinite([*lat, *lon]).all()
+        or (np.diff(lat) <= 0).any()
+    ):
+        raise PerturbationError(
+            f"{name} needs at least two latitudes and two longitudes, numbers that differ; correct "
+            "its axes."
+        )
+    if np.isinf(field).any():
+        raise PerturbationError(f"{name} has infinite values; correct them.")
+    gaps = np.diff([*lon, lon[0] + 360.0])
+    widest = int(gaps.argmax())
+    step = float(np.median(gaps))
+    if gaps[widest] <= 1.5 * step:
+        # It closes round the globe.
+        parts = [field.isel(lon=[-1]), field, field.isel(lon=[0])]
+        field = xr.concat(parts, "lon").assign_coords(lon=[lon[-1] - 360.0, *lon, lon[0] + 360.0])
+        start = 0.0
+    else:
+        # A part of the globe, which begins behind its widest gap.
+        field = field.roll(lon=-(widest + 1), roll_coords=True)
+        begin = float(field["lon"][0])
+        field = field.assign_coords(lon=np.mod(field["lon"] - begin, 360.0) + begin)
+        # A cell that its edge column reaches half into counts.
+        start = begin - 0.5 * step
+    at = np.mod(grid.lon - start, 360.0) + start
+    return np.asarray(field.fillna(0.0).interp(lat=grid.lat, lon=at).fillna(0.0).to_numpy())
 
 
 # Shapes
@@ -357,7 +402,7 @@ def _box_weights(region: Region, grid: Grid, taper: float) -> Float:
     if region.north < 90:
         rows = np.minimum(rows, _ramp(region.north - grid.lat, width))
     columns = np.ones(grid.lon.size)
-    if region.east - region.west < 360:
+    if abs(region.east - region.west) < 360:
         span = (region.east - region.west) % 360.0
         away = np.abs((grid.lon - region.west - 0.5 * span + 180.0) % 360.0 - 180.0)
         columns = _ramp(0.5 * span - away, min(taper, span))
@@ -367,7 +412,8 @@ def _box_weights(region: Region, grid: Grid, taper: float) -> Float:
 def _polygon_weights(polygon: tuple[tuple[float, float], ...], grid: Grid, taper: float) -> Float:
     shape, stretch = _outline(polygon)
     # As deep as the middle of a slim outline: its change is full somewhere.
-    width = min(taper, 2.0 * float(shapely.maximum_inscribed_circle(shape).length))
+    parts = [shapely.maximum_inscribed_circle(p).length for p in shapely.get_parts(shape)]
+    width = min(taper, 2.0 * float(max(parts)))
     west, east = shape.bounds[0] / stretch, shape.bounds[2] / stretch
     # The outline is unwrapped: a cell is as deep inside as it is at any turn of its longitude. An
     # outline round a pole is there three times over, so that its seams are far from the middle one.
@@ -399,7 +445,10 @@ def _outline(polygon: tuple[tuple[float, float], ...]) -> tuple[Any, float]:
         lat = np.concatenate([lat, lat, lat, [lat[0]]])
         pole = 180.0 if lat.mean() > 0 else -180.0
         lon, lat = np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])
-    return shapely.make_valid(shapely.Polygon(np.stack([lon * stretch, lat], axis=1))), stretch
+    shape = shapely.make_valid(shapely.Polygon(np.stack([lon * stretch, lat], axis=1)))
+    # A line drawn out and back encloses nothing: what is left are its areas.
+    areas = [p for p in shapely.get_parts(shape) if p.geom_type.endswith("Polygon")]
+    return shapely.union_all(areas), stretch
 
 
 def _middle(polygon: tuple[tuple[float, float], ...]) -> tuple[float, float]:
@@ -424,7 +473,10 @@ def _check_box(box: Any) -> None:
             f"A box from {south:g} to {north:g} degrees north has no area or leaves the globe; "
             "give south, then north, within -90 to 90."
         )
-    if not (-360 <= west <= 720 and -360 <= east <= 720) or west == east:
+    whole = abs(east - west) >= 360
+    if not (-360 <= west <= 720 and -360 <= east <= 720) or (
+        (east - west) % 360 == 0 and not whole
+    ):
         raise PerturbationError(
             f"A box from {west:g} to {east:g} degrees east has no area or is more than a turn "
             "away; give west, then east, within 0 to 360."
@@ -454,12 +506,16 @@ def _no_sea(patch: Patch, weights: Float, bundle: Bundle) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    good = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return bool(good and np.isfinite(value))
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else repr(value)[:24]
+    return f"{float(value):g}" if _is_number(value) else repr(value)[:24]
 
 
 def _short(label: str) -> str:

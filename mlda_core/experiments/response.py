@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from mlda_core.assimilation import physical
 from mlda_core.assimilation.adjoint import Sensitivity, sensitivity
 from mlda_core.assimilation.observed import MOST_OBSERVATIONS, Observed, standardise, thin
-from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
+from mlda_core.assimilation.setting import calendar_month
+from mlda_core.experiments.perturbation import Patch, PerturbationError, open_water, sst_change
 from mlda_core.land import cell_of
 from mlda_core.networks import NetworkSpec, places
 from mlda_core.regions import Region, region_mask
@@ -65,8 +66,10 @@ HELD: dict[str, Held] = {
 }
 # A cell is outside a patch where less than this part of the change reaches it.
 _OUTSIDE = 0.05
-# Controls kept: a state of 37 kB a month and network.
-_MOST_KEPT = 256
+# Least change that a response is divided by.
+LEAST_KELVIN = 0.05
+# What is kept, by kind: an analysis is 150 kB, the observations of a month 0.4 to 1 MB.
+_MOST_KEPT = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,9 @@ class Response:
         Anomalies of the analysis without and with the change.
     anomalies : ndarray of float32, shape (V, lat, lon)
         Their difference, the response: exactly zero where nothing is changed anywhere.
+    beyond : float
+        Part of the changed area, 0..1, where the changed sea is warmer or colder than in any of the
+        bundle's months of that season: there the emulator extrapolates.
     """
 
     month: str
@@ -93,6 +99,7 @@ class Response:
     control: Float
     perturbed: Float
     anomalies: Float
+    beyond: float
     _weights: Array
     _spread_of: Any
 
@@ -104,8 +111,7 @@ class Response:
     @property
     def mean_change(self) -> float:
         """Area mean of the change where it is more than half of its greatest, kelvin."""
-        size = np.abs(self.change)
-        full = (size > 0.5 * size.max()) * self._weights
+        full = _full(self.change) * self._weights
         return float((full * self.change).sum() / full.sum()) if full.sum() > 0 else 0.0
 
     def per_kelvin(self) -> Float:
@@ -114,7 +120,8 @@ class Response:
         Returns
         -------
         ndarray of float32, shape (V, lat, lon)
-            Zero where nothing is changed.
+            Zero where nothing is changed; NaN where the change is less than
+            :data:`LEAST_KELVIN` everywhere, which no response can be told from noise by.
 
         Raises
         ------
@@ -124,6 +131,8 @@ class Response:
         size = np.abs(self.change).max()
         if size == 0:
             return self.anomalies
+        if size < LEAST_KELVIN:
+            return np.full_like(self.anomalies, np.nan)
         if abs(self.mean_change) < 0.1 * size:
             raise PerturbationError(
                 "The changes of the sea are of both signs and cancel, so a response per kelvin has "
@@ -233,7 +242,11 @@ class Responder:
             )
         moved_by = np.asarray(np.where(bundle.mask[sea], given, 0.0), np.float64)
         settings = {"polish": True, **settings}
-        calendar = int(month[5:7])
+        if settings.get("error_scale", 1.0) != 1.0:
+            raise PerturbationError(
+                "A response is made with the errors of its network; leave error_scale out."
+            )
+        calendar = calendar_month(month)
         observed = self._observed(month, held, inside)
         key = ("control", month, held, _key(inside), tuple(sorted(settings.items())))
         control = self._keep(key, lambda: self._analyse(observed, calendar, settings))
@@ -256,8 +269,9 @@ class Responder:
 
         weights = np.asarray(bundle.grid.weights * bundle.mask[sea], np.float64)
         difference = perturbed[0] - control[0]
+        beyond = self._beyond(month, moved_by, weights)
         return Response(
-            month, held, moved_by, control[0], perturbed[0], difference, weights, spread
+            month, held, moved_by, control[0], perturbed[0], difference, beyond, weights, spread
         )
 
     def observations(
@@ -287,7 +301,7 @@ class Responder:
             target = target.copy()
             target[self.bundle.sea_row] += change
         where = self._places(held, inside)
-        return synthesise(where, self.bundle, target, int(month[5:7]), seed=None)
+        return synthesise(where, self.bundle, target, calendar_month(month), seed=None)
 
     def inside(
         self, patches: Sequence[Patch], held: str, region: Region | None = None
@@ -341,7 +355,7 @@ class Responder:
         ndarray of float32, shape (V, lat, lon)
             Anomalies, display units.
         """
-        calendar = int(month[5:7])
+        calendar = calendar_month(month)
         observed = self._observed(month, held, inside)
         if change is not None:
             observed = self._add(observed, np.asarray(change, np.float64), calendar)
@@ -351,7 +365,7 @@ class Responder:
         """Return a month's analysis from all fields, display units, (V, lat, lon)."""
 
         def make() -> Float:
-            calendar = int(month[5:7])
+            calendar = calendar_month(month)
             where = self._keep("all_fields", lambda: places(NetworkSpec("all_fields"), self.bundle))
             table = synthesise(where, self.bundle, self.bundle.target(month), calendar, seed=None)
             observed = standardise(table, self.bundle, calendar)
@@ -368,6 +382,7 @@ class Responder:
         held: str = "sst_only",
         *,
         inside: NDArray[np.bool_] | None = None,
+        change: NDArray[np.floating] | None = None,
     ) -> Sensitivity:
         """Return how the mean of a variable over a region answers to each cell of the sea.
 
@@ -379,10 +394,15 @@ class Responder:
             CF name of one of the bundle's.
         region : Region or Patch
             Where the mean is taken; of a patch its shape counts, without taper.
+        change : ndarray, shape (lat, lon), optional
+            Kelvin, zero over land: the gradient is taken at the sea so changed.
 
         Returns
         -------
         Sensitivity
+            Nothing where the sea is under ice, as for a change: there it never varied, and a
+            gradient by it would be an extrapolation (33 % of that of pressure over the North
+            Pacific in 1997-12).
 
         Raises
         ------
@@ -401,9 +421,34 @@ class Responder:
             label = self.bundle.variables[row].label
             raise PerturbationError(f"{label} does not exist in that region; choose another.")
         observed = self._observed(month, held, inside)
-        return sensitivity(self.assimilator, observed, int(month[5:7]), row, where / where.sum())
+        calendar = calendar_month(month)
+        if change is not None:
+            observed = self._add(observed, np.asarray(change, np.float64), calendar)
+        free = open_water(self.bundle, month)
+        return sensitivity(
+            self.assimilator, observed, calendar, row, where / where.sum(), free=free
+        )
 
     # What the methods share
+
+    def _beyond(self, month: str, change: Array, weights: Array) -> float:
+        """Return the part of the changed area whose sea is like that of no month of the season."""
+        sea = self.bundle.sea_row
+
+        def extremes() -> tuple[Array, Array]:
+            near = {(calendar_month(month) + k - 1) % 12 + 1 for k in (-1, 0, 1)}
+            known = [
+                self.bundle.target(m)[sea] for m in self.bundle.months if calendar_month(m) in near
+            ]
+            return np.min(known, axis=0), np.max(known, axis=0)
+
+        full = _full(change) * weights
+        if not full.sum() > 0:
+            return 0.0
+        low, high = self._keep(("extremes", calendar_month(month)), extremes)
+        moved = np.nan_to_num(self.bundle.target(month)[sea] + change)
+        outside = (moved < low) | (moved > high)
+        return float((full * outside).sum() / full.sum())
 
     def _places(self, held: str, inside: NDArray[np.bool_] | None) -> pd.DataFrame:
         if held not in HELD:
@@ -424,7 +469,7 @@ class Responder:
     def _observed(self, month: str, held: str, inside: NDArray[np.bool_] | None) -> Observed:
         def make() -> Observed:
             table = self.observations(month, held, inside=inside)
-            observed = standardise(table, self.bundle, int(month[5:7]))
+            observed = standardise(table, self.bundle, calendar_month(month))
             return observed if inside is None else self._thinned(observed, inside)
 
         found: Observed = self._keep(("observed", month, held, _key(inside)), make)
@@ -485,6 +530,12 @@ class Responder:
 
 def _key(inside: NDArray[np.bool_] | None) -> bytes:
     return b"" if inside is None else np.packbits(inside).tobytes()
+
+
+def _full(change: Array) -> NDArray[np.bool_]:
+    """Where a change is more than half of its greatest."""
+    size = np.abs(change)
+    return np.asarray(size > 0.5 * size.max())
 
 
 def _mean_weights(region: Region | Patch, grid: Grid) -> Array:

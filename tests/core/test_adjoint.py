@@ -7,8 +7,11 @@ import pytest
 from small import make_small
 
 from mlda_core.assimilation.engine import Assimilator
+from mlda_core.assimilation.observed import thin
+from mlda_core.assimilation.setting import Setting
+from mlda_core.assimilation.solver import minimise
 from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
+from mlda_core.experiments.perturbation import Patch, PerturbationError, open_water, sst_change
 from mlda_core.experiments.response import HELD, Responder
 from mlda_core.regions import REGIONS, Region, region_mask
 
@@ -80,13 +83,42 @@ def test_smooth_map_is_the_response_to_a_patch(small):
     assert found.smooth[row, column] == pytest.approx(found.per_cell[row, column] * part, rel=0.01)
 
 
-def test_bundled_model(bundled):
-    month = "1997-12"
-    found = bundled.sensitivity(month, "pr", REGIONS["nino34"])
-    change = sst_change([Patch(1, region="nino34")], bundled.bundle, month)
-    wanted = slope(bundled, month, change, ("pr", REGIONS["nino34"]), "sst_only")
-    assert wanted > 0.5  # mm/day: it rains on a warm sea
-    assert (found.per_cell * change).sum() == pytest.approx(wanted, rel=0.01)
+@pytest.mark.parametrize(("variable", "where"), [("pr", "nino34"), ("psl", "north_pacific")])
+def test_bundled_model(bundled, variable, where):
+    month, asked = "1997-12", (variable, REGIONS[where])
+    found = bundled.sensitivity(month, *asked)
+    rng = np.random.default_rng(2)
+    free = open_water(bundled.bundle, month)
+    changes = [sst_change([Patch(1, region="nino34")], bundled.bundle, month)]
+    changes.append(0.5 * rng.standard_normal(free.shape) * (free == 1))
+    for change in changes:
+        wanted = slope(bundled, month, change, asked, "sst_only")
+        assert (found.per_cell * change).sum() == pytest.approx(wanted, rel=0.02, abs=2e-3)
+
+
+def test_nothing_depends_on_a_sea_under_ice(bundled):
+    found = bundled.sensitivity("1997-12", "psl", REGIONS["north_pacific"])
+    free = open_water(bundled.bundle, "1997-12")
+    assert (found.per_cell[free == 0] == 0).all()
+    assert np.isnan(found.smooth[free < 0.5]).all()
+    assert np.isfinite(found.smooth[free >= 0.5]).all()
+
+
+def test_the_minimum_is_found_as_well_far_from_the_months(bundled):
+    """Gradient norms where the sea is a degree warmer everywhere: polishing once ended early."""
+    month = "1984-12"
+    change = sst_change([Patch(1, region="globe")], bundled.bundle, month)
+    observed = bundled._add(bundled._observed(month, "sst_only", None), change, 12)
+    used = thin(observed.places, observed.variance)
+    problem = bundled.assimilator.problem(observed, used, 12, Setting(polish=True))
+    fit, gain = problem.decoded_cost(bundled.bundle), problem.gain
+    mask = bundled.bundle.mask
+    departures = problem.observed.value - bundled.bundle.operator.apply(
+        problem.observed.places, problem.x_b.reshape(mask.shape)
+    )
+    start = gain.linear_solution(departures)
+    *_, last = minimise(fit.value_and_gradient, start, gain.inverse_hessian, polish=True)
+    assert np.sqrt(last.gradient @ gain.inverse_hessian @ last.gradient) < 2e-4
 
 
 def test_what_cannot_be_asked(small):

@@ -120,6 +120,7 @@ def test_a_bundle_without_a_sea_is_refused():
         ("-10:10:350:20:+1.5K", Patch(1.5, box=(-10, 10, 350, 20))),
         ("a/b c.nc", Patch(1.0, file="a/b c.nc")),
         ("warm.nc:0.5", Patch(0.5, file="warm.nc")),
+        ("nino34:+.5K", Patch(0.5, region="nino34")),
     ],
 )
 def test_what_a_command_line_gives(text, patch):
@@ -170,6 +171,10 @@ def test_plain_values_and_back(patch):
         {"polygon": [[0, 0], [100, 1], [2, 2]]},
         {"region": "nino34", "colour": "red"},
         {"region": "nino34", "enabled": "yes"},
+        {"region": "nino34", "kelvin": 10**400},
+        {"region": ["nino34"]},
+        {"box": (0, 10, 20, 20)},
+        {"polygon": [[0, 170], [10, 180], [0, 170], [10, 180]]},
         [],
     ],
 )
@@ -205,6 +210,61 @@ def test_patterns_that_cannot_be_used(tmp_path):
     hot.expand_dims(time=2).to_netcdf(tmp_path / "times.nc")
     with pytest.raises(PerturbationError, match="take one time"):
         Patch(file=str(tmp_path / "times.nc")).weights(GRID)
+
+
+def regional(folder, lat, lon, value=2.0):
+    data = xr.Dataset(
+        {"tos": (("lat", "lon"), np.full((len(lat), len(lon)), value), {"units": "K"})},
+        {"lat": lat, "lon": lon},
+    )
+    data.to_netcdf(folder / "part.nc")
+    return Patch(file=str(folder / "part.nc"))
+
+
+@pytest.mark.parametrize("west", [190, -20, 350])
+def test_a_pattern_of_a_part_of_the_globe_stays_there(tmp_path, west):
+    made = regional(tmp_path, np.arange(-10, 11, 1.0), west + np.arange(0, 41, 1.0)).weights(GRID)
+    inside = (np.mod(GRID.lon - west, 360) <= 40)[None] & (np.abs(GRID.lat) <= 10)[:, None]
+    assert np.allclose(made[inside], 2.0)
+    assert (made[~inside] == 0).all()
+
+
+@pytest.mark.parametrize("lon", [np.arange(0, 361, 5.0), np.arange(-180, 181, 5.0)])
+def test_a_meridian_that_a_pattern_has_twice(tmp_path, lon):
+    made = regional(tmp_path, np.arange(-90, 91, 5.0), lon).weights(GRID)
+    assert np.allclose(made, 2.0)
+
+
+def test_patterns_of_small_numbers_and_of_none(tmp_path, bundle):
+    axes = np.arange(-90, 91, 5.0), np.arange(0, 360, 5.0)
+    change = sst_change([regional(tmp_path, *axes, value=0.01)], bundle, "1997-12")
+    assert change.max() == pytest.approx(0.01)
+    with pytest.raises(PerturbationError, match="zero in every cell"):
+        sst_change([regional(tmp_path, *axes, value=0.0)], bundle, "1997-12")
+    with pytest.raises(PerturbationError, match="two latitudes"):
+        regional(tmp_path, [0.0, 0.0, 1.0], [0.0, 1.0, 2.0]).weights(GRID)
+    with pytest.raises(PerturbationError, match="infinite"):
+        regional(tmp_path, *axes, value=np.inf).weights(GRID)
+
+
+def test_together_changes_stay_within_what_can_be(bundle):
+    with pytest.raises(PerturbationError, match="Together"):
+        sst_change([Patch(15, region="globe"), Patch(15, region="tropics")], bundle, "1997-12")
+
+
+def test_an_outline_that_touches_itself_has_its_areas():
+    eight = ((0.0, 160.0), (20.0, 200.0), (0.0, 200.0), (20.0, 160.0))
+    spike = ((-15, 160), (-15, 220), (-15, 260), (-15, 220), (15, 220), (15, 160))
+    plain = ((-15, 160), (-15, 220), (15, 220), (15, 160))
+    assert Patch(polygon=eight).weights(GRID).max() > 0.5
+    ends = [Patch(polygon=p).weights(GRID) for p in (spike, plain)]
+    assert np.abs(ends[0] - ends[1]).max() < 0.1
+
+
+def test_a_box_of_a_whole_turn_is_a_belt():
+    belt = Patch(box=(-20, 20, 180, -180)).weights(GRID)
+    assert np.allclose(belt, belt[:, :1])
+    assert at(belt, 0, 10) == pytest.approx(1.0)
 
 
 def test_labels_say_where_and_how_much():

@@ -33,6 +33,13 @@ def test_no_change_gives_exactly_no_response(responder, held):
         there = answer.anomalies[responder.bundle.mask]
         assert (there == 0).all()
         assert answer.mean_change == 0
+    # Not only for want of a second analysis.
+    inside = responder.inside([WARM], held)
+    zero = np.zeros(responder.bundle.grid.shape)
+    two = [
+        responder.analysis(MONTH, held, inside=inside, change=c, polish=True) for c in (None, zero)
+    ]
+    assert np.array_equal(*two, equal_nan=True)
 
 
 @pytest.mark.parametrize("held", HELD)
@@ -130,6 +137,21 @@ def test_a_changed_sea_that_cannot_be_is_refused(responder, bundle):
         responder.respond(MONTH, [WARM], "wind")
     with pytest.raises(ValueError, match="1900-01"):
         responder.respond("1900-01", [WARM])
+
+
+def test_it_says_where_it_extrapolates(responder):
+    far, near = (responder.respond(MONTH, [Patch(k, box=WARM.box)]).beyond for k in (15.0, 0.0))
+    assert (far, near) == (1.0, 0.0)
+
+
+def test_a_change_too_small_to_divide_by(responder):
+    small = responder.respond(MONTH, [Patch(0.01, box=WARM.box)])
+    assert np.isnan(small.per_kelvin()).all()
+
+
+def test_errors_of_its_own_are_refused(responder):
+    with pytest.raises(PerturbationError, match="leave error_scale out"):
+        responder.respond(MONTH, [WARM], error_scale=5.0)
 
 
 def test_thinning_keeps_the_changed_sea(repo_root):
