@@ -30,7 +30,10 @@ import torch
 from mlda_core.assimilation.decoded import DecodedCost
 from mlda_core.assimilation.engine import Assimilator, Setting
 from mlda_core.bundle import Bundle, load_bundle
+from mlda_core.experiments.perturbation import Patch
+from mlda_core.experiments.response import Responder
 from mlda_core.networks import NetworkSpec, places, synthesise
+from mlda_core.regions import REGIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CALENDAR = 12
@@ -186,6 +189,30 @@ def _adam_until(fit: DecodedCost, least: float, rate: float) -> float:
     return float("inf")
 
 
+def time_perturbation(
+    assimilator: Assimilator, bundle: Bundle, months: list[str], runs: int
+) -> dict[str, dict[str, float]]:
+    """Return times of the response to a warmer sea, as its amount is dragged, and of a gradient."""
+    responder = Responder(assimilator)
+    rain = bundle.variables[-1].name
+
+    def respond(month: str, kelvin: float) -> None:
+        responder.respond(month, [Patch(kelvin, region="tropics")])
+
+    def differentiate(month: str) -> None:
+        responder.sensitivity(month, rain, REGIONS["tropics"])
+
+    return {
+        "response, first of a season": clock([lambda: respond(months[0], 2.0)]),
+        "response to another amount": clock(
+            [lambda i=i: respond(months[0], 1.0 + 0.1 * i) for i in range(runs)]
+        ),
+        "response of another year": clock([lambda m=m: respond(m, 2.0) for m in months[1:]]),
+        "sensitivity to the sea, first": clock([lambda: differentiate(months[0])]),
+        "sensitivity to the sea": clock([lambda m=m: differentiate(m) for m in months[1:]]),
+    }
+
+
 def measure(bundle: Bundle, runs: int) -> dict[str, Any]:
     """Return everything that is measured, in one process."""
     assimilator = Assimilator(bundle)
@@ -199,6 +226,7 @@ def measure(bundle: Bundle, runs: int) -> dict[str, Any]:
             name: time_network(assimilator, bundle, where, months) for name, where in found.items()
         },
         "edits": time_edits(assimilator, bundle, found["300 observations"], months[0], runs),
+        "perturbation": time_perturbation(assimilator, bundle, months, runs),
         "race": race(assimilator, bundle, found["300 observations"], months[1:6]),
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
@@ -228,6 +256,9 @@ def table(result: dict[str, Any]) -> str:
     row("10,000 observations, cached", many["cached"])
     for name, values in result["edits"].items():
         row(f"of 300: {name}", values)
+    for name, values in result["perturbation"].items():
+        target = "1000" if name == "sensitivity to the sea" else ""
+        row(f"warmer sea: {name}", values, target)
     won = result["race"]
     lines.append(
         f"within 1 % of the same cost: {won['ours_ms']:.1f} ms, Adam {won['adam_ms']:.0f} ms: "

@@ -45,6 +45,8 @@ def test_it_measures_everything_that_is_promised(benchmark, small):
         "influence of one",
         "spread",
     }
+    assert len(result["perturbation"]) == 5
+    assert all(values["median_ms"] > 0 for values in result["perturbation"].values())
     # Infinite would be no JSON: Adam does reach the minimum, and later.
     assert result["race"]["ratio"] > 1
     words = benchmark.table(result)
