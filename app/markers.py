@@ -69,6 +69,10 @@ class Markers:
                 "lasso": bm.LassoSelectTool(renderers=[renderer], continuous=False),
             }
             fig.add_tools(tools["box"], tools["lasso"])
+            # The browser finds them by these names, to draw without waiting for the server.
+            fig.toolbar.name = f"drag-{name}-{kind}"
+            for mode, tool in tools.items():
+                tool.name = f"drag-{name}-{kind}-{mode}"
             self._tools[name, kind] = tools
         self.hidden = 0
 

@@ -182,6 +182,12 @@ class Observer:
         )
 
     @property
+    def stale(self) -> bool:
+        """Whether the analysis shown is still of another month than the state's."""
+        state, month = self._state, self.analysing.month
+        return bool(state.model == "analysis" and month not in ("", state.month))
+
+    @property
     def shown(self) -> Any:
         """The analysis that the model shows, anomalies; None where it shows something else."""
         return self.analysing.fields if self._state.model == "analysis" else None
@@ -348,10 +354,9 @@ class Observer:
         return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
 
     def _note(self, observed: Observing) -> str:
-        state, month = self._state, self.analysing.month
-        if state.model == "analysis" and month not in ("", state.month):
+        if self.stale:
             # The first analysis of a season takes seconds: until then it must not pass as this one.
-            return f"still of {month}; this month's is under way"
+            return f"still of {self.analysing.month}"
         if observed.column == "influence":
             row = self.focus
             return "point at or select an observation" if row is None else self._name(row)

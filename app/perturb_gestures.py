@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from app import perturbing
 from app.controls import Message
 from app.markers import Markers, floats
 from app.observing import ObservingError, number
+from app.perturb_words import signed
 from app.perturber import Perturber
 from app.perturbing import Perturbing, PerturbingError
 from app.projections import box_to_region, globe_on_map, on_map, to_lonlat
@@ -37,6 +39,8 @@ _HINTS = {
 KELVIN, UNIFORM = 2.0, 1.0
 # Degrees of the box round a clicked place, each way.
 HALF = 10.0
+# Seconds in which a drawn outline waits for the message that says what it is.
+EARLY = 3.0
 # A hand's outline is as exact as this, in units of a map 2 high: about half a degree.
 EXACT = 0.006
 
@@ -72,6 +76,7 @@ class PerturbGestures:
     ) -> None:
         self._bundle, self._state, self._perturber = bundle, state, perturber
         self._redraw, self._say, self._done = redraw, say, done
+        self._early: tuple[float, dict[str, Any]] | None = None
 
     # -- messages ----------------------------------------------------------------------------
 
@@ -92,7 +97,7 @@ class PerturbGestures:
         sst_change((patch,), self._bundle, self._state.month)
         made = perturbing.add(self._state.perturbing, patch)
         self._take(made)
-        return f"The sea is changed: {made.patches[-1].label}."
+        return f"The sea is changed: {_label(made.patches[-1])}."
 
     def do_sea_edit(self, message: Message) -> str | None:
         """Change an amount, or whether it counts; while it is dragged nothing is said of it."""
@@ -104,7 +109,7 @@ class PerturbGestures:
             enabled=message.get("enabled"),
         )
         self._take(made, done=done)
-        return f"{made.patches[made.selected].label}." if done else None
+        return f"{_label(made.patches[made.selected])}." if done else None
 
     def do_sea_delete(self, message: Message) -> str:
         """Delete a change."""
@@ -148,6 +153,15 @@ class PerturbGestures:
         if mode not in MODES:
             raise PerturbingError(f"The pointer cannot draw '{str(mode)[:24]}' on a map.")
         self._perturber.mode = str(mode)
+        early, self._early = self._early, None
+        shape = "poly" if mode == "lasso" else "rect"
+        if (
+            mode
+            and early is not None
+            and time.monotonic() - early[0] < EARLY
+            and early[1].get("type") == shape
+        ):
+            return self._take_drawn(early[1])
         return _HINTS[self._perturber.mode]
 
     def do_sea_click(self, message: Message) -> str:
@@ -176,23 +190,27 @@ class PerturbGestures:
 
     def _drawn(self, _: str, geometry: dict[str, Any]) -> None:
         """Take over a drawn box or lasso, or say why not."""
-        mode = self._perturber.mode
-        if self._state.tool != "perturb" or not mode:
+        if self._state.tool != "perturb":
             return
-        self._perturber.mode = ""
+        if not self._perturber.mode:
+            # The browser draws at once, and what it draws may overtake the message that says so.
+            self._early = time.monotonic(), geometry
+            return
         try:
-            if mode == "lasso":
-                words = self._add(self._lasso(geometry))
-            else:
-                region = box_to_region(self._state.projection, geometry)
-                if mode == "box":
-                    words = self._add(Patch(KELVIN, box=region))
-                else:
-                    words = self.do_sea_set({"name": mode, "value": region})
-            self._done(words)
+            self._done(self._take_drawn(geometry))
         except REFUSED as error:
             self._say(str(error), failed=True)
         self._redraw()
+
+    def _take_drawn(self, geometry: dict[str, Any]) -> str:
+        """Do with an outline what the mode says; the mode is then over."""
+        mode, self._perturber.mode = self._perturber.mode, ""
+        if mode == "lasso":
+            return self._add(self._lasso(geometry))
+        region = box_to_region(self._state.projection, geometry)
+        if mode == "box":
+            return self._add(Patch(KELVIN, box=region))
+        return self.do_sea_set({"name": mode, "value": region})
 
     def _lasso(self, geometry: dict[str, Any]) -> Patch:
         x, y = (floats(geometry.get(name)) for name in ("x", "y"))
@@ -208,3 +226,7 @@ class PerturbGestures:
             raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
         lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
         return perturbing.lasso(lat.tolist(), lon.tolist(), KELVIN)
+
+
+def _label(patch: Patch) -> str:
+    return f"{patch.where} {signed(patch.kelvin, 1)} K"

@@ -14,14 +14,15 @@ from mlda_core.variables import Variable
 
 # Half of the colours are the faded ones.
 HALF = LEVELS // 2
-# How far a faded colour has gone towards the page's own: so far that on a dark page white is well
-# apart from the grey of land.
-FADED, FADED_DARK = 0.68, 0.8
+# How far a faded colour has gone towards that of zero: towards a dark page's own colour it would
+# stand out from what is small and certain, which is nearly white.
+FADED = 0.68
 # Ends of the response's colours as a share of the anomaly's: what a month answers to two kelvin is
 # smaller than what months differ by. The larger of the 99th percentiles that Nino 3.4 +2 K and +1 K
-# everywhere have in 1997-12 are 2.5 hPa, 1.4 and 1.8 K, 2.2 mm/day.
+# everywhere have in 1997-12 are 2.5 hPa, 1.4 and 1.8 K, 2.2 mm/day; over the warmed sea itself it
+# rains many times as much, so rain has a wider scale.
 SHARE = 0.4
-_SHARES = {"psl": 0.25, "tos": 2 / 3, "pr": 0.6}
+_SHARES = {"psl": 0.25, "tos": 2 / 3, "pr": 1.2}
 # And of the response to one kelvin.
 PER_KELVIN = 0.5
 
@@ -42,6 +43,8 @@ class Look:
         How exact a value is read.
     faded : bool
         Whether small values may be faded.
+    plain : str
+        What the rows without a scale of their own show; '' where there is nothing to say.
     """
 
     limits: tuple[float | None, ...]
@@ -49,6 +52,7 @@ class Look:
     words: str
     decimals: int = 2
     faded: bool = False
+    plain: str = ""
 
     def draw(
         self,
@@ -104,7 +108,7 @@ def _limit(variable: Variable) -> float:
 
 
 def step(value: float) -> float:
-    """Return the nearest of 1, 1.5, 2, 3, 5 and their tenfolds: round ends of a scale.
+    """Return the nearest of 1, 1.5, 2, 3, 5, 6 and their tenfolds: round ends of a scale.
 
     >>> step(0.037), step(2.0), step(8.0)
     (0.03, 2.0, 10.0)
@@ -112,7 +116,7 @@ def step(value: float) -> float:
     if not np.isfinite(value) or value <= 0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(value))
-    steps = np.array([1.0, 1.5, 2.0, 3.0, 5.0, 10.0])
+    steps = np.array([1.0, 1.5, 2.0, 3.0, 5.0, 6.0, 10.0])
     nearest = steps[np.argmin(np.abs(np.log(steps * power / value)))]
     return float(f"{nearest * power:.3g}")
 
@@ -139,23 +143,21 @@ def sensitivity_look(
         units=tuple(f"{unit} per K" if v.domain == "sea" else v.anomaly_units for v in variables),
         words="sensitivity",
         decimals=4 if top < 0.02 else 3 if top < 0.2 else 2,
+        plain="analysis of what is held",
     )
 
 
 @lru_cache(maxsize=64)
-def halves(colours: tuple[str, ...], page: str) -> tuple[str, ...]:
-    """Return 127 colours as they are and 127 blended towards the page's colour.
+def halves(colours: tuple[str, ...]) -> tuple[str, ...]:
+    """Return 127 colours as they are and 127 blended towards that of zero, the middle one.
 
     Parameters
     ----------
     colours : tuple of str
         127 colours, ``#rrggbb``.
-    page : str
-        The page's own.
     """
-    there, paper = np.array([_rgb(colour) for colour in colours]), np.array(_rgb(page))
-    share = FADED if paper.mean() > 127 else FADED_DARK
-    mixed = np.rint((1 - share) * there + share * paper).astype(int)
+    there = np.array([_rgb(colour) for colour in colours])
+    mixed = np.rint((1 - FADED) * there + FADED * there[len(there) // 2]).astype(int)
     return (*colours, *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
 
 

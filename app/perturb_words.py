@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,16 +30,31 @@ VIEW_LABELS = {
     "gcm": "Emulator, beside the GCM",
 }
 
+# Least change of a cell that counts as reached, kelvin.
+REACHED = 0.01
+# A smaller part of the change that is like no month known is not worth a sentence.
+LEAST_BEYOND = 0.1
+
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]
 
 
-def titles(view: str, *, there: bool) -> list[str]:
-    """Return what stands above the first map and above the scatter, long and short."""
+def titles(view: str, *, there: bool, late: str = "") -> list[str]:
+    """Return what stands above the first map and above the scatter, long and short.
+
+    Parameters
+    ----------
+    view : str
+        A key of `VIEW_LABELS`.
+    there : bool
+        Whether there is a response.
+    late : str
+        The month that is drawn, where it is not yet the one asked for.
+    """
     if view == "gcm":
         return ["GCM's response", "Emulator ↑ against GCM →", "Emulator ↑ GCM →"]
     if not there:
         return ["Target", "", ""]
-    first = "Analysis from all fields"
+    first = "Analysis from all fields" + (f", {late}" if late else "")
     if view == "sensitivity":
         return [first, "Held ↑ against all →", "Held ↑ all →"]
     return [first, "With response ↑ without →", "With ↑ without →"]
@@ -60,13 +76,34 @@ def change_words(response: Response, bundle: Bundle) -> str:
     """Return how much of the sea is changed, and by how much."""
     size = np.abs(response.change)
     sea = bundle.grid.weights * bundle.mask[bundle.sea_row]
-    share = 100 * float((sea * (size > 0.5 * size.max())).sum() / sea.sum())
-    percent = number(share, 0 if share >= 10 else 1)
+    full, any_ = (
+        _percent(float((sea * there).sum() / sea.sum()))
+        for there in (size > 0.5 * size.max(), size > REACHED)
+    )
     low, high = float(response.change.min()), float(response.change.max())
     amount = signed(response.mean_change, 1)
     if low < -0.05 and high > 0.05:
         amount = f"{signed(low, 1)} to {signed(high, 1)}"
-    return f"{amount} K over {percent} % of the sea"
+    if any_ == full:
+        return f"{amount} K over {full} % of the sea"
+    return f"{amount} K over {full} % of the sea; with its edges it reaches {any_} %"
+
+
+def beyond_words(response: Response) -> str:
+    """Return where the changed sea is like that of no month known; '' where that is little."""
+    if not response.beyond > LEAST_BEYOND:
+        return ""
+    k = int(response.month[5:7]) - 1
+    before, same, after = (month_name[(k + j) % 12 + 1] for j in (-1, 0, 1))
+    return (
+        f"Over {_percent(response.beyond)} % of the change the sea is warmer or colder than in any "
+        f"{before}, {same} or {after} that the model knows: it extrapolates here, and single "
+        "months can be far off."
+    )
+
+
+def _percent(share: float) -> str:
+    return number(100 * share, 0 if share >= 0.1 else 1)
 
 
 def response_readings(answer: Answer, bundle: Bundle) -> Readings:
@@ -80,8 +117,11 @@ def response_readings(answer: Answer, bundle: Bundle) -> Readings:
         unit = units(variable, full=False)
         rows = [("globe", _mean(field, bundle.grid.weights))]
         if 0 < there.mean() < 1:
-            rows.append(("patch", _mean(field, bundle.grid.weights * there)))
-        made.append(tuple((name, signed(value, 2), unit) for name, value in rows))
+            rows.append(("changed sea", _mean(field, bundle.grid.weights * there)))
+        # The unit once: both lines have it, and the second has no room.
+        made.append(
+            tuple((name, signed(v, 2), "" if k else unit) for k, (name, v) in enumerate(rows))
+        )
     return tuple(made)
 
 

@@ -20,6 +20,7 @@ from app.perturb_look import Look, response_look, sensitivity_look
 from app.perturb_outlines import Outlines
 from app.perturb_words import (
     VIEW_LABELS,
+    beyond_words,
     change_words,
     gcm_readings,
     gcm_words,
@@ -284,6 +285,7 @@ class Perturber:
             mode=self.mode,
             words={
                 "change": self._change(),
+                "beyond": self._beyond(),
                 "outcome": self._outcome(),
                 "sensitivity": self._sensitivity_words(),
                 "gcm": gcm_words(self.gcm[self._experiment]) if self.gcm else "",
@@ -294,8 +296,12 @@ class Perturber:
             view=self._view,
             per_kelvin=p.per_kelvin,
             fade=p.fade,
-            titles=titles(self._view, there=self.work.answer is not None),
-            note=self._note if fresh else self._still(),
+            titles=titles(
+                self._view,
+                there=self.work.answer is not None,
+                late=self.month if self.stale else "",
+            ),
+            note=(self._note or self._far()) if fresh else self._still(),
         )
 
     def _show_on_maps(self) -> None:
@@ -322,12 +328,17 @@ class Perturber:
             answer is not None and answer.question.month == self._state.month
         )
 
+    @property
+    def stale(self) -> bool:
+        """Whether what is drawn is still of another month than the state's."""
+        return self.work.answer is not None and not self._fresh()
+
     def _still(self) -> str:
         if self.work.complaint and not self.work.busy:
-            return "no response: see above"
+            return f"still of {self.month}: no response" if self.stale else "no response: see above"
         if self.work.answer is None:
             return "the first response takes some seconds"
-        return f"still of {self.work.answer.question.month}; this month's is under way"
+        return f"still of {self.work.answer.question.month}"
 
     def _change(self) -> str:
         answer = self.work.answer
@@ -338,6 +349,17 @@ class Perturber:
         if answer is None or answer.question != self.question():
             return ""
         return change_words(answer.response, self._bundle)
+
+    def _beyond(self) -> str:
+        answer = self.work.answer
+        # As long as an amount is dragged that of the response drawn stays.
+        if answer is None or self._view == "gcm" or not self._fresh():
+            return ""
+        return beyond_words(answer.response)
+
+    def _far(self) -> str:
+        """Return a word beside the maps of responses that are extrapolated."""
+        return "extrapolates" if self._view != "sensitivity" and self._beyond() else ""
 
     def _outcome(self) -> str:
         answer, asked = self.work.answer, self.work.asked

@@ -193,11 +193,26 @@ def _index(perturbing: Perturbing, at: Any) -> int:
 def _kelvin(value: Any) -> float:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or abs(value) > MOST_KELVIN:
+        most, range_ = f"{MOST_KELVIN:g}", f"\u2212{MOST_KELVIN:g} to {MOST_KELVIN:g}"
+        amount = _typed(value)
+        if math.isfinite(amount) and abs(amount) > MOST_KELVIN:
+            words = f"{amount:g}".replace("-", "\u2212")
+            raise PerturbingError(
+                f"{words} K is beyond the slider's {most} K either way; give {range_}."
+            )
         raise PerturbingError(
-            f"A change of '{str(value)[:24]}' is not a number from {-MOST_KELVIN:g} to "
-            f"{MOST_KELVIN:g} K; correct it."
+            f"A change of '{str(value)[:24]}' is not a number from {range_} K; correct it."
         )
     return round(float(value), 2) + 0.0
+
+
+def _typed(value: Any) -> float:
+    """Return the number that people typed, with whichever minus and comma; NaN if none."""
+    text = str(value).strip().removesuffix("K").strip()
+    try:
+        return float(text.replace("\u2212", "-").replace(",", "."))
+    except ValueError:
+        return math.nan
 
 
 def _checked(patch: Patch) -> Patch:

@@ -76,7 +76,8 @@ SPLIT_WORDS = {
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs_hover"}
-    | {"column", "hatch", "foot", "foot_region", "series_cancel", "obs_download"}
+    | {"column", "hatch", "foot", "foot_region", "foot_change", "drivers"}
+    | {"series_start", "series_cancel", "obs_download"}
 )
 # What dragging over a map does while something is to be drawn there; else it pans.
 DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), "box")}
@@ -551,6 +552,7 @@ class Session:
         bars = (request.full, self.perturber.legend_look())
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
+            self.figures.wait(any(self._stale()))
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
@@ -570,6 +572,12 @@ class Session:
             self._show_controls()
         self._make_thumbnails()
 
+    def _stale(self) -> tuple[bool, bool]:
+        """Whether what each column shows is still of another month than the heading's."""
+        if self.perturber.active:
+            return self.perturber.stale, self.perturber.stale
+        return False, self.observer.stale
+
     def _show_controls(self) -> None:
         state, month = self.state, self.state.month
         self.bar.put(
@@ -582,6 +590,7 @@ class Session:
             nino=_nino_words(
                 self._frame.nino,
                 self.perturber.nino_words() if self.perturber.active else ("target", "model"),
+                self._stale(),
             ),
         )
         changes: dict[str, Any] = {
@@ -647,11 +656,19 @@ class Session:
         self.explore.listen(None)
 
 
-def _nino_words(nino: tuple[float, float] | None, names: tuple[str, str] | None) -> str:
+def _nino_words(
+    nino: tuple[float, float] | None,
+    names: tuple[str, str] | None,
+    stale: tuple[bool, bool],
+) -> str:
     if nino is None or names is None:
         return ""
-    first, second = (f"{'+' if v > 0 else ''}{number(v)}" for v in nino)
-    return f"Niño 3.4: {names[0]} <b>{first} K</b>, {names[1]} <b>{second} K</b>"
+    # Under the heading of one month no number of another.
+    first, second = (
+        "…" if late else f"{'+' if v > 0 else ''}{number(v)} K"
+        for v, late in zip(nino, stale, strict=True)
+    )
+    return f"Niño 3.4: {names[0]} <b>{first}</b>, {names[1]} <b>{second}</b>"
 
 
 @lru_cache(maxsize=1)

@@ -139,6 +139,7 @@ _SCORES_CSS = """
 i { font-style: normal; color: var(--muted); } b { font-weight: 600; }
 small { color: var(--muted); }
 u { text-decoration: none; }
+.reading[title] { pointer-events: auto; cursor: help; }
 /* In a small scatter less is said, never on two lines. */
 div, small { white-space: nowrap; }
 @container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; } }
@@ -197,13 +198,15 @@ def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
 
 def look_palette(variable: Variable, theme: str) -> list[str]:
     """Return 256 colours of a response: as it is, and faded."""
-    colour = halves(colours(variable.anomaly_cmap, HALF), THEMES[theme]["page"])
+    colour = halves(colours(variable.anomaly_cmap, HALF))
     return [THEMES[theme]["land"], *colour, "#00000000"]
 
 
 def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
     """Return a small colour scale for the model's column; nothing where it shows the model."""
     own = None if look is None else look.limits[i]
+    if look is not None and own is None and look.plain:
+        return f'<div class="key">{escape(look.plain)}</div>'
     if kind == "model" or (look is not None and own is None):
         return ""
     low, high = column_limits(variable, kind) if own is None else (-own, own)
@@ -245,11 +248,19 @@ def number(value: float, decimals: int = 2) -> str:
     return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
+# What stands there while the numbers are still of another month.
+WAITING = '<div class="reading"><b>…</b></div>'
+# What a reading's name means.
+READING_TITLES = {
+    "changed sea": "Mean over the cells changed by more than half of the greatest change"
+}
+
+
 def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
     """Return what is written inside a scatter; scores are of anomalies, always."""
     if pane.readings:
         return "".join(
-            f'<div class="reading"><i>{escape(name)}</i> <b>{escape(value)}'
+            f'<div class="reading"{_title(name)}><i>{escape(name)}</i> <b>{escape(value)}'
             f"{f' <u>{escape(unit)}</u>' if unit else ''}</b></div>"
             for name, value, unit in pane.readings
         )
@@ -267,6 +278,11 @@ def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
         )
         + note
     )
+
+
+def _title(name: str) -> str:
+    words = READING_TITLES.get(name, "")
+    return f' title="{escape(words)}"' if words else ""
 
 
 def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
@@ -368,6 +384,8 @@ class Figures:
         self._cells: dict[str, Any] = {}
         self._meta: dict[str, Any] = {}
         self.scores: dict[str, Any] = {}
+        self._said: dict[str, str] = {}
+        self._waits = False
         self._guides: dict[str, dict[str, Any]] = {}
         self.axes: dict[str, Any] = {}
         self.keys: dict[str, Any] = {}
@@ -445,8 +463,11 @@ class Figures:
         plain = how.kind == "model" or (how.look is not None and looks[1] is None)
         full = [self._full and looks[0] is None, self._full and plain]
         gone = "nothing yet" if not plain else ""
+        what = list(how.words)
+        if how.left is None and looks[1] is not None:
+            what[1] = looks[1].words
         return {
-            "what": list(how.words),
+            "what": what,
             "units": [
                 look.units[i] if look else units(variable, full=kind)
                 for look, kind in zip(looks, full, strict=True)
@@ -575,8 +596,9 @@ class Figures:
             name="withheld",
         )
         self.axes[name] = bm.Div(stylesheets=[_AXES_CSS], sizing_mode="stretch_both", margin=0)
+        self._said[name] = score_html(pane, variable, full=self._full)
         self.scores[name] = bm.Div(
-            text=score_html(pane, variable, full=self._full),
+            text=self._said[name],
             stylesheets=[_SCORES_CSS],
             sizing_mode="stretch_width",
             margin=0,
@@ -641,9 +663,20 @@ class Figures:
                 parts.append(pane.cells.tobytes())
                 np.copyto(self._cells[name].data[kind], pane.cells)
             else:
-                self.scores[name].text = score_html(pane, by_name[name], full=self._full)
+                self._said[name] = score_html(pane, by_name[name], full=self._full)
+                self._tell(name)
         joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
         self._packet.data = {"bytes": [joined], "panes": [names]}
+
+    def wait(self, waits: bool) -> None:
+        """Blank the numbers in the scatters while they are still of another month."""
+        if waits != self._waits:
+            self._waits = waits
+            for name in self._said:
+                self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        self.scores[name].text = WAITING if self._waits else self._said[name]
 
     def write_withheld(self, points: dict[str, tuple[NDArray[Any], NDArray[Any]]]) -> None:
         """Mark withheld observations in the scatters.

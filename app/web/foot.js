@@ -238,7 +238,7 @@ export function render({ model, el }) {
     $(".count").textContent = running ? `${done} of ${total}` : words
     $(".count").title = running ? "" : words
     $(".count").classList.toggle("failed", failed)
-    $("#run").textContent = running ? "Cancel" : model.mode === "perturb" ? "Make both" : "Assimilate"
+    $("#run").textContent = running ? "Cancel" : model.mode === "perturb" ? "Make both series" : "Assimilate"
     $("#run").title = running ? "Stop; what is done stays" : "Assimilate the months of this chart that are missing"
     const half = running && total && done === Math.floor(total / 2)
     if (!running || half) $("p[role=status]").textContent = running ? `${done} of ${total} months` : words

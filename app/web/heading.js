@@ -15,6 +15,8 @@ export function render({ model, el }) {
     $(".hatch").hidden = model.column !== "spread"
     if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
     $(".note").textContent = model.note
+    $(".note").title = model.note
+    $(".note").classList.toggle("still", model.note.startsWith("still of"))
   }
   for (const name of ["column", "hatch", "note", "model_label"]) model.on(name, show)
   show()

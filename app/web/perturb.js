@@ -17,6 +17,7 @@ export function render({ model, el }) {
     <ol class="patches" aria-label="Changes of the sea; they add up"></ol>
     <p class="empty" hidden>The sea is as it was. Add a region, or draw on a map.</p>
     <div class="total"><span class="change"></span><button type="button" id="clear">Clear</button></div>
+    <p class="beyond"></p>
     <p class="answered" role="status" aria-live="polite"></p>
     <div class="block"><h3 id="held-title">What is held</h3>
       <div class="held" role="radiogroup" aria-labelledby="held-title">${model.helds.map(([key, label]) =>
@@ -183,21 +184,54 @@ export function render({ model, el }) {
 
   // -- on the maps --------------------------------------------------------------------------------
   const modes = all("[data-draw]")
+  // What is drawn is chosen here at once, for a drag may follow a click sooner than the server does;
+  // null: as the server says.
+  let armed = null
+  const mode = () => armed ?? model.mode
+  // The server sets the same tools; told of this, it would only send them back.
+  const arm = () => {
+    const drag = { lasso: "lasso", box: "box", over: "box", within: "box" }[mode()] ?? "place"
+    for (const map of document.querySelectorAll("main [data-variable] .map")) {
+      const name = `drag-${map.closest("[data-variable]").dataset.variable}-${map.classList.contains("model") ? "model" : "target"}`
+      const bar = bokeh(name), tool = bokeh(`${name}-${drag}`)
+      if (bar && tool) bar.setv({ active_drag: tool }, { sync: false })
+    }
+  }
+  const choose = (value) => {
+    armed = value
+    arm()
+    draws()
+    wire.send({ type: "sea-mode", value })
+  }
+  let drawing = null
+  const press = (e) => { drawing = e.button === 0 && e.target.closest?.("main .map") ? [e.clientX, e.clientY] : null }
+  const lift = (e) => {
+    const from = drawing
+    drawing = null
+    if (!from || root.dataset.tool !== "perturb" || !mode() || Math.hypot(e.clientX - from[0], e.clientY - from[1]) < 5) return
+    // What was drawn ends the mode; after Bokeh has heard of the pointer.
+    setTimeout(() => { armed = ""; arm(); draws() }, 50)
+  }
+  window.addEventListener("pointerdown", press, true)
+  window.addEventListener("pointerup", lift, true)
+  model.on("ack", () => {
+    if (wire.idle) setTimeout(() => { if (wire.idle && !drawing) { armed = null; draws() } }, 0)
+  })
   for (const b of modes) {
     b.dataset.plain = b.textContent
-    b.addEventListener("click", () => wire.send({ type: "sea-mode", value: model.mode === b.dataset.draw ? "" : b.dataset.draw }))
+    b.addEventListener("click", () => choose(mode() === b.dataset.draw ? "" : b.dataset.draw))
   }
   const draws = () => {
     for (const b of modes) {
-      const on = model.mode === b.dataset.draw
+      const on = mode() === b.dataset.draw
       b.setAttribute("aria-pressed", String(on))
       b.textContent = on ? DRAWING[b.dataset.draw] ?? "Drag …" : b.dataset.plain
     }
-    root.toggleAttribute("data-drawing", Boolean(model.mode))
-    root.toggleAttribute("data-draws", Boolean(model.mode) || model.settings.view === "sensitivity")
+    root.toggleAttribute("data-drawing", Boolean(mode()))
+    root.toggleAttribute("data-draws", Boolean(mode()) || model.settings.view === "sensitivity")
   }
   const off = pointing({
-    active: () => root.dataset.tool === "perturb" && !model.mode && model.settings.view === "sensitivity",
+    active: () => root.dataset.tool === "perturb" && !mode() && model.settings.view === "sensitivity",
     mode: () => "place",
     place: (variable, x, y) => wire.send({ type: "sea-click", variable, x, y }),
     move: () => {}, toggle: () => {}, hover: () => {},
@@ -205,17 +239,19 @@ export function render({ model, el }) {
   const keys = (e) => {
     if (root.dataset.tool !== "perturb") return
     const at = e.composedPath()[0]
-    if (e.key === "Escape" && model.mode) wire.send({ type: "sea-mode", value: "" })
+    if (e.key === "Escape" && mode()) choose("")
     const chosen = model.patches.findIndex((patch) => patch.selected)
     if (e.key !== "Delete" || chosen < 0 || at.matches?.("input:not([type=range]):not([type=checkbox]), select")) return
     wire.send({ type: "sea-delete", at: chosen })
   }
   document.addEventListener("keydown", keys)
-  model.on("remove", () => { off(); document.removeEventListener("keydown", keys) })
+  model.on("remove", () => { off(); document.removeEventListener("keydown", keys)
+    window.removeEventListener("pointerdown", press, true); window.removeEventListener("pointerup", lift, true) })
 
   const words = () => {
     const w = model.words
     $(".change").textContent = w.change ?? ""
+    $(".beyond").textContent = w.beyond ?? ""
     $(".answered").textContent = w.outcome ?? ""
     $(".answered").classList.toggle("busy", model.busy)
     $("p.sensitivity").textContent = w.sensitivity ?? ""
@@ -225,7 +261,7 @@ export function render({ model, el }) {
   }
   model.on("patches", patches)
   model.on("settings", () => { settings(); words() })
-  model.on("mode", draws)
+  model.on("mode", () => { armed = null; draws() })
   for (const name of ["words", "busy"]) model.on(name, words)
   patches(); settings(); words()
 }

@@ -20,6 +20,7 @@ export function render({ model, el }) {
     for (const part of el.querySelectorAll(".of-response")) part.hidden = model.view !== "response"
     $(".note").textContent = model.note
     $(".note").title = model.note
+    $(".note").classList.toggle("still", model.note.startsWith("still of"))
     const [first, long, short] = model.titles
     const second = model.views.find(([key]) => key === model.view)?.[1] ?? ""
     for (const [name, title] of [["first", first], ["second", second]]) {

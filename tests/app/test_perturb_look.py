@@ -18,8 +18,8 @@ VARIABLES = tuple(DEFAULTS[name] for name in ("psl", "tos", "tas", "pr"))
 def test_a_response_has_round_ends_and_half_of_them_per_kelvin():
     whole = response_look(VARIABLES, per_kelvin=False, faded=True)
     each = response_look(VARIABLES, per_kelvin=True, faded=True)
-    assert whole.limits == (3.0, 2.0, 2.0, 3.0)
-    assert each.limits == (1.5, 1.0, 1.0, 1.5)
+    assert whole.limits == (3.0, 2.0, 2.0, 6.0)
+    assert each.limits == (1.5, 1.0, 1.0, 3.0)
     assert whole.units == ("hPa", "K", "K", "mm/day")
     assert each.units[0] == "hPa per K"
 
@@ -47,11 +47,15 @@ def test_small_values_are_faded_and_zero_is_in_the_middle(tiny):
     assert 2 * HALF == LEVELS
 
 
-def test_faded_colours_are_nearer_to_the_page():
-    colours = tuple(f"#{i:02x}0000" for i in range(HALF))
-    both = halves(colours, "#ffffff")
+def test_faded_colours_are_nearer_to_that_of_zero():
+    colours = tuple(f"#{2 * i:02x}0000" for i in range(HALF))
+    both = halves(colours)
     assert both[:HALF] == colours
-    assert all(int(c[3:5], 16) > 150 for c in both[HALF:])
+    reds = [int(c[1:3], 16) for c in both]
+    middle = reds[HALF // 2]
+    assert reds[HALF + HALF // 2] == middle
+    assert abs(reds[HALF] - middle) < 0.4 * abs(reds[0] - middle)
+    assert abs(reds[-1] - middle) < 0.4 * abs(reds[HALF - 1] - middle)
 
 
 def test_a_sensitivity_is_on_the_row_of_the_sea_alone():

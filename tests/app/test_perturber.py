@@ -100,10 +100,13 @@ def test_the_first_visit_shows_the_response_to_a_warm_pacific(visit, bundle):
             cells(v, variable.name, "model"), every[i] + again.anomalies[i], equal_nan=True
         )
     assert v.heading.titles[0] == "Analysis from all fields"
-    assert v.panel.words["change"].endswith("% of the sea")
+    assert "% of the sea; with its edges it reaches" in v.panel.words["change"]
+    assert answer.response.beyond > 0.1
+    assert "any November, December or January that the model knows" in v.panel.words["beyond"]
+    assert "extrapolates" in v.heading.note
     assert "Response of 1997-12" in v.panel.words["outcome"]
     assert "changed" in v.bar.nino
-    assert "patch" in v.session.figures.scores["tas"].text
+    assert "changed sea" in v.session.figures.scores["tas"].text
 
 
 def test_something_is_there_before_the_response_is(visit, bundle):
@@ -237,13 +240,32 @@ def test_a_box_across_greenwich(visit):
     assert west > east
 
 
+def test_an_outline_may_overtake_the_message_that_says_what_it_is(visit):
+    v = visit(f"{PERTURB}&sea=", wait=False)
+    drawn = rectangle("robinson", 20, 40, 175, 215)
+    v.session.perturb_gestures._drawn("tos", drawn)
+    assert v.p.patches == ()
+    v.send({"type": "sea-mode", "value": "box"})
+    assert len(v.p.patches) == 1
+    assert v.perturber.mode == ""
+    # Of another shape, or long ago, it is none.
+    v.session.perturb_gestures._drawn("tos", drawn)
+    v.send({"type": "sea-mode", "value": "lasso"})
+    assert len(v.p.patches) == 1
+    assert v.perturber.mode == "lasso"
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [
         ({"type": "sea-add", "region": "atlantis"}, "atlantis"),
         ({"type": "sea-edit", "at": 7, "kelvin": 1}, "gone"),
-        ({"type": "sea-edit", "at": 0, "kelvin": "hot"}, "hot"),
-        ({"type": "sea-edit", "at": 0, "kelvin": 50}, "-5 to 5"),
+        ({"type": "sea-edit", "at": 0, "kelvin": "hot"}, "not a number from −5 to 5 K"),
+        ({"type": "sea-edit", "at": 0, "kelvin": "−9"}, "−9 K is beyond"),
+        (
+            {"type": "sea-edit", "at": 0, "kelvin": 50},
+            "50 K is beyond the slider's 5 K either way; give −5 to 5",
+        ),
         ({"type": "sea-edit", "at": 0, "enabled": "yes"}, "reload"),
         ({"type": "sea-delete", "at": -1}, "gone"),
         ({"type": "sea-mode", "value": "fly"}, "fly"),
@@ -315,11 +337,19 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     old = v.work.answer
     v.send({"type": "month", "value": "1998-06"})
     assert v.session._frame.request.month == "1997-12"
-    assert "still of 1997-12" in v.heading.note
+    assert v.heading.note == "still of 1997-12"
+    # No number of the old month under the heading of the new one.
+    assert v.bar.nino.count("…") == 2
+    assert "K" not in v.bar.nino
+    assert all("…" in said.text for said in v.session.figures.scores.values())
+    assert v.heading.titles[0].endswith("1997-12")
     v.settle()
+    assert "…" not in v.bar.nino
+    assert "globe" in v.session.figures.scores["psl"].text
     assert v.work.answer is not old
     assert v.work.answer.question.month == "1998-06"
-    assert v.heading.note == ""
+    assert "still" not in v.heading.note
+    assert v.heading.titles[0] == "Analysis from all fields"
     assert v.session._frame.request.month == "1998-06"
 
 
@@ -386,7 +416,10 @@ def test_sensitivity_at_a_click(visit, bundle):
     assert "mm/day per K" in v.session.figures.keys["tos"].text
     assert "mm/day per K" in v.session.figures._meta["tos"].data["units"][1]
     assert f"{abs(made.value):.2f}" in v.panel.words["sensitivity"]
-    # The other rows: the analysis of what is held.
+    assert v.session.figures._meta["tos"].data["what"] == ["all fields", "sensitivity"]
+    # The other rows: the analysis of what is held, and they say so.
+    assert v.session.figures._meta["psl"].data["what"] == ["all fields", "held"]
+    assert "analysis of what is held" in v.session.figures.keys["psl"].text
     assert np.array_equal(cells(v, "psl", "model"), v.work.answer.response.control[0])
     v.set("over", "nino34")
     v.settle()

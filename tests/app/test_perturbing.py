@@ -86,7 +86,7 @@ def test_whatever_is_added_survives_a_link(several):
         ("sea=atlantis:2", "atlantis"),
         ("sea=nino34", "damaged"),
         ("sea=nino34:warm", "warm"),
-        ("sea=nino34:9", "-5 to 5"),
+        ("sea=nino34:9", "−5 to 5"),
         ("sea=1:2:3:1", "damaged"),
         ("sea=10:-10:0:20:1", "north"),
         ("sea=a:10:0:20:1", "box"),

@@ -319,7 +319,7 @@ def test_only_beside_the_tool_that_changes_the_sea_are_there_drivers(page):
 
 def test_three_lines_have_their_names_beside_them_and_their_values_in_words(beside):
     opened(beside, "series")
-    assert beside.locator("#run").inner_text() == "Make both"
+    assert beside.locator("#run").inner_text() == "Make both series"
     assert beside.locator("text.name").all_text_contents() == ["target"]
     beside.locator("#run").click()
     heard(beside, "series-start test")
@@ -336,7 +336,7 @@ def test_three_lines_have_their_names_beside_them_and_their_values_in_words(besi
     beside.locator("#run").click()
     heard(beside, "series-cancel")
     beside.wait_for_selector("progress[hidden]", state="attached")
-    assert beside.locator("#run").inner_text() == "Make both"
+    assert beside.locator("#run").inner_text() == "Make both series"
     assert beside.locator(".stale").inner_text() == ""
 
 

@@ -81,7 +81,7 @@ def test_a_first_visit_shows_the_answer_to_a_warm_pacific(visit):
     assert page.locator(".patches .what").all_inner_texts() == ["Nino 3.4"]
     assert "K over" in page.locator(".change").inner_text()
     assert "What does the sea alone do?" in page.locator(".question").inner_text()
-    assert "patch" in visitor.text("[data-variable=tas] .scores")
+    assert "changed sea" in visitor.text("[data-variable=tas] .scores")
     # And back, exactly.
     page.locator("[data-tool=explore]").click()
     visitor.settle()
@@ -125,7 +125,7 @@ def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     page = visitor.page
     assert "zero" in page.locator(".change").inner_text()
     page.locator("[data-draw=box]").click()
-    visitor.settle()
+    # At once: the browser does not wait for the server to draw.
     trace(visitor, [(40, 175), (20, 215)])
     page.wait_for_selector(".patches .what")
     settle(visitor)
