@@ -96,8 +96,8 @@ def beyond_words(response: Response) -> str:
     k = int(response.month[5:7]) - 1
     before, same, after = (month_name[(k + j) % 12 + 1] for j in (-1, 0, 1))
     return (
-        f"Over {_percent(response.beyond)} % of the change the sea is warmer or colder than in any "
-        f"{before}, {same} or {after} that the model knows: it extrapolates here, and single "
+        f"On {_percent(response.beyond)} % of its area the changed sea is warmer or colder than in "
+        f"any {before}, {same} or {after} that the model knows: there it extrapolates, and single "
         "months can be far off."
     )
 

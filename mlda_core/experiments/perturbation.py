@@ -14,7 +14,6 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.setting import calendar_month
 from mlda_core.regions import REGIONS, Region
 
 if TYPE_CHECKING:
@@ -288,7 +287,9 @@ def open_water(bundle: Bundle, month: str) -> Float:
         raise PerturbationError(
             "This bundle has no sea surface temperature to change; open one that has tos."
         )
-    warm = bundle.target(month)[sea] + bundle.climatology(calendar_month(month))[sea]
+    # The bundle knows its months: another text is refused before it is taken apart.
+    anomaly = bundle.target(month)[sea]
+    warm = anomaly + bundle.climatology(int(month[5:7]))[sea]
     share = np.clip((np.nan_to_num(warm, nan=FREEZING) - FREEZING) / (OPEN - FREEZING), 0.0, 1.0)
     return np.asarray(share * bundle.mask[sea], np.float64)
 
