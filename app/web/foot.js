@@ -38,7 +38,7 @@ export function render({ model, el }) {
       <p class="hidden" role="status" aria-live="polite"></p>
     </div>
     <div class="drivers" role="group" aria-label="Drivers">
-      <div class="heads"><button type="button" id="find" class="act"></button><span class="what"></span></div>
+      <div class="heads"><button type="button" id="find" class="act">Find the drivers</button><span class="what"></span></div>
       <p class="sum"></p>
       <ul class="scroll" aria-label="Contributions of the basins"></ul>
       <p class="words"></p>
