@@ -31,9 +31,7 @@ from app.observing import Observing
 from app.perturb_gestures import REFUSED, PerturbGestures
 from app.perturb_outlines import Outlines
 from app.perturber import Perturber
-from app.perturbing import Perturbing
 from app.projections import CHOICES, projection
-from app.responding import Question, answer_to
 from app.state import (
     FIELDS,
     PROJECTIONS,
@@ -148,12 +146,8 @@ def warm_seasons() -> None:
     with contextlib.suppress(BundleError):
         bundle = bundle_of_process()
         if bundle.has_statistics:
-            first = Limits(bundle.name, bundle.months, bundle.n_latent).first_month()
-            with contextlib.suppress(ValueError):
-                # What the first look at the tool Perturb shows.
-                plain = Perturbing()
-                answer_to(bundle, Question(first, plain.enabled, plain.held, plain.within))
-                time.sleep(REST)
+            # Not the first response of the tool Perturb: its dense networks take 20 s of a core,
+            # and the first visitor's own analysis waited for them.
             for month in range(1, 13):
                 bundle.jacobian(month)
                 # A pause, for it takes a core that a slider needs: 35 ms a frame instead of 28.
