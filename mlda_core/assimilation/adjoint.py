@@ -25,7 +25,6 @@ from torch import Tensor
 from mlda_core.assimilation import physical
 from mlda_core.assimilation.observed import thin
 from mlda_core.assimilation.setting import Setting
-from mlda_core.assimilation.solver import minimise
 from mlda_core.bundle import StateError
 from mlda_core.sphere import EARTH_RADIUS_KM, unit_vectors
 
@@ -112,7 +111,7 @@ def sensitivity(
     if bundle.sea_row < 0 or not at_sea.any():
         raise StateError("No sea is observed, so there is no gradient by it; hold the SST.")
     sd = assimilator.mean_spread(problem)
-    zeta, x = _minimum(bundle, problem)
+    zeta, x = assimilator.minimum(problem)
     fields = [physical.anomalies(bundle, x + h, month, sd)[row] for h in (0.0, -0.01, 0.01)]
     at = weights > 0
     value = float((weights * np.where(at, fields[0], 0.0)).sum())
@@ -141,20 +140,6 @@ def sensitivity(
     smooth[mask] = kept["smoother"] @ (by_value[at_sea] / local * there)
     smooth[free < 0.5] = np.nan
     return Sensitivity(value, bundle.variables[row].anomaly_units, per_cell, smooth)
-
-
-def _minimum(bundle: Bundle, problem: Problem) -> tuple[Array, Float]:
-    """Find the minimising zeta and its analysis, standardised (cells,)."""
-    fit, gain = problem.decoded_cost(bundle), problem.gain
-    departures = problem.observed.value - bundle.operator.apply(
-        problem.observed.places, problem.x_b.reshape(bundle.mask.shape)
-    )
-    *_, last = minimise(
-        fit.value_and_gradient, gain.linear_solution(departures), gain.inverse_hessian, polish=True
-    )
-    x, left = fit.at(last.x)
-    weights = gain.residual_weights(left).astype(np.float32)
-    return last.x, np.asarray(x + weights @ gain.columns)
 
 
 class _Chain:

@@ -283,22 +283,7 @@ class Assimilator:
         for i, row in enumerate(values):
             observed = Observed(places, row, variance)
             problem = self.problem(observed, kept, month, setting)
-            departures = self._departures(problem, problem.x_b)
-            if problem.gain.prior.turn is None:
-                x, left, _ = _interpolate(problem.gain, problem.x_b, departures)
-            else:
-                fit = problem.decoded_cost(self.bundle)
-                start = problem.gain.linear_solution(departures)
-                inverse = problem.gain.inverse_hessian
-                *_, last = minimise(
-                    fit.value_and_gradient,
-                    start,
-                    inverse,
-                    max_steps=setting.max_steps,
-                    polish=setting.polish,
-                )
-                x, left = fit.at(last.x)
-            out[i] = self._with_error(problem, x, left)
+            out[i] = self.minimum(problem)[1]
         if problem is None:
             raise StateError("There is no month to assimilate; give at least one.")
         return out.reshape(-1, *self.bundle.mask.shape), self.mean_spread(problem, "posterior")
@@ -463,6 +448,35 @@ class Assimilator:
         return bundle.mean_under(field, np.array([month])).ravel()
 
     # Solving
+
+    def minimum(self, problem: Problem) -> tuple[Array, Float]:
+        """Return where the cost is least, from the linear solution on.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        zeta : ndarray, shape (L,)
+        x : ndarray of float32, shape (cells,)
+            The analysis there, standardised.
+        """
+        departures = self._departures(problem, problem.x_b)
+        if problem.gain.prior.turn is None:
+            x, left, zeta = _interpolate(problem.gain, problem.x_b, departures)
+        else:
+            fit = problem.decoded_cost(self.bundle)
+            *_, last = minimise(
+                fit.value_and_gradient,
+                problem.gain.linear_solution(departures),
+                problem.gain.inverse_hessian,
+                max_steps=problem.setting.max_steps,
+                polish=problem.setting.polish,
+            )
+            zeta = last.x
+            x, left = fit.at(zeta)
+        return zeta, self._with_error(problem, x, left)
 
     def _departures(self, problem: Problem, x: Float) -> Array:
         observed = problem.observed

@@ -242,16 +242,12 @@ class Responder:
             )
         moved_by = np.asarray(np.where(bundle.mask[sea], given, 0.0), np.float64)
         settings = {"polish": True, **settings}
-        if settings.get("error_scale", 1.0) != 1.0:
-            raise PerturbationError(
-                "A response is made with the errors of its network; leave error_scale out."
-            )
         calendar = calendar_month(month)
         observed = self._observed(month, held, inside)
         key = ("control", month, held, _key(inside), tuple(sorted(settings.items())))
         control = self._keep(key, lambda: self._analyse(observed, calendar, settings))
         if moved_by.any():
-            moved = self._add(observed, moved_by, calendar)
+            moved = self._observed(month, held, inside, moved_by)
             perturbed = self._analyse(moved, calendar, settings)
         else:
             perturbed = control
@@ -355,18 +351,15 @@ class Responder:
         ndarray of float32, shape (V, lat, lon)
             Anomalies, display units.
         """
-        calendar = calendar_month(month)
-        observed = self._observed(month, held, inside)
-        if change is not None:
-            observed = self._add(observed, np.asarray(change, np.float64), calendar)
-        return self._analyse(observed, calendar, {"polish": True, **settings})[0]
+        observed = self._observed(month, held, inside, change)
+        return self._analyse(observed, calendar_month(month), {"polish": True, **settings})[0]
 
     def all_fields(self, month: str) -> Float:
         """Return a month's analysis from all fields, display units, (V, lat, lon)."""
 
         def make() -> Float:
             calendar = calendar_month(month)
-            where = self._keep("all_fields", lambda: places(NetworkSpec("all_fields"), self.bundle))
+            where = self._network("all_fields")
             table = synthesise(where, self.bundle, self.bundle.target(month), calendar, seed=None)
             observed = standardise(table, self.bundle, calendar)
             return self._analyse(observed, calendar, {})[0]
@@ -420,10 +413,8 @@ class Responder:
         if where.sum() <= 0:
             label = self.bundle.variables[row].label
             raise PerturbationError(f"{label} does not exist in that region; choose another.")
-        observed = self._observed(month, held, inside)
+        observed = self._observed(month, held, inside, change)
         calendar = calendar_month(month)
-        if change is not None:
-            observed = self._add(observed, np.asarray(change, np.float64), calendar)
         free = open_water(self.bundle, month)
         return sensitivity(
             self.assimilator, observed, calendar, row, where / where.sum(), free=free
@@ -450,15 +441,18 @@ class Responder:
         outside = (moved < low) | (moved > high)
         return float((full * outside).sum() / full.sum())
 
+    def _network(self, kind: str) -> pd.DataFrame:
+        found: pd.DataFrame = self._keep(kind, lambda: places(NetworkSpec(kind), self.bundle))
+        return found
+
     def _places(self, held: str, inside: NDArray[np.bool_] | None) -> pd.DataFrame:
         if held not in HELD:
             raise PerturbationError(
                 f"'{str(held)[:24]}' is not what can be held; use one of {', '.join(HELD)}."
             )
         if held != "outside":
-            found: pd.DataFrame = self._keep(held, lambda: places(NetworkSpec(held), self.bundle))
-            return found
-        every = self._keep("all_fields", lambda: places(NetworkSpec("all_fields"), self.bundle))
+            return self._network(held)
+        every = self._network("all_fields")
         if inside is None:
             inside = np.zeros(self.bundle.grid.shape, bool)
         row, column = cell_of(self.bundle, every["lat"].to_numpy(), every["lon"].to_numpy())
@@ -466,14 +460,20 @@ class Responder:
         kept = every[(every["variable"] == sea) | ~inside[row, column]]
         return kept.reset_index(drop=True)
 
-    def _observed(self, month: str, held: str, inside: NDArray[np.bool_] | None) -> Observed:
+    def _observed(
+        self,
+        month: str,
+        held: str,
+        inside: NDArray[np.bool_] | None,
+        change: NDArray[np.floating] | None = None,
+    ) -> Observed:
         def make() -> Observed:
             table = self.observations(month, held, inside=inside)
             observed = standardise(table, self.bundle, calendar_month(month))
             return observed if inside is None else self._thinned(observed, inside)
 
         found: Observed = self._keep(("observed", month, held, _key(inside)), make)
-        return found
+        return found if change is None else self._add(found, change, calendar_month(month))
 
     def _thinned(self, observed: Observed, inside: NDArray[np.bool_]) -> Observed:
         """Thin what ``outside`` holds so that the sea, and most of all the changed sea, stays.
@@ -494,12 +494,12 @@ class Responder:
             chosen.append(kept)
         return observed.where(np.sort(np.concatenate(chosen)))
 
-    def _add(self, observed: Observed, change: Array, calendar: int) -> Observed:
+    def _add(self, observed: Observed, change: NDArray[np.floating], calendar: int) -> Observed:
         """Add a change of the sea to the observations of it; its transform is none."""
         bundle, sea = self.bundle, self.bundle.sea_row
         field = np.zeros(bundle.mask.shape)
         spread = np.where(bundle.mask[sea], bundle.normaliser.spread[calendar - 1, sea], 1.0)
-        field[sea] = change / spread
+        field[sea] = np.asarray(change, np.float64) / spread
         return Observed(
             observed.places,
             observed.value + bundle.operator.apply(observed.places, field),
@@ -510,6 +510,10 @@ class Responder:
         self, observed: Observed, calendar: int, settings: dict[str, Any]
     ) -> tuple[Float, Float]:
         """Anomalies in display units, and the standardised analysis, each (V, lat, lon)."""
+        if settings.get("error_scale", 1.0) != 1.0:
+            raise PerturbationError(
+                "A response is made with the errors of its network; leave error_scale out."
+            )
         x, sd = self.assimilator.states(
             observed.places, observed.variance, observed.value[None], calendar, **settings
         )
