@@ -13,7 +13,8 @@ const underWay = () => {
 
 function channel(model) {
   const me = (window.mldaChannels = (window.mldaChannels ?? 0) + 1)
-  let busy = 0, seq = 0, since = 0
+  // Counted on from the server's number: a page that is drawn again in one session starts there.
+  let busy = 0, seq = model.ack, since = 0
   const waiting = new Map()
   const tell = () => {
     window.mldaUnderWay = { ...window.mldaUnderWay, [me]: busy + waiting.size }
@@ -34,7 +35,8 @@ function channel(model) {
     }, LOST_AFTER_MS)
   }
   model.on("ack", () => {
-    busy = Math.max(0, busy - 1)
+    // By number, not by one less: two answers that the server makes in one message are one change.
+    busy = Math.max(0, seq - model.ack)
     // For benchmarks: what the last batches took on the server, and when each was answered.
     document.dispatchEvent(new CustomEvent("mlda:ack", { detail: { ack: model.ack, took: model.took } }))
     flush()

@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -95,11 +95,15 @@ class Visitor:
         self.page.wait_for_selector("#maps canvas", state="attached", timeout=60_000)
         self.settle()
 
-    def settle(self, quiet=0.35, limit=30.0):
+    def settle(self, quiet=0.35, limit=60.0):
         """Wait until the maps stop changing."""
-        self.page.wait_for_function(
-            "() => !document.documentElement.hasAttribute('data-busy')", timeout=1000 * limit
-        )
+        try:
+            self.page.wait_for_function(
+                "() => !document.documentElement.hasAttribute('data-busy')", timeout=1000 * limit
+            )
+        except Error:
+            waits = self.page.evaluate("JSON.stringify(window.mldaUnderWay)")
+            pytest.fail(f"The page waits for an answer: by control {waits}; '{self.status()}'.")
         before, since = self.pixels(), time.monotonic()
         deadline = since + limit
         while time.monotonic() - since < quiet and time.monotonic() < deadline:
