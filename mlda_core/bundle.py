@@ -31,6 +31,7 @@ from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
 from mlda_core.vae.packing import pack_bytes, unpack_bytes
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 from mlda_core.variables import Variable, relative_weights
+from mlda_core.vectors import Pair, check_vectors
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
@@ -133,6 +134,11 @@ class Bundle:
     def variables(self) -> tuple[Variable, ...]:
         """The variables, in the order of all arrays."""
         return self.normaliser.variables
+
+    @property
+    def vectors(self) -> tuple[Pair, ...]:
+        """Names of the variables that are one vector's eastward and northward components."""
+        return check_vectors(self.config.get("vectors", []), self.variables)
 
     @property
     def grid(self) -> Grid:
@@ -904,6 +910,7 @@ def load_bundle(path: str | Path) -> Bundle:
         normaliser = Preprocessor.from_arrays(_read(path / "normaliser.nc"), variables)
         months = _read(path / "months.nc")
         tensors = load_file(path / "weights.safetensors")
+        check_vectors(config.get("vectors", []), variables)
         _check_shapes(NetworkConfig(**config["network"]), normaliser, tensors, months)
         return Bundle(path, config, normaliser, tensors, months)
     except (

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from mlda_core.splits import Splits
 from mlda_core.vae.networks import NetworkConfig
 from mlda_core.variables import DEFAULTS, Variable
+from mlda_core.vectors import Pair, check_vectors
 
 
 class ConfigError(ValueError):
@@ -122,6 +123,9 @@ class ModelConfig:
         Shape of the networks.
     training : TrainingConfig
         How they are trained.
+    vectors : tuple of (str, str)
+        Pairs of variables that are one vector's eastward and northward components: the page draws
+        them as arrows.
 
     Raises
     ------
@@ -139,6 +143,7 @@ class ModelConfig:
     data: DataConfig
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    vectors: tuple[Pair, ...] = ()
 
     def __post_init__(self) -> None:
         _check_settings(self)
@@ -158,6 +163,8 @@ class ModelConfig:
             "source": self.source,
             "licence": self.licence,
             "variables": [v.to_dict() for v in self.variables],
+            # Left out where there is none: runs begun before there were vectors go on.
+            **({"vectors": [list(pair) for pair in self.vectors]} if self.vectors else {}),
             "splits": self.splits.to_dict(),
             "data": {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.data).items()},
             "network": self.network.to_dict(),
@@ -253,7 +260,7 @@ _MODEL_TEXTS = ("name", "title", "base_period", "source", "licence")
 def _from_tables(raw: dict[str, Any]) -> ModelConfig:
     _refuse_unknown("", raw, _SECTIONS)
     model, data = _table(raw["model"], "model"), dict(_table(raw["data"], "data"))
-    _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables"))
+    _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables", "vectors"))
     if "observed" not in data:
         raise KeyError("data.observed")
     for key in ("observed", "mixed"):
@@ -272,9 +279,11 @@ def _from_tables(raw: dict[str, Any]) -> ModelConfig:
             f"model.variables names a variable twice ({', '.join(names)}); correct it."
         )
     tables = _table(raw.get("variables", {}), "variables")
+    variables = tuple(_variable(name, tables) for name in names)
     return ModelConfig(
         **{key: model[key] for key in _MODEL_TEXTS},
-        variables=tuple(_variable(name, tables) for name in names),
+        variables=variables,
+        vectors=check_vectors(model.get("vectors", []), variables),
         splits=_splits(_table(raw["splits"], "splits")),
         data=_build(DataConfig, "data", data),
         network=_build(NetworkConfig, "network", _table(raw.get("network", {}), "network")),
