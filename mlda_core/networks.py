@@ -25,6 +25,7 @@ from mlda_core.synthetic import synthesise
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
+    from mlda_core.variables import Variable
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -36,6 +37,9 @@ __all__ = [
     "NetworkError",
     "NetworkKind",
     "NetworkSpec",
+    "observed_as",
+    "observes",
+    "offered",
     "on_land",
     "places",
     "synthesise",
@@ -54,15 +58,20 @@ class NetworkKind:
     description : str
         One sentence.
     variables : tuple of str
-        CF names that are observed, unless others are chosen; all of the bundle's if empty.
+        What is observed, unless other variables are chosen: see :func:`observed_as`; all of the
+        bundle's if empty.
     settings : tuple of str
         Which settings of :class:`NetworkSpec` the kind heeds.
+    needs : {"all", "any", ""}
+        How much of `variables` a model must have; if nothing, then what lacks them all observes
+        every variable that there is.
     """
 
     label: str
     description: str
     variables: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    needs: Literal["all", "any", ""] = ""
 
 
 _PART = ("variables", "domain", "region")
@@ -74,12 +83,14 @@ NETWORKS: dict[str, NetworkKind] = {
         "Every cell of the sea surface, as an atmosphere model is given it.",
         ("tos",),
         ("domain", "region"),
+        "all",
     ),
     "sst_and_pressure": NetworkKind(
         "SST + pressure (20th Century Reanalysis)",
         "Every cell of the sea surface and of sea-level pressure.",
         ("tos", "psl"),
         ("domain", "region"),
+        "all",
     ),
     "stations": NetworkKind(
         "Stations",
@@ -92,14 +103,29 @@ NETWORKS: dict[str, NetworkKind] = {
         "Stations whose records cover the decade of a year, at most one a cell; no ships.",
         ("tas", "psl", "pr"),
         (*_PART, "year"),
+        "any",
     ),
     "ship_tracks": NetworkKind(
         "Ship tracks",
         "Ships on the main merchant routes, at equal distances.",
         ("tos", "psl", "tas"),
         ("variables", "region", "spacing_km", "seed"),
+        "any",
     ),
     "custom": NetworkKind("Custom", "The user's own observations."),
+}
+
+# As what the variables of other names are observed, by their CF standard names: a thermometer of
+# the air or the sea is what a record of surface temperature is made of. Not "air_temperature",
+# which is that of 500 hPa as well.
+_OBSERVED_AS = {
+    "surface_temperature": "tas",
+    "surface_temperature_anomaly": "tas",
+    "sea_surface_temperature": "tos",
+    "sea_surface_temperature_anomaly": "tos",
+    "air_pressure_at_mean_sea_level": "psl",
+    "air_pressure_at_sea_level": "psl",
+    "precipitation_flux": "pr",
 }
 
 
@@ -182,6 +208,55 @@ class NetworkSpec:
         if unknown is not None:
             raise NetworkError(f"A network has no setting '{unknown}'; remove it.")
         return cls(**values)
+
+
+def observed_as(variable: Variable) -> str:
+    """Return the short name under which networks and inventories know a variable.
+
+    Parameters
+    ----------
+    variable : Variable
+
+    Returns
+    -------
+    str
+        ``tas``, ``tos``, ``psl`` or ``pr``; the variable's own name where it is none of these.
+    """
+    return _OBSERVED_AS.get(variable.standard_name, variable.name)
+
+
+def observes(kind: str, bundle: Bundle) -> tuple[str, ...]:
+    """Return which of a bundle's variables a kind of network observes, unless others are chosen.
+
+    Parameters
+    ----------
+    kind : str
+        A key of :data:`NETWORKS`.
+    bundle : Bundle
+
+    Returns
+    -------
+    tuple of str
+        Names, in the bundle's order; all of them where the user's own rows say it.
+
+    Raises
+    ------
+    NetworkError
+        If it observes nothing that the bundle has.
+    """
+    return tuple(_variables(NetworkSpec(kind), bundle))
+
+
+def offered(bundle: Bundle) -> dict[str, NetworkKind]:
+    """Return the kinds of network that observe something of a bundle, by their keys."""
+    found = {}
+    for key, kind in NETWORKS.items():
+        try:
+            observes(key, bundle)
+        except NetworkError:
+            continue
+        found[key] = kind
+    return found
 
 
 def places(spec: NetworkSpec, bundle: Bundle) -> pd.DataFrame:
@@ -276,7 +351,11 @@ def _historical(year: int, names: Sequence[str], bundle: Bundle) -> pd.DataFrame
     else:
         years = stations["last"].clip(upper=decade + 9) - stations["first"].clip(lower=decade) + 1
         active = years >= 5
-    chosen = stations[active & stations["variable"].isin(names)]
+    known_as = {v.name: observed_as(v) for v in bundle.variables if v.name in names}
+    stations = stations[active]
+    chosen = pd.concat(
+        [stations[stations["variable"] == a].assign(variable=n) for n, a in known_as.items()]
+    ).sort_index(kind="stable")
     row, column = cell_of(bundle, chosen["lat"].to_numpy(), chosen["lon"].to_numpy())
     # The longest record stands for its cell; they come in that order.
     chosen = chosen.assign(row=row, column=column)
@@ -299,21 +378,26 @@ def _inventory() -> pd.DataFrame:
 
 def _variables(spec: NetworkSpec, bundle: Bundle) -> list[str]:
     """Return what a network observes of a bundle's variables, in the bundle's order."""
+    kind = NETWORKS[spec.kind]
     known = [v.name for v in bundle.variables]
-    fixed = spec.kind in {"sst_only", "sst_and_pressure"}
-    asked = NETWORKS[spec.kind].variables if fixed else spec.variables
+    asked = () if kind.needs == "all" else spec.variables
     lacking = next((n for n in asked if n not in known), None)
+    if lacking is None and kind.needs == "all":
+        there = {observed_as(v) for v in bundle.variables}
+        lacking = next((n for n in kind.variables if n not in there), None)
     if lacking is not None:
         raise NetworkError(
             f"This model has no variable '{lacking}'; choose another network or variable."
         )
-    chosen = asked or NETWORKS[spec.kind].variables or tuple(known)
-    found = [n for n in known if n in chosen]
-    if not found:
+    if asked or not kind.variables:
+        return [n for n in known if not asked or n in asked]
+    found = [v.name for v in bundle.variables if observed_as(v) in kind.variables]
+    if not found and kind.needs:
         raise NetworkError(
-            f"This model has none of {', '.join(chosen)}; choose the network's variables."
+            f"This model has none of {', '.join(kind.variables)}; choose another network, or the "
+            "network's variables."
         )
-    return found
+    return found or known
 
 
 def _box(spec: NetworkSpec) -> Region:

@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from mlda_core.assimilation.operator import ObservationError
+from mlda_core.assimilation.operator import ObservationError, ObservationOperator
 from mlda_core.observation_files import Rejected, load, to_csv, to_netcdf
 from mlda_core.units import to_display
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
+    from mlda_core.variables import Variable
 
 __all__ = [
     "COLUMNS",
@@ -303,7 +304,7 @@ def _check(
     exists[good] = bundle.operator.observable(row[good], lat[good], lon[good])
     for i in np.flatnonzero(good & ~exists):
         variable = bundle.variables[row[i]]
-        why = "that is land" if variable.domain == "sea" else "that is outside the model's grid"
+        why = _why_not(variable, bundle, lat[i], lon[i])
         reasons[int(i)] = f"there is no {variable.label.lower()} at {_place(lat[i], lon[i])}: {why}"
     if calendar is None:
         refuse(absolute, "its kind is absolute, which needs a month to tell the anomaly; give one")
@@ -333,6 +334,15 @@ def _check(
     }
     found = observation_table({k: v[good] for k, v in columns.items()})
     return found, [Rejected(int(rows[i]), reasons[i]) for i in sorted(reasons)]
+
+
+def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
+    """Say why a variable cannot be observed at a place."""
+    every = ObservationOperator(bundle.grid, np.ones((1, *bundle.grid.shape), bool))
+    if not every.observable(0, lat, lon).all():
+        return "that is outside the model's grid"
+    other = {"sea": "that is land", "land": "that is sea"}
+    return other.get(variable.domain, "the model has no values there")
 
 
 def _named(raw: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,7 @@ def synthesise(
     *,
     error: float | Mapping[str, float] = DEFAULT_ERROR,
     seed: int | Sequence[int] | None = 0,
+    missing: bool = False,
 ) -> pd.DataFrame:
     """Observe a field: its value at each place plus noise.
 
@@ -42,7 +43,7 @@ def synthesise(
         or an observation table, whose ``withheld`` is kept.
     bundle : Bundle
     target : ndarray, shape (V, lat, lon)
-        Anomalies, display units. Places without a value there are left out.
+        Anomalies, display units. Places without a value there are left out: the month has none.
     calendar_month : int
         1..12, of the local spread.
     error : float or mapping of str to float
@@ -50,6 +51,8 @@ def synthesise(
         variable, in display units (0.2 of the local spread for those left out).
     seed : int or sequence of int, optional
         Whole numbers from 0; None for the values without noise.
+    missing : bool
+        Keep places without a value, their value NaN: one row for each of `where`.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def synthesise(
         "withheld": where["withheld"].to_numpy(bool) if "withheld" in where else np.zeros(n, bool),
         "label": where["label"].to_numpy(object) if "label" in where else np.full(n, "", object),
     }
-    good = np.isfinite(value)
+    good = np.isfinite(value) | missing
     return observation_table({k: v[good] for k, v in columns.items()})
 
 
