@@ -37,8 +37,11 @@ SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
 # What `mlda calibrate` adds for assimilation; a bundle fresh from training has none of them.
 CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
-# Step of the packed months, in units of the spread: half of it is the error, 0.02.
+# Step of the packed months, in units of the spread: half of it is the error, 0.02. A model's
+# configuration may choose another.
 MONTH_STEP = 0.04
+# Significant bits of climatology and spread: 0.002 hPa, and 0.00003 of the spread.
+_BITS = {"climatology": 18, "centre": 18, "spread": 14}
 Float = NDArray[np.float32]
 # What reading damaged or mismatched files raises.
 _DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
@@ -107,6 +110,7 @@ class Bundle:
         self.residual_sd = tensors["residual_sd"].numpy()
         self.direction_share = tensors["direction_share"].numpy()
         self._packed = months["x"]
+        self._step = np.float32(months.get("step", MONTH_STEP))
         self._split = [str(s) for s in months["split"]]
         self.months = tuple(str(m) for m in months["month"])
         self._row = {m: i for i, m in enumerate(self.months)}
@@ -328,9 +332,7 @@ class Bundle:
             If the bundle does not hold the month.
         """
         packed = self._packed[self._index(month)]
-        return np.where(packed == _MISSING, np.nan, packed * np.float32(MONTH_STEP)).astype(
-            np.float32
-        )
+        return np.where(packed == _MISSING, np.nan, packed * self._step).astype(np.float32)
 
     def target(self, month: str) -> Float:
         """Return a shipped month's anomalies.
@@ -1016,6 +1018,8 @@ def _check_shapes(
             raise ValueError(f"{name} has the shape {have}, not {want}")
     if n == 0:
         raise ValueError("it holds no month")
+    if not 0 < float(months.get("step", MONTH_STEP)) <= 1:
+        raise ValueError(f"its months have the step {months['step']}")
     if months["x"].dtype != np.int16:
         raise ValueError(f"x of the months is {months['x'].dtype}, not int16")
     names = [str(m) for m in months["month"]]
@@ -1062,6 +1066,7 @@ def save_bundle(
     x: NDArray[np.float32],
     months: list[str],
     splits: list[str],
+    step: float = MONTH_STEP,
 ) -> None:
     """Write a bundle.
 
@@ -1079,6 +1084,8 @@ def save_bundle(
         Standardised anomalies of the shipped months, NaN where missing.
     months, splits : list of str
         ``YYYY-MM`` and split of each.
+    step : float
+        Step of the packed months, in units of the spread.
     """
     path.mkdir(parents=True, exist_ok=True)
     # Scores of the weights that these replace.
@@ -1092,9 +1099,9 @@ def save_bundle(
     data.to_netcdf(
         path / "normaliser.nc",
         engine="netcdf4",
-        encoding={k: packing for k in data.data_vars if data[k].ndim > 1},
+        encoding={k: {**packing, **_quantised(str(k))} for k in data.data_vars if data[k].ndim > 1},
     )
-    packed = np.where(np.isfinite(x), np.rint(x / MONTH_STEP), _MISSING).astype(np.int16)
+    packed = np.where(np.isfinite(x), np.rint(x / step), _MISSING).astype(np.int16)
     shipped = xr.Dataset(
         {
             "x": (
@@ -1102,16 +1109,26 @@ def save_bundle(
                 packed,
                 {
                     "long_name": "standardised anomaly, packed",
-                    "step": MONTH_STEP,
                     "missing": int(_MISSING),
                 },
             ),
+            "step": ((), np.float32(step), {"long_name": "step of x", "units": "1"}),
             "month": ("sample", np.array(months, dtype=str)),
             "split": ("sample", np.array(splits, dtype=str)),
         }
     )
     shipped.to_netcdf(path / "months.nc", engine="netcdf4", encoding={"x": packing})
     _write_config(path, {"schema_version": SCHEMA_VERSION, **config})
+
+
+def _quantised(name: str) -> dict[str, Any]:
+    """Return how an array of the normaliser is rounded in its file: a fifth of its size.
+
+    By bits: netCDF's roundings by decimal digits turn NaN into numbers.
+    """
+    if name not in _BITS:
+        return {}
+    return {"significant_digits": _BITS[name], "quantize_mode": "BitRound"}
 
 
 def add_statistics(

@@ -10,7 +10,7 @@ import typer
 from mlda_core.console import one_sentence, out, ticking
 
 
-def calibrate(
+def calibrate(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle; written to.")],
     config: Annotated[Path, typer.Option(help="The model's TOML file, which names its data.")],
     epochs: Annotated[
@@ -24,6 +24,10 @@ def calibrate(
         bool,
         typer.Option(help="Leave VALIDATION months out of all statistics, to tune on them."),
     ] = False,
+    patterns: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of the covariances, the decoder's own among them; 600 usually."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Estimate a bundle's errors, and train its sea network: what assimilation needs.
@@ -33,10 +37,11 @@ def calibrate(
     with one_sentence():
         import torch
 
+        from mlda_core.assimilation.calibrate import PATTERNS
         from mlda_core.assimilation.calibrate import calibrate as run
         from mlda_core.assimilation.statistics import Settings
         from mlda_core.bundle import load_bundle
-        from mlda_core.vae.config import ConfigError, load_config
+        from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
         from mlda_core.vae.sea_training import SeaTraining
 
@@ -44,17 +49,20 @@ def calibrate(
         model = load_bundle(bundle)
         chosen = Settings.from_dict({**model.settings.to_dict(), **_numbers(settings or [])})
         data = load_training_data(load_config(config))
-        if data.observed.present is not None:
-            raise ConfigError(
-                "The months lack cells, and the errors of assimilation cannot be estimated from "
-                "months with gaps yet; calibrate on a dataset without."
-            )
         training = SeaTraining()
         if epochs is not None:
             training = SeaTraining(epochs=epochs, epochs_normalised=epochs)
         held = ("calibration",) if keep_validation else ("validation", "calibration")
         with ticking() as tick:
-            run(model, data, chosen, training=training, held=held, tick=tick)
+            run(
+                model,
+                data,
+                chosen,
+                training=training,
+                held=held,
+                patterns=patterns or PATTERNS,
+                tick=tick,
+            )
     size = sum(f.stat().st_size for f in bundle.iterdir() if f.is_file()) / 1e6
     out.print(f"{bundle} has what assimilation needs ({size:.1f} MB).", highlight=False)
 

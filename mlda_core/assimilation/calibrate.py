@@ -14,6 +14,7 @@ from mlda_core.assimilation.statistics import SeaStatistics, Settings, Statistic
 from mlda_core.bundle import add_statistics
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.gaps import without_gaps
 from mlda_core.vae.sea import SeaConfig
 from mlda_core.vae.sea_training import SeaTraining, distinct_seas, train_sea
 from mlda_core.vae.seasonal import fit_patterns
@@ -38,9 +39,12 @@ def calibrate(
     sea: SeaConfig | None = None,
     training: SeaTraining | None = None,
     held: tuple[str, ...] = ("validation", "calibration"),
+    patterns: int = PATTERNS,
     tick: Tick | None = None,
 ) -> None:
     """Give a bundle what assimilation needs: sea network, statistics and settings.
+
+    Of data with gaps, the months that are nearly whole serve: :func:`without_gaps`.
 
     Parameters
     ----------
@@ -57,15 +61,18 @@ def calibrate(
     held : tuple of str
         Splits that residuals and the past may use beside the training months: without
         ``validation``, to tune on it.
+    patterns : int
+        Number of patterns of the covariances, the decoder's own included.
     tick : callable, optional
         Called with (what, done, in all).
 
     Raises
     ------
     ConfigError
-        If the data are not those of the bundle, or lack the splits.
+        If the data are not those of the bundle, lack the splits, or have too few whole months.
     """
     check_same_model(bundle, data)
+    data = without_gaps(data)
     part = data.observed.in_split(*held)
     if len(part) < 2:
         raise ConfigError(
@@ -84,7 +91,9 @@ def calibrate(
     codes = encode_all(bundle, part.x, part.calendar)
     settings = replace(settings, nonlinearity=nonlinearity(bundle, codes, part.calendar))
     past = ("train", *held)
-    statistics = estimate(bundle, data, settings, held=held, past=past, tick=tick)
+    statistics = estimate(
+        bundle, data, settings, held=held, past=past, patterns=patterns, tick=tick
+    )
     add_statistics(bundle, statistics, settings, network)
 
 

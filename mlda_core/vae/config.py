@@ -35,6 +35,8 @@ class DataConfig:
         Exponent of the ``power`` transform, above 0 and at most 1.
     shipped_member : int
         The member whose months travel with the bundle.
+    month_step : float
+        Step in which they are stored, in units of the spread; half of it is the error.
     """
 
     observed: Path
@@ -42,6 +44,7 @@ class DataConfig:
     mixed_share: float = 0.0
     power: float = 0.5
     shipped_member: int = 0
+    month_step: float = 0.04
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,12 @@ class ModelConfig:
             # Left out where there is none: runs begun before there were vectors go on.
             **({"vectors": [list(pair) for pair in self.vectors]} if self.vectors else {}),
             "splits": self.splits.to_dict(),
-            "data": {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.data).items()},
+            "data": {
+                k: str(v) if isinstance(v, Path) else v
+                for k, v in vars(self.data).items()
+                # Left out as usual: runs begun before it could be chosen go on.
+                if k != "month_step" or v != DataConfig.month_step
+            },
             "network": self.network.to_dict(),
             "training": asdict(self.training),
         }
@@ -344,6 +352,7 @@ _SHARE: _Rule = ("within 0 to 1", lambda n: 0 <= n <= 1)
 _FOURS: _Rule = ("a multiple of 4, such as 32 or 48", lambda n: n >= 4 and n % 4 == 0)
 _RANGES: dict[str, _Rule] = {
     "data.mixed_share": _SHARE,
+    "data.month_step": ("above 0 and at most 0.5", lambda n: 0 < n <= 0.5),
     "data.power": ("above 0 and at most 1", lambda n: 0 < n <= 1),
     "network.n_latent": _AT_LEAST_ONE,
     "network.n_patterns": _AT_LEAST_ONE,

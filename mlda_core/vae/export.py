@@ -12,11 +12,11 @@ import torch
 
 from mlda_core.bundle import save_bundle
 from mlda_core.vae.config import ConfigError, ModelConfig
-from mlda_core.vae.dataset import Months, TrainingData, mean_square
+from mlda_core.vae.dataset import TrainingData, mean_square
+from mlda_core.vae.gaps import nearly_whole
 from mlda_core.vae.latent import find_basis, ship
 from mlda_core.vae.training import VAE, reconstruct
 
-_ENOUGH = 24  # months from which the prior's variances can be estimated
 
 
 def history(run: Path, data: TrainingData) -> dict[str, Any]:
@@ -62,18 +62,6 @@ def history(run: Path, data: TrainingData) -> dict[str, Any]:
     }
 
 
-def nearly_whole(months: Months, data: TrainingData) -> Months:
-    """Return the months that have nine tenths of all cells, or all months where these are few.
-
-    The codes of months with gaps lie too near to zero, and would make the prior too narrow.
-    """
-    if months.present is None:
-        return months
-    share = (months.present * data.normaliser.weights).sum(axis=(2, 3)).mean(axis=1)
-    chosen = share >= 0.9
-    return months.where(chosen) if chosen.sum() >= _ENOUGH else months
-
-
 def export_bundle(
     vae: VAE, config: ModelConfig, data: TrainingData, path: Path, *, provenance: dict[str, Any]
 ) -> None:
@@ -105,7 +93,8 @@ def export_bundle(
             f"data.shipped_member to one of {there}."
         )
     held_out = data.observed.in_split("validation", "calibration")
-    basis = find_basis(vae, nearly_whole(held_out, data), data.normaliser.weights)
+    weights = data.normaliser.weights
+    basis = find_basis(vae, nearly_whole(held_out, weights), weights)
     tensors, turn = ship(vae, basis)
     residual = held_out.x - reconstruct(vae, held_out)
     tensors["from_training"] = turn
@@ -125,4 +114,5 @@ def export_bundle(
         x=x[order],
         months=[str(m) for m in months.names[order]],
         splits=[str(s) for s in months.split[order]],
+        step=config.data.month_step,
     )

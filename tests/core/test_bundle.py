@@ -60,6 +60,35 @@ def test_decoder_and_encoder_survive_packing_and_rotation(
         assert np.abs(again[0] - decoded[i]).max() < 0.03
 
 
+def test_shipped_months_may_be_stored_in_coarser_steps(
+    made: tuple[Bundle, VAE, TrainingData], tmp_path: Path
+):
+    bundle, vae, data = made
+    config = make_config(tmp_path)
+    coarse = replace(config, data=replace(config.data, month_step=0.4))
+    export_bundle(vae, coarse, data, tmp_path / "coarse", provenance={"test": True})
+    again = load_bundle(tmp_path / "coarse")
+    assert again.config["data"]["month_step"] == 0.4
+    sizes = [(b.path / "months.nc").stat().st_size for b in (again, bundle)]
+    assert sizes[0] < 0.8 * sizes[1]
+    for name in ("1979-01", "1982-07"):
+        fine = bundle.target_standardised(name)
+        error = np.nanmax(np.abs(again.target_standardised(name) - fine))
+        assert 0.1 < error <= 0.5 * (0.4 + MONTH_STEP) + 1e-4
+    with pytest.raises(ConfigError, match=r"month_step is 0; it must be above 0 and at most 0\.5"):
+        replace(config, data=replace(config.data, month_step=0))
+
+
+def test_climatology_and_spread_are_rounded_below_notice(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, data = made
+    mine, theirs = bundle.normaliser, data.normaliser
+    assert np.isnan(theirs.climatology).any()
+    for name, most in (("climatology", 2e-6), ("centre", 2e-6), ("spread", 4e-5)):
+        given, found = getattr(theirs, name), getattr(mine, name)
+        # What is missing stays missing.
+        np.testing.assert_allclose(found, given, rtol=most, atol=1e-30)
+
+
 def test_shipped_months_are_the_data(made: tuple[Bundle, VAE, TrainingData]):
     bundle, _, data = made
     months = data.observed.where(data.observed.member == 0)
