@@ -7,6 +7,7 @@ and returns arrays; `app.views` writes them into the page. No panel, bokeh or ho
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,9 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.arrows import Arrows, draw_arrows, lattice, stretched
 from app.projections import PixelMap, pixel_map
 from mlda_core.grid import Grid
 from mlda_core.metrics import Comparison, compare
+from mlda_core.networks import observed_as
 from mlda_core.regions import REGIONS, regional_mean
 from mlda_core.variables import Variable
 
@@ -32,7 +35,7 @@ HATCH = 254
 HATCH_EVERY = 6
 # Cells of the scatter: three screen pixels each at 1080p.
 SCATTER = 75
-# Where the index of El Nino is taken, from whichever of these a bundle has.
+# Where the index of El Nino is taken, from whichever of these a bundle has, by what observes it.
 NINO_VARIABLES = ("tos", "tas")
 
 Pane = tuple[str, str]  # variable name, and one of "target", "model", "scatter"
@@ -57,6 +60,10 @@ class BundleLike(Protocol):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The variables, in the order of the fields."""
+
+    @property
+    def vectors(self) -> tuple[tuple[str, str], ...]:
+        """Names of variables that are one vector's components, eastward and northward."""
 
     def target(self, month: str) -> NDArray[np.floating]:
         """Return a month's anomalies."""
@@ -149,6 +156,10 @@ class Request:
         What the model column shows.
     scene : Scene, optional
         What both columns show instead.
+    scale : int
+        How many times smaller anomalies have the same colour, one of `app.arrows.SCALES`.
+    arrows : bool
+        Whether the bundle's vector is drawn over its other variables.
     """
 
     month: str
@@ -158,6 +169,8 @@ class Request:
     analysis: NDArray[np.floating] | None = None
     column: Column = PLAIN
     scene: Scene | None = None
+    scale: int = 1
+    arrows: bool = False
 
     @property
     def calendar_month(self) -> int:
@@ -216,6 +229,8 @@ class Frame:
         Anomalies of the model.
     nino : tuple of float or None
         Nino 3.4 of target and model, K; None where the bundle has no sea.
+    arrows : dict
+        Those that changed, by column; None where a column shows no vector.
     """
 
     request: Request
@@ -223,6 +238,7 @@ class Frame:
     panes: dict[Pane, MapPane | ScatterPane]
     model: NDArray[np.floating]
     nino: tuple[float, float] | None
+    arrows: dict[str, Arrows | None] = attribute(default_factory=dict)
 
 
 def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
@@ -256,7 +272,12 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
     Dragging a slider touches models and scatters only: 8 panes of 12.
     """
     kinds: set[str] = set()
-    if before is None or before.full != now.full:
+    if (
+        before is None
+        or (before.full, before.scale) != (now.full, now.scale)
+        # Switched on, arrows need the fields that they are drawn from.
+        or (now.arrows and not before.arrows)
+    ):
         kinds = {"target", "model", "scatter"}
     else:
         if before.projection != now.projection:
@@ -271,9 +292,15 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
             kinds |= {"model"}
         if before.scene is not now.scene:
             kinds |= _changes_of_scene(before.scene, now.scene)
-        if now.column.kind == "difference" and before.month != now.month:
+        if now.column.kind == "difference" and (
+            before.month != now.month or _first(before) is not _first(now)
+        ):
             kinds |= {"model"}
     return {(variable.name, kind) for variable in variables for kind in kinds}
+
+
+def _first(request: Request) -> NDArray[np.floating] | None:
+    return None if request.scene is None else request.scene.first
 
 
 def _changes_of_scene(before: Scene | None, now: Scene | None) -> set[str]:
@@ -401,7 +428,7 @@ def draw_scatter(
 
 def nino34(bundle: BundleLike, anomalies: NDArray[np.floating]) -> float | None:
     """Return the Nino 3.4 index of a state's anomalies, K; None without a sea in the region."""
-    names = [variable.name for variable in bundle.variables]
+    names = [observed_as(variable) for variable in bundle.variables]
     for name in NINO_VARIABLES:
         if name in names:
             mean = float(
@@ -446,7 +473,8 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     if column.kind == "difference":
         column = replace(column, fields=model - target)
     panes: dict[Pane, MapPane | ScatterPane] = {}
-    for i, variable in enumerate(bundle.variables):
+    drawn_fields: dict[Pane, tuple[NDArray[np.floating], float]] = {}
+    for i, variable in enumerate(stretched(bundle.variables, request.scale)):
         low, high = limits(variable, full=request.full)
         shown = {"target": target[i], "model": model[i]}
         if mean is not None:
@@ -459,8 +487,11 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
             drawn = column if kind == "model" else PLAIN if scene is None else scene.left
             if not drawn.plain(i):
                 image, values = draw_column(drawn, i, variable, pixels)
+                end = _end(drawn, i, variable)
             else:
                 image, values = draw_map(field, pixels, low, high), field
+                end = max(-low, high)
+            drawn_fields[variable.name, kind] = values, end
             panes[variable.name, kind] = MapPane(
                 image, np.ascontiguousarray(values, dtype=np.float32).ravel()
             )
@@ -475,7 +506,36 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
             )
     ours, theirs = nino34(bundle, target), nino34(bundle, model)
     nino = None if ours is None or theirs is None else (ours, theirs)
-    return Frame(request, frozenset(changed), panes, model, nino)
+    arrows = _arrows(bundle, request, drawn_fields, pixels)
+    return Frame(request, frozenset(changed), panes, model, nino, arrows)
+
+
+def _end(column: Column, i: int, variable: Variable) -> float:
+    """Return where the colours of a column that is not the model end; 0 for a spread."""
+    if column.look is not None:
+        return column.look.limits[i] or 0.0
+    return 0.0 if column.kind == "spread" else column_limits(variable, column.kind)[1]
+
+
+def _arrows(
+    bundle: BundleLike,
+    request: Request,
+    fields: dict[Pane, tuple[NDArray[np.floating], float]],
+    pixels: PixelMap,
+) -> dict[str, Arrows | None]:
+    """Return the arrows of the columns whose maps were drawn; a spread has no direction."""
+    if not request.arrows or not bundle.vectors:
+        return {}
+    pair = bundle.vectors[0]
+    places = lattice(request.projection, bundle.grid, pixels)
+    made: dict[str, Arrows | None] = {}
+    for kind in ("target", "model"):
+        parts = [fields.get((name, kind)) for name in pair]
+        if parts[0] is None or parts[1] is None:
+            continue
+        (east, end), (north, other) = parts[0], parts[1]
+        made[kind] = draw_arrows(east, north, places, max(end, other)) if end and other else None
+    return made
 
 
 def _decodes(before: Request, now: Request) -> bool:

@@ -30,6 +30,8 @@ class TinyBundle:
     title = "Tiny"
     base_period = "no years"
     n_latent = N_LATENT
+    vectors = ()
+    has_statistics = True
 
     def __init__(self):
         lat = np.linspace(-84.0, 84.0, 15)
