@@ -278,18 +278,7 @@ class Bundle:
         BundleError
             If the file is damaged.
         """
-        file = self.path / "scores.json"
-        try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-            if isinstance(found, dict):
-                return found
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            raise BundleError(
-                f"{file} cannot be read as JSON; delete it, or copy the bundle again."
-            ) from error
-        raise BundleError(f"{file} does not hold scores; delete it, or copy the bundle again.")
+        return read_scores(self.path / "scores.json")
 
     # The shipped months
 
@@ -1040,6 +1029,35 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
     with netCDF4.Dataset(file) as opened:
         opened.set_auto_maskandscale(False)
         return {name: np.asarray(v[...]) for name, v in opened.variables.items()}
+
+
+def read_scores(file: Path) -> dict[str, Any]:
+    """Return the contents of a ``scores.json``; empty where there is none.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    BundleError
+        If the file is damaged.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError(
+            f"{file} cannot be read as JSON; delete it, or copy the bundle again."
+        ) from error
+    raise BundleError(f"{file} does not hold scores; delete it, or copy the bundle again.")
 
 
 def checksum(file: Path) -> str:

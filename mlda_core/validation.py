@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlda_core.bundle import Bundle
 from mlda_core.eof import EOFBasis, fit_eofs
+from mlda_core.scores import put_scores, scores_of
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData, mean_square
 from mlda_core.vae.minimise import minimise_all_fields
@@ -418,10 +418,10 @@ def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report
 
 
 def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
-    """Write ``scores.json``.
+    """Put scores of reconstruction into ``scores.json``, whose other contents stay.
 
-    What the file holds of other splits stays, if it is of the same weights and members; a split
-    is replaced as a whole, so that no two runs stand beside each other in a table.
+    So do scores of other splits, if they are of as many members; a split is replaced as a whole,
+    so that no two runs stand beside each other in a table. Scores of other weights are dropped.
 
     Parameters
     ----------
@@ -431,16 +431,12 @@ def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
     path : Path
         The file.
     """
-    fresh = {**report.scores, "weights": bundle.config["checksums"]["weights.safetensors"]}
-    old: dict[str, Any] = {}
-    if path.exists():
-        old = json.loads(path.read_text(encoding="utf-8"))
-    same = old.get("weights") == fresh["weights"] and old.get("members") == fresh["members"]
-    merged = {
-        key: {**old[key], **value} if same and isinstance(old.get(key), dict) else value
-        for key, value in fresh.items()
-    }
-    path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
+    scores = scores_of(bundle, path)
+    same = scores.get("members") == report.scores["members"]
+    for key, value in report.scores.items():
+        kept = scores.get(key)
+        scores[key] = {**kept, **value} if same and isinstance(kept, dict) else value
+    put_scores(scores, bundle, path)
 
 
 def check_same_model(bundle: Bundle, data: TrainingData) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from mlda_core.assimilation.observed import Observed, thin
 from mlda_core.assimilation.operator import Places
 from mlda_core.bundle import Bundle, StateError
 from mlda_core.regions import REGIONS, region_mask
+from mlda_core.scores import put_scores, scores_of
 from mlda_core.vae.dataset import Months
 
 Float = NDArray[np.float32]
@@ -155,6 +155,7 @@ def score(
     methods: Sequence[str] = METHODS,
     networks: Sequence[str] = NETWORKS,
     assimilator: Assimilator | None = None,
+    spread: bool = True,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
     """Score methods on networks.
@@ -167,6 +168,8 @@ def score(
     methods, networks : sequence of str
     assimilator : Assimilator, optional
         One with other settings than the bundle's.
+    spread : bool
+        Whether the predicted spread of :data:`WITH_SPREAD` is compared with the error too.
     tick : callable, optional
         Called with (network, months done, months in all).
 
@@ -200,7 +203,7 @@ def score(
                 ):
                     estimate = _anomalies(bundle, x, month, sd)
                     tallies[method].add(estimate, part.anomalies[rows], weights)
-                    if draw == 0 and method in WITH_SPREAD:
+                    if spread and draw == 0 and method in WITH_SPREAD:
                         variance = engine.posterior_variance(
                             places, np.full(len(places), ERROR**2), month, method=method
                         )
@@ -367,16 +370,9 @@ def write_assimilation(found: dict[str, Any], bundle: Bundle, split: str, path: 
     path : Path
         The file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scores: dict[str, Any] = {}
-    if path.exists():
-        scores = json.loads(path.read_text(encoding="utf-8"))
+    scores = scores_of(bundle, path)
     sums = bundle.config["checksums"]
     stamp = " ".join(sums[k] for k in sorted(sums) if k not in {"normaliser.nc", "months.nc"})
-    if scores.get("weights", sums["weights.safetensors"]) != sums["weights.safetensors"]:
-        scores = {}
-    scores["weights"] = sums["weights.safetensors"]
     kept = scores.get("assimilation", {}) if scores.get("statistics") == stamp else {}
     kept[split] = {**kept.get(split, {}), **found}
-    scores |= {"statistics": stamp, "assimilation": kept}
-    path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    put_scores({**scores, "statistics": stamp, "assimilation": kept}, bundle, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from mlda_core.assimilation.scoring import ERROR, network_of
 from mlda_core.experiments.gcm import Float, GcmResponse, fingerprint
 from mlda_core.experiments.gcm_runs import Runs, Tick
 from mlda_core.regions import REGIONS, region_mask
+from mlda_core.scores import put_scores, scores_of
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.engine import Assimilator
@@ -202,22 +202,15 @@ def write_perturbation(
     path : Path
         The file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scores: dict[str, Any] = {}
-    if path.exists():
-        scores = json.loads(path.read_text(encoding="utf-8"))
-    weights = bundle.config["checksums"]["weights.safetensors"]
-    if scores.get("weights", weights) != weights:
-        scores = {}
+    scores = scores_of(bundle, path)
     made_for = f"{_KEY}_made_for"
     if scores.get(made_for) != fingerprint(bundle):
         scores = {k: v for k, v in scores.items() if not k.startswith(_KEY)}
     key = _KEY if split == "test" else f"{_KEY}_{split}"
     members = {r.experiment: len(r.perturbed) for r in runs}
     scores |= {
-        "weights": weights,
         made_for: fingerprint(bundle),
         key: found,
         f"{key}_made_of": {"months": len(runs[0].months), "members": members},
     }
-    path.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    put_scores(scores, bundle, path)
