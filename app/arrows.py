@@ -33,8 +33,6 @@ LONGEST, SHORTEST = 2.5 * SPACING, 0.12 * SPACING
 HEAD, HEAD_MOST, HEAD_ANGLE = 0.42, 0.05, np.radians(26)
 # Tail, tip, barb, tip, barb, and a gap: all arrows of a map are one line.
 POINTS = 6
-# Colours and arrows may be stretched, for increments far smaller than months' anomalies.
-SCALES = (1, 2, 5, 10)
 
 Float = NDArray[np.float32]
 
@@ -222,7 +220,7 @@ def stretched(variables: tuple[Variable, ...], scale: int) -> tuple[Variable, ..
     ----------
     variables : tuple of Variable
     scale : int
-        One of `SCALES`.
+        One of `app.observing.SCALES`.
     """
     if scale == 1:
         return variables

@@ -157,7 +157,7 @@ class Request:
     scene : Scene, optional
         What both columns show instead.
     scale : int
-        How many times smaller anomalies have the same colour, one of `app.arrows.SCALES`.
+        How many times smaller anomalies have the same colour, one of `app.observing.SCALES`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
     """

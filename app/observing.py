@@ -34,6 +34,11 @@ METHODS = (
     "climatology",
 )
 COLUMNS = ("model", "increment", "difference", "influence", "spread")
+# What stands beside the model: the truth, or the analysis of the same observations by another
+# method.
+BESIDE = ("target", "enoi", "eof", "vae")
+# Colours and arrows may be stretched, for increments far smaller than months' anomalies.
+SCALES = (1, 2, 5, 10)
 MAX_ROWS = 20_000
 MAX_SEED = 2**31 - 1
 LABEL = 60
@@ -113,6 +118,12 @@ class Observing:
         What the model column shows, one of `COLUMNS`.
     hatch : float
         A spread above this share of the climatological one is hatched.
+    beside : str
+        What the column beside the model shows, one of `BESIDE`.
+    scale : int
+        How many times smaller anomalies have the same colour, one of `SCALES`.
+    arrows : bool
+        Whether a bundle's vector is drawn as arrows.
     """
 
     kind: str = "stations"
@@ -135,6 +146,9 @@ class Observing:
     live: bool = True
     column: str = "model"
     hatch: float = 0.5
+    beside: str = "target"
+    scale: int = 1
+    arrows: bool = True
 
     @property
     def by_hand(self) -> int:
@@ -162,6 +176,7 @@ _CHOICES: dict[str, Sequence[str]] = {
     "domain": DOMAINS,
     "method": METHODS,
     "column": COLUMNS,
+    "beside": BESIDE,
 }
 _WORDS = {
     "kind": "network",
@@ -171,6 +186,7 @@ _WORDS = {
     "error": "error",
     "column": "view of the model",
     "hatch": "share for hatching",
+    "beside": "view beside the model",
 }
 
 
@@ -317,7 +333,14 @@ def _check(name: str, value: Any) -> Any:
         if made != int(made):
             raise ObservingError(f"The {words} must be a whole number, not {made:g}.")
         return int(made)
-    if name in ("residual", "live"):
+    if name == "scale":
+        if not isinstance(value, int | float) or isinstance(value, bool) or value not in SCALES:
+            raise ObservingError(
+                f"The colours cannot be stretched {str(value)[:24]} times; choose one of "
+                f"{', '.join(map(str, SCALES))}."
+            )
+        return int(value)
+    if name in ("residual", "live", "arrows"):
         if not isinstance(value, bool):
             raise ObservingError(f"The setting '{name}' must be true or false; correct it.")
         return value
