@@ -1,4 +1,4 @@
-"""``mlda data prepare``: from files of a data source to one canonical dataset."""
+"""``mlda data``: from files of data sources to one canonical dataset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
     ],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
     source: Annotated[
-        str, typer.Option(help="Whose files: auto, speedy, 20crv3, ncep, era5 or haduk.")
+        str,
+        typer.Option(
+            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5 or haduk."
+        ),
     ] = "auto",
     variables: Annotated[
         str | None,
@@ -97,10 +100,7 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 valid_share=valid_share,
                 progress=tick,
             )
-        output.parent.mkdir(parents=True, exist_ok=True)
-        part = output.with_suffix(".part")
-        dataset.to_netcdf(part, engine="netcdf4")
-        part.replace(output)
+        _write(dataset, output)
     wanted = ("member", "time", "lat", "lon", "y", "x")
     sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in wanted if k in dataset.sizes)
     out.print(f"{output}: {sizes}", highlight=False)
@@ -108,6 +108,36 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
         held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
         months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
         out.print(f"{source}: {held}, {months[0]} to {months[1]}", highlight=False)
+
+
+def data_merge(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Canonical datasets of different variables on one grid."),
+    ],
+    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
+) -> None:
+    """Join canonical datasets of several sources; every month that any of them has is kept.
+
+    Example: `mlda data merge runs/data/gistemp.nc runs/data/psl.nc --out runs/data/real.nc`
+    """
+    with one_sentence():
+        from mlda_core.sources.merge import merge
+
+        dataset = merge(paths)
+        _write(dataset, output)
+    held = []
+    for name, field in dataset.data_vars.items():
+        there = dataset["time"].values[field.notnull().any(["member", "lat", "lon"]).values]
+        held.append(f"{name} {str(there[0])[:7]} to {str(there[-1])[:7]}")
+    out.print(f"{output}: {dataset.sizes['time']} months; {', '.join(held)}", highlight=False)
+
+
+def _write(dataset: xr.Dataset, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_suffix(".part")
+    dataset.to_netcdf(part, engine="netcdf4")
+    part.replace(output)
 
 
 def _speedy(

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.engine import Assimilator, Problem
     from mlda_core.assimilation.observed import Observed
     from mlda_core.assimilation.operator import Places
-    from mlda_core.bundle import Bundle
     from mlda_core.grid import Grid
 
 Array = NDArray[np.float64]

@@ -72,7 +72,8 @@ def calibrate(
         If the data are not those of the bundle, lack the splits, or have too few whole months.
     """
     check_same_model(bundle, data)
-    data = without_gaps(data)
+    past = ("train", *held)
+    data = without_gaps(data, past)
     part = data.observed.in_split(*held)
     if len(part) < 2:
         raise ConfigError(
@@ -90,7 +91,6 @@ def calibrate(
         bundle = bundle.with_sea(network)
     codes = encode_all(bundle, part.x, part.calendar)
     settings = replace(settings, nonlinearity=nonlinearity(bundle, codes, part.calendar))
-    past = ("train", *held)
     statistics = estimate(
         bundle, data, settings, held=held, past=past, patterns=patterns, tick=tick
     )

@@ -46,7 +46,11 @@ CANONICAL: dict[str, Canonical] = {
     v.name: Canonical(v.name, v.standard_name, v.units, v.label) for v in DEFAULTS.values()
 } | {
     # A month's hours of sunshine depend on its length; the mean of its days does not.
-    "sund": Canonical("sund", "duration_of_sunshine", "s", "Daily duration of sunshine")
+    "sund": Canonical("sund", "duration_of_sunshine", "s", "Daily duration of sunshine"),
+    # An anomaly as its provider made it: there is no absolute temperature behind it.
+    "tasa": Canonical(
+        "tasa", "surface_temperature_anomaly", "K", "Surface temperature anomaly as provided"
+    ),
 }
 
 
@@ -93,6 +97,9 @@ class Layout:
         Whether the files are on a projected grid, which is kept.
     merge : callable, optional
         What to do with a variable's own extra dimensions before they are taken away.
+    limits : callable, optional
+        Least and greatest value to believe, unpacked, from an opened file; what lies outside is
+        missing.
     """
 
     key: str
@@ -101,6 +108,7 @@ class Layout:
     recognises: Callable[[xr.Dataset], bool]
     projected: bool = False
     merge: Callable[[xr.DataArray], xr.DataArray] | None = None
+    limits: Callable[[xr.Dataset], tuple[float, float] | None] | None = None
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
         """Return the variables of a file that are known, by their names in the file."""

@@ -17,6 +17,7 @@ from mlda_core.sources import SourceError
 from mlda_core.sources.calendars import Months, months_of
 from mlda_core.sources.haduk import X, Y
 from mlda_core.sources.layout import Conversion, Known, Layout, conversion
+from mlda_core.sources.pressure_eofs import expand, is_eof_file
 
 _AXES = {
     "time": ("time", "valid_time"),
@@ -58,7 +59,7 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
             f"{path} cannot be read as netCDF (truncated?); download it again."
         ) from error
     with opened:
-        yield opened
+        yield expand(opened, path) if is_eof_file(opened) else opened
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +140,8 @@ class Field:
         field = data[self.variable]
         names = axes_of(field)
         limits = valid_limits(field)
+        if limits is None and self.layout.limits is not None:
+            limits = self.layout.limits(data)
         try:
             block = field.isel({names["time"]: which}).load()
         except (OSError, RuntimeError) as error:

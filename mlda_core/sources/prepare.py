@@ -15,7 +15,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
-from mlda_core.sources import SourceError, era5, haduk, ncep, twentieth_century
+from mlda_core.sources import (
+    SourceError,
+    era5,
+    gistemp,
+    haduk,
+    ncep,
+    pressure_eofs,
+    twentieth_century,
+)
 from mlda_core.sources.calendars import mid_month
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
@@ -25,7 +33,14 @@ from mlda_core.sources.speedy import FILE_NAME
 
 LAYOUTS: dict[str, Layout] = {
     layout.key: layout
-    for layout in (twentieth_century.LAYOUT, ncep.LAYOUT, era5.LAYOUT, haduk.LAYOUT)
+    for layout in (
+        twentieth_century.LAYOUT,
+        gistemp.LAYOUT,
+        pressure_eofs.LAYOUT,
+        ncep.LAYOUT,
+        era5.LAYOUT,
+        haduk.LAYOUT,
+    )
 }
 SOURCES = ("auto", "speedy", *LAYOUTS)
 _BLOCK = 12  # months read at once: a year of ERA5 at a quarter of a degree is 100 MB

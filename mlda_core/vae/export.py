@@ -18,7 +18,6 @@ from mlda_core.vae.latent import find_basis, ship
 from mlda_core.vae.training import VAE, reconstruct
 
 
-
 def history(run: Path, data: TrainingData) -> dict[str, Any]:
     """Say how a run went, for a bundle's provenance.
 

@@ -94,7 +94,7 @@ def fit_patterns(
     coefficients : ndarray, shape (n, K)
     """
     if present is not None:
-        x = _bridge_gaps(x, present, weights, min(count, _LEADING), seed=seed)
+        x = bridge_gaps(x, present, weights, min(count, _LEADING), seed=seed)
     root = np.sqrt(weights).astype(np.float32)
     scaled = torch.from_numpy(x * root)
     # The randomised SVD draws from torch's global generator, which is given back as it was.
@@ -109,15 +109,36 @@ def fit_patterns(
     return patterns, projector, variances, (x @ projector.astype(np.float32))
 
 
-def _bridge_gaps(
+def bridge_gaps(
     x: NDArray[np.float32],
     present: NDArray[np.bool_],
     weights: Array,
-    count: int,
+    count: int = _LEADING,
     *,
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return maps whose gaps hold what the leading patterns make of the rest, shape (n, cells)."""
+    """Return maps whose gaps hold what their leading patterns make of the rest.
+
+    An iteration after Beckers and Rixen (2003,
+    https://doi.org/10.1175/1520-0426(2003)020<1839:ECADFF>2.0.CO;2).
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n, cells)
+        Standardised anomalies; what stands in gaps is not looked at.
+    present : ndarray of bool, shape (n, cells)
+        Which cells the maps have.
+    weights : ndarray, shape (cells,)
+        Weights of the cells.
+    count : int
+        Number of patterns.
+    seed : int
+        Of the randomised SVD.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, cells)
+    """
     whole = np.where(present, x, np.float32(0))
     for _ in range(_ROUNDS):
         patterns, _, variances, coefficients = fit_patterns(whole, weights, count, seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,19 @@ import torch
 import xarray as xr
 from climate import make_climate, make_config
 
+from mlda_core.assimilation.calibrate import calibrate
+from mlda_core.assimilation.engine import Assimilator
 from mlda_core.bundle import load_bundle
 from mlda_core.eof import fit_eofs
 from mlda_core.grid import Grid
+from mlda_core.networks import NetworkSpec, places, synthesise
 from mlda_core.preprocess import Preprocessor
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData, load_training_data, mean_square
-from mlda_core.vae.export import export_bundle, nearly_whole
+from mlda_core.vae.export import export_bundle
+from mlda_core.vae.gaps import nearly_whole, without_gaps
 from mlda_core.vae.minimise import minimise_all_fields
+from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.seasonal import fit_patterns
 from mlda_core.vae.training import Objective, Sampler, build_vae, explained, train
 from mlda_core.validation import validate
@@ -245,35 +251,65 @@ def test_minimising_over_z_looks_at_what_is_there(config: ModelConfig, data: Tra
     assert np.abs(fit(strange, None) - found).max() > 0.1
 
 
-def test_errors_of_assimilation_are_not_estimated_from_gaps(
-    config: ModelConfig, data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_errors_of_assimilation_are_estimated_from_nearly_whole_months(
+    config: ModelConfig, data: TrainingData, tmp_path: Path
 ):
-    from typer.testing import CliRunner
-
-    from mlda_core.cli import app
-
     vae = build_vae(config, data)
     export_bundle(vae, config, data, tmp_path / "bundle", provenance={"test": True})
-    scored = validate(load_bundle(tmp_path / "bundle"), split="validation", data=data, samples=10)
+    bundle = load_bundle(tmp_path / "bundle")
+    scored = validate(bundle, split="validation", data=data, samples=10)
     for by_method in scored.scores["reconstruction"]["validation"].values():
         assert all(np.isfinite(s["explained_variance"]) for s in by_method.values())
-    monkeypatch.setattr("mlda_core.vae.config.load_config", lambda _: config)
-    words = ["calibrate", str(tmp_path / "bundle"), "--config", "tiny.toml"]
-    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, words)
-    assert done.exit_code == 2
-    assert "months with gaps" in done.output
+    one_epoch = SeaTraining(epochs=1, epochs_normalised=1)
+    calibrate(bundle, data, bundle.settings, training=one_epoch)
+    bundle = load_bundle(tmp_path / "bundle")
+    past = data.observed.in_split("train", "validation", "calibration")
+    whole = past.where(past.present.mean(axis=(1, 2, 3)) > 0.9)
+    assert len(bundle.statistics.calendar) == len(whole) < len(past)
+    # Rain varies in the past months as it does where it is observed: no zeros stand for gaps.
+    statistics = bundle.statistics
+    spread = statistics.coefficients @ statistics.patterns
+    got = (spread.reshape(-1, *bundle.mask.shape)[:, PR] ** 2).mean()
+    assert got == pytest.approx((whole.x[:, PR] ** 2).mean(), rel=0.05)
+    # And an analysis of a month without rain is made of what it has.
+    table = synthesise(places(NetworkSpec("stations", count=6), bundle), bundle,
+                       bundle.target("1979-05"), 5, seed=None)  # fmt: skip
+    found = Assimilator(bundle).run(table, 5)
+    assert np.isfinite(found.anomalies[bundle.mask]).all()
+
+
+def test_gaps_are_bridged_in_nearly_whole_months_only(data: TrainingData):
+    splits = ("train", "calibration")
+    found = without_gaps(data, splits).observed
+    assert found.present is None
+    assert set(found.split) == set(splits)
+    assert not {n for n in found.names if n.startswith("1979") or n.endswith("x")}
+    before = data.observed.where(np.isin(data.observed.names, found.names))
+    before = before.in_split(*splits)
+    there = before.present
+    assert np.array_equal(found.x[there], before.x[there])
+    gaps = ~there & data.normaliser.mask
+    assert gaps.any()
+    assert found.x[gaps].std() > 0.1
+    few = replace(data, observed=data.observed.where(data.observed.names < "1980-06"))
+    with pytest.raises(ConfigError, match=r"Only \d+ months have nine tenths.*\.$"):
+        without_gaps(few, splits)
+
+
+def test_data_without_gaps_stay_themselves(whole: TrainingData):
+    assert without_gaps(whole, ("train",)) is whole
 
 
 def test_the_prior_is_estimated_on_nearly_whole_months(data: TrainingData, whole: TrainingData):
-    held_out = data.observed.in_split("validation", "calibration")
-    chosen = nearly_whole(held_out, data)
+    held_out, weights = data.observed.in_split("validation", "calibration"), data.normaliser.weights
+    chosen = nearly_whole(held_out, weights)
     assert set(chosen.names) == {n for n in held_out.names if not "1984-09" <= n <= "1984-12"}, (
         "a month without rain has three quarters"
     )
     few = held_out.where(np.char.startswith(held_out.names, "1984"))
-    assert len(nearly_whole(few, data)) == len(few)
+    assert len(nearly_whole(few, weights)) == len(few)
     complete = whole.observed.in_split("validation")
-    assert nearly_whole(complete, whole) is complete
+    assert nearly_whole(complete, whole.normaliser.weights) is complete
 
 
 def test_recombining_members_needs_whole_months(data: TrainingData, tmp_path: Path):

@@ -1,0 +1,76 @@
+"""Canonical datasets of several sources as one: every month that any of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from mlda_core.sources import SourceError
+
+
+def merge(paths: Sequence[Path]) -> xr.Dataset:
+    """Join canonical datasets of different variables on one grid.
+
+    A month is kept if any dataset has it; there the other variables are missing, and nothing is
+    filled. Training counts what is there.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        As `mlda data prepare` writes them: one grid, different variables.
+
+    Returns
+    -------
+    Dataset
+        float32, dimensions (member, time, lat, lon).
+
+    Raises
+    ------
+    SourceError
+        If a file is none, a variable is there twice, or the grids or members differ.
+    """
+    parts = [_read(path) for path in paths]
+    seen: dict[str, Path] = {}
+    for path, part in zip(paths, parts, strict=True):
+        for name in part.data_vars:
+            if str(name) in seen:
+                raise SourceError(
+                    f"{path} holds {name} again, after {seen[str(name)].name}; leave one of the "
+                    "files out."
+                )
+            seen[str(name)] = path
+        for axis in ("member", "lat", "lon"):
+            mine, theirs = part[axis].values, parts[0][axis].values
+            if mine.shape != theirs.shape or not np.allclose(mine, theirs, atol=1e-3):
+                raise SourceError(
+                    f"{path} has another {axis} axis than {paths[0].name}; prepare both with one "
+                    "--grid, or one with --like the other."
+                )
+    # The axes agree to a thousandth of a degree: those of the first, exactly.
+    axes = {axis: parts[0][axis] for axis in ("member", "lat", "lon")}
+    joined = xr.merge(
+        [part.assign_coords(axes) for part in parts], join="outer", combine_attrs="drop"
+    )
+    sources = list(dict.fromkeys(str(part.attrs.get("source", "")) for part in parts))
+    return joined.assign_attrs(
+        Conventions="CF-1.11", source="; ".join(source for source in sources if source)
+    )
+
+
+def _read(path: Path) -> xr.Dataset:
+    try:
+        with xr.open_dataset(path) as opened:
+            data = opened.load()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read; make it with 'mlda data prepare'.") from error
+    wrong = [n for n in data.data_vars if data[n].dims != ("member", "time", "lat", "lon")]
+    if wrong or not data.data_vars:
+        what = f"has {wrong[0]} on other dimensions" if wrong else "holds no variable"
+        raise SourceError(
+            f"{path} {what} and is no canonical dataset on latitudes and longitudes; make it with "
+            "'mlda data prepare'."
+        )
+    return data

@@ -1,0 +1,87 @@
+"""Months with gaps, where whole ones are needed: covariances and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.vae.config import ConfigError
+from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.seasonal import bridge_gaps
+
+# Share of all variables' cells, by area, from which a month counts as whole.
+SHARE = 0.9
+_ENOUGH = 24  # months from which the prior's variances can be estimated
+
+
+def nearly_whole(months: Months, weights: NDArray[np.float64]) -> Months:
+    """Return the months that have nine tenths of all cells, or all months where these are few.
+
+    The codes of months with gaps lie too near to zero, and would make the prior too narrow.
+
+    Parameters
+    ----------
+    months : Months
+    weights : ndarray, shape (V, lat, lon)
+        Cell areas, each variable summing to 1.
+    """
+    if months.present is None:
+        return months
+    chosen = _is_nearly_whole(months, weights)
+    return months.where(chosen) if chosen.sum() >= _ENOUGH else months
+
+
+def without_gaps(data: TrainingData, splits: Sequence[str]) -> TrainingData:
+    """Return the months that have nine tenths of all cells, the rest of theirs bridged.
+
+    Covariances between places need maps that have both: of a month without pressure nothing can
+    be learnt about pressure. What the leading patterns of the other cells put into the last tenth
+    varies less than what is missing, so that errors come out a little too small there.
+
+    Parameters
+    ----------
+    data : TrainingData
+    splits : sequence of str
+        Which months may serve.
+
+    Returns
+    -------
+    TrainingData
+        Its months have no gap in ``x``; ``anomalies`` keep theirs. Of data without gaps, the
+        data themselves.
+
+    Raises
+    ------
+    ConfigError
+        If fewer than 24 months are left, or months under mixed seas have gaps.
+    """
+    if data.mixed is not None and data.mixed.present is not None:
+        raise ConfigError(
+            "Months under mixed seas lack cells, which calibration cannot do with; set "
+            "mixed_share = 0 and train again."
+        )
+    weights = data.normaliser.weights
+    if data.observed.present is None:
+        return data
+    months = data.observed.in_split(*splits)
+    kept = months.where(_is_nearly_whole(months, weights))
+    if len(kept) < _ENOUGH:
+        raise ConfigError(
+            f"Only {len(kept)} months have nine tenths of their cells, and the errors of "
+            f"assimilation need {_ENOUGH}; leave out the variable or the cells that are missing."
+        )
+    n, there = len(kept), kept.present
+    if there is None:
+        return data
+    x = bridge_gaps(kept.x.reshape(n, -1), there.reshape(n, -1), weights.ravel(), seed=0)
+    return replace(data, observed=replace(kept, x=x.reshape(kept.x.shape), present=None))
+
+
+def _is_nearly_whole(months: Months, weights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if months.present is None:
+        return np.ones(len(months), dtype=bool)
+    there = (months.present * weights).sum(axis=(2, 3)).mean(axis=1)
+    return np.asarray(there >= SHARE)
