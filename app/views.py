@@ -18,6 +18,8 @@ import numpy as np
 from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
 
+from app.arrow_glyphs import ArrowGlyphs
+from app.arrows import stretched
 from app.frames import (
     COLUMNS,
     HATCH,
@@ -120,6 +122,13 @@ const fill = (array) => {
   at += size
 }
 for (const pane of packet.data.panes[0]) {
+  const k = arrow_names.indexOf(pane)
+  if (k >= 0) {
+    fill(arrows[k].data.x)
+    fill(arrows[k].data.y)
+    touched.add(arrows[k])
+    continue
+  }
   const i = names.indexOf(pane)
   fill(images[i].data.image[0])
   touched.add(images[i])
@@ -350,14 +359,20 @@ class How(NamedTuple):
     left: Look | None
     words: tuple[str, str]
     spans: tuple[float, ...]
+    left_kind: str = "model"
+    scale: int = 1
 
 
 def how_of(request: Request) -> How:
     """Return how a frame is coloured."""
     column, scene = request.column, request.scene
     if scene is None:
-        return How(column.kind, column.look, None, ("target", COLUMNS[column.kind]), ())
-    return How(column.kind, column.look, scene.left.look, scene.words, scene.spans)
+        words = ("target", COLUMNS[column.kind])
+        return How(column.kind, column.look, None, words, (), scale=request.scale)
+    left = scene.left
+    return How(
+        column.kind, column.look, left.look, scene.words, scene.spans, left.kind, request.scale
+    )
 
 
 class Figures:
@@ -409,13 +424,21 @@ class Figures:
             "lon": lon.ravel().astype(np.float32),
             "lat": lat.ravel().astype(np.float32),
         }
-        for variable in bundle.variables:
+        self._arrows = ArrowGlyphs(bundle, self.x_range, self.y_range, self._projection)
+        for variable in self._variables:
             self._make_row(variable, frame)
+        self._arrows.packed(frame.arrows)
+        self._arrows.show(frame.arrows, on=frame.request.arrows)
         self._packet = bm.ColumnDataSource({"bytes": [np.zeros(0, np.uint8)], "panes": [[]]})
         self._packet.js_on_change("data", bm.CustomJS(args=self._unpack_args(), code=_UNPACK))
         # What only a callback refers to has to be in the document too, or nothing would send it.
         next(iter(self.figures.values())).tags = [self._packet]
         self._paint()
+
+    @property
+    def _variables(self) -> tuple[Variable, ...]:
+        """The variables with the ends that their colours have at present."""
+        return stretched(self._bundle.variables, self._how.scale)
 
     # -- first frame -----------------------------------------------------------------------
 
@@ -461,7 +484,8 @@ class Figures:
         how, i = self._how, self._order[variable.name]
         looks = [look if look and look.limits[i] else None for look in (how.left, how.look)]
         plain = how.kind == "model" or (how.look is not None and looks[1] is None)
-        full = [self._full and looks[0] is None, self._full and plain]
+        left_plain = how.left_kind == "model" and looks[0] is None
+        full = [self._full and left_plain, self._full and plain]
         gone = "nothing yet" if not plain else ""
         what = list(how.words)
         if how.left is None and looks[1] is not None:
@@ -473,7 +497,10 @@ class Figures:
                 for look, kind in zip(looks, full, strict=True)
             ],
             "decimals": [look.decimals if look else variable.decimals for look in looks],
-            "signed": [not full[0], not full[1] and how.kind != "spread"],
+            "signed": [
+                not full[0] and how.left_kind != "spread",
+                not full[1] and how.kind != "spread",
+            ],
             "missing": ["no sea here", "no sea here" if variable.domain == "sea" else gone],
         }
 
@@ -540,6 +567,7 @@ class Figures:
                 "x", "y", source=self._lines[line], line_width=width, line_alpha=alpha, name=line
             )
             drawn.level = "glyph"
+        self._arrows.add(variable.name, kind, fig)
         pan, wheel = bm.PanTool(), bm.WheelZoomTool(maintain_focus=False)
         fig.add_tools(
             pan,
@@ -637,10 +665,14 @@ class Figures:
             self._projection = frame.request.projection
             self._reproject()
         how, before = how_of(frame.request), self._how
-        rescaled = frame.request.full != self._full or how.spans != before.spans
+        rescaled = (frame.request.full, how.spans, how.scale) != (
+            self._full,
+            before.spans,
+            before.scale,
+        )
         if how != before or rescaled:
             self._how, self._full = how, frame.request.full
-            for variable in self._bundle.variables:
+            for variable in self._variables:
                 self._meta[variable.name].data = self._meta_of(variable)
                 self.keys[variable.name].text = self._key(variable)
                 if rescaled:
@@ -648,6 +680,7 @@ class Figures:
                     box = self._scatter_box(variable)
                     self._images[variable.name, "scatter"].data.update(box)
             self._paint()
+        self._arrows.show(frame.arrows, on=frame.request.arrows)
         if not frame.panes:
             return
         by_name = {variable.name: variable for variable in self._bundle.variables}
@@ -665,6 +698,9 @@ class Figures:
             else:
                 self._said[name] = score_html(pane, by_name[name], full=self._full)
                 self._tell(name)
+        for kind, part in self._arrows.packed(frame.arrows):
+            names.append(f"arrows_{kind}")
+            parts.append(part)
         joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
         self._packet.data = {"bytes": [joined], "panes": [names]}
 
@@ -698,6 +734,8 @@ class Figures:
             "names": [f"{name}_{kind}" for name, kind in panes],
             "images": [self._images[pane] for pane in panes],
             "cells": [self._cells[name] for name, _ in panes],
+            "arrow_names": [f"arrows_{kind}" for kind in self._arrows.sources],
+            "arrows": list(self._arrows.sources.values()),
         }
 
     def _reproject(self) -> None:
@@ -705,6 +743,7 @@ class Figures:
         for name, source in self._lines.items():
             source.data = dict(zip("xy", getattr(shown, name), strict=True))
         self._pixels.data = self._index_image()
+        self._arrows.reproject(self._projection)
         self.reset_view()
 
     def reset_view(self) -> None:
@@ -724,12 +763,15 @@ class Figures:
         how = self._how
         for i, variable in enumerate(self._bundle.variables):
             plain = map_palette(variable, self._theme, full=self._full)
-            for kind, look in (("target", how.left), ("model", how.look)):
+            for kind, look, shown in (
+                ("target", how.left, how.left_kind),
+                ("model", how.look, how.kind),
+            ):
                 palette = plain
                 if look is not None:
                     palette = look_palette(variable, self._theme) if look.limits[i] else plain
-                elif kind == "model" and how.kind != "model":
-                    palette = column_palette(variable, self._theme, how.kind)
+                elif shown != "model":
+                    palette = column_palette(variable, self._theme, shown)
                 self._mappers[variable.name, kind].palette = palette
             self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
         for (_, kind), fig in self.figures.items():
