@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mlda_core.assimilation.engine import Assimilator
 from mlda_core.assimilation.observed import Observed, thin
 from mlda_core.assimilation.operator import Places
 from mlda_core.bundle import Bundle, StateError
+from mlda_core.networks import observed_as
 from mlda_core.regions import REGIONS, region_mask
 from mlda_core.scores import put_scores, scores_of
 from mlda_core.vae.dataset import Months
@@ -92,7 +94,8 @@ class Tally:
 def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int, ...]]:
     """Return the places of a network, and the variables that it observes everywhere.
 
-    Stations lie at random on the sphere, and observe air temperature and pressure.
+    Stations lie at random on the sphere, and observe air temperature and pressure; where a bundle
+    has neither, all that it has above the sea.
     """
     names = [v.name for v in bundle.variables]
     if not name.startswith("stations_"):
@@ -123,15 +126,24 @@ def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int,
         west, east = 0.0, 360.0
     lat = np.degrees(np.arcsin(rng.uniform(south, north, count)))
     lon = np.mod(rng.uniform(west, east, count), 360.0)
-    pair = [i for i, v in enumerate(bundle.variables) if v.name in STATION_VARIABLES]
+    pair = [i for i, v in enumerate(bundle.variables) if observed_as(v) in STATION_VARIABLES]
+    pair = pair or [i for i, v in enumerate(bundle.variables) if v.domain != "sea"]
     if not pair:
-        raise StateError(
-            f"Stations observe {' and '.join(STATION_VARIABLES)}, and this bundle has neither."
-        )
+        raise StateError("Stations observe nothing of the sea, and this bundle has nothing else.")
     which = np.repeat(pair, count)
     lat, lon = np.tile(lat, len(pair)), np.tile(lon, len(pair))
     there = bundle.operator.observable(which, lat, lon)
     return bundle.operator.locate(which[there], lat[there], lon[there]), ()
+
+
+def networks_of(bundle: Bundle) -> tuple[str, ...]:
+    """Return the names of the networks that observe what a bundle has."""
+    found = []
+    for name in NETWORKS:
+        with suppress(StateError):
+            network_of(bundle, name, 0)
+            found.append(name)
+    return tuple(found)
 
 
 def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
