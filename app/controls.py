@@ -16,6 +16,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from app.observing import SCALES
+
 WEB = Path(__file__).resolve().parent / "web"
 
 Message = dict[str, Any]
@@ -76,13 +78,15 @@ class Control(JSComponent):
 class Bar(Control):
     """The bar at the top and the line of words below it."""
 
-    bundle = param.String(doc="Name of the bundle.")
+    bundle = param.String(doc="Title of the bundle.")
+    bundles = param.List(default=[], doc="Key, title and contents of each that can be chosen.")
+    bundle_key = param.String(doc="What a link calls the bundle shown.")
     name_short = param.String(doc="The same for narrow windows.")
     about = param.String(doc="What the bundle is, in a sentence.")
     splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
     split_words = param.Dict(default={}, doc="What each split means, in words.")
     projections = param.List(default=[], doc="Key and label of each projection.")
-    nino_series = param.List(default=[], doc="Nino 3.4 of the targets, all months.")
+    nino_series = param.List(default=[], doc="Nino 3.4 of the targets, all months; None: no value.")
     month = param.String()
     projection = param.String()
     fields = param.String()
@@ -136,8 +140,25 @@ class Heading(Control):
     model_label = param.String(doc="What the model is at present.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
     note = param.String(doc="What the column shows just now, in words.")
+    against = param.String(default="target", doc="What stands beside the model.")
+    scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
+    scales = param.List(default=list(SCALES), doc="Those that can be chosen.")
+    arrows = param.Boolean(default=True)
+    vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
 
     _esm = read("channel.js") + read("heading.js")
+    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+
+
+class Beside(Control):
+    """Above the column beside the model: what it shows."""
+
+    views = param.List(default=[], doc="Key and label of what can be shown.")
+    beside = param.String(default="target")
+    name_within = param.String(default="target", doc="What it is, within a sentence.")
+    note = param.String(doc="What is amiss with it just now, in words.")
+
+    _esm = read("channel.js") + read("beside.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
 
 
@@ -157,6 +178,7 @@ class Observe(Control):
     rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
     rejected_words = param.String()
     reading = param.String(doc="The observation under the pointer, in words.")
+    trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
     _esm = read("channel.js") + read("pointer.js") + read("observe.js")
     _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012

@@ -25,8 +25,8 @@ LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "ga
 METHODS: dict[str, tuple[str, str]] = {
     "vae": ("VAE", "The decoder's latents and the residual analysis"),
     "vae_latent_only": ("VAE, latents only", "What the decoder alone can express"),
-    "eof": ("EOFs", "100 EOFs in the decoder's place, the same mathematics"),
-    "eof_latent_only": ("EOFs, latents only", "What 100 EOFs alone can express"),
+    "eof": ("EOFs", "As many EOFs in the decoder's place, the same mathematics"),
+    "eof_latent_only": ("EOFs, latents only", "What as many EOFs alone can express"),
     "enoi": ("Ensemble OI", "Ensemble optimal interpolation, localised, by season"),
     "regression": ("Regression", "Sea surface temperature's principal components to everything"),
     "adam": ("Adam", "Adam from a random start, no prior, diagonal R: the scripts this replaces"),

@@ -79,7 +79,7 @@ class Gestures:
             self._observer.panel.rejected = []
         if name == "kind" and value == "custom":
             # What is there stays, to be changed row by row.
-            self._take(freeze(observed, self._observer.table, self._bundle))
+            self._take(freeze(observed, self._bundle))
             return "These observations are your own now: the network no longer changes them."
         if name in ("count", "spacing"):
             # One decides, the other waits.
@@ -335,6 +335,17 @@ class Gestures:
             label = self._bundle.variables[which].label.lower()
             raise ObservingError(
                 f"There is no {label} at {place_words(row.lat, row.lon)}; choose another place."
+            )
+        if row.value is not None:
+            return
+        operator, month = self._bundle.operator, self._state.month
+        spot = operator.locate([which], [row.lat], [row.lon])
+        if not np.isfinite(operator.apply(spot, self._bundle.target(month))).all():
+            # What nobody typed is sampled, and there is nothing to sample.
+            label = self._bundle.variables[which].label.lower()
+            raise ObservingError(
+                f"There is no {label} at {place_words(row.lat, row.lon)} in {month} that could be "
+                "sampled; choose another place or month."
             )
 
 

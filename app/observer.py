@@ -22,7 +22,7 @@ from app.state import State
 from app.table import Table, no_table, resolve
 from app.views import number
 from app.words import place_words, region_words
-from mlda_core.networks import NETWORKS, NetworkError
+from mlda_core.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations import ObservationError
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ METHOD_LABELS = {
 GREETING = (32, 16, 8, 4, 2)
 # Why a network or its observations cannot be made.
 REFUSALS = (ObservingError, NetworkError, ObservationError)
+
+
+def methods_of(bundle: Bundle) -> tuple[str, ...]:
+    """Return the methods that a bundle has a use for: the regression is one on the sea."""
+    sea = any(variable.domain == "sea" for variable in bundle.variables)
+    return tuple(method for method in METHODS if sea or method != "regression")
 
 
 class Observer:
@@ -92,8 +98,8 @@ class Observer:
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.panel = Observe(
             on_messages,
-            kinds=[[key, kind.label, list(kind.settings)] for key, kind in NETWORKS.items()],
-            methods=[[key, METHOD_LABELS.get(key, key)] for key in METHODS],
+            kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
+            methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
             variables=[[name, label, name] for name, label in labels.items()],
             sizing_mode="stretch_width",
             margin=0,
@@ -152,6 +158,11 @@ class Observer:
                 self.begin(task)
         elif len(self.table) and self._task is not None:
             self.analysing.weigh(state.z, self.wanted())
+
+    @property
+    def task(self) -> Task | None:
+        """What was asked to be analysed last."""
+        return self._task
 
     def wanted(self) -> Task:
         """Return the task of the state; the same object while it stays the same."""
@@ -316,10 +327,16 @@ class Observer:
         )  # fmt: skip
         made = {name: getattr(observed, name) for name in names}
         made["region"] = observed.region is not None
-        made["variables"] = list(observed.variables or NETWORKS[observed.kind].variables) or [
-            variable.name for variable in self._bundle.variables
-        ]
+        made["variables"] = list(observed.variables or self._usual(observed.kind))
         return made
+
+    def _usual(self, kind: str) -> tuple[str, ...]:
+        """Return what a kind of network observes, unless something else is chosen."""
+        try:
+            return observes(kind, self._bundle)
+        except NetworkError:
+            # A link may ask for a network of what this bundle lacks; the page has said so.
+            return ()
 
     def _counts(self) -> dict[str, Any]:
         held = int(self.table.rows["withheld"].sum()) if len(self.table) else 0
@@ -327,6 +344,9 @@ class Observer:
         words = f"{count:,} observations" if count != 1 else "1 observation"
         if held:
             words += f", {held:,} withheld"
+        if self.table.absent:
+            # There is no target there in this month, so nothing that could be sampled.
+            words += f", {self.table.absent:,} without a target"
         hidden = self.markers.hidden if self.markers is not None else 0
         more = f"{hidden:,} too dense to draw" if hidden else ""
         return {"n": count, "chosen": len(self.chosen), "words": words, "hidden": more}

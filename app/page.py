@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 import panel as pn
 
+from app.bundles import asked_for
 from app.controls import read
-from app.session import Session, bundle_of_process
+from app.session import Session, bundle_of_process, warm_seasons
 from mlda_core.bundle import BundleError
 
 TITLE = "mlda"
+# With nothing else in its link a visitor brings no state.
+PLAIN = frozenset({"bundle", "theme", "projection", "fields"})
 
 
 def serve() -> Session | None:
     """Put the page into the current document; None where the bundle is broken."""
     pn.extension("tabulator")
-    try:
-        bundle = bundle_of_process()
-    except BundleError as error:
-        broken(str(error)).servable(title=TITLE)
-        return None
     document: Any = pn.state.curdoc
     location = pn.state.location
     query = (location.search or "") if location else ""
+    key, notice = asked_for(query), ""
+    try:
+        try:
+            bundle = bundle_of_process(key)
+        except BundleError as error:
+            if not key:
+                raise
+            # A link to a bundle that is not here: what it says of a state is of that one.
+            bundle = bundle_of_process()
+            notice = f"{error} The page shows {bundle.title} instead."
+            key, query = "", ""
+    except BundleError as error:
+        broken(str(error)).servable(title=TITLE)
+        return None
+    threading.Thread(target=warm_seasons, args=(bundle,), name="seasons", daemon=True).start()
 
-    greet = not query.strip("?")
-    session = Session(bundle, query, document.add_next_tick_callback, greet=greet)
+    greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
+    session = Session(
+        bundle, query, document.add_next_tick_callback, greet=greet, key=key, notice=notice
+    )
     if greet:
         # Half of it would be over before a browser has drawn its first frame.
         pn.state.onload(session.begin)
@@ -48,6 +65,7 @@ def serve() -> Session | None:
     page.add_panel("listing", session.observer.listing.widget)
     page.add_panel("foot", session.verifying.foot)
     page.add_panel("heading", session.observer.heading)
+    page.add_panel("beside", session.beside.heading)
     page.add_panel("perturb", session.perturber.panel)
     page.add_panel("perturb_heading", session.perturber.heading)
     for name, legend in session.legends.items():

@@ -58,6 +58,12 @@ CHOICES: tuple[Choice, ...] = (
     Choice("south", "South polar"),
 )
 KEYS: tuple[str, ...] = tuple(choice.key for choice in CHOICES)
+# A map of a region alone: its key goes on with south, north, west and east, so that it says all.
+REGION = "region:"
+# What a region's map leaves free around it, as a share of its size.
+MARGIN = 0.04
+# Projections kept: the four, and those of a few regions.
+KEPT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +140,55 @@ class PixelMap:
         return drawn.reshape(self.inside.shape)
 
 
+def choices_of(grid: Grid) -> tuple[Choice, ...]:
+    """Return the projections for a grid's fields, the first of them shown first.
+
+    Parameters
+    ----------
+    grid : Grid
+        Fields of a region are shown by a map of it: on the globe they would be a stamp.
+    """
+    south, north = grid.lat_edges[[0, -1]]
+    west, east = grid.lon_edges[[0, -1]]
+    if grid.is_global or east - west > 180 or north - south > 90:
+        return CHOICES
+    edges = ",".join(f"{edge:g}" for edge in (south, north, west, east))
+    return (Choice(f"{REGION}{edges}", "Region"), *CHOICES)
+
+
+def _edges_of(key: str) -> tuple[float, float, float, float]:
+    """Return south, north, west and east of a region's map."""
+    try:
+        south, north, west, east = (float(part) for part in key.removeprefix(REGION).split(","))
+    except ValueError:
+        raise ValueError(f"'{key[:60]}' is no map of a region; choose another.") from None
+    return south, north, west, east
+
+
+@lru_cache(maxsize=KEPT)
+def _region(key: str) -> tuple[ccrs.CRS, float]:
+    """Return an equal-area projection of a region, its middle at 0, 0, and half its map's height.
+
+    Equal area, as the scores weigh cells by their areas.
+    """
+    south, north, west, east = _edges_of(key)
+    middle = {"central_longitude": (west + east) / 2, "central_latitude": (south + north) / 2}
+    lon, lat = np.linspace(west, east, 61), np.linspace(south, north, 61)
+    around = np.concatenate([lon, lon, np.full(61, west), np.full(61, east)])
+    up = np.concatenate([np.full(61, south), np.full(61, north), lat, lat])
+    plain = ccrs.LambertAzimuthalEqualArea(**middle)
+    points = plain.transform_points(ccrs.PlateCarree(), around, up)[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    x, y = (low + high) / 2
+    width, height = (1 + MARGIN) * (high - low)
+    shifted = ccrs.LambertAzimuthalEqualArea(**middle, false_easting=-x, false_northing=-y)
+    return shifted, float(max(width / 4, height / 2))
+
+
 def crs_of(key: str) -> ccrs.CRS:
     """Return cartopy's projection; the Pacific is in the middle, where El Nino is."""
+    if key.startswith(REGION):
+        return _region(key)[0]
     made = {
         "platecarree": lambda: ccrs.PlateCarree(central_longitude=180),
         "robinson": lambda: ccrs.Robinson(central_longitude=180),
@@ -230,19 +283,21 @@ def box_to_region(key: str, box: dict[str, Any]) -> tuple[float, float, float, f
     return south, north, float(turned[(widest + 1) % turned.size]), float(turned[widest])
 
 
-@lru_cache(maxsize=len(KEYS))
+@lru_cache(maxsize=KEPT)
 def globe_on_map(key: str) -> shapely.Polygon:
     """Return the outline of the globe as drawn, within `EXTENT`."""
     edge = np.asarray(_globe_of(key).exterior.coords) / _half(key, crs_of(key))
     return shapely.Polygon(edge)
 
 
-@lru_cache(maxsize=len(KEYS))
+@lru_cache(maxsize=KEPT)
 def _globe_of(key: str) -> shapely.Polygon:
     return _globe(key, crs_of(key))
 
 
 def _half(key: str, crs: ccrs.CRS) -> float:
+    if key.startswith(REGION):
+        return _region(key)[1]
     if key in ("north", "south"):
         edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
         return 1.02 * float(np.hypot(*crs.transform_point(0.0, edge, ccrs.PlateCarree())))
@@ -260,6 +315,9 @@ def _disc(key: str, crs: ccrs.CRS, n: int = 361) -> NDArray[np.float64]:
 
 def _globe(key: str, crs: ccrs.CRS) -> shapely.Polygon:
     """Return the part of the plane that is drawn."""
+    if key.startswith(REGION):
+        half = _region(key)[1]
+        return shapely.box(*(half * edge for edge in (EXTENT[0], EXTENT[2], EXTENT[1], EXTENT[3])))
     if key in ("north", "south"):
         return shapely.Polygon(_disc(key, crs))
     return shapely.Polygon(np.asarray(crs.boundary.coords)[:, :2])
@@ -289,10 +347,10 @@ def _project(
     return x / half, y / half
 
 
-@lru_cache(maxsize=1)
-def coastline() -> shapely.MultiLineString:
-    """Read the bundled Natural Earth coastline (110m)."""
-    with np.load(COASTLINES / "coastline_110m.npz", allow_pickle=False) as stored:
+@lru_cache(maxsize=2)
+def coastline(scale: str = "110m") -> shapely.MultiLineString:
+    """Read the bundled Natural Earth coastline, "110m" or "50m"."""
+    with np.load(COASTLINES / f"coastline_{scale}.npz", allow_pickle=False) as stored:
         lon, lat = stored["lon"].astype(float), stored["lat"].astype(float)
     breaks = np.flatnonzero(~np.isfinite(lon))
     parts = np.split(np.column_stack([lon, lat]), breaks)
@@ -301,14 +359,32 @@ def coastline() -> shapely.MultiLineString:
 
 
 def _graticule(step: int = 30) -> shapely.MultiLineString:
-    lat = np.linspace(-90.0, 90.0, 91)
-    lon = np.linspace(-180.0, 180.0, 181)
-    meridians = [np.column_stack([np.full(91, v), lat]) for v in range(-180, 180, step)]
-    parallels = [np.column_stack([lon, np.full(181, v)]) for v in range(-60, 61, step)]
+    lat = np.linspace(-90.0, 90.0, 181)
+    lon = np.linspace(-180.0, 180.0, 361)
+    meridians = [np.column_stack([np.full(181, v), lat]) for v in range(-180, 180, step)]
+    last = 90 - step
+    parallels = [np.column_stack([lon, np.full(361, v)]) for v in range(-last, last + 1, step)]
     return shapely.MultiLineString([*meridians, *parallels])
 
 
-@lru_cache(maxsize=len(KEYS))
+def _around(key: str, lines: shapely.MultiLineString) -> shapely.MultiLineString:
+    """Return the lines near a region: the far side of the globe would cross its map."""
+    south, north, west, east = _edges_of(key)
+    # The map is 2:1, and a region may be any shape: as much again on all sides is always enough.
+    height, width = north - south, east - west
+    south, north = max(south - height, -90), min(north + height, 90)
+    # A map of 2:1 around a narrow region reaches this far east and west.
+    reach = max(width, 4 * height / max(np.cos(np.radians(min(abs(south), abs(north), 75))), 0.2))
+    boxes = [
+        shapely.box(west - reach + turn, south, east + reach + turn, north)
+        for turn in (-360, 0, 360)
+    ]
+    found = shapely.intersection(lines, shapely.union_all(boxes))
+    parts = [p for p in shapely.get_parts(found) if p.geom_type == "LineString"]
+    return shapely.MultiLineString(parts)
+
+
+@lru_cache(maxsize=KEPT)
 def projection(key: str) -> Projection:
     """Return a projection with its lines, made once per process.
 
@@ -321,12 +397,15 @@ def projection(key: str) -> Projection:
     half = _half(key, crs)
     globe = _globe_of(key)
     edge = np.asarray(globe.exterior.coords)
+    coast, graticule = coastline(), _graticule()
+    if key.startswith(REGION):
+        coast, graticule = _around(key, coastline("50m")), _around(key, _graticule(10))
     return Projection(
         key=key,
         crs=crs,
         half=half,
-        coast=_project(coastline(), crs, globe, half),
-        graticule=_project(_graticule(), crs, globe, half),
+        coast=_project(coast, crs, globe, half),
+        graticule=_project(graticule, crs, globe, half),
         outline=(edge[:, 0] / half, edge[:, 1] / half),
     )
 

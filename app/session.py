@@ -9,8 +9,8 @@ the next one.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
+import weakref
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -23,21 +23,26 @@ from numpy.typing import NDArray
 
 from app import frames, thumbnails
 from app.analysing import engine_of
+from app.arrows import stretched
+from app.beside import Beside
+from app.bundles import default_key, limits_of, link_of, open_bundle
+from app.choosing import Choosing, prepare
 from app.controls import Bar, Explore, Message, Tools
 from app.gestures import Gestures
 from app.markers import Markers
 from app.observer import GREETING, REFUSALS, Observer
 from app.observing import Observing
+from app.overview import SPLIT_WORDS, nino_series, splits
 from app.perturb_gestures import REFUSED, PerturbGestures
 from app.perturb_outlines import Outlines
 from app.perturber import Perturber
-from app.projections import CHOICES, projection
+from app.projections import choices_of, projection
 from app.state import (
     FIELDS,
-    PROJECTIONS,
+    NO_TOOL,
     THEMES,
     TOOLS,
-    Limits,
+    OtherBundleError,
     Snapshot,
     State,
     StateError,
@@ -52,24 +57,14 @@ from app.table import resolve
 from app.verifying import Verifying
 from app.views import Figures, legend_html, number
 from app.worker import Latest
-from mlda_core.bundle import BundleError, load_bundle
+from mlda_core.bundle import BundleError
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
 
-DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "assets" / "bundles" / "speedy"
 FIRST_SLIDERS = 12
 # Seconds between two months that are made in the background.
 REST = 3.0
-
-SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
-SPLIT_WORDS = {
-    "train": "training month: fit, not skill",
-    "validation": "validation month: used to tune the model",
-    "calibration": "calibration month: used to estimate the model's errors",
-    "test": "test month: the model has never seen it",
-    "gap": "gap month beside held-out years: left out of training",
-}
 
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
@@ -83,40 +78,27 @@ DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), 
 TOOL_LABELS = {"explore": "Explore", "observe": "Observe", "perturb": "Perturb"}
 
 
-@lru_cache(maxsize=4)
-def _load(path: str) -> Bundle:
-    return load_bundle(path)
+def bundle_of_process(key: str = "") -> Bundle:
+    """Load a bundle, once per process.
 
-
-def bundle_of_process() -> Bundle:
-    """Load the bundle that ``MLDA_BUNDLE`` names, once per process.
+    Parameters
+    ----------
+    key : str
+        As links call it; by default the one that ``MLDA_BUNDLE`` names, or the first that ships.
 
     Raises
     ------
     mlda_core.bundle.BundleError
-        If it is broken; the message is one sentence.
+        If it is broken or there is none of that name; the message is one sentence.
     """
     # One thread decodes one state fastest, and leaves a core to the browser beside it: two threads
     # on two busy cores took 117 ms a state instead of 16.
     torch.set_num_threads(1)
-    return _load(os.environ.get("MLDA_BUNDLE") or str(DEFAULT_BUNDLE))
+    return open_bundle(key)
 
 
-@lru_cache(maxsize=4)
-def _nino_series(bundle: Bundle) -> tuple[float, ...]:
-    """Return Nino 3.4 of every month's target; empty where there is no sea."""
-    values = [frames.nino34(bundle, bundle.target(month)) for month in bundle.months]
-    return tuple(round(v, 2) for v in values if v is not None)
-
-
-@lru_cache(maxsize=4)
-def _splits(bundle: Bundle) -> dict[str, str]:
-    """Return twelve letters for each year; '-' where the bundle lacks the month."""
-    years: dict[str, list[str]] = {}
-    for month in bundle.months:
-        letters = years.setdefault(month[:4], ["-"] * 12)
-        letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
-    return {year: "".join(letters) for year, letters in years.items()}
+# Bundles whose seasons are made, or under way.
+_WARMED: weakref.WeakSet[Bundle] = weakref.WeakSet()
 
 
 def warm_up() -> None:
@@ -126,10 +108,10 @@ def warm_up() -> None:
     """
     with contextlib.suppress(BundleError):
         bundle = bundle_of_process()
-        month = Limits(bundle.name, bundle.months, bundle.n_latent).first_month()
-        _nino_series(bundle)
+        month = limits_of(bundle).first_month()
+        prepare(bundle)
         z = np.asarray(bundle.code(month), dtype=np.float32)
-        for choice in CHOICES:
+        for choice in choices_of(bundle.grid):
             projection(choice.key)
             frames.draw(bundle, frames.Request(month, z, choice.key, full=False))
         for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
@@ -141,10 +123,19 @@ def warm_up() -> None:
                 engine_of(bundle).run(table[: len(table) // part], month)
 
 
-def warm_seasons() -> None:
-    """Make what the first analysis in each calendar month would wait for: 1 to 5 s a month."""
+def warm_seasons(bundle: Bundle | None = None) -> None:
+    """Make what the first analysis in each calendar month would wait for: 1 to 5 s a month.
+
+    Parameters
+    ----------
+    bundle : Bundle, optional
+        That of the process by default.
+    """
     with contextlib.suppress(BundleError):
-        bundle = bundle_of_process()
+        bundle = bundle or bundle_of_process()
+        if bundle in _WARMED:
+            return
+        _WARMED.add(bundle)
         if bundle.has_statistics:
             # Not the first response of the tool Perturb: its dense networks take 20 s of a core,
             # and the first visitor's own analysis waited for them.
@@ -172,6 +163,10 @@ class Session:
         Runs a function on this session's event loop.
     greet : bool
         Let the first analysis form before the visitor's eyes, from `begin` on.
+    key : str
+        What links call the bundle; '' for the first that ships.
+    notice : str
+        What the page has to complain of from the start.
     """
 
     def __init__(
@@ -181,19 +176,22 @@ class Session:
         schedule: Callable[[Callable[[], None]], Any],
         *,
         greet: bool = False,
+        key: str = "",
+        notice: str = "",
     ) -> None:
         self.bundle = bundle
-        self.limits = Limits(bundle.name, bundle.months, bundle.n_latent)
+        self.key = key or default_key()
+        self.limits = limits_of(bundle, link_of(self.key))
         self._worker = Latest(schedule, self._job_failed)
         self._walk: tuple[NDArray[np.float32], NDArray[np.float32], str] | None = None
         self._rest_open = False
         self._thumb_month = 0
 
-        message = ""
+        message = notice
         try:
             start = from_query(query, self.limits)
         except StateError as error:
-            start = Snapshot(month=self.limits.first_month())
+            start = self.limits.first_view()
             message = f"{error} The page shows its first view instead."
         self.state = State(self.limits)
         self._restore(start)
@@ -231,12 +229,25 @@ class Session:
             done=self._done,
         )
 
+        self.beside = Beside(
+            bundle,
+            self.state,
+            self.observer,
+            schedule,
+            self._on_messages,
+            redraw=self.redraw,
+            say=self._say,
+        )
         self.observer.greeting = self.observer.waiting = greet
+        self.choosing = Choosing(
+            self.key, self.state, schedule, go=self._go, stay=self._stay, say=self._say
+        )
         self.verifying = Verifying(
             bundle, self.state, self.observer, schedule, self._on_messages, self._say
         )
         self._frame = frames.draw(bundle, self._request())
-        self._bars: tuple[bool, Any] = (self.state.fields == "full", None)
+        scale = self._frame.request.scale
+        self._bars: tuple[bool, Any, int] = (self.state.fields == "full", None, scale)
         self.figures = Figures(bundle, self._frame, self.state.theme)
         self.markers = Markers(self.figures.figures)
         self.gestures.attach(self.markers)
@@ -250,7 +261,7 @@ class Session:
                 sizing_mode="stretch_both",
                 margin=0,
             )
-            for variable in bundle.variables
+            for variable in stretched(bundle.variables, scale)
         }
         latents = [
             thumbnails.plain(bundle, k).to_dict()
@@ -270,10 +281,12 @@ class Session:
             bundle=bundle.title,
             name_short=bundle.name,
             about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
-            splits=_splits(bundle),
+            bundles=self.choosing.choices(),
+            bundle_key=self.key,
+            splits=splits(bundle),
             split_words=SPLIT_WORDS,
-            projections=[[choice.key, choice.label] for choice in CHOICES],
-            nino_series=list(_nino_series(bundle)),
+            projections=[[choice.key, choice.label] for choice in choices_of(bundle.grid)],
+            nino_series=list(nino_series(bundle)),
             base=f"Anomalies from {bundle.base_period}",
             query=query.lstrip("?"),
             status=message,
@@ -284,9 +297,7 @@ class Session:
         self.tools = Tools(
             self._on_messages,
             tools=[
-                [tool, label]
-                for tool, label in TOOL_LABELS.items()
-                if tool != "perturb" or self.perturber.sea
+                [tool, label] for tool, label in TOOL_LABELS.items() if tool in self.limits.tools
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -316,7 +327,10 @@ class Session:
     def _act(self, message: Message) -> None:
         kind = str(message.get("type")).replace("-", "_")
         own = getattr(self, f"_do_{kind}", None)
-        parts = (self.gestures, self.verifying, self.perturb_gestures)
+        parts = (
+            *(self.gestures, self.verifying, self.perturb_gestures),
+            *(self.choosing, self.beside),
+        )
         observers = next(filter(None, (getattr(part, f"do_{kind}", None) for part in parts)), None)
         if own is None and observers is None:
             raise StateError("The page sent something that this server does not know; reload it.")
@@ -383,13 +397,16 @@ class Session:
         self.state.seed = int(text)
 
     def _do_projection(self, message: Message) -> None:
-        self._choose("projection", message.get("value"), PROJECTIONS)
+        self._choose("projection", message.get("value"), self.limits.projections)
 
     def _do_fields(self, message: Message) -> None:
         self._choose("fields", message.get("value"), FIELDS)
 
     def _do_tool(self, message: Message) -> None:
-        self._choose("tool", message.get("value"), TOOLS)
+        tool = message.get("value")
+        if tool in TOOLS and tool not in self.limits.tools:
+            raise StateError(NO_TOOL[tool])
+        self._choose("tool", tool, self.limits.tools)
 
     def _do_theme(self, message: Message) -> None:
         self._choose("theme", message.get("value"), THEMES)
@@ -414,7 +431,7 @@ class Session:
         # What failed before is over: the browser then says whether the link is copied.
         self._say("")
         snapshot = self.state.snapshot()
-        query = to_query(snapshot)
+        query = to_query(snapshot, self.limits)
         self.bar.query = query
         if not rows_fit(snapshot):
             self._say(
@@ -430,7 +447,11 @@ class Session:
         self._say(f"Saved as {name}.")
 
     def _do_load(self, message: Message) -> None:
-        snapshot = from_json(str(message.get("text", "")), self.limits)
+        try:
+            snapshot = from_json(str(message.get("text", "")), self.limits)
+        except OtherBundleError as error:
+            self.choosing.elsewhere(error)
+            return
         self._restore(snapshot)
         self.state.commit()
         self._done("The saved state is loaded.")
@@ -536,14 +557,18 @@ class Session:
             full=self.state.fields == "full",
             analysis=self.observer.shown,
             column=self.observer.column(),
+            scene=self.beside.scene(),
+            scale=self.state.observing.scale,
+            arrows=self.state.observing.arrows,
         )
 
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""
         self.observer.refresh()
+        self.beside.refresh()
         self.perturber.refresh()
         request = self._request()
-        bars = (request.full, self.perturber.legend_look())
+        bars = (request.full, self.perturber.legend_look(), request.scale)
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.wait(any(self._stale()))
@@ -552,13 +577,16 @@ class Session:
             self._frame = frame
             if bars != self._bars:
                 self._bars = bars
-                for i, variable in enumerate(self.bundle.variables):
+                for i, variable in enumerate(stretched(self.bundle.variables, request.scale)):
                     self.legends[variable.name].object = legend_html(
                         variable, full=bars[0], look=bars[1], i=i
                     )
-            withheld = {} if self.perturber.active else self.observer.withheld_points()
+            # Beside another analysis the scatter has no axis for what was observed.
+            other = self.perturber.active or self.beside.method
+            withheld = {} if other else self.observer.withheld_points()
             self.figures.write_withheld(withheld)
             self.observer.show()
+            self.beside.show()
             self.perturber.show()
             mode = self.perturber.mode if self.perturber.active else self.observer.panel.mode
             self.markers.drag(DRAGS.get(mode, "place"))
@@ -570,7 +598,7 @@ class Session:
         """Whether what each column shows is still of another month than the heading's."""
         if self.perturber.active:
             return self.perturber.stale, self.perturber.stale
-        return False, self.observer.stale
+        return self.beside.stale, self.observer.stale
 
     def _show_controls(self) -> None:
         state, month = self.state, self.state.month
@@ -583,7 +611,11 @@ class Session:
             can_redo=state.can_redo,
             nino=_nino_words(
                 self._frame.nino,
-                self.perturber.nino_words() if self.perturber.active else ("target", "model"),
+                (
+                    self.perturber.nino_words()
+                    if self.perturber.active
+                    else (self.beside.label, "model")
+                ),
                 self._stale(),
             ),
         )
@@ -634,15 +666,27 @@ class Session:
     def _done(self, words: str = "") -> None:
         """End a gesture: words on the page, the state in the address bar."""
         self._say(words)
-        self.bar.query = to_query(self.state.snapshot())
+        self.bar.query = to_query(self.state.snapshot(), self.limits)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.bar.param.update(status=words, failed=failed)
 
+    def _go(self, query: str, with_file: bool) -> None:
+        """Send the browser to another bundle's page, with the file that it has read or without."""
+        message = {"type": "go", "query": query, "file": with_file}
+        self.bar._send_msg(message)  # noqa: SLF001 - Panel's own way
+
+    def _stay(self, words: str) -> None:
+        """Stay at this bundle: another could not be opened."""
+        self._say(words, failed=bool(words))
+        self.bar._send_msg({"type": "stay"})  # noqa: SLF001 - Panel's own way
+
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
         self._worker.cancel()
+        self.choosing.close()
         self.observer.close()
+        self.beside.close()
         self.verifying.close()
         self.perturber.close()
         self.tools.listen(None)

@@ -46,10 +46,31 @@ MAX_JSON = 5_000_000
 # Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
 MAX_ROWS_TEXT = 1800
 _MAX_ROWS_JSON = 200_000
+# Why a bundle lacks a tool.
+NO_TOOL = {
+    "perturb": "This model has no sea, so there is no sea to warm: choose another bundle for that.",
+    "observe": "This model has no statistics, so nothing can be assimilated: run 'mlda calibrate'.",
+}
 
 
 class StateError(ValueError):
     """A saved state or link cannot be used; the message is one sentence for people."""
+
+
+class OtherBundleError(StateError):
+    """A saved state is of another bundle, whose name it gives.
+
+    Parameters
+    ----------
+    message : str
+        One sentence for people.
+    bundle : str
+        The other bundle's name.
+    """
+
+    def __init__(self, message: str, bundle: str) -> None:
+        super().__init__(message)
+        self.bundle = bundle
 
 
 @dataclass(frozen=True)
@@ -64,17 +85,41 @@ class Limits:
         Months that can be shown, ``YYYY-MM``, sorted.
     n_latent : int
         Length of the latent vector.
+    link : str
+        What a link calls the bundle; '' where links need not say it.
+    first : str
+        The month shown first, where the bundle or its test months say one.
+    projections, tools : tuple of str
+        Those that the bundle's maps and variables have a use for, the first of each shown first.
+    model : str
+        Where the first view's model comes from, one of `MODELS`.
     """
 
     bundle: str
     months: Sequence[str]
     n_latent: int
+    link: str = ""
+    first: str = ""
+    projections: tuple[str, ...] = PROJECTIONS
+    tools: tuple[str, ...] = TOOLS
+    model: str = MODELS[0]
 
     def first_month(self) -> str:
-        """Return the month shown to a visitor: El Nino at its peak, where the bundle has it."""
+        """Return the month shown to a visitor: El Nino at its peak, where nothing else is said."""
+        if self.first in self.months:
+            return self.first
         if "1997-12" in self.months:
             return "1997-12"
         return self.months[len(self.months) // 2]
+
+    def first_view(self) -> Snapshot:
+        """Return the state of a visitor who brings none."""
+        return Snapshot(
+            month=self.first_month(),
+            model=self.model,
+            projection=self.projections[0],
+            tool=self.tools[0],
+        )
 
 
 @dataclass(frozen=True)
@@ -158,6 +203,13 @@ def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     return value
 
 
+def _tool(value: str, limits: Limits) -> str:
+    """Return a tool, if there is something in the bundle that it could be used on."""
+    if value not in limits.tools:
+        raise StateError(NO_TOOL.get(value, f"There is no tool '{value}' for this bundle."))
+    return value
+
+
 def _month(value: Any, limits: Limits) -> str:
     if not isinstance(value, str) or value not in limits.months:
         shown = str(value)[:24]
@@ -221,7 +273,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     except ValueError:
         raise StateError("The link has too many parts; copy it again.") from None
     given = {key: values[-1] for key, values in parsed.items()}
-    made = Snapshot(month=limits.first_month())
+    made = limits.first_view()
     if "month" in given:
         made = replace(made, month=_month(given["month"], limits))
     if "z" in given:
@@ -231,7 +283,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         raise StateError("The link lacks its latent vector; copy the whole link.")
     for key, allowed in (
         ("model", MODELS),
-        ("projection", PROJECTIONS),
+        ("projection", limits.projections),
         ("fields", FIELDS),
         ("theme", THEMES),
         ("tool", TOOLS),
@@ -239,6 +291,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         if key in given and not (key == "model" and "z" in given):
             setting: dict[str, Any] = {key: _one_of(key, given[key], allowed)}
             made = replace(made, **setting)
+    made = replace(made, tool=_tool(made.tool, limits))
     if "seed" in given:
         made = replace(made, seed=_seed(given["seed"]))
     try:
@@ -327,6 +380,9 @@ _OBSERVING_KEYS = {
     "live": "live",
     "column": "column",
     "hatch": "hatch",
+    "beside": "beside",
+    "scale": "scale",
+    "arrows": "arrows",
 }
 _PLAIN_OBSERVING = Observing()
 
@@ -347,13 +403,21 @@ def _observing_parts(observed: Observing) -> dict[str, str]:
     return parts | ({"rows": rows} if rows else {})
 
 
-def to_query(snapshot: Snapshot) -> str:
+def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
     """Write a state as a URL's query; settings at their defaults are left out.
 
     Rows that are too many for a link are left out too: `rows_fit` says so.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The state.
+    limits : Limits, optional
+        Of its bundle, whose defaults and name then count.
     """
-    plain = Snapshot(month="")
-    parts: dict[str, str] = {"month": snapshot.month}
+    plain = Snapshot(month="") if limits is None else limits.first_view()
+    parts: dict[str, str] = {"bundle": limits.link} if limits is not None and limits.link else {}
+    parts["month"] = snapshot.month
     for key in ("projection", "fields", "theme", "tool", "seed", "model"):
         value = getattr(snapshot, key)
         if value != getattr(plain, key):
@@ -361,7 +425,7 @@ def to_query(snapshot: Snapshot) -> str:
     parts |= _observing_parts(snapshot.observing)
     parts |= perturbing.to_parts(snapshot.perturbing)
     if snapshot.model == "own" and snapshot.z is not None:
-        del parts["model"]
+        parts.pop("model", None)
         parts["z"] = pack(snapshot.z)
     return urlencode(parts, safe=",:")
 
@@ -410,9 +474,10 @@ def from_json(text: str, limits: Limits) -> Snapshot:
             f"{VERSION}; save the state again with a page of the same version."
         )
     if "bundle" in data and data["bundle"] != limits.bundle:
-        raise StateError(
+        raise OtherBundleError(
             f"The file is a state of the bundle '{str(data['bundle'])[:40]}', but this page shows "
-            f"'{limits.bundle}'; open it with its own bundle."
+            f"'{limits.bundle}'; open it with its own bundle.",
+            str(data["bundle"]),
         )
     if data["version"] == 1:
         data = _from_version_1(data)
@@ -431,11 +496,13 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         z=values,
         model=model,
         origin=str(data.get("origin", "from a file"))[:80],
-        projection=_one_of("projection", data.get("projection", PROJECTIONS[0]), PROJECTIONS),
+        projection=_one_of(
+            "projection", data.get("projection", limits.projections[0]), limits.projections
+        ),
         fields=_one_of("fields", data.get("fields", FIELDS[0]), FIELDS),
         theme=_one_of("theme", data.get("theme", THEMES[0]), THEMES),
         seed=_seed(data.get("seed", 1)),
-        tool=_one_of("tool", data.get("tool", TOOLS[0]), TOOLS),
+        tool=_tool(_one_of("tool", data.get("tool", limits.tools[0]), TOOLS), limits),
         observing=observed,
         perturbing=changed,
     )
@@ -476,7 +543,7 @@ class State(param.Parameterized):
     z = param.Array(allow_None=False, doc="The latent vector, shape (n_latent,), float32.")
     model: Any = param.Selector(default=MODELS[0], objects=list(MODELS))
     origin = param.String(default="", doc="Where z came from, in words.")
-    projection: Any = param.Selector(default=PROJECTIONS[0], objects=list(PROJECTIONS))
+    projection = param.String(default=PROJECTIONS[0], doc="One of its limits' projections.")
     fields: Any = param.Selector(default=FIELDS[0], objects=list(FIELDS))
     theme: Any = param.Selector(default=THEMES[0], objects=list(THEMES))
     seed = param.Integer(default=1, bounds=(0, MAX_SEED))
@@ -489,6 +556,9 @@ class State(param.Parameterized):
 
     def __init__(self, limits: Limits, **params: Any) -> None:
         params.setdefault("month", limits.first_month())
+        params.setdefault("projection", limits.projections[0])
+        params.setdefault("tool", limits.tools[0])
+        params.setdefault("model", limits.model)
         params.setdefault("observing", Observing())
         params.setdefault("perturbing", Perturbing())
         params.setdefault("z", np.zeros(limits.n_latent, dtype=np.float32))

@@ -28,10 +28,19 @@ class Table:
         Columns of `mlda_core.observations.COLUMNS`, and ``touched``: changed or placed by hand.
     sources : ndarray of int
         Where each row came from: its number in the network, or -1, -2, ... for one's own.
+    everywhere : DataFrame
+        Where there are observations in any month: the rows, and those that this month has no
+        value for.
     """
 
     rows: pd.DataFrame
     sources: NDArray[np.int64]
+    everywhere: pd.DataFrame
+
+    @property
+    def absent(self) -> int:
+        """How many places this month has no value for."""
+        return len(self.everywhere) - len(self.rows)
 
     @cached_property
     def plain(self) -> pd.DataFrame:
@@ -44,7 +53,9 @@ class Table:
 
 def no_table() -> Table:
     """Return a table without rows."""
-    return Table(empty().assign(touched=np.zeros(0, dtype=bool)), np.zeros(0, dtype=np.int64))
+    none = empty()
+    touched = np.zeros(0, dtype=bool)
+    return Table(none.assign(touched=touched), np.zeros(0, dtype=np.int64), none)
 
 
 def spec_of(observing: Observing) -> NetworkSpec:
@@ -98,7 +109,8 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
     Returns
     -------
     Table
-        The network's rows without those deleted, then one's own.
+        The network's rows without those deleted, then one's own; without those that are to be
+        sampled where the month has no value.
 
     Raises
     ------
@@ -131,11 +143,8 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
         int(month[5:7]),
         error=observing.error,
         seed=observing.noise,
+        missing=True,
     )
-    if len(table) != len(where):
-        raise ObservingError(
-            f"The month {month} has no values at some of these places; choose another network."
-        )
     value, error = table["value"].to_numpy().copy(), table["error_sd"].to_numpy().copy()
     for at, row in given.items():
         if row.value is not None:
@@ -143,16 +152,21 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
         if row.error_sd is not None:
             error[at] = row.error_sd
         held[at] |= row.withheld
-    return Table(table.assign(value=value, error_sd=error, withheld=held, touched=touched), sources)
+    everywhere = table.assign(value=value, error_sd=error, withheld=held)
+    # What is typed stands for itself; what is sampled needs a target that is there.
+    there = np.isfinite(value)
+    rows = everywhere.assign(touched=touched)[there].reset_index(drop=True)
+    return Table(rows, sources[there], everywhere)
 
 
-def freeze(observing: Observing, table: Table, bundle: Bundle) -> Observing:
+def freeze(observing: Observing, bundle: Bundle) -> Observing:
     """Turn a network into rows of one's own, which stay as they are; values go on being sampled."""
     rows = []
-    held = table.rows["withheld"].to_numpy(dtype=bool)
-    for source, out in zip(table.sources.tolist(), held.tolist(), strict=True):
+    count = len(network_rows(observing, bundle))
+    sources = [i for i in range(count) if i not in observing.deleted]
+    for source in [*sources, *(-1 - j for j in range(len(observing.own)))]:
         row = row_of(observing, source, bundle)
-        rows.append(check_row(row._replace(withheld=out)))
+        rows.append(check_row(row._replace(withheld=row.withheld or source in observing.withheld)))
     return replace(
         observing,
         kind="custom",

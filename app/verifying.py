@@ -10,7 +10,7 @@ from app.analysing import engine_of, sentence
 from app.controls import Message
 from app.foot import PARTS, Foot
 from app.foot_attribution import EVERY, TURN, Attributing
-from app.observer import METHOD_LABELS, Observer
+from app.observer import METHOD_LABELS, Observer, methods_of
 from app.observing import METHODS, ObservingError
 from app.state import State
 from app.worker import ANALYSES, Latest
@@ -71,7 +71,7 @@ class Verifying:
         self.foot = Foot(
             on_messages,
             variables=bundle.variables,
-            methods=METHODS,
+            methods=methods_of(bundle),
             month=state.month,
             sizing_mode="stretch_width",
             margin=0,
@@ -179,7 +179,9 @@ class Verifying:
         task = self._observer.analysing.task
         if task is None:
             raise ObservingError("There is no analysis to compare with; press Resume first.")
-        missing = [m for m in METHODS if m not in self._analyses and m != "climatology"]
+        missing = [
+            m for m in methods_of(self._bundle) if m not in self._analyses and m != "climatology"
+        ]
         bundle = self._bundle
 
         def make() -> Iterator[tuple[str, Analysis | None, str]]:
@@ -227,7 +229,10 @@ class Verifying:
                 self._running = False
                 self._tell(words=words)
             observe = observer(
-                self._observer.table.plain, self._bundle, error=observed.error, seed=observed.noise
+                self._observer.table.everywhere,
+                self._bundle,
+                error=observed.error,
+                seed=observed.noise,
             )
             self._series = Series(
                 self._bundle,

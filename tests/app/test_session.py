@@ -181,7 +181,7 @@ def test_the_address_follows_gestures_not_frames(session):
 
 
 def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
-    monkeypatch.setattr(page, "bundle_of_process", lambda: tiny)
+    monkeypatch.setattr(page, "bundle_of_process", lambda _key="": tiny)
     # A session's work in the background is not this test's business: it lets go when it is done.
     monkeypatch.setattr(Session, "_make_thumbnails", lambda _: None)
     monkeypatch.setattr(Observer, "begin", lambda *_, **__: None)

@@ -1,0 +1,264 @@
+"""The bundles that a visitor can choose: those that ship with the page, and the server's own.
+
+A bundle is read when somebody first asks for it, once per process, and shared by all sessions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import netCDF4
+import numpy as np
+
+from app.projections import choices_of
+from app.state import FIELDS, THEMES, TOOLS, Limits
+from mlda_core.bundle import BundleError, load_bundle
+
+if TYPE_CHECKING:
+    from mlda_core.bundle import Bundle
+
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "bundles"
+DEFAULT = "speedy"
+# Bundles kept in memory, 0.1 to 0.6 GB each once they have been used.
+KEPT = 4
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A bundle that can be chosen.
+
+    Parameters
+    ----------
+    key : str
+        What a link calls it: its folder's name.
+    path : Path
+        The folder.
+    name, title : str
+        Its own, from its configuration.
+    years : str
+        The first and the last year of its months; '' where they cannot be read.
+    variables : tuple of str
+        Labels.
+    """
+
+    key: str
+    path: Path
+    name: str
+    title: str
+    years: str
+    variables: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What the bundle holds, in a line; the years only where its title says nothing of them."""
+        years = self.years if self.years[-4:] not in self.title else ""
+        return ", ".join(part for part in (years, *self.variables) if part)
+
+
+def offers(own: str | None = None) -> tuple[Offer, ...]:
+    """Return the bundles that can be chosen, in the order of their keys.
+
+    Parameters
+    ----------
+    own : str, optional
+        Folder of one more; that of ``MLDA_BUNDLE`` by default.
+
+    Returns
+    -------
+    tuple of Offer
+        Folders whose configuration cannot be read are left out.
+    """
+    found: dict[str, Offer] = {}
+    for path in sorted(SHIPPED.glob("*/config.json")):
+        made = _offer(path.parent.name, path.parent)
+        if made is not None:
+            found[made.key] = made
+    own_path = _own() if own is None else Path(own)
+    if own_path is not None and own_path not in [offer.path for offer in found.values()]:
+        key = own_path.name if own_path.name not in found else f"{own_path.name}-own"
+        made = _offer(key, own_path)
+        if made is not None:
+            found[key] = made
+    return tuple(found.values())
+
+
+def default_key() -> str:
+    """Return the key of the bundle that is shown where none is asked for."""
+    own = _own()
+    if own is None:
+        return DEFAULT
+    return next((offer.key for offer in offers() if offer.path == own), own.name)
+
+
+def asked_for(query: str) -> str:
+    """Return the key of the bundle that a URL's query asks for; '' where it asks for none."""
+    try:
+        given = parse_qs(query.lstrip("?"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        return ""
+    return given.get("bundle", [""])[-1]
+
+
+def open_bundle(key: str = "") -> Bundle:
+    """Load a bundle, once per process.
+
+    Parameters
+    ----------
+    key : str
+        Of an offer; the default one's by default.
+
+    Raises
+    ------
+    mlda_core.bundle.BundleError
+        If there is none of that name, or it is broken; the message is one sentence.
+    """
+    if not key or key == default_key():
+        return _load(str(_own() or SHIPPED / DEFAULT))
+    known = {offer.key: offer for offer in offers()}
+    if key not in known:
+        raise BundleError(
+            f"There is no bundle '{key[:40]}' here; choose one of {', '.join(sorted(known))}."
+        )
+    return _load(str(known[key].path))
+
+
+def _own() -> Path | None:
+    """Return the folder that ``MLDA_BUNDLE`` names."""
+    given = os.environ.get("MLDA_BUNDLE")
+    return Path(given).resolve() if given else None
+
+
+def _load(path: str) -> Bundle:
+    # Two visitors who ask at once wait for one and the same: a second would be another object, and
+    # so would everything that is cached by it.
+    with _LOCK:
+        return _read(path)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(path: str) -> Bundle:
+    return load_bundle(path)
+
+
+def _offer(key: str, path: Path) -> Offer | None:
+    try:
+        return _described(key, path, (path / "config.json").stat().st_mtime_ns)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _described(key: str, path: Path, _: int) -> Offer:
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    years = ""
+    # Without its months it is broken; to say so is for the page that is asked to show it.
+    with contextlib.suppress(OSError, LookupError), netCDF4.Dataset(path / "months.nc") as opened:
+        months = opened.variables["month"]
+        first, last = (str(months[i])[:4] for i in (0, -1))
+        years = first if first == last else f"{first}\N{EN DASH}{last}"
+    return Offer(
+        key=key,
+        path=path,
+        name=str(config["name"]),
+        title=str(config["title"]),
+        years=years,
+        variables=tuple(str(variable["label"]) for variable in config["variables"]),
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def limits_of(bundle: Bundle, link: str = "") -> Limits:
+    """Return what a bundle allows a state to hold.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Only read.
+    link : str
+        What a link calls it; '' where links need not say it.
+    """
+    ready = bundle.has_statistics
+    tools: tuple[str, ...] = ("explore",)
+    if ready:
+        sea = any(variable.domain == "sea" for variable in bundle.variables)
+        tools = tuple(tool for tool in TOOLS if tool != "perturb" or sea)
+    return Limits(
+        bundle.name,
+        bundle.months,
+        bundle.n_latent,
+        link=link,
+        first=first_month(bundle),
+        projections=tuple(choice.key for choice in choices_of(bundle.grid)),
+        tools=tools,
+        model="analysis" if ready else "code",
+    )
+
+
+def first_month(bundle: Any) -> str:
+    """Return the month that a visitor sees first.
+
+    That of ``first_month`` in the bundle's configuration, if it has one; December 1997, the peak of
+    an El Nino, if that is a test month; else the test month furthest from the usual among those
+    that lack least.
+    """
+    said = getattr(bundle, "config", {}).get("first_month", "")
+    if said in bundle.months:
+        return str(said)
+    test = [month for month in bundle.months if bundle.split(month) == "test"]
+    if "1997-12" in test or not test:
+        return "1997-12"
+    there, size = np.array([_extent(bundle, month) for month in test]).T
+    fullest = there >= 0.98 * there.max()
+    return test[int(np.argmax(np.where(fullest, size, -1.0)))]
+
+
+def _extent(bundle: Any, month: str) -> tuple[float, float]:
+    """Return how many values a month has, by area, and their mean square, standardised."""
+    x = np.asarray(bundle.target_standardised(month), dtype=np.float64)
+    weight = np.isfinite(x) * bundle.grid.weights
+    total = weight.sum()
+    return float(total), float((weight * np.nan_to_num(x) ** 2).sum() / total) if total else 0.0
+
+
+def link_of(key: str) -> str:
+    """Return what links call a bundle: nothing where any page would show it without a word."""
+    return "" if key == DEFAULT == default_key() else key
+
+
+def taken_along(query: dict[str, str], bundle: Bundle, key: str) -> dict[str, str]:
+    """Return what a visitor takes along to another bundle.
+
+    Parameters
+    ----------
+    query : dict
+        Parts of the present state's link.
+    bundle : Bundle
+        Where to.
+    key : str
+        What a link calls it.
+
+    Returns
+    -------
+    dict
+        Parts of a link: the settings of the page, and the month if that bundle has it.
+    """
+    limits = limits_of(bundle, link_of(key))
+    allowed: dict[str, Container[str]] = {
+        "month": limits.months,
+        "projection": limits.projections,
+        "tool": limits.tools,
+        "fields": FIELDS,
+        "theme": THEMES,
+    }
+    kept = {name: query[name] for name, values in allowed.items() if query.get(name) in values}
+    return {"bundle": key} | kept
