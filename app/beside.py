@@ -1,0 +1,271 @@
+"""What stands beside the model: the target, or another method's analysis of the same observations.
+
+And what is drawn over both: the bundle's vector as arrows, and colours that end sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app import frames, observing
+from app.analysing import Analysing, Task
+from app.controls import Beside as BesideHeading
+from app.controls import Message
+from app.observer import METHOD_LABELS
+from app.observing import BESIDE, Observing, Row, check_row
+from app.words import place_words
+from mlda_core.experiments.single_observation import ExperimentError, observe, scalar_of
+
+if TYPE_CHECKING:
+    from app.observer import Observer
+    from app.state import State
+    from mlda_core.bundle import Bundle
+
+# The increment of one observation is about a fifth of what months differ by.
+TRIAL_SCALE = 5
+
+
+def has_trial(bundle: Bundle) -> bool:
+    """Whether a bundle can show the experiment of one observation: a vector and a scalar."""
+    try:
+        return bool(scalar_of(bundle) and bundle.has_statistics)
+    except ExperimentError:
+        return False
+
+
+def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
+    """Return the experiment of one observation: it alone, and its increment by two methods.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        With a vector.
+    month : str
+        ``YYYY-MM``: sets the local standard deviation.
+    observed : Observing
+        What there is; how it is assimilated stays.
+    """
+    row = observe(bundle, int(month[5:7])).iloc[0]
+    own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
+    method = "vae" if observed.method in ("enoi", "climatology") else observed.method
+    made = observing.adjust(
+        observed,
+        {
+            "kind": "none",
+            "method": method,
+            "column": "increment",
+            "beside": "enoi",
+            "scale": TRIAL_SCALE,
+            "arrows": True,
+            "live": True,
+        },
+    )
+    return replace(made, own=(check_row(own),))
+
+
+class Beside:
+    """The column beside the model, and what is drawn over both.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    state : State
+        Of this session.
+    observer : Observer
+        Whose observations are analysed here too.
+    schedule : callable
+        Runs a function on this session's event loop.
+    on_messages : callable
+        Where the control sends its messages.
+    redraw : callable
+        Draws the session.
+    say : callable
+        Puts a complaint on the page.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        state: State,
+        observer: Observer,
+        schedule: Callable[[Callable[[], None]], Any],
+        on_messages: Callable[[list[Message]], None],
+        *,
+        redraw: Callable[[], None],
+        say: Callable[..., None],
+    ) -> None:
+        self._bundle, self._state, self._observer = bundle, state, observer
+        self.work = Analysing(bundle, schedule, redraw, lambda words: say(words, failed=True))
+        self._of: tuple[Task, str] | None = None
+        self._scene: tuple[tuple[Any, ...], frames.Scene] | None = None
+        self._empty: Any = None
+        can = bundle.has_statistics
+        self.heading = BesideHeading(
+            on_messages,
+            views=[
+                [key, "Target" if key == "target" else METHOD_LABELS[key]]
+                for key in (BESIDE if can else BESIDE[:1])
+            ],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    @property
+    def method(self) -> str:
+        """The method that stands beside the model; '' where the target does."""
+        beside: str = self._state.observing.beside
+        shown = beside != "target" and self._state.tool != "perturb"
+        return beside if shown and self._bundle.has_statistics else ""
+
+    @property
+    def label(self) -> str:
+        """What stands there, within a sentence."""
+        words = METHOD_LABELS.get(self.method, "target")
+        return words if words.isupper() or words == "EOFs" else words[:1].lower() + words[1:]
+
+    @property
+    def stale(self) -> bool:
+        """Whether what stands there is still of another month than the state's."""
+        return bool(self.method) and self.work.month not in ("", self._state.month)
+
+    def refresh(self) -> None:
+        """Analyse what the observer analyses; what takes long starts in the background."""
+        task = self._observer.task
+        if not self.method:
+            if self._of is not None:
+                self.work.cancel()
+                self._of = None
+            return
+        if task is None:
+            return
+        wanted = (task, self.method)
+        if self._of is None or self._of[0] is not task or self._of[1] != self.method:
+            self._of = wanted
+            self.work.start(replace(task, method=self.method))
+
+    def scene(self) -> frames.Scene | None:
+        """Return what stands in the columns, the same object while it stays the same.
+
+        None where the target does.
+        """
+        if not self.method:
+            self._scene = None
+            return None
+        observed: Observing = self._state.observing
+        left = self._column(observed)
+        fields = self.work.fields
+        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind)
+        known = self._scene
+        if known is None or not _same(known[0], key):
+            if fields is None:
+                fields = self._nothing()
+            words = (self.label, frames.COLUMNS[observed.column])
+            if observed.column == "difference":
+                words = (self.label, f"model − {self.label}")
+            old = known[1] if known is not None else None
+            # The same column again, so that only what changed is drawn.
+            if old is not None and _alike(old.left, left):
+                left = old.left
+            self._scene = known = (key, frames.Scene(fields, fields, words, left=left))
+        return known[1]
+
+    def _column(self, observed: Observing) -> frames.Column:
+        work, kind = self.work, observed.column
+        if kind == "increment":
+            return frames.Column(kind, None if work.analysis is None else work.increment())
+        if kind == "influence":
+            return frames.Column(kind, work.influence(self._observer.focus))
+        if kind == "spread":
+            fields, reference = work.spread() or (None, None)
+            return frames.Column(kind, fields, reference, observed.hatch)
+        # Beside a difference stands what it is the difference from.
+        return frames.PLAIN
+
+    def _nothing(self) -> Any:
+        if self._empty is None:
+            shape = (len(self._bundle.variables), *self._bundle.grid.shape)
+            self._empty = np.full(shape, np.nan, dtype=np.float32)
+        return self._empty
+
+    def show(self) -> None:
+        """Bring the control to what there is; the caller holds the document."""
+        observed: Observing = self._state.observing
+        note = ""
+        if self.stale:
+            note = f"still of {self.work.month}"
+        elif self.method and self.work.fields is None:
+            note = "after the first analysis"
+        self.heading.put(beside=self.method or "target", name_within=self.label, note=note)
+        self._observer.heading.put(
+            against=self.label,
+            scale=observed.scale,
+            arrows=observed.arrows,
+            vector=bool(self._bundle.vectors) and observed.column != "spread",
+        )
+        self._observer.panel.put(trial=self._trial_words())
+
+    def _trial_words(self) -> str:
+        if not has_trial(self._bundle):
+            return ""
+        row = observe(self._bundle, int(self._state.month[5:7])).iloc[0]
+        label = next(v.label for v in self._bundle.variables if v.name == row["variable"])
+        return f"{label} at {place_words(row['lat'], row['lon'])} alone"
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def do_beside(self, message: Message) -> str:
+        """Choose what stands beside the model."""
+        self._set("beside", message.get("value"))
+        words = f"Beside the model: {self.label}"
+        return f"{words}'s analysis of the same observations." if self.method else f"{words}."
+
+    def do_scale(self, message: Message) -> str:
+        """Let the colours end sooner, or as usual."""
+        self._set("scale", message.get("value"))
+        return ""
+
+    def do_arrows(self, message: Message) -> str:
+        """Switch arrows on or off."""
+        self._set("arrows", message.get("value"))
+        return ""
+
+    def do_trial(self, _: Message) -> str:
+        """Set the experiment of one observation up."""
+        month = self._state.month
+        made = trial(self._bundle, month, self._state.observing)
+        self._state.param.update(observing=made, model="analysis", tool="observe")
+        self._state.commit()
+        row = made.own[0]
+        return (
+            f"One observation, {row.variable} at {place_words(row.lat, row.lon)}, by two methods."
+        )
+
+    def _set(self, name: str, value: Any) -> None:
+        self._state.observing = observing.adjust(self._state.observing, {name: value})
+        self._state.commit()
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self.work.close()
+        self.heading.listen(None)
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two keys are of the same things: arrays by what they are, not what they hold."""
+    return all(
+        a is b or (isinstance(a, str | float) and a == b) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _alike(one: frames.Column, other: frames.Column) -> bool:
+    return (
+        one.kind == other.kind
+        and one.fields is other.fields
+        and one.reference is other.reference
+        and one.hatch == other.hatch
+    )

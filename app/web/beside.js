@@ -1,0 +1,24 @@
+// Above the column beside the model: the truth, or another method's analysis.
+export function render({ model, el }) {
+  const wire = channel(model)
+  el.innerHTML = `<div class="heading">
+    <select id="beside" aria-label="What stands beside the model">${model.views.map(([key, label]) =>
+      `<option value="${key}">${label}</option>`).join("")}</select>
+    <b id="only">Target</b><small class="note" role="status"></small></div>`
+  const $ = (query) => el.querySelector(query)
+  $("#beside").addEventListener("change", (e) => wire.send({ type: "beside", value: e.target.value }))
+  const show = () => {
+    const alone = model.views.length < 2
+    $("#beside").hidden = alone
+    $("#only").hidden = !alone
+    $("#beside").value = model.beside
+    $(".note").textContent = model.note
+    $(".note").classList.toggle("still", model.note.startsWith("still of"))
+    const target = model.beside === "target"
+    // Where the target comes from is said where the target is.
+    document.getElementById("of-target")?.toggleAttribute("hidden", !target)
+    for (const at of document.querySelectorAll(".against .other")) at.textContent = model.name_within
+  }
+  for (const name of ["beside", "name_within", "note"]) model.on(name, show)
+  show()
+}
