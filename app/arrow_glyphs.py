@@ -21,14 +21,14 @@ bm: Any = bokeh.models
 INK, PAPER = "#101216", "#ffffff"
 WIDTH, RIM = 1.3, 3.2
 
-# The key stays in the lower left corner of what is seen, however far one has zoomed in; its arrow
-# keeps its length on the map.
-_FOLLOW = """
+# The key stays in the lower right corner of what is seen, however far one has zoomed in; its arrow
+# keeps its length on the map. (In the left one stands the scale of colours.)
+_ASIDE, _UP, _BETWEEN = 0.012, 0.07, 0.008
+_FOLLOW = f"""
 const w = x.end - x.start, h = y.end - y.start
-const x0 = x.start + 0.012 * w, y0 = y.start + 0.075 * h
-const moved = {x: line.map((v) => v + x0), y: rise.map((v) => v + y0)}
-arrow.data = moved
-text.data = {...text.data, x: [x0 + length + 0.008 * w], y: [y0]}
+const x0 = x.end - {_ASIDE} * w - length, y0 = y.start + {_UP} * h
+arrow.data = {{x: line.map((v) => v + x0), y: rise.map((v) => v + y0)}}
+for (const text of texts) text.data = {{...text.data, x: [x0 - {_BETWEEN} * w], y: [y0]}}
 """
 
 
@@ -62,22 +62,21 @@ class ArrowGlyphs:
             self._said[kind] = ""
         line, rise = key_arrow(0.0, 0.0)
         self._key_line = bm.ColumnDataSource({"x": line, "y": rise})
-        for kind in self._keys:
-            follow = bm.CustomJS(
-                args={
-                    "x": x_range,
-                    "y": y_range,
-                    "line": line.astype(float).tolist(),
-                    "rise": rise.astype(float).tolist(),
-                    "arrow": self._key_line,
-                    "text": self._keys[kind],
-                    "length": KEY_LENGTH,
-                },
-                code=_FOLLOW,
-            )
-            for edge in ("start", "end"):
-                x_range.js_on_change(edge, follow)
-                y_range.js_on_change(edge, follow)
+        follow = bm.CustomJS(
+            args={
+                "x": x_range,
+                "y": y_range,
+                "line": line.astype(float).tolist(),
+                "rise": rise.astype(float).tolist(),
+                "arrow": self._key_line,
+                "texts": list(self._keys.values()),
+                "length": KEY_LENGTH,
+            },
+            code=_FOLLOW,
+        )
+        for edge in ("start", "end"):
+            x_range.js_on_change(edge, follow)
+            y_range.js_on_change(edge, follow)
         self._place_key()
 
     def shows(self, name: str) -> bool:
@@ -109,6 +108,7 @@ class ArrowGlyphs:
             text="text",
             source=self._keys[kind],
             text_baseline="middle",
+            text_align="right",
             text_font_size="11px",
             text_color=INK,
             text_outline_color=None,
@@ -166,12 +166,11 @@ class ArrowGlyphs:
 
     def _place_key(self) -> None:
         x0, x1, y0, y1 = EXTENT
-        x, y = x0 + 0.012 * (x1 - x0), y0 + 0.075 * (y1 - y0)
+        x, y = x1 - _ASIDE * (x1 - x0) - KEY_LENGTH, y0 + _UP * (y1 - y0)
         line, rise = key_arrow(x, y)
         self._key_line.data = {"x": line, "y": rise}
         for source in self._keys.values():
-            beside = x + KEY_LENGTH + 0.008 * (x1 - x0)
-            source.data = {**source.data, "x": [beside], "y": [y]}
+            source.data = {**source.data, "x": [x - _BETWEEN * (x1 - x0)], "y": [y]}
 
     def _nothing(self, projection: str) -> dict[str, Any]:
         grid = self._bundle.grid

@@ -4,12 +4,22 @@ export function render({ model, el }) {
   el.innerHTML = `<div class="heading">
     <select id="column" aria-label="What the model column shows">${model.columns.map(([key, label]) =>
       `<option value="${key}">${label}</option>`).join("")}</select>
+    <label class="scale" title="Colours and arrows end so many times sooner, for what is small">colours <select id="scale">${model.scales.map((n) =>
+      `<option value="${n}">× ${n}</option>`).join("")}</select></label>
+    <label class="tick" id="vector" hidden><input type="checkbox" id="arrows" title="Draw the wind as arrows over the other maps">arrows</label>
     <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
   $("#column").addEventListener("change", (e) => wire.send({ type: "column", value: e.target.value }))
   $("#hatch").addEventListener("change", (e) => wire.send({ type: "hatch", value: Number(e.target.value) / 100 }))
+  $("#scale").addEventListener("change", (e) => wire.send({ type: "scale", value: Number(e.target.value) }))
+  $("#arrows").addEventListener("change", (e) => wire.send({ type: "arrows", value: e.target.checked }))
   const show = () => {
+    const difference = $("#column option[value=difference]")
+    if (difference) difference.textContent = `Model \u2212 ${model.against}`
+    $("#scale").value = model.scale
+    $("#arrows").checked = model.arrows
+    $("#vector").hidden = !model.vector
     $("#column").value = model.column
     $("#column option").textContent = model.model_label
     $(".hatch").hidden = model.column !== "spread"
@@ -18,6 +28,6 @@ export function render({ model, el }) {
     $(".note").title = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
   }
-  for (const name of ["column", "hatch", "note", "model_label"]) model.on(name, show)
+  for (const name of ["column", "hatch", "note", "model_label", "against", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

@@ -47,6 +47,7 @@ export function render({ model, el }) {
         option([name, short])).join("")}</select>
         <label>lat <input id="lat" inputmode="decimal" autocomplete="off"></label><label>lon <input id="lon" inputmode="decimal" autocomplete="off"></label>
         <button type="submit">Place</button></form>
+      <div class="line"><button type="button" id="trial" title="One observation, and the increment that it makes: by the model's method, and by ensemble OI beside it"></button></div>
       <div class="line files"><button type="button" id="upload">Upload CSV</button><button type="button" id="download">Download CSV</button>
         <input type="file" id="csv" accept=".csv,.txt,text/csv,text/plain" hidden aria-hidden="true" tabindex="-1"></div>
       <details class="rejected" hidden><summary></summary><ol></ol></details>
@@ -108,6 +109,7 @@ export function render({ model, el }) {
     if (!file) return
     wire.send({ type: "obs-upload", name: file.name, text: await file.slice(0, 6000000).text() })
   })
+  $("#trial").addEventListener("click", () => wire.send({ type: "trial" }))
   $("#download").addEventListener("click", () => wire.send({ type: "obs-download" }))
 
   // On the maps.
@@ -213,6 +215,12 @@ export function render({ model, el }) {
     link.click()
     setTimeout(() => URL.revokeObjectURL(link.href), 1000)
   })
+  const trial = () => {
+    $("#trial").hidden = !model.trial
+    $("#trial").textContent = model.trial
+  }
+  model.on("trial", trial)
+  trial()
   const readout = () => { $(".reading").textContent = model.reading }
   for (const name of ["settings", "mode", "region_words"]) model.on(name, () => { settings(); running() })
   for (const name of ["run", "outcome"]) model.on(name, running)
