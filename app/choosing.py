@@ -57,7 +57,6 @@ class Choosing:
         key = str(message.get("value", ""))
         known = {offer.key: offer for offer in offers()}
         if key not in known:
-            self._stay("")
             raise StateError(f"There is no bundle '{key[:40]}' here; choose another.")
         self._open(known[key], with_file=False)
 

@@ -678,8 +678,7 @@ class Session:
 
     def _stay(self, words: str) -> None:
         """Stay at this bundle: another could not be opened."""
-        self._say(words, failed=bool(words))
-        self.bar._send_msg({"type": "stay"})  # noqa: SLF001 - Panel's own way
+        self._say(words, failed=True)
 
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""

@@ -10,6 +10,7 @@ const ICONS = {
   save: '<path d="M10 3.5v9M6.5 9.5L10 13l3.5-3.5M4 16.5h12"/>',
   load: '<path d="M10 13V4M6.5 7.5L10 4l3.5 3.5M4 16.5h12"/>',
   theme: '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 010 12z" fill="currentColor"/>',
+  choose: '<path d="M6 8l4 4 4-4"/>',
   home: '<path d="M4 8V4h4M16 8V4h-4M4 12v4h4M16 12v4h-4"/>',
 }
 const NAMES = ["January", "February", "March", "April", "May", "June", "July", "August",
@@ -38,7 +39,9 @@ export function render({ model, el }) {
   el.innerHTML = `<div class="top">
   <div class="line" role="toolbar" aria-label="Month, map and state">
     ${button("fold", "Fold or unfold the tools at the left")}
-    <span class="brand" title="${escape(model.about)}"><b class="long">${escape(model.bundle)}</b><b class="short">${escape(model.name_short)}</b></span>
+    <span class="brand" title="${escape(model.about)}. Choose another here."><b class="long">${escape(model.bundle)}</b><b class="short">${escape(model.name_short)}</b>${icon("choose")}
+      <select id="bundle" aria-label="Bundle: the model and its months">${model.bundles.map(([key, title, words]) =>
+        `<option value="${escape(key)}">${escape(title)}: ${escape(words)}</option>`).join("")}</select></span>
     <span class="group" role="group" aria-label="Month">
       ${button("prev", "Previous month")}${button("play", "Play month after month")}${button("next", "Next month")}
       <span class="timeline">
@@ -86,7 +89,7 @@ export function render({ model, el }) {
     if (!values.length) return
     const top = Math.max(...values.map(Math.abs), 0.1), n = values.length
     const path = (sign) => "M0,16" + values.map((v, i) => {
-      const x = ((i + 0.5) / n) * 100, y = 16 - (sign * Math.max(0, sign * v) / top) * 14
+      const x = ((i + 0.5) / n) * 100, y = 16 - (sign * Math.max(0, sign * (v ?? 0)) / top) * 14
       return `L${x.toFixed(2)},${y.toFixed(2)}`
     }).join("") + "L100,16Z"
     $(".curve").setAttribute("viewBox", "0 0 100 32")
@@ -196,8 +199,23 @@ export function render({ model, el }) {
     const [file] = e.target.files
     e.target.value = ""
     if (!file) return
-    // A state is 2 kB: the start of a wrong file is enough for the server to say so.
-    wire.send({ type: "load", text: await file.slice(0, 1100000).text() })
+    // A state with many observations is 2 MB: of a larger file the start is enough to say what it is.
+    text = await file.slice(0, 5100000).text()
+    wire.send({ type: "load", text })
+  })
+  let text = ""
+  // A state that was saved with this bundle, opened on the page of another.
+  const brought = sessionStorage.getItem("mlda-file")
+  if (brought !== null) {
+    sessionStorage.removeItem("mlda-file")
+    wire.send({ type: "load", text: brought })
+  }
+  // The bundle shown stays chosen until the other's page is there.
+  const bundle = $("#bundle")
+  bundle.value = model.bundle_key
+  bundle.addEventListener("change", () => {
+    wire.send({ type: "bundle", value: bundle.value })
+    bundle.value = model.bundle_key
   })
   model.on("msg:custom", async (event) => {
     const message = event.data ?? event
@@ -207,6 +225,14 @@ export function render({ model, el }) {
       link.download = message.name
       link.click()
       setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+    } else if (message.type === "go") {
+      try {
+        if (message.file) sessionStorage.setItem("mlda-file", text)
+      } catch {
+        say("The file is too large to be taken along: choose its bundle, then load it again.", true)
+        return
+      }
+      location.assign(`${location.pathname}?${message.query}`)
     } else if (message.type === "link") {
       const url = `${location.origin}${location.pathname}?${message.query}`
       let copied = true

@@ -90,6 +90,11 @@ export function render({ model, el }) {
     if (drivers) showDrivers()
   }
   let opened = [...model.opened]
+  // Two rows leave room below them on a high window: what else there is to see stands there.
+  if (model.variables.length === 2 && innerHeight >= 950 && !opened.length) {
+    opened = ["scores", "series"]
+    wire.send({ type: "foot", value: opened })
+  }
   for (const button of el.querySelectorAll("[data-part]")) {
     button.addEventListener("click", () => {
       const { part } = button.dataset
