@@ -17,7 +17,11 @@ from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_prepare import data_prepare
 from mlda_core.cli_reanalyse import reanalyse
-from mlda_core.cli_scores import validate_assimilation, validate_perturbation
+from mlda_core.cli_scores import (
+    validate_assimilation,
+    validate_learning_curve,
+    validate_perturbation,
+)
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
 if TYPE_CHECKING:
@@ -157,6 +161,20 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         Path | None,
         typer.Option(help="With --perturbation: netCDF file of the mean responses to write."),
     ] = None,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve",
+            help="Train on few and on many months instead, and score what they buy.",
+        ),
+    ] = False,
+    members: Annotated[
+        str, typer.Option(help="With --learning-curve: how many members' months train.")
+    ] = "1,2,all",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --learning-curve: epochs of the training on most months."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Score a bundle on held-out months; write scores.json and a page of figures.
@@ -168,6 +186,9 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         return
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
+        return
+    if learning_curve:
+        validate_learning_curve(bundle, split, config, members, epochs, output, threads)
         return
     with one_sentence():
         # The page draws with it at the end: that it lacks should not show after minutes of scoring.

@@ -1,4 +1,4 @@
-"""``mlda validate --assimilation`` and ``--perturbation``: every method on held-out months."""
+"""``mlda validate --assimilation``, ``--perturbation`` and ``--learning-curve``: every method."""
 
 from __future__ import annotations
 
@@ -44,7 +44,13 @@ def validate_assimilation(
     with one_sentence():
         import torch
 
-        from mlda_core.assimilation.scoring import NETWORKS, ceiling, score, write_assimilation
+        from mlda_core.assimilation.scoring import (
+            NETWORKS,
+            ceiling,
+            networks_of,
+            score,
+            write_assimilation,
+        )
         from mlda_core.bundle import load_bundle
         from mlda_core.vae.config import ConfigError, load_config
         from mlda_core.vae.dataset import load_training_data
@@ -52,7 +58,7 @@ def validate_assimilation(
 
         torch.set_num_threads(threads)
         bundle = load_bundle(folder)
-        wanted = [n.strip() for n in chosen.split(",")] if chosen else list(NETWORKS)
+        wanted = [n.strip() for n in chosen.split(",")] if chosen else list(networks_of(bundle))
         unknown = [n for n in wanted if n not in NETWORKS]
         if unknown:
             raise ConfigError(
@@ -143,6 +149,65 @@ def validate_perturbation(
             )
             out.print(f"Wrote {responses}", highlight=False)
     out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by name
+    folder: Path,
+    split: str,
+    config: Path | None,
+    members: str,
+    epochs: int | None,
+    output: Path | None,
+    threads: int,
+) -> None:
+    """Train models on few and on many months, and score them beside the classical methods.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle whose settings of assimilation are used.
+    split : str
+        ``validation``, which is what is scored.
+    config : Path
+        The model's TOML file.
+    members : str
+        Numbers of members, separated by commas.
+    epochs : int, optional
+        Of the training on the most months.
+    output : Path, optional
+        Folder of the models, tables and figure.
+    threads : int
+        CPU threads.
+    """
+    with one_sentence():
+        # The figure is drawn at the end: that it cannot be should not show after an hour.
+        import matplotlib as mpl  # noqa: F401
+        import torch
+        from rich.markdown import Markdown
+
+        from mlda_core.bundle import load_bundle
+        from mlda_core.experiments.learning_curve import EPOCHS, Curve, choose_points
+        from mlda_core.experiments.learning_curve_page import tables_of, write_curve
+        from mlda_core.vae.config import ConfigError, load_config
+
+        torch.set_num_threads(threads)
+        if config is None:
+            raise ConfigError("--learning-curve needs --config, the model's TOML file; add it.")
+        if split != "validation":
+            raise ConfigError(
+                f"A learning curve is scored on VALIDATION months, not on '{split}': it chooses, "
+                "and TEST is for what was chosen; leave --split out."
+            )
+        bundle, model = load_bundle(folder), load_config(config)
+        target = output or Path("runs") / f"learning-curve-{model.name}"
+        points = choose_points(model, [n.strip() for n in members.split(",")])
+        with ticking() as tick:
+            curve = Curve(model, bundle.settings, target, epochs=epochs or EPOCHS, tick=tick)
+            found = curve.run(points)
+        made = {"title": model.title, "split": split, "epochs": curve.epochs}
+        written = write_curve(found, model.variables, target, **made)
+        out.print(Markdown(tables_of(found, model.variables)))
+    out.print(f"Wrote {', '.join(map(str, written))}", highlight=False)
 
 
 def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
