@@ -13,6 +13,7 @@ from rich.table import Table
 
 from mlda_core.cli_assimilate import assimilate
 from mlda_core.cli_attribute import attribute
+from mlda_core.cli_bench import bench_gcm
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_prepare import data_prepare
@@ -22,6 +23,7 @@ from mlda_core.cli_scores import (
     validate_learning_curve,
     validate_perturbation,
 )
+from mlda_core.cli_simulate import simulate
 from mlda_core.console import one_sentence, out, progress_bar, ticking
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 data_app.command("prepare")(data_prepare)
+bench_app = typer.Typer(help="Time what mlda does, on this machine.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
+bench_app.command("gcm")(bench_gcm)
 app.command()(assimilate)
 app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
 app.command()(reanalyse)
+app.command()(simulate)
 
 
 @app.command()

@@ -12,19 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from mlda_core.cli_assimilate import digest_of, files_of, read_jobs, tell_rejected
 from mlda_core.console import errors, one_sentence, out
+from mlda_core.speed_bar import speed_bar, ticker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +27,6 @@ if TYPE_CHECKING:
 _METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi")
 # Of months that failed, so many are told.
 _TOLD = 5
-_EVERY_SECONDS = 60.0
 
 
 def reanalyse(  # noqa: PLR0917 - options of a command, given by name
@@ -135,8 +125,8 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         count = workers or len(os.sched_getaffinity(0))
         failed: list[tuple[str, str]] = []
         if not read_done(output).all():
-            with cluster(scheduler, count) as client, _bar() as bar:
-                tick = _ticker(bar)
+            with cluster(scheduler, count) as client, speed_bar() as bar:
+                tick = ticker(bar, "assimilating")
                 failed = run(output, bundle, client, years=chunk or YEARS, tick=tick)
         _tell(output, before, time.perf_counter() - began, failed)
 
@@ -259,49 +249,6 @@ def _ends(period: str | None) -> tuple[str, str] | None:
 
 def _period_text(period: str | None) -> str:
     return ":".join(_ends(period) or ("all that are observed",))
-
-
-def _speed(task: Task) -> str:
-    """Months a second of this run, once two tasks have ended."""
-    speed = task.finished_speed or task.speed
-    return "- months/s" if speed is None else f"{speed:.2g} months/s"
-
-
-class _SpeedColumn(ProgressColumn):
-    """Months a second."""
-
-    def render(self, task: Task) -> Text:
-        """Return the speed of the last tasks."""
-        return Text(_speed(task))
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _SpeedColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-        # Tasks of dense networks take a minute each: the speed is a mean over many.
-        speed_estimate_period=600.0,
-    )
-
-
-def _ticker(bar: Progress) -> Callable[[int, int], None]:
-    """Return what moves a bar; in a log, where none is drawn, it writes a line a minute."""
-    task = bar.add_task("assimilating", total=None)
-    told = time.monotonic()
-
-    def tick(done: int, total: int) -> None:
-        nonlocal told
-        bar.update(task, completed=done, total=total)
-        if not errors.is_terminal and time.monotonic() - told > _EVERY_SECONDS:
-            told = time.monotonic()
-            speed = _speed(bar.tasks[task])
-            errors.print(f"{done} of {total} months, {speed}", highlight=False)
-
-    return tick
 
 
 def _tell(store: Path, before: int, seconds: float, failed: Sequence[tuple[str, str]]) -> None:

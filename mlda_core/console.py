@@ -18,7 +18,13 @@ from rich.progress import (
 
 out, errors = Console(), Console(stderr=True)
 # What the extras install, pyproject.toml.
-_EXTRAS = {"matplotlib": "train", "dask": "scale", "distributed": "scale", "zarr": "scale"}
+_EXTRAS = {
+    "matplotlib": "train",
+    "dask": "scale",
+    "distributed": "scale",
+    "zarr": "scale",
+    "jcm": "simulate",
+}
 
 
 @contextmanager

@@ -38,6 +38,9 @@ TORCH = "2.13.0"
 # Where conda-forge's name is not PyPI's.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 
+# The extra that the conda environment leaves out: near a gigabyte, by pip for who wants it.
+NOT_BY_CONDA = "simulate"
+
 CONSTRAINTS_HEAD = """\
 # Exact versions of everything, all extras included; written by tools/pin.py.
 # Use: pip install --constraint constraints.txt --editable .
@@ -57,12 +60,12 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def direct_requirements() -> list[str]:
-    """Return every requirement of pyproject.toml, those of the extras included."""
+def direct_requirements(without: str = "") -> list[str]:
+    """Return every requirement of pyproject.toml, those of the extras but one included."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = list(project["dependencies"])
-    for extra in project["optional-dependencies"].values():
-        requirements += extra
+    for name, extra in project["optional-dependencies"].items():
+        requirements += [] if name == without else extra
     return requirements
 
 
@@ -96,7 +99,7 @@ def resolve(*, keep: bool) -> list[str]:
 def environment_text() -> str:
     """Return environment.yml for the present pyproject.toml and constraints.txt."""
     pins = read_constraints()
-    names = {normalise(re.split(r"[<>=!~\[; ]", r)[0]) for r in direct_requirements()}
+    names = {normalise(re.split(r"[<>=!~\[; ]", r)[0]) for r in direct_requirements(NOT_BY_CONDA)}
     lines = ["  - python=3.11", "  - pip", f"  - setuptools={pins['setuptools']}"]
     lines += [f"  - {CONDA_NAMES.get(name, name)}={pins[name]}" for name in sorted(names)]
     lines += ["  - pip:", "      - --editable ."]

@@ -1,0 +1,5 @@
+"""A climate of one's own: monthly means of SPEEDY as the package ``jcm`` runs it."""
+
+
+class SimulationError(ValueError):
+    """A simulation cannot be made or gone on with; the message is one sentence with the remedy."""

@@ -1,0 +1,185 @@
+"""The folder of an experiment: what it is, which years it has, and what the next one starts from.
+
+Files ``mMM_YYYY.nc`` are those that ``mlda data prepare`` reads as SPEEDY's. A year's file appears
+once it is whole, and after the state that the next year starts from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mlda_core.experiments.perturbation import Patch
+from mlda_core.grid import Grid
+from mlda_core.simulate import SimulationError
+
+Float = NDArray[np.float64]
+
+# CF standard name, units and what it is.
+VARIABLES: dict[str, tuple[str, str, str]] = {
+    "psl": ("air_pressure_at_mean_sea_level", "Pa", "Sea-level pressure"),
+    "tos": ("sea_surface_temperature", "K", "Sea surface temperature"),
+    "tas": ("air_temperature", "K", "Near-surface air temperature"),
+    "pr": ("precipitation_flux", "kg m-2 s-1", "Precipitation"),
+    "zg500": ("geopotential_height", "m", "Geopotential height at 500 hPa"),
+    "ua850": ("eastward_wind", "m s-1", "Eastward wind at 850 hPa"),
+    "va850": ("northward_wind", "m s-1", "Northward wind at 850 hPa"),
+}
+_ABOUT = "experiment.json"
+
+
+def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict[str, Any]:
+    """Return what must agree before a folder is gone on with.
+
+    Parameters
+    ----------
+    first : int
+        First year: the run starts half a year before it.
+    sea : str
+        ``observed`` or ``climatology``.
+    patches : sequence of Patch
+        Changes of the sea; of a file's pattern, the checksum counts.
+    model : str
+        Its name and version.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    changes = []
+    for patch in patches:
+        plain: dict[str, Any] = json.loads(json.dumps(patch.to_dict()))
+        if patch.file:
+            plain["sha256"] = hashlib.sha256(Path(patch.file).read_bytes()).hexdigest()
+        changes.append(plain)
+    return {"model": model, "first year": first, "sea": sea, "changes of the sea": changes}
+
+
+def begin(folder: Path, about: Mapping[str, Any]) -> None:
+    """Make the folder of an experiment, or check that it is the same one's.
+
+    Raises
+    ------
+    SimulationError
+        If another experiment was begun there.
+    """
+    file = folder / _ABOUT
+    if not file.exists():
+        strangers = sorted(p.name for p in folder.glob("*")) if folder.exists() else []
+        if strangers:
+            raise SimulationError(
+                f"{folder} holds files of others, such as {strangers[0]}; give a new folder."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        part = _part(file)
+        part.write_text(json.dumps(dict(about), indent=1) + "\n")
+        part.replace(file)
+        return
+    try:
+        held = json.loads(file.read_text())
+    except ValueError:
+        held = None
+    if not isinstance(held, dict):
+        raise SimulationError(f"{file} is damaged; give another folder.")
+    for name, value in about.items():
+        if held.get(name) != value:
+            raise SimulationError(
+                f"{folder} was begun with {name} {_shown(held.get(name))}, not {_shown(value)}; "
+                "give the same again, or another --out."
+            )
+
+
+def year_file(folder: Path, member: int, year: int) -> Path:
+    """Return the name of a year's file."""
+    return folder / f"m{member:02d}_{year:04d}.nc"
+
+
+def restart_file(folder: Path, member: int, year: int) -> Path:
+    """Return the name of the state that a year starts from."""
+    return folder / "restart" / f"m{member:02d}_{year:04d}-01-01.msgpack"
+
+
+def next_year(folder: Path, member: int, first: int, last: int) -> int | None:
+    """Return the first year that a member lacks, None where it has all."""
+    for year in range(first, last + 1):
+        if not year_file(folder, member, year).exists():
+            return year
+    return None
+
+
+def start_of(folder: Path, member: int, first: int, year: int) -> int | None:
+    """Return the latest year up to one that a member can start from, None for the very start."""
+    for candidate in range(year, first - 1, -1):
+        if restart_file(folder, member, candidate).exists():
+            return candidate
+    return None
+
+
+def write_year(
+    path: Path,
+    fields: Mapping[str, Float],
+    land: Float,
+    grid: Grid,
+    about: Mapping[str, Any],
+) -> None:
+    """Write a year's monthly means; the file appears once it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        Of :func:`year_file`.
+    fields : mapping of str to ndarray of shape (12, lat, lon)
+        By the names of :data:`VARIABLES`, in their units.
+    land : ndarray, shape (lat, lon)
+        Share of land.
+    grid : Grid
+    about : mapping
+        Global attributes.
+    """
+    months = np.datetime64(f"{path.stem[-4:]}-01", "M") + np.arange(12)
+    dims = ("time", "lat", "lon")
+    out = xr.Dataset(
+        coords={
+            "time": (
+                "time",
+                (months.astype("datetime64[D]") + 14).astype("datetime64[ns]"),
+                {"standard_name": "time"},
+            ),
+            "lat": ("lat", grid.lat, {"standard_name": "latitude", "units": "degrees_north"}),
+            "lon": ("lon", grid.lon, {"standard_name": "longitude", "units": "degrees_east"}),
+        },
+        attrs={"Conventions": "CF-1.11", **about},
+    )
+    for name, values in fields.items():
+        standard, units, label = VARIABLES[name]
+        attrs = {"standard_name": standard, "long_name": label, "units": units}
+        attrs["cell_methods"] = "time: mean"
+        out[name] = dims, np.asarray(values, np.float32), attrs
+    attrs = {"standard_name": "land_area_fraction", "units": "%"}
+    out["sftlf"] = ("lat", "lon"), np.asarray(100.0 * land, np.float32), attrs
+    encoding: dict[str, dict[str, Any]] = {str(v): {"zlib": True} for v in out.data_vars}
+    encoding["time"] = {"units": "days since 1850-01-01", "calendar": "standard", "dtype": "f8"}
+    part = _part(path)
+    try:
+        out.to_netcdf(part, engine="netcdf4", encoding=encoding)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    """Return a name beside a file, which no other process uses."""
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, list) else str(value)
