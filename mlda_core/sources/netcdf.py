@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
 from mlda_core.sources import SourceError
+from mlda_core.sources.axes import eastwards
 from mlda_core.sources.calendars import Months, months_of
 from mlda_core.sources.haduk import X, Y
 from mlda_core.sources.layout import Conversion, Known, Layout, conversion
@@ -258,21 +259,9 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
 def _rectilinear(
     path: Path, lat: xr.DataArray, lon: xr.DataArray
 ) -> tuple[Grid, NDArray[np.int64], NDArray[np.int64]]:
-    # 32-bit axes: 2.5 degrees should not become 2.4999998.
     south: NDArray[np.float64] = np.asarray(lat.values, dtype=np.float64).round(5)
-    east: NDArray[np.float64] = np.asarray(lon.values, dtype=np.float64).round(5)
-    if east.size > 1 and abs(abs(east[-1] - east[0]) - 360.0) < 1e-4:
-        east = east[:-1]  # the first meridian again, for plotting
-    rows, columns = np.argsort(south), np.argsort(east)
-    axis = east[columns]
-    span = axis[-1] - axis[0] if axis.size else 0.0
-    step = float(np.max(np.diff(axis), initial=0.0))
-    if span + step >= 360.0 - 1e-3:  # all the way round: from Greenwich eastwards
-        axis = np.mod(east, 360.0)
-        columns = np.argsort(axis)
-        axis = axis[columns]
-    elif axis.size:  # a region stays in one piece, past 360 where it lies across Greenwich
-        axis = axis + 360.0 * np.ceil(-axis[0] / 360.0)
+    rows = np.argsort(south)
+    axis, columns = eastwards(lon.values)
     try:
         return Grid(south[rows], axis), rows, columns
     except ValueError as error:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
 from mlda_core.sources import SourceError
+from mlda_core.sources.axes import eastwards
 
 VALID_SHARE = 0.5
 
@@ -158,7 +159,7 @@ def grid_like(path: Path) -> Grid:
     except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{path} cannot be read as netCDF; give --like another file.") from error
     try:
-        return Grid(np.sort(axes[0]), np.sort(axes[1]))
+        return Grid(np.sort(axes[0]), eastwards(axes[1])[0])
     except ValueError as error:
         raise SourceError(f"{path}: {error}") from error
 

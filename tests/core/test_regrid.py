@@ -130,3 +130,18 @@ def test_the_grid_of_a_file(tmp_path):
     for wrong in (flat, tmp_path / "nowhere.nc"):
         with pytest.raises(SourceError, match=wrong.name):
             grid_like(wrong)
+
+
+def test_the_longitudes_of_another_file_become_canonical(tmp_path):
+    lat = np.arange(-80, 81, 40.0)
+    for lon, first, last in (
+        (np.arange(-180, 180, 30.0), 0, 330),
+        (np.arange(0, 361, 30.0), 0, 330),
+        (np.arange(-20, 21, 10.0), 340, 380),
+        (np.arange(100, 151, 10.0), 100, 150),
+    ):
+        path = tmp_path / "like.nc"
+        xr.Dataset(coords={"lat": lat, "lon": lon}).to_netcdf(path)
+        axis = grid_like(path).lon
+        assert (axis[0], axis[-1]) == (first, last)
+        assert np.all(np.diff(axis) > 0)

@@ -1,0 +1,41 @@
+"""Longitudes in canonical order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def eastwards(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return longitudes as the canonical dataset has them, and their positions in the file.
+
+    All the way round the globe they run from Greenwich eastwards, within 0..360. A region stays in
+    one piece, past 360 where it lies across Greenwich. A first meridian that is there again at the
+    end, for plotting, is left out.
+
+    Parameters
+    ----------
+    lon : ndarray, shape (n,)
+        Degrees east, in any order and turn.
+
+    Returns
+    -------
+    axis : ndarray, shape (m,)
+        Ascending.
+    order : ndarray of int, shape (m,)
+    """
+    # 32-bit axes: 2.5 degrees should not become 2.4999998.
+    east: NDArray[np.float64] = np.asarray(lon, dtype=np.float64).round(5)
+    if east.size > 1 and abs(abs(east[-1] - east[0]) - 360.0) < 1e-4:
+        east = east[:-1]
+    order = np.argsort(east)
+    axis = east[order]
+    span = axis[-1] - axis[0] if axis.size else 0.0
+    step = float(np.max(np.diff(axis), initial=0.0))
+    if span + step >= 360.0 - 1e-3:
+        axis = np.mod(east, 360.0)
+        order = np.argsort(axis)
+        axis = axis[order]
+    elif axis.size:
+        axis = axis + 360.0 * np.ceil(-axis[0] / 360.0)
+    return axis, order
