@@ -1,10 +1,14 @@
-"""Which pairs of variables are the components of one vector, such as the winds."""
+"""Which pairs of variables are the components of one vector, and the wind that a height wants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.grid import Grid
 from mlda_core.variables import Variable
 
 Pair = tuple[str, str]
@@ -66,3 +70,41 @@ def check_vectors(given: Any, variables: Sequence[Variable]) -> tuple[Pair, ...]
             )
         pairs.append((east.name, north.name))
     return tuple(pairs)
+
+
+# Of the Earth: radius (m), turning (radians a second), gravity (m s-2).
+_RADIUS, _TURNING, _GRAVITY = 6.371e6, 7.2921e-5, 9.80665
+
+
+def geostrophic_wind(
+    height: NDArray[np.floating], grid: Grid
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the geostrophic wind of a height field: ``u = -g/f dz/dy``, ``v = g/f dz/dx``.
+
+    Centred differences, one-sided at the northern and southern edge and at the sides of a region.
+
+    Parameters
+    ----------
+    height : ndarray, shape (..., lat, lon)
+        Height or its anomaly, m.
+    grid : Grid
+
+    Returns
+    -------
+    u, v : ndarray, shape (..., lat, lon)
+        m/s; zero within two degrees of the equator, where there is no such balance.
+    """
+    z = np.asarray(height, np.float64)
+    lat, lon = np.radians(grid.lat), np.radians(grid.lon)
+    north = np.gradient(z, lat, axis=-2) / _RADIUS
+    if grid.lon_edges[-1] - grid.lon_edges[0] > 359.0:
+        around = np.concatenate([z[..., -1:], z, z[..., :1]], axis=-1)
+        turned = np.concatenate([[lon[-1] - 2 * np.pi], lon, [lon[0] + 2 * np.pi]])
+        east = np.gradient(around, turned, axis=-1)[..., 1:-1]
+    else:
+        east = np.gradient(z, lon, axis=-1)
+    east = east / (_RADIUS * np.cos(lat)[:, None])
+    f = 2 * _TURNING * np.sin(lat)[:, None]
+    with np.errstate(divide="ignore"):
+        factor = np.where(np.abs(grid.lat)[:, None] > 2.0, _GRAVITY / f, 0.0)
+    return -factor * north, factor * east
