@@ -42,6 +42,8 @@ class Control(JSComponent):
 
     took = param.Number(default=0.0, doc="Milliseconds the batch before took, sending included.")
 
+    ready = param.Boolean(doc="Whether the server hears: what is sent before is lost.")
+
     __abstract = True
 
     def __init__(self, handler: Handler | None = None, **params: Any) -> None:

@@ -12,6 +12,7 @@ import param
 from app.controls import Control, Handler, read
 from mlda_core.assimilation.verify import MEASURES, Verification
 from mlda_core.experiments.response import HELD
+from mlda_core.networks import observed_as
 from mlda_core.regions import REGIONS
 from mlda_core.variables import Variable
 
@@ -81,7 +82,7 @@ class Foot(Control):
         Any of the parameters below, such as ``month``.
     """
 
-    variables = param.List(default=[], doc="Name, label, units and decimals of each variable.")
+    variables = param.List(default=[], doc="Names, label, units and decimals of each variable.")
     methods = param.List(default=[], doc="Key, label and explanation of each method.")
     regions = param.List(default=[], doc="Key and label of each region; see set_box.")
     region = param.String(default="globe", doc="Key of the region of both parts.")
@@ -118,6 +119,7 @@ class Foot(Control):
             variables=[
                 {
                     "name": v.name,
+                    "observed_as": observed_as(v),
                     "label": v.label,
                     "units": v.anomaly_units,
                     "decimals": v.decimals,

@@ -45,9 +45,8 @@ def serve() -> Session | None:
     session = Session(
         bundle, query, document.add_next_tick_callback, greet=greet, key=key, notice=notice
     )
-    if greet:
-        # Half of it would be over before a browser has drawn its first frame.
-        pn.state.onload(session.begin)
+    # Half of a first analysis would be over before a browser has drawn its first frame.
+    pn.state.onload(session.begin)
     page = pn.Template(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("theme", session.state.theme)
@@ -80,6 +79,8 @@ def serve() -> Session | None:
         page.add_panel(
             f"{name}_scores", pn.pane.Bokeh(scores, sizing_mode="stretch_width", margin=0)
         )
+    for name, gap in session.figures.gaps.items():
+        page.add_panel(f"{name}_gap", pn.pane.Bokeh(gap, margin=0))
     for name, key in session.figures.keys.items():
         page.add_panel(f"{name}_key", pn.pane.Bokeh(key, sizing_mode="stretch_width", margin=0))
     pn.state.on_session_destroyed(partial(_goodbye, session))

@@ -306,8 +306,11 @@ class Session:
 
     def begin(self) -> None:
         """Start what waited for the browser to have the page."""
-        self.observer.waiting = False
-        self.redraw()
+        for control in (self.bar, self.verifying.foot):
+            control.ready = True
+        if self.observer.waiting:
+            self.observer.waiting = False
+            self.redraw()
 
     # -- from messages to the state --------------------------------------------------------
 

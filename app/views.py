@@ -8,6 +8,7 @@ objects that it keeps would be held for every session.
 
 from __future__ import annotations
 
+from calendar import month_name
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -166,6 +167,14 @@ _KEY_CSS = """
 .key i { width: 4.5em; height: .6em; border-radius: 2px; }
 """
 
+# Over a map that has nothing to show.
+_GAP_CSS = """
+:host { pointer-events: none; }
+span { display: block; font: clamp(12px, 1.4vh, 18px)/1.3 var(--font); color: var(--text);
+  padding: 5px 12px; border-radius: 4px;
+  background: color-mix(in srgb, var(--bg) 86%, transparent); text-align: center; }
+"""
+
 _AXES_CSS = """
 :host, .bk-clearfix { width: 100%; height: 100%; pointer-events: none; }
 .axes { position: relative; width: 100%; height: 100%; font: 11px/1 var(--font);
@@ -232,6 +241,14 @@ def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0
     )
 
 
+def gap_words(variable: Variable, request: Request, pane: MapPane) -> str:
+    """Return what to say where the target lacks a whole variable in the month shown."""
+    if request.scene is not None or np.isfinite(pane.cells).any():
+        return ""
+    month = f"{month_name[request.calendar_month]} {request.month[:4]}"
+    return f"<span>No {escape(variable.label.lower())} in {month}</span>"
+
+
 def _decimals(value: float) -> int:
     """Return how many decimals write a scale's end exactly."""
     return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
@@ -274,6 +291,8 @@ def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
             for name, value, unit in pane.readings
         )
     scores = pane.scores
+    if not np.isfinite(scores.rmse):
+        return '<div class="reading"><i>nothing to compare</i></div>'
     unit = f" <u>{escape(units(variable, full=False))}</u>"
     rows = (
         ("r", "r", number(scores.r)),
@@ -404,6 +423,7 @@ class Figures:
         self._guides: dict[str, dict[str, Any]] = {}
         self.axes: dict[str, Any] = {}
         self.keys: dict[str, Any] = {}
+        self.gaps: dict[str, Any] = {}
         self._withheld: dict[str, Any] = {}
         self._how = how_of(frame.request)
         self._order = {variable.name: i for i, variable in enumerate(bundle.variables)}
@@ -475,6 +495,9 @@ class Figures:
         for kind in ("target", "model"):
             self._make_map(variable, kind, hover)
         self.keys[name] = bm.Div(text=self._key(variable), stylesheets=[_KEY_CSS], margin=0)
+        target = maps["target"]
+        words = gap_words(variable, frame.request, target) if isinstance(target, MapPane) else ""
+        self.gaps[name] = bm.Div(text=words, stylesheets=[_GAP_CSS], margin=0)
         scatter = frame.panes[name, "scatter"]
         if isinstance(scatter, ScatterPane):
             self._make_scatter(variable, scatter)
@@ -486,7 +509,9 @@ class Figures:
         plain = how.kind == "model" or (how.look is not None and looks[1] is None)
         left_plain = how.left_kind == "model" and looks[0] is None
         full = [self._full and left_plain, self._full and plain]
-        gone = "nothing yet" if not plain else ""
+        nothing = "no sea here" if variable.domain == "sea" else "no value here"
+        waits = not plain and how.kind != "difference" and variable.domain != "sea"
+        gone = "nothing yet" if waits else nothing
         what = list(how.words)
         if how.left is None and looks[1] is not None:
             what[1] = looks[1].words
@@ -501,7 +526,7 @@ class Figures:
                 not full[0] and how.left_kind != "spread",
                 not full[1] and how.kind != "spread",
             ],
-            "missing": ["no sea here", "no sea here" if variable.domain == "sea" else gone],
+            "missing": [nothing, gone],
         }
 
     def _key(self, variable: Variable) -> str:
@@ -695,6 +720,8 @@ class Figures:
             if isinstance(pane, MapPane):
                 parts.append(pane.cells.tobytes())
                 np.copyto(self._cells[name].data[kind], pane.cells)
+                if kind == "target":
+                    self.gaps[name].text = gap_words(by_name[name], frame.request, pane)
             else:
                 self._said[name] = score_html(pane, by_name[name], full=self._full)
                 self._tell(name)

@@ -208,7 +208,7 @@ export function render({ model, el }) {
   const brought = sessionStorage.getItem("mlda-file")
   if (brought !== null) {
     sessionStorage.removeItem("mlda-file")
-    wire.send({ type: "load", text: brought })
+    whenReady(model, () => wire.send({ type: "load", text: brought }))
   }
   // The bundle shown stays chosen until the other's page is there.
   const bundle = $("#bundle")

@@ -11,6 +11,12 @@ const underWay = () => {
   document.documentElement.toggleAttribute("data-busy", count > 0)
 }
 
+// Act once the server hears: what is sent while the page is first drawn is lost.
+const whenReady = (model, act) => {
+  if (model.ready) act()
+  else model.on("ready", act)
+}
+
 function channel(model) {
   const me = (window.mldaChannels = (window.mldaChannels ?? 0) + 1)
   // Counted on from the server's number: a page that is drawn again in one session starts there.

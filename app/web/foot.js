@@ -47,7 +47,7 @@ export function render({ model, el }) {
   const $ = (query) => el.querySelector(query)
   const state = { measure: "explained_variance", place: "target", scope: "test",
     // Air temperature first: the global means of pressure and rain hardly move, and say little.
-    variable: (model.variables.find((v) => v.name === "tas") ?? model.variables[0])?.name }
+    variable: (model.variables.find((v) => v.observed_as === "tas") ?? model.variables[0])?.name }
 
   $("#variable").innerHTML = model.variables.map((v) => `<option value="${escape(v.name)}">${escape(v.label)}</option>`).join("")
   $("#variable").value = state.variable
@@ -93,7 +93,7 @@ export function render({ model, el }) {
   // Two rows leave room below them on a high window: what else there is to see stands there.
   if (model.variables.length === 2 && innerHeight >= 950 && !opened.length) {
     opened = ["scores", "series"]
-    wire.send({ type: "foot", value: opened })
+    whenReady(model, () => wire.send({ type: "foot", value: opened }))
   }
   for (const button of el.querySelectorAll("[data-part]")) {
     button.addEventListener("click", () => {

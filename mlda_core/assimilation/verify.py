@@ -339,8 +339,16 @@ def _words(
         words.append(f"These scores are fit, not skill: {fit.format(month=month)}.")
     labels = {v.name: v.label for v in bundle.variables}
     if has_target:
-        nowhere = [v for v in scores.variables if not scores.score(CLIMATOLOGY, v).n]
-        words += [f"{labels[v]} does not exist in {scores.region.label}." for v in nowhere]
+        area = region_mask(bundle.grid, scores.region) > 0
+        for v, exists in zip(scores.variables, bundle.mask, strict=True):
+            if scores.score(CLIMATOLOGY, v).n:
+                continue
+            when = f" in {month}" if month else ""
+            words.append(
+                f"{labels[v]} has no target{when}."
+                if (exists & area).any()
+                else f"{labels[v]} does not exist in {scores.region.label}."
+            )
         if observations is not None:
             copied = [labels[v] for v in _copied(observations, bundle, scores.region)]
             if copied:
