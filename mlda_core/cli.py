@@ -15,8 +15,9 @@ from mlda_core.cli_assimilate import assimilate
 from mlda_core.cli_attribute import attribute
 from mlda_core.cli_bench import bench_gcm
 from mlda_core.cli_calibrate import calibrate
+from mlda_core.cli_coverage import validate_coverage
 from mlda_core.cli_perturb import perturb
-from mlda_core.cli_prepare import data_prepare
+from mlda_core.cli_prepare import data_merge, data_prepare
 from mlda_core.cli_reanalyse import reanalyse
 from mlda_core.cli_scores import (
     validate_assimilation,
@@ -42,6 +43,7 @@ data_app.command("prepare")(data_prepare)
 bench_app = typer.Typer(help="Time what mlda does, on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 bench_app.command("gcm")(bench_gcm)
+data_app.command("merge")(data_merge)
 app.command()(assimilate)
 app.command()(attribute)
 app.command()(calibrate)
@@ -167,6 +169,10 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         Path | None,
         typer.Option(help="With --perturbation: netCDF file of the mean responses to write."),
     ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Score what the stations of 1880, 1903, ... see instead."),
+    ] = False,
     learning_curve: Annotated[
         bool,
         typer.Option(
@@ -189,6 +195,9 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     """
     if assimilation:
         validate_assimilation(bundle, split, config, networks, output, threads)
+        return
+    if coverage:
+        validate_coverage(bundle, split, output, threads)
         return
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
