@@ -280,6 +280,13 @@ class Bundle:
         """
         return read_scores(self.path / "scores.json")
 
+    @property
+    def impacts(self) -> tuple[str, ...]:
+        """Names of its impact heads, for :func:`mlda_core.experiments.impact_files.load_impact`."""
+        from mlda_core.experiments.impact_files import impact_names
+
+        return impact_names(self.path)
+
     # The shipped months
 
     def split(self, month: str) -> str:

@@ -16,6 +16,7 @@ from mlda_core.cli_attribute import attribute
 from mlda_core.cli_bench import bench_gcm
 from mlda_core.cli_calibrate import calibrate
 from mlda_core.cli_coverage import validate_coverage
+from mlda_core.cli_impact import impact_app
 from mlda_core.cli_perturb import perturb
 from mlda_core.cli_prepare import data_merge, data_prepare
 from mlda_core.cli_reanalyse import reanalyse
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(impact_app, name="impact")
 data_app.command("prepare")(data_prepare)
 bench_app = typer.Typer(help="Time what mlda does, on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")

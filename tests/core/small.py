@@ -16,6 +16,12 @@ from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import build_vae
 
 
+def make_bare(folder: Path, *, curved: float = 0.0) -> Bundle:
+    """A small climate's bundle as it is fresh from training, without statistics."""
+    _export(folder, curved=curved)
+    return load_bundle(folder / "made")
+
+
 def make_linear(folder: Path) -> Bundle:
     """A small climate's bundle with statistics and no sea network; its decoder is the EOFs'."""
     data = _export(folder, curved=0.0)

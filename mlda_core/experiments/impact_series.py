@@ -1,0 +1,275 @@
+"""A measured series of one place by months, read from the files that people have of it.
+
+Two layouts are read. A CSV file has two columns, date and value, with a header or without one. A
+file of the UK National River Flow Archive ("gdf") has lines about the station first, and then date,
+value and flag; its dates may change from 1899-12-31 to 01/01/1900, where spreadsheets begin.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+# What stands for a missing value in files that write one.
+MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "-", "--", "---", "m"})
+# Part of a month's days that its mean needs: with three missing, a flood may be.
+MIN_SHARE = 0.9
+How = Literal["mean", "sum"]
+
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?")
+_PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})?")
+_SLASHED = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ].*)?")
+_UNITS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]+)[)\]]\s*")
+
+
+class SeriesFileError(ValueError):
+    """A file holds no series that can be used; the message is one sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class MonthlySeries:
+    """A measured series by months.
+
+    Parameters
+    ----------
+    name : str
+        What people read, such as "Thames at Kingston".
+    units : str
+        Of the values; "" where nobody said.
+    months : tuple of str
+        ``YYYY-MM`` of the months with a value, ascending; there may be gaps between them.
+    values : ndarray, shape (n,)
+        Finite.
+    source : str
+        Where it is from, in words.
+    left_out : tuple of str
+        Months that have too few days with a value.
+    """
+
+    name: str
+    units: str
+    months: tuple[str, ...]
+    values: NDArray[np.float64]
+    source: str = ""
+    left_out: tuple[str, ...] = ()
+
+    def at(self, months: Sequence[str]) -> NDArray[np.float64]:
+        """Return the values of some months, NaN where there is none, shape (n,)."""
+        held = dict(zip(self.months, self.values.tolist(), strict=True))
+        return np.array([held.get(month, np.nan) for month in months])
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    when: str
+    value: float
+
+
+def read_series(
+    path: Path,
+    *,
+    name: str | None = None,
+    units: str | None = None,
+    how: How = "mean",
+    min_share: float = MIN_SHARE,
+    missing: Sequence[float] = (),
+) -> MonthlySeries:
+    """Read a series of days or months, as means or sums by months.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file of two columns, or one of the National River Flow Archive.
+    name, units : str, optional
+        Instead of what the file says.
+    how : str
+        What becomes of days: their "mean", or their "sum", which is the mean of those that have a
+        value times the days of the month.
+    min_share : float
+        Part of a month's days that must have a value; a month with fewer is left out.
+    missing : sequence of float
+        Numbers that stand for a missing value, such as -999.
+
+    Returns
+    -------
+    MonthlySeries
+
+    Raises
+    ------
+    SeriesFileError
+        If the file holds no such series: which line, and what to do.
+    """
+    path = Path(path)
+    lines = _lines(path)
+    if lines and lines[0][1][:2] == ["file", "timestamp"]:
+        rows, found = _nrfa(path, lines)
+    else:
+        rows, found = _plain(path, lines)
+    if name is not None:
+        found = replace(found, name=name)
+    if units is not None:
+        found = replace(found, units=units)
+    dates = _dates(path, rows)
+    values = np.array([row.value for row in rows])
+    values[np.isin(values, np.asarray(missing, np.float64))] = np.nan
+    return _by_month(path, dates, values, rows, found, how, min_share)
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines that are not empty, cut into their columns, with their numbers."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = path.read_text(encoding="latin-1")
+    except OSError as error:
+        raise SeriesFileError(
+            f"{path} cannot be read ({error.strerror or error}); give the file of a series."
+        ) from error
+    if "\x00" in text:
+        raise SeriesFileError(f"{path} is not a text file; save the series as CSV.")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    # A comma comes last: beside semicolons it is a decimal point.
+    delimiter = next((d for d in "\t;" if d in first), ",")
+    found = [
+        (number, [cell.strip() for cell in cells])
+        for number, cells in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
+        if any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
+    ]
+    if not found:
+        raise SeriesFileError(f"{path} is empty; give a file with the columns date and value.")
+    if delimiter == ";":
+        # Where semicolons part the columns, a comma is a decimal point.
+        found = [(n, [c[0], *(x.replace(",", ".") for x in c[1:])]) for n, c in found]
+    return found
+
+
+def _nrfa(path: Path, lines: list[tuple[int, list[str]]]) -> tuple[list[_Row], MonthlySeries]:
+    about: dict[str, str] = {}
+    rows = []
+    for number, cells in lines:
+        if cells[0][:1].isdigit():
+            rows.append(_row(path, number, cells))
+        elif len(cells) > 2:
+            about["/".join(cells[:2])] = ",".join(cells[2:])
+    station, archive = about.get("station/id", ""), about.get("database/name", "")
+    source = f"{archive}, station {station}".strip(", ")
+    given = about.get("station/name") or path.stem
+    return rows, MonthlySeries(given, about.get("dataType/units", ""), (), np.empty(0), source)
+
+
+def _plain(path: Path, lines: list[tuple[int, list[str]]]) -> tuple[list[_Row], MonthlySeries]:
+    name, units = path.stem, ""
+    first = lines[0][1]
+    if not any(pattern.fullmatch(first[0]) for pattern in (_ISO, _PACKED, _SLASHED)):
+        if len(first) > 1 and first[1]:
+            name = first[1]
+            parted = _UNITS.fullmatch(name)
+            if parted:
+                name, units = parted[1], parted[2]
+        lines = lines[1:]
+    rows = [_row(path, number, cells) for number, cells in lines]
+    return rows, MonthlySeries(name, units, (), np.empty(0), path.name)
+
+
+def _row(path: Path, number: int, cells: list[str]) -> _Row:
+    text = cells[1] if len(cells) > 1 else ""
+    if text.lower() in MISSING_WORDS:
+        value = math.nan
+    else:
+        try:
+            value = float(text)
+        except ValueError:
+            raise SeriesFileError(
+                f"Line {number} of {path} has '{text[:24]}' where a number should be; correct it, "
+                "or leave it empty for a missing value."
+            ) from None
+        if math.isinf(value):
+            value = math.nan
+    return _Row(number, cells[0], value)
+
+
+def _dates(path: Path, rows: list[_Row]) -> list[tuple[int, int, int]]:
+    """Return year, month and day of each row; day 0 where a file of months tells none."""
+    slashed = [m for row in rows if (m := _SLASHED.fullmatch(row.when))]
+    day_at = _day_position(path, [(int(m[1]), int(m[2])) for m in slashed])
+    found = []
+    for row in rows:
+        if match := _SLASHED.fullmatch(row.when):
+            parts = (int(match[3]), int(match[2 - day_at]), int(match[1 + day_at]))
+        elif match := _ISO.fullmatch(row.when) or _PACKED.fullmatch(row.when):
+            parts = (int(match[1]), int(match[2]), int(match[3] or 0))
+        else:
+            parts = (0, 0, 0)
+        try:
+            date(parts[0], parts[1], parts[2] or 1)
+        except ValueError:
+            raise SeriesFileError(
+                f"Line {row.line} of {path} has '{row.when[:24]}' where a date should be; write it "
+                "as YYYY-MM-DD or YYYY-MM."
+            ) from None
+        found.append(parts)
+    return found
+
+
+def _day_position(path: Path, pairs: list[tuple[int, int]]) -> int:
+    """Return 0 where dates such as 03/04/1990 begin with the day, 1 where with the month."""
+    if not pairs:
+        return 0
+    first, second = ({pair[i] for pair in pairs} for i in (0, 1))
+    day_first, month_first = max(first) > 12, max(second) > 12
+    if not day_first and not month_first:
+        # Stamped on the same day of each month: the part that varies is the month.
+        day_first, month_first = len(first) == 1, len(second) == 1
+    if day_first == month_first:
+        raise SeriesFileError(
+            f"{path} has dates such as {pairs[0][0]:02d}/{pairs[0][1]:02d} that do not tell the "
+            "day from the month; write them as YYYY-MM-DD or YYYY-MM."
+        )
+    return 0 if day_first else 1
+
+
+def _by_month(  # noqa: PLR0917 - the parts of one file
+    path: Path,
+    dates: list[tuple[int, int, int]],
+    values: NDArray[np.float64],
+    rows: list[_Row],
+    about: MonthlySeries,
+    how: How,
+    min_share: float,
+) -> MonthlySeries:
+    seen: dict[tuple[int, int, int], int] = {}
+    months: dict[str, list[float]] = {}
+    for when, value, row in zip(dates, values.tolist(), rows, strict=True):
+        if when in seen:
+            raise SeriesFileError(
+                f"Lines {seen[when]} and {row.line} of {path} are of the same date; keep one."
+            )
+        seen[when] = row.line
+        months.setdefault(f"{when[0]:04d}-{when[1]:02d}", []).append(value)
+    daily = max(map(len, months.values()), default=0) > 1
+    kept, left_out = {}, []
+    for month in sorted(months):
+        given = np.array(months[month])
+        there = given[np.isfinite(given)]
+        days = monthrange(int(month[:4]), int(month[5:]))[1] if daily else 1
+        if there.size and there.size >= min_share * days:
+            kept[month] = float(there.mean()) * (days if how == "sum" else 1)
+        else:
+            left_out.append(month)
+    if not kept:
+        what = f"{100 * min_share:.0f} % of its days" if daily else "a value"
+        raise SeriesFileError(f"{path} has no month with {what}; give a longer series.")
+    return replace(
+        about, months=tuple(kept), values=np.array(list(kept.values())), left_out=tuple(left_out)
+    )
