@@ -168,6 +168,7 @@ class Observe(Control):
     """The tool Observe: the network, how it is assimilated, and gestures on the maps."""
 
     kinds = param.List(default=[], doc="Key and label of each network.")
+    whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
     methods = param.List(default=[], doc="Key and label of each method.")
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")

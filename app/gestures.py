@@ -87,7 +87,11 @@ class Gestures:
             self._take(observing.adjust(observed, {name: value, **other}))
             return ""
         lost = len(observed.own)
-        self._take(observing.adjust(observed, {name: value}), done=bool(message.get("done", True)))
+        values = {name: value}
+        if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
+            # A record of those years begins with the stations of the month shown.
+            values["year"] = int(self._state.month[:4])
+        self._take(observing.adjust(observed, values), done=bool(message.get("done", True)))
         if lost and not self._state.observing.own:
             return f"{lost} observations of your own went with the old network; undo brings them."
         return ""

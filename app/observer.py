@@ -99,6 +99,7 @@ class Observer:
         self.panel = Observe(
             on_messages,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
+            whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
             variables=[[name, label, name] for name, label in labels.items()],
             sizing_mode="stretch_width",

@@ -7,12 +7,13 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.projections import coastline, pixel_map
+from app.projections import EXTENT, REGION, choices_of, coastline, pixel_map, projection
 from app.views import colours
 from mlda_core.grid import Grid
 from mlda_core.variables import Variable
@@ -75,7 +76,10 @@ def strongest(bundle: Directions, k: int) -> int:
 
 def thumbnail(field: NDArray[np.floating], grid: Grid, cmap: str) -> str:
     """Draw a field as a small PNG on symmetric colours, as a data URI."""
-    drawn = pixel_map("platecarree", grid).project(field)
+    key = choices_of(grid)[0].key
+    # The globe whole and plain; a region as its map shows it.
+    key = key if key.startswith(REGION) else "platecarree"
+    drawn = pixel_map(key, grid).project(field)
     rows = np.linspace(drawn.shape[0] - 1, 0, HEIGHT).round().astype(int)
     cols = np.linspace(0, drawn.shape[1] - 1, WIDTH).round().astype(int)
     small = drawn[np.ix_(rows, cols)]
@@ -88,7 +92,7 @@ def thumbnail(field: NDArray[np.floating], grid: Grid, cmap: str) -> str:
     table = [_LAND, *(_rgb(c) for c in colours(cmap)), _COAST]
     image.putpalette([part for rgb in table for part in rgb])
     pen = ImageDraw.Draw(image)
-    for line in _coast_pixels():
+    for line in _coast_pixels(key):
         pen.line(line, fill=255, width=1)
     stream = io.BytesIO()
     image.save(stream, format="PNG", optimize=True)
@@ -99,10 +103,20 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-@lru_cache(maxsize=1)
-def _coast_pixels() -> tuple[list[tuple[float, float]], ...]:
+@lru_cache(maxsize=8)
+def _coast_pixels(key: str) -> tuple[list[tuple[float, float]], ...]:
     """Return the coastline in pixels of a thumbnail, simplified to what can be seen."""
-    lines = []
+    lines: list[list[tuple[float, float]]] = []
+    if key.startswith(REGION):
+        x0, x1, y0, y1 = EXTENT
+        x, y = projection(key).coast
+        place = np.column_stack([(x - x0) / (x1 - x0) * WIDTH, (y1 - y) / (y1 - y0) * HEIGHT])
+        for piece in np.split(place, np.flatnonzero(np.isnan(x))):
+            part = piece[np.isfinite(piece[:, 0])]
+            # Islands smaller than some pixels would be dots.
+            if len(part) > 1 and np.ptp(part, axis=0).max() > 6:
+                lines.append([(float(a), float(b)) for a, b in part])
+        return tuple(lines)
     for part in coastline().simplify(1.5).geoms:
         place = np.asarray(part.coords)
         x = (place[:, 0] % 360) / 360 * WIDTH
@@ -116,19 +130,22 @@ def _coast_pixels() -> tuple[list[tuple[float, float]], ...]:
     return tuple(lines)
 
 
-_MADE: dict[tuple[int, int, int], Latent] = {}
+# By bundle, and gone with it.
+_MADE: WeakKeyDictionary[Directions, dict[tuple[int, int], Latent]] = WeakKeyDictionary()
+# A longer name of a variable has no room beside a stamp.
+LABEL = 24
 
 
 def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
     """Return what stands beside a slider, made once per process and calendar month."""
-    name = (id(bundle), k, calendar_month)
-    if name not in _MADE:
+    made, name = _MADE.setdefault(bundle, {}), (k, calendar_month)
+    if name not in made:
         i = strongest(bundle, k)
         variable = bundle.variables[i]
         share = float(np.nan_to_num(bundle.direction_share[k, i]))
-        _MADE[name] = Latent(
+        made[name] = Latent(
             k=k,
-            label=variable.label,
+            label=_short(variable),
             title=(
                 f"One unit more, in {variable.label.lower()}, of which this latent carries "
                 f"{100 * share:.1f} % of the variance"
@@ -137,10 +154,14 @@ def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
                 bundle.direction_effect(k, calendar_month)[i], bundle.grid, variable.anomaly_cmap
             ),
         )
-    return _MADE[name]
+    return made[name]
 
 
 def plain(bundle: Directions, k: int) -> Latent:
     """Return what stands beside a slider before its picture is there."""
     variable = bundle.variables[strongest(bundle, k)]
-    return Latent(k=k, label=variable.label, title="", thumb="")
+    return Latent(k=k, label=_short(variable), title="", thumb="")
+
+
+def _short(variable: Variable) -> str:
+    return variable.label if len(variable.label) <= LABEL else variable.name

@@ -23,7 +23,7 @@ export function render({ model, el }) {
         <label>to <input id="to" spellcheck="false" autocomplete="off"></label>
         <button type="submit" id="walk">Walk</button>
       </form>
-      <p class="hint">A month (1997-12) or a draw by its seed (draw 7), decoded in the season of the month shown.</p>
+      <p class="hint">A month (${model.walk_from}) or a draw by its seed (draw 7), decoded in the season of the month shown.</p>
     </details>
     <details class="all"><summary>All ${model.z.length} latents</summary><ol class="latents rest"></ol></details>
   </section>`

@@ -17,7 +17,7 @@ export function render({ model, el }) {
       <select id="by" aria-label="Given as"><option value="count">places</option><option value="spacing">km apart</option></select></div>
     <div class="line part variables"><span class="muted">of</span>${model.variables.map(([name, label, short]) =>
       `<label class="tick"><input type="checkbox" data-observed="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
-    <div class="line"><label class="part domain">on <select id="domain"><option value="globe">globe</option><option value="land">land</option>
+    <div class="line"><label class="part domain">on <select id="domain"><option value="globe">${model.whole}</option><option value="land">land</option>
         <option value="sea">sea</option></select></label>
       <span class="part region"><button type="button" id="draw" aria-pressed="false" title="Drag a box over a map: stations only within it">Draw region</button>
         <button type="button" id="whole" title="Everywhere again" aria-label="Everywhere again">×</button></span>
