@@ -13,10 +13,11 @@ from app.controls import Control, Handler, read
 from mlda_core.assimilation.verify import MEASURES, Verification
 from mlda_core.experiments.response import HELD
 from mlda_core.networks import observed_as
-from mlda_core.regions import REGIONS
+from mlda_core.regions import REGIONS, region_mask
 from mlda_core.variables import Variable
 
 if TYPE_CHECKING:
+    from mlda_core.bundle import Bundle
     from mlda_core.experiments.attribution import Drivers
     from mlda_core.experiments.series import Means
 
@@ -33,6 +34,20 @@ METHODS: dict[str, tuple[str, str]] = {
     "adam": ("Adam", "Adam from a random start, no prior, diagonal R: the scripts this replaces"),
     "climatology": ("Climatology", "No anomaly anywhere: explained variance 0"),
 }
+
+
+def regions_of(bundle: Bundle) -> list[list[str]]:
+    """Return key and label of the regions that a bundle has cells in, the whole of it first."""
+    if bundle.grid.is_global:
+        return [[key, region.label] for key, region in REGIONS.items()]
+    found = [["globe", "Everywhere"]]
+    exists = bundle.mask.any(axis=0)
+    for key, region in REGIONS.items():
+        inside = region_mask(bundle.grid, region)[exists]
+        # What holds all of it is the same as the whole.
+        if 0.5 < inside.sum() < 0.999 * inside.size:
+            found.append([key, region.label])
+    return found
 
 
 class Foot(Control):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app import observing
 from app.analysing import engine_of, sentence
 from app.controls import Message
-from app.foot import PARTS, Foot
+from app.foot import PARTS, Foot, regions_of
 from app.foot_attribution import EVERY, TURN, Attributing
 from app.observer import METHOD_LABELS, Observer, methods_of
 from app.observing import METHODS, ObservingError
@@ -72,6 +72,7 @@ class Verifying:
             on_messages,
             variables=bundle.variables,
             methods=methods_of(bundle),
+            regions=regions_of(bundle),
             month=state.month,
             sizing_mode="stretch_width",
             margin=0,

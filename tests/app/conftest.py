@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gappy import make_world
 
 from mlda_core.assimilation.operator import ObservationOperator
+from mlda_core.bundle import load_bundle
 from mlda_core.grid import Grid
 from mlda_core.variables import DEFAULTS
 
@@ -30,6 +32,7 @@ class TinyBundle:
     title = "Tiny"
     base_period = "no years"
     n_latent = N_LATENT
+    impacts = ()
     vectors = ()
     has_statistics = True
 
@@ -89,3 +92,14 @@ class TinyBundle:
 @pytest.fixture(scope="session")
 def tiny():
     return TinyBundle()
+
+
+@pytest.fixture(scope="session")
+def world_folder(tmp_path_factory):
+    """The folder of a calibrated bundle without a sea, its months with gaps."""
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def world(world_folder):
+    return load_bundle(world_folder)

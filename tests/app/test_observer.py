@@ -3,16 +3,14 @@
 With the bundled model and the engine itself: messages go to the controls as a browser sends them.
 """
 
-import contextlib
-import queue
 import time
 
 import numpy as np
 import pytest
+from visiting import Visit
 
 from app.observing import Row
 from app.projections import KEYS, to_map
-from app.session import Session
 from mlda_core.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"
@@ -21,43 +19,6 @@ SOME = "?network=stations&stations=20&tool=observe"
 @pytest.fixture(scope="module")
 def bundle(repo_root):
     return load_bundle(repo_root / "assets" / "bundles" / "speedy")
-
-
-class Visit:
-    """A session whose event loop is this thread."""
-
-    def __init__(self, bundle, query, **how):
-        self.loop = queue.Queue()
-        self.session = Session(bundle, query, self.loop.put, **how)
-        self.observer = self.session.observer
-        self.work = self.observer.analysing
-        self.panel = self.observer.panel
-
-    def send(self, **message):
-        control = self.panel
-        control._handle_msg({"seq": control.ack + 1, "batch": [message]})
-
-    def turn(self, seconds=0.05):
-        """Run what is scheduled within some time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with contextlib.suppress(queue.Empty):
-                self.loop.get(timeout=0.02)()
-
-    def settle(self, until=lambda visit: not visit.work.run, limit=60):
-        end = time.monotonic() + limit
-        self.turn()
-        while not until(self):
-            assert time.monotonic() < end, "the analysis did not come"
-            self.turn()
-
-    @property
-    def rows(self):
-        return self.observer.table.rows
-
-    @property
-    def status(self):
-        return self.session.bar.status
 
 
 @pytest.fixture

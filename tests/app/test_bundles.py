@@ -1,0 +1,210 @@
+"""Several bundles: which there are, how a visitor goes from one to another, what they share."""
+
+import copy
+import json
+import shutil
+from urllib.parse import parse_qs
+
+import pytest
+from visiting import Visit
+
+from app import bundles
+from app.bundles import (
+    asked_for,
+    default_key,
+    first_month,
+    limits_of,
+    link_of,
+    offers,
+    open_bundle,
+    taken_along,
+)
+from app.state import StateError, from_query, to_query
+from mlda_core.bundle import BundleError, load_bundle
+
+
+@pytest.fixture
+def shelf(world_folder, tmp_path, monkeypatch):
+    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
+    place = tmp_path / "bundles"
+    for name in ("speedy", "other", "damaged"):
+        shutil.copytree(world_folder, place / name)
+        config = json.loads((place / name / "config.json").read_text())
+        config |= {"name": name, "title": f"The {name} one"}
+        (place / name / "config.json").write_text(json.dumps(config))
+    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
+    (place / "none").mkdir()
+    (place / "none" / "config.json").write_text("{")
+    monkeypatch.setattr(bundles, "SHIPPED", place)
+    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
+    return place
+
+
+def test_what_ships_is_offered_in_words(shelf):
+    found = {offer.key: offer for offer in offers()}
+    assert list(found) == ["damaged", "other", "speedy"]
+    assert found["other"].title == "The other one"
+    assert found["other"].words == (
+        "1945\N{EN DASH}1975, Surface temperature, Large-scale sea-level pressure"
+    )
+    (shelf / "other" / "months.nc").unlink()
+    assert "other" in [offer.key for offer in offers()]
+
+
+def test_the_servers_own_bundle_comes_first_to_mind(shelf, world_folder, monkeypatch):
+    assert (default_key(), link_of("speedy"), link_of("other")) == ("speedy", "", "other")
+    monkeypatch.setenv("MLDA_BUNDLE", str(world_folder))
+    assert default_key() == "world"
+    assert [offer.key for offer in offers()] == ["damaged", "other", "speedy", "world"]
+    # Another page's default may be another: now all links say which bundle they mean.
+    assert link_of("speedy") == "speedy"
+    assert open_bundle().name == "world"
+    assert open_bundle("speedy").name == "speedy"
+    monkeypatch.setenv("MLDA_BUNDLE", str(shelf / "other"))
+    assert default_key() == "other"
+    assert len(offers()) == 3
+    # A folder of one's own may have the name of one that ships.
+    own = shelf.parent / "mine" / "other"
+    shutil.copytree(world_folder, own)
+    monkeypatch.setenv("MLDA_BUNDLE", str(own))
+    assert default_key() == "other-own"
+    assert open_bundle("other").name == "other"
+    assert open_bundle("other-own").name == "world"
+
+
+def test_one_bundle_is_loaded_once(shelf):
+    assert shelf.is_dir()
+    assert open_bundle("other") is open_bundle("other")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("nothere", "no bundle 'nothere' here"), ("damaged", "checksum"), ("../other", "no bundle")],
+)
+def test_what_cannot_be_opened_says_why_in_a_sentence(shelf, key, words):
+    assert shelf.is_dir()
+    with pytest.raises(BundleError, match=words) as error:
+        open_bundle(key)
+    assert str(error.value).endswith(".")
+
+
+def test_a_link_says_which_bundle(world):
+    assert asked_for("?bundle=other&month=1963-01") == "other"
+    assert asked_for("?month=1963-01") == ""
+    assert asked_for("?" + "&".join(["a=1"] * 60)) == ""
+    limits = limits_of(world, "world")
+    view = from_query("?month=1950-01", limits)
+    query = to_query(view, limits)
+    assert parse_qs(query)["bundle"] == ["world"]
+    assert from_query(query, limits) == view
+
+
+def test_limits_are_those_of_what_there_is(world):
+    limits = limits_of(world)
+    assert limits.tools == ("observe", "explore")
+    assert limits.model == "analysis"
+    with pytest.raises(StateError, match="no sea to warm"):
+        from_query("?tool=perturb", limits)
+
+
+class Uncalibrated:
+    """A bundle fresh from training."""
+
+    has_statistics = False
+
+    def __init__(self, bundle):
+        self._bundle = bundle
+
+    def __getattr__(self, name):
+        return getattr(self._bundle, name)
+
+
+def test_without_statistics_there_is_the_model_alone(world):
+    bundle = Uncalibrated(world)
+    limits = limits_of(bundle)
+    assert limits.tools == ("explore",)
+    assert limits.first_view().model == "code"
+    v = Visit(bundle, "")
+    try:
+        v.turn()
+        assert not v.session.bar.failed
+        assert v.session.tools.tools == [["explore", "Explore"]]
+        v.send(type="tool", value="observe")
+        assert "mlda calibrate" in v.status
+    finally:
+        v.session.close()
+
+
+def test_the_first_month_is_one_that_the_model_has_not_seen_and_lacks_least(world):
+    month = first_month(world)
+    # In 1947, a test year as well, there is no pressure.
+    assert month[:4] == "1963"
+    assert world.split(month) == "test"
+
+    said = copy.copy(world)
+    said.config = {**world.config, "first_month": "1947-02"}
+    assert first_month(said) == "1947-02"
+
+
+def test_what_is_taken_along_exists_there(world):
+    given = {"month": "1963-01", "theme": "dark", "projection": "north", "tool": "explore"}
+    assert taken_along(given, world, "world") == {"bundle": "world"} | given
+    elsewhere = {"month": "1997-12", "tool": "perturb", "projection": "region:1,2,3,4"}
+    assert taken_along(elsewhere, world, "world") == {"bundle": "world"}
+
+
+@pytest.fixture
+def visit(shelf):
+    assert shelf.is_dir()
+    v = Visit(open_bundle("other"), "?bundle=other&month=1963-01&theme=dark&live=0", key="other")
+    v.sent = []
+    v.session.bar._send_msg = v.sent.append
+    yield v
+    v.session.close()
+
+
+def test_another_bundle_is_opened_before_the_page_is_left(visit):
+    assert visit.session.bar.bundle_key == "other"
+    assert [key for key, *_ in visit.session.bar.bundles] == ["damaged", "other", "speedy"]
+    visit.send(type="bundle", value="speedy")
+    assert visit.status == "Opening The speedy one …"
+    visit.settle(lambda v: v.sent)
+    (message,) = visit.sent
+    assert message["type"] == "go"
+    assert parse_qs(message["query"]) | {"fields": None} == {
+        "bundle": ["speedy"],
+        "month": ["1963-01"],
+        "theme": ["dark"],
+        "projection": ["robinson"],
+        "tool": ["observe"],
+        "fields": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("damaged", "checksum"), ("gone", "no bundle 'gone'"), ("other", "")]
+)
+def test_the_page_stays_where_there_is_nothing_better(visit, key, words):
+    state = visit.session.state.snapshot()
+    visit.send(type="bundle", value=key)
+    visit.settle(lambda v: v.session.bar.failed or key == "other")
+    assert words in visit.status
+    assert visit.session.state.snapshot() == state
+    assert not visit.sent
+
+
+def test_a_saved_state_is_opened_with_its_own_bundle(visit):
+    visit.send(type="save")
+    saved = json.loads(visit.sent.pop()["text"])
+    assert saved["bundle"] == "other"
+    visit.send(type="load", text=json.dumps(saved | {"bundle": "speedy"}))
+    visit.settle(lambda v: v.sent)
+    assert visit.sent[0]["file"]
+    assert parse_qs(visit.sent[0]["query"])["bundle"] == ["speedy"]
+    visit.send(type="load", text=json.dumps(saved | {"bundle": "elsewhere"}))
+    assert visit.session.bar.failed
+    assert "state of the bundle 'elsewhere'" in visit.status
+
+
+def test_a_loaded_bundle_is_the_one_on_disk(shelf):
+    assert open_bundle("other").months == load_bundle(shelf / "other").months
