@@ -201,6 +201,7 @@ def limits_of(bundle: Bundle, link: str = "") -> Limits:
         projections=tuple(choice.key for choice in choices_of(bundle.grid)),
         tools=tools,
         model="analysis" if ready else "code",
+        impacts=bundle.impacts,
     )
 
 

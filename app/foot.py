@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.experiments.attribution import Drivers
     from mlda_core.experiments.series import Means
 
-PARTS = {"scores", "series", "drivers"}
+PARTS = {"scores", "series", "drivers", "impact"}
 LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 # What people read of a method, and what it is in a sentence.
 METHODS: dict[str, tuple[str, str]] = {
@@ -83,6 +83,7 @@ class Foot(Control):
     ``{type: "foot-change", value: kind}``           Another change of the sea for the series:
                                                      "patches" or "trend" (taken away).
     ``{type: "drivers", value: variable}``           Find the drivers of the month shown.
+    ``{type: "impact", value: name}``                Show another impact head.
     ===============================================  ===============================================
 
     Parameters
@@ -115,9 +116,12 @@ class Foot(Control):
     drivers = param.Dict(default={}, doc="What show_drivers made.")
     scenario = param.String(doc="What the series is of, in words.")
     progress = param.Dict(default={}, doc="What show_progress made.")
+    impacts = param.List(default=[], doc="Name and title of each impact head of the bundle.")
+    impact = param.Dict(default={}, doc="The series of the head shown: see app.impacts.")
+    impact_now = param.Dict(default={}, doc="What it predicts for the state shown.")
 
-    _esm = read("channel.js") + read("foot_series.js") + read("foot.js")
-    _stylesheets = [read("chrome.css") + read("foot.css")]  # noqa: RUF012
+    _esm = read("channel.js") + read("foot_series.js") + read("impact.js") + read("foot.js")
+    _stylesheets = [read("chrome.css") + read("foot.css") + read("impact.css")]  # noqa: RUF012
 
     def __init__(
         self,

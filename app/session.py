@@ -69,7 +69,7 @@ REST = 3.0
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs_hover"}
-    | {"column", "hatch", "foot", "foot_region", "foot_change", "drivers"}
+    | {"column", "hatch", "foot", "impact", "foot_region", "foot_change", "drivers"}
     | {"series_start", "series_cancel", "obs_download"}
 )
 # What dragging over a map does while something is to be drawn there; else it pans.

@@ -93,6 +93,8 @@ class Limits:
         Those that the bundle's maps and variables have a use for, the first of each shown first.
     model : str
         Where the first view's model comes from, one of `MODELS`.
+    impacts : tuple of str
+        Names of its impact heads.
     """
 
     bundle: str
@@ -103,6 +105,7 @@ class Limits:
     projections: tuple[str, ...] = PROJECTIONS
     tools: tuple[str, ...] = TOOLS
     model: str = MODELS[0]
+    impacts: tuple[str, ...] = ()
 
     def first_month(self) -> str:
         """Return the month shown to a visitor: El Nino at its peak, where nothing else is said."""
@@ -144,6 +147,8 @@ class Snapshot:
         The observations and how they are assimilated.
     perturbing : Perturbing
         The changes of the sea and what is shown of the response.
+    impact : str
+        The impact head whose series is shown, '' for none.
     """
 
     month: str
@@ -157,6 +162,7 @@ class Snapshot:
     tool: str = TOOLS[0]
     observing: Observing = field(default_factory=Observing)
     perturbing: Perturbing = field(default_factory=Perturbing)
+    impact: str = ""
 
 
 def snap(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -218,6 +224,13 @@ def _month(value: Any, limits: Limits) -> str:
             f"choose one from {limits.months[0]} to {limits.months[-1]}."
         )
     return value
+
+
+def _impact(value: Any, limits: Limits) -> str:
+    if value and value not in limits.impacts:
+        has = f"it has {', '.join(limits.impacts)}" if limits.impacts else "it has none"
+        raise StateError(f"There is no impact '{str(value)[:24]}' in this bundle; {has}.")
+    return str(value)
 
 
 def _seed(value: Any) -> int:
@@ -294,6 +307,8 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     made = replace(made, tool=_tool(made.tool, limits))
     if "seed" in given:
         made = replace(made, seed=_seed(given["seed"]))
+    if "impact" in given:
+        made = replace(made, impact=_impact(given["impact"], limits))
     try:
         made = replace(made, perturbing=perturbing.from_parts(given))
     except PerturbingError as error:
@@ -424,6 +439,8 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
             parts[key] = str(value)
     parts |= _observing_parts(snapshot.observing)
     parts |= perturbing.to_parts(snapshot.perturbing)
+    if snapshot.impact:
+        parts["impact"] = snapshot.impact
     if snapshot.model == "own" and snapshot.z is not None:
         parts.pop("model", None)
         parts["z"] = pack(snapshot.z)
@@ -448,6 +465,7 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "tool": snapshot.tool,
             "observing": observing.to_dict(snapshot.observing),
             "perturbing": perturbing.to_dict(snapshot.perturbing),
+            "impact": snapshot.impact,
         }
     )
 
@@ -505,6 +523,7 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         tool=_tool(_one_of("tool", data.get("tool", limits.tools[0]), TOOLS), limits),
         observing=observed,
         perturbing=changed,
+        impact=_impact(data.get("impact", ""), limits),
     )
 
 
@@ -521,10 +540,11 @@ def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_work(one: Snapshot, other: Snapshot) -> bool:
-    # The theme is about the room, and what is selected about the hand, not about the work: they are
-    # no step of the history.
+    # The theme is about the room, what is selected about the hand and the impact about what one
+    # looks at, not about the work: they are no step of the history.
     perturbing = replace(one.perturbing, selected=other.perturbing.selected)
-    return replace(one, theme=other.theme, perturbing=perturbing) == other
+    alike = replace(one, theme=other.theme, perturbing=perturbing, impact=other.impact)
+    return alike == other
 
 
 class State(param.Parameterized):
@@ -550,6 +570,7 @@ class State(param.Parameterized):
     tool: Any = param.Selector(default=TOOLS[0], objects=list(TOOLS))
     observing: Any = param.ClassSelector(class_=Observing, allow_None=False)
     perturbing: Any = param.ClassSelector(class_=Perturbing, allow_None=False)
+    impact = param.String(default="", doc="The impact head whose series is shown, '' for none.")
 
     can_undo = param.Boolean(default=False)
     can_redo = param.Boolean(default=False)
@@ -582,6 +603,7 @@ class State(param.Parameterized):
             tool=self.tool,
             observing=self.observing,
             perturbing=self.perturbing,
+            impact=self.impact,
         )
 
     def restore(self, snapshot: Snapshot, z: NDArray[np.floating] | None = None) -> None:
@@ -610,6 +632,7 @@ class State(param.Parameterized):
             tool=snapshot.tool,
             observing=snapshot.observing,
             perturbing=snapshot.perturbing,
+            impact=snapshot.impact,
         )
 
     def commit(self) -> bool:
@@ -650,8 +673,8 @@ class State(param.Parameterized):
         self._flags()
 
     def _back_to(self, snapshot: Snapshot) -> None:
-        # Undo leaves the theme as it is.
-        self.restore(replace(snapshot, theme=self.theme))
+        # Undo leaves the theme and what is looked at below as they are.
+        self.restore(replace(snapshot, theme=self.theme, impact=self.impact))
         self._past[-1] = self.snapshot()
         self._flags()
 

@@ -10,6 +10,7 @@ from app.analysing import engine_of, sentence
 from app.controls import Message
 from app.foot import PARTS, Foot, regions_of
 from app.foot_attribution import EVERY, TURN, Attributing
+from app.impacts import Impacts
 from app.observer import METHOD_LABELS, Observer, methods_of
 from app.observing import METHODS, ObservingError
 from app.state import State
@@ -80,6 +81,7 @@ class Verifying:
         self.attributing = Attributing(
             bundle, state, self.foot, schedule, lambda: self._region, say
         )
+        self.impacts = Impacts(bundle, state, self.foot, say)
 
     @property
     def _region(self) -> Region:
@@ -100,6 +102,7 @@ class Verifying:
         mode = "perturb" if perturbs else "observe"
         turned = mode != foot.mode
         foot.put(month=state.month, method=shown, mode=mode)
+        self.impacts.show()
         if "scores" in foot.opened:
             self._show_scores()
         if mode == "perturb":
@@ -145,12 +148,18 @@ class Verifying:
             )
         )
 
-    def do_foot(self, message: Message) -> None:
+    def do_foot(self, message: Message) -> str | None:
         """Open or fold a part."""
         parts = message.get("value")
         if not isinstance(parts, list) or not set(parts) <= PARTS:
             raise ObservingError("The foot of the page has no such part; reload the page.")
         self.foot.opened = parts
+        # Which impact is shown stands in links.
+        return "" if self.impacts.opened(parts) else None
+
+    def do_impact(self, message: Message) -> str:
+        """Show another impact series."""
+        return self.impacts.choose(message)
 
     def do_foot_region(self, message: Message) -> None:
         """Verify over another region."""

@@ -13,6 +13,7 @@ export function render({ model, el }) {
     <button type="button" class="part" data-part="scores">Verification</button>
     <button type="button" class="part" data-part="series">Series</button>
     <button type="button" class="part" data-part="drivers">Drivers</button>
+    <button type="button" class="part" data-part="impact" title="A measured series, predicted from the latent vector">Impact</button>
     <select id="variable" aria-label="Variable of the series and the drivers"></select>
     <label class="where"><span>over</span> <select id="region" aria-label="Region of the verification, the series and the drivers"></select></label>
     <span class="said"></span>
@@ -43,6 +44,7 @@ export function render({ model, el }) {
       <ul class="scroll" aria-label="Contributions of the basins"></ul>
       <p class="words"></p>
     </div>
+    ${impactHtml(segments)}
   </div></section>`
   const $ = (query) => el.querySelector(query)
   const state = { measure: "explained_variance", place: "target", scope: "test",
@@ -83,9 +85,15 @@ export function render({ model, el }) {
       $(`[data-part=${part}]`).setAttribute("aria-expanded", String(on))
     }
     const drivers = perturb && opened.includes("drivers")
+    const impact = opened.includes("impact") && model.impacts.length > 0
+    $("[data-part=impact]").hidden = !model.impacts.length
+    $("[data-part=impact]").setAttribute("aria-expanded", String(impact))
+    $(".parts .impact").hidden = !impact
+    $(".where").hidden = impact
     $("#variable").hidden = !drivers && !opened.includes("series")
-    $(".parts").hidden = !(drivers || opened.includes("scores") || opened.includes("series"))
+    $(".parts").hidden = !(drivers || impact || opened.includes("scores") || opened.includes("series"))
     say()
+    if (impact) impacts.show()
     if (opened.includes("series")) showSeries()
     if (drivers) showDrivers()
   }
@@ -101,7 +109,7 @@ export function render({ model, el }) {
       opened = opened.includes(part) ? opened.filter((p) => p !== part) : [...opened, part]
       // The table and the drivers take the same room: one of them beside the series.
       const other = { scores: "drivers", drivers: "scores" }[part]
-      if (opened.includes(part)) opened = opened.filter((p) => p !== other)
+      if (opened.includes(part)) opened = opened.filter((p) => p !== other && (part === "impact" ? p === part : p !== "impact"))
       showParts(opened)
       wire.send({ type: "foot", value: opened })
     })
@@ -252,6 +260,7 @@ export function render({ model, el }) {
     wire.send(model.progress.running ? { type: "series-cancel" } : { type: "series-start", value: state.scope }, "series")
   })
 
+  const impacts = impactPart($(".parts .impact"), model, state, { wire, choose, go: (month) => wire.send({ type: "month", value: month }) })
   choose("measure", () => showScores())
   choose("place", () => showScores())
   $("#variable").addEventListener("change", (e) => { state.variable = e.target.value; showSeries(); showDrivers() })
@@ -266,7 +275,7 @@ export function render({ model, el }) {
   model.on("regions", showRegions)
   model.on("region", showRegions)
   model.on("opened", () => { opened = [...model.opened]; showParts(opened) })
-  model.on("remove", chart.stop)
+  model.on("remove", () => { chart.stop(); impacts.stop() })
   $("#change").value = model.sea
   showRegions()
   showScores()

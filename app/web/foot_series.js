@@ -27,11 +27,12 @@ const niceTicks = (low, high, count) => {
 }
 
 // `place` is emptied and filled; `go` is given a month, `read` the words of the month under the cursor.
-// A line is { kind, name, values }; its kind is its class, and its name stands at its end.
+// A line is { kind, name, values }; its kind is its class, and its name stands at its end. A band { kind, low, high } lies behind
+// them; `describe` gives other words for a month.
 function seriesChart(place, { go, read }) {
   place.innerHTML = `<svg tabindex="0" role="slider" aria-label="Month of the series"></svg>`
   const svg = place.firstChild
-  let data = null, slots = null, cursor = null, drawn = null
+  let data = null, slots = null, cursor = null, drawn = null, marked = null
 
   const width = () => Math.max(120, place.clientWidth), height = () => Math.max(60, place.clientHeight)
 
@@ -84,7 +85,8 @@ function seriesChart(place, { go, read }) {
     const right = w - MARGIN.right, bottom = h - MARGIN.bottom
     const scale = (right - MARGIN.left) / Math.max(slots.end, 1)
     const x = (slot) => MARGIN.left + slot.centre * scale
-    const values = slots.at.flatMap(({ i }) => data.lines.map((l) => l.values[i])).filter((v) => v !== null)
+    const band = data.band ? [data.band.low, data.band.high] : []
+    const values = slots.at.flatMap(({ i }) => [...data.lines.map((l) => l.values[i]), ...band.map((b) => b[i])]).filter((v) => v !== null)
     let low = Math.min(0, ...values), high = Math.max(0, ...values)
     if (high - low < 1e-9) { low -= 1; high += 1 }
     const pad = 0.06 * (high - low)
@@ -131,6 +133,27 @@ function seriesChart(place, { go, read }) {
         `<text class="x" x="${(at + 3).toFixed(1)}" y="${h - 4}">${month.slice(0, 4)}</text>`
     })
 
+    // Between two values, where both are there.
+    let area = "", run = []
+    const close2 = () => {
+      const half = Math.max(0.5, scale / 2)
+      // A lone month is as wide as a month.
+      const [a, b] = run.length === 1 ? [half, half] : [0, 0]
+      const up = run.map((s, j) => `${(x(s) + (j ? b : -a)).toFixed(1)},${y(band[1][s.i]).toFixed(1)}`)
+      const down = run.map((s, j) => `${(x(s) + (j ? b : -a)).toFixed(1)},${y(band[0][s.i]).toFixed(1)}`)
+      if (run.length === 1) area += `M${(x(run[0]) - half).toFixed(1)},${y(band[1][run[0].i]).toFixed(1)}h${(2 * half).toFixed(1)}V${y(band[0][run[0].i]).toFixed(1)}h${(-2 * half).toFixed(1)}z`
+      else if (run.length) area += `M${up.join("L")}L${down.reverse().join("L")}z`
+      run = []
+    }
+    if (band.length) {
+      for (const slot of slots.at) {
+        const there = band[0][slot.i] !== null && band[1][slot.i] !== null
+        if (!slot.follows || !there) close2()
+        if (there) run.push(slot)
+      }
+      close2()
+    }
+
     const dot = (kind, r) => ([a, b]) => `<circle class="${kind}" cx="${a.toFixed(1)}" cy="${b.toFixed(1)}" r="${r}"/>`
     const drawnLines = data.lines.map(({ kind, values }) => {
       const { path, dots } = lines(values, x, y)
@@ -145,12 +168,28 @@ function seriesChart(place, { go, read }) {
     svg.innerHTML = bands + grid + years +
       `<text class="unit" x="${MARGIN.left - 6}" y="11">${data.units}</text>` +
       (here ? `<line class="here" x1="${x(here).toFixed(1)}" x2="${x(here).toFixed(1)}" y1="${MARGIN.top}" y2="${bottom + 5}"/>` : "") +
+      (area ? `<path class="band ${data.band.kind}" d="${area}"/>` : "") +
       drawnLines + names(y, right, bottom) +
-      `<g class="cursor"></g>`
+      `<g class="now"></g><g class="cursor"></g>`
+    svg.setAttribute("aria-label", data.label ?? "Month of the series")
+    mark(marked)
     svg.setAttribute("aria-valuemin", 0)
     svg.setAttribute("aria-valuemax", Math.max(0, slots.at.length - 1))
     if (cursor !== null && cursor >= slots.at.length) cursor = null
     point(cursor)
+  }
+
+  // An interval in the month shown: it alone is drawn while a slider moves.
+  const mark = (next) => {
+    marked = next
+    const slot = marked && slots?.at.find(({ i }) => data.months[i] === marked.month)
+    const group = svg.querySelector(".now")
+    if (!group) return
+    if (!slot) { group.innerHTML = ""; return }
+    const at = drawn.x(slot).toFixed(1)
+    const y = (value) => Math.min(drawn.bottom, Math.max(MARGIN.top, drawn.y(value))).toFixed(1)
+    group.innerHTML = `<line x1="${at}" x2="${at}" y1="${y(marked.low)}" y2="${y(marked.high)}"/>` +
+      `<circle cx="${at}" cy="${y(marked.median)}" r="4.5"/>`
   }
 
   // The cursor alone is drawn while a hand or a key moves it.
@@ -170,6 +209,7 @@ function seriesChart(place, { go, read }) {
       data.lines.map(({ kind, values }) => ring(kind, values[slot.i])).join("")
   }
   const describe = (j) => {
+    if (data.describe) return data.describe(slots.at[j].i)
     const { i } = slots.at[j], d = data.decimals + 1, u = data.units
     const words = data.lines.map(({ name, values, none }) =>
       values[i] === null ? none : `${name} ${signed(values[i], d)} ${u}`)
@@ -209,6 +249,6 @@ function seriesChart(place, { go, read }) {
 
   const watcher = new ResizeObserver(() => { if (data) draw(data) })
   watcher.observe(place)
-  return { draw, stop: () => watcher.disconnect() }
+  return { draw, mark, stop: () => watcher.disconnect() }
 }
 
