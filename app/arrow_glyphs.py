@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bokeh.models
 import numpy as np
 
-from app.arrows import KEY_LENGTH, POINTS, key_arrow, lattice
+from app.arrows import HEAD_MOST, KEY_LENGTH, POINTS, key_arrow, lattice
 from app.projections import EXTENT, pixel_map
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ WIDTH, RIM = 1.3, 3.2
 # The key stays in the lower right corner of what is seen, however far one has zoomed in; its arrow
 # keeps its length on the map. (In the left one stands the scale of colours.)
 _ASIDE, _UP, _BETWEEN = 0.012, 0.07, 0.008
+# The head of its arrow is seen whole even then.
+_LEAST_UP = HEAD_MOST / 2
 _FOLLOW = f"""
 const w = x.end - x.start, h = y.end - y.start
-const x0 = x.end - {_ASIDE} * w - length, y0 = y.start + {_UP} * h
+const x0 = x.end - {_ASIDE} * w - length, y0 = y.start + Math.max({_UP} * h, {_LEAST_UP})
 arrow.data = {{x: line.map((v) => v + x0), y: rise.map((v) => v + y0)}}
 for (const text of texts) text.data = {{...text.data, x: [x0 - {_BETWEEN} * w], y: [y0]}}
 """
@@ -57,11 +59,13 @@ class ArrowGlyphs:
         self._pair = bundle.vectors[0]
         self._unit = next(v.anomaly_units for v in bundle.variables if v.name == self._pair[0])
         for kind in self._renderers:
-            self.sources[kind] = bm.ColumnDataSource(self._nothing(projection))
+            # The browser finds it by this name.
+            name = f"arrows-{kind}"
+            self.sources[kind] = bm.ColumnDataSource(self._nothing(projection), name=name)
             self._keys[kind] = bm.ColumnDataSource({"x": [0.0], "y": [0.0], "text": [""]})
             self._said[kind] = ""
         line, rise = key_arrow(0.0, 0.0)
-        self._key_line = bm.ColumnDataSource({"x": line, "y": rise})
+        self._key_line = bm.ColumnDataSource({"x": line, "y": rise}, name="arrows-key")
         follow = bm.CustomJS(
             args={
                 "x": x_range,

@@ -22,6 +22,7 @@ from mlda_core.vectors import geostrophic_wind
 if TYPE_CHECKING:
     from mlda_core.assimilation.engine import Assimilator
     from mlda_core.bundle import Bundle
+    from mlda_core.vae.dataset import Months
 
 Array = NDArray[np.float64]
 # Where VAE-Var's authors put it: south of Japan.
@@ -220,6 +221,71 @@ def describe(
         _falls_to(0.1, height / peak, away, area),
         float(energy[away > NEAR_KM].sum() / energy.sum()),
     )
+
+
+def skill(
+    engine: Assimilator,
+    months: Months,
+    *,
+    methods: Sequence[str] = ("vae", "enoi"),
+    place: tuple[float, float] = PLACE,
+    seed: int = 0,
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Score what one observation says of the months' fields, near and far.
+
+    The observation is each month's own value at the place, with an error of a fifth of the local
+    spread. Far away a good covariance says little; one that says much there of nothing that is so
+    scores below zero, which is climatology.
+
+    Parameters
+    ----------
+    engine : Assimilator
+        Of a bundle with a vector.
+    months : Months
+        Held-out months, of any members.
+    methods : sequence of str
+        Of the library's.
+    place : tuple of float
+        Degrees north and east.
+    seed : int
+        Of the errors.
+
+    Returns
+    -------
+    dict
+        ``[method]["near" or "far"][variable]`` to explained variance: within :data:`NEAR_KM` of
+        the place, and beyond.
+    """
+    bundle = engine.bundle
+    which = [v.name for v in bundle.variables].index(scalar_of(bundle))
+    places = bundle.operator.locate([which], [place[0]], [place[1]])
+    away = distance_km(bundle, place)
+    areas = {"near": away <= NEAR_KM, "far": away > NEAR_KM}
+    rng = np.random.default_rng(seed)
+    values = bundle.operator.apply(places, months.x.astype(np.float64))
+    values = values + DEFAULT_ERROR * rng.standard_normal(values.shape)
+    variance = np.array([DEFAULT_ERROR**2])
+    weights = np.asarray(bundle.grid.weights, np.float64)
+    power = np.nansum(months.anomalies.astype(np.float64) ** 2, axis=0)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for method in methods:
+        lost = np.zeros(power.shape)
+        for month in np.unique(months.calendar):
+            rows = np.flatnonzero(months.calendar == month)
+            x, sd = engine.states(places, variance, values[rows], int(month), method=method)
+            calendar = months.calendar[rows]
+            fields = bundle.normaliser.restore(x, calendar, sd=sd)
+            error = bundle.normaliser.anomalies(fields, calendar) - months.anomalies[rows]
+            lost += np.nansum(error.astype(np.float64) ** 2, axis=0)
+        found[method] = {
+            area: {
+                v.name: 1.0
+                - float((weights * here * lost[i]).sum() / (weights * here * power[i]).sum())
+                for i, v in enumerate(bundle.variables)
+            }
+            for area, here in areas.items()
+        }
+    return found
 
 
 def _falls_to(share: float, change: Array, away: Array, area: Array, step: float = 500.0) -> float:

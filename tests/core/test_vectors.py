@@ -138,6 +138,19 @@ def test_one_observation_turns_the_wind_where_past_months_were_in_balance(aloft,
         assert abs(balance[adrift, method]) < 0.5
 
 
+def test_one_observation_says_something_near_and_little_far_away(aloft):
+    months = months_of_bundle(aloft).in_split("test")
+    found = single_observation.skill(Assimilator(aloft), months)
+    for method in ("vae", "enoi"):
+        near, far = found[method]["near"], found[method]["far"]
+        assert near["zg500"] > 0.05
+        assert near["zg500"] > far["zg500"] + 0.05
+        assert all(score < 1 for part in (near, far) for score in part.values())
+    turned = replace(months, anomalies=-months.anomalies)
+    wrong = single_observation.skill(Assimilator(aloft), turned)
+    assert wrong["vae"]["near"]["zg500"] < 0
+
+
 def test_the_observation_is_two_deviations_low(aloft):
     row = single_observation.observe(aloft, 7).iloc[0]
     assert (row["variable"], row["lat"], row["lon"]) == ("zg500", 21.0, 129.0)
