@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -129,6 +130,8 @@ class ModelConfig:
     vectors : tuple of (str, str)
         Pairs of variables that are one vector's eastward and northward components: the page draws
         them as arrows.
+    first_month : str
+        The month that the page shows first, ``YYYY-MM``; '' leaves the choice to it.
 
     Raises
     ------
@@ -147,6 +150,7 @@ class ModelConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     vectors: tuple[Pair, ...] = ()
+    first_month: str = ""
 
     def __post_init__(self) -> None:
         _check_settings(self)
@@ -166,8 +170,9 @@ class ModelConfig:
             "source": self.source,
             "licence": self.licence,
             "variables": [v.to_dict() for v in self.variables],
-            # Left out where there is none: runs begun before there were vectors go on.
+            # Left out where there is none: runs begun before these could be said go on.
             **({"vectors": [list(pair) for pair in self.vectors]} if self.vectors else {}),
+            **({"first_month": self.first_month} if self.first_month else {}),
             "splits": self.splits.to_dict(),
             "data": {
                 k: str(v) if isinstance(v, Path) else v
@@ -268,7 +273,7 @@ _MODEL_TEXTS = ("name", "title", "base_period", "source", "licence")
 def _from_tables(raw: dict[str, Any]) -> ModelConfig:
     _refuse_unknown("", raw, _SECTIONS)
     model, data = _table(raw["model"], "model"), dict(_table(raw["data"], "data"))
-    _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables", "vectors"))
+    _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables", "vectors", "first_month"))
     if "observed" not in data:
         raise KeyError("data.observed")
     for key in ("observed", "mixed"):
@@ -292,6 +297,7 @@ def _from_tables(raw: dict[str, Any]) -> ModelConfig:
         **{key: model[key] for key in _MODEL_TEXTS},
         variables=variables,
         vectors=check_vectors(model.get("vectors", []), variables),
+        first_month=_first_month(model.get("first_month", "")),
         splits=_splits(_table(raw["splits"], "splits")),
         data=_build(DataConfig, "data", data),
         network=_build(NetworkConfig, "network", _table(raw.get("network", {}), "network")),
@@ -317,6 +323,12 @@ def _table(value: Any, name: str) -> dict[str, Any]:
 def _build(cls: type, section: str, values: dict[str, Any]) -> Any:
     _refuse_unknown(section, values, [f.name for f in fields(cls)])
     return cls(**values)
+
+
+def _first_month(value: Any) -> str:
+    if isinstance(value, str) and (not value or re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value)):
+        return value
+    raise ConfigError(f"model.first_month is {value!r}; write a month as YYYY-MM, such as 1963-01.")
 
 
 def _splits(values: dict[str, Any]) -> Splits:
