@@ -16,9 +16,14 @@ from app.analysing import Analysing, Task
 from app.controls import Beside as BesideHeading
 from app.controls import Message
 from app.observer import METHOD_LABELS
-from app.observing import BESIDE, Observing, Row, check_row
+from app.observing import BESIDE, Observing, ObservingError, Row, check_row
 from app.words import place_words
-from mlda_core.experiments.single_observation import ExperimentError, observe, scalar_of
+from mlda_core.experiments.single_observation import (
+    PLACE,
+    ExperimentError,
+    observe,
+    scalar_of,
+)
 
 if TYPE_CHECKING:
     from app.observer import Observer
@@ -29,12 +34,14 @@ if TYPE_CHECKING:
 TRIAL_SCALE = 5
 
 
-def has_trial(bundle: Bundle) -> bool:
-    """Whether a bundle can show the experiment of one observation: a vector and a scalar."""
+def trial_words(bundle: Bundle) -> str:
+    """Return the experiment of one observation in words; '' where a bundle cannot show it."""
     try:
-        return bool(scalar_of(bundle) and bundle.has_statistics)
+        name = scalar_of(bundle)
     except ExperimentError:
-        return False
+        return ""
+    label = next(v.label for v in bundle.variables if v.name == name)
+    return f"Try one alone: {label}, {place_words(*PLACE)}" if bundle.has_statistics else ""
 
 
 def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
@@ -104,6 +111,7 @@ class Beside:
         self._of: tuple[Task, str] | None = None
         self._scene: tuple[tuple[Any, ...], frames.Scene] | None = None
         self._empty: Any = None
+        self._trial = trial_words(bundle)
         can = bundle.has_statistics
         self.heading = BesideHeading(
             on_messages,
@@ -207,14 +215,7 @@ class Beside:
             arrows=observed.arrows,
             vector=bool(self._bundle.vectors) and observed.column != "spread",
         )
-        self._observer.panel.put(trial=self._trial_words())
-
-    def _trial_words(self) -> str:
-        if not has_trial(self._bundle):
-            return ""
-        row = observe(self._bundle, int(self._state.month[5:7])).iloc[0]
-        label = next(v.label for v in self._bundle.variables if v.name == row["variable"])
-        return f"{label} at {place_words(row['lat'], row['lon'])} alone"
+        self._observer.panel.put(trial=self._trial)
 
     # -- messages ----------------------------------------------------------------------------
 
@@ -236,6 +237,8 @@ class Beside:
 
     def do_trial(self, _: Message) -> str:
         """Set the experiment of one observation up."""
+        if not self._trial:
+            raise ObservingError("This bundle has no vector, so it lacks that experiment.")
         month = self._state.month
         made = trial(self._bundle, month, self._state.observing)
         self._state.param.update(observing=made, model="analysis", tool="observe")

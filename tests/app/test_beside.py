@@ -189,7 +189,7 @@ def test_what_cannot_be_is_said_in_one_sentence(shared, message, words):
 
 def test_one_button_sets_the_experiment_of_one_observation_up(visit, bundle):
     v = visit()
-    assert v.observer.panel.trial == "500 hPa height at 21.0°N 129.0°E alone"
+    assert v.observer.panel.trial == "Try one alone: 500 hPa height, 21.0°N 129.0°E"
     v.send(v.observer.panel, type="trial")
     observed = v.observed
     assert (observed.kind, observed.column, observed.beside) == ("none", "increment", "enoi")
