@@ -216,8 +216,11 @@ def now_for(head: ImpactHead, month: str, made: Prediction | None, why: str = ""
     normal = f"usual for {MONTHS[calendar - 1]} {figures(usual)}"
     words += [seen, normal]
     if row is not None and not record.seen[row]:
-        before = f", or one of the {head.memory} before," if head.memory else ""
-        notes.append(f"This month{before} lacks a variable: its own code tells less.")
+        before = f", or one of the {head.memory} before it," if head.memory else ""
+        notes.append(
+            f"The data of this month{before} lack a variable: a latent vector made from them knows "
+            "less than the interval says."
+        )
     now["facts"] = f"{seen} · {normal}"
     now["words"] = "; ".join([f"{words[0]}: {words[1]}", *words[2:]])
     now["note"] = " ".join(notes)
@@ -258,16 +261,15 @@ def skill_words(head: ImpactHead) -> str:
     split, scores = found
     own, line = scores["head"], scores["ridge"]
     low, high = own["crps_skill_interval"]
-    where = "test months" if split == "test" else "validation months, which told when to stop"
+    where = "test months" if split == "test" else "validation months"
     if low <= 0:
         verdict = "no skill shown"
     else:
-        verdict = f"CRPS {100 * own['crps_skill']:.0f} % better than climatology"
-    r = "" if own["correlation"] is None else f", r {own['correlation']:.2f}"
+        verdict = f"CRPS {100 * own['crps_skill']:.0f} % below climatology's"
+    r = "" if own["correlation"] is None else f"; r {own['correlation']:.2f}"
     return (
         f"{scores['months']} {where}: {verdict} (90 %: {100 * low:.0f} to {100 * high:.0f}; linear "
-        f"regression {100 * line['crps_skill']:.0f}){r}; the 80 % interval holds "
-        f"{100 * own['coverage']:.0f} %"
+        f"{100 * line['crps_skill']:.0f}){r}; 80 % holds {100 * own['coverage']:.0f} %"
     ).replace("-", "\u2212")
 
 

@@ -79,7 +79,8 @@ function impactPart(root, model, state, { wire, choose, go }) {
     $(".title").hidden = model.impacts.length > 1
     $(".title").textContent = title
     $(".big .unit").textContent = units
-    $(".skill").textContent = $(".skill").title = skill
+    $(".skill").textContent = skill
+    $(".skill").title = `${skill}. CRPS: how far the predicted distribution is from what was measured; linear: regression on all latents; 80 %: months within the interval`
     const here = monthIndex(month), first = monthIndex(months[0]), last = monthIndex(months.at(-1))
     // A window of one length, wherever it is.
     const from = Math.max(first, Math.min(here - NEAR_MONTHS, last - 2 * NEAR_MONTHS)), to = from + 2 * NEAR_MONTHS

@@ -471,33 +471,32 @@ def _climatology(fit: Samples, scale: Scale) -> Method:
 
 
 def _ridge(fit: Samples, scale: Scale) -> Method:
-    """Return linear regression on all latents and the month, its penalty by leaving out years.
+    """Return linear regression on the leading latents and the month.
 
-    In the same standardised, transformed values as the head; normal, with the spread of what is
-    wrong in years left out.
+    How many latents and which penalty: those that miss least in years left out. In the same
+    standardised, transformed values as the head; normal, with the spread of what is missed there.
     """
-    inputs = _with_one(inputs_of(fit.z, fit.calendar, fit.z.shape[2]))
     target = scale.forward(fit.values, fit.calendar)
     # Years next to each other stand in different fifths, whole years in the same one.
     fold = np.unique(fit.years, return_inverse=True)[1] % 5
-    penalties = 10.0 ** np.arange(-1, 5.1, 0.5)
-    wrong = np.empty((len(penalties), len(target)))
-    for i, penalty in enumerate(penalties):
-        for k in range(5):
-            out = fold == k
-            if out.any():
+    found: list[tuple[float, float, int]] = []
+    for count in sorted({min(n, fit.z.shape[2]) for n in TRIED}):
+        inputs = _with_one(inputs_of(fit.z, fit.calendar, count))
+        for penalty in 10.0 ** np.arange(-1, 5.1, 0.5):
+            missed = np.zeros(len(target))
+            for k in np.unique(fold):
+                out = fold == k
                 line = _ridge_line(inputs[~out], target[~out], penalty)
-                wrong[i, out] = target[out] - inputs[out] @ line
-    best = int(np.argmin((wrong**2).mean(axis=1)))
-    line = _ridge_line(inputs, target, penalties[best])
-    spread = float(np.sqrt((wrong[best] ** 2).mean()))
+                missed[out] = target[out] - inputs[out] @ line
+            found.append((float(np.sqrt((missed**2).mean())), penalty, count))
+    spread, penalty, count = min(found)
+    inputs = _with_one(inputs_of(fit.z, fit.calendar, count))
+    line = _ridge_line(inputs, target, penalty)
 
     def method(part: Samples) -> Float:
-        given = _with_one(inputs_of(part.z, part.calendar, part.z.shape[2]))
-        made = given @ line
-        return Prediction(made, np.full(len(made), spread), part.calendar, scale, "").quantile(
-            LEVELS
-        )
+        made = _with_one(inputs_of(part.z, part.calendar, count)) @ line
+        spreads = np.full(len(made), spread)
+        return Prediction(made, spreads, part.calendar, scale, "").quantile(LEVELS)
 
     return method
 
