@@ -73,16 +73,15 @@ def shared(bundle):
 
 
 @pytest.fixture
-def visit(bundle):
-    made = []
+def visit(shared):
+    """Return the one session at a link's state, without a history: making another takes seconds."""
 
     def start(query=PLAIN):
-        made.append(Visit(bundle, query))
-        return made[-1]
+        shared.send(shared.session.bar, type="visit", query=query)
+        shared.session.state.forget()
+        return shared
 
-    yield start
-    for one in made:
-        one.session.close()
+    return start
 
 
 def test_ensemble_oi_stands_beside_the_model_on_the_same_observations(visit, bundle):
@@ -239,13 +238,14 @@ def test_another_projection_has_arrows_of_its_own(shared):
     np.testing.assert_array_equal(source.data["x"], before)
 
 
-def test_a_link_of_the_experiment_shows_it(visit, bundle):
-    first = visit()
-    first.send(first.observer.panel, type="trial")
-    query = to_query(first.session.state.snapshot(), first.session.limits)
-    second = visit(f"?{query}")
-    assert second.observed == first.observed
-    assert second.beside.work.task.method == "enoi"
-    assert json.loads(to_json(second.session.state.snapshot(), second.session.limits))["observing"][
-        "own"
-    ]
+def test_a_link_of_the_experiment_shows_it(visit):
+    v = visit()
+    v.send(v.observer.panel, type="trial")
+    experiment = v.observed
+    query = to_query(v.session.state.snapshot(), v.session.limits)
+    assert visit().observed != experiment
+    v = visit(f"?{query}")
+    assert v.observed == experiment
+    assert v.beside.work.task.method == "enoi"
+    saved = json.loads(to_json(v.session.state.snapshot(), v.session.limits))
+    assert len(saved["observing"]["own"]) == 1
