@@ -10,6 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+import real_scores
+
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets/bundles/speedy"
 BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
@@ -240,6 +242,11 @@ MARKED = {
         (BEGIN, END): table,
         ASSIMILATION: assimilation_table,
         PERTURBATION: perturbation_table,
+        real_scores.COVERAGE: real_scores.coverage_table,
+    },
+    "docs/real.md": {
+        real_scores.RECONSTRUCTED: real_scores.reconstruction_table,
+        real_scores.EVERY_COVERAGE: real_scores.every_coverage,
     },
     "docs/perturbation.md": {EVERY_RESPONSE: every_response},
 }

@@ -37,7 +37,7 @@ def reconstruction_table() -> str:
 def _classes() -> dict[str, str]:
     from mlda_core.experiments.coverage import DISTANCES
 
-    ends = [f" to {high:,}" for high in DISTANCES[1:]] + [" and more"]
+    ends = [f" to {high:,} km" for high in DISTANCES[1:]] + [" km and more"]
     return {f"{low}_km": f"{low:,}{end}" for low, end in zip(DISTANCES, ends, strict=True)}
 
 
@@ -46,7 +46,7 @@ def coverage_table() -> str:
     classes = _classes()
     found = _real()["coverage"]["test"]
     lines = [
-        "| stations of | " + " | ".join(f"{name} km" for name in classes.values()) + " |",
+        "| stations of | " + " | ".join(classes.values()) + " |",
         "|---|" + "---|" * len(classes),
     ]
     for year, scores in found.items():
