@@ -45,7 +45,7 @@ Float = NDArray[np.floating]
 
 def sea_of(bundle: Any) -> str:
     """Return the name of the variable that can be changed; '' where there is none."""
-    return next((v.name for v in bundle.variables if v.name == "tos"), "")
+    return next((v.name for v in bundle.variables if v.domain == "sea"), "")
 
 
 @lru_cache(maxsize=4)

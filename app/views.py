@@ -172,7 +172,8 @@ _GAP_CSS = """
 :host { pointer-events: none; }
 span { display: block; font: clamp(12px, 1.4vh, 18px)/1.3 var(--font); color: var(--text);
   padding: 5px 12px; border-radius: 4px;
-  background: color-mix(in srgb, var(--bg) 86%, transparent); text-align: center; }
+  background: color-mix(in srgb, var(--bg) 86%, transparent); text-align: center;
+  text-wrap: balance; }
 """
 
 _AXES_CSS = """
@@ -292,7 +293,7 @@ def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
         )
     scores = pane.scores
     if not np.isfinite(scores.rmse):
-        return '<div class="reading"><i>nothing to compare</i></div>'
+        return '<div class="reading"><i>no target</i></div>'
     unit = f" <u>{escape(units(variable, full=False))}</u>"
     rows = (
         ("r", "r", number(scores.r)),

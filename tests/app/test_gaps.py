@@ -78,7 +78,7 @@ def test_the_page_shows_what_there_is(visit, world):
         "No large-scale sea-level pressure in February 1947" in v.session.figures.gaps["psl"].text
     )
     assert not v.session.figures.gaps["tasa"].text
-    assert "nothing to compare" in v.session.figures.scores["psl"].text
+    assert "no target" in v.session.figures.scores["psl"].text
     v.send(type="month", value=LATE)
     v.settle()
     assert not v.session.figures.gaps["psl"].text
@@ -159,7 +159,7 @@ def test_a_frame_of_a_month_without_a_variable_is_blank_there(world):
     variable = world.variables[1]
     assert gap_words(variable, frame.request, pane)
     assert not gap_words(variable, frame.request, frame.panes["psl", "model"])
-    assert "nothing to compare" in score_html(scatter, variable, full=False)
+    assert "no target" in score_html(scatter, variable, full=False)
 
 
 REGIONAL = Grid(np.arange(37.5, 61, 2.5), np.arange(345.0, 376, 2.5))

@@ -42,7 +42,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             env={**os.environ, **env},
         )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while True:
             try:
                 urllib.request.urlopen(self.url, timeout=60).read()  # noqa: S310

@@ -52,7 +52,7 @@ def test_a_month_without_a_variable_says_so_on_its_map(visit, regional):
     v = visit("?month=1945-03", url=regional.url)
     assert gap(v, "psl") == "No sea-level pressure in March 1945"
     assert gap(v, "tas") == ""
-    assert "nothing to compare" in v.text("main .row[data-variable=psl] .scores")
+    assert "no target" in v.text("main .row[data-variable=psl] .scores")
     v.page.locator("#next").click()
     v.settle()
     assert gap(v, "psl") == "No sea-level pressure in April 1945"
