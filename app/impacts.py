@@ -275,5 +275,5 @@ def skill_words(head: ImpactHead) -> str:
 
 def about_words(head: ImpactHead) -> str:
     """Say what a prediction is made of."""
-    past = f", and on the {head.memory} months before as they were" if head.memory else ""
-    return f"From the latent vector shown{past}"
+    past = f", and the {head.memory} months before as they were" if head.memory else ""
+    return f"From the latent vector shown, taken as exact{past}"
