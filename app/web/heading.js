@@ -4,7 +4,7 @@ export function render({ model, el }) {
   el.innerHTML = `<div class="heading">
     <select id="column" aria-label="What the model column shows">${model.columns.map(([key, label]) =>
       `<option value="${key}">${label}</option>`).join("")}</select>
-    <label class="scale" title="Colours and arrows end so many times sooner, for what is small">colours <select id="scale">${model.scales.map((n) =>
+    <label class="scale" title="Colours and arrows end so many times sooner, for what is small"><span>colours</span> <select id="scale">${model.scales.map((n) =>
       `<option value="${n}">× ${n}</option>`).join("")}</select></label>
     <label class="tick" id="vector" hidden><input type="checkbox" id="arrows" title="Draw the wind as arrows over the other maps">arrows</label>
     <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
