@@ -23,10 +23,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Stamps live inside the environment, so that deleting it deletes them.
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test lint format train bench bench-assimilation bench-reanalyse clean
+.PHONY: help install serve test lint format train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
@@ -36,6 +37,8 @@ help:
 	@echo "make bench   time a slider from event to pixels"
 	@echo "make bench-assimilation   time an analysis, its edits, and Adam beside it"
 	@echo "make bench-reanalyse   months a second of a reanalysis, by one worker and by two"
+	@echo "make bench-gcm   months a second of the atmosphere model and of the decoder"
+	@echo "make test-simulate   the tests that run the atmosphere model (make test runs them too)"
 	@echo "make clean   delete the environment and all caches"
 
 $(BIN)/python:
@@ -52,6 +55,16 @@ $(INSTALLED_TEST): $(INSTALLED)
 	$(INSTALL_EDITABLE) '.[train,scale,test]'
 	@touch $@
 
+# The atmosphere model brings JAX and fifty packages more: an environment of its own on top of the other, so that
+# all else is tested with what the page is served with.
+$(INSTALLED_SIMULATE): $(INSTALLED_TEST)
+	$(BIN)/python -m venv --clear $(VENV)/simulate
+	$(BIN)/python -c "import site, sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+	  > $$($(VENV)/simulate/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/beneath.pth
+	$(VENV)/simulate/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+	  "$$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['simulate'])")"
+	@touch $@
+
 install: $(INSTALLED)
 
 # A server for others must be told under which name they will ask for it.
@@ -60,8 +73,15 @@ ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origi
 serve: $(INSTALLED)
 	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
-test: $(INSTALLED_TEST)
-	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(BIN)/python -m pytest $(ARGS)
+# What needs no page goes through two processes at once; pages one after the other, for a browser fills two cores.
+PAGES := tests/app tests/browser
+PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(BIN)/python -m pytest $(PAGES) || bad=1; [ -z "$${bad:-}" ])
+
+test: $(INSTALLED_TEST) $(if $(ARGS),,test-simulate)
+	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(PYTEST)
+
+test-simulate: $(INSTALLED_SIMULATE)
+	$(VENV)/simulate/bin/python -m pytest -p no:cacheprovider tests/simulate
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .
@@ -82,6 +102,9 @@ bench-assimilation: $(INSTALLED)
 
 bench-reanalyse: $(INSTALLED_TEST)
 	$(BIN)/python benchmarks/reanalyse.py $(ARGS)
+
+bench-gcm: $(INSTALLED_SIMULATE)
+	$(VENV)/simulate/bin/python -m mlda_core.cli bench gcm $(ARGS)
 
 bench: $(INSTALLED_TEST)
 	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)

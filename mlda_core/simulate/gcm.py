@@ -20,6 +20,9 @@ from mlda_core.simulate.diagnostics import on_pressure, sea_level_pressure
 
 Float = NDArray[np.float64]
 
+# Pa at sea level, of the air that the model starts with.
+STANDARD_PRESSURE = 101_325.0
+
 
 def name() -> str:
     """Return the model's name and version."""
@@ -31,6 +34,8 @@ def one_thread() -> None:
 
     Members run beside each other, one a process, make better use of many.
     """
+    # XLA's pool of threads: two on a busy core wait for each other more than they work.
+    os.environ.setdefault("NPROC", "1")
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 
@@ -55,7 +60,7 @@ class Gcm:
         terrain_file = str(files("jcm.data.bc") / "t30/clim/terrain.nc")
         terrain = TerrainData.from_coords(coords, terrain_file=terrain_file)
         self.model = Model(coords=coords, terrain=terrain, start_time=start)
-        self.rest(0)
+        self.model.bootstrap_state()
         self.sigma = np.asarray(coords.vertical.centers, np.float64)
         self.standard_pressure = float(physical_constants.p0)
         self.gravity = float(physical_constants.grav)
@@ -63,8 +68,10 @@ class Gcm:
         # height of the ground exactly, as the dynamics have it.
         rest = self.model.dycore.to_physics_state(self.model.dycore_state)
         low = int(self.sigma.argmax())
-        thickness = physical_constants.rd * _maps(rest.temperature)[low] * -np.log(self.sigma[low])
-        self.height = (_maps(rest.geopotential)[low] - thickness) / self.gravity
+        depth = physical_constants.rd * _maps(rest.temperature)[low] / self.gravity
+        self.height = _maps(rest.geopotential)[low] / self.gravity + depth * np.log(self.sigma[low])
+        # The package's own start has 1000 hPa on every ground, mountains too: 15 hPa too much air.
+        self._rest_pressure = STANDARD_PRESSURE * np.exp(-self.height / depth)
 
     def rest(self, seed: int) -> None:
         """Go back to the start: at rest, with small noise.
@@ -74,7 +81,10 @@ class Gcm:
         seed : int
             Of the noise.
         """
-        self.model.bootstrap_state(self.model.initial_state(random_seed=seed))
+        air = self.model.dycore.to_physics_state(self.model.initial_state(random_seed=seed))
+        pressure = air.normalized_surface_pressure * (self._rest_pressure / STANDARD_PRESSURE).T
+        pressure = pressure * (STANDARD_PRESSURE / self.standard_pressure)
+        self.model.bootstrap_state(air.copy(normalized_surface_pressure=pressure))
 
     @property
     def date(self) -> np.datetime64:
