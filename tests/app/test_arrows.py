@@ -181,18 +181,14 @@ def test_stretched_five_times_the_same_wind_has_arrows_five_times_as_long(windy)
     assert not np.array_equal(*images)
 
 
-def test_a_frame_with_arrows_is_quick(windy):
-    first = frames.draw(windy, request(windy))
-    z = request(windy).z
-
-    def seconds(arrows):
-        best = 1.0
-        for i in range(20):
-            asked = frames.Request("1997-12", z + i + 1, "robinson", full=False, arrows=arrows)
-            begin = time.perf_counter()
-            frames.draw(windy, asked, first)
-            best = min(best, time.perf_counter() - begin)
-        return best
-
+def test_arrows_cost_little_of_a_frame(windy):
+    places = lattice("robinson", windy.grid, pixel_map("robinson", windy.grid))
+    fields = np.random.default_rng(0).normal(size=(2, *windy.grid.shape)).astype(np.float32)
+    spent = []
+    for _ in range(20):
+        # Of this thread alone: a busy machine does not count.
+        begin = time.thread_time()
+        draw_arrows(fields[0], fields[1], places, 7.0)
+        spent.append(time.thread_time() - begin)
     # 0.1 ms when this was measured, of a frame's 30.
-    assert seconds(True) - seconds(False) < 0.005
+    assert min(spent) < 2e-3
