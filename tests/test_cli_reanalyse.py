@@ -28,7 +28,7 @@ from mlda_core.experiments.series import observer
 from mlda_core.networks import NetworkSpec, places, synthesise
 from mlda_core.observations import empty, read, to_csv
 from mlda_core.reanalysis import work
-from mlda_core.reanalysis.run import ReanalysisError, make_tasks, run
+from mlda_core.reanalysis.run import make_tasks
 from mlda_core.reanalysis.store import lay_out, months_between, read_done, read_tables, write_month
 
 MONTHS = months_between("1981-11", "1983-04")
@@ -295,25 +295,74 @@ def test_a_month_that_cannot_be_assimilated_does_not_stop_the_rest(mlda, monkeyp
     assert np.flatnonzero(~read_done(Path("x.zarr"))).tolist() == [6]
 
 
-def test_a_lost_scheduler_is_told(bundle, workplace, tmp_path):
-    store = tmp_path / "x.zarr"
-    observe = observer(NetworkSpec("stations", count=5), bundle)
-    about = {
-        "settings": json.dumps({"method": "enoi", "error_scale": 1.0, "spread": False}),
-        "observations_sha256": "",
-        "bundle_checksums": json.dumps(bundle.config["checksums"], sort_keys=True),
-    }
-    lay_out(store, bundle, bundle.months, observe, about)
-    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **QUIET)
-    with cluster, Client(cluster) as client:
+@pytest.mark.slow
+def test_a_cluster_started_by_hand_and_its_scheduler_killed(mlda, workplace, tmp_path):
+    """As docs/reanalysis.md says: ``dask scheduler``, ``dask worker``, and its address."""
+    options = ("--network", "stations_8", "--method", "enoi", "--months", "1981-01:1983-12")
+    dask, file, store = Path(sys.executable).with_name("dask"), tmp_path / "s.json", "x.zarr"
+    here = {"cwd": tmp_path, "start_new_session": True}
+    words = [dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    scheduler = subprocess.Popen([*words, "--scheduler-file", file], **here)
+    started = [scheduler]
+    try:
+        until = time.monotonic() + 60
+        while not file.exists() or not file.read_text():
+            assert scheduler.poll() is None
+            assert time.monotonic() < until, "the scheduler does not come"
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        words = [dask, "worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard"]
+        started.append(subprocess.Popen([*words, "--local-directory", tmp_path / "w"], **here))
+        words = [sys.executable, "-m", "mlda_core.cli", "reanalyse", str(workplace / "made")]
+        words += [*options, "--chunk", "1", "--scheduler", address, "--out", store]
+        command = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, **here)
+        started.append(command)
+        wait_for(command, tmp_path / store, 3)
+        scheduler.send_signal(signal.SIGKILL)
+        _, said = command.communicate(timeout=60)
+    finally:
+        for process in reversed(started):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert command.returncode == 2
+    # No log and no traceback: a bar, and the sentence.
+    told = " ".join(said.split()).partition("mlda: ")
+    assert not {"Traceback", "ERROR", "Error"} & set(told[0].replace(":", " ").split())
+    assert told[2] == (
+        "The scheduler was lost; run the same command again: it goes on with what is not done."
+    )
+    flags = read_done(tmp_path / store)
+    assert 3 <= flags.sum() < 36
+    kept = stamps(tmp_path / store, np.flatnonzero(flags))
+    done = mlda(*options)
+    assert f"36 of 36 months, {36 - flags.sum()} of them now" in done.stdout
+    assert {f: f.stat().st_mtime_ns for f in kept} == kept
 
-        def lose(done, total):
-            if done:
-                cluster.close()
 
-        with pytest.raises(ReanalysisError, match="scheduler was lost; run the same command"):
-            run(store, bundle.path, client, years=1, tick=lose)
-    assert 0 < read_done(store).sum() < len(bundle.months)
+def test_a_century_is_laid_out_and_shared_out(bundle, tmp_path):
+    months = months_between("1880-01", "1999-12")
+    observe = observer(NetworkSpec("stations", count=3), bundle)
+
+    def observed(month):
+        # Of the years before the bundle's own, every fifth is observed.
+        if int(month[:4]) % 5:
+            return empty()
+        return observe(f"1982-{month[5:]}").assign(value=float(month[:4]))
+
+    store = tmp_path / "century.zarr"
+    lay_out(store, bundle, months, observed, {"settings": "{}"})
+    tasks = make_tasks(months, read_done(store))
+    assert len(tasks) == 12 * 6
+    assert sorted(i for rows in tasks for i in rows) == list(range(1440))
+    for rows in (tasks[0], tasks[40], tasks[-1]):
+        for i, table in read_tables(store, rows).items():
+            year = int(months[i][:4])
+            assert len(table) == (0 if year % 5 else len(observe("1982-01")))
+            assert (table["value"] == year).all()
+    with xr.open_zarr(store, chunks=None) as found:
+        assert [str(t)[:7] for t in found["time"].values[[0, -1]]] == ["1880-01", "1999-12"]
+        assert np.isnan(found["tas"].isel(time=[0, 700, 1439])).all()
 
 
 @pytest.mark.slow

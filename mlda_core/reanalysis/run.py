@@ -101,6 +101,7 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
         ):
             yield client
         return
+    _quiet()
     try:
         client = Client(scheduler, timeout="15s")
     except (OSError, ValueError) as error:
@@ -173,6 +174,17 @@ def run(
         future.release()
         tick(done, len(months))
     return sorted(failed)
+
+
+def _quiet() -> None:
+    """Keep what the libraries log of a lost scheduler from what the command says in a sentence.
+
+    Versions that do not match are told all the same: those are warnings, not logged.
+    """
+    for handler in logging.getLogger("distributed").handlers:
+        handler.setLevel(logging.CRITICAL)
+    for name in ("asyncio", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _result(future: Future) -> Outcome:
