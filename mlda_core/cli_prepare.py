@@ -129,7 +129,11 @@ def data_merge(
     held = []
     for name, field in dataset.data_vars.items():
         there = dataset["time"].values[field.notnull().any(["member", "lat", "lon"]).values]
-        held.append(f"{name} {str(there[0])[:7]} to {str(there[-1])[:7]}")
+        held.append(
+            f"{name} {str(there[0])[:7]} to {str(there[-1])[:7]}"
+            if there.size
+            else f"{name} without a value"
+        )
     out.print(f"{output}: {dataset.sizes['time']} months; {', '.join(held)}", highlight=False)
 
 

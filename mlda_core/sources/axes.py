@@ -28,14 +28,15 @@ def eastwards(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     east: NDArray[np.float64] = np.asarray(lon, dtype=np.float64).round(5)
     if east.size > 1 and abs(abs(east[-1] - east[0]) - 360.0) < 1e-4:
         east = east[:-1]
-    order = np.argsort(east)
-    axis = east[order]
-    span = axis[-1] - axis[0] if axis.size else 0.0
-    step = float(np.max(np.diff(axis), initial=0.0))
-    if span + step >= 360.0 - 1e-3:
-        axis = np.mod(east, 360.0)
-        order = np.argsort(axis)
-        axis = axis[order]
-    elif axis.size:
-        axis = axis + 360.0 * np.ceil(-axis[0] / 360.0)
+    turned = np.mod(east, 360.0)
+    order = np.argsort(turned)
+    axis = turned[order]
+    if axis.size < 2:
+        return axis, order
+    # The widest gap of the circle: a region begins behind it, wherever the file's turn begins.
+    gaps = np.diff(np.append(axis, axis[0] + 360.0))
+    widest = int(gaps.argmax())
+    if gaps[widest] > np.sort(gaps)[-2] + 1e-3:
+        axis, order = np.roll(axis, -(widest + 1)), np.roll(order, -(widest + 1))
+        axis = np.where(axis < axis[0], axis + 360.0, axis)
     return axis, order

@@ -52,8 +52,10 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     # The axes agree to a thousandth of a degree: those of the first, exactly.
     axes = {axis: parts[0][axis] for axis in ("member", "lat", "lon")}
     joined = xr.merge(
-        [part.assign_coords(axes) for part in parts], join="outer", combine_attrs="drop"
+        [part.assign_coords(axes) for part in parts], join="outer", combine_attrs="override"
     )
+    # Units stay with their variables; what is said of a whole file holds for one source alone.
+    joined.attrs = {}
     sources = list(dict.fromkeys(str(part.attrs.get("source", "")) for part in parts))
     return joined.assign_attrs(
         Conventions="CF-1.11", source="; ".join(source for source in sources if source)

@@ -138,6 +138,8 @@ def test_the_longitudes_of_another_file_become_canonical(tmp_path):
         (np.arange(-180, 180, 30.0), 0, 330),
         (np.arange(0, 361, 30.0), 0, 330),
         (np.arange(-20, 21, 10.0), 340, 380),
+        (np.array([340.0, 350, 0, 10, 20]), 340, 380),
+        (np.array([0.0, 10, 20, 340, 350]), 340, 380),
         (np.arange(100, 151, 10.0), 100, 150),
     ):
         path = tmp_path / "like.nc"

@@ -139,6 +139,10 @@ def test_every_month_that_one_source_has_is_kept(tmp_path):
         there = data["psl"].notnull().any(["member", "lat", "lon"])
         assert list(np.flatnonzero(there)) == [4, 5, 6, 7, 8]
         assert data["tasa"].dims == ("member", "time", "lat", "lon")
+        units = {name: data[name].attrs["units"] for name in ("tasa", "psl", "lat", "lon")}
+        assert units == {
+            "tasa": "K", "psl": "Pa", "lat": "degrees_north", "lon": "degrees_east",
+        }  # fmt: skip
         assert "GISTEMP" in data.attrs["source"]
         assert "NCEP" in data.attrs["source"]
 
