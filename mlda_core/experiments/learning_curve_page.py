@@ -233,4 +233,5 @@ def _months(group: Sequence[Scores]) -> str:
 
 
 def _cell(score: Mapping[str, float] | None) -> str:
-    return "–" if score is None else f"{score['explained_variance']:.3f}"
+    # A zero has no sign.
+    return "–" if score is None else f"{round(score['explained_variance'], 3) + 0.0:.3f}"
