@@ -77,9 +77,10 @@ class Tally:
         """Add months: anomalies (m, V, lat, lon), weights (areas, V, lat, lon)."""
         error = np.nan_to_num((estimate - truth).astype(np.float64)) ** 2
         power = np.nan_to_num(truth.astype(np.float64)) ** 2
+        there = np.isfinite(truth).sum(axis=0).astype(np.float64)
         self.lost += np.einsum("mvyx,avyx->av", error, weights)
         self.power += np.einsum("mvyx,avyx->av", power, weights)
-        self.weight += len(truth) * weights.sum(axis=(2, 3))
+        self.weight += np.einsum("vyx,avyx->av", there, weights)
         self.months += len(truth)
 
     def scores(self, area: int, variable: int) -> dict[str, float]:
@@ -207,29 +208,56 @@ def score(
                 part = chosen.where(chosen.calendar == month)
                 if not len(part):
                     continue
-                rng = np.random.default_rng([draw, month])
-                values = bundle.operator.apply(places, part.x.astype(np.float64))
-                values = values + ERROR * rng.standard_normal(values.shape)
-                for method, x, sd, rows in _estimates(
-                    engine, methods, places, values, month, tallies
-                ):
-                    estimate = _anomalies(bundle, x, month, sd)
-                    tallies[method].add(estimate, part.anomalies[rows], weights)
-                    if spread and draw == 0 and method in WITH_SPREAD:
-                        variance = engine.posterior_variance(
-                            places, np.full(len(places), ERROR**2), month, method=method
-                        )
-                        error = (x - part.x[rows]).astype(np.float64) ** 2
-                        tally = tallies[method]
-                        tally.expected += len(x) * (weights[0] * variance).sum(axis=(1, 2))
-                        tally.met += (weights[0] * error).sum(axis=(0, 2, 3))
-                zero = np.zeros_like(part.anomalies)
-                tallies["climatology"].add(zero, part.anomalies, weights)
+                values = _observe(bundle, places, part, np.random.default_rng([draw, month]))
+                for same, seen, observed in _alike(part, places, values):
+                    for method, x, sd, rows in _estimates(
+                        engine, methods, seen, observed, month, tallies
+                    ):
+                        estimate = _anomalies(bundle, x, month, sd)
+                        tallies[method].add(estimate, same.anomalies[rows], weights)
+                        if spread and draw == 0 and method in WITH_SPREAD:
+                            variance = engine.posterior_variance(
+                                seen, np.full(len(seen), ERROR**2), month, method=method
+                            )
+                            error = (x - same.x[rows]).astype(np.float64) ** 2
+                            counted = weights[0] * np.isfinite(same.anomalies[rows])
+                            tally = tallies[method]
+                            tally.expected += (counted * variance).sum(axis=(0, 2, 3))
+                            tally.met += (counted * error).sum(axis=(0, 2, 3))
+                    zero = np.zeros_like(same.anomalies)
+                    tallies["climatology"].add(zero, same.anomalies, weights)
                 done += len(part)
                 if tick:
                     tick(network, done, int(total))
         out[network] = _table(bundle, tallies)
     return out
+
+
+def _observe(
+    bundle: Bundle, places: Places, months: Months, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return what places observe of months, (m, p) standardised; NaN where a month has nothing."""
+    x = months.x.astype(np.float64)
+    if months.present is not None:
+        x = np.where(months.present, x, np.nan)
+    values = bundle.operator.apply(places, x)
+    return np.asarray(values + ERROR * rng.standard_normal(values.shape))
+
+
+def _alike(
+    months: Months, places: Places, values: NDArray[np.float64]
+) -> Iterator[tuple[Months, Places, NDArray[np.float64]]]:
+    """Yield months that the same places observe, with these places and their values.
+
+    All of them at once where no value is missing; a month that nothing observes is left out.
+    """
+    patterns, which = np.unique(np.isfinite(values), axis=0, return_inverse=True)
+    for i, there in enumerate(patterns):
+        rows = which.ravel() == i
+        if there.all():
+            yield months.where(rows), places, values[rows]
+        elif there.any():
+            yield months.where(rows), places.where(there), values[rows][:, there]
 
 
 def _estimates(

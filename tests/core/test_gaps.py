@@ -13,7 +13,8 @@ from climate import make_climate, make_config
 
 from mlda_core.assimilation.calibrate import calibrate
 from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import load_bundle
+from mlda_core.assimilation.scoring import score
+from mlda_core.bundle import Bundle, load_bundle
 from mlda_core.eof import fit_eofs
 from mlda_core.grid import Grid
 from mlda_core.networks import NetworkSpec, places, synthesise
@@ -276,6 +277,32 @@ def test_errors_of_assimilation_are_estimated_from_nearly_whole_months(
                        bundle.target("1979-05"), 5, seed=None)  # fmt: skip
     found = Assimilator(bundle).run(table, 5)
     assert np.isfinite(found.anomalies[bundle.mask]).all()
+    check_scores_of_networks(bundle, data)
+
+
+def check_scores_of_networks(bundle: Bundle, data: TrainingData):
+    """What a month lacks is neither observed, as zero, nor counted."""
+    months = data.observed.in_split("validation")
+    months = months.where(np.isin(months.calendar, (5, 10)))
+    seen: dict[int, set[int]] = {}
+
+    class Watching(Assimilator):
+        def states(self, places, variance, values, month, **settings):
+            seen[month] = set(places.variable.tolist())
+            assert np.isfinite(values).all()
+            return super().states(places, variance, values, month, **settings)
+
+    scored = score(
+        bundle, months, methods=("vae",), networks=("all_fields",), assimilator=Watching(bundle)
+    )
+    everything = set(range(len(bundle.variables)))
+    assert seen == {5: everything, 10: everything - {PR}}
+    for v, variable in enumerate(bundle.variables):
+        squares = (months.anomalies[:, v] ** 2).astype(np.float64)
+        weights = data.normaliser.weights[v] * np.isfinite(squares)
+        mean = np.nansum(weights * np.nan_to_num(squares)) / weights.sum()
+        rmse = scored["all_fields"][variable.name]["climatology"]["rmse"]
+        assert rmse == pytest.approx(np.sqrt(mean), rel=1e-5)
 
 
 def test_gaps_are_bridged_in_nearly_whole_months_only(data: TrainingData):
