@@ -9,6 +9,9 @@ import pytest
 
 # One thread each: the machines that tests run on are small, and two servers share one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Workers of pytest-xdist are given a width of 80, and what is printed would be broken there.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

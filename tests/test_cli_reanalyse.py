@@ -402,7 +402,7 @@ def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_p
             np.testing.assert_allclose(pieces[name], whole[name], rtol=1e-4, err_msg=str(name))
 
 
-def wait_for(command, store, count, seconds=60):
+def wait_for(command, store, count, seconds=180):
     """Wait until a running command has done some months."""
     until = time.monotonic() + seconds
     while not store.exists() or read_done(store).sum() < count:
