@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 from collections.abc import Container
 from dataclasses import dataclass
@@ -174,6 +175,15 @@ def _described(key: str, path: Path, _: int) -> Offer:
         years=years,
         variables=tuple(str(variable["label"]) for variable in config["variables"]),
     )
+
+
+def short_title(title: str) -> str:
+    """Return what a title says before it goes into particulars.
+
+    >>> short_title("SPEEDY aloft: 500 hPa height and 850 hPa winds, 1979-2013")
+    'SPEEDY aloft'
+    """
+    return re.split(r"[:,;(]", title, maxsplit=1)[0].strip() or title
 
 
 @lru_cache(maxsize=KEPT)

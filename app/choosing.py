@@ -105,7 +105,7 @@ class Choosing:
 
 def prepare(bundle: Bundle) -> None:
     """Make what every page of a bundle begins with."""
-    from app.overview import nino_series, splits
+    from app.overview import curve, splits
 
-    nino_series(bundle)
+    curve(bundle)
     splits(bundle)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app import frames
 from app.bundles import KEPT
+from mlda_core.regions import REGIONS, regional_mean
 
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
@@ -28,6 +31,30 @@ def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
     if all(value is None for value in found):
         return ()
     return tuple(None if value is None else round(value, 2) for value in found)
+
+
+@lru_cache(maxsize=KEPT)
+def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
+    """Return the line above the years, and what it is in words.
+
+    Nino 3.4; where a bundle observes no temperature there, the mean of its first variable.
+
+    Returns
+    -------
+    tuple of float or None
+        A value for each month, anomalies in display units; None where it has none.
+    str
+        Words, with units.
+    """
+    series = nino_series(bundle)
+    if series:
+        return series, "Niño 3.4, K"
+    first = bundle.variables[0]
+    whole = REGIONS["globe"]
+    means = [float(regional_mean(bundle.target(m)[0], bundle.grid, whole)) for m in bundle.months]
+    where = "Global mean" if bundle.grid.is_global else "Mean"
+    words = f"{where} of {first.label} (anomaly), {first.anomaly_units}"
+    return tuple(round(value, 4) if np.isfinite(value) else None for value in means), words
 
 
 @lru_cache(maxsize=KEPT)

@@ -25,14 +25,14 @@ from app import frames, thumbnails
 from app.analysing import engine_of
 from app.arrows import stretched
 from app.beside import Beside
-from app.bundles import default_key, limits_of, link_of, open_bundle
+from app.bundles import default_key, limits_of, link_of, open_bundle, short_title
 from app.choosing import Choosing, prepare
 from app.controls import Bar, Explore, Message, Tools
 from app.gestures import Gestures
 from app.markers import Markers
 from app.observer import GREETING, REFUSALS, Observer
 from app.observing import Observing
-from app.overview import SPLIT_WORDS, nino_series, splits
+from app.overview import SPLIT_WORDS, curve, splits
 from app.perturb_gestures import REFUSED, PerturbGestures
 from app.perturb_outlines import Outlines
 from app.perturber import Perturber
@@ -279,14 +279,15 @@ class Session:
         self.bar = Bar(
             self._on_messages,
             bundle=bundle.title,
-            name_short=bundle.name,
+            name_short=short_title(bundle.title),
             about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
             bundles=self.choosing.choices(),
             bundle_key=self.key,
             splits=splits(bundle),
             split_words=SPLIT_WORDS,
             projections=[[choice.key, choice.label] for choice in choices_of(bundle.grid)],
-            nino_series=list(nino_series(bundle)),
+            curve=list(curve(bundle)[0]),
+            curve_words=curve(bundle)[1],
             base=f"Anomalies from {bundle.base_period}",
             query=query.lstrip("?"),
             status=message,

@@ -44,7 +44,7 @@ export function render({ model, el }) {
         `<option value="${escape(key)}">${escape(title)}: ${escape(words)}</option>`).join("")}</select></span>
     <span class="group" role="group" aria-label="Month">
       ${button("prev", "Previous month")}${button("play", "Play month after month")}${button("next", "Next month")}
-      <span class="timeline">
+      <span class="timeline" title="${escape(model.curve_words)}; test months underlined">
         <svg class="curve" preserveAspectRatio="none" aria-hidden="true"></svg>
         <span class="ticks" aria-hidden="true"></span>
         <input type="range" id="year" min="${years[0]}" max="${years[years.length - 1]}" step="1" aria-label="Year">
@@ -83,9 +83,9 @@ export function render({ model, el }) {
   const $ = (query) => el.querySelector(query)
   const year = $("#year")
 
-  // The years as they were: El Nino red above the line, La Nina blue below it.
+  // The years as they were: more than usual (El Nino) red above the line, less (La Nina) blue below it.
   const drawCurve = () => {
-    const values = model.nino_series
+    const values = model.curve
     if (!values.length) return
     const top = Math.max(...values.map(Math.abs), 0.1), n = values.length
     const path = (sign) => "M0,16" + values.map((v, i) => {
@@ -292,6 +292,6 @@ export function render({ model, el }) {
     document.removeEventListener("mlda:lost", onLost)
     document.removeEventListener("mlda:ack", onAck)
   })
-  model.on("nino_series", drawCurve)
+  model.on("curve", drawCurve)
   drawCurve(); showMonth(); showSettings(); showStatus()
 }

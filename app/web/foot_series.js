@@ -34,7 +34,9 @@ function seriesChart(place, { go, read }) {
   const svg = place.firstChild
   let data = null, slots = null, cursor = null, drawn = null, marked = null
 
-  const width = () => Math.max(120, place.clientWidth), height = () => Math.max(60, place.clientHeight)
+  // Never so narrow that its margins leave nothing: a place that is being unfolded has no width yet.
+  const width = () => Math.max(MARGIN.left + MARGIN.right + 40, place.clientWidth)
+  const height = () => Math.max(60, place.clientHeight)
 
   const layOut = () => {
     const at = []

@@ -17,6 +17,7 @@ from app.bundles import (
     link_of,
     offers,
     open_bundle,
+    short_title,
     taken_along,
 )
 from app.state import StateError, from_query, to_query
@@ -208,3 +209,12 @@ def test_a_saved_state_is_opened_with_its_own_bundle(visit):
 
 def test_a_loaded_bundle_is_the_one_on_disk(shelf):
     assert open_bundle("other").months == load_bundle(shelf / "other").months
+
+
+def test_a_narrow_bar_has_the_first_words_of_a_title():
+    assert (
+        short_title("SPEEDY aloft: 500 hPa height and 850 hPa winds, 1979-2013") == "SPEEDY aloft"
+    )
+    assert short_title("The real world, 1880-2015") == "The real world"
+    assert short_title("Mine") == "Mine"
+    assert short_title(": odd") == ": odd"

@@ -8,7 +8,7 @@ from app import frames
 from app.foot import regions_of
 from app.observer import methods_of
 from app.observing import Observing, Row, place
-from app.overview import nino_series
+from app.overview import curve, nino_series
 from app.projections import (
     REGION,
     choices_of,
@@ -147,6 +147,29 @@ def test_nino_is_taken_from_what_is_observed_as_temperature(world):
 
     # A place in the curve for each month, with a value or without.
     assert nino_series(Lacking()) == (*[None] * 12, *series[12:24])
+
+
+def test_above_the_years_a_bundle_without_a_sea_temperature_has_the_mean_of_its_first_variable(
+    world,
+):
+    values, words = curve(world)
+    assert values == nino_series(world)
+    assert words == "Niño 3.4, K"
+    psl = [v.name for v in world.variables].index("psl")
+
+    class Aloft:
+        variables, grid, months = (world.variables[psl],), world.grid, world.months
+
+        def target(self, month):
+            return world.target(month)[psl : psl + 1]
+
+    values, words = curve(Aloft())
+    assert len(values) == len(world.months)
+    field, weights = world.target(LATE)[psl], world.grid.weights
+    mean = (field * weights).sum() / (weights * np.ones_like(field)).sum()
+    assert values[world.months.index(LATE)] == pytest.approx(mean, abs=1e-3)
+    assert values[world.months.index(EARLY)] is None
+    assert words == f"Global mean of {world.variables[psl].label} (anomaly), hPa"
 
 
 def test_a_frame_of_a_month_without_a_variable_is_blank_there(world):
