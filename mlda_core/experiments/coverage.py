@@ -144,7 +144,7 @@ def score_coverage(
     Returns
     -------
     dict
-        ``[year]`` to ``places`` (by variable, in the mean month) and
+        ``[year]`` to ``places`` (by variable, in the mean month that has the variable) and
         ``[variable][method][class]`` to explained variance, RMSE (display units) and ``share`` of
         the variable's area; a class that holds no cell is left out.
     """
@@ -155,13 +155,13 @@ def score_coverage(
         weights = class_weights(bundle, where)
         shape = (len(bundle.variables), len(CLASSES))
         sums = {m: _Sums(np.zeros(shape), np.zeros(shape)) for m in (*methods, "climatology")}
-        seen = dict.fromkeys((v.name for v in bundle.variables), 0)
+        seen = np.zeros((2, len(bundle.variables)), np.int64)
         for done, month in enumerate(months):
             calendar, truth = calendar_month(month), bundle.target(month).astype(np.float64)
             # The noise is a new one each month, and the same for every method.
             table = synthesise(where, bundle, truth, calendar, seed=(year, *_numbers(month)))
-            for name in seen:
-                seen[name] += int((table["variable"] == name).sum())
+            count = [int((table["variable"] == v.name).sum()) for v in bundle.variables]
+            seen += np.stack([count, np.isfinite(truth).any(axis=(1, 2))])
             sums["climatology"].add(np.zeros_like(truth), truth, weights)
             if len(table):
                 for method in methods:
@@ -170,7 +170,10 @@ def score_coverage(
             if tick:
                 tick(f"coverage of {year}", done + 1, len(months))
         out[str(year)] = {
-            "places": {name: round(count / len(months)) for name, count in seen.items()},
+            "places": {
+                v.name: round(count / max(1, there))
+                for v, count, there in zip(bundle.variables, *seen.tolist(), strict=True)
+            },
             **_table(bundle, sums),
         }
     return out

@@ -77,3 +77,21 @@ def test_more_places_know_more_and_classes_make_up_the_whole(bundle, tmp_path):
     write_coverage(found, bundle, "validation", path)
     write_coverage(found, bundle, "test", path)
     assert set(scores_of(bundle, path)["coverage"]) == {"validation", "test"}
+
+
+def test_months_without_a_variable_do_not_lower_the_count_of_its_places(bundle, monkeypatch):
+    months = [m for m in bundle.months if bundle.split(m) == "validation"][:3]
+    names = [v.name for v in bundle.variables]
+    target = bundle.target
+
+    def lacking(month):
+        fields = target(month)
+        if month != months[0]:
+            fields[names.index("psl")] = np.nan
+        return fields
+
+    monkeypatch.setattr(bundle, "target", lacking)
+    found = score_coverage(bundle, months, years=(1969,), methods=())["1969"]
+    network = places(NetworkSpec("historical", year=1969), bundle)["variable"]
+    assert found["places"]["psl"] == (network == "psl").sum() > 0
+    assert found["places"]["tas"] == (network == "tas").sum()
