@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 from mlda_core.assimilation.engine import Assimilator
 from mlda_core.assimilation.observed import standardise
 from mlda_core.assimilation.setting import calendar_month
+from mlda_core.experiments.gcm import fingerprint
 from mlda_core.land import cell_of
 from mlda_core.networks import NetworkSpec, places
 from mlda_core.scores import put_scores, scores_of
@@ -214,6 +215,8 @@ def _table(bundle: Bundle, sums: dict[str, _Sums]) -> dict[str, Any]:
 def write_coverage(found: dict[str, Any], bundle: Bundle, split: str, path: Path) -> None:
     """Put scores of coverages into ``scores.json``, whose other contents stay.
 
+    Those of other splits stay if they are of the bundle as it is now, its errors included.
+
     Parameters
     ----------
     found : dict
@@ -224,5 +227,7 @@ def write_coverage(found: dict[str, Any], bundle: Bundle, split: str, path: Path
         The file.
     """
     scores = scores_of(bundle, path)
-    kept = {**scores.get("coverage", {}), split: found}
-    put_scores({**scores, "coverage": kept}, bundle, path)
+    now = fingerprint(bundle)
+    kept = scores.get("coverage", {}) if scores.get("coverage_made_for") == now else {}
+    fresh = {"coverage_made_for": now, "coverage": {**kept, split: found}}
+    put_scores({**scores, **fresh}, bundle, path)

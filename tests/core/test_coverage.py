@@ -57,7 +57,7 @@ def test_classes_share_the_area_without_the_cells_of_the_places(bundle, one_plac
     np.testing.assert_allclose(weights[-1, other], own[other])
 
 
-def test_more_places_know_more_and_classes_make_up_the_whole(bundle, tmp_path):
+def test_more_places_know_more_and_classes_make_up_the_whole(bundle, tmp_path, monkeypatch):
     months = [m for m in bundle.months if bundle.split(m) == "validation"]
     found = score_coverage(bundle, months, years=(1880, 1969), methods=("vae", "enoi"))
     for year in ("1880", "1969"):
@@ -77,6 +77,10 @@ def test_more_places_know_more_and_classes_make_up_the_whole(bundle, tmp_path):
     write_coverage(found, bundle, "validation", path)
     write_coverage(found, bundle, "test", path)
     assert set(scores_of(bundle, path)["coverage"]) == {"validation", "test"}
+    # Scores with other errors are of another analysis.
+    monkeypatch.setitem(bundle.config, "assimilation", {"half_width": 1.0})
+    write_coverage(found, bundle, "test", path)
+    assert set(scores_of(bundle, path)["coverage"]) == {"test"}
 
 
 def test_months_without_a_variable_do_not_lower_the_count_of_its_places(bundle, monkeypatch):
