@@ -393,6 +393,10 @@ class Observer:
             network = f"{observed.count} stations"
         elif observed.kind == "historical":
             network = f"Stations of {observed.year}"
+        # What was placed by hand or read from a file, whatever network it was added to.
+        if own := len(observed.own):
+            placed = f"{own} own observation{'' if own == 1 else 's'}"
+            network = placed if observed.kind in ("none", "custom") else f"{network} and {placed}"
         method = METHOD_LABELS.get(observed.method, observed.method)
         return f"{network}, error {observed.error:g} of the spread, {method}"
 

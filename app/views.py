@@ -339,6 +339,9 @@ def legend_html(variable: Variable, *, full: bool, look: Look | None = None, i: 
     """
     low, high = limits(variable, full=full)
     kind, unit = "" if full else "anomaly, ", units(variable, full=full)
+    if full and variable.standard_name.endswith("_anomaly"):
+        # Its zero is its makers' base period, not the page's.
+        kind = "anomaly as recorded, "
     if look is not None:
         limit = look.limits[i] or 1.0
         low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]

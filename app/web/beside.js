@@ -15,6 +15,9 @@ export function render({ model, el }) {
     $(".note").textContent = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
     const target = model.beside === "target"
+    // For a variable that is enlarged, whose maps stand without these headings.
+    const title = model.views.find(([key]) => key === model.beside)?.[1] ?? "Target"
+    document.documentElement.style.setProperty("--beside-title", JSON.stringify(title))
     // Where the target comes from is said where the target is.
     document.getElementById("of-target")?.toggleAttribute("hidden", !target)
     for (const at of document.querySelectorAll(".against .other")) at.textContent = model.name_within

@@ -22,6 +22,7 @@ export function render({ model, el }) {
     $("#vector").hidden = !model.vector
     $("#column").value = model.column
     $("#column option").textContent = model.model_label
+    document.documentElement.style.setProperty("--column-title", JSON.stringify($("#column").selectedOptions[0]?.textContent ?? "Model"))
     $(".hatch").hidden = model.column !== "spread"
     if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
     $(".note").textContent = model.note

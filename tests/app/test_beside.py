@@ -193,6 +193,7 @@ def test_one_button_sets_the_experiment_of_one_observation_up(visit, bundle):
     observed = v.observed
     assert (observed.kind, observed.column, observed.beside) == ("none", "increment", "enoi")
     assert len(v.observer.table) == 1
+    assert v.observer.scenario() == "1 own observation, error 0.2 of the spread, VAE"
     row = single_observation.observe(bundle, 3).iloc[0]
     assert v.observer.table.rows["value"].tolist() == [row["value"]]
     by_method = single_observation.run(engine_of(bundle), 3)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,13 @@ def test_legends_name_the_units_and_end_at_the_limits(variable, full):
     low, high = variable.field_limits if full else (-variable.anomaly_limit, variable.anomaly_limit)
     ticks = legend_ticks(low, high, full=full)
     assert (ticks[0], ticks[-1]) == (low, high)
+
+
+def test_a_record_of_anomalies_is_no_full_temperature():
+    given = replace(DEFAULTS["tas"], name="tasa", standard_name="surface_temperature_anomaly")
+    assert "<i>anomaly as recorded, " in legend_html(given, full=True)
+    assert "as recorded" not in legend_html(given, full=False)
+    assert "as recorded" not in legend_html(DEFAULTS["tas"], full=True)
 
 
 def test_diverging_colours_are_neutral_in_the_middle():
