@@ -156,6 +156,8 @@ def predict(
         from mlda_core.bundle import load_bundle
         from mlda_core.experiments.impact_files import load_impact
 
+        if output is not None and output.suffix not in {".csv", ".nc"}:
+            raise ValueError(f"{output} is neither .csv nor .nc; give --out one of these endings.")
         model = load_bundle(bundle)
         made = load_impact(head, model)
         if analyses is not None:

@@ -114,6 +114,7 @@ def test_prediction_from_analyses(folder, tmp_path):
         (("predict", "{folder}", "elbe"), "its own are flow"),
         (("predict", "{folder}", "flow", "--month", "2050-01"), "no month '2050-01'"),
         (("predict", "{folder}", "flow", "--analyses", "{series}"), "has no latent vectors"),
+        (("predict", "{folder}", "flow", "--out", "flow.txt"), "neither .csv nor .nc"),
         (("train", "{folder}", "nowhere.csv", "--out", "x"), "nowhere.csv cannot be read"),
         (("train", "{folder}", "{series}", "--out", "Up Per"), "is no name of a head"),
         (("train", "nowhere", "{series}", "--out", "x"), "There is no folder nowhere"),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation import scoring
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
-from mlda_core.bundle import Bundle, StateError, add_statistics, load_bundle
+from mlda_core.bundle import Bundle, add_statistics, load_bundle
 from mlda_core.eof import fit_eofs
 from mlda_core.preprocess import Preprocessor
 from mlda_core.vae.config import ConfigError, ModelConfig
@@ -483,14 +483,8 @@ class Curve:
 
 def networks_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the networks of :data:`NETWORKS` whose variables a bundle has."""
-    found = []
-    for name in NETWORKS:
-        try:
-            scoring.network_of(bundle, name, 0)
-        except StateError:
-            continue
-        found.append(name)
-    return tuple(found)
+    there = scoring.networks_of(bundle)
+    return tuple(name for name in NETWORKS if name in there)
 
 
 def _silent(what: str, done: int, total: int) -> None:
