@@ -9,6 +9,7 @@ how far each increment reaches and how geostrophic it is, month by month.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -140,4 +141,7 @@ def main(arguments: Any = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"{Path(__file__).name}: {error}")

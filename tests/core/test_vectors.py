@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -175,3 +177,13 @@ def test_a_bundle_without_a_vector_says_so(aloft):
     plain.config["vectors"] = []
     with pytest.raises(ExperimentError, match="has no vector; choose one such as"):
         single_observation.scalar_of(plain)
+
+
+def test_the_example_names_a_bundle_without_a_vector_in_one_sentence(repo_root):
+    done = subprocess.run(
+        [sys.executable, repo_root / "examples/single_observation.py", "assets/bundles/speedy"],
+        cwd=repo_root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("single_observation.py: The bundle speedy has no vector;")
+    assert "Traceback" not in done.stderr
