@@ -15,7 +15,7 @@ from app.controls import read
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
 # With a scrollbar beside them they just fit the panel.
-_WIDTHS = {"variable": 51, "lat": 44, "lon": 46, "value": 54, "error": 44, "out": 35, "misfit": 45}
+_WIDTHS = {"variable": 49, "lat": 44, "lon": 46, "value": 54, "error": 44, "out": 38, "misfit": 44}
 _TIPS = {
     "value": "anomaly, display units",
     "error": "standard error, display units",

@@ -355,6 +355,9 @@ class Observer:
     def _outcome(self) -> str:
         words = self.analysing.words
         analysis = self.analysing.analysis
+        if analysis is None and self.analysing.run and not words:
+            # On a busy machine that is a minute without anything to see.
+            return "assimilating; the first analysis of a season takes longest …"
         if not self.analysing.answered or analysis is None:
             return words
         stale = self._state.model == "analysis" and self.wanted() is not self._task

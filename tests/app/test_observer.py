@@ -58,6 +58,7 @@ def test_a_visitor_sees_the_first_analysis_form(bundle):
         write = v.observer.markers.write
         v.observer.markers.write = lambda rows, *rest: (drawn.append(len(rows)), write(rows, *rest))
         v.session.begin()
+        assert v.panel.outcome.startswith("assimilating; the first")
         v.settle()
         assert len(drawn) >= 4
         assert drawn[1:] == sorted(drawn[1:])
