@@ -255,7 +255,7 @@ def _table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
     table.add_column("method")
     for variable in bundle.variables:
         table.add_column(f"{variable.name} ({variable.anomaly_units})", justify="right")
-    for method in next(iter(scores.values())):
+    for method in dict.fromkeys(m for by_method in scores.values() for m in by_method):
         cells = [scores[v.name].get(method) for v in bundle.variables]
         table.add_row(
             method,

@@ -329,7 +329,8 @@ def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
     for v, variable in enumerate(bundle.variables):
         out[variable.name] = {}
         for method, tally in tallies.items():
-            if not tally.months:
+            # Nothing is left to score where stations stand in every cell, or months lack it.
+            if not tally.power[0, v] > 0:
                 continue
             out[variable.name][method] = {
                 **tally.scores(0, v),

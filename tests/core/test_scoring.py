@@ -103,3 +103,14 @@ def test_scores_are_written_beside_others_and_dropped_with_other_weights(small, 
     found = json.loads(path.read_text())
     assert "reconstruction" not in found
     assert set(found["assimilation"]["test"]) == {"sst_only"}
+
+
+def test_a_variable_with_nothing_left_to_score_has_no_score(small):
+    truth = np.ones((2, *small.mask.shape))
+    truth[:, 0] = np.nan
+    weights = np.stack([small.normaliser.weights] * len(scoring.AREAS))
+    tally = scoring.Tally.empty(len(small.variables))
+    tally.add(np.zeros_like(truth), truth, weights)
+    first, *others = scoring._table(small, {"vae": tally}).values()
+    assert first == {}
+    assert all(found["vae"]["rmse"] == pytest.approx(1) for found in others)
