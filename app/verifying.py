@@ -124,6 +124,11 @@ class Verifying:
         task = work.task
         if task is None or work.analysis is None or not work.answered:
             return
+        if self._state.model != "analysis" and task.month != self._state.month:
+            # No analysis is shown, and the last one made is of another month.
+            self._scored = None
+            self.foot.show_scores(None)
+            return
         key = (task.month, task.localisation, task.residual)
         if self._analyses_of != key or self._table is not task.observations:
             self._analyses_of, self._table, self._analyses = key, task.observations, {}

@@ -79,6 +79,18 @@ def test_other_observations_forget_what_was_compared(page):
     assert "vae" not in foot.scores["target"]
 
 
+def test_scores_of_one_month_do_not_stand_below_another(page):
+    send(page, type="foot", value=["scores"])
+    foot = page.verifying.foot
+    send(page, type="encode")
+    assert "vae" in foot.scores["target"], "of this month still"
+    send(page, type="month", value="1998-03")
+    assert foot.scores == {}
+    send(page, type="method", value="vae")
+    page.settle(lambda: not page.observer.analysing.run)
+    assert "vae" in foot.scores["target"]
+
+
 def test_a_drawn_box_is_a_region_to_verify_over(page):
     send(page, type="foot", value=["scores"])
     foot = page.verifying.foot
