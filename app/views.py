@@ -154,6 +154,10 @@ u { text-decoration: none; }
 div, small { white-space: nowrap; }
 @container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; } }
 @container scatter (max-width: 160px) { :host { font-size: 11px; } u, small { display: none; } }
+/* Of what does not fit, the name is cut and never the number. */
+@container scatter (max-width: 160px) { .bk-clearfix { max-width: 100%; box-sizing: border-box; }
+  .reading { display: flex; gap: 4px; } .reading b { flex: none; }
+  .reading i { min-width: 0; overflow: hidden; text-overflow: ellipsis; } }
 @container scatter (max-width: 118px) { .rmse, .ev { display: none; } }
 """
 
