@@ -39,7 +39,9 @@ def serve() -> Session | None:
     except BundleError as error:
         broken(str(error)).servable(title=TITLE)
         return None
-    threading.Thread(target=warm_seasons, args=(bundle,), name="seasons", daemon=True).start()
+    # Later than the first visitor's own analysis, which makes the season that he looks at.
+    seasons = partial(warm_seasons, bundle, wait=20.0)
+    threading.Thread(target=seasons, name="seasons", daemon=True).start()
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
     session = Session(

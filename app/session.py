@@ -123,19 +123,22 @@ def warm_up() -> None:
                 engine_of(bundle).run(table[: len(table) // part], month)
 
 
-def warm_seasons(bundle: Bundle | None = None) -> None:
+def warm_seasons(bundle: Bundle | None = None, *, wait: float = 0.0) -> None:
     """Make what the first analysis in each calendar month would wait for: 1 to 5 s a month.
 
     Parameters
     ----------
     bundle : Bundle, optional
         That of the process by default.
+    wait : float
+        Seconds before the first one.
     """
     with contextlib.suppress(BundleError):
         bundle = bundle or bundle_of_process()
         if bundle in _WARMED:
             return
         _WARMED.add(bundle)
+        time.sleep(wait)
         if bundle.has_statistics:
             # Not the first response of the tool Perturb: its dense networks take 20 s of a core,
             # and the first visitor's own analysis waited for them.

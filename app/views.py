@@ -287,8 +287,11 @@ READING_TITLES = {
 }
 
 
-def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
-    """Return what is written inside a scatter; scores are of anomalies, always."""
+def score_html(pane: ScatterPane, variable: Variable, *, full: bool, awaited: bool = False) -> str:
+    """Return what is written inside a scatter; scores are of anomalies, always.
+
+    ``awaited`` says that what is missing is not a target but still being made.
+    """
     if pane.readings:
         return "".join(
             f'<div class="reading"{_title(name)}><i>{escape(name)}</i> <b>{escape(value)}'
@@ -297,7 +300,7 @@ def score_html(pane: ScatterPane, variable: Variable, *, full: bool) -> str:
         )
     scores = pane.scores
     if not np.isfinite(scores.rmse):
-        return '<div class="reading"><i>no target</i></div>'
+        return WAITING if awaited else '<div class="reading"><i>no target</i></div>'
     unit = f" <u>{escape(units(variable, full=False))}</u>"
     rows = (
         ("r", "r", number(scores.r)),
@@ -731,7 +734,8 @@ class Figures:
                 if kind == "target":
                     self.gaps[name].text = gap_words(by_name[name], frame.request, pane)
             else:
-                self._said[name] = score_html(pane, by_name[name], full=self._full)
+                awaited = frame.request.scene is not None
+                self._said[name] = score_html(pane, by_name[name], full=self._full, awaited=awaited)
                 self._tell(name)
         for kind, part in self._arrows.packed(frame.arrows):
             names.append(f"arrows_{kind}")

@@ -183,6 +183,8 @@ def test_a_frame_of_a_month_without_a_variable_is_blank_there(world):
     assert gap_words(variable, frame.request, pane)
     assert not gap_words(variable, frame.request, frame.panes["psl", "model"])
     assert "no target" in score_html(scatter, variable, full=False)
+    # What is still being made is awaited, and no target lacks.
+    assert "no target" not in score_html(scatter, variable, full=False, awaited=True)
 
 
 REGIONAL = Grid(np.arange(37.5, 61, 2.5), np.arange(345.0, 376, 2.5))

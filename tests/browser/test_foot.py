@@ -109,10 +109,10 @@ def test_folded_it_is_one_line_and_each_part_unfolds(page):
     opened(page, "scores")
     heard(page, "foot ['scores']")
     assert page.locator("table").is_visible()
-    assert page.locator(".chart").is_hidden()
+    assert page.locator(".series .chart").is_hidden()
     opened(page, "series")
     heard(page, "foot ['scores', 'series']")
-    assert page.locator(".chart path.target").get_attribute("d")
+    assert page.locator(".series .chart path.target").get_attribute("d")
     assert 150 < foot.bounding_box()["height"] < 300
     opened(page, "scores", "series")
     assert foot.bounding_box()["height"] <= 36
@@ -163,10 +163,10 @@ def test_choices_move_with_the_arrows_as_radio_buttons_do(page):
 def test_hovering_reads_the_values_and_a_click_goes_to_the_month(page, bundle):
     opened(page, "series")
     page.locator("#variable").select_option("psl")
-    chart = page.locator(".chart svg")
+    chart = page.locator(".series .chart svg")
     box = chart.bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 40)
-    words = page.locator(".read").inner_text()
+    words = page.locator(".series .read").inner_text()
     month = words[:7]
     value = regional_mean(bundle.target(month), bundle.grid, REGIONS["globe"])[0]
     shown = re.search(r"target ([+\u2212]?[\d.]+) hPa", words)[1].replace("\u2212", "-")
@@ -186,12 +186,12 @@ def test_hovering_reads_the_values_and_a_click_goes_to_the_month(page, bundle):
         arg=box["x"] + 0.4 * box["width"],
     )
     page.mouse.move(5, 5)
-    assert page.locator(".read").inner_text() == ""
+    assert page.locator(".series .read").inner_text() == ""
 
 
 def test_the_chart_is_a_slider_to_the_keyboard(page, bundle):
     opened(page, "series")
-    chart = page.locator(".chart svg")
+    chart = page.locator(".series .chart svg")
     assert chart.get_attribute("role") == "slider"
     assert chart.get_attribute("aria-valuetext").startswith("1997-12: target")
     chart.focus()
@@ -331,7 +331,7 @@ def test_three_lines_have_their_names_beside_them_and_their_values_in_words(besi
     assert all(b["y"] - a["y"] >= 11 for a, b in pairwise(boxes))
     assert max(b["x"] + b["width"] for b in boxes) <= 1590
     assert beside.locator(".fit").inner_text() == "changes the mean by +0.500 K over 24 months"
-    words = beside.locator(".chart svg").get_attribute("aria-valuetext")
+    words = beside.locator(".series .chart svg").get_attribute("aria-valuetext")
     assert re.search(r"target .* K, sea as it was .* K, changed sea .* K, test month", words)
     beside.locator("#run").click()
     heard(beside, "series-cancel")
@@ -394,7 +394,7 @@ def test_drivers_are_listed_when_asked_for(beside):
     # The table takes the drivers' room.
     opened(beside, "scores")
     assert beside.locator(".drivers").is_hidden()
-    assert beside.locator(".chart").is_visible()
+    assert beside.locator(".series .chart").is_visible()
 
 
 def test_a_narrow_window_has_room_for_series_and_drivers(beside):
