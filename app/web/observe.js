@@ -47,7 +47,7 @@ export function render({ model, el }) {
         option([name, short])).join("")}</select>
         <label>lat <input id="lat" inputmode="decimal" autocomplete="off"></label><label>lon <input id="lon" inputmode="decimal" autocomplete="off"></label>
         <button type="submit">Place</button></form>
-      <div class="line"><button type="button" id="trial" title="One observation, and the increment that it makes: by the model's method, and by ensemble OI beside it"></button></div>
+      <div class="line"><button type="button" id="trial" title="One observation, and the increment that it makes: by the model's method, and by ensemble OI beside it">Try one alone</button></div>
       <div class="line files"><button type="button" id="upload">Upload CSV</button><button type="button" id="download">Download CSV</button>
         <input type="file" id="csv" accept=".csv,.txt,text/csv,text/plain" hidden aria-hidden="true" tabindex="-1"></div>
       <details class="rejected" hidden><summary></summary><ol></ol></details>
@@ -217,7 +217,7 @@ export function render({ model, el }) {
   })
   const trial = () => {
     $("#trial").hidden = !model.trial
-    $("#trial").textContent = model.trial
+    $("#trial").textContent = model.trial || "Try one alone"
   }
   model.on("trial", trial)
   trial()
