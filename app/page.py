@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -44,9 +45,9 @@ def serve() -> Session | None:
     threading.Thread(target=seasons, name="seasons", daemon=True).start()
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
-    session = Session(
-        bundle, query, document.add_next_tick_callback, greet=greet, key=key, notice=notice
-    )
+    schedule = _Schedule(document.add_next_tick_callback)
+    session = Session(bundle, query, schedule, greet=greet, key=key, notice=notice)
+    pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
     page = pn.Template(read("page.html"), nb_template="")
@@ -88,6 +89,33 @@ def serve() -> Session | None:
     pn.state.on_session_destroyed(partial(_goodbye, session))
     page.servable(title=f"{bundle.title} · {TITLE}")
     return session
+
+
+class _Schedule:
+    """Runs functions on a session's event loop, from the page's loading on.
+
+    While Bokeh makes a session it takes over the document's callbacks, and one that another thread
+    adds meanwhile is lost: about one page in five hundred waited for its first analysis for ever.
+    """
+
+    def __init__(self, schedule: Callable[[Callable[[], None]], Any]) -> None:
+        self._schedule = schedule
+        self._early: list[Callable[[], None]] | None = []
+        self._lock = threading.Lock()
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        with self._lock:
+            if self._early is not None:
+                self._early.append(function)
+                return
+        self._schedule(function)
+
+    def begin(self) -> None:
+        """Run what was to be run before."""
+        with self._lock:
+            early, self._early = self._early or [], None
+        for function in early:
+            function()
 
 
 def _goodbye(session: Session, _: Any) -> None:

@@ -190,10 +190,12 @@ def _quiet() -> None:
 def _result(future: Future) -> Outcome:
     """Return what a task made, or say in one sentence why there is nothing."""
     from dask.distributed import CancelledError, KilledWorker
+    from distributed.comm.core import CommClosedError
 
     try:
         return Outcome(*future.result())
-    except CancelledError as error:
+    except (CancelledError, CommClosedError) as error:
+        # The second where the scheduler goes while a result is on its way.
         raise ReanalysisError(f"The scheduler was lost; {_LOST}") from error
     except KilledWorker as error:
         raise ReanalysisError(
