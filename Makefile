@@ -73,8 +73,8 @@ ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origi
 serve: $(INSTALLED)
 	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
-# What needs no page goes through two processes at once; pages one after the other, for a browser fills two cores.
-PAGES := tests/app tests/browser
+# What needs no browser goes through two processes at once; a browser fills two cores by itself.
+PAGES := tests/browser
 PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(BIN)/python -m pytest $(PAGES) || bad=1; [ -z "$${bad:-}" ])
 
 test: $(INSTALLED_TEST) $(if $(ARGS),,test-simulate)

@@ -231,10 +231,11 @@ class Scenario:
         left = by_season(self.missing(months), first)
         for i, month in enumerate(left, 1):
             try:
-                if month not in self.control.done:
-                    self.control.add(month, self._analysis(month, None))
-                if month not in self.changed.done:
-                    self.changed.add(month, self._analysis(month, self._change(month)))
+                with self.control.filling:
+                    if month not in self.control.done:
+                        self.control.add(month, self._analysis(month, None))
+                    if month not in self.changed.done:
+                        self.changed.add(month, self._analysis(month, self._change(month)))
             except ValueError as error:
                 raise SeriesError(f"{month} cannot be assimilated: {error}") from error
             yield Progress(month, i, len(left))

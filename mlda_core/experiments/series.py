@@ -175,6 +175,12 @@ class Analyses:
     Parameters
     ----------
     bundle : Bundle
+
+    Attributes
+    ----------
+    filling : threading.Lock
+        Held while a month is made: whoever was cancelled ends the month under way, and who goes on
+        waits for it and finds it done.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -184,6 +190,7 @@ class Analyses:
         self._fields: dict[str, NDArray[np.float16]] = {}
         self._means: dict[Region, tuple[Float, Float]] = {}
         self._lock = threading.Lock()
+        self.filling = threading.Lock()
 
     @property
     def done(self) -> frozenset[str]:
@@ -225,10 +232,11 @@ class Analyses:
         left = self.missing(months)
         for i, month in enumerate(left, 1):
             try:
-                made = make(month)
+                with self.filling:
+                    if month not in self._fields:
+                        self.add(month, make(month))
             except ValueError as error:
                 raise SeriesError(f"{month} cannot be assimilated: {error}") from error
-            self.add(month, made)
             row = self.bundle.months.index(month)
             target, analysis = self._averages(region)
             yield Point(month, target[row], analysis[row], i, len(left))
