@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.visit import Visit
 from app.worker import ANALYSES, Latest
 
 if TYPE_CHECKING:
@@ -81,28 +82,16 @@ class Analysing:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    schedule : callable
-        Runs a function on the session's event loop.
-    changed : callable
-        Is called on the event loop when there is something new to draw.
-    failed : callable
-        Is told on the event loop, in one sentence, why there is not.
+    visit : Visit
+        Whose page is drawn when there is something new, and told in one sentence why there is not.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        schedule: Callable[[Callable[[], None]], Any],
-        changed: Callable[[], None],
-        failed: Callable[[str], None],
-    ) -> None:
-        self._bundle = bundle
-        self._changed, self._say = changed, failed
-        self._work = Latest(schedule, self._broken, pool=ANALYSES)
-        self._extra = Latest(schedule, self._broken_extra, pool=ANALYSES)
-        self._cost = Latest(schedule, self._broken_cost, pool=ANALYSES)
+    def __init__(self, visit: Visit) -> None:
+        self._bundle = visit.bundle
+        self._changed, self._complain = visit.redraw, visit.complain
+        self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
+        self._extra = Latest(visit.schedule, self._broken_extra, pool=ANALYSES)
+        self._cost = Latest(visit.schedule, self._broken_cost, pool=ANALYSES)
         self.hand: Cost | None = None
         self._weighed: Any = None
         self._weighed_at = 0.0
@@ -238,7 +227,7 @@ class Analysing:
     def _broken(self, error: Exception) -> None:
         self.finished, self.stepping = True, False
         self.words = sentence(error, "The analysis")
-        self._say(self.words)
+        self._complain(self.words)
         self._changed()
 
     # -- what is made from an analysis when somebody looks at it ---------------------------
@@ -327,7 +316,7 @@ class Analysing:
         self.hand = None
 
     def _broken_extra(self, error: Exception) -> None:
-        self._say(sentence(error, "That picture"))
+        self._complain(sentence(error, "That picture"))
 
 
 def sentence(error: Exception, what: str) -> str:

@@ -5,7 +5,6 @@ And what is drawn over both: the bundle's vector as arrows, and colours that end
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from app.controls import Beside as BesideHeading
 from app.controls import Message
 from app.observer import METHOD_LABELS
 from app.observing import BESIDE, Observing, ObservingError, Row, check_row
+from app.visit import Visit
 from app.words import place_words
 from mlda_core.experiments.single_observation import (
     PLACE,
@@ -27,7 +27,6 @@ from mlda_core.experiments.single_observation import (
 
 if TYPE_CHECKING:
     from app.observer import Observer
-    from app.state import State
     from mlda_core.bundle import Bundle
 
 # The increment of one observation is about a fifth of what months differ by.
@@ -79,42 +78,22 @@ class Beside:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     observer : Observer
         Whose observations are analysed here too.
-    schedule : callable
-        Runs a function on this session's event loop.
-    on_messages : callable
-        Where the control sends its messages.
-    redraw : callable
-        Draws the session.
-    say : callable
-        Puts a complaint on the page.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        observer: Observer,
-        schedule: Callable[[Callable[[], None]], Any],
-        on_messages: Callable[[list[Message]], None],
-        *,
-        redraw: Callable[[], None],
-        say: Callable[..., None],
-    ) -> None:
-        self._bundle, self._state, self._observer = bundle, state, observer
-        self.work = Analysing(bundle, schedule, redraw, lambda words: say(words, failed=True))
+    def __init__(self, visit: Visit, observer: Observer) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state, self._observer = bundle, visit.state, observer
+        self.work = Analysing(visit)
         self._of: tuple[Task, str] | None = None
         self._scene: tuple[tuple[Any, ...], frames.Scene] | None = None
         self._empty: Any = None
         self._trial = trial_words(bundle)
         can = bundle.has_statistics
         self.heading = BesideHeading(
-            on_messages,
+            visit.on_messages,
             views=[
                 [key, "Target" if key == "target" else METHOD_LABELS[key]]
                 for key in (BESIDE if can else BESIDE[:1])

@@ -12,7 +12,7 @@ from app.foot import Foot
 from app.observing import ObservingError
 from app.perturbing import Place, region_of
 from app.responding import responder_of
-from app.state import State
+from app.visit import Visit
 from app.worker import ANALYSES, Latest
 from mlda_core.experiments.series import Analyses, months_of
 from mlda_core.regions import Region
@@ -113,33 +113,18 @@ class Attributing:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     foot : Foot
         Where it is shown.
-    schedule : callable
-        Runs a function on this session's event loop.
     region : callable
         Returns the region that the foot averages over.
-    say : callable
-        Puts a complaint on the page.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        foot: Foot,
-        schedule: Callable[[Callable[[], None]], Any],
-        region: Callable[[], Region],
-        say: Callable[..., None],
-    ) -> None:
-        self._bundle, self._state, self._foot = bundle, state, foot
-        self._region, self._say = region, say
-        self._run = Latest(schedule, self._broken, pool=ANALYSES)
-        self._driving = Latest(schedule, self._broken_drivers, pool=ANALYSES)
+    def __init__(self, visit: Visit, foot: Foot, region: Callable[[], Region]) -> None:
+        self._bundle, self._state, self._foot = visit.bundle, visit.state, foot
+        self._region, self._complain = region, visit.complain
+        self._run = Latest(visit.schedule, self._broken, pool=ANALYSES)
+        self._driving = Latest(visit.schedule, self._broken_drivers, pool=ANALYSES)
         self._controls: OrderedDict[Any, Analyses] = OrderedDict()
         self._scenarios: OrderedDict[Made, Scenario] = OrderedDict()
         # Which of them is in the chart, and which is being made.
@@ -363,7 +348,7 @@ class Attributing:
 
     def _broken_drivers(self, error: Exception) -> None:
         self._seeking = None
-        self._say(sentence(error, "The account of drivers"), failed=True)
+        self._complain(sentence(error, "The account of drivers"))
         self._show_drivers()
 
     def close(self) -> None:

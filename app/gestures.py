@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,10 @@ from app.markers import Markers, inside
 from app.observer import REFUSALS, Observer
 from app.observing import Observing, ObservingError, Row
 from app.projections import box_to_region, on_map, to_lonlat, to_map
-from app.state import State
 from app.table import freeze, own_rows, row_of
+from app.visit import Visit
 from app.words import place_words, region_words
 from mlda_core.observations import read, to_csv
-
-if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
 
 MODES = ("place", "box", "lasso", "region")
 # A file of bad rows must not fill the page.
@@ -36,32 +33,14 @@ class Gestures:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     observer : Observer
         Whose observations these are.
-    redraw : callable
-        Draws the session.
-    say : callable
-        Puts a complaint on the page.
-    done : callable
-        Ends a gesture: words on the page, the state in the address bar.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        observer: Observer,
-        *,
-        redraw: Callable[[], None],
-        say: Callable[..., None],
-        done: Callable[[str], None],
-    ) -> None:
-        self._bundle, self._state, self._observer = bundle, state, observer
-        self._redraw, self._say, self._done = redraw, say, done
+    def __init__(self, visit: Visit, observer: Observer) -> None:
+        self._bundle, self._state, self._observer = visit.bundle, visit.state, observer
+        self._redraw, self._say, self._done = visit.redraw, visit.say, visit.done
         observer.listing.listen(self._edited, self._selected)
 
     # -- messages ----------------------------------------------------------------------------

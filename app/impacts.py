@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from app.controls import Message
 from app.observing import ObservingError
-from app.state import State
+from app.visit import Visit
 from mlda_core.experiments.impact import INTERVAL, ImpactError, ImpactHead, Prediction, Record
 from mlda_core.experiments.impact_files import load_impact
 
@@ -59,19 +59,16 @@ class Impacts:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     foot : Foot
-    say : callable
-        Puts a complaint on the page.
     """
 
-    def __init__(self, bundle: Bundle, state: State, foot: Foot, say: Callable[..., None]) -> None:
-        self._bundle, self._state, self._foot, self._say = bundle, state, foot, say
-        self._names = [name for name, _ in titles_of(bundle)]
-        foot.impacts = [list(pair) for pair in titles_of(bundle)]
+    def __init__(self, visit: Visit, foot: Foot) -> None:
+        self._bundle, self._state, self._foot = visit.bundle, visit.state, foot
+        self._complain = visit.complain
+        titles = titles_of(visit.bundle)
+        self._names = [name for name, _ in titles]
+        foot.impacts = [list(pair) for pair in titles]
         self._shown = ""
         self._broken = ""
 
@@ -92,7 +89,7 @@ class Impacts:
         except ImpactError as error:
             if self._broken != name:
                 self._broken = name
-                self._say(str(error), failed=True)
+                self._complain(str(error))
             return
         if name != self._shown:
             self._shown = name
@@ -263,13 +260,14 @@ def skill_words(head: ImpactHead) -> str:
     low, high = own["crps_skill_interval"]
     where = "test months" if split == "test" else "validation months"
     if low <= 0:
-        verdict = "no skill shown"
+        verdict = "no better than climatology for certain"
     else:
-        verdict = f"CRPS {100 * own['crps_skill']:.0f} % below climatology's"
+        verdict = f"errors {100 * own['crps_skill']:.0f} % below climatology's"
     r = "" if own["correlation"] is None else f"; r {own['correlation']:.2f}"
     return (
-        f"{scores['months']} {where}: {verdict} (90 %: {100 * low:.0f} to {100 * high:.0f}; linear "
-        f"{100 * line['crps_skill']:.0f}){r}; 80 % holds {100 * own['coverage']:.0f} %"
+        f"{scores['months']} {where}: {verdict} (90 %: {100 * low:.0f} to {100 * high:.0f}; "
+        f"a straight line {100 * line['crps_skill']:.0f}){r}; "
+        f"the 80 % range held {100 * own['coverage']:.0f} %"
     ).replace("-", "\u2212")
 
 

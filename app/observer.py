@@ -7,20 +7,19 @@ here but what is selected and what the pointer does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app import frames, observing
 from app.analysing import Analysing, Task
-from app.controls import Heading, Message, Observe
+from app.controls import Heading, Observe
 from app.markers import Markers
 from app.observation_table import ObservationTable
 from app.observing import METHODS, Observing, ObservingError
-from app.state import State
 from app.table import Table, no_table, resolve
 from app.views import number
+from app.visit import Visit
 from app.words import place_words, region_words
 from mlda_core.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations import ObservationError
@@ -55,33 +54,13 @@ class Observer:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
-    schedule : callable
-        Runs a function on this session's event loop.
-    on_messages : callable
-        Where the controls send their messages.
-    redraw : callable
-        Draws the session.
-    say : callable
-        Puts a complaint on the page.
+    visit : Visit
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        schedule: Callable[[Callable[[], None]], Any],
-        on_messages: Callable[[list[Message]], None],
-        *,
-        redraw: Callable[[], None],
-        say: Callable[..., None],
-    ) -> None:
-        self._bundle, self._state = bundle, state
-        self._say = say
-        self.analysing = Analysing(bundle, schedule, redraw, lambda words: say(words, failed=True))
+    def __init__(self, visit: Visit) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state, self._complain = bundle, visit.state, visit.complain
+        self.analysing = Analysing(visit)
         self.table = no_table()
         self._table_of: tuple[str, Observing] | None = None
         self._task: Task | None = None
@@ -97,7 +76,7 @@ class Observer:
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.panel = Observe(
-            on_messages,
+            visit.on_messages,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
@@ -106,7 +85,7 @@ class Observer:
             margin=0,
         )
         self.heading = Heading(
-            on_messages,
+            visit.on_messages,
             columns=[
                 ["model", "Model"],
                 ["increment", "Increment"],
@@ -141,7 +120,7 @@ class Observer:
                 self.table = resolve(observed, self._bundle, state.month)
             except REFUSALS as error:
                 self.table = no_table()
-                self._say(str(error), failed=True)
+                self._complain(str(error))
             if len(self.table) != before:
                 self.chosen.clear()
                 self.hovered = None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -18,12 +17,9 @@ from app.perturb_words import signed
 from app.perturber import Perturber
 from app.perturbing import Perturbing, PerturbingError
 from app.projections import box_to_region, globe_on_map, on_map, to_lonlat
-from app.state import State
+from app.visit import Visit
 from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
 from mlda_core.regions import REGIONS
-
-if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
 
 # Why a change of the sea is refused.
 REFUSED = (PerturbingError, PerturbationError)
@@ -50,32 +46,14 @@ class PerturbGestures:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     perturber : Perturber
         That shows it.
-    redraw : callable
-        Draws the session.
-    say : callable
-        Puts a complaint on the page.
-    done : callable
-        Ends a gesture: words on the page, the state in the address bar.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        perturber: Perturber,
-        *,
-        redraw: Callable[[], None],
-        say: Callable[..., None],
-        done: Callable[[str], None],
-    ) -> None:
-        self._bundle, self._state, self._perturber = bundle, state, perturber
-        self._redraw, self._say, self._done = redraw, say, done
+    def __init__(self, visit: Visit, perturber: Perturber) -> None:
+        self._bundle, self._state, self._perturber = visit.bundle, visit.state, perturber
+        self._redraw, self._say, self._done = visit.redraw, visit.say, visit.done
         self._early: tuple[float, dict[str, Any]] | None = None
 
     # -- messages ----------------------------------------------------------------------------

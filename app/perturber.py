@@ -6,14 +6,12 @@ What is changed stands in the state (`app.perturbing`); the response follows fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.controls import Message
 from app.frames import Column, Scene
 from app.perturb_controls import Perturb, PerturbHeading
 from app.perturb_look import Look, response_look, sensitivity_look
@@ -31,7 +29,7 @@ from app.perturb_words import (
 )
 from app.perturbing import MOST_KELVIN, Box, Perturbing, region_of
 from app.responding import Aim, Answer, Question, Responding
-from app.state import State
+from app.visit import Visit
 from mlda_core.experiments.gcm import GcmError, GcmResponse, gcm_responses
 from mlda_core.experiments.perturbation import PerturbationError
 from mlda_core.experiments.response import HELD
@@ -62,32 +60,13 @@ class Perturber:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
-    schedule : callable
-        Runs a function on this session's event loop.
-    on_messages : callable
-        Where the controls send their messages.
-    redraw : callable
-        Draws the session.
-    say : callable
-        Puts a complaint on the page.
+    visit : Visit
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        schedule: Callable[[Callable[[], None]], Any],
-        on_messages: Callable[[list[Message]], None],
-        *,
-        redraw: Callable[[], None],
-        say: Callable[..., None],
-    ) -> None:
-        self._bundle, self._state = bundle, state
-        self.work = Responding(bundle, schedule, redraw, lambda words: say(words, failed=True))
+    def __init__(self, visit: Visit) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state = bundle, visit.state
+        self.work = Responding(visit)
         self.sea = sea_of(bundle)
         self.gcm = gcm_of(bundle) if self.sea else {}
         # What dragging on a map draws.
@@ -96,7 +75,7 @@ class Perturber:
         self._scene: tuple[Any, Scene] | None = None
         self._note = ""
         self.panel = Perturb(
-            on_messages,
+            visit.on_messages,
             most=MOST_KELVIN,
             regions=[[key, region.label, place_label(key)] for key, region in REGIONS.items()],
             helds=[[key, held.label, held.question] for key, held in HELD.items()],
@@ -106,7 +85,7 @@ class Perturber:
             margin=0,
         )
         self.heading = PerturbHeading(
-            on_messages,
+            visit.on_messages,
             views=[[k, v] for k, v in VIEW_LABELS.items() if k != "gcm" or self.gcm],
             sizing_mode="stretch_width",
             margin=0,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from app.analysing import engine_of, sentence
 from app.perturbing import Place, region_of
+from app.visit import Visit
 from app.worker import ANALYSES, Latest
 from mlda_core.regions import region_mask
 
@@ -157,26 +158,15 @@ class Responding:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    schedule : callable
-        Runs a function on the session's event loop.
-    changed : callable
-        Is called on the event loop when there is something new to draw.
-    failed : callable
-        Is told on the event loop, in one sentence, why there is not.
+    visit : Visit
+        Whose page is drawn when there is something new, and told in one sentence why there is not.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        schedule: Callable[[Callable[[], None]], Any],
-        changed: Callable[[], None],
-        failed: Callable[[str], None],
-    ) -> None:
-        self._bundle, self._changed, self._say = bundle, changed, failed
-        self._work = Latest(schedule, self._broken, pool=ANALYSES)
-        self._adjoint = Latest(schedule, self._broken_aim, pool=ANALYSES)
+    def __init__(self, visit: Visit) -> None:
+        self._bundle, self._changed = visit.bundle, visit.redraw
+        self._complain = visit.complain
+        self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
+        self._adjoint = Latest(visit.schedule, self._broken_aim, pool=ANALYSES)
         self._spreads: dict[Any, Float] = {}
         self.answer: Answer | None = None
         self.asked: Question | None = None
@@ -230,7 +220,7 @@ class Responding:
     def _broken(self, error: Exception) -> None:
         self._refused, self.complaint = self.asked, sentence(error, "The response")
         if self._next is None:
-            self._say(self.complaint)
+            self._complain(self.complaint)
         self._go_on()
 
     # -- sensitivities -----------------------------------------------------------------------
@@ -270,7 +260,7 @@ class Responding:
         self._changed()
 
     def _broken_aim(self, error: Exception) -> None:
-        self._say(sentence(error, "The sensitivity"))
+        self._complain(sentence(error, "The sensitivity"))
         self._aimed()
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ from app.state import (
 from app.table import resolve
 from app.verifying import Verifying
 from app.views import Figures, legend_html, number
+from app.visit import Visit
 from app.worker import Latest
 from mlda_core.bundle import BundleError
 
@@ -199,55 +200,25 @@ class Session:
         self.state = State(self.limits)
         self._restore(start)
         self.state.forget()
-        self.observer = Observer(
+        visit = Visit(
             bundle,
             self.state,
             schedule,
             self._on_messages,
-            redraw=self.redraw,
-            say=self._say,
-        )
-        self.gestures = Gestures(
-            bundle,
-            self.state,
-            self.observer,
             redraw=self.redraw,
             say=self._say,
             done=self._done,
         )
-        self.perturber = Perturber(
-            bundle,
-            self.state,
-            schedule,
-            self._on_messages,
-            redraw=self.redraw,
-            say=self._say,
-        )
-        self.perturb_gestures = PerturbGestures(
-            bundle,
-            self.state,
-            self.perturber,
-            redraw=self.redraw,
-            say=self._say,
-            done=self._done,
-        )
-
-        self.beside = Beside(
-            bundle,
-            self.state,
-            self.observer,
-            schedule,
-            self._on_messages,
-            redraw=self.redraw,
-            say=self._say,
-        )
+        self.observer = Observer(visit)
+        self.gestures = Gestures(visit, self.observer)
+        self.perturber = Perturber(visit)
+        self.perturb_gestures = PerturbGestures(visit, self.perturber)
+        self.beside = Beside(visit, self.observer)
         self.observer.greeting = self.observer.waiting = greet
         self.choosing = Choosing(
             self.key, self.state, schedule, go=self._go, stay=self._stay, say=self._say
         )
-        self.verifying = Verifying(
-            bundle, self.state, self.observer, schedule, self._on_messages, self._say
-        )
+        self.verifying = Verifying(visit, self.observer)
         self._frame = frames.draw(bundle, self._request())
         scale = self._frame.request.scale
         self._bars: tuple[bool, Any, int] = (self.state.fields == "full", None, scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from app import observing
@@ -13,7 +13,7 @@ from app.foot_attribution import EVERY, TURN, Attributing
 from app.impacts import Impacts
 from app.observer import METHOD_LABELS, Observer, methods_of
 from app.observing import METHODS, ObservingError
-from app.state import State
+from app.visit import Visit
 from app.worker import ANALYSES, Latest
 from mlda_core.assimilation.verify import drawn_box, verify
 from mlda_core.experiments.series import Point, Series, by_season, months_of, observer
@@ -21,7 +21,6 @@ from mlda_core.regions import REGIONS, Region
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
-    from mlda_core.bundle import Bundle
 
 BOX = "box"
 # More observations than this are a dense network, whose factors take seconds a calendar month.
@@ -33,32 +32,16 @@ class Verifying:
 
     Parameters
     ----------
-    bundle : Bundle
-        Shared by all sessions; only read.
-    state : State
-        Of this session.
+    visit : Visit
     observe : Observer
         Whose analysis is verified.
-    schedule : callable
-        Runs a function on this session's event loop.
-    on_messages : callable
-        Where the foot sends its messages.
-    say : callable
-        Puts a complaint on the page.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        state: State,
-        observe: Observer,
-        schedule: Callable[[Callable[[], None]], Any],
-        on_messages: Callable[[list[Message]], None],
-        say: Callable[..., None],
-    ) -> None:
-        self._bundle, self._state, self._observer, self._say = bundle, state, observe, say
-        self._compare = Latest(schedule, self._broken_comparison, pool=ANALYSES)
-        self._run = Latest(schedule, self._broken_series, pool=ANALYSES)
+    def __init__(self, visit: Visit, observe: Observer) -> None:
+        bundle, state = visit.bundle, visit.state
+        self._bundle, self._state, self._observer, self._say = bundle, state, observe, visit.say
+        self._compare = Latest(visit.schedule, self._broken_comparison, pool=ANALYSES)
+        self._run = Latest(visit.schedule, self._broken_series, pool=ANALYSES)
         self._analyses: dict[str, Any] = {}
         self._analyses_of: tuple[Any, ...] | None = None
         self._table: Any = None
@@ -70,7 +53,7 @@ class Verifying:
         self._shown_box: Any = None
         self._progress: dict[str, Any] = {"running": False}
         self.foot = Foot(
-            on_messages,
+            visit.on_messages,
             variables=bundle.variables,
             methods=methods_of(bundle),
             regions=regions_of(bundle),
@@ -78,10 +61,8 @@ class Verifying:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self.attributing = Attributing(
-            bundle, state, self.foot, schedule, lambda: self._region, say
-        )
-        self.impacts = Impacts(bundle, state, self.foot, say)
+        self.attributing = Attributing(visit, self.foot, lambda: self._region)
+        self.impacts = Impacts(visit, self.foot)
 
     @property
     def _region(self) -> Region:

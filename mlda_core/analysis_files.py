@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.cf import coordinates
 from mlda_core.observation_files import fill
 
 if TYPE_CHECKING:
@@ -60,15 +61,8 @@ def to_dataset(analysis: Analysis, bundle: Bundle, month: str) -> xr.Dataset:
         (anomaly before the observations) and, of methods that have one, ``_latent`` (the decoded
         anomaly without residual analysis). ``z`` where the method has one; cost and statistics.
     """
-    time = np.array([np.datetime64(f"{month}-15", "ns")])
-    north = {"standard_name": "latitude", "units": "degrees_north"}
-    east = {"standard_name": "longitude", "units": "degrees_east"}
     out = xr.Dataset(
-        coords={
-            "time": ("time", time, {"standard_name": "time"}),
-            "lat": ("lat", bundle.grid.lat, north),
-            "lon": ("lon", bundle.grid.lon, east),
-        },
+        coords=coordinates(bundle.grid, [month]),
         attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
     )
     climatology = bundle.climatology(analysis.month)

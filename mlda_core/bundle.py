@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from mlda_core.assimilation import files
 from mlda_core.assimilation.operator import ObservationOperator
 from mlda_core.assimilation.statistics import Settings, Statistics
+from mlda_core.cf import coordinates
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, to_display
 from mlda_core.splits import Split
@@ -775,21 +776,8 @@ class Bundle:
         return np.where(self.mask, fields, np.nan).astype(np.float32)
 
     def _dataset(self, fields: Float, months: list[str], *, anomaly: bool) -> xr.Dataset:
-        time = np.array([np.datetime64(f"{m}-15", "ns") for m in months])
         out = xr.Dataset(
-            coords={
-                "time": ("time", time, {"standard_name": "time"}),
-                "lat": (
-                    "lat",
-                    self.grid.lat,
-                    {"standard_name": "latitude", "units": "degrees_north"},
-                ),
-                "lon": (
-                    "lon",
-                    self.grid.lon,
-                    {"standard_name": "longitude", "units": "degrees_east"},
-                ),
-            },
+            coords=coordinates(self.grid, months),
             attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {self.name}"},
         )
         for i, v in enumerate(self.variables):

@@ -186,6 +186,7 @@ def to_dataset(
     """
     import xarray as xr
 
+    from mlda_core.cf import time_axis
     from mlda_core.experiments.response import HELD
 
     variable = bundle.variables[row]
@@ -194,8 +195,7 @@ def to_dataset(
         "unperturbed": "in the analysis under the sea as it was",
         "perturbed": "in the analysis under the changed sea",
     }
-    time = np.array([f"{month}-15" for month in table["month"]], "datetime64[ns]")
-    data = xr.Dataset(coords={"time": ("time", time, {"standard_name": "time"})})
+    data = xr.Dataset(coords={"time": time_axis(list(table["month"]))})
     for name, where in words.items():
         attrs = {
             "long_name": f"Anomaly of {variable.label.lower()}, mean over {region.label}, {where}",

@@ -228,6 +228,8 @@ def to_dataset(head: ImpactHead, table: pd.DataFrame, bundle: Bundle, command: s
     """Return predictions as a CF dataset of one dimension, time, and one of quantile levels."""
     import xarray as xr
 
+    from mlda_core.cf import time_axis
+
     units = {"units": head.units or "1"}
     quantiles = table[[f"q{100 * level:02.0f}" for level in QUANTILES]].to_numpy()
     flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "incomplete complete"}
@@ -245,11 +247,7 @@ def to_dataset(head: ImpactHead, table: pd.DataFrame, bundle: Bundle, command: s
             "split": ("time", table["split"].to_numpy(str), {"long_name": "split of the month"}),
         },
         coords={
-            "time": (
-                "time",
-                np.array([np.datetime64(f"{m}-15", "ns") for m in table["month"]]),
-                {"standard_name": "time"},
-            ),
+            "time": time_axis(list(table["month"])),
             "level": ("level", np.array(QUANTILES), {"units": "1", "long_name": "probability"}),
         },
         attrs={

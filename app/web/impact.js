@@ -80,7 +80,7 @@ function impactPart(root, model, state, { wire, choose, go }) {
     $(".title").textContent = title
     $(".big .unit").textContent = units
     $(".skill").textContent = skill
-    $(".skill").title = `${skill}. CRPS: how far the predicted distribution is from what was measured; linear: regression on all latents; 80 %: months within the interval`
+    $(".skill").title = `${skill}. Error: the continuous ranked probability score (CRPS), how far a predicted distribution is from what was measured. Climatology: what was measured in that month of other years. A straight line: ridge regression on all latents`
     const here = monthIndex(month), first = monthIndex(months[0]), last = monthIndex(months.at(-1))
     // A window of one length, wherever it is.
     const from = Math.max(first, Math.min(here - NEAR_MONTHS, last - 2 * NEAR_MONTHS)), to = from + 2 * NEAR_MONTHS

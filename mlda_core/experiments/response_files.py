@@ -11,6 +11,8 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+from mlda_core.cf import coordinates, mid_month
+
 if TYPE_CHECKING:
     from mlda_core.bundle import Bundle
     from mlda_core.experiments.response import Response
@@ -42,21 +44,8 @@ def to_dataset(response: Response, bundle: Bundle, *, per_kelvin: bool = False) 
     PerturbationError
         If a response per kelvin has no meaning.
     """
-    time = np.array([np.datetime64(f"{response.month}-15", "ns")])
     out = xr.Dataset(
-        coords={
-            "time": ("time", time, {"standard_name": "time"}),
-            "lat": (
-                "lat",
-                bundle.grid.lat,
-                {"standard_name": "latitude", "units": "degrees_north"},
-            ),
-            "lon": (
-                "lon",
-                bundle.grid.lon,
-                {"standard_name": "longitude", "units": "degrees_east"},
-            ),
-        },
+        coords=coordinates(bundle.grid, [response.month]),
         attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
     )
     answer = response.per_kelvin() if per_kelvin else response.anomalies
@@ -129,8 +118,7 @@ def writing(
 
 
 def _define(file: netCDF4.Dataset, data: xr.Dataset, months: Sequence[str]) -> None:
-    stamps = np.array([f"{m}-15" for m in months], "datetime64[D]")
-    days = (stamps - np.datetime64("1850-01-01")).astype(np.float64)
+    days = (mid_month(months) - np.datetime64("1850-01-01")) / np.timedelta64(1, "D")
     for name, values in (("time", days), ("lat", data["lat"].values), ("lon", data["lon"].values)):
         file.createDimension(name, len(values))
         axis = file.createVariable(name, "f8", (name,))

@@ -18,6 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.cf import EAST, NORTH, coordinates
 from mlda_core.observations import variable_rows
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ _FORMAT: Any = 2
 # Rows of the table of observations in one chunk: about a megabyte of doubles.
 _ROWS = 131_072
 _COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
-    "lat": ("f8", {"standard_name": "latitude", "units": "degrees_north"}),
-    "lon": ("f8", {"standard_name": "longitude", "units": "degrees_east"}),
+    "lat": ("f8", NORTH),
+    "lon": ("f8", EAST),
     "value": (
         "f8",
         {
@@ -110,23 +111,7 @@ def lay_out(
     counts, table = _gather(months, observed, bundle)
     names = " ".join(v.name for v in bundle.variables)
     out = xr.Dataset(
-        coords={
-            "time": (
-                "time",
-                np.array([np.datetime64(f"{m}-15", "ns") for m in months]),
-                {"standard_name": "time"},
-            ),
-            "lat": (
-                "lat",
-                bundle.grid.lat,
-                {"standard_name": "latitude", "units": "degrees_north"},
-            ),
-            "lon": (
-                "lon",
-                bundle.grid.lon,
-                {"standard_name": "longitude", "units": "degrees_east"},
-            ),
-        },
+        coords=coordinates(bundle.grid, months),
         attrs=dict(about),
     )
     encoding: dict[str, dict[str, Any]] = {"time": {**_TIMES, "chunks": (n,)}}

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.cf import coordinates
 from mlda_core.experiments.perturbation import Patch
 from mlda_core.grid import Grid
 from mlda_core.simulate import SimulationError
@@ -148,15 +149,7 @@ def write_year(
     months = np.datetime64(f"{path.stem[-4:]}-01", "M") + np.arange(12)
     dims = ("time", "lat", "lon")
     out = xr.Dataset(
-        coords={
-            "time": (
-                "time",
-                (months.astype("datetime64[D]") + 14).astype("datetime64[ns]"),
-                {"standard_name": "time"},
-            ),
-            "lat": ("lat", grid.lat, {"standard_name": "latitude", "units": "degrees_north"}),
-            "lon": ("lon", grid.lon, {"standard_name": "longitude", "units": "degrees_east"}),
-        },
+        coords=coordinates(grid, months),
         attrs={"Conventions": "CF-1.11", **about},
     )
     for name, values in fields.items():

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from mlda_core.sources import SourceError
 
-MID_MONTH = 14  # days after the first: the canonical stamp is the 15th
-
 
 @dataclass(frozen=True, eq=False)
 class Months:
@@ -81,14 +79,6 @@ def months_of(data: xr.Dataset, name: str, where: object) -> Months:
     names = np.array([f"{s.year:04d}-{s.month:02d}" for s in stamps], dtype="datetime64[M]")
     _refuse_other_steps(where, names, widths, units)
     return Months(names, np.array([float(s.daysinmonth) for s in stamps]))
-
-
-def mid_month(names: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Return the canonical stamps of months, datetime64[ns], shape as ``names``."""
-    stamps: NDArray[np.datetime64] = (names.astype("datetime64[D]") + MID_MONTH).astype(
-        "datetime64[ns]"
-    )
-    return stamps
 
 
 def _bounds(

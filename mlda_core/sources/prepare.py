@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.cf import EAST, NORTH, time_axis
 from mlda_core.grid import Grid
 from mlda_core.sources import (
     SourceError,
@@ -24,7 +25,6 @@ from mlda_core.sources import (
     pressure_eofs,
     twentieth_century,
 )
-from mlda_core.sources.calendars import mid_month
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
 from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
@@ -393,19 +393,17 @@ def _dataset(
         },
         coords={
             "member": ("member", [0]),
-            "time": ("time", mid_month(months), {"standard_name": "time"}),
+            "time": time_axis(months),
         },
         attrs=attrs,
     )
-    north = {"standard_name": "latitude", "units": "degrees_north"}
-    east = {"standard_name": "longitude", "units": "degrees_east"}
     if isinstance(target, Grid):
-        return out.assign_coords(lat=("lat", target.lat, north), lon=("lon", target.lon, east))
+        return out.assign_coords(lat=("lat", target.lat, NORTH), lon=("lon", target.lon, EAST))
     out = out.assign_coords(
         y=("y", target.y, {"standard_name": haduk.Y, "units": "m"}),
         x=("x", target.x, {"standard_name": haduk.X, "units": "m"}),
-        lat=(("y", "x"), target.lat, north),
-        lon=(("y", "x"), target.lon, east),
+        lat=(("y", "x"), target.lat, NORTH),
+        lon=(("y", "x"), target.lon, EAST),
     )
     out["crs"] = ((), np.int32(0), target.mapping)
     for name in arrays:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from mlda_core.cf import EAST, NORTH, time_axis
 from mlda_core.sources import SourceError
 
 FILE_NAME = re.compile(r"m(\d+)_(\d{4})\.nc")
@@ -119,9 +120,9 @@ def read_speedy(
         {v: (("member", "time", "lat", "lon"), arrays[v], dict(first[v].attrs)) for v in variables},
         coords={
             "member": ("member", all_members),
-            "time": ("time", months.astype("datetime64[ns]"), {"standard_name": "time"}),
-            "lat": ("lat", first["lat"].values, _axis("latitude", "degrees_north")),
-            "lon": ("lon", first["lon"].values, _axis("longitude", "degrees_east")),
+            "time": time_axis(months),
+            "lat": ("lat", first["lat"].values, NORTH),
+            "lon": ("lon", first["lon"].values, EAST),
         },
         attrs={"Conventions": "CF-1.11", "source": first.attrs.get("source", "SPEEDY")},
     )
@@ -130,14 +131,8 @@ def read_speedy(
     return out
 
 
-def _axis(standard_name: str, units: str) -> dict[str, str]:
-    return {"standard_name": standard_name, "units": units}
-
-
 def _months_of(year: int) -> np.ndarray:
-    """Mid-month stamps (the 15th), as the files have them."""
-    start = np.datetime64(f"{year}-01", "M")
-    return (start + np.arange(12)).astype("datetime64[D]") + 14
+    return np.datetime64(f"{year}-01", "M") + np.arange(12)
 
 
 def _read_file(path: Path, variables: tuple[str, ...], year: int) -> xr.Dataset:
@@ -166,7 +161,7 @@ def _read_file(path: Path, variables: tuple[str, ...], year: int) -> xr.Dataset:
                 f"{path} has {v} on {data[v].dims}, not (time, lat, lon); transpose the file."
             )
     stamps = data["time"].values.astype("datetime64[M]")
-    if not np.array_equal(stamps, _months_of(year).astype("datetime64[M]")):
+    if not np.array_equal(stamps, _months_of(year)):
         raise SourceError(
             f"{path} does not hold the twelve months of {year} that its name says; rename it."
         )

@@ -14,6 +14,7 @@ from app.foot_attribution import Attributing
 from app.observing import ObservingError
 from app.perturbing import Perturbing
 from app.state import Limits, State
+from app.visit import Visit
 from mlda_core.assimilation.adjoint import Sensitivity
 from mlda_core.assimilation.verify import verify
 from mlda_core.bundle import load_bundle
@@ -173,14 +174,16 @@ def beside(bundle, monkeypatch):
     foot = Foot(variables=bundle.variables, month="1997-12")
     foot.mode, foot.opened = "perturb", ["series", "drivers"]
     said = []
-    made = Attributing(
+    visit = Visit(
         bundle,
         state,
-        foot,
-        loop.put,
-        lambda: REGIONS["globe"],
-        lambda words, **_: said.append(words),
+        schedule=loop.put,
+        on_messages=lambda _: None,
+        redraw=lambda: None,
+        say=lambda words, **_: said.append(words),
+        done=said.append,
     )
+    made = Attributing(visit, foot, lambda: REGIONS["globe"])
 
     def settle(until, limit=60):
         end = time.monotonic() + limit

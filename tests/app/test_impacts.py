@@ -11,6 +11,7 @@ from app.foot import Foot
 from app.impacts import Impacts, figures, head_of, now_for, series_for, skill_words, units_words
 from app.observing import Observing, ObservingError
 from app.state import State, StateError, from_json, from_query, to_json, to_query
+from app.visit import Visit
 from mlda_core.bundle import load_bundle
 from mlda_core.experiments.impact_files import load_impact, save_impact
 from mlda_core.experiments.impact_series import MonthlySeries
@@ -45,7 +46,16 @@ def shown(bundle):
     state.param.update(month="1982-05", z=np.zeros(6, np.float32), model="own")
     said = []
     foot = Foot(variables=bundle.variables, month="1982-05")
-    return Impacts(bundle, state, foot, lambda words, **_: said.append(words)), state, foot, said
+    visit = Visit(
+        bundle,
+        state,
+        schedule=lambda call: call(),
+        on_messages=lambda _: None,
+        redraw=lambda: None,
+        say=lambda words, **_: said.append(words),
+        done=said.append,
+    )
+    return Impacts(visit, foot), state, foot, said
 
 
 def test_the_number_follows_the_latent_vector(shown, head):
@@ -106,9 +116,9 @@ def test_the_series_begins_and_ends_with_what_was_measured(head):
 
 
 def test_skill_is_said_as_it_is(head):
-    assert "11 test months: CRPS" in skill_words(head)
+    assert "11 test months: errors" in skill_words(head)
     head.scores["test"]["head"]["crps_skill_interval"] = [-0.1, 0.2]
-    assert "no skill shown (90 %: −10 to 20" in skill_words(head)
+    assert "no better than climatology for certain (90 %: −10 to 20" in skill_words(head)
     head.scores.clear()
     assert skill_words(head) == ""
 
