@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.grid import Grid
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NORTH = {"standard_name": "latitude", "units": "degrees_north"}
 EAST = {"standard_name": "longitude", "units": "degrees_east"}
@@ -58,3 +61,21 @@ def coordinates(
         "lat": ("lat", grid.lat, dict(NORTH)),
         "lon": ("lon", grid.lon, dict(EAST)),
     }
+
+
+def fault_of_months(data: xr.Dataset) -> str:
+    """Say what keeps a dataset's time axis from being one of months; '' if nothing does.
+
+    Returns
+    -------
+    str
+        To go on after the file's name, such as "has 1980-01 twice".
+    """
+    if "time" not in data.coords:
+        return "has no coordinate 'time'"
+    stamps = data["time"].to_numpy()
+    if not np.issubdtype(stamps.dtype, np.datetime64) or np.isnat(stamps).any():
+        return "has times that are no dates of the standard calendar"
+    months, counts = np.unique(stamps.astype("datetime64[M]"), return_counts=True)
+    twice = months[counts > 1]
+    return f"has the month {twice[0]} twice" if twice.size else ""

@@ -94,6 +94,8 @@ def train(  # noqa: PLR0917 - options of a command, given by name
 
         torch.set_num_threads(threads)
         name = checked_name(output.name)
+        if output.exists() and not output.is_dir():
+            raise ValueError(f"{output} is a file; give a folder for the head, or move the file.")
         training = Training(
             n_latent=latents, memory=memory, hidden=hidden, members=members, seed=seed
         )

@@ -208,7 +208,7 @@ def score(
                 part = chosen.where(chosen.calendar == month)
                 if not len(part):
                     continue
-                values = _observe(bundle, places, part, np.random.default_rng([draw, month]))
+                values = observe_months(bundle, places, part, np.random.default_rng([draw, month]))
                 for same, seen, observed in _alike(part, places, values):
                     for method, x, sd, rows in _estimates(
                         engine, methods, seen, observed, month, tallies
@@ -233,15 +233,31 @@ def score(
     return out
 
 
-def _observe(
-    bundle: Bundle, places: Places, months: Months, rng: np.random.Generator
+def observe_months(
+    bundle: Bundle, places: Places, months: Months, rng: np.random.Generator, error: float = ERROR
 ) -> NDArray[np.float64]:
-    """Return what places observe of months, (m, p) standardised; NaN where a month has nothing."""
+    """Observe months at places, with errors.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    places : Places
+    months : Months
+    rng : Generator
+        Of the errors.
+    error : float
+        Their standard deviation, in spreads of the climate.
+
+    Returns
+    -------
+    ndarray, shape (months, places)
+        Standardised; NaN where a month has nothing.
+    """
     x = months.x.astype(np.float64)
     if months.present is not None:
         x = np.where(months.present, x, np.nan)
     values = bundle.operator.apply(places, x)
-    return np.asarray(values + ERROR * rng.standard_normal(values.shape))
+    return np.asarray(values + error * rng.standard_normal(values.shape))
 
 
 def _alike(

@@ -163,8 +163,9 @@ def score_coverage(
             table = synthesise(where, bundle, truth, calendar, seed=(year, *_numbers(month)))
             count = [int((table["variable"] == v.name).sum()) for v in bundle.variables]
             seen += np.stack([count, np.isfinite(truth).any(axis=(1, 2))])
-            sums["climatology"].add(np.zeros_like(truth), truth, weights)
             if len(table):
+                # A month that nothing observes would be climatology's alone.
+                sums["climatology"].add(np.zeros_like(truth), truth, weights)
                 for method in methods:
                     found = _estimate(engine, table, calendar, method)
                     sums[method].add(found, truth, weights)

@@ -123,7 +123,22 @@ def read_series(
     dates = _dates(path, rows)
     values = np.array([row.value for row in rows])
     values[np.isin(values, np.asarray(missing, np.float64))] = np.nan
+    _refuse_codes(path, values)
     return _by_month(path, dates, values, rows, found, how, min_share)
+
+
+def _refuse_codes(path: Path, values: NDArray[np.float64]) -> None:
+    """Refuse a number that looks like a code for missing: it would be taken for a measurement."""
+    there = values[np.isfinite(values)]
+    below = there[there < 0]
+    if below.size < 2 or np.unique(below).size > 1:
+        return
+    digits = f"{-below[0]:g}".replace(".", "")
+    if set(digits) == {"9"} or digits.startswith("999"):
+        raise SeriesFileError(
+            f"{path} has {below[0]:g} {below.size} times and nothing else below zero; if it stands "
+            f"for a missing value give --missing {below[0]:g}, else leave these lines out."
+        )
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
@@ -138,20 +153,35 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         ) from error
     if "\x00" in text:
         raise SeriesFileError(f"{path} is not a text file; save the series as CSV.")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    # A comma comes last: beside semicolons it is a decimal point.
-    delimiter = next((d for d in "\t;" if d in first), ",")
-    found = [
-        (number, [cell.strip() for cell in cells])
-        for number, cells in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
-        if any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
-    ]
+    lines = text.splitlines()
+    delimiter = _delimiter(lines)
+    try:
+        found = [
+            (number, [cell.strip() for cell in cells])
+            for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), start=1)
+            if any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#")
+        ]
+    except csv.Error as error:
+        raise SeriesFileError(
+            f"{path} is no CSV file ({error}); look for a quotation mark that is not closed."
+        ) from error
     if not found:
         raise SeriesFileError(f"{path} is empty; give a file with the columns date and value.")
     if delimiter == ";":
         # Where semicolons part the columns, a comma is a decimal point.
         found = [(n, [c[0], *(x.replace(",", ".") for x in c[1:])]) for n, c in found]
     return found
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """Return what parts the columns of the first line that begins with a date, or of the first.
+
+    A comma comes last: beside semicolons it is a decimal point.
+    """
+    told = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    dated = (line for line in told if re.match(r"\s*\"?\d{1,4}[-/.]\d|\s*\"?\d{6,8}\D", line))
+    chosen = next(dated, told[0] if told else "")
+    return next((d for d in "\t;" if d in chosen), ",")
 
 
 def _nrfa(path: Path, lines: list[tuple[int, list[str]]]) -> tuple[list[_Row], MonthlySeries]:
@@ -178,8 +208,27 @@ def _plain(path: Path, lines: list[tuple[int, list[str]]]) -> tuple[list[_Row], 
             if parted:
                 name, units = parted[1], parted[2]
         lines = lines[1:]
+        columns = max(2, len(first))
+    else:
+        columns = 2
+    for number, cells in lines:
+        _check_columns(path, number, cells, columns)
     rows = [_row(path, number, cells) for number, cells in lines]
     return rows, MonthlySeries(name, units, (), np.empty(0), path.name)
+
+
+def _check_columns(path: Path, number: int, cells: list[str], columns: int) -> None:
+    """Refuse a line that has not the columns of its file: a decimal comma would part a number."""
+    if len(cells) > columns and any(cell.isdigit() for cell in cells[2:]):
+        raise SeriesFileError(
+            f"Line {number} of {path} has {len(cells)} columns, not {columns}; write decimals with "
+            "a point, or, where these are columns, give all of them a heading."
+        )
+    if len(cells) < 2 and not re.fullmatch(r"\d{4}[-/.]?\d{2}([-/.]?\d{2})?", cells[0]):
+        raise SeriesFileError(
+            f"Line {number} of {path} has one column; part date and value with a comma, a "
+            "semicolon or a tabulator."
+        )
 
 
 def _row(path: Path, number: int, cells: list[str]) -> _Row:
@@ -268,8 +317,12 @@ def _by_month(  # noqa: PLR0917 - the parts of one file
         else:
             left_out.append(month)
     if not kept:
-        what = f"{100 * min_share:.0f} % of its days" if daily else "a value"
-        raise SeriesFileError(f"{path} has no month with {what}; give a longer series.")
+        if daily:
+            raise SeriesFileError(
+                f"{path} has no month with {100 * min_share:.0f} % of its days; lower --min-days, "
+                "or give one line a month."
+            )
+        raise SeriesFileError(f"{path} has no month with a value; give a longer series.")
     return replace(
         about, months=tuple(kept), values=np.array(list(kept.values())), left_out=tuple(left_out)
     )

@@ -228,7 +228,10 @@ def train_impact(
     everything = Samples(*blocks, calendar, years, observed)
     splits = np.array([bundle.split(m) for m in bundle.months])
     there = seen & np.isfinite(observed)
-    fit = everything[there & (splits == "train")]
+    hidden = {m for m, s in zip(bundle.months, splits, strict=True) if s not in ("train", "gap")}
+    # What is fitted sees no held-out month, not even as one of those before.
+    clean = np.array([not hidden & set(before(m, training.memory)) for m in bundle.months])
+    fit = everything[there & clean & (splits == "train")]
     stopping = ["validation"]
     if (there & (splits == "validation")).sum() < FEW:
         stopping.append("calibration")

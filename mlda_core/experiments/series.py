@@ -287,9 +287,19 @@ class Analyses:
             target, analysis = self._means[region]
             for i, month in enumerate(months):
                 if month in self._fields and np.isnan(analysis[i]).all():
-                    fields = self._fields[month].astype(np.float64)
+                    fields = _where_known(self._fields[month], self.bundle.target(month))
                     analysis[i] = regional_mean(fields, grid, region)
             return target.copy(), analysis.copy()
+
+
+def _where_known(fields: NDArray[np.floating], target: NDArray[np.floating]) -> Float:
+    """Leave out of an analysis the cells that its month lacks: their means are compared.
+
+    A variable that the month lacks altogether is kept whole: there is nothing to compare.
+    """
+    known = np.isfinite(target)
+    known |= ~known.any(axis=(-2, -1), keepdims=True)
+    return np.where(known, fields, np.nan).astype(np.float64)
 
 
 class Series(Analyses):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.scoring import observe_months
 from mlda_core.observations import DEFAULT_ERROR, default_error, observation_table
 from mlda_core.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.vectors import geostrophic_wind
@@ -262,8 +263,9 @@ def skill(
     away = distance_km(bundle, place)
     areas = {"near": away <= NEAR_KM, "far": away > NEAR_KM}
     rng = np.random.default_rng(seed)
-    values = bundle.operator.apply(places, months.x.astype(np.float64))
-    values = values + DEFAULT_ERROR * rng.standard_normal(values.shape)
+    values = observe_months(bundle, places, months, rng, DEFAULT_ERROR)
+    there = np.isfinite(values)[:, 0]
+    months, values = months.where(there), values[there]
     variance = np.array([DEFAULT_ERROR**2])
     weights = np.asarray(bundle.grid.weights, np.float64)
     power = np.nansum(months.anomalies.astype(np.float64) ** 2, axis=0)

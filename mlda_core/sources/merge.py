@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from mlda_core.cf import fault_of_months, time_axis
 from mlda_core.sources import SourceError
 
 
@@ -45,10 +46,12 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
         for axis in ("member", "lat", "lon"):
             mine, theirs = part[axis].values, parts[0][axis].values
             if mine.shape != theirs.shape or not np.allclose(mine, theirs, atol=1e-3):
-                raise SourceError(
-                    f"{path} has another {axis} axis than {paths[0].name}; prepare both with one "
-                    "--grid, or one with --like the other."
+                remedy = (
+                    "join files of the same members."
+                    if axis == "member"
+                    else "prepare both with one --grid, or one with --like the other."
                 )
+                raise SourceError(f"{path} has another {axis} axis than {paths[0].name}; {remedy}")
     # The axes agree to a thousandth of a degree: those of the first, exactly.
     axes = {axis: parts[0][axis] for axis in ("member", "lat", "lon")}
     joined = xr.merge(
@@ -66,7 +69,7 @@ def _read(path: Path) -> xr.Dataset:
     try:
         with xr.open_dataset(path) as opened:
             data = opened.load()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{path} cannot be read; make it with 'mlda data prepare'.") from error
     wrong = [n for n in data.data_vars if data[n].dims != ("member", "time", "lat", "lon")]
     if wrong or not data.data_vars:
@@ -75,4 +78,8 @@ def _read(path: Path) -> xr.Dataset:
             f"{path} {what} and is no canonical dataset on latitudes and longitudes; make it with "
             "'mlda data prepare'."
         )
-    return data
+    fault = fault_of_months(data)
+    if fault:
+        raise SourceError(f"{path} {fault}; make it with 'mlda data prepare'.")
+    # Of whatever day of its month a stamp is.
+    return data.assign_coords(time=time_axis(data["time"].to_numpy().astype("datetime64[M]")))

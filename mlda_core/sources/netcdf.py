@@ -32,6 +32,8 @@ _MAGIC = {
     b"<!DO": "is a web page and no data; download the file again.",
     b"<htm": "is a web page and no data; download the file again.",
 }
+# The classic format, with 32-bit and with 64-bit offsets.
+_CLASSIC = (b"CDF\x01", b"CDF\x02")
 
 
 @contextmanager
@@ -49,6 +51,8 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
         for magic, remedy in _MAGIC.items():
             if head.startswith(magic):
                 raise SourceError(f"{path} {remedy}")
+        if head in _CLASSIC:
+            _refuse_cut(path)
         with warnings.catch_warnings():
             # Files with both _FillValue and missing_value: both are honoured.
             warnings.simplefilter("ignore", xr.SerializationWarning)
@@ -60,7 +64,28 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
             f"{path} cannot be read as netCDF (truncated?); download it again."
         ) from error
     with opened:
-        yield expand(opened, path) if is_eof_file(opened) else opened
+        try:
+            yield expand(opened, path) if is_eof_file(opened) else opened
+        except RuntimeError as error:
+            # Values are read where they are used.
+            if str(error).startswith("NetCDF:"):
+                raise SourceError(f"{path} is damaged ({error}); download it again.") from error
+            raise
+
+
+def _refuse_cut(path: Path) -> None:
+    """Refuse a file of netCDF's classic format that ends early.
+
+    The C library reads zeros past its end: packed, they are plausible values.
+    """
+    from scipy.io import netcdf_file
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of views that still refer to it
+            netcdf_file(path, mmap=True).close()
+    except Exception as error:
+        raise SourceError(f"{path} is truncated; download it again.") from error
 
 
 @dataclass(frozen=True, eq=False)

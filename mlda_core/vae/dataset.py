@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.cf import fault_of_months
 from mlda_core.grid import Grid
 from mlda_core.preprocess import Preprocessor, samples
 from mlda_core.sources.mixed import Parents, find_parents
@@ -157,6 +158,9 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read; make it with 'mlda data prepare'.") from error
     with opened as data:
+        fault = fault_of_months(data)
+        if fault:
+            raise ConfigError(f"{path} {fault}; make it with 'mlda data prepare'.")
         for variable in variables:
             if variable.name not in data:
                 raise ConfigError(
@@ -177,7 +181,15 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
                 raise ConfigError(
                     f"{path} has {variable.name} in '{units}', not '{variable.units}'; convert it."
                 )
-        yield data
+        try:
+            yield data
+        except RuntimeError as error:
+            # Values are read where they are used; torch raises RuntimeErrors of its own.
+            if str(error).startswith("NetCDF:"):
+                raise ConfigError(
+                    f"{path} is damaged ({error}); make it again with 'mlda data prepare'."
+                ) from error
+            raise
 
 
 def load_training_data(config: ModelConfig) -> TrainingData:
@@ -195,10 +207,17 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     path = config.data.observed
     with open_canonical(path, config.variables) as data:
         fields, time, member = samples(data, config.variables)
-        grid = Grid(data["lat"].values, data["lon"].values)
+        try:
+            grid = Grid(data["lat"].values, data["lon"].values)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from error
     names = np.array([month_name(t) for t in time])
     split = np.array([config.splits.of(n) for n in names])
     calendar = calendar_months(time)
+    if config.first_month and config.first_month not in names:
+        raise ConfigError(
+            f"{path} has no month {config.first_month} to show first; change model.first_month."
+        )
     for needed in ("train", "validation"):
         if needed not in split:
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -371,3 +372,24 @@ def _config_of(data: TrainingData) -> ModelConfig:
         network=NetworkConfig(n_latent=4, n_patterns=8, width=8, encoder_width=8),
         training=TrainingConfig(half=False),
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d.isel(time=[0, *range(d.sizes["time"] - 1)]), "has the month .* twice"),
+        (lambda d: d.drop_vars("time"), "has no coordinate 'time'"),
+        (lambda d: d.isel(lat=slice(None, None, -1)), "lat"),
+    ],
+)
+def test_a_dataset_with_wrong_axes_is_named(
+    tmp_path: Path, change: Callable[[xr.Dataset], xr.Dataset], words: str
+) -> None:
+    wrong = make(tmp_path, change(with_gaps()))
+    with pytest.raises(ConfigError, match=rf"climate\.nc.*{words}"):
+        load_training_data(wrong)
+
+
+def test_the_month_shown_first_must_be_there(config: ModelConfig) -> None:
+    with pytest.raises(ConfigError, match=r"climate\.nc has no month 2050-01 to show first"):
+        load_training_data(replace(config, first_month="2050-01"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -123,6 +124,20 @@ def test_a_memory_finds_what_the_months_before_did(bundle, codes):
     assert min(centres) < float(remembers.predict(np.zeros(6), 5).centre[0]) < max(centres)
     assert not remembers.record.seen[:2].any()
     assert remembers.record.seen[2:].all()
+
+
+def test_no_held_out_month_is_seen_as_one_before(bundle, river):
+    few = replace(QUICK, steps=5)
+    counts = [
+        train_impact(bundle, river, name="r", training=replace(few, memory=m)).about["months"]
+        for m in (1, 3)
+    ]
+    # A gap month stands behind each held-out block; a memory of three reaches over it twice more.
+    blocks = sum(
+        bundle.split(a) not in ("train", "gap") and bundle.split(b) == "gap"
+        for a, b in itertools.pairwise(bundle.months)
+    )
+    assert counts[0]["train"] - counts[1]["train"] >= 2 * blocks > 0
 
 
 def test_months_before():

@@ -69,6 +69,10 @@ def test_a_sum_counts_the_days_of_the_month(tmp_path):
         ("# by hand\n\n01/02/1990,1\n01/03/1990,2\n", "series", "", 2, [1.0, 2.0]),
         ("02/01/1990,1\n03/01/1990,2\n", "series", "", 2, [1.0, 2.0]),
         ("1990-01-15T12:00,1\n1990-02-15T12:00,2\n", "series", "", 2, [1.0, 2.0]),
+        ("# from A; B\n1990-01,1.5\n1990-02,2.5\n", "series", "", 2, [1.5, 2.5]),
+        ("flow of;Thames\n1990-01,1.5\n1990-02,2.5\n", "series", "", 2, [1.5, 2.5]),
+        ("date,flow,flag\n1990-01,1.5,3\n1990-02,2.5,\n", "flow", "", 2, [1.5, 2.5]),
+        ("date,change\n1990-01,-9\n1990-02,-8\n1990-03,-9\n", "change", "", 3, [-9, -8, -9]),
     ],
 )
 def test_the_csv_files_that_people_have(tmp_path, text, name, units, months, values):
@@ -99,7 +103,11 @@ def test_what_the_user_says_goes_before_what_the_file_says(tmp_path):
         ("date,flow\n1990-01,1\nFebruary,2\n", "Line 3 .* 'February' where a date"),
         ("1990-01,1\n1990-13,2\n", "'1990-13' where a date"),
         ("1990-01,1\n1990-01,2\n", "Lines 1 and 2 .* same date"),
-        ("1990-01-01,1\n1990-01-02,1\n", "no month with 90 % of its days"),
+        ("1990-01-01,1\n1990-01-02,1\n", "no month with 90 % of its days; lower --min-days"),
+        ("date,flow\n1990-01,3,5\n", "Line 2 .* 3 columns, not 2; write decimals with a point"),
+        ("1990-01 3.5\n1990-02 4\n", "Line 1 .* one column; part date and value with a comma"),
+        ("1990-01,3\n1990-02,-99.9\n1990-03,-99.9\n", "give --missing -99.9"),
+        ('"date,flow\n' + 9000 * "1990-01-01,123456\n", "quotation mark that is not closed"),
         ("1990-01,\n1990-02,nan\n", "no month with a value"),
         ("01/02/1990,1\n02/03/1990,2\n", "do not tell the day from the month"),
     ],

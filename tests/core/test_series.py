@@ -78,6 +78,31 @@ def test_means_are_the_areas_means_whatever_region_is_asked_for_later(bundle, re
     assert made.split[bundle.months.index("1997-12")] == "test"
 
 
+def test_means_of_both_are_over_the_cells_that_the_month_has(bundle, monkeypatch):
+    target = bundle.target
+    north = bundle.grid.lat > 20
+
+    def with_gaps(month):
+        fields = np.array(target(month))
+        fields[0][north] = np.nan
+        fields[1] = np.nan
+        return fields
+
+    monkeypatch.setattr(bundle, "target", with_gaps)
+    series = Series(bundle, nothing)
+    whole = target("1997-12")
+    series.add("1997-12", whole)
+    made = series.means()
+    row = bundle.months.index("1997-12")
+    # An analysis that is right has the target's mean.
+    np.testing.assert_allclose(made.analysis[row, 0], made.target[row, 0], rtol=2e-3)
+    # What the month lacks altogether is analysed all the same.
+    assert np.isnan(made.target[row, 1])
+    np.testing.assert_allclose(
+        made.analysis[row, 1], regional_mean(whole, bundle.grid, REGIONS["globe"])[1], rtol=2e-3
+    )
+
+
 def test_what_was_handed_out_does_not_change_under_the_reader(bundle):
     series = Series(bundle, nothing)
     before = series.means()

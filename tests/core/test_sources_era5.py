@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from downloads import MONTHS, field, write_era5
 
 from mlda_core.sources import SourceError
@@ -44,6 +45,21 @@ def test_old_layout(tmp_path):
     data = read_files([tmp_path])
     check(data)
     assert [str(t)[:10] for t in data["time"].values[:2]] == ["1999-11-15", "1999-12-15"]
+
+
+@pytest.mark.parametrize("kind", ["NETCDF3_CLASSIC", "NETCDF3_64BIT"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_classic_file_that_ends_early_is_refused(tmp_path, kind, share):
+    # The C library reads zeros past its end: packed, they are the field's middle.
+    write_era5(tmp_path / "new.nc", FIELDS, LAT, LON, months=MONTHS, new=False)
+    with xr.open_dataset(tmp_path / "new.nc", decode_cf=False) as data:
+        data.load().to_netcdf(tmp_path / "whole.nc", format=kind)
+    (tmp_path / "new.nc").unlink()
+    check(read_files([tmp_path / "whole.nc"]))
+    whole = (tmp_path / "whole.nc").read_bytes()
+    (tmp_path / "cut.nc").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(SourceError, match=r"cut\.nc is truncated; download it again\.$"):
+        read_files([tmp_path / "cut.nc"])
 
 
 def test_present_layout_with_accumulations_in_a_file_of_their_own(tmp_path):

@@ -163,3 +163,55 @@ def test_what_cannot_be_joined_is_named(tmp_path):
         merge([one, raw])
     with pytest.raises(SourceError, match=r"none\.nc cannot be read.*\.$"):
         merge([one, tmp_path / "none.nc"])
+    members = tmp_path / "members.nc"
+    data.rename(tasa="tas").assign_coords(member=[3]).to_netcdf(members)
+    with pytest.raises(
+        SourceError, match=r"another member axis than a\.nc; join files of the same"
+    ):
+        merge([one, members])
+
+
+def test_stamps_on_another_day_are_of_the_same_month(tmp_path):
+    write_gistemp(tmp_path / "gistemp.nc")
+    data = read_files([tmp_path / "gistemp.nc"])
+    data.to_netcdf(tmp_path / "a.nc")
+    late = data.rename(tasa="tas").assign_coords(time=data["time"] + np.timedelta64(1, "D"))
+    late.to_netcdf(tmp_path / "b.nc")
+    both = merge([tmp_path / "a.nc", tmp_path / "b.nc"])
+    assert both.sizes["time"] == MONTHS.size
+    np.testing.assert_array_equal(both["tas"], both["tasa"])
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (lambda t: t[[0, *range(len(t) - 1)]], "has the month 1999-11 twice"),
+        (lambda t: t.astype("datetime64[D]").astype(str), "no dates of the standard calendar"),
+        (lambda t: np.where(t == t[3], np.datetime64("NaT"), t), "no dates of the standard"),
+    ],
+)
+def test_times_that_are_no_months_are_named(tmp_path, times, words):
+    write_gistemp(tmp_path / "gistemp.nc")
+    data = read_files([tmp_path / "gistemp.nc"])
+    data.assign_coords(time=times(data["time"].values)).to_netcdf(tmp_path / "a.nc")
+    with pytest.raises(SourceError, match=rf"a\.nc .*{words}.*; make it with"):
+        merge([tmp_path / "a.nc"])
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    path = tmp_path / "eof.nc"
+    write_eofs(path)
+    with xr.open_dataset(path, decode_times=False) as data:
+        checked = data.load()
+    path.unlink()
+    checked.to_netcdf(path, encoding={"pattern": {"fletcher32": True}})
+    read_files([path])
+    file = bytearray(path.read_bytes())
+    at = file.find(checked["pattern"].values[0, 3].tobytes())
+    assert at > 0
+    file[at] ^= 0xFF
+    path.write_bytes(file)
+    with pytest.raises(
+        SourceError, match=r"eof\.nc is damaged \(NetCDF: .*\); download it again\.$"
+    ):
+        read_files([path])

@@ -148,6 +148,15 @@ def test_one_observation_says_something_near_and_little_far_away(aloft):
         assert near["zg500"] > 0.05
         assert near["zg500"] > far["zg500"] + 0.05
         assert all(score < 1 for part in (near, far) for score in part.values())
+    # What stands for a value that a month lacks is not observed.
+    present = np.ones(months.x.shape, bool)
+    present[::2] = False
+    lacking = (
+        replace(months, present=present, x=np.where(present, months.x, np.float32(filled)))
+        for filled in (0, 9)
+    )
+    nothing, nonsense = (single_observation.skill(Assimilator(aloft), m) for m in lacking)
+    assert nothing == nonsense
     turned = replace(months, anomalies=-months.anomalies)
     wrong = single_observation.skill(Assimilator(aloft), turned)
     assert wrong["vae"]["near"]["zg500"] < 0
