@@ -148,7 +148,19 @@ def _load(path: str) -> Bundle:
 
 @lru_cache(maxsize=KEPT)
 def _read(path: str) -> Bundle:
-    return load_bundle(path)
+    from app.views import colours
+
+    made = load_bundle(path)
+    for variable in made.variables:
+        for name in (variable.anomaly_cmap, variable.field_cmap):
+            try:
+                colours(name)
+            except ValueError as error:
+                raise BundleError(
+                    f"{path} asks for the colour map '{name[:40]}' for {variable.name}, which "
+                    "neither Bokeh nor colorcet has; write another into its config.json."
+                ) from error
+    return made
 
 
 def _offer(key: str, path: Path) -> Offer | None:

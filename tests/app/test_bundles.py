@@ -28,10 +28,12 @@ from mlda_core.bundle import BundleError, load_bundle
 def shelf(world_folder, tmp_path, monkeypatch):
     """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
     place = tmp_path / "bundles"
-    for name in ("speedy", "other", "damaged"):
+    for name in ("speedy", "other", "damaged", "grey"):
         shutil.copytree(world_folder, place / name)
         config = json.loads((place / name / "config.json").read_text())
         config |= {"name": name, "title": f"The {name} one"}
+        if name == "grey":
+            config["variables"][1]["field_cmap"] = "nosuch"
         (place / name / "config.json").write_text(json.dumps(config))
     (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
     (place / "none").mkdir()
@@ -43,7 +45,7 @@ def shelf(world_folder, tmp_path, monkeypatch):
 
 def test_what_ships_is_offered_in_words(shelf):
     found = {offer.key: offer for offer in offers()}
-    assert list(found) == ["damaged", "other", "speedy"]
+    assert list(found) == ["damaged", "grey", "other", "speedy"]
     assert found["other"].title == "The other one"
     assert found["other"].words == (
         "1945\N{EN DASH}1975, Surface temperature, Large-scale sea-level pressure"
@@ -56,14 +58,14 @@ def test_the_servers_own_bundle_comes_first_to_mind(shelf, world_folder, monkeyp
     assert (default_key(), link_of("speedy"), link_of("other")) == ("speedy", "", "other")
     monkeypatch.setenv("MLDA_BUNDLE", str(world_folder))
     assert default_key() == "world"
-    assert [offer.key for offer in offers()] == ["damaged", "other", "speedy", "world"]
+    assert [offer.key for offer in offers()] == ["damaged", "grey", "other", "speedy", "world"]
     # Another page's default may be another: now all links say which bundle they mean.
     assert link_of("speedy") == "speedy"
     assert open_bundle().name == "world"
     assert open_bundle("speedy").name == "speedy"
     monkeypatch.setenv("MLDA_BUNDLE", str(shelf / "other"))
     assert default_key() == "other"
-    assert len(offers()) == 3
+    assert len(offers()) == 4
     # A folder of one's own may have the name of one that ships.
     own = shelf.parent / "mine" / "other"
     shutil.copytree(world_folder, own)
@@ -80,7 +82,12 @@ def test_one_bundle_is_loaded_once(shelf):
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("nothere", "no bundle 'nothere' here"), ("damaged", "checksum"), ("../other", "no bundle")],
+    [
+        ("nothere", "no bundle 'nothere' here"),
+        ("damaged", "checksum"),
+        ("../other", "no bundle"),
+        ("grey", "the colour map 'nosuch' for"),
+    ],
 )
 def test_what_cannot_be_opened_says_why_in_a_sentence(shelf, key, words):
     assert shelf.is_dir()
@@ -166,7 +173,7 @@ def visit(shelf):
 
 def test_another_bundle_is_opened_before_the_page_is_left(visit):
     assert visit.session.bar.bundle_key == "other"
-    assert [key for key, *_ in visit.session.bar.bundles] == ["damaged", "other", "speedy"]
+    assert [key for key, *_ in visit.session.bar.bundles] == ["damaged", "grey", "other", "speedy"]
     visit.send(type="bundle", value="speedy")
     assert visit.status == "Opening The speedy one …"
     visit.settle(lambda v: v.sent)
