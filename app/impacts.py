@@ -259,15 +259,16 @@ def skill_words(head: ImpactHead) -> str:
     own, line = scores["head"], scores["ridge"]
     low, high = own["crps_skill_interval"]
     where = "test months" if split == "test" else "validation months"
-    if low <= 0:
-        verdict = "no better than climatology for certain"
-    else:
-        verdict = f"errors {100 * own['crps_skill']:.0f} % below climatology's"
+    skill, low, high, straight, held = (
+        # Whole numbers: no "-0".
+        round(100 * share)
+        for share in (own["crps_skill"], low, high, line["crps_skill"], own["coverage"])
+    )
+    verdict = f"errors {skill} % below climatology's" + (", if at all" if low <= 0 else "")
     r = "" if own["correlation"] is None else f"; r {own['correlation']:.2f}"
     return (
-        f"{scores['months']} {where}: {verdict} (90 %: {100 * low:.0f} to {100 * high:.0f}; "
-        f"a straight line {100 * line['crps_skill']:.0f}){r}; "
-        f"the 80 % range held {100 * own['coverage']:.0f} %"
+        f"{scores['months']} {where}: {verdict} (90 %: {low} to {high}; a straight line "
+        f"{straight}){r}; the 80 % range held {held} %"
     ).replace("-", "\u2212")
 
 
