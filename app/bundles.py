@@ -220,11 +220,23 @@ def limits_of(bundle: Bundle, link: str = "") -> Limits:
         bundle.n_latent,
         link=link,
         first=first_month(bundle),
-        projections=tuple(choice.key for choice in choices_of(bundle.grid)),
+        projections=_projections(bundle),
         tools=tools,
         model="analysis" if ready else "code",
         impacts=bundle.impacts,
     )
+
+
+def _projections(bundle: Bundle) -> tuple[str, ...]:
+    """Return the keys of a bundle's projections, the one that a visitor sees first in front.
+
+    The Pacific's map tears Europe and Africa. A bundle with an impact head is about a place on
+    land, which is whole on the Atlantic's; without one, a bundle is about the sea and El Nino.
+    """
+    keys = [choice.key for choice in choices_of(bundle.grid)]
+    if bundle.impacts and keys[0] == "robinson":
+        keys.sort(key=lambda key: key != "atlantic")
+    return tuple(keys)
 
 
 def first_month(bundle: Any) -> str:

@@ -83,6 +83,10 @@ class Choosing:
             for name in ("month", "projection", "fields", "theme", "tool")
         }
 
+        if state.projection == state.limits.projections[0]:
+            # Nobody chose it: the other bundle has a first one of its own.
+            del parts["projection"]
+
         def job(_: Callable[[], bool]) -> str:
             # The page that opens finds it in memory: a class would wait for it otherwise.
             bundle = open_bundle(offer.key)

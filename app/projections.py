@@ -52,7 +52,8 @@ class Choice:
 
 
 CHOICES: tuple[Choice, ...] = (
-    Choice("robinson", "Robinson"),
+    Choice("robinson", "Robinson, Pacific"),
+    Choice("atlantic", "Robinson, Atlantic"),
     Choice("platecarree", "Plate carrée"),
     Choice("north", "North polar"),
     Choice("south", "South polar"),
@@ -62,7 +63,7 @@ KEYS: tuple[str, ...] = tuple(choice.key for choice in CHOICES)
 REGION = "region:"
 # What a region's map leaves free around it, as a share of its size.
 MARGIN = 0.04
-# Projections kept: the four, and those of a few regions.
+# Projections kept: the five, and those of a few regions.
 KEPT = 16
 
 
@@ -186,12 +187,13 @@ def _region(key: str) -> tuple[ccrs.CRS, float]:
 
 
 def crs_of(key: str) -> ccrs.CRS:
-    """Return cartopy's projection; the Pacific is in the middle, where El Nino is."""
+    """Return cartopy's projection; the Pacific is in the middle, where El Nino is, if not said."""
     if key.startswith(REGION):
         return _region(key)[0]
     made = {
         "platecarree": lambda: ccrs.PlateCarree(central_longitude=180),
         "robinson": lambda: ccrs.Robinson(central_longitude=180),
+        "atlantic": lambda: ccrs.Robinson(central_longitude=0),
         "north": lambda: ccrs.NorthPolarStereo(central_longitude=-90),
         "south": lambda: ccrs.SouthPolarStereo(central_longitude=180),
     }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = "mlda-state"
 VERSION = 2
-PROJECTIONS = ("robinson", "platecarree", "north", "south")
+PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
 FIELDS = ("anomalies", "full")
 THEMES = ("light", "dark")
 TOOLS = ("observe", "explore", "perturb")
@@ -291,7 +291,10 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         made = replace(made, month=_month(given["month"], limits))
     if "z" in given:
         z = unpack(given["z"], limits.n_latent)
-        made = replace(made, z=tuple(z.tolist()), model="own", origin="from a link")
+        # An analysis that was moved is shown with what it has beyond its latent vector.
+        upon = given.get("upon") == "analysis"
+        origin = "analysis, then by hand" if upon else "from a link"
+        made = replace(made, z=tuple(z.tolist()), model="own", origin=origin)
     elif given.get("model") == "own":
         raise StateError("The link lacks its latent vector; copy the whole link.")
     for key, allowed in (
@@ -444,6 +447,8 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
     if snapshot.model == "own" and snapshot.z is not None:
         parts.pop("model", None)
         parts["z"] = pack(snapshot.z)
+        if snapshot.origin.startswith("analysis"):
+            parts["upon"] = "analysis"
     return urlencode(parts, safe=",:")
 
 

@@ -161,6 +161,27 @@ def test_what_is_taken_along_exists_there(world):
     assert taken_along(elsewhere, world, "world") == {"bundle": "world"}
 
 
+def test_a_bundle_about_a_place_on_land_shows_the_atlantic_first(world, tiny):
+    assert limits_of(world).first_view().projection == "robinson"
+    ashore = copy.copy(tiny)
+    type_of = type("Ashore", (type(tiny),), {"impacts": ("thames",)})
+    ashore.__class__ = type_of
+    limits = limits_of(ashore, "ashore")
+    assert limits.first_view().projection == "atlantic"
+    assert set(limits.projections) == set(limits_of(world).projections)
+    # Both first views need no word in a link, and the other's word is understood.
+    assert "projection" not in to_query(limits.first_view(), limits)
+    assert from_query("?projection=robinson", limits).projection == "robinson"
+    assert from_query("?projection=atlantic", limits_of(world)).projection == "atlantic"
+
+
+def test_a_projection_that_nobody_chose_stays_behind(visit):
+    visit.send(type="projection", value="north")
+    visit.send(type="bundle", value="speedy")
+    visit.settle(lambda v: v.sent)
+    assert parse_qs(visit.sent[0]["query"])["projection"] == ["north"]
+
+
 @pytest.fixture
 def visit(shelf):
     assert shelf.is_dir()
@@ -183,7 +204,6 @@ def test_another_bundle_is_opened_before_the_page_is_left(visit):
         "bundle": ["speedy"],
         "month": ["1963-01"],
         "theme": ["dark"],
-        "projection": ["robinson"],
         "tool": ["observe"],
         "fields": None,
     }

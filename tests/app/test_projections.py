@@ -120,9 +120,25 @@ def test_places_go_to_the_map_and_back(key):
     assert all(on_map(key, a, b) for a, b in zip(x[shown], y[shown], strict=True))
 
 
-@pytest.mark.parametrize("key", ["robinson", "north", "south"])
+@pytest.mark.parametrize("key", ["robinson", "atlantic", "north", "south"])
 def test_a_corner_of_the_map_is_off_the_globe(key):
     assert not on_map(key, 1.97, 0.97)
+
+
+@pytest.mark.parametrize(("key", "middle", "torn"), [("robinson", 180, 0), ("atlantic", 0, 180)])
+def test_either_robinson_is_torn_on_the_far_side_only(key, middle, torn):
+    lat = np.full(2, 50.0)
+    x, _ = to_map(key, np.array([middle - 1.0, middle + 1.0]), lat)
+    assert abs(x[1] - x[0]) < 0.05
+    x, _ = to_map(key, np.array([torn - 1.0, torn + 1.0]), lat)
+    assert abs(x[1] - x[0]) > 2
+    coast = projection(key).coast
+    steps = np.hypot(np.diff(coast[0]), np.diff(coast[1]))
+    assert np.nanmax(steps) < 0.2
+    # A box over the middle is one stretch of longitude.
+    _, _, west, east = projections.box_to_region(key, {"x0": -0.1, "x1": 0.1, "y0": 0, "y1": 0.1})
+    assert (west - middle + 180) % 360 - 180 < 0 < (east - middle + 180) % 360 - 180
+    assert (east - west) % 360 < 30
 
 
 def test_a_polar_map_does_not_show_the_other_pole():
