@@ -112,6 +112,7 @@ class Analysing:
         # How many of the observations are taken in, while an analysis is seen to form.
         self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
+        self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
 
     # -- analyses --------------------------------------------------------------------------
 
@@ -240,6 +241,20 @@ class Analysing:
         if self._increment is None or self._increment[0] is not analysis:
             self._increment = (analysis, analysis.increment)
         return self._increment[1]
+
+    def remainder(self) -> NDArray[np.floating] | None:
+        """Return the last analysis less what its z decodes to, the same array each time.
+
+        None where it has no latent vector.
+        """
+        analysis = self.analysis
+        if analysis is None or analysis.z is None:
+            return None
+        if self._remainder is None or self._remainder[0] is not analysis:
+            z = np.clip(analysis.z, -8.0, 8.0)
+            decoded = self._bundle.decode_anomalies(z, analysis.month)
+            self._remainder = (analysis, analysis.anomalies - decoded)
+        return self._remainder[1]
 
     def spread(self) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
         """Return the spread and the climatological one, or None until they are made."""

@@ -152,6 +152,8 @@ class Request:
         Full fields instead of anomalies.
     analysis : ndarray, shape (V, lat, lon), optional
         Anomalies that the model shows instead of what z decodes to; never changed in place.
+    beyond : ndarray, shape (V, lat, lon), optional
+        Anomalies added to what z decodes to; never changed in place.
     column : Column
         What the model column shows.
     scene : Scene, optional
@@ -167,6 +169,7 @@ class Request:
     projection: str
     full: bool
     analysis: NDArray[np.floating] | None = None
+    beyond: NDArray[np.floating] | None = None
     column: Column = PLAIN
     scene: Scene | None = None
     scale: int = 1
@@ -465,6 +468,8 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         model = before.model
     else:
         model = bundle.decode_anomalies(request.z, calendar_month)
+        if request.beyond is not None:
+            model = _sum(bundle, model, request.beyond, calendar_month)
     mean = bundle.climatology(calendar_month) if request.full else None
 
     pixels = pixel_map(request.projection, bundle.grid)
@@ -547,4 +552,20 @@ def _differs(before: Request, now: Request) -> bool:
     """Whether the model is another one, the season apart."""
     if before.analysis is not None or now.analysis is not None:
         return before.analysis is not now.analysis
+    if before.beyond is not now.beyond:
+        return True
     return before.z is not now.z and not np.array_equal(before.z, now.z)
+
+
+def _sum(
+    bundle: BundleLike,
+    decoded: NDArray[np.floating],
+    beyond: NDArray[np.floating],
+    calendar_month: int,
+) -> NDArray[np.floating]:
+    """Return the sum of anomalies; where a variable cannot be negative, at least none of it."""
+    total = decoded + beyond
+    for i, variable in enumerate(bundle.variables):
+        if variable.non_negative:
+            np.maximum(total[i], -bundle.climatology(calendar_month)[i], out=total[i])
+    return total

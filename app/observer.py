@@ -136,8 +136,14 @@ class Observer:
             seen = state.tool != "perturb" and not self.waiting
             if task is not self._task and (observed.live or moved) and seen:
                 self.begin(task)
-        elif len(self.table) and self._task is not None:
-            self.analysing.weigh(state.z, self.wanted())
+        else:
+            task = self.wanted()
+            begun = self._task is not None and self._task.month == task.month
+            if self._moves_analysis and not begun and state.tool != "perturb" and not self.waiting:
+                # From a link or a file, or in another month: what was moved is not there yet.
+                self.begin(task)
+            if len(self.table) and self._task is not None:
+                self.analysing.weigh(state.z, task)
 
     @property
     def task(self) -> Task | None:
@@ -183,12 +189,30 @@ class Observer:
         """The analysis that the model shows, anomalies; None where it shows something else."""
         return self.analysing.fields if self._state.model == "analysis" else None
 
+    @property
+    def _moves_analysis(self) -> bool:
+        """Whether what is shown is an analysis whose latent vector was moved by hand."""
+        return bool(self._state.model == "own" and self._state.origin.startswith("analysis"))
+
+    @property
+    def beyond(self) -> Any:
+        """What an analysis that is moved by hand has beyond its latent vector, anomalies, or None.
+
+        Without it the first touch of a slider takes away all that the 100 numbers do not hold: of
+        December 1997 from 100 stations, Nino 3.4 fell from +2.1 to +0.9 K by a step of 0.01.
+        """
+        if not self._moves_analysis or self.analysing.month != self._state.month:
+            return None
+        return self.analysing.remainder()
+
     def paused(self) -> str:
         """Return why the analysis is not shown and what that costs; '' where it is shown."""
         state, work = self._state, self.analysing
         if state.model == "analysis" or not len(self.table):
             return ""
         what = "the code of the month" if state.model == "code" else "a state by hand"
+        if self.beyond is not None:
+            what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
         if work.hand is None or not work.costs or self.wanted() is not self._task:
             return words

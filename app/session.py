@@ -534,6 +534,7 @@ class Session:
             projection=self.state.projection,
             full=self.state.fields == "full",
             analysis=self.observer.shown,
+            beyond=self.observer.beyond,
             column=self.observer.column(),
             scene=self.beside.scene(),
             scale=self.state.observing.scale,

@@ -11,6 +11,7 @@ from visiting import Visit
 
 from app.observing import Row
 from app.projections import KEYS, to_map
+from app.state import to_query
 from mlda_core.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"
@@ -275,6 +276,29 @@ def test_not_live_waits_to_be_told(visit):
     v.send(type="run", action="now")
     v.settle()
     assert v.work.analysis.statistics.n_used == first.statistics.n_used + 1
+
+
+def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
+    v = visit()
+    before = v.session._frame.model
+    z = v.session.state.z
+    decoded = bundle.decode_anomalies(z, 12)
+    # What twenty stations say beyond the hundred numbers.
+    assert np.nanmax(np.abs(before - decoded)) > 1
+    v.send(type="z", k=0, value=float(z[0]) + 0.01, done=True)
+    after = v.session._frame.model
+    assert np.nanmax(np.abs(after[:3] - before[:3])) < 0.2
+    assert "residual as it was" in v.session.tools.paused
+    link = "?" + to_query(v.session.state.snapshot(), v.session.limits)
+    reopened = visit(link)
+    reopened.settle(lambda visit: visit.observer.beyond is not None)
+    np.testing.assert_allclose(reopened.session._frame.model, after, atol=0.05)
+    # A draw has nothing to do with these observations.
+    v.send(type="prior")
+    np.testing.assert_allclose(
+        v.session._frame.model, bundle.decode_anomalies(np.zeros(100), 12), atol=1e-4
+    )
+    assert "by hand" in v.session.tools.paused
 
 
 def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
