@@ -139,6 +139,30 @@ for (const pane of packet.data.panes[0]) {
 for (const source of touched) source.change.emit()
 """
 
+# Bokeh writes a tooltip when the pointer moves: under one that rests it would tell the analysis
+# before. And it leaves a tooltip where a drag began, over what is being dragged or drawn.
+_LOOK_AGAIN = """
+window.mldaPointer ??= (() => {
+  const at = { target: null, x: 0, y: 0, held: false }
+  at.tell = (type) => {
+    if (!at.target?.isConnected) return
+    at.target.dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true, isPrimary: true,
+      pointerType: "mouse", clientX: at.x, clientY: at.y }))
+  }
+  window.addEventListener("pointermove", (event) => {
+    if (!event.isTrusted) return
+    const held = event.buttons !== 0
+    if (held && !at.held) at.tell("pointerout")
+    at.held = held
+    at.target = !held && event.target.closest?.("main .map") ? event.composedPath()[0] : null
+    at.x = event.clientX
+    at.y = event.clientY
+  }, true)
+  return at
+})()
+requestAnimationFrame(() => window.mldaPointer.tell("pointermove"))
+"""
+
 # Text over the scatter, not in it: it keeps its size when the figure grows, and screen readers
 # find it.
 _SCORES_CSS = """
@@ -152,10 +176,11 @@ u { text-decoration: none; }
 .reading[title] { pointer-events: auto; cursor: help; }
 /* In a small scatter less is said, never on two lines. */
 div, small { white-space: nowrap; }
-@container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; } }
+@container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; }
+  .reading u { display: none; } }
 @container scatter (max-width: 160px) { :host { font-size: 11px; } u, small { display: none; } }
 /* Of what does not fit, the name is cut and never the number. */
-@container scatter (max-width: 160px) { .bk-clearfix { max-width: 100%; box-sizing: border-box; }
+@container scatter (max-width: 195px) { .bk-clearfix { max-width: 100%; box-sizing: border-box; }
   .reading { display: flex; gap: 4px; } .reading b { flex: none; }
   .reading i { min-width: 0; overflow: hidden; text-overflow: ellipsis; } }
 @container scatter (max-width: 118px) { .rmse, .ev { display: none; } }
@@ -283,7 +308,8 @@ def number(value: float, decimals: int = 2) -> str:
 WAITING = '<div class="reading"><b>…</b></div>'
 # What a reading's name means.
 READING_TITLES = {
-    "changed sea": "Mean over the cells changed by more than half of the greatest change"
+    "changed sea": "Mean over the cells changed by more than half of the greatest change; in "
+    "brackets where the change goes beyond what the model knows"
 }
 
 
@@ -461,7 +487,9 @@ class Figures:
         self._arrows.packed(frame.arrows)
         self._arrows.show(frame.arrows, on=frame.request.arrows)
         self._packet = bm.ColumnDataSource({"bytes": [np.zeros(0, np.uint8)], "panes": [[]]})
-        self._packet.js_on_change("data", bm.CustomJS(args=self._unpack_args(), code=_UNPACK))
+        self._packet.js_on_change(
+            "data", bm.CustomJS(args=self._unpack_args(), code=_UNPACK + _LOOK_AGAIN)
+        )
         # What only a callback refers to has to be in the document too, or nothing would send it.
         next(iter(self.figures.values())).tags = [self._packet]
         self._paint()
