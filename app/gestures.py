@@ -6,6 +6,7 @@ nothing else, and returns what to say of it. What is drawn follows from the stat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -83,7 +84,7 @@ class Gestures:
     def do_obs_put(self, message: Message) -> str:
         """Observe at typed coordinates."""
         variable = self._variable(message)
-        lat, lon = (_typed(message, name) for name in ("lat", "lon"))
+        lat, lon = _typed(message)
         return self._place(variable, lat, lon)
 
     def _place(self, variable: str, lat: float, lon: float) -> str:
@@ -91,7 +92,8 @@ class Gestures:
         row = observing.check_row(row)
         self._exists(row)
         self._take(observing.place(self._state.observing, row))
-        return f"{variable} observed at {place_words(row.lat, row.lon)}."
+        word = self._observer.names[variable]
+        return f"Observed: {word} at {place_words(row.lat, row.lon)}."
 
     def do_obs_move(self, message: Message) -> str:
         """Move an observation with the pointer."""
@@ -252,7 +254,8 @@ class Gestures:
                 )
                 here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
                 self._observer.chosen = set(np.flatnonzero(here).tolist())
-                self._say(f"{len(self._observer.chosen):,} observations of {variable} selected.")
+                word = self._observer.names[variable]
+                self._say(f"{len(self._observer.chosen):,} observations of {word} selected.")
         except REFUSALS as error:
             self._say(str(error), failed=True)
         self._redraw()
@@ -332,14 +335,22 @@ class Gestures:
             )
 
 
-def _typed(message: Message, name: str) -> float:
-    text = str(message.get(name, "")).strip()
-    try:
-        return float(text)
-    except ValueError:
-        raise ObservingError(
-            f"The {name} '{text[:24]}' is not a number of degrees; type one such as -12.5."
-        ) from None
+def _typed(message: Message) -> tuple[float, float]:
+    """Return the coordinates that were typed; a complaint names all that are wrong."""
+    found, wrong = [], []
+    for name, words, most in (("lat", "latitude", 90), ("lon", "longitude", 720)):
+        text = str(message.get(name, "")).strip()
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not abs(value) <= most:
+            what = f"'{text[:24]}' is not a number" if text else "is empty; it must be a number"
+            wrong.append(f"The {words} {what} from -{most} to {most}")
+        found.append(value)
+    if wrong:
+        raise ObservingError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
+    return found[0], found[1]
 
 
 def _with(row: Row, column: str, value: Any) -> Row:

@@ -147,7 +147,15 @@ export function render({ model, el }) {
   $("#encode").addEventListener("click", () => act({ type: "encode" }))
   $("#prior").addEventListener("click", () => act({ type: "prior" }))
   $("#random").addEventListener("click", () => act({ type: "random", seed: $("#seed").value }))
-  $("#seed").addEventListener("change", () => wire.send({ type: "seed", seed: $("#seed").value }))
+  // What was typed stands until it is answered: then the seed in force, also after a refusal.
+  let asked = false
+  $("#seed").addEventListener("input", () => { asked = false })
+  $("#seed").addEventListener("change", () => { asked = true; wire.send({ type: "seed", seed: $("#seed").value }) })
+  model.on("ack", () => {
+    if (!asked || !wire.idle) return
+    asked = false
+    $("#seed").value = model.seed
+  })
   const showState = () => {
     $(".origin").textContent = model.origin
     $("#encode").setAttribute("aria-pressed", String(model.follow))

@@ -11,7 +11,18 @@ export function render({ model, el }) {
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
   $("#column").addEventListener("change", (e) => wire.send({ type: "column", value: e.target.value }))
-  $("#hatch").addEventListener("change", (e) => wire.send({ type: "hatch", value: Number(e.target.value) / 100 }))
+  // What was typed stands until it is answered: then what is in force, also after a refusal.
+  let asked = false
+  $("#hatch").addEventListener("input", () => { asked = false })
+  $("#hatch").addEventListener("change", (e) => {
+    asked = true
+    wire.send({ type: "hatch", value: e.target.value === "" ? null : Number(e.target.value) / 100 })
+  })
+  model.on("ack", () => {
+    if (!asked || !wire.idle) return
+    asked = false
+    $("#hatch").value = Math.round(100 * model.hatch)
+  })
   $("#scale").addEventListener("change", (e) => wire.send({ type: "scale", value: Number(e.target.value) }))
   $("#arrows").addEventListener("change", (e) => wire.send({ type: "arrows", value: e.target.checked }))
   const show = () => {

@@ -70,6 +70,18 @@ export function render({ model, el }) {
     $(`#${id}`).addEventListener("input", (e) => { told(id); set(id, Number(e.target.value), false) })
     $(`#${id}`).addEventListener("change", (e) => set(id, Number(e.target.value)))
   }
+  // What was typed and sent stands until it is answered: then what is in force, also after a refusal.
+  const asked = new Set()
+  for (const field of el.querySelectorAll("#amount, [data-set]")) {
+    field.addEventListener("input", () => asked.delete(field))
+    field.addEventListener("change", () => asked.add(field))
+  }
+  model.on("ack", () => {
+    if (!wire.idle) return
+    // A box or list that was refused shows what is in force too.
+    settings()
+    asked.clear()
+  })
   const ticks = [...el.querySelectorAll(".variables input")]
   for (const tick of ticks) {
     tick.addEventListener("change", () => set("variables", ticks.filter((t) => t.checked).map((t) => t.dataset.observed)))
@@ -151,6 +163,7 @@ export function render({ model, el }) {
     $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
   }
   const settings = () => {
+    const free = (field) => !focused(field) || (asked.has(field) && wire.idle)
     const s = model.settings, has = [...(model.kinds.find(([key]) => key === s.kind)?.[2] ?? [])]
     const spaced = s.spacing > 0 || !has.includes("count")
     $("#kind").value = s.kind
@@ -158,10 +171,10 @@ export function render({ model, el }) {
     $(".part.amount").hidden = !has.includes("spacing_km")
     $("#by").value = spaced ? "spacing" : "count"
     $("#by").querySelector("[value=count]").disabled = !has.includes("count")
-    if (!focused($("#amount"))) $("#amount").value = spaced ? s.spacing || 500 : s.count
+    if (free($("#amount"))) $("#amount").value = spaced ? s.spacing || 500 : s.count
     for (const id of ["year", "seed", "noise"]) {
       const field = $(`[data-set=${id}]`)
-      if (!focused(field)) field.value = s[id]
+      if (free(field)) field.value = s[id]
     }
     for (const id of ["error", "localisation"]) { if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]; told(id) }
     for (const id of ["domain", "method"]) $(`#${id}`).value = s[id]
