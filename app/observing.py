@@ -307,7 +307,7 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     ObservingError
         If it is none; the sentence names it.
     """
-    if value is None or value == "" or value != value:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         raise ObservingError(f"The {name} is empty; type a number from {low:g} to {high:g}.")
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or not low <= value <= high:

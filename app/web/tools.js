@@ -29,7 +29,13 @@ export function render({ model, el }) {
     document.documentElement.dataset.tool = model.tool
     $(".paused").hidden = !model.paused
     $(".paused span").textContent = model.paused
+    place()
   }
+  // The column ends above the line, as high as its words make it.
+  const place = () => document.documentElement.style.setProperty("--paused", `${$(".paused").offsetHeight}px`)
+  const watcher = new ResizeObserver(place)
+  watcher.observe($(".paused"))
+  model.on("remove", () => watcher.disconnect())
   for (const name of ["tool", "paused"]) model.on(name, show)
   show()
 }

@@ -168,7 +168,7 @@ def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(visit, mode):
         page.mouse.move(*corner, steps=8)
     page.mouse.up()
     visitor.settle()
-    page.wait_for_selector(".status:has-text('observations of tas selected')")
+    page.wait_for_selector(".status:has-text('observations of air selected')")
     chosen = int(re.match(r"(\d+) selected", page.locator(".chosen").inner_text())[1])
     x, _ = to_map(
         "robinson",
@@ -282,9 +282,12 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     analysed = visitor.pixels(".map")
     page.locator("[data-tool=explore]").click()
     z = float(visitor.number(0).input_value())
+    place = visitor.number(0).bounding_box()
     visitor.number(0).fill(str(z + 2))
     visitor.number(0).press("Enter")
     page.wait_for_selector(".paused:has-text('Cost')")
+    # What says so must not push the slider away under the hand.
+    assert visitor.number(0).bounding_box() == place
     low, high = re.search(
         r"Cost ([\d.]+) → ([\d.]+)", page.locator(".paused").inner_text()
     ).groups()
@@ -326,7 +329,7 @@ def test_undo_a_link_and_the_keyboard_alone(visit):
     page.locator("#lon").fill("130.8")
     page.locator("#lon").press("Enter")
     visitor.settle()
-    assert "psl observed at 12.5°S 130.8°E" in visitor.status()
+    assert "Observed: pressure at 12.5°S 130.8°E" in visitor.status()
     query = {k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()}
     assert query["network"] == "none"
     assert len(page.url) < 300
