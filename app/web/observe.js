@@ -149,16 +149,19 @@ export function render({ model, el }) {
 
   const curve = () => {
     const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])
-    // From the least to the largest: the linear solution is near, and what is left has to be seen.
-    const top = Math.max(...total), low = Math.min(...total)
-    const x = (i) => 4 + (w - 8) * i / Math.max(1, path.length - 1)
+    // From the least to the largest, for the linear solution is near and what is left has to be seen; but never
+    // less than 2 % of the cost: what hardly falls is to look flat.
+    const most = Math.max(...total), least = Math.min(...total)
+    const span = Math.max(most - least, 0.02 * Math.abs(most)), top = (most + least + span) / 2, low = top - span
+    // The ends of the axis stand beside the line, never on it.
+    const x = (i) => 4 + (w - 60) * i / Math.max(1, path.length - 1)
     const y = (v) => 5 + (h - 10) * (1 - (v - low) / Math.max(top - low, 1e-9))
     $(".curve .total").setAttribute("d", total.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(""))
     $(".curve .dots").setAttribute("d", total.map((v, i) => `M${x(i).toFixed(1)},${y(v).toFixed(1)}h0`).join(""))
     $(".curve").classList.toggle("none", path.length < 2)
     $(".graph").classList.toggle("empty", path.length < 2)
-    $(".top").textContent = path.length > 1 ? top.toFixed(top - low < 1 ? 2 : 1) : ""
-    $(".low").textContent = path.length > 1 ? low.toFixed(top - low < 1 ? 2 : 1) : ""
+    $(".top").textContent = path.length > 1 ? top.toFixed(span < 1 ? 2 : 1) : ""
+    $(".low").textContent = path.length > 1 ? low.toFixed(span < 1 ? 2 : 1) : ""
     const last = path[path.length - 1]
     $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
   }
