@@ -13,7 +13,7 @@ from app.perturbing import Place, region_of
 from app.views import number
 from app.words import region_words
 from mlda_core.experiments.response import HELD
-from mlda_core.metrics import pattern_correlation
+from mlda_core.metrics import compare, pattern_correlation
 from mlda_core.regions import REGIONS, region_mask
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def change_words(response: Response, bundle: Bundle) -> str:
         amount = f"{signed(low, 1)} to {signed(high, 1)}"
     if any_ == full:
         return f"{amount} K over {full} % of the sea"
-    return f"{amount} K over {full} % of the sea; with its edges it reaches {any_} %"
+    return f"{amount} K over {full} % of the sea, for its edges are soft: they reach {any_} %"
 
 
 def beyond_words(response: Response) -> str:
@@ -118,9 +118,13 @@ def response_readings(answer: Answer, bundle: Bundle) -> Readings:
         rows = [("globe", _mean(field, bundle.grid.weights))]
         if 0 < there.mean() < 1:
             rows.append(("changed sea", _mean(field, bundle.grid.weights * there)))
-        # The unit once: both lines have it, and the second has no room.
+        # In brackets where the emulator extrapolates. The unit once: the second line has no room.
+        form = "({})" if beyond_words(response) else "{}"
         made.append(
-            tuple((name, signed(v, 2), "" if k else unit) for k, (name, v) in enumerate(rows))
+            tuple(
+                (name, form.format(signed(v, 2)), "" if k else unit)
+                for k, (name, v) in enumerate(rows)
+            )
         )
     return tuple(made)
 
@@ -129,6 +133,30 @@ def _mean(field: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
     good = np.isfinite(field) * weights
     total = float(good.sum())
     return float((np.nan_to_num(field) * good).sum() / total) if total > 0 else float("nan")
+
+
+def sensitivity_readings(
+    bundle: Bundle, answer: Answer, sensitivity: NDArray[np.floating], unit: str
+) -> Readings:
+    """Return the extremes of a sensitivity on the sea's row, and how the held rows compare."""
+    made: list[tuple[tuple[str, str, str], ...]] = []
+    for i, variable in enumerate(bundle.variables):
+        if i != bundle.sea_row:
+            found = compare(answer.all_fields[i], answer.response.control[i], bundle.grid.weights)
+            rmse = number(found.rmse, variable.decimals)
+            made.append((
+                ("held: r", number(found.r), ""),
+                ("RMSE", rmse, units(variable, full=False)),
+            ))  # fmt: skip
+        elif np.isfinite(sensitivity).any():
+            per = f"{({'degC': 'K'}).get(unit, unit)} per K"
+            extremes = float(np.nanmax(sensitivity)), float(np.nanmin(sensitivity))
+            made.append((
+                ("most", signed(extremes[0], 2), per), ("least", signed(extremes[1], 2), ""),
+            ))  # fmt: skip
+        else:
+            made.append((("most", number(np.nan), ""),))
+    return tuple(made)
 
 
 def gcm_readings(response: GcmResponse, bundle: Bundle) -> Readings:

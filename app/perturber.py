@@ -24,6 +24,7 @@ from app.perturb_words import (
     gcm_words,
     place_label,
     response_readings,
+    sensitivity_readings,
     sensitivity_words,
     titles,
 )
@@ -204,11 +205,15 @@ class Perturber:
         if known is not None:
             fields[sea], unit = known[1].smooth, known[1].units
         look = sensitivity_look(self._bundle.variables, fields[sea], unit)
+        # The sea's row has a map of another kind: there is nothing to compare it with.
+        held = answer.response.control.copy()
+        held[sea] = np.nan
         return Scene(
             answer.all_fields,
-            answer.response.control,
+            held,
             ("all fields", "held"),
             right=Column("sensitivity", fields, look=look),
+            readings=sensitivity_readings(self._bundle, answer, fields[sea], unit),
         )
 
     def _compared(self, response: GcmResponse) -> Scene:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import queue
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,6 +172,7 @@ def beside(bundle, monkeypatch):
     monkeypatch.setattr(foot_attribution, "responder_of", lambda _: linear)
     loop = queue.Queue()
     state = State(Limits(bundle.name, bundle.months, bundle.n_latent))
+    state.perturbing = Perturbing(patches=(Patch(kelvin=2.0, region="nino34"),))
     foot = Foot(variables=bundle.variables, month="1997-12")
     foot.mode, foot.opened = "perturb", ["series", "drivers"]
     said = []
@@ -283,7 +285,8 @@ def test_a_change_while_it_runs_stops_it_in_words(beside):
     beside.linear.wait = 0.05
     beside.start("all")
     beside.settle(lambda: beside.foot.progress.get("done", 0) >= 1)
-    perturb(beside, held="sst_and_pressure")
+    beside.state.perturbing = replace(beside.state.perturbing, held="sst_and_pressure")
+    beside.show()
     assert not beside.foot.progress["running"]
     assert "Stopped" in beside.foot.progress["words"]
     assert beside.foot.stale.endswith("run again for SST and pressure: Nino 3.4 +2.0 K.")

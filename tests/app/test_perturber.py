@@ -85,7 +85,7 @@ def cells(visit, name, kind):
     return np.asarray(shown).reshape(visit.session.bundle.grid.shape)
 
 
-def test_the_first_visit_shows_the_response_to_a_warm_pacific(visit, bundle):
+def test_the_first_visit_shows_december_1997_without_its_el_nino(visit, bundle):
     v = visit()
     answer = v.work.answer
     assert answer.question.patches == (FIRST,)
@@ -100,13 +100,20 @@ def test_the_first_visit_shows_the_response_to_a_warm_pacific(visit, bundle):
             cells(v, variable.name, "model"), every[i] + again.anomalies[i], equal_nan=True
         )
     assert v.heading.titles[0] == "Analysis from all fields"
-    assert "% of the sea; with its edges it reaches" in v.panel.words["change"]
-    assert answer.response.beyond > 0.1
-    assert "any November, December or January that the model knows" in v.panel.words["beyond"]
-    assert "extrapolates" in v.heading.note
+    assert "% of the sea, for its edges are soft: they reach" in v.panel.words["change"]
+    assert answer.response.beyond < 0.1
+    assert v.panel.words["beyond"] == v.heading.note == ""
     assert "Response of 1997-12" in v.panel.words["outcome"]
     assert "changed" in v.bar.nino
     assert "changed sea" in v.session.figures.scores["tas"].text
+
+
+def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(visit):
+    v = visit(f"{PERTURB}&sea=nino34:2")
+    assert v.work.answer.response.beyond > 0.1
+    assert "any November, December or January that the model knows" in v.panel.words["beyond"]
+    assert "extrapolates" in v.heading.note
+    assert "<b>(+" in v.session.figures.scores["pr"].text
 
 
 def test_something_is_there_before_the_response_is(visit, bundle):
@@ -139,7 +146,7 @@ def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(visit):
     # The first column is not drawn again.
     assert not any(("tas", "target") in frame.panes for frame in followed)
     v.send({"type": "undo"})
-    assert v.p.patches[0].kelvin == 2.0
+    assert v.p.patches[0].kelvin == FIRST.kelvin
     v.send({"type": "redo"})
     assert v.p.patches[0].kelvin == 4.0
 
@@ -165,8 +172,8 @@ def test_patches_add_up_and_clear(visit):
     assert [x["where"] for x in v.panel.patches] == ["Nino 3.4", "Everywhere"]
     change = v.work.answer.response.change
     # No cell of this grid lies so far inside Nino 3.4 that its taper leaves all of it.
-    assert 2.5 < change.max() <= 3.0
-    assert "sea=nino34:2,globe:1" in v.bar.query
+    assert -1.0 <= change.min() < -0.5
+    assert "sea=nino34:-2,globe:1" in v.bar.query
     v.send({"type": "sea-clear"})
     assert v.p.patches == ()
     v.send({"type": "undo"})

@@ -32,9 +32,9 @@ FULL = Perturbing(
 )
 
 
-def test_the_first_visit_has_a_warm_pacific():
+def test_the_first_visit_takes_an_el_nino_away():
     (patch,) = Perturbing().patches
-    assert patch.label == "Nino 3.4 +2.0 K"
+    assert patch.label == "Nino 3.4 -2.0 K"
     assert perturbing.to_parts(Perturbing()) == {}
     assert to_query(Snapshot("1997-12", tool="perturb")) == "month=1997-12&tool=perturb"
 
@@ -173,7 +173,7 @@ def test_selecting_is_no_step_of_the_history_and_an_amount_is():
     state.perturbing = perturbing.edit(state.perturbing, 0, kelvin=3.0)
     assert state.commit()
     state.undo()
-    assert state.perturbing.patches[0].kelvin == 2.0
+    assert state.perturbing.patches[0].kelvin == perturbing.FIRST.kelvin
     state.undo()
     assert len(state.perturbing.patches) == 1
     state.redo()

@@ -423,7 +423,7 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     visitor.settle(limit=180)
     opened(page, "series")
     page.wait_for_selector("path.target", state="attached", timeout=60_000)
-    assert page.locator(".of").inner_text() == "SST only: Nino 3.4 +2.0 K"
+    assert page.locator(".of").inner_text() == "SST only: Nino 3.4 \N{MINUS SIGN}2.0 K"
     page.locator("section.foot #region").select_option("tropics")
     page.locator("#run").click()
     page.wait_for_selector("progress:not([hidden])", timeout=30_000)

@@ -66,7 +66,7 @@ def perturb(visit):
     return open_tool
 
 
-def test_a_first_visit_shows_the_answer_to_a_warm_pacific(visit):
+def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     visitor = visit("?tool=explore")
     page = visitor.page
     before = visitor.pixels()
@@ -95,7 +95,7 @@ def test_the_amount_is_dragged_live(perturb):
     slider = page.locator("input[type=range][data-at='0']")
     box = slider.bounding_box()
     middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 7 + 0.7 * (box["width"] - 14), middle)
+    page.mouse.move(box["x"] + 7 + 0.3 * (box["width"] - 14), middle)
     page.mouse.down()
     page.mouse.move(box["x"] + 7 + 0.4 * (box["width"] - 14), middle, steps=10)
     # Before the hand lets go.
@@ -116,7 +116,7 @@ def test_the_amount_is_dragged_live(perturb):
     assert query(visitor)["sea"] == "nino34:-1"
     page.keyboard.press("Control+z")
     settle(visitor)
-    assert page.locator("input.num[data-at='0']").input_value() == "+2.0"
+    assert page.locator("input.num[data-at='0']").input_value() == "−2.0"
     assert visitor.pixels() == before
 
 
