@@ -224,7 +224,8 @@ class Beside:
         self._state.commit()
         row = made.own[0]
         return (
-            f"One observation, {row.variable} at {place_words(row.lat, row.lon)}, by two methods."
+            f"One observation, {self._observer.names[row.variable]} at "
+            f"{place_words(row.lat, row.lon)}, by two methods."
         )
 
     def _set(self, name: str, value: Any) -> None:

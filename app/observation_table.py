@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from app.controls import read
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
 # With a scrollbar beside them they just fit the panel.
-_WIDTHS = {"variable": 49, "lat": 44, "lon": 46, "value": 54, "error": 44, "out": 38, "misfit": 44}
+_WIDTHS = {"variable": 68, "lat": 41, "lon": 44, "value": 53, "error": 38, "out": 36, "misfit": 41}
 _TIPS = {
     "value": "anomaly, display units",
     "error": "standard error, display units",
@@ -42,15 +42,24 @@ setTimeout(() => up(true), 300)
 
 
 class ObservationTable:
-    """The widget and what it shows."""
+    """The widget and what it shows.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    names : mapping
+        What people read in place of each variable's name.
+    labels : iterable of str
+        The same at length.
+    """
+
+    def __init__(self, names: Mapping[str, str], labels: Iterable[str]) -> None:
+        self._names = names
         self._edited: Callable[[int, str, Any], None] = lambda *_: None
         self._selected: Callable[[list[int]], None] = lambda _: None
         self._quiet = False
         number = {"type": "number"}
         self.widget = pn.widgets.Tabulator(
-            _frame(None, None),
+            self._frame(None, None),
             show_index=False,
             pagination=None,
             layout="fit_columns",
@@ -59,7 +68,7 @@ class ObservationTable:
             min_height=120,
             titles=_TITLES,
             widths=_WIDTHS,
-            header_tooltips=_TIPS,
+            header_tooltips=_TIPS | {"variable": ", ".join(labels)},
             text_align={"variable": "left", "out": "center"},
             formatters={
                 **{name: NumberFormatter(format="0.0") for name in ("lat", "lon")},
@@ -102,7 +111,7 @@ class ObservationTable:
         chosen : list of int
             Selected rows.
         """
-        frame = _frame(rows, misfit)
+        frame = self._frame(rows, misfit)
         old = self.widget.value
         self._quiet = True
         try:
@@ -127,7 +136,7 @@ class ObservationTable:
 
     def restore(self, rows: pd.DataFrame, misfit: np.ndarray | None) -> None:
         """Show what was there before an edit that was refused."""
-        self.widget.value = _frame(rows, misfit)
+        self.widget.value = self._frame(rows, misfit)
 
     def _on_edit(self, event: Any) -> None:
         self._edited(int(event.row), str(event.column), event.value)
@@ -140,19 +149,19 @@ class ObservationTable:
         """Forget the session."""
         self.listen(lambda *_: None, lambda _: None)
 
-
-def _frame(rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
-    if rows is None or not len(rows):
-        made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
-        return made.astype({"variable": object, "out": bool})
-    return pd.DataFrame(
-        {
-            "variable": rows["variable"].astype(object),
-            "lat": rows["lat"].round(2),
-            "lon": rows["lon"].round(2),
-            "value": rows["value"].round(3),
-            "error": rows["error_sd"].round(3),
-            "out": rows["withheld"].astype(bool),
-            "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
-        }
-    )
+    def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
+        if rows is None or not len(rows):
+            made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
+            return made.astype({"variable": object, "out": bool})
+        names = rows["variable"].astype(object)
+        return pd.DataFrame(
+            {
+                "variable": names.map(lambda name: self._names.get(name, name)),
+                "lat": rows["lat"].round(2),
+                "lon": rows["lon"].round(2),
+                "value": rows["value"].round(3),
+                "error": rows["error_sd"].round(3),
+                "out": rows["withheld"].astype(bool),
+                "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
+            }
+        )

@@ -20,7 +20,7 @@ from app.observing import METHODS, Observing, ObservingError
 from app.table import Table, no_table, resolve
 from app.views import number
 from app.visit import Visit
-from app.words import place_words, region_words
+from app.words import place_words, region_words, short_labels
 from mlda_core.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations import ObservationError
 
@@ -75,12 +75,13 @@ class Observer:
         self._drawn: Any = None
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
+        self.names = short_labels(bundle.variables)
         self.panel = Observe(
             visit.on_messages,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
-            variables=[[name, label, name] for name, label in labels.items()],
+            variables=[[name, label, self.names[name]] for name, label in labels.items()],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -96,7 +97,7 @@ class Observer:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self.listing = ObservationTable()
+        self.listing = ObservationTable(self.names, labels.values())
 
     def show_again(self) -> None:
         """Show markers and table anew, though they did not change: a gesture was refused."""
@@ -408,7 +409,7 @@ class Observer:
 
     def _name(self, row: int) -> str:
         item = self.table.rows.iloc[row]
-        return f"{row + 1}: {item['variable']} {place_words(item['lat'], item['lon'])}"
+        return f"{row + 1}: {self.names[item['variable']]} {place_words(item['lat'], item['lon'])}"
 
     def _reading(self, misfit: Any) -> str:
         row = self.focus

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from app.projections import EXTENT, REGION, choices_of, coastline, pixel_map, projection
 from app.views import colours
+from app.words import short_labels
 from mlda_core.grid import Grid
 from mlda_core.variables import Variable
 
@@ -145,7 +146,7 @@ def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
         share = float(np.nan_to_num(bundle.direction_share[k, i]))
         made[name] = Latent(
             k=k,
-            label=_short(variable),
+            label=_short(bundle, i),
             title=(
                 f"One unit more, in {variable.label.lower()}, of which this latent carries "
                 f"{100 * share:.1f} % of the variance"
@@ -159,9 +160,13 @@ def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
 
 def plain(bundle: Directions, k: int) -> Latent:
     """Return what stands beside a slider before its picture is there."""
-    variable = bundle.variables[strongest(bundle, k)]
-    return Latent(k=k, label=_short(variable), title="", thumb="")
+    return Latent(k=k, label=_short(bundle, strongest(bundle, k)), title="", thumb="")
 
 
-def _short(variable: Variable) -> str:
-    return variable.label if len(variable.label) <= LABEL else variable.name
+def _short(bundle: Directions, i: int) -> str:
+    """Return a variable's label if there is room for it, else a word."""
+    label = bundle.variables[i].label
+    if len(label) <= LABEL:
+        return label
+    short = short_labels(bundle.variables)[bundle.variables[i].name]
+    return short[:1].upper() + short[1:]

@@ -1,6 +1,42 @@
-"""Places and regions as people write them."""
+"""Places, regions and variables as people write them."""
 
 from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlda_core.variables import Variable
+
+# What people call a variable where there is room for a word or two, by its CF standard name.
+_SHORT = {
+    "air_pressure_at_mean_sea_level": "pressure",
+    "air_pressure_at_sea_level": "pressure",
+    "sea_surface_temperature": "sea",
+    "air_temperature": "air",
+    "surface_temperature": "temperature",
+    "surface_temperature_anomaly": "temperature",
+    "precipitation_flux": "rain",
+    "geopotential_height": "height",
+    "eastward_wind": "wind east",
+    "northward_wind": "wind north",
+}
+
+
+@lru_cache(maxsize=16)
+def short_labels(variables: tuple[Variable, ...]) -> dict[str, str]:
+    """Return what variables are called where there is little room, by name. Never changed.
+
+    A word by the standard name, if it tells them apart: two heights have their labels.
+
+    >>> from mlda_core.variables import DEFAULTS
+    >>> short_labels(tuple(DEFAULTS[name] for name in ("psl", "tos")))
+    {'psl': 'pressure', 'tos': 'sea'}
+    """
+    plain = {v.name: _SHORT.get(v.standard_name, v.label) for v in variables}
+    often = Counter(plain.values())
+    return {v.name: plain[v.name] if often[plain[v.name]] == 1 else v.label for v in variables}
 
 
 def place_words(lat: float, lon: float) -> str:
