@@ -143,6 +143,7 @@ class Heading(Control):
     model_label = param.String(doc="What the model is at present.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
     note = param.String(doc="What the column shows just now, in words.")
+    hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
     against = param.String(default="target", doc="What stands beside the model.")
     scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
     scales = param.List(default=list(SCALES), doc="Those that can be chosen.")

@@ -20,7 +20,7 @@ from app.observing import METHODS, Observing, ObservingError
 from app.table import Table, no_table, resolve
 from app.views import number
 from app.visit import Visit
-from app.words import place_words, region_words, short_labels
+from app.words import place_words, region_words, short_labels, state_words
 from mlda_core.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations import ObservationError
 
@@ -211,7 +211,10 @@ class Observer:
         state, work = self._state, self.analysing
         if state.model == "analysis" or not len(self.table):
             return ""
-        what = "the code of the month" if state.model == "code" else "a state by hand"
+        title = state_words(state.model, state.origin).removeprefix("Model: ")
+        what = {"encoded": "the code of the month", "prior mean": "the prior mean"}.get(title, "")
+        if not what:
+            what = f"a state {title}" if title.startswith(("by ", "from ")) else f"a {title}"
         if self.beyond is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
@@ -318,11 +321,10 @@ class Observer:
         )
         self.heading.put(
             column=observed.column,
-            model_label={"analysis": "Analysis", "code": "Model: code of the month"}.get(
-                state.model, "Model: by hand"
-            ),
+            model_label=state_words(state.model, state.origin),
             hatch=observed.hatch,
             note=self._note(observed),
+            hint=self._hint(observed),
         )
 
     def _settings(self, observed: Observing) -> dict[str, Any]:
@@ -387,9 +389,17 @@ class Observer:
             return f"still of {self.analysing.month}"
         if observed.column == "influence":
             row = self.focus
-            return "point at or select an observation" if row is None else self._name(row)
-        if observed.column in ("increment", "spread") and self.analysing.analysis is None:
-            return "after the first analysis"
+            return "" if row is None else self._name(row)
+        return ""
+
+    def _hint(self, observed: Observing) -> str:
+        """Return what to do while the model's column is empty, to be written over its maps."""
+        if observed.column in ("increment", "influence", "spread") and (
+            self.analysing.analysis is None
+        ):
+            return "Shown after the first analysis"
+        if observed.column == "influence" and self.focus is None:
+            return "Point at an observation, or select one"
         return ""
 
     def scenario(self) -> str:

@@ -7,7 +7,7 @@ export function render({ model, el }) {
     <label class="scale" title="Colours and arrows end so many times sooner, for what is small"><span>colours</span> <select id="scale">${model.scales.map((n) =>
       `<option value="${n}">× ${n}</option>`).join("")}</select></label>
     <label class="tick" id="vector" hidden><input type="checkbox" id="arrows" title="Draw the wind as arrows over the other maps">arrows</label>
-    <label class="hatch" hidden>hatched above <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
+    <label class="hatch" hidden>hatched <span class="long">above</span><span class="short">&gt;</span> <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
   $("#column").addEventListener("change", (e) => wire.send({ type: "column", value: e.target.value }))
@@ -36,10 +36,17 @@ export function render({ model, el }) {
     document.documentElement.style.setProperty("--column-title", JSON.stringify($("#column").selectedOptions[0]?.textContent ?? "Model"))
     $(".hatch").hidden = model.column !== "spread"
     if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
+    // Over the maps themselves, where there is room for it.
+    document.documentElement.toggleAttribute("data-hint", Boolean(model.hint))
+    document.documentElement.style.setProperty("--hint", JSON.stringify(model.hint))
+    // The scatter is of the model against the target whatever stands in the column.
+    for (const at of document.querySelectorAll(".against .model")) {
+      at.textContent = model.model_label === "Analysis" ? "Analysis" : "Model"
+    }
     $(".note").textContent = model.note
     $(".note").title = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
   }
-  for (const name of ["column", "hatch", "note", "model_label", "against", "scale", "arrows", "vector"]) model.on(name, show)
+  for (const name of ["column", "hatch", "note", "hint", "model_label", "against", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

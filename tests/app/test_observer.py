@@ -306,7 +306,7 @@ def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
     np.testing.assert_allclose(
         v.session._frame.model, bundle.decode_anomalies(np.zeros(100), 12), atol=1e-4
     )
-    assert "by hand" in v.session.tools.paused
+    assert "the model shows the prior mean" in v.session.tools.paused
 
 
 def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
@@ -363,8 +363,10 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     assert np.array_equal(v.observer.column().fields, v.work.analysis.increment, equal_nan=True)
     v.send(type="column", value="influence")
     assert v.observer.column().fields is None
+    assert v.observer.heading.hint == "Point at an observation, or select one"
     v.send(type="obs-hover", row=4)
     v.settle(lambda visit: visit.observer.column().fields is not None)
+    assert v.observer.heading.hint == "" and v.observer.heading.note.startswith("5: ")
     fields = v.observer.column().fields
     row = v.rows.iloc[4]
     which = [x.name for x in v.session.bundle.variables].index(row.variable)
