@@ -149,10 +149,12 @@ def sensitivity_readings(
                 ("RMSE", rmse, units(variable, full=False)),
             ))  # fmt: skip
         elif np.isfinite(sensitivity).any():
-            per = f"{({'degC': 'K'}).get(unit, unit)} per K"
-            extremes = float(np.nanmax(sensitivity)), float(np.nanmin(sensitivity))
+            unit = {"degC": "K"}.get(unit, unit)
+            most, least = float(np.nanmax(sensitivity)), float(np.nanmin(sensitivity))
             made.append((
-                ("most", signed(extremes[0], 2), per), ("least", signed(extremes[1], 2), ""),
+                ("most", signed(most, 2), ""),
+                ("least", signed(least, 2), ""),
+                (f"{unit} per K", "", ""),
             ))  # fmt: skip
         else:
             made.append((("most", number(np.nan), ""),))

@@ -428,6 +428,10 @@ def test_sensitivity_at_a_click(visit, bundle):
     assert v.session.figures._meta["psl"].data["what"] == ["all fields", "held"]
     assert "analysis of what is held" in v.session.figures.keys["psl"].text
     assert np.array_equal(cells(v, "psl", "model"), v.work.answer.response.control[0])
+    # Nothing is to be compared with a sensitivity: its extremes stand there instead.
+    assert "RMSE" not in v.session.figures.scores["tos"].text
+    assert f"{np.nanmax(made.smooth):+.2f}" in v.session.figures.scores["tos"].text
+    assert "held: r" in v.session.figures.scores["psl"].text
     v.set("over", "nino34")
     v.settle()
     assert v.work.sensitivity[0].over == "nino34"
