@@ -9,6 +9,7 @@ import numpy as np
 
 from app.arrows import HEAD_MOST, KEY_LENGTH, POINTS, key_arrow, lattice
 from app.projections import EXTENT, pixel_map
+from app.words import vector_words
 
 if TYPE_CHECKING:
     from app.arrows import Arrows
@@ -57,7 +58,8 @@ class ArrowGlyphs:
         if not self.on:
             return
         self._pair = bundle.vectors[0]
-        self._unit = next(v.anomaly_units for v in bundle.variables if v.name == self._pair[0])
+        one, other = (v for name in self._pair for v in bundle.variables if v.name == name)
+        self._unit, self._what = one.anomaly_units, vector_words(one.label, other.label)
         for kind in self._renderers:
             # The browser finds it by this name.
             name = f"arrows-{kind}"
@@ -149,7 +151,8 @@ class ArrowGlyphs:
             made = arrows.get(kind)
             visible = on and (made is not None if kind in arrows else bool(self._said.get(kind)))
             if made is not None:
-                self._say(kind, f"{made.key:g} {self._unit}")
+                size = f"{made.key:g} {self._unit}"
+                self._say(kind, f"{self._what}, {size}" if self._what else size)
             elif kind in arrows:
                 self._said[kind] = ""
             for drawn in renderers:

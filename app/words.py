@@ -70,3 +70,42 @@ def region_words(region: tuple[float, float, float, float] | None) -> str:
     if east - west >= 360:
         return f"{lat(south)}–{lat(north)}"
     return f"{lat(south)}–{lat(north)} {lon(west)}–{lon(east)}"
+
+
+def vector_words(one: str, other: str) -> str:
+    """Return what two components are together, from their labels; '' where they share nothing.
+
+    >>> vector_words("Westerly wind, 850 hPa", "Southerly wind, 850 hPa")
+    '850 hPa wind'
+    """
+    others = other.split()
+    shared = " ".join(word for word in one.split() if word in others)
+    # What stands behind the comma in a label stands before its noun in a phrase.
+    what, _, where = shared.partition(",")
+    return f"{where.strip()} {what.strip()}".strip()
+
+
+def state_words(model: str, origin: str) -> str:
+    """Return what the model shows, for its column's title.
+
+    Parameters
+    ----------
+    model : str
+        One of `app.state.MODELS`.
+    origin : str
+        Where its latent vector came from, in words.
+
+    >>> state_words("own", "walk from 1997-12 to draw 7, 40 %")
+    'Model: walk 1997-12 to draw 7'
+    >>> state_words("own", "random draw, seed 7, then by hand")
+    'Model: by hand'
+    """
+    if model == "analysis":
+        return "Analysis"
+    if model == "code":
+        return "Model: encoded"
+    if not origin or origin.endswith("by hand"):
+        return "Model: by hand"
+    if origin.startswith("walk from "):
+        origin = f"walk {origin.removeprefix('walk from ').rpartition(',')[0]}"
+    return f"Model: {origin}"

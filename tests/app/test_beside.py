@@ -219,9 +219,9 @@ def test_the_key_says_the_scale(shared):
     v = shared
     keys = v.session.figures._arrows._keys
     v.send(v.observer.heading, type="scale", value=1)
-    assert keys["model"].data["text"] == ["5 m/s"]
+    assert keys["model"].data["text"] == ["850 hPa wind, 5 m/s"]
     v.send(v.observer.heading, type="scale", value=5)
-    assert keys["model"].data["text"] == ["1 m/s"]
+    assert keys["model"].data["text"] == ["850 hPa wind, 1 m/s"]
     assert "+30" in v.session.legends["zg500"].object
     v.send(v.observer.heading, type="scale", value=1)
     assert "+150" in v.session.legends["zg500"].object

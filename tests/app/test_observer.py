@@ -366,7 +366,8 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     assert v.observer.heading.hint == "Point at an observation, or select one"
     v.send(type="obs-hover", row=4)
     v.settle(lambda visit: visit.observer.column().fields is not None)
-    assert v.observer.heading.hint == "" and v.observer.heading.note.startswith("5: ")
+    assert v.observer.heading.hint == ""
+    assert v.observer.heading.note.startswith("5: ")
     fields = v.observer.column().fields
     row = v.rows.iloc[4]
     which = [x.name for x in v.session.bundle.variables].index(row.variable)

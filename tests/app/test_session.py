@@ -106,6 +106,23 @@ def test_undo_and_redo_say_so(session):
     assert session.bar.split_words["train"] == "training month: fit, not skill"
 
 
+def test_the_title_says_what_the_model_shows(session):
+    heading = session.observer.heading
+    send(session.explore, type="encode")
+    assert heading.model_label == "Model: encoded"
+    send(session.explore, type="prior")
+    assert heading.model_label == "Model: prior mean"
+    send(session.explore, type="random", seed="7")
+    assert heading.model_label == "Model: random draw, seed 7"
+    send(session.explore, type="z", k=0, value=0.3, done=True)
+    assert heading.model_label == "Model: by hand"
+    send(session.explore, type="walk-from", **{"from": "1997-01", "to": "draw 3"})
+    send(session.explore, type="walk", t=0.5)
+    assert heading.model_label == "Model: walk 1997-01 to draw 3"
+    send(session.explore, type="walked")
+    assert heading.model_label == "Model: walk 1997-01 to draw 3"
+
+
 def test_a_walk_starts_and_ends_where_it_says(session, tiny):
     send(session.explore, type="walk-from", **{"from": "1997-01", "to": "draw 3"})
     send(session.explore, type="walk", t=0.0)
