@@ -12,7 +12,7 @@ export function render({ model, el }) {
     $("#beside").hidden = alone
     $("#only").hidden = !alone
     $("#beside").value = model.beside
-    $(".note").textContent = model.note
+    $(".note").textContent = $(".note").title = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
     const target = model.beside === "target"
     // For a variable that is enlarged, whose maps stand without these headings.

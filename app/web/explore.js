@@ -157,7 +157,7 @@ export function render({ model, el }) {
     $("#seed").value = model.seed
   })
   const showState = () => {
-    $(".origin").textContent = model.origin
+    $(".origin").textContent = $(".origin").title = model.origin
     $("#encode").setAttribute("aria-pressed", String(model.follow))
     if (el.getRootNode().activeElement !== $("#seed")) $("#seed").value = model.seed
   }

@@ -166,7 +166,7 @@ export function render({ model, el }) {
   // -- the series
   const chart = seriesChart($(".chart"), {
     go: (month) => wire.send({ type: "month", value: month }),
-    read: (words) => { $(".read").textContent = words },
+    read: (words) => { $(".read").textContent = $(".read").title = words },
   })
   // Alone, for it changes with each amount while a slider moves.
   const showStale = () => {

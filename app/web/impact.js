@@ -24,7 +24,7 @@ const impactHtml = (segments) => `<div class="impact" role="group" aria-label="I
 function impactPart(root, model, state, { wire, choose, go }) {
   const $ = (query) => root.querySelector(query)
   state.impactScope = "near"
-  const chart = seriesChart($(".chart"), { go, read: (words) => { $(".read").textContent = words } })
+  const chart = seriesChart($(".chart"), { go, read: (words) => { $(".read").textContent = $(".read").title = words } })
   const number = (value) => value === null ? "\u2013" : value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(2)))
 
   const gauge = () => {
@@ -56,7 +56,7 @@ function impactPart(root, model, state, { wire, choose, go }) {
     if (!now.month || !model.impact.months) return
     $(".big output").textContent = now.texts?.median ?? "\u2013"
     $(".big .range").textContent = now.texts?.range ?? ""
-    $(".facts").textContent = now.facts
+    $(".facts").textContent = $(".facts").title = now.facts
     $(".note").textContent = $(".note").title = now.note || model.impact.about
     $(".note").classList.toggle("warns", Boolean(now.note))
     gauge()
