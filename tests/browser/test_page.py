@@ -315,6 +315,33 @@ def test_hovering_reads_target_and_model(visit):
     assert len(re.findall(r"[+−]?\d+\.\d\d K", text)) == 2
 
 
+def test_a_pointer_that_rests_reads_the_new_analysis_and_a_drag_takes_the_tooltip_away(visit):
+    visitor = visit("?tool=observe&model=analysis&network=none")
+    page = visitor.page
+    box = page.locator("[data-variable=tos] .map.model").bounding_box()
+    x, y = box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2
+    tip = page.locator(".bk-Tooltip", has_text="target").first
+
+    def read():
+        return re.findall(r"[+−]?\d+\.\d\d K", visitor.text(".bk-Tooltip"))
+
+    page.mouse.move(x - 30, y)
+    page.mouse.move(x, y)
+    tip.wait_for()
+    before = read()
+    page.mouse.down()
+    page.mouse.up()
+    visitor.settle()
+    after = read()
+    # The target is what it was, the analysis has taken it in.
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+    page.mouse.down()
+    page.mouse.move(x + 40, y - 20, steps=4)
+    tip.wait_for(state="hidden")
+    page.mouse.up()
+
+
 def test_zoom_is_linked_and_can_be_reset(visit):
     visitor = visit()
     before = visitor.pixels()
