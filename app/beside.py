@@ -187,9 +187,17 @@ class Beside:
             note = f"still of {self.work.month}"
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
-        self.heading.put(beside=self.method or "target", name_within=self.label, note=note)
+        # Beside a difference stands what it is the difference from.
+        whole = observed.column in ("model", "difference")
+        self.heading.put(
+            beside=self.method or "target",
+            name_within=self.label,
+            note=note,
+            quantity="analysis" if whole else frames.COLUMNS[observed.column],
+        )
         self._observer.heading.put(
             against=self.label,
+            who=METHOD_LABELS.get(observed.method, "") if self.method else "",
             scale=observed.scale,
             arrows=observed.arrows,
             vector=bool(self._bundle.vectors) and observed.column != "spread",

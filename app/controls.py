@@ -145,6 +145,7 @@ class Heading(Control):
     note = param.String(doc="What the column shows just now, in words.")
     hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
     against = param.String(default="target", doc="What stands beside the model.")
+    who = param.String(doc="The method, where another one's stands beside it; else ''.")
     scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
     scales = param.List(default=list(SCALES), doc="Those that can be chosen.")
     arrows = param.Boolean(default=True)
@@ -160,6 +161,7 @@ class Beside(Control):
     views = param.List(default=[], doc="Key and label of what can be shown.")
     beside = param.String(default="target")
     name_within = param.String(default="target", doc="What it is, within a sentence.")
+    quantity = param.String(doc="What of another method stands there, such as 'increment'.")
     note = param.String(doc="What is amiss with it just now, in words.")
 
     _esm = read("channel.js") + read("beside.js")
@@ -185,5 +187,5 @@ class Observe(Control):
     reading = param.String(doc="The observation under the pointer, in words.")
     trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
-    _esm = read("channel.js") + read("pointer.js") + read("observe.js")
+    _esm = read("channel.js") + read("pointer.js") + read("table.js") + read("observe.js")
     _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012

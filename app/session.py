@@ -221,7 +221,7 @@ class Session:
         self.verifying = Verifying(visit, self.observer)
         self._frame = frames.draw(bundle, self._request())
         scale = self._frame.request.scale
-        self._bars: tuple[bool, Any, int] = (self.state.fields == "full", None, scale)
+        self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
         self.markers = Markers(self.figures.figures)
         self.gestures.attach(self.markers)
@@ -547,7 +547,10 @@ class Session:
         self.beside.refresh()
         self.perturber.refresh()
         request = self._request()
-        bars = (request.full, self.perturber.legend_look(), request.scale)
+        column = "model"
+        if self.beside.method and request.scene is not None:
+            column = request.scene.left.kind
+        bars = (request.full, self.perturber.legend_look(), request.scale, column)
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.wait(any(self._stale()))
@@ -558,7 +561,7 @@ class Session:
                 self._bars = bars
                 for i, variable in enumerate(stretched(self.bundle.variables, request.scale)):
                     self.legends[variable.name].object = legend_html(
-                        variable, full=bars[0], look=bars[1], i=i
+                        variable, full=bars[0], look=bars[1], i=i, column=column
                     )
             # Beside another analysis the scatter has no axis for what was observed.
             other = self.perturber.active or self.beside.method

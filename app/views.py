@@ -356,7 +356,9 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
     return np.linspace(low, high, 5)
 
 
-def legend_html(variable: Variable, *, full: bool, look: Look | None = None, i: int = 0) -> str:
+def legend_html(
+    variable: Variable, *, full: bool, look: Look | None = None, i: int = 0, column: str = "model"
+) -> str:
     """Return a row's name, units and vertical colour bar.
 
     Parameters
@@ -369,21 +371,29 @@ def legend_html(variable: Variable, *, full: bool, look: Look | None = None, i: 
         The scales of both columns, where they are neither.
     i : int
         Which variable it is.
+    column : str
+        What both columns show, one of `COLUMNS`.
     """
+    full = full and column == "model"
     low, high = limits(variable, full=full)
     kind, unit = "" if full else "anomaly, ", units(variable, full=full)
     if full and variable.standard_name.endswith("_anomaly"):
         # Its zero is its makers' base period, not the page's.
         kind = "anomaly as recorded, "
+    cmap = cmap_of(variable, full=full)
+    if column != "model":
+        low, high = column_limits(variable, column)
+        kind, cmap = f"{COLUMNS[column]}, ", SPREAD_CMAP if column == "spread" else cmap
     if look is not None:
         limit = look.limits[i] or 1.0
         low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]
-    stops = ", ".join(colours(cmap_of(variable, full=full), 33))
+    stops = ", ".join(colours(cmap, 33))
     ticks = legend_ticks(low, high, full=full)
     decimals = max(_decimals(float(tick)) for tick in ticks)
+    signed = low < 0 and not full
     marks = "".join(
         f'<span style="bottom:{100 * i / (len(ticks) - 1):.4g}%">'
-        f"{'+' if value > 0 and not full else ''}{number(float(value), decimals)}</span>"
+        f"{'+' if value > 0 and signed else ''}{number(float(value), decimals)}</span>"
         for i, value in enumerate(ticks)
     )
     return (
@@ -570,7 +580,7 @@ class Figures:
 
     def _key(self, variable: Variable) -> str:
         """Return the scale of the model's column; where both columns share one, it is the row's."""
-        if self._how.left is not None:
+        if self._how.left is not None or self._how.left_kind == self._how.kind != "model":
             return ""
         return key_html(variable, self._how.kind, self._how.look, self._order[variable.name])
 

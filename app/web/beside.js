@@ -11,17 +11,20 @@ export function render({ model, el }) {
     const alone = model.views.length < 2
     $("#beside").hidden = alone
     $("#only").hidden = !alone
+    for (const [key, label] of model.views) {
+      $(`#beside option[value=${key}]`).textContent = key !== "target" && key === model.beside ? `${label}: ${model.quantity}` : label
+    }
     $("#beside").value = model.beside
     $(".note").textContent = $(".note").title = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
     const target = model.beside === "target"
     // For a variable that is enlarged, whose maps stand without these headings.
-    const title = model.views.find(([key]) => key === model.beside)?.[1] ?? "Target"
+    const title = $("#beside").selectedOptions[0]?.textContent ?? "Target"
     document.documentElement.style.setProperty("--beside-title", JSON.stringify(title))
     // Where the target comes from is said where the target is.
     document.getElementById("of-target")?.toggleAttribute("hidden", !target)
     for (const at of document.querySelectorAll(".against .other")) at.textContent = model.name_within
   }
-  for (const name of ["beside", "name_within", "note"]) model.on(name, show)
+  for (const name of ["beside", "name_within", "note", "quantity"]) model.on(name, show)
   show()
 }

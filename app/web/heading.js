@@ -26,13 +26,17 @@ export function render({ model, el }) {
   $("#scale").addEventListener("change", (e) => wire.send({ type: "scale", value: Number(e.target.value) }))
   $("#arrows").addEventListener("change", (e) => wire.send({ type: "arrows", value: e.target.checked }))
   const show = () => {
-    const difference = $("#column option[value=difference]")
-    if (difference) difference.textContent = `Model \u2212 ${model.against}`
+    // Beside another method both columns say whose they are, and of what.
+    for (const [key, label] of model.columns) {
+      const option = $(`#column option[value=${key}]`)
+      if (key === "difference") option.textContent = `Model \u2212 ${model.against}`
+      else if (key !== "model") option.textContent = model.who ? `${model.who}: ${label.toLowerCase()}` : label
+    }
     $("#scale").value = model.scale
     $("#arrows").checked = model.arrows
     $("#vector").hidden = !model.vector
     $("#column").value = model.column
-    $("#column option").textContent = model.model_label
+    $("#column option").textContent = model.who && model.model_label === "Analysis" ? `${model.who}: analysis` : model.model_label
     document.documentElement.style.setProperty("--column-title", JSON.stringify($("#column").selectedOptions[0]?.textContent ?? "Model"))
     $(".hatch").hidden = model.column !== "spread"
     if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
@@ -47,6 +51,6 @@ export function render({ model, el }) {
     $(".note").title = model.note
     $(".note").classList.toggle("still", model.note.startsWith("still of"))
   }
-  for (const name of ["column", "hatch", "note", "hint", "model_label", "against", "scale", "arrows", "vector"]) model.on(name, show)
+  for (const name of ["column", "hatch", "note", "hint", "model_label", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

@@ -146,6 +146,28 @@ def test_another_month_is_analysed_by_both(visit):
     assert not np.allclose(v.fields("target")["zg500"], before)
 
 
+def test_both_columns_say_whose_they_are_and_of_what_by_one_scale(visit):
+    v = visit()
+    observer, legends = v.observer, v.session.legends
+    v.send(observer.heading, type="column", value="increment")
+    assert observer.heading.who == ""
+    assert "anomaly" in legends["zg500"].object
+    assert "150 m" in v.session.figures.keys["zg500"].text
+    v.send(type="beside", value="enoi")
+    assert observer.heading.who == "VAE"
+    assert v.beside.heading.quantity == "increment"
+    assert "increment" in legends["zg500"].object
+    assert v.session.figures.keys["zg500"].text == ""
+    v.send(observer.heading, type="column", value="spread")
+    assert "spread" in legends["zg500"].object
+    assert "−" not in legends["zg500"].object
+    v.send(observer.heading, type="column", value="difference")
+    assert v.beside.heading.quantity == "analysis"
+    assert "anomaly" in legends["zg500"].object
+    # That scale is the difference's alone.
+    assert "150 m" in v.session.figures.keys["zg500"].text
+
+
 def test_links_files_and_undo_carry_it(visit):
     v = visit()
     v.send(type="beside", value="enoi")
