@@ -37,7 +37,9 @@ export function render({ model, el }) {
     $("#vector").hidden = !model.vector
     $("#column").value = model.column
     $("#column option").textContent = model.who && model.model_label === "Analysis" ? `${model.who}: analysis` : model.model_label
-    document.documentElement.style.setProperty("--column-title", JSON.stringify($("#column").selectedOptions[0]?.textContent ?? "Model"))
+    const title = $("#column").selectedOptions[0]?.textContent ?? "Model"
+    $("#column").title = title
+    document.documentElement.style.setProperty("--column-title", JSON.stringify(title))
     $(".hatch").hidden = model.column !== "spread"
     if (el.getRootNode().activeElement !== $("#hatch")) $("#hatch").value = Math.round(100 * model.hatch)
     // Over the maps themselves, where there is room for it.
