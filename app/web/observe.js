@@ -145,7 +145,8 @@ export function render({ model, el }) {
     wire.send({ type: "obs-many", action: "delete" })
   }
   document.addEventListener("keydown", keys)
-  model.on("remove", () => { off(); document.removeEventListener("keydown", keys) })
+  const leave = tableKeys()
+  model.on("remove", () => { off(); leave(); document.removeEventListener("keydown", keys) })
 
   const curve = () => {
     const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])

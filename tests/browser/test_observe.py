@@ -316,9 +316,28 @@ def test_columns_of_the_model(visit):
     nothing = visitor.pixels()
     where = rows(visitor)[0]
     page.mouse.move(*pixel(visitor, where["variable"], float(where["lat"]), float(where["lon"])))
-    page.wait_for_selector(f".note:has-text('1: {where['variable']}')")
+    page.wait_for_selector(".note:has-text('1: ')")
     page.wait_for_timeout(800)
     assert models <= visitor.changed(nothing)
+
+
+def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
+    visitor = visit(f"{FEW}")
+    page = visitor.page
+    page.wait_for_selector("text=converged in")
+    visitor.settle()
+    label = """() => { let at = document.activeElement
+        while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+        return at.getAttribute("aria-label") ?? at.id }"""
+    heard = []
+    page.locator("#download").focus()
+    for key in ["Tab", "Tab", "ArrowDown", *["Tab"] * 5]:
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        heard.append(page.evaluate(label))
+    assert heard[1:3] == ["Latitude of observation 1", "Latitude of observation 2"]
+    assert heard[6] == "Withheld of observation 2"
+    assert "observation" not in heard[7]
 
 
 def test_undo_a_link_and_the_keyboard_alone(visit):

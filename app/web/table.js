@@ -1,0 +1,64 @@
+// The keyboard in the table of observations. Tabulator makes every editable cell a stop of Tab, five a row and a
+// thousand in all, and Tab in a cell goes to the next: there was no way past it. Here one row has stops; the arrows
+// up and down go to the others.
+const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error", out: "Withheld" }
+
+function tableKeys() {
+  let current = null, at = 0, root = null, waiting = null
+  const numberOf = (row) => Number(row.querySelector("[tabulator-field=_index]")?.textContent)
+  const rove = () => {
+    const rows = [...root.querySelectorAll(".tabulator-table > .tabulator-row")]
+    // After an edit its row is another node: the one of the same number.
+    const open = rows.includes(current) ? current : rows.find((row) => numberOf(row) === at) ?? rows[0]
+    for (const row of rows) {
+      const stop = row === open ? "0" : "-1"
+      for (const cell of row.querySelectorAll(".tabulator-cell[tabindex]")) {
+        if (cell.getAttribute("tabindex") !== stop) cell.setAttribute("tabindex", stop)
+      }
+    }
+  }
+  // Rows are made when they come into sight.
+  const watcher = new MutationObserver(rove)
+  const find = () => {
+    root = document.querySelector(".listing .bk-panel-models-tabulator-DataTabulator")?.shadowRoot
+    if (!root) { waiting = setTimeout(find, 300); return }
+    watcher.observe(root, { childList: true, subtree: true })
+    // Here, for what goes from cell to cell is not heard outside; and before Tabulator hears of a key.
+    root.addEventListener("focusin", focused, true)
+    root.addEventListener("keydown", keys, true)
+    rove()
+  }
+  const cellOf = (e) => e.target.closest?.(".tabulator-cell")
+  const focused = (e) => {
+    const cell = cellOf(e)
+    if (!cell) return
+    const row = cell.closest(".tabulator-row")
+    at = numberOf(row)
+    const name = CELLS[cell.getAttribute("tabulator-field")]
+    const field = e.target
+    if (name && field instanceof HTMLInputElement) field.setAttribute("aria-label", `${name} of observation ${at + 1}`)
+    if (row !== current) { current = row; rove() }
+  }
+  const keys = (e) => {
+    const cell = cellOf(e)
+    if (!cell) return
+    // The browser's own way from here, in which only this row's cells are stops.
+    if (e.key === "Tab") { e.stopPropagation(); return }
+    const way = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[e.key]
+    if (!way) return
+    e.preventDefault()
+    e.stopPropagation()
+    const other = cell.closest(".tabulator-row")[way]
+      ?.querySelector(`.tabulator-cell[tabulator-field="${cell.getAttribute("tabulator-field")}"]`)
+    if (!other) return
+    other.scrollIntoView({ block: "nearest" })
+    other.focus()
+  }
+  find()
+  return () => {
+    clearTimeout(waiting)
+    watcher.disconnect()
+    root?.removeEventListener("focusin", focused, true)
+    root?.removeEventListener("keydown", keys, true)
+  }
+}
