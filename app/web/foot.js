@@ -122,14 +122,20 @@ export function render({ model, el }) {
   $("#region").addEventListener("change", (e) => wire.send({ type: "foot-region", value: e.target.value }))
 
   // -- the table
+  const written = (method, variable) => {
+    const value = model.scores[state.place]?.[method]?.[variable.name]?.[state.measure]
+    if (value === null || value === undefined) return ""
+    return state.measure === "rmse" ? value.toFixed(variable.decimals + 1) : signed(value, 2).replace("+", "")
+  }
   const cell = (method, variable) => {
     const score = model.scores[state.place]?.[method]?.[variable.name]
-    const value = score?.[state.measure]
-    if (value === null || value === undefined) return `<td><span class="none" aria-label="no score">–</span></td>`
-    const best = model.scores.best?.[state.place]?.[variable.name] === method && state.measure !== "r"
-    const text = state.measure === "rmse" ? value.toFixed(variable.decimals + 1) : signed(value, 2).replace("+", "")
+    const text = written(method, variable)
+    if (!text) return `<td><span class="none" aria-label="no score">–</span></td>`
+    // What shows the same digits as the best is as good, as far as anyone can read it.
+    const first = model.scores.best?.[state.place]?.[variable.name]
+    const best = state.measure !== "r" && first && text === written(first, variable)
     const what = state.place === "withheld" ? `${score.n} withheld observations` : `${score.n} cells`
-    return `<td class="${best ? "best" : ""}" title="${what}${best ? "; the least RMSE" : ""}">${text}</td>`
+    return `<td class="${best ? "best" : ""}" title="${what}${best ? first === method ? "; the least RMSE" : "; as good as the best to these digits" : ""}">${text}</td>`
   }
   // The words stand below the table; in the line, where that is folded.
   const say = () => {

@@ -12,7 +12,7 @@ const impactHtml = (segments) => `<div class="impact" role="group" aria-label="I
   </div>
   <div class="then">
     <div class="heads">${segments("impactScope", "Months of the impact series", Object.entries(IMPACT_SCOPE).map(([k, [t, title]]) => [k, t, title]))}
-      <span class="legend"><i class="observed"></i>measured <i class="median"></i>predicted, 80 % <i class="live"></i>state shown</span>
+      <span class="legend"><span data-of="observed"><i class="observed"></i>measured</span> <span data-of="median"><i class="median"></i>predicted, 80 %</span> <span data-of="live"><i class="live"></i>state shown</span></span>
       <output class="read"></output></div>
     <div class="chart"></div>
     <p class="skill"></p>
@@ -59,6 +59,7 @@ function impactPart(root, model, state, { wire, choose, go }) {
     $(".facts").textContent = $(".facts").title = now.facts
     $(".note").textContent = $(".note").title = now.note || model.impact.about
     $(".note").classList.toggle("warns", Boolean(now.note))
+    $("[data-of=live]").hidden = now.median === null
     gauge()
     chart.mark(now.median === null ? null : now)
   }
@@ -94,6 +95,10 @@ function impactPart(root, model, state, { wire, choose, go }) {
         (median[i] === null ? "no prediction, for a variable is lacking"
           : `predicted ${number(median[i])}, 80 %: ${number(low[i])}\u2013${number(high[i])}`) + `, ${SPLIT_NAMES[split[i]]}` })
     drawnFor = month
+    // The key is of what is drawn: before pressure was observed there is no prediction.
+    for (const [of, values] of [["observed", observed], ["median", median]]) {
+      $(`[data-of=${of}]`).hidden = !shown.some((i) => values[i] !== null)
+    }
     showNow()
   }
   choose("impactScope", show)
