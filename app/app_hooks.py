@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from pathlib import Path
@@ -12,8 +13,22 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 
+class _Gone(logging.Filter):
+    """Keeps quiet of writes to a visitor who has left.
+
+    Panel awaits the writes of a frame one after another and forgets the rest of them when the
+    session is closed meanwhile; each then told the log that its exception was never retrieved.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is told: by its error's name, the server being Bokeh's affair."""
+        error = record.exc_info[0] if record.exc_info else None
+        return error is None or error.__name__ != "WebSocketClosedError"
+
+
 def on_server_loaded(_: Any) -> None:
     """Load the bundle and compile what is compiled, so that nobody waits for it (5 s)."""
+    logging.getLogger("asyncio").addFilter(_Gone())
     from app.session import warm_seasons, warm_up
 
     warm_up()

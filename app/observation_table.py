@@ -15,8 +15,10 @@ from app.controls import read
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
 # With a scrollbar beside them they just fit the panel.
-_WIDTHS = {"variable": 68, "lat": 41, "lon": 44, "value": 53, "error": 38, "out": 36, "misfit": 41}
+_WIDTHS = {"variable": 70, "lat": 39, "lon": 47, "value": 52, "error": 38, "out": 37, "misfit": 40}
 _TIPS = {
+    "lat": "degrees, south negative",
+    "lon": "degrees, west negative",
     "value": "anomaly, display units",
     "error": "standard error, display units",
     "out": "withheld: not used, only scored",
@@ -158,7 +160,8 @@ class ObservationTable:
             {
                 "variable": names.map(lambda name: self._names.get(name, name)),
                 "lat": rows["lat"].round(2),
-                "lon": rows["lon"].round(2),
+                # West negative, as the texts say west and not 200 degrees east.
+                "lon": ((rows["lon"] + 180.0) % 360.0 - 180.0).round(2),
                 "value": rows["value"].round(3),
                 "error": rows["error_sd"].round(3),
                 "out": rows["withheld"].astype(bool),

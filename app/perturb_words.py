@@ -38,7 +38,7 @@ LEAST_BEYOND = 0.1
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]
 
 
-def titles(view: str, *, there: bool, late: str = "") -> list[str]:
+def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[str]:
     """Return what stands above the first map and above the scatter, long and short.
 
     Parameters
@@ -49,9 +49,15 @@ def titles(view: str, *, there: bool, late: str = "") -> list[str]:
         Whether there is a response.
     late : str
         The month that is drawn, where it is not yet the one asked for.
+    months : int
+        How many the comparison with the GCM is a mean over: it is of no single month.
     """
     if view == "gcm":
-        return ["GCM's response", "Emulator ↑ against GCM →", "Emulator ↑ GCM →"]
+        return [
+            f"GCM's response, mean of {months} months",
+            "Emulator ↑ against GCM →",
+            "Emulator ↑ GCM →",
+        ]
     if not there:
         return ["Target", "", ""]
     first = "Analysis from all fields" + (f", {late}" if late else "")

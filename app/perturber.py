@@ -284,6 +284,7 @@ class Perturber:
                 self._view,
                 there=self.work.answer is not None,
                 late=self.month if self.stale else "",
+                months=len(self.gcm[self._experiment].months) if self._view == "gcm" else 0,
             ),
             note=(self._note or self._far()) if fresh else self._still(),
         )
@@ -327,7 +328,7 @@ class Perturber:
     def _change(self) -> str:
         answer = self.work.answer
         if self._view == "gcm":
-            return "The comparison below has a change of its own."
+            return "The comparison below has a change of its own; these take no part in it."
         if not self._state.perturbing.enabled:
             return "Nothing is changed: the response is zero."
         if answer is None or answer.question != self.question():

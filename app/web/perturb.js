@@ -179,6 +179,8 @@ export function render({ model, el }) {
       b.setAttribute("aria-checked", String(on))
       b.tabIndex = on || s.view !== "gcm" ? 0 : -1
     }
+    // Beside the GCM the changes of the sea are those of its runs.
+    $(".patches").inert = s.view === "gcm"
     draws()
   }
 

@@ -452,7 +452,8 @@ def test_beside_the_gcm(visit, bundle):
     # Full fields have no meaning here.
     v.send({"type": "fields", "value": "full"})
     assert np.array_equal(cells(v, "tas", "target"), found.gcm[tas])
-    assert v.heading.titles[0] == "GCM's response"
+    assert v.heading.titles[0] == f"GCM's response, mean of {len(found.months)} months"
+    assert "take no part" in v.panel.words["change"]
 
 
 def test_a_link_brings_everything_back(visit):

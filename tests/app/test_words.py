@@ -38,6 +38,9 @@ def test_the_table_shows_words_and_a_slider_whose_label_is_long_too(tiny):
     row = {"variable": "psl", "lat": 1.0, "lon": 2.0, "value": 3.0, "error_sd": 0.5}
     table.show(pd.DataFrame([row | {"withheld": False}]), None, [])
     assert table.widget.value["variable"].tolist() == ["pressure"]
+    # As the texts say 143.1 W, not 216.9 E.
+    table.show(pd.DataFrame([row | {"withheld": False, "lon": 216.9}]), None, [])
+    assert table.widget.value["lon"].tolist() == [-143.1]
 
     class Long:
         variables = tuple(replace(v, label=f"Large-scale {v.label.lower()}") for v in USUAL)

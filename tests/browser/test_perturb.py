@@ -255,7 +255,8 @@ def test_beside_the_gcm(perturb):
     before = visitor.pixels()
     page.locator("[data-gcm=nino34_plus2]").click()
     assert visitor.changed(before) >= MODELS | TARGETS
-    assert page.locator("#first-title").inner_text() == "GCM's response"
+    assert page.locator("#first-title").inner_text() == "GCM's response, mean of 60 months"
+    assert page.locator(".patches").evaluate("e => e.inert")
     assert re.search(r"tropics\s*r 0?\.?\d", visitor.text("[data-variable=tas] .scores"))
     assert "months" in page.locator(".gcm-words").inner_text()
     page.locator("#view").select_option("sum")

@@ -1,0 +1,32 @@
+"""What the server does before the first visitor."""
+
+import asyncio
+import gc
+import logging
+
+from tornado.websocket import WebSocketClosedError
+
+from app import app_hooks, session
+
+
+async def _leave(error):
+    async def write():
+        raise error
+
+    task = asyncio.ensure_future(write())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+
+
+def test_a_write_to_a_visitor_who_left_is_not_complained_of(monkeypatch, caplog):
+    # The filter ends with this test.
+    monkeypatch.setattr(logging.getLogger("asyncio"), "filters", [])
+    monkeypatch.setattr(session, "warm_up", lambda: None)
+    monkeypatch.setattr(session, "warm_seasons", lambda: None)
+    app_hooks.on_server_loaded(None)
+    asyncio.run(_leave(WebSocketClosedError()))
+    assert not caplog.records
+    # Whatever else goes wrong in a task is told.
+    asyncio.run(_leave(ValueError("wrong")))
+    assert "never retrieved" in caplog.text
