@@ -634,12 +634,12 @@ class Figures:
         )
         for line, width, alpha in (
             ("graticule", 0.5, 0.16),
+            ("halo", 2.0, 0.5),
             ("coast", 0.8, 0.85),
             ("outline", 1.0, 1.0),
         ):
-            drawn = fig.line(
-                "x", "y", source=self._lines[line], line_width=width, line_alpha=alpha, name=line
-            )
+            source = self._lines["coast" if line == "halo" else line]
+            drawn = fig.line("x", "y", source=source, line_width=width, line_alpha=alpha, name=line)
             drawn.level = "glyph"
         self._arrows.add(variable.name, kind, fig)
         pan, wheel = bm.PanTool(), bm.WheelZoomTool(maintain_focus=False)
@@ -868,3 +868,8 @@ class Figures:
                     ("outline", theme["outline"]),
                 ):
                     fig.select_one({"name": line}).glyph.line_color = colour
+                # Dark coasts are lost in the dark ends of the fields' colours; anomalies are light
+                # nearly everywhere, and a second line would cost time in each of a slider's frames.
+                halo = fig.select_one({"name": "halo"})
+                halo.visible = self._full
+                halo.glyph.line_color = "#ffffff"

@@ -155,7 +155,8 @@ export function render({ model, el }) {
   const showStatus = () => {
     say(model.status, model.failed)
     $(".nino").innerHTML = model.nino
-    $(".base").textContent = model.base
+    // In full fields only the scores are of anomalies.
+    $(".base").textContent = model.fields === "full" ? model.base.replace(/^Anomalies/, "Scores of anomalies") : model.base
   }
 
   year.addEventListener("input", () => go(`${year.value}-${shown.slice(5)}`))
@@ -275,7 +276,7 @@ export function render({ model, el }) {
 
   model.on("month", () => { if (wire.idle || playing === null) { shown = model.month; showMonth() } })
   for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
-  for (const name of ["status", "failed", "nino", "base"]) model.on(name, showStatus)
+  for (const name of ["status", "failed", "nino", "base", "fields"]) model.on(name, showStatus)
   // What the bar shows at once must not stand if the server never heard of it.
   let lost = false
   const onLost = () => {

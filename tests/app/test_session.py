@@ -197,6 +197,13 @@ def test_the_address_follows_gestures_not_frames(session):
     assert "z=" in session.bar.query
 
 
+def test_dark_coasts_have_a_light_edge_in_full_fields_alone(session):
+    halo = session.figures.figures["psl", "target"].select_one({"name": "halo"})
+    assert not halo.visible
+    send(session.bar, type="fields", value="full")
+    assert halo.visible
+
+
 def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     monkeypatch.setattr(page, "bundle_of_process", lambda _key="": tiny)
     # A session's work in the background is not this test's business: it lets go when it is done.
