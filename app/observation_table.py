@@ -25,6 +25,9 @@ _TIPS = {
     "misfit": "how far it lies from what the others say, in standard deviations",
 }
 
+# So many changed rows are patched: a new table would begin at its top, away from what was edited.
+FEW = 20
+
 # Panel scrolls new rows to where the old ones were, or to those that were selected among them, and
 # what is in sight there may never be drawn: a blank table. Other rows begin at the top.
 _TO_TOP = """
@@ -117,16 +120,15 @@ class ObservationTable:
         old = self.widget.value
         self._quiet = True
         try:
-            if len(frame) != len(old) or not frame[list(COLUMNS[:-1])].equals(
-                old[list(COLUMNS[:-1])]
-            ):
+            patches = _patches(old, frame)
+            if patches is None:
                 # One placed or deleted by hand leaves the table where it is.
                 if abs(len(frame) - len(old)) > 1:
                     self._to_top()
                 self.widget.value = frame
-            elif not frame["misfit"].equals(old["misfit"]):
+            elif patches:
                 # Only these cells, so that the table keeps its place.
-                self.widget.patch({"misfit": [(slice(0, len(frame)), frame["misfit"].tolist())]})
+                self.widget.patch(patches)
             if sorted(self.widget.selection) != sorted(chosen):
                 self.widget.selection = sorted(chosen)
         finally:
@@ -168,3 +170,20 @@ class ObservationTable:
                 "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
             }
         )
+
+
+def _patches(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any] | None:
+    """Return the cells that differ; None where it is another table, or nearly."""
+    if len(old) != len(new):
+        return None
+    made: dict[str, Any] = {}
+    for name in COLUMNS:
+        differs = ~((old[name] == new[name]) | (old[name].isna() & new[name].isna()))
+        rows = np.flatnonzero(differs.to_numpy(dtype=bool))
+        if name == "misfit" and len(rows):
+            made[name] = [(slice(0, len(new)), new[name].tolist())]
+        elif len(rows) > FEW:
+            return None
+        elif len(rows):
+            made[name] = [(int(i), new[name].tolist()[i]) for i in rows]
+    return made
