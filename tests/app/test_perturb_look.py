@@ -110,7 +110,9 @@ def test_a_scatter_of_responses_has_their_own_limits(tiny):
     shown = Column("response", change, look=look)
     scene = Scene(change, change, ("GCM", "ours"), left=shown, right=shown, spans=(3.0, 2.0))
     z = np.zeros(tiny.n_latent, dtype=np.float32)
-    request = Request("1997-12", z, "robinson", False, scene.second, scene.right, scene)
+    request = Request(
+        "1997-12", z, "robinson", False, analysis=scene.second, column=scene.right, scene=scene
+    )
     image = draw(tiny, request).panes["psl", "scatter"].image
     rows, columns = np.nonzero(image)
     assert np.array_equal(rows, columns)
