@@ -15,7 +15,7 @@ from app.controls import read
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
 # With a scrollbar beside them they just fit the panel.
-_WIDTHS = {"variable": 70, "lat": 39, "lon": 47, "value": 52, "error": 38, "out": 37, "misfit": 40}
+_WIDTHS = {"variable": 75, "lat": 39, "lon": 47, "value": 52, "error": 38, "out": 37, "misfit": 40}
 _TIPS = {
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",
