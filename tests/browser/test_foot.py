@@ -432,8 +432,8 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     page.wait_for_selector("progress[hidden]", state="attached", timeout=30_000)
     assert "what is done stays" in page.locator("section.foot .count").inner_text()
     assert "over " in page.locator(".fit").inner_text()
-    # A warmer Nino 3.4 warms the air of the tropics.
-    assert page.locator(".fit").inner_text().startswith("changes the mean by +0.0")
+    # A colder Nino 3.4 cools the air of the tropics.
+    assert page.locator(".fit").inner_text().startswith("changes the mean by \N{MINUS SIGN}0.0")
     opened(page, "drivers")
     page.locator("#find").click()
     page.wait_for_selector(".drivers li", timeout=180_000)
@@ -441,4 +441,4 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     # Another amount: the lines say that they are of the one before.
     page.locator("aside input[type=range]:visible").first.press("ArrowRight")
     page.wait_for_selector(".stale:not(:empty)", timeout=30_000)
-    assert "run again for SST only: Nino 3.4 +2.1 K" in page.locator(".stale").inner_text()
+    assert "run again for SST only: Nino 3.4 \N{MINUS SIGN}1.9 K" in page.locator(".stale").inner_text()
