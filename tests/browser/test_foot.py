@@ -441,4 +441,5 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     # Another amount: the lines say that they are of the one before.
     page.locator("aside input[type=range]:visible").first.press("ArrowRight")
     page.wait_for_selector(".stale:not(:empty)", timeout=30_000)
-    assert "run again for SST only: Nino 3.4 \N{MINUS SIGN}1.9 K" in page.locator(".stale").inner_text()
+    stale = page.locator(".stale").inner_text()
+    assert "run again for SST only: Nino 3.4 \N{MINUS SIGN}1.9 K" in stale
