@@ -218,7 +218,7 @@ def test_the_keyboard_alone(perturb):
     page.locator("input[type=range][data-at='0']").focus()
     page.keyboard.press("ArrowRight")
     settle(visitor)
-    assert page.locator("input.num[data-at='0']").input_value() == "+2.1"
+    assert page.locator("input.num[data-at='0']").input_value() == "−1.9"
     page.keyboard.press("Delete")
     settle(visitor)
     assert page.locator(".patches .what").count() == 0
