@@ -20,12 +20,12 @@ from urllib.parse import parse_qs
 import netCDF4
 import numpy as np
 
-from app.projections import choices_of
-from app.state import FIELDS, THEMES, TOOLS, Limits
-from mlda_core.bundle import BundleError, load_bundle
+from app.maps.projections import choices_of
+from app.state.store import FIELDS, THEMES, TOOLS, Limits
+from mlda_core.bundle.bundle import BundleError, load_bundle
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "bundles"
 DEFAULT = "speedy"
@@ -120,7 +120,7 @@ def open_bundle(key: str = "") -> Bundle:
 
     Raises
     ------
-    mlda_core.bundle.BundleError
+    mlda_core.bundle.bundle.BundleError
         If there is none of that name, or it is broken; the message is one sentence.
     """
     if not key or key == default_key():
@@ -148,7 +148,7 @@ def _load(path: str) -> Bundle:
 
 @lru_cache(maxsize=KEPT)
 def _read(path: str) -> Bundle:
-    from app.views import colours
+    from app.maps.figures import colours
 
     made = load_bundle(path)
     for variable in made.variables:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundles import asked_for
-from app.controls import read
+from app.components import read
 from app.session import Session, bundle_of_process, warm_seasons
-from mlda_core.bundle import BundleError
+from mlda_core.bundle.bundle import BundleError
 
 TITLE = "mlda"
 # With nothing else in its link a visitor brings no state.

@@ -21,23 +21,21 @@ import panel as pn
 import torch
 from numpy.typing import NDArray
 
-from app import frames, thumbnails
-from app.analysing import engine_of
-from app.arrows import stretched
-from app.beside import Beside
+from app.bundle_menu import Choosing, prepare
 from app.bundles import default_key, limits_of, link_of, open_bundle, short_title
-from app.choosing import Choosing, prepare
-from app.controls import Bar, Explore, Message, Tools
-from app.gestures import Gestures
-from app.markers import Markers
-from app.observer import GREETING, REFUSALS, Observer
-from app.observing import Observing
-from app.overview import SPLIT_WORDS, curve, splits
-from app.perturb_gestures import REFUSED, PerturbGestures
-from app.perturb_outlines import Outlines
-from app.perturber import Perturber
-from app.projections import choices_of, projection
-from app.state import (
+from app.components import Bar, Explore, Message, Tools
+from app.context import Visit
+from app.jobs.analysis import engine_of
+from app.jobs.worker import Latest
+from app.maps import frames, thumbnails
+from app.maps.figures import Figures, legend_html, number
+from app.maps.markers import Markers
+from app.maps.outlines import Outlines
+from app.maps.projections import choices_of, projection
+from app.maps.vectors import stretched
+from app.results.verification import Verifying
+from app.state.observations import Observing
+from app.state.store import (
     FIELDS,
     NO_TOOL,
     THEMES,
@@ -53,15 +51,17 @@ from app.state import (
     to_json,
     to_query,
 )
-from app.table import resolve
-from app.verifying import Verifying
-from app.views import Figures, legend_html, number
-from app.visit import Visit
-from app.worker import Latest
-from mlda_core.bundle import BundleError
+from app.timeline import SPLIT_WORDS, curve, splits
+from app.tools.comparison import Beside
+from app.tools.observations import resolve
+from app.tools.observe import GREETING, REFUSALS, Observer
+from app.tools.observe_actions import Gestures
+from app.tools.perturb import Perturber
+from app.tools.perturb_actions import REFUSED, PerturbGestures
+from mlda_core.bundle.bundle import BundleError
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 FIRST_SLIDERS = 12
 # Seconds between two months that are made in the background.
@@ -89,7 +89,7 @@ def bundle_of_process(key: str = "") -> Bundle:
 
     Raises
     ------
-    mlda_core.bundle.BundleError
+    mlda_core.bundle.bundle.BundleError
         If it is broken or there is none of that name; the message is one sentence.
     """
     # One thread decodes one state fastest, and leaves a core to the browser beside it: two threads

@@ -27,13 +27,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mlda_core.assimilation.decoded import DecodedCost
-from mlda_core.assimilation.engine import Assimilator, Setting
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.experiments.response import Responder
-from mlda_core.networks import NetworkSpec, places, synthesise
-from mlda_core.regions import REGIONS
+from mlda_core.assimilation.assimilator import Assimilator, Setting
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.climate.regions import REGIONS
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.sst_patches import Patch
 
 ROOT = Path(__file__).resolve().parent.parent
 CALENDAR = 12

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlda_core.eof import fit_eofs
+from mlda_core.evaluation.eof import fit_eofs
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import load_training_data
 

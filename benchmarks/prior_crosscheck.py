@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mlda_core.evaluation.reconstruction import agreement, by_member
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import load_training_data
 from mlda_core.vae.latent import encode_months, find_basis
 from mlda_core.vae.training import train
-from mlda_core.validation import agreement, by_member
 
 
 def main() -> None:

@@ -22,10 +22,10 @@ from typing import Any
 
 from dask.distributed import Client
 
-from mlda_core.analysis_files import provenance
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.cli_reanalyse import network_of
-from mlda_core.experiments.series import observer
+from mlda_core.assimilation.netcdf import provenance
+from mlda_core.assimilation.regional_series import observer
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.cli.reanalyse import network_of
 from mlda_core.reanalysis.run import YEARS, cluster, run
 from mlda_core.reanalysis.store import lay_out, read_done
 from mlda_core.reanalysis.work import assimilate_rows

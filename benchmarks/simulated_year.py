@@ -17,8 +17,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.grid import Grid
-from mlda_core.metrics import compare
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.metrics import compare
 from mlda_core.sources.speedy import list_files
 
 # Units of the table, and how many of them one canonical unit is; decimals of means and of errors.

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.experiments.single_observation import PLACE, Increment, observe, run, skill
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.evaluation.reconstruction import months_of_bundle
+from mlda_core.evaluation.single_observation import PLACE, Increment, observe, run, skill
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import load_training_data
-from mlda_core.validation import months_of_bundle
 
 METHODS = {"vae": "VAE", "vae_latent_only": "VAE, latents only", "enoi": "ensemble OI"}
 MONTHS = {1: "January", 7: "July"}

@@ -14,8 +14,9 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
 from mlda_core.vae.config import ConfigError, load_config
 
 LAT = np.linspace(-78.75, 78.75, 8)
@@ -158,7 +159,7 @@ def test_help_of_every_command(mlda_here, command, tmp_path):
 
 
 def test_help_is_quick_for_it_loads_no_torch(repo_root):
-    program = "import sys, mlda_core.cli; sys.exit('torch' in sys.modules)"
+    program = "import sys, mlda_core.cli.main; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=repo_root, check=False)
     assert done.returncode == 0
 
@@ -487,7 +488,7 @@ def test_a_missing_matplotlib_shows_before_scoring(mlda_here, workplace, monkeyp
     def never(*_, **__):
         raise AssertionError("scored before it was known that nothing can be drawn")
 
-    monkeypatch.setattr("mlda_core.validation.validate", never)
+    monkeypatch.setattr("mlda_core.evaluation.reconstruction.validate", never)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     said = refusal(mlda_here("validate", "runs/tiny/bundle", cwd=workplace))
     assert "pip install 'mlda[train]'" in said

@@ -13,16 +13,17 @@ import xarray as xr
 from climate import make_config
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.analysis_files import provenance, to_dataset, writing
+from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import estimate
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import add_statistics, load_bundle
-from mlda_core.networks import NetworkSpec, places, synthesise
-from mlda_core.observations import read, to_csv, to_netcdf
+from mlda_core.assimilation.netcdf import provenance, to_dataset, writing
+from mlda_core.bundle.bundle import add_statistics, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.bundle.statistics import Settings
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.table import read, to_csv, to_netcdf
 from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.training import build_vae
 
 MONTHS = ("1982-05", "1982-06", "1984-01")

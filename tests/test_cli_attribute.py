@@ -9,14 +9,14 @@ import xarray as xr
 from small import make_small
 from typer.testing import CliRunner
 
-from mlda_core import cli
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.verify import drawn_box
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.attribution import Scenario, drivers
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.experiments.response import Responder
-from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import main as cli
+from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.evaluation.verification import drawn_box
+from mlda_core.perturbation.attribution import Scenario, drivers
+from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.sst_patches import Patch
 
 BOX = "-30:30:180:270:+1.5K"
 

@@ -9,11 +9,11 @@ import xarray as xr
 from small import make_bare
 from typer.testing import CliRunner
 
-from mlda_core import cli
-from mlda_core.analysis_files import provenance
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.impact_files import load_impact
-from mlda_core.experiments.impact_training import codes_of
+from mlda_core.assimilation.netcdf import provenance
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import main as cli
+from mlda_core.impact.files import load_impact
+from mlda_core.impact.training import codes_of
 
 
 @pytest.fixture(scope="module")

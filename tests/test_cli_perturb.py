@@ -11,13 +11,14 @@ import xarray as xr
 from small import make_small
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.gcm import EXPERIMENTS, gcm_responses
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.experiments.response import HELD, Responder
-from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
+from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.perturbation.gcm import EXPERIMENTS, gcm_responses
+from mlda_core.perturbation.response import HELD, Responder
+from mlda_core.perturbation.sst_patches import Patch
 
 MONTH = "1984-01"
 BOX = "-30:30:180:270:+1.5K"

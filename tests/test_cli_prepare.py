@@ -6,7 +6,7 @@ import xarray as xr
 from downloads import MONTHS, field, gaussian, write_era5, write_haduk, write_psl
 from typer.testing import CliRunner
 
-from mlda_core.cli import app
+from mlda_core.cli.main import app
 
 LAT, LON = np.arange(80, -81, -20.0), np.arange(0, 360, 30.0)
 R1 = {"dataset": "NCEP Reanalysis Derived Products"}

@@ -20,13 +20,14 @@ from dask.distributed import Client, LocalCluster
 from small import make_small
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.assimilation.engine import NONLINEAR, Assimilator
-from mlda_core.bundle import load_bundle
-from mlda_core.cli_reanalyse import network_of
-from mlda_core.experiments.series import observer
-from mlda_core.networks import NetworkSpec, places, synthesise
-from mlda_core.observations import empty, read, to_csv
+from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
+from mlda_core.assimilation.regional_series import observer
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
+from mlda_core.cli.reanalyse import network_of
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.table import empty, read, to_csv
 from mlda_core.reanalysis import work
 from mlda_core.reanalysis.run import make_tasks
 from mlda_core.reanalysis.store import lay_out, months_between, read_done, read_tables, write_month
@@ -368,7 +369,14 @@ def test_a_century_is_laid_out_and_shared_out(bundle, tmp_path):
 @pytest.mark.slow
 def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_path):
     options = ("--network", "stations_8", "--method", "enoi", "--months", "1981-01:1983-12")
-    words = [sys.executable, "-m", "mlda_core.cli", "reanalyse", str(workplace / "made"), *options]
+    words = [
+        sys.executable,
+        "-m",
+        "mlda_core.cli.main",
+        "reanalyse",
+        str(workplace / "made"),
+        *options,
+    ]
     words += ["--workers", "2", "--chunk", "1", "--out", "x.zarr"]
     store, total = tmp_path / "x.zarr", 36
     command = subprocess.Popen(words, cwd=tmp_path, start_new_session=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mlda_core import cli
+from mlda_core.cli import main as cli
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.impact_files import load_impact
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.impact.files import load_impact
 
 
 def test_scores_in_the_docs_are_those_of_the_head(repo_root):

@@ -116,7 +116,9 @@ def test_core_runs_without_the_page(repo_root):
 
 
 def test_frames_and_state_run_without_what_draws_and_without_torch(repo_root):
-    done = import_behind_a_wall(["app.frames", "app.state"], DRAWING | {"torch"}, repo_root)
+    done = import_behind_a_wall(
+        ["app.maps.frames", "app.state.store"], DRAWING | {"torch"}, repo_root
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -127,13 +129,15 @@ def test_the_wall_stops_an_import(repo_root):
 
 
 def test_frames_are_pure(repo_root):
-    path = repo_root / "app" / "frames.py"
+    path = repo_root / "app" / "maps" / "frames.py"
     assert not tops(imported_modules(path.read_text())) & DRAWING
 
 
 def test_state_knows_nothing_of_views(repo_root):
-    modules = imported_modules((repo_root / "app" / "state.py").read_text())
-    assert not {m for m in modules if m.startswith(("app.views", "app.controls", "app.main"))}
+    modules = imported_modules((repo_root / "app" / "state" / "store.py").read_text())
+    assert not {
+        m for m in modules if m.startswith(("app.maps.figures", "app.components", "app.main"))
+    }
     assert "views" not in tops(modules)
 
 

@@ -35,7 +35,7 @@ def reconstruction_table() -> str:
 
 
 def _classes() -> dict[str, str]:
-    from mlda_core.experiments.coverage import DISTANCES
+    from mlda_core.evaluation.coverage import DISTANCES
 
     ends = [f" to {high:,} km" for high in DISTANCES[1:]] + [" km and more"]
     return {f"{low}_km": f"{low:,}{end}" for low, end in zip(DISTANCES, ends, strict=True)}

@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from mlda_core.assimilation import physical
-from mlda_core.assimilation.observed import thin
-from mlda_core.assimilation.setting import Setting
-from mlda_core.bundle import StateError
-from mlda_core.sphere import EARTH_RADIUS_KM, unit_vectors
+from mlda_core.assimilation import physical_units as physical
+from mlda_core.assimilation.options import Setting
+from mlda_core.assimilation.standardised import thin
+from mlda_core.bundle.bundle import StateError
+from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlda_core.assimilation.engine import Assimilator, Problem
-    from mlda_core.assimilation.observed import Observed
-    from mlda_core.assimilation.operator import Places
-    from mlda_core.grid import Grid
+    from mlda_core.assimilation.assimilator import Assimilator, Problem
+    from mlda_core.assimilation.standardised import Observed
+    from mlda_core.climate.grid import Grid
+    from mlda_core.climate.interpolation import Places
 
 Array = NDArray[np.float64]
 Float = NDArray[np.float32]

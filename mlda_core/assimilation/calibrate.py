@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.files import pack_patterns, unpack_patterns
-from mlda_core.assimilation.statistics import SeaStatistics, Settings, Statistics
-from mlda_core.bundle import add_statistics
+from mlda_core.bundle.bundle import add_statistics
+from mlda_core.bundle.statistics import SeaStatistics, Settings, Statistics
+from mlda_core.bundle.statistics_files import pack_patterns, unpack_patterns
+from mlda_core.evaluation.reconstruction import check_same_model, decode_all, nonlinearity
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.gaps import without_gaps
 from mlda_core.vae.sea import SeaConfig
 from mlda_core.vae.sea_training import SeaTraining, distinct_seas, train_sea
 from mlda_core.vae.seasonal import fit_patterns
-from mlda_core.validation import check_same_model, decode_all, nonlinearity
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Tick = Callable[[str, int, int], None]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.localisation import great_circle, taper
-from mlda_core.assimilation.operator import ObservationOperator, Places
-from mlda_core.sphere import unit_vectors
+from mlda_core.climate.interpolation import ObservationOperator, Places
+from mlda_core.climate.sphere import unit_vectors
 
 Float = NDArray[np.float32]
 # Of the patterns' leftover: what is smaller than they resolve is correlated over a cell or two.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from mlda_core.assimilation.operator import ObservationError, Places
 from mlda_core.assimilation.prior import Prior
+from mlda_core.climate.interpolation import ObservationError, Places
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlda_core.sphere import EARTH_RADIUS_KM
+from mlda_core.climate.sphere import EARTH_RADIUS_KM
 
 # Beyond a half-width of about 10,000 km the function is no longer positive definite on the
 # sphere: with 20,000 km, explained variance was -869 at 300 places.

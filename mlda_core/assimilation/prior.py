@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.localisation import GREATEST_HALF_WIDTH_KM
-from mlda_core.bundle import StateError
+from mlda_core.bundle.bundle import StateError
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 # Of EOFs in the decoder's place: as many as the decoder has latent numbers, in the bundled model.

@@ -18,11 +18,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.cf import EAST, NORTH, coordinates
-from mlda_core.observations import variable_rows
+from mlda_core.climate.cf import EAST, NORTH, coordinates
+from mlda_core.observations.table import variable_rows
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 _TIMES = {"units": "days since 1850-01-01", "calendar": "standard", "dtype": "float64"}
 # Older than Zarr's third format, and read by more: netCDF-C, GDAL, Julia.
@@ -87,7 +87,7 @@ def lay_out(
     months : sequence of str
         ``YYYY-MM`` each, ascending.
     observed : callable
-        Returns the observations of a month, as :mod:`mlda_core.observations` describes them.
+        Returns the observations of a month, as :mod:`mlda_core.observations.table` describes them.
     about : mapping of str to str
         Global attributes.
     spread : bool

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation import physical
-from mlda_core.assimilation.engine import NONLINEAR, Assimilator
-from mlda_core.assimilation.observed import Observed, standardise, thin
-from mlda_core.bundle import Bundle, load_bundle
+from mlda_core.assimilation import physical_units as physical
+from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
+from mlda_core.assimilation.standardised import Observed, standardise, thin
+from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.reanalysis.store import (
     StoreError,
     attributes,
@@ -154,7 +154,7 @@ def assimilate(
     month : int
         Calendar month 1..12.
     settings : mapping
-        Keyword arguments of :meth:`mlda_core.assimilation.engine.Assimilator.run`.
+        Keyword arguments of :meth:`mlda_core.assimilation.assimilator.Assimilator.run`.
     spread : bool
         Whether to tell the posterior standard deviation.
 

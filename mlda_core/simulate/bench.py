@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 if TYPE_CHECKING:
-    from mlda_core.bundle import Bundle
+    from mlda_core.bundle.bundle import Bundle
 
 # A documented figure, not measured here: speedy.f90, T30, 8 levels, single precision, one core.
 FORTRAN_SECONDS_A_YEAR = 40.0

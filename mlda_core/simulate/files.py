@@ -17,9 +17,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.cf import coordinates
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.grid import Grid
+from mlda_core.climate.cf import coordinates
+from mlda_core.climate.grid import Grid
+from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.simulate import SimulationError
 
 Float = NDArray[np.float64]

@@ -16,8 +16,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.experiments.perturbation import FREEZING, MOST_KELVIN, OPEN, Patch
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
+from mlda_core.perturbation.sst_patches import FREEZING, MOST_KELVIN, OPEN, Patch
 from mlda_core.simulate import SimulationError
 
 Float = NDArray[np.float64]

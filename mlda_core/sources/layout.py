@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.variables import DEFAULTS
 from mlda_core.sources import SourceError
-from mlda_core.variables import DEFAULTS
 
 Amount = Literal["", "day", "month"]
 
@@ -187,7 +187,7 @@ def conversion(known: Known, units: object, path: Path, name: str) -> Conversion
     SourceError
         If the units are unknown, or measure something else.
     """
-    # Loaded at first use, as in mlda_core.units.
+    # Loaded at first use, as in mlda_core.climate.units.
     import cf_units
 
     canonical = CANONICAL[known.name]

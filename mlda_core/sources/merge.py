@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from mlda_core.cf import fault_of_months, time_axis
+from mlda_core.climate.cf import fault_of_months, time_axis
 from mlda_core.sources import SourceError
 
 

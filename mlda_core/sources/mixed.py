@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 
 

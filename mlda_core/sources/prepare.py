@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.cf import EAST, NORTH, time_axis
-from mlda_core.grid import Grid
+from mlda_core.climate.cf import EAST, NORTH, time_axis
+from mlda_core.climate.grid import Grid
 from mlda_core.sources import (
     SourceError,
     era5,

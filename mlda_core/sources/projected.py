@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 from scipy.sparse import csr_array
 
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.netcdf import Projected
 from mlda_core.sources.regrid import VALID_SHARE

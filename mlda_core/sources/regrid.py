@@ -18,7 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.axes import eastwards
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from mlda_core.cf import EAST, NORTH, time_axis
+from mlda_core.climate.cf import EAST, NORTH, time_axis
 from mlda_core.sources import SourceError
 
 FILE_NAME = re.compile(r"m(\d+)_(\d{4})\.nc")

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from mlda_core.splits import Splits
+from mlda_core.climate.splits import Splits
+from mlda_core.climate.variables import DEFAULTS, Variable
+from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.networks import NetworkConfig
-from mlda_core.variables import DEFAULTS, Variable
-from mlda_core.vectors import Pair, check_vectors
 
 
 class ConfigError(ValueError):

@@ -13,13 +13,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.cf import fault_of_months
-from mlda_core.grid import Grid
-from mlda_core.preprocess import Preprocessor, samples
+from mlda_core.climate.cf import fault_of_months
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.preprocess import Preprocessor, samples
+from mlda_core.climate.splits import calendar_months, month_name
+from mlda_core.climate.variables import Variable
 from mlda_core.sources.mixed import Parents, find_parents
-from mlda_core.splits import calendar_months, month_name
 from mlda_core.vae.config import ConfigError, ModelConfig
-from mlda_core.variables import Variable
 
 
 @dataclass(frozen=True, eq=False)

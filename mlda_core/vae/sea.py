@@ -14,7 +14,7 @@ from torch.nn import functional
 from mlda_core.vae.layers import MonthBlock, SphereConv, month_features, pad_to_multiple
 
 if TYPE_CHECKING:
-    from mlda_core.preprocess import Preprocessor
+    from mlda_core.climate.preprocess import Preprocessor
 
 
 @dataclass(frozen=True)

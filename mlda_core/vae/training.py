@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mlda_core.climate.variables import relative_weights
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData, joint_present, mean_square
 from mlda_core.vae.networks import Decoder, Encoder
 from mlda_core.vae.seasonal import seasonal_components
-from mlda_core.variables import relative_weights
 
 
 class VAE(nn.Module):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from gappy import make_world
 
-from mlda_core.assimilation.operator import ObservationOperator
-from mlda_core.bundle import load_bundle
-from mlda_core.grid import Grid
-from mlda_core.variables import DEFAULTS
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.variables import DEFAULTS
 
 N_LATENT = 6
 

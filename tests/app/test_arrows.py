@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
-from app import frames
-from app.arrows import (
+from app.maps import frames
+from app.maps.projections import KEYS, crs_of, globe_on_map, pixel_map, to_lonlat
+from app.maps.vectors import (
     KEY_LENGTH,
     LONGEST,
     POINTS,
@@ -19,8 +20,7 @@ from app.arrows import (
     lattice,
     stretched,
 )
-from app.projections import KEYS, crs_of, globe_on_map, pixel_map, to_lonlat
-from mlda_core.variables import DEFAULTS
+from mlda_core.climate.variables import DEFAULTS
 
 
 def wind(name):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from aloft import make_bundle
 
-from app.analysing import engine_of
+from app.jobs.analysis import engine_of
 from app.session import Session
-from app.state import from_json, from_query, to_json, to_query
-from mlda_core.experiments import single_observation
+from app.state.store import from_json, from_query, to_json, to_query
+from mlda_core.evaluation import single_observation
 
 
 @pytest.fixture(scope="module")

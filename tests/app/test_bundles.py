@@ -20,8 +20,8 @@ from app.bundles import (
     short_title,
     taken_along,
 )
-from app.state import StateError, from_query, to_query
-from mlda_core.bundle import BundleError, load_bundle
+from app.state.store import StateError, from_query, to_query
+from mlda_core.bundle.bundle import BundleError, load_bundle
 
 
 @pytest.fixture

@@ -9,20 +9,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import foot_attribution
-from app.foot import METHODS, Foot, analysis_for, changed_for, drivers_for, scores_for
-from app.foot_attribution import Attributing
-from app.observing import ObservingError
-from app.perturbing import Perturbing
-from app.state import Limits, State
-from app.visit import Visit
+from app.context import Visit
+from app.results import attribution as foot_attribution
+from app.results.attribution import Attributing
+from app.results.panel import METHODS, Foot, analysis_for, changed_for, drivers_for, scores_for
+from app.state.observations import ObservingError
+from app.state.perturbations import Perturbing
+from app.state.store import Limits, State
 from mlda_core.assimilation.adjoint import Sensitivity
-from mlda_core.assimilation.verify import verify
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.attribution import drivers
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.experiments.series import Means
-from mlda_core.regions import BASINS, REGIONS
+from mlda_core.assimilation.regional_series import Means
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import BASINS, REGIONS
+from mlda_core.evaluation.verification import verify
+from mlda_core.perturbation.attribution import drivers
+from mlda_core.perturbation.sst_patches import Patch
 
 MONTHS = ("1989-01", "1989-02", "1989-03", "1995-01")
 SPLIT = ("test", "test", "gap", "train")

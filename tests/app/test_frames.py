@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app import frames
-from app.frames import MISSING, OUTSIDE, Request, draw
+from app.maps import frames
+from app.maps.frames import MISSING, OUTSIDE, Request, draw
 
 
 def request(bundle, **changes):

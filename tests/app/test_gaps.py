@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app import frames
-from app.foot import regions_of
-from app.observer import methods_of
-from app.observing import Observing, Row, place
-from app.overview import curve, nino_series
-from app.projections import (
+from app.maps import frames
+from app.maps.figures import gap_words, score_html
+from app.maps.projections import (
     REGION,
     choices_of,
     on_map,
@@ -18,9 +15,12 @@ from app.projections import (
     to_lonlat,
     to_map,
 )
-from app.table import freeze, resolve
-from app.views import gap_words, score_html
-from mlda_core.grid import Grid
+from app.results.panel import regions_of
+from app.state.observations import Observing, Row, place
+from app.timeline import curve, nino_series
+from app.tools.observations import freeze, resolve
+from app.tools.observe import methods_of
+from mlda_core.climate.grid import Grid
 
 EARLY, LATE = "1947-02", "1963-02"
 STATIONS = Observing(kind="stations", count=40)

@@ -7,15 +7,23 @@ import pytest
 from small import make_bare
 
 from app.bundles import limits_of
-from app.foot import Foot
-from app.impacts import Impacts, figures, head_of, now_for, series_for, skill_words, units_words
-from app.observing import Observing, ObservingError
-from app.state import State, StateError, from_json, from_query, to_json, to_query
-from app.visit import Visit
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.impact_files import load_impact, save_impact
-from mlda_core.experiments.impact_series import MonthlySeries
-from mlda_core.experiments.impact_training import Training, codes_of, train_impact
+from app.context import Visit
+from app.results.impacts import (
+    Impacts,
+    figures,
+    head_of,
+    now_for,
+    series_for,
+    skill_words,
+    units_words,
+)
+from app.results.panel import Foot
+from app.state.observations import Observing, ObservingError
+from app.state.store import State, StateError, from_json, from_query, to_json, to_query
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.impact.files import load_impact, save_impact
+from mlda_core.impact.series import MonthlySeries
+from mlda_core.impact.training import Training, codes_of, train_impact
 
 
 @pytest.fixture(scope="module")

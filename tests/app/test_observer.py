@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app.observing import Row
-from app.projections import KEYS, to_map
-from app.state import to_query
-from mlda_core.bundle import load_bundle
+from app.maps.projections import KEYS, to_map
+from app.state.observations import Row
+from app.state.store import to_query
+from mlda_core.bundle.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.observing import (
+from app.state.observations import (
     Observing,
     ObservingError,
     Row,

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import shapely
 
-from app import frames
-from app.frames import LEVELS, MISSING, OUTSIDE, Column, Request, Scene, draw
-from app.perturb_look import HALF, Look, halves, response_look, sensitivity_look, step
-from app.perturb_outlines import CUT, box_edge, edge_of, on_map
-from app.projections import KEYS, globe_on_map, pixel_map, to_map
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.variables import DEFAULTS
+from app.maps import frames
+from app.maps.frames import LEVELS, MISSING, OUTSIDE, Column, Request, Scene, draw
+from app.maps.outlines import CUT, box_edge, edge_of, on_map
+from app.maps.projections import KEYS, globe_on_map, pixel_map, to_map
+from app.maps.response_scales import HALF, Look, halves, response_look, sensitivity_look, step
+from mlda_core.climate.variables import DEFAULTS
+from mlda_core.perturbation.sst_patches import Patch
 
 VARIABLES = tuple(DEFAULTS[name] for name in ("psl", "tos", "tas", "pr"))
 

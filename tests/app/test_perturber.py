@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import perturb_look
-from app.perturber import gcm_of
-from app.perturbing import FIRST, Perturbing
-from app.projections import KEYS, to_map
-from app.responding import responder_of
+from app.jobs.response import responder_of
+from app.maps import response_scales as perturb_look
+from app.maps.projections import KEYS, to_map
 from app.session import Session
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.regions import REGIONS
+from app.state.perturbations import FIRST, Perturbing
+from app.tools.perturb import gcm_of
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import REGIONS
+from mlda_core.perturbation.sst_patches import Patch
 
 PERTURB = "?tool=perturb&network=none&model=code"
 

@@ -7,11 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import perturbing
-from app.perturbing import MOST_PATCHES, Perturbing, PerturbingError
-from app.state import Limits, Snapshot, State, StateError, from_json, from_query, to_json, to_query
-from mlda_core.experiments.perturbation import Patch, PerturbationError
-from mlda_core.regions import REGIONS
+from app.state import perturbations as perturbing
+from app.state.perturbations import MOST_PATCHES, Perturbing, PerturbingError
+from app.state.store import (
+    Limits,
+    Snapshot,
+    State,
+    StateError,
+    from_json,
+    from_query,
+    to_json,
+    to_query,
+)
+from mlda_core.climate.regions import REGIONS
+from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
 LIMITS = Limits("speedy", ("1997-11", "1997-12"), 4)
 FULL = Perturbing(

@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 
-from app import projections
-from app.projections import EXTENT, KEYS, NX, NY, on_map, pixel_map, projection, to_lonlat, to_map
-from app.state import PROJECTIONS
-from mlda_core.grid import Grid
+from app.maps import projections
+from app.maps.projections import (
+    EXTENT,
+    KEYS,
+    NX,
+    NY,
+    on_map,
+    pixel_map,
+    projection,
+    to_lonlat,
+    to_map,
+)
+from app.state.store import PROJECTIONS
+from mlda_core.climate.grid import Grid
 
 GRID = Grid(np.linspace(-87.5, 87.5, 36), np.arange(0.0, 360.0, 5.0))
 

@@ -10,8 +10,8 @@ from panel.io.document import _cleanup_doc
 from panel.io.state import set_curdoc
 
 from app import page
-from app.observer import Observer
 from app.session import Session
+from app.tools.observe import Observer
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.observing import Observing, Row
-from app.state import (
+from app.state.observations import Observing, Row
+from app.state.store import (
     Limits,
     Snapshot,
     State,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import thumbnails
-from app.views import colours, legend_html, legend_ticks, number
-from mlda_core.variables import DEFAULTS
+from app.maps import thumbnails
+from app.maps.figures import colours, legend_html, legend_ticks, number
+from mlda_core.climate.variables import DEFAULTS
 
 
 def test_a_thumbnail_is_a_small_png(tiny):

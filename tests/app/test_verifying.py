@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.session import Session
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle.bundle import load_bundle
 
 
 @pytest.fixture(scope="module")

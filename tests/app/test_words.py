@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from app import thumbnails
-from app.observation_table import ObservationTable
-from app.words import short_labels
-from mlda_core.variables import DEFAULTS
+from app.maps import thumbnails
+from app.text import short_labels
+from app.tools.observation_table import ObservationTable
+from mlda_core.climate.variables import DEFAULTS
 
 USUAL = tuple(DEFAULTS.values())
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from app.worker import Latest
+from app.jobs.worker import Latest
 
 
 def test_the_latest_result_is_delivered_and_stale_ones_are_not():

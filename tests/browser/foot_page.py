@@ -7,13 +7,13 @@ it is the foot beside the tool that changes the sea: the changed one is a warmer
 import pandas as pd
 import panel as pn
 
-from app.controls import read
-from app.foot import Foot
-from mlda_core.assimilation.verify import verify
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.attribution import Driver, Drivers
-from mlda_core.experiments.series import Analyses, Series, months_of
-from mlda_core.regions import BASINS, REGIONS
+from app.components import read
+from app.results.panel import Foot
+from mlda_core.assimilation.regional_series import Analyses, Series, months_of
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import BASINS, REGIONS
+from mlda_core.evaluation.verification import verify
+from mlda_core.perturbation.attribution import Driver, Drivers
 
 PAGE = """{% extends base %}
 {% block postamble %}<style>{{ css }}</style>{% endblock %}

@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mlda_core.bundle import load_bundle
-from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import REGIONS, regional_mean
 
 pytestmark = pytest.mark.browser
 

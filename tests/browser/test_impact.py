@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.impacts import figures
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.impact_files import load_impact
+from app.results.impacts import figures
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.impact.files import load_impact
 
 pytestmark = pytest.mark.browser
 MONTH = "1998-01"

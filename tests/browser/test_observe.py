@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
-from app.projections import KEYS, to_map
+from app.maps.projections import KEYS, to_map
 
 pytestmark = pytest.mark.browser
 

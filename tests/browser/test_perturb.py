@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
-from app.projections import to_map
+from app.maps.projections import to_map
 
 pytestmark = pytest.mark.browser
 

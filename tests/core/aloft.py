@@ -9,14 +9,14 @@ import numpy as np
 import xarray as xr
 
 from mlda_core.assimilation.calibrate import estimate
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import Bundle, add_statistics, load_bundle
-from mlda_core.grid import Grid
+from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.bundle.statistics import Settings
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.vectors import geostrophic_wind
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.training import build_vae
-from mlda_core.vectors import geostrophic_wind
 
 CONFIG = Path(__file__).parents[2] / "configs/upper.toml"
 LAT, LON = np.linspace(-84.375, 84.375, 16), np.arange(32) * 11.25

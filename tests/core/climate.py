@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from mlda_core.splits import Splits
+from mlda_core.climate.splits import Splits
+from mlda_core.climate.variables import DEFAULTS
 from mlda_core.vae.config import DataConfig, ModelConfig, TrainingConfig
 from mlda_core.vae.networks import NetworkConfig
-from mlda_core.variables import DEFAULTS
 
 SPLITS = Splits(test=(1982,), validation=(1984,), calibration=(1986,))
 YEARS = range(1979, 1989)

@@ -9,15 +9,15 @@ import numpy as np
 import xarray as xr
 
 from mlda_core.assimilation.calibrate import calibrate
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import load_bundle
-from mlda_core.splits import Splits
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.bundle.statistics import Settings
+from mlda_core.climate.splits import Splits
+from mlda_core.climate.variables import DEFAULTS
 from mlda_core.vae.config import DataConfig, ModelConfig, TrainingConfig
 from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.networks import NetworkConfig
 from mlda_core.vae.training import train
-from mlda_core.variables import DEFAULTS
 
 YEARS = (1945, 1976)
 SPLITS = Splits(test=(1947, 1963), validation=(1955,), calibration=(1959, 1971))

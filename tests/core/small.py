@@ -8,10 +8,10 @@ import torch
 from climate import make_config
 
 from mlda_core.assimilation.calibrate import calibrate, estimate
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.bundle.statistics import Settings
 from mlda_core.vae.dataset import TrainingData, load_training_data
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import build_vae
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from small import make_small
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.observed import thin
-from mlda_core.assimilation.setting import Setting
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.solver import minimise
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import Patch, PerturbationError, open_water, sst_change
-from mlda_core.experiments.response import HELD, Responder
-from mlda_core.regions import REGIONS, Region, region_mask
+from mlda_core.assimilation.standardised import thin
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import REGIONS, Region, region_mask
+from mlda_core.perturbation.response import HELD, Responder
+from mlda_core.perturbation.sst_patches import Patch, PerturbationError, open_water, sst_change
 
 BOX = Region("box", -40, 10, 120, 240)
 

@@ -11,16 +11,16 @@ import pytest
 import torch
 from small import make_small
 
+from mlda_core.assimilation.assimilator import METHODS, Assimilator, Background
+from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
-from mlda_core.assimilation.decoded import DecodedCost
-from mlda_core.assimilation.engine import METHODS, Assimilator, Background
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
-from mlda_core.assimilation.observed import MOST_OBSERVATIONS, standardise, thin
-from mlda_core.assimilation.operator import ObservationError
 from mlda_core.assimilation.solver import minimise
-from mlda_core.assimilation.statistics import Settings
-from mlda_core.bundle import BundleError, StateError, load_bundle
-from mlda_core.sphere import unit_vectors
+from mlda_core.assimilation.standardised import MOST_OBSERVATIONS, standardise, thin
+from mlda_core.bundle.bundle import BundleError, StateError, load_bundle
+from mlda_core.bundle.statistics import Settings
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.sphere import unit_vectors
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 
@@ -163,7 +163,7 @@ def test_the_gradient_agrees_with_finite_differences(curved):
 
 
 def engine_setting(**changes):
-    from mlda_core.assimilation.setting import Setting
+    from mlda_core.assimilation.options import Setting
 
     return Setting(**changes)
 
@@ -417,7 +417,7 @@ def test_statistics_that_do_not_fit_are_refused_in_a_sentence(linear, tmp_path, 
 
     import xarray as xr
 
-    from mlda_core.bundle import checksum
+    from mlda_core.bundle.bundle import checksum
 
     copy = tmp_path / "copy"
     shutil.copytree(linear.path, copy)

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from small import make_linear
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments import attribution
-from mlda_core.experiments.attribution import (
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.regional_series import SeriesError, by_season, months_of
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.regions import BASINS, REGIONS, basin_masks, regional_mean
+from mlda_core.perturbation import attribution
+from mlda_core.perturbation.attribution import (
     Scenario,
     detrended_change,
     drivers,
@@ -15,11 +18,8 @@ from mlda_core.experiments.attribution import (
     with_patches,
     without_trend,
 )
-from mlda_core.experiments.perturbation import Patch, PerturbationError, sst_change
-from mlda_core.experiments.response import Responder
-from mlda_core.experiments.series import SeriesError, by_season, months_of
-from mlda_core.grid import Grid
-from mlda_core.regions import BASINS, REGIONS, basin_masks, regional_mean
+from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 
 
 @pytest.fixture(scope="module")

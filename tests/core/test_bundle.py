@@ -16,10 +16,10 @@ import torch
 import xarray as xr
 from climate import make_climate, make_config
 
-from mlda_core.bundle import MONTH_STEP, Bundle, StateError, load_bundle
+from mlda_core.bundle.bundle import MONTH_STEP, Bundle, StateError, load_bundle
+from mlda_core.bundle.export import export_bundle, history
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import TrainingData, load_training_data
-from mlda_core.vae.export import export_bundle, history
 from mlda_core.vae.latent import find_basis
 from mlda_core.vae.training import VAE, build_vae
 
@@ -302,7 +302,7 @@ def test_the_bundled_model_loads_within_a_second(repo_root: Path):
     """In a process that has not loaded one: the first load is the one that people wait for."""
     program = f"""
 import time
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle.bundle import load_bundle
 times = []
 for _ in range(3):
     began = time.process_time()

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from mlda_core import bundle as module
-from mlda_core.bundle import FILES, BundleError, checksum, load_bundle
+from mlda_core.bundle import bundle as module
+from mlda_core.bundle.bundle import FILES, BundleError, checksum, load_bundle
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from small import make_linear
 
-from mlda_core.experiments.coverage import (
+from mlda_core.climate.sphere import EARTH_RADIUS_KM
+from mlda_core.evaluation.coverage import (
     CLASSES,
     DISTANCES,
     class_weights,
@@ -13,9 +14,8 @@ from mlda_core.experiments.coverage import (
     score_coverage,
     write_coverage,
 )
-from mlda_core.networks import NetworkSpec, places
-from mlda_core.scores import scores_of
-from mlda_core.sphere import EARTH_RADIUS_KM
+from mlda_core.evaluation.scores_file import scores_of
+from mlda_core.observations.networks import NetworkSpec, places
 
 
 @pytest.fixture(scope="module")

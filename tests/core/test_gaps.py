@@ -12,24 +12,24 @@ import torch
 import xarray as xr
 from climate import make_climate, make_config
 
+from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import calibrate
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.scoring import score
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.eof import fit_eofs
-from mlda_core.grid import Grid
-from mlda_core.networks import NetworkSpec, places, synthesise
-from mlda_core.preprocess import Preprocessor
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.preprocess import Preprocessor
+from mlda_core.climate.variables import DEFAULTS
+from mlda_core.evaluation.assimilation import score
+from mlda_core.evaluation.eof import fit_eofs
+from mlda_core.evaluation.reconstruction import validate
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData, load_training_data, mean_square
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.gaps import nearly_whole, without_gaps
 from mlda_core.vae.minimise import minimise_all_fields
 from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.seasonal import fit_patterns
 from mlda_core.vae.training import Objective, Sampler, build_vae, explained, train
-from mlda_core.validation import validate
-from mlda_core.variables import DEFAULTS
 
 TAS, PR = 2, 3
 

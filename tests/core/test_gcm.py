@@ -13,18 +13,18 @@ import xarray as xr
 from climate import make_config
 from small import make_small
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments import gcm_scoring
-from mlda_core.experiments.gcm import (
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.evaluation import gcm_response as gcm_scoring
+from mlda_core.perturbation.gcm import (
     EXPERIMENTS,
     GcmError,
     gcm_responses,
     write_responses,
 )
-from mlda_core.experiments.gcm_runs import Runs, read_runs
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.experiments.response import Responder
+from mlda_core.perturbation.gcm_runs import Runs, read_runs
+from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.sources import SourceError
 from mlda_core.vae.dataset import load_training_data
 

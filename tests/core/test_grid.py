@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
 
 
 def gaussian(nlat=48, nlon=96):

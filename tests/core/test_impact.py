@@ -13,8 +13,14 @@ import pytest
 from scipy.stats import norm
 from small import make_bare
 
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.impact import (
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.impact.files import (
+    fingerprint,
+    impact_names,
+    load_impact,
+    save_impact,
+)
+from mlda_core.impact.head import (
     LEVELS,
     ImpactError,
     Prediction,
@@ -23,14 +29,8 @@ from mlda_core.experiments.impact import (
     before,
     seen_months,
 )
-from mlda_core.experiments.impact_files import (
-    fingerprint,
-    impact_names,
-    load_impact,
-    save_impact,
-)
-from mlda_core.experiments.impact_series import MonthlySeries
-from mlda_core.experiments.impact_training import Training, _crps_of, codes_of, train_impact
+from mlda_core.impact.series import MonthlySeries
+from mlda_core.impact.training import Training, _crps_of, codes_of, train_impact
 
 QUICK = Training(n_latent=6, members=2, steps=300)
 

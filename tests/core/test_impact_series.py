@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlda_core.experiments.impact_series import SeriesFileError, read_series
+from mlda_core.impact.series import SeriesFileError, read_series
 
 # The layout of a file of the National River Flow Archive, with its line ends, its quoted commas and
 # the spreadsheet's change of dates.

@@ -12,10 +12,11 @@ import xarray as xr
 from climate import SPLITS, make_climate
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments import learning_curve
-from mlda_core.experiments.learning_curve import Curve, Point, choose_points
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
+from mlda_core.evaluation import learning_curve
+from mlda_core.evaluation.learning_curve import Curve, Point, choose_points
 from mlda_core.vae.config import ConfigError, load_config
 
 TOML = """

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mlda_core.metrics import compare, pattern_correlation
+from mlda_core.climate.metrics import compare, pattern_correlation
 
 FLOATS = st.floats(-50, 50).map(lambda value: round(value, 3))
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.grid import Grid
-from mlda_core.land import natural_earth, on_land
-from mlda_core.networks import (
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.sphere import EARTH_RADIUS_KM, lat_lon, unit_vectors
+from mlda_core.observations.land import natural_earth, on_land
+from mlda_core.observations.networks import (
     NETWORKS,
     NetworkError,
     NetworkSpec,
@@ -23,9 +24,8 @@ from mlda_core.networks import (
     places,
     synthesise,
 )
-from mlda_core.observations import COLUMNS, ObservationError, check, empty, local_spread
-from mlda_core.shipping import POINTS, ROUTES, sample_route
-from mlda_core.sphere import EARTH_RADIUS_KM, lat_lon, unit_vectors
+from mlda_core.observations.ship_routes import POINTS, ROUTES, sample_route
+from mlda_core.observations.table import COLUMNS, ObservationError, check, empty, local_spread
 
 ROOT = Path(__file__).parents[2]
 STATIONS = ROOT / "assets/stations/stations.csv.gz"
@@ -348,7 +348,7 @@ def test_a_regional_bundle_scatters_its_stations_inside(bundle, monkeypatch):
     """Europe alone: an operator and grid of 20 x 20 cells of the bundle's."""
     from types import SimpleNamespace
 
-    from mlda_core.assimilation.operator import ObservationOperator
+    from mlda_core.climate.interpolation import ObservationOperator
 
     rows, columns = slice(28, 46), slice(0, 20)
     grid = Grid(bundle.grid.lat[rows], bundle.grid.lon[columns])

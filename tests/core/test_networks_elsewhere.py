@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from gappy import PRESSURE, SURFACE
 
-from mlda_core.assimilation.operator import ObservationOperator
-from mlda_core.grid import Grid
-from mlda_core.networks import (
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.variables import DEFAULTS, Variable
+from mlda_core.observations.networks import (
     NETWORKS,
     NetworkError,
     NetworkSpec,
@@ -23,10 +24,9 @@ from mlda_core.networks import (
     offered,
     places,
 )
-from mlda_core.observations import check
-from mlda_core.synthetic import synthesise
+from mlda_core.observations.synthetic import synthesise
+from mlda_core.observations.table import check
 from mlda_core.vae.config import ConfigError, load_config
-from mlda_core.variables import DEFAULTS, Variable
 
 GRID = Grid(np.linspace(-84.375, 84.375, 16), np.arange(32) * 11.25)
 HEIGHT = replace(

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.observations import (
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.climate.units import to_display
+from mlda_core.climate.variables import DEFAULTS
+from mlda_core.observations.table import (
     COLUMNS,
     DEFAULT_ERROR,
     ObservationError,
@@ -28,8 +30,6 @@ from mlda_core.observations import (
     to_csv,
     to_netcdf,
 )
-from mlda_core.units import to_display
-from mlda_core.variables import DEFAULTS
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"variable": "tas", "lat": 51.0, "lon": 10.0, "value": 2.5, "error_sd": 0.5}
@@ -431,7 +431,7 @@ def test_ten_thousand_rows_are_quick_enough_for_a_page(bundle):
 
 def test_starting_loads_neither_pandera_nor_units():
     program = (
-        "import sys, mlda_core.bundle, mlda_core.networks\n"
+        "import sys, mlda_core.bundle.bundle, mlda_core.observations.networks\n"
         "print([m for m in ('pandera', 'cf_units', 'scipy.spatial') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import (
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.regions import REGIONS
+from mlda_core.perturbation.sst_patches import (
     Patch,
     PerturbationError,
     open_water,
     sst_change,
 )
-from mlda_core.grid import Grid
-from mlda_core.regions import REGIONS
 
 GRID = Grid(np.arange(-88.75, 90, 2.5), np.arange(0, 360, 2.5))
 

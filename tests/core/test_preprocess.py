@@ -6,10 +6,10 @@ import xarray as xr
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from mlda_core.grid import Grid
-from mlda_core.preprocess import Preprocessor, samples, to_display
-from mlda_core.transforms import TRACE_MM_DAY, GammaNormal
-from mlda_core.variables import DEFAULTS, Variable
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.preprocess import Preprocessor, samples, to_display
+from mlda_core.climate.transforms import TRACE_MM_DAY, GammaNormal
+from mlda_core.climate.variables import DEFAULTS, Variable
 
 GRID = Grid(np.linspace(-75, 75, 6), np.arange(8) * 45.0)
 VARIABLES = tuple(DEFAULTS.values())

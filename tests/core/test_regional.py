@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from downloads import field, write_era5, write_haduk
 
-from mlda_core.bundle import load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.climate.splits import Splits
+from mlda_core.climate.variables import DEFAULTS
 from mlda_core.sources.prepare import read_files
 from mlda_core.sources.regrid import grid_of_step
-from mlda_core.splits import Splits
 from mlda_core.vae.config import ConfigError, DataConfig, ModelConfig, TrainingConfig
 from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.export import export_bundle
 from mlda_core.vae.networks import NetworkConfig
 from mlda_core.vae.training import train
-from mlda_core.variables import DEFAULTS
 
 MONTHS = np.arange("1990-01", "2000-01", dtype="datetime64[M]")
 LAT, LON = np.arange(65, 34, -2.5), np.arange(-20, 21, 2.5)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlda_core.grid import Grid
-from mlda_core.regions import REGIONS, Region, region_mask, regional_mean
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.regions import REGIONS, Region, region_mask, regional_mean
 
 LAT = np.degrees(np.arcsin(np.polynomial.legendre.leggauss(48)[0]))
 GRID = Grid(LAT, np.arange(96) * 3.75)

@@ -7,7 +7,7 @@ from downloads import gaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlda_core.grid import Grid
+from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.regrid import Regridder, crop, grid_like, grid_of_step, shares
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small import make_small
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import Patch, PerturbationError
-from mlda_core.experiments.response import HELD, Responder
-from mlda_core.regions import Region
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import Region
+from mlda_core.perturbation.response import HELD, Responder
+from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
 MONTH = "1982-07"
 WARM = Patch(1.0, box=(-30, 30, 180, 270))

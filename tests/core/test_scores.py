@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from small import make_linear
 
-from mlda_core.assimilation.scoring import write_assimilation
-from mlda_core.bundle import BundleError
-from mlda_core.experiments.gcm_runs import Runs
-from mlda_core.experiments.gcm_scoring import write_perturbation
-from mlda_core.validation import Report, write_scores
+from mlda_core.bundle.bundle import BundleError
+from mlda_core.evaluation.assimilation import write_assimilation
+from mlda_core.evaluation.gcm_response import write_perturbation
+from mlda_core.evaluation.reconstruction import Report, write_scores
+from mlda_core.perturbation.gcm_runs import Runs
 
 RUNS = [
     Runs("plus1", ("1982-01",), *(np.zeros((3, 1, 1, 1), np.float32) for _ in range(2)),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from test_assimilation import make_small
 
-from mlda_core.assimilation import scoring
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.validation import months_of_bundle
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.evaluation import assimilation as scoring
+from mlda_core.evaluation.reconstruction import months_of_bundle
 
 
 @pytest.fixture(scope="module")

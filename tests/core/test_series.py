@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from small import make_linear
 
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.assimilation.verify import drawn_box
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.series import Series, SeriesError, months_of, observer
-from mlda_core.networks import NetworkSpec
-from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.regional_series import Series, SeriesError, months_of, observer
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.evaluation.verification import drawn_box
+from mlda_core.observations.networks import NetworkSpec
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 

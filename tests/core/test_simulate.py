@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mlda_core.experiments.perturbation import Patch
+from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.simulate import SimulationError, files
 from mlda_core.simulate.bench import FORTRAN_SECONDS_A_YEAR, measure
 from mlda_core.simulate.diagnostics import GAS, GRAVITY, LAPSE, on_pressure, sea_level_pressure

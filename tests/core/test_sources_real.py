@@ -7,7 +7,7 @@ import xarray as xr
 from downloads import MONTHS, field, since_1800, write_psl
 from typer.testing import CliRunner
 
-from mlda_core.cli import app
+from mlda_core.cli.main import app
 from mlda_core.sources import SourceError
 from mlda_core.sources.merge import merge
 from mlda_core.sources.prepare import read_files, recognise

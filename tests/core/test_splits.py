@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlda_core.splits import Splits, calendar_months, month_name
+from mlda_core.climate.splits import Splits, calendar_months, month_name
 
 DESIGN = Splits(
     test=(1989, 1997, 1998, 2010, 2011), validation=(1984, 2004), calibration=(1986, 1993, 2001)

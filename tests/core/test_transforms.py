@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from mlda_core.transforms import GammaNormal, Identity, Power, rebuild
+from mlda_core.climate.transforms import GammaNormal, Identity, Power, rebuild
 
 AMOUNTS = hnp.arrays(np.float64, (6, 2, 3), elements=st.floats(0, 100))
 

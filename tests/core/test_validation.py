@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from climate import make_config
 
-from mlda_core.bundle import Bundle, load_bundle
-from mlda_core.vae.config import ConfigError
-from mlda_core.vae.dataset import TrainingData, load_training_data
-from mlda_core.vae.export import export_bundle
-from mlda_core.vae.training import build_vae
-from mlda_core.validation import (
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.evaluation.reconstruction import (
     Report,
     months_of_bundle,
     skill_of_anomalies,
     validate,
     write_scores,
 )
+from mlda_core.vae.config import ConfigError
+from mlda_core.vae.dataset import TrainingData, load_training_data
+from mlda_core.vae.training import build_vae
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from mlda_core.climate.variables import DEFAULTS, Variable
 from mlda_core.sources.speedy import UNITS
-from mlda_core.variables import DEFAULTS, Variable
 
 
 def test_order_and_names_of_the_design():

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from aloft import make_bundle, make_config_file
 
-from mlda_core.assimilation import scoring
-from mlda_core.assimilation.engine import Assimilator
-from mlda_core.bundle import BundleError, load_bundle
-from mlda_core.experiments import single_observation
-from mlda_core.experiments.single_observation import ExperimentError
-from mlda_core.grid import Grid
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.bundle import BundleError, load_bundle
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.variables import DEFAULTS
+from mlda_core.climate.vectors import check_vectors, geostrophic_wind
+from mlda_core.evaluation import assimilation as scoring
+from mlda_core.evaluation import single_observation
+from mlda_core.evaluation.reconstruction import months_of_bundle
+from mlda_core.evaluation.single_observation import ExperimentError
 from mlda_core.vae.config import ConfigError, load_config
-from mlda_core.validation import months_of_bundle
-from mlda_core.variables import DEFAULTS
-from mlda_core.vectors import check_vectors, geostrophic_wind
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlda_core.assimilation.verify import (
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.regions import REGIONS, Region, region_mask
+from mlda_core.evaluation.verification import (
     CLIMATOLOGY,
     Score,
     VerificationError,
@@ -19,8 +21,6 @@ from mlda_core.assimilation.verify import (
     skill,
     verify,
 )
-from mlda_core.bundle import load_bundle
-from mlda_core.regions import REGIONS, Region, region_mask
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 MONTH = "1997-12"

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mlda_core import cli, console
-from mlda_core.bundle import load_bundle
-from mlda_core.experiments.perturbation import Patch
-from mlda_core.regions import REGIONS, regional_mean
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.cli import console
+from mlda_core.cli import main as cli
+from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.simulate import SimulationError, files, gcm
 from mlda_core.simulate.sea import Sea, packaged
 from mlda_core.sources.speedy import read_speedy

@@ -1,0 +1,115 @@
+"""Another bundle: it is read in the background, then the browser goes to its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from app.bundles import Offer, offers, open_bundle, taken_along
+from app.components import Message
+from app.jobs.worker import Latest
+from app.state.store import OtherBundleError, State, StateError
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+
+class Choosing:
+    """What a visitor can do to see another bundle.
+
+    Parameters
+    ----------
+    key : str
+        Of the bundle shown.
+    state : State
+        Of this session.
+    schedule : callable
+        Runs a function on this session's event loop.
+    go : callable
+        Sends the browser to a query, with or without the file that it has just read.
+    stay : callable
+        Puts a complaint on the page, which stays as it is.
+    say : callable
+        Puts words on the page.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        state: State,
+        schedule: Callable[[Callable[[], None]], Any],
+        *,
+        go: Callable[[str, bool], None],
+        stay: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.key, self._state = key, state
+        self._go, self._stay, self._say = go, stay, say
+        self._work = Latest(schedule, self._refused)
+
+    def choices(self) -> list[list[str]]:
+        """Return key, title and contents of each bundle that can be chosen."""
+        return [[offer.key, offer.title, offer.words] for offer in offers()]
+
+    def do_bundle(self, message: Message) -> None:
+        """Go to a bundle's page."""
+        key = str(message.get("value", ""))
+        known = {offer.key: offer for offer in offers()}
+        if key not in known:
+            raise StateError(f"There is no bundle '{key[:40]}' here; choose another.")
+        self._open(known[key], with_file=False)
+
+    def elsewhere(self, error: OtherBundleError) -> None:
+        """Go to the bundle that a saved state is of, taking the state along.
+
+        Raises
+        ------
+        OtherBundleError
+            If it is not here.
+        """
+        named = (offer for offer in offers() if error.bundle in (offer.name, offer.key))
+        offer = next(named, None)
+        if offer is None or offer.key == self.key:
+            raise error
+        self._open(offer, with_file=True)
+
+    def _open(self, offer: Offer, *, with_file: bool) -> None:
+        if offer.key == self.key:
+            return
+        state = self._state
+        parts = {
+            name: getattr(state, name)
+            for name in ("month", "projection", "fields", "theme", "tool")
+        }
+
+        if state.projection == state.limits.projections[0]:
+            # Nobody chose it: the other bundle has a first one of its own.
+            del parts["projection"]
+
+        def job(_: Callable[[], bool]) -> str:
+            # The page that opens finds it in memory: a class would wait for it otherwise.
+            bundle = open_bundle(offer.key)
+            prepare(bundle)
+            return urlencode(taken_along(parts, bundle, offer.key), safe=",:")
+
+        self._say(f"Opening {offer.title} …")
+        self._work.submit(job, lambda query: self._go(query, with_file))
+
+    def _refused(self, error: Exception) -> None:
+        words = str(error)
+        if not (isinstance(error, ValueError) and words.endswith(".")):
+            words = f"That bundle could not be opened ({type(error).__name__}); choose another."
+        self._stay(words)
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self._work.cancel()
+
+
+def prepare(bundle: Bundle) -> None:
+    """Make what every page of a bundle begins with."""
+    from app.timeline import curve, splits
+
+    curve(bundle)
+    splits(bundle)

@@ -1,0 +1,191 @@
+"""The controls of the page: parameters on this side, plain HTML on the other.
+
+They are Panel's own custom components around native inputs, so that keyboard, screen readers and
+touch work, and a hundred sliders cost no more than a hundred lines of HTML: as Bokeh widgets they
+took seconds to lay out. A control sends messages and shows parameters; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from app.state.observations import SCALES
+
+WEB = Path(__file__).resolve().parent / "web"
+
+Message = dict[str, Any]
+Handler = Callable[[list[Message]], None]
+
+
+def read(name: str) -> str:
+    """Return a file of the page's HTML, CSS or JavaScript."""
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+class Control(JSComponent):
+    """A component that sends batches of messages and gets an acknowledgement for each.
+
+    Parameters
+    ----------
+    handler : callable
+        Is given the messages of one batch, in order.
+    """
+
+    ack = param.Integer(default=0, doc="Number of the last batch that is drawn.")
+
+    took = param.Number(default=0.0, doc="Milliseconds the batch before took, sending included.")
+
+    ready = param.Boolean(doc="Whether the server hears: what is sent before is lost.")
+
+    __abstract = True
+
+    def __init__(self, handler: Handler | None = None, **params: Any) -> None:
+        self._handler = handler
+        self._took = 0.0
+        super().__init__(**params)
+
+    def put(self, **values: Any) -> None:
+        """Set the parameters that differ: setting them all took 2 ms of a slider's frame."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if changed:
+            self.param.update(**changed)
+
+    def listen(self, handler: Handler | None) -> None:
+        """Set or clear who is told of messages."""
+        self._handler = handler
+
+    def _handle_msg(self, data: Any) -> None:
+        if not isinstance(data, dict) or self._handler is None:
+            return
+        batch, seq = data.get("batch"), data.get("seq")
+        start = time.perf_counter()
+        # The frame and its acknowledgement leave in one message.
+        with pn.io.hold():
+            try:
+                if isinstance(batch, list):
+                    self._handler([m for m in batch if isinstance(m, dict)])
+            finally:
+                number = seq if isinstance(seq, int) and seq != self.ack else self.ack + 1
+                self.param.update(ack=number, took=round(self._took, 2))
+        self._took = 1e3 * (time.perf_counter() - start)
+
+
+class Bar(Control):
+    """The bar at the top and the line of words below it."""
+
+    bundle = param.String(doc="Title of the bundle.")
+    bundles = param.List(default=[], doc="Key, title and contents of each that can be chosen.")
+    bundle_key = param.String(doc="What a link calls the bundle shown.")
+    name_short = param.String(doc="The same for narrow windows.")
+    about = param.String(doc="What the bundle is, in a sentence.")
+    splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
+    split_words = param.Dict(default={}, doc="What each split means, in words.")
+    projections = param.List(default=[], doc="Key and label of each projection.")
+    curve = param.List(default=[], doc="A line above the years: all months; None: no value.")
+    curve_words = param.String(doc="What that line is.")
+    month = param.String()
+    projection = param.String()
+    fields = param.String()
+    theme = param.String()
+    can_undo = param.Boolean()
+    can_redo = param.Boolean()
+    query = param.String(doc="The state as a URL's query, for the address bar.")
+    status = param.String(doc="What happened last, in words.")
+    failed = param.Boolean(doc="Whether the status is a complaint.")
+    nino = param.String(doc="Nino 3.4 of target and model, HTML.")
+    base = param.String(doc="Base period of the anomalies.")
+
+    _esm = read("channel.js") + read("bar.js")
+    _stylesheets = [read("chrome.css") + read("bar.css")]  # noqa: RUF012
+
+
+class Explore(Control):
+    """The tool Explore: latent sliders and what sets them all."""
+
+    z = param.List(default=[], doc="The latent vector.")
+    marks = param.List(default=[], doc="The code of the month shown, marked on each slider.")
+    latents = param.List(default=[], doc="What stands beside each of the first sliders.")
+    rest = param.List(default=[], doc="The same for the others, once asked for.")
+    origin = param.String(doc="Where z came from, in words.")
+    follow = param.Boolean(doc="Whether the model shows the code of the month.")
+    seed = param.Integer(default=1)
+    walk_from = param.String()
+    walk_to = param.String()
+    walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
+
+    _esm = read("channel.js") + read("explore.js")
+    _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012
+
+
+class Tools(Control):
+    """The tabs of the left column, and what it says when the model no longer shows the analysis."""
+
+    tools = param.List(default=[], doc="Key and label of each tool.")
+    tool = param.String()
+    paused = param.String(doc="Why the analysis is not shown, in words; '' where it is.")
+
+    _esm = read("channel.js") + read("tools.js")
+    _stylesheets = [read("chrome.css") + read("tools.css")]  # noqa: RUF012
+
+
+class Heading(Control):
+    """Above the model's column: what it shows."""
+
+    columns = param.List(default=[], doc="Key and label of what can be shown.")
+    column = param.String()
+    model_label = param.String(doc="What the model is at present.")
+    hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
+    note = param.String(doc="What the column shows just now, in words.")
+    hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
+    against = param.String(default="target", doc="What stands beside the model.")
+    who = param.String(doc="The method, where another one's stands beside it; else ''.")
+    scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
+    scales = param.List(default=list(SCALES), doc="Those that can be chosen.")
+    arrows = param.Boolean(default=True)
+    vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
+
+    _esm = read("channel.js") + read("heading.js")
+    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+
+
+class Beside(Control):
+    """Above the column beside the model: what it shows."""
+
+    views = param.List(default=[], doc="Key and label of what can be shown.")
+    beside = param.String(default="target")
+    name_within = param.String(default="target", doc="What it is, within a sentence.")
+    quantity = param.String(doc="What of another method stands there, such as 'increment'.")
+    note = param.String(doc="What is amiss with it just now, in words.")
+
+    _esm = read("channel.js") + read("beside.js")
+    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+
+
+class Observe(Control):
+    """The tool Observe: the network, how it is assimilated, and gestures on the maps."""
+
+    kinds = param.List(default=[], doc="Key and label of each network.")
+    whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
+    methods = param.List(default=[], doc="Key and label of each method.")
+    variables = param.List(default=[], doc="Name, label and short label of each variable.")
+    settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
+    mode = param.String(default="place", doc="What the pointer does on maps.")
+    region_words = param.String(doc="The drawn region, in words.")
+    counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
+    costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
+    outcome = param.String(doc="How the analysis ended, in words.")
+    run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
+    rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
+    rejected_words = param.String()
+    reading = param.String(doc="The observation under the pointer, in words.")
+    trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
+
+    _esm = read("channel.js") + read("pointer.js") + read("table.js") + read("observe.js")
+    _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012

@@ -1,0 +1,47 @@
+"""What the parts of one visitor's page share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.components import Message
+    from app.state.store import State
+    from mlda_core.bundle.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A visitor's bundle and state, and the ways to their page.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Shared by all sessions; only read.
+    state : State
+        Of this session.
+    schedule : callable
+        Runs a function on this session's event loop.
+    on_messages : callable
+        Where controls send their messages.
+    redraw : callable
+        Draws the session.
+    say : callable
+        Puts words on the page; with ``failed=True`` a complaint.
+    done : callable
+        Ends a gesture: words on the page, the state in the address bar.
+    """
+
+    bundle: Bundle
+    state: State
+    schedule: Callable[[Callable[[], None]], Any]
+    on_messages: Callable[[list[Message]], None]
+    redraw: Callable[[], None]
+    say: Callable[..., None]
+    done: Callable[[str], None]
+
+    def complain(self, words: str) -> None:
+        """Put a complaint on the page."""
+        self.say(words, failed=True)

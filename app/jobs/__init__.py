@@ -1,0 +1,1 @@
+"""Work off the event loop: analyses and responses, the latest request first."""

@@ -1,0 +1,341 @@
+"""The analyses of one session, made in the background: the newest that was asked for is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.context import Visit
+from app.jobs.worker import ANALYSES, Latest
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis, Cost, Step
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.bundle.bundle import Bundle
+
+# Between two drawn steps: there are seldom more than five, and time to press Pause.
+PACE = 0.6
+# Influences that a visitor has looked at are kept, 75 kB each.
+KEPT = 64
+
+
+@lru_cache(maxsize=4)
+def engine_of(bundle: Bundle) -> Assimilator:
+    """Return the bundle's assimilation, shared by all sessions."""
+    from mlda_core.assimilation.assimilator import Assimilator
+
+    return Assimilator(bundle)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be analysed; the same task is the same object.
+
+    Parameters
+    ----------
+    month : str
+        ``YYYY-MM``.
+    observations : DataFrame
+        As the library takes them; never changed.
+    method : str
+        One of the library's methods.
+    residual : bool
+        With residual analysis.
+    localisation : float
+        Factor on its reach.
+    """
+
+    month: str
+    observations: pd.DataFrame
+    method: str
+    residual: bool
+    localisation: float
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the library takes beside the observations and the month."""
+        return {
+            "method": self.method,
+            "residual": self.residual,
+            "localisation": self.localisation,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Grown:
+    """The analysis of a task's first rows alone."""
+
+    count: int
+    analysis: Analysis
+
+
+class Analysing:
+    """Runs tasks and holds the last answer.
+
+    Parameters
+    ----------
+    visit : Visit
+        Whose page is drawn when there is something new, and told in one sentence why there is not.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._bundle = visit.bundle
+        self._changed, self._complain = visit.redraw, visit.complain
+        self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
+        self._extra = Latest(visit.schedule, self._broken_extra, pool=ANALYSES)
+        self._cost = Latest(visit.schedule, self._broken_cost, pool=ANALYSES)
+        self.hand: Cost | None = None
+        self._weighed: Any = None
+        self._weighed_at = 0.0
+        self.task: Task | None = None
+        self.finished = False
+        self.stepping = self.paced = False
+        self.fields: NDArray[np.floating] | None = None
+        self.z: NDArray[np.floating] | None = None
+        self.month = ""
+        self.analysis: Analysis | None = None
+        self._answered: Task | None = None
+        self.costs: list[list[float]] = []
+        self._fresh = True
+        self.words = ""
+        self._spread_of: Analysis | None = None
+        self._influence: dict[int, NDArray[np.floating]] = {}
+        self._asked: Any = None
+        # How many of the observations are taken in, while an analysis is seen to form.
+        self.grown: int | None = None
+        self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
+        self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
+
+    # -- analyses --------------------------------------------------------------------------
+
+    @property
+    def run(self) -> str:
+        """What is under way: '', 'live', 'step' or 'paused'."""
+        if self.task is None or self.finished:
+            return ""
+        if not self.stepping:
+            return "live"
+        return "paused" if self._work.paused else "step"
+
+    @property
+    def answered(self) -> bool:
+        """Whether `analysis` is that of the task: not under way, cancelled or failed."""
+        return self.finished and self.task is not None and self._answered is self.task
+
+    def start(self, task: Task, *, stepwise: bool = False, growing: Sequence[int] = ()) -> None:
+        """Analyse, superseding whatever is under way.
+
+        Parameters
+        ----------
+        task : Task
+            What to analyse.
+        stepwise : bool
+            Draw every step.
+        growing : sequence of int
+            Draw the analyses of so many first rows before it, so that it is seen to form.
+        """
+        self.task, self.finished, self.stepping = task, False, stepwise
+        self.grown = None
+        self._fresh = True
+        self.words = ""
+        self._influence.clear()
+        self._asked = None
+        self._extra.cancel()
+
+        def make() -> Iterator[tuple[Step | _Grown, bool]]:
+            engine = engine_of(self._bundle)
+            for count in growing:
+                rows = task.observations.iloc[:count]
+                yield _Grown(count, engine.run(rows, task.month, **task.settings)), True
+            steps: Any = engine.steps(task.observations, task.month, **task.settings)
+            with contextlib.closing(steps):
+                for step in steps:
+                    # The first answer and the last are drawn, the others if somebody wants to
+                    # see them; their fields are made here, off the event loop.
+                    drawn = stepwise or step.index == 0 or step.analysis is not None
+                    if drawn:
+                        _ = step.fields if step.analysis is None else step.analysis.anomalies
+                    yield step, drawn
+
+        def deliver(result: tuple[Step | _Grown, bool]) -> None:
+            self._deliver(*result)
+
+        def pace(result: tuple[Step | _Grown, bool]) -> float:
+            return PACE if stepwise or isinstance(result[0], _Grown) else 0.0
+
+        self.paced = stepwise
+        self._work.stream(make, deliver, pace=pace)
+
+    def pause(self) -> None:
+        """Let a stepwise run wait."""
+        self._work.pause()
+
+    def resume(self, *, once: bool = False) -> None:
+        """Let it go on, or make one step more."""
+        self._work.resume(once=once)
+
+    def cancel(self) -> None:
+        """Stop what is under way; what is drawn stays."""
+        self._work.cancel()
+        if not self.finished:
+            self.words = "Cancelled: what is drawn is how far it came."
+        self.finished, self.stepping = True, False
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        for work in (self._work, self._extra, self._cost):
+            work.cancel()
+
+    def _deliver(self, step: Step | _Grown, drawn: bool) -> None:
+        if isinstance(step, _Grown):
+            self.grown = step.count
+            self.fields, z = step.analysis.anomalies, step.analysis.z
+            self.month = self.task.month if self.task is not None else ""
+            self.z = None if z is None else np.asarray(z, dtype=np.float32)
+            self._changed()
+            return
+        self.grown = None
+        if self._fresh:
+            self.costs, self._fresh = [], False
+        cost = step.cost
+        point = [float(cost.prior), float(cost.observations), float(cost.total)]
+        if step.index == 1:
+            # Before it came the linear solution, by the cost of the linear problem: another curve.
+            self.costs = []
+        # The last step comes again with its analysis.
+        again = step.analysis is not None and self.costs and self.costs[-1] == point
+        if np.isfinite(point).all() and not again:
+            self.costs = [*self.costs, point]
+        self.words = step.words
+        if step.analysis is not None:
+            self.analysis, self._answered = step.analysis, self.task
+            self.finished, self.stepping = True, False
+            self.words = step.analysis.outcome
+        if drawn:
+            self.fields = step.fields if step.analysis is None else step.analysis.anomalies
+            self.month = self.task.month if self.task is not None else ""
+            self.z = None if step.z is None else np.asarray(step.z, dtype=np.float32)
+            self._changed()
+
+    def _broken(self, error: Exception) -> None:
+        self.finished, self.stepping = True, False
+        self.words = sentence(error, "The analysis")
+        self._complain(self.words)
+        self._changed()
+
+    # -- what is made from an analysis when somebody looks at it ---------------------------
+
+    def increment(self) -> NDArray[np.floating] | None:
+        """Return the increment of the last analysis, the same array each time."""
+        analysis = self.analysis
+        if analysis is None:
+            return None
+        if self._increment is None or self._increment[0] is not analysis:
+            self._increment = (analysis, analysis.increment)
+        return self._increment[1]
+
+    def remainder(self) -> NDArray[np.floating] | None:
+        """Return the last analysis less what its z decodes to, the same array each time.
+
+        None where it has no latent vector.
+        """
+        analysis = self.analysis
+        if analysis is None or analysis.z is None:
+            return None
+        if self._remainder is None or self._remainder[0] is not analysis:
+            z = np.clip(analysis.z, -8.0, 8.0)
+            decoded = self._bundle.decode_anomalies(z, analysis.month)
+            self._remainder = (analysis, analysis.anomalies - decoded)
+        return self._remainder[1]
+
+    def spread(self) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
+        """Return the spread and the climatological one, or None until they are made."""
+        analysis = self.analysis
+        if analysis is None:
+            return None
+        if self._spread_of is analysis:
+            return analysis.spread, analysis.climatological_spread
+        if self._asked is not analysis:
+            self._asked = analysis
+
+            def made(_: Any) -> None:
+                self._spread_of = analysis
+                self._changed()
+
+            self._extra.submit(lambda _: analysis.spread, made)
+        return None
+
+    def influence(self, row: int | None) -> NDArray[np.floating] | None:
+        """Return the increment of one observation alone, or None until it is made."""
+        task = self.task
+        if task is None or row is None or not 0 <= row < len(task.observations):
+            return None
+        if row in self._influence:
+            return self._influence[row]
+        if self._asked != ("row", row):
+            self._asked = ("row", row)
+
+            def made(fields: NDArray[np.floating]) -> None:
+                if len(self._influence) >= KEPT:
+                    self._influence.clear()
+                self._influence[row] = fields
+                self._changed()
+
+            self._extra.submit(
+                lambda _: engine_of(self._bundle).influence(
+                    task.observations, task.month, row, **task.settings
+                ),
+                made,
+            )
+        return None
+
+    def weigh(self, z: NDArray[np.floating], task: Task) -> None:
+        """Ask what a state of one's own costs; `hand` holds the answer when it is there.
+
+        Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
+        slider needs.
+        """
+        asked = (id(task), z.tobytes())
+        if asked == self._weighed:
+            return
+        self._weighed = asked
+        now = time.monotonic()
+        wait = 0.0 if now - self._weighed_at > 1.0 else 0.15
+        if not wait:
+            self._weighed_at = now
+
+        def job(stale: Callable[[], bool]) -> Cost | None:
+            time.sleep(wait)
+            if stale():
+                return None
+            return engine_of(self._bundle).cost_of(
+                z, task.observations, task.month, **task.settings
+            )
+
+        def made(cost: Cost | None) -> None:
+            self.hand = cost
+            self._changed()
+
+        self._cost.submit(job, made)
+
+    def _broken_cost(self, _: Exception) -> None:
+        # A method without a latent vector: then there is nothing to compare with.
+        self.hand = None
+
+    def _broken_extra(self, error: Exception) -> None:
+        self._complain(sentence(error, "That picture"))
+
+
+def sentence(error: Exception, what: str) -> str:
+    """Return an error in one sentence: the library's own, or that it is not the user's fault."""
+    if isinstance(error, ValueError) and str(error).endswith("."):
+        return str(error)
+    return f"{what} could not be made ({type(error).__name__}); choose another method or month."

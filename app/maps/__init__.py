@@ -1,0 +1,1 @@
+"""Maps and scatters: arrays first, then Bokeh figures."""

@@ -1,0 +1,875 @@
+"""The figures of one session: made once, afterwards only their data sources change.
+
+Colours come through HoloViews' colour maps, projected lines from `app.maps.projections`. The
+figures themselves are Bokeh's own: rendering the twelve first frames through HoloViews took 430 ms
+each when this was measured, five seconds a visitor, against 10 ms for a bare figure, and the plot
+objects that it keeps would be held for every session.
+"""
+
+from __future__ import annotations
+
+from calendar import month_name
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import bokeh.models
+import bokeh.plotting
+import numpy as np
+from holoviews.plotting.util import process_cmap
+from numpy.typing import NDArray
+
+from app.maps.frames import (
+    COLUMNS,
+    HATCH,
+    LEVELS,
+    BundleLike,
+    Frame,
+    MapPane,
+    Request,
+    ScatterPane,
+    around,
+    column_limits,
+    limits,
+    scatter_limits,
+    units,
+)
+from app.maps.projections import EXTENT, pixel_map, projection
+from app.maps.response_scales import HALF, halves
+from app.maps.vector_glyphs import ArrowGlyphs
+from app.maps.vectors import stretched
+from mlda_core.climate.variables import Variable
+
+if TYPE_CHECKING:
+    from app.maps.response_scales import Look
+
+# Bokeh's annotations reject much that Bokeh accepts, such as arrays in a source.
+bm: Any = bokeh.models
+figure: Any = bokeh.plotting.figure
+
+FONT = '"Segoe UI", "Helvetica Neue", Roboto, "Liberation Sans", Arial, sans-serif'
+
+# Data colours never change with the theme; what surrounds them does.
+THEMES: dict[str, dict[str, Any]] = {
+    "light": {
+        "page": "#fbfbfa",
+        "land": "#d3d3cf",
+        "coast": "#30343a",
+        "grid": "#30343a",
+        "outline": "#8d9299",
+        "text": "#1d2126",
+        "muted": "#666c75",
+        "line": "#b4b8be",
+        "density": ("#d9d7ee", "#2f2387"),
+        "withheld": "#c2410c",
+    },
+    "dark": {
+        "page": "#16191d",
+        "land": "#565b63",
+        "coast": "#15181c",
+        "grid": "#15181c",
+        "outline": "#7d848e",
+        "text": "#e9ebee",
+        "muted": "#a2a9b4",
+        "line": "#4d535c",
+        "density": ("#3d3a66", "#d8d3ff"),
+        "withheld": "#ffb454",
+    },
+}
+
+# Looks the hovered cell up in the values that are already in the browser: no round trip.
+_HOVER = """
+const cell = Math.round(value)
+if (!(cell >= 0 && cell < lon.length)) return ""
+if (format == "place") {
+  const east = ((lon[cell] + 180) % 360 + 360) % 360 - 180
+  const ns = lat[cell] < 0 ? "S" : "N", ew = east < 0 ? "W" : "E"
+  return Math.abs(lat[cell]).toFixed(1) + "\\u00b0" + ns + "  "
+       + Math.abs(east).toFixed(1) + "\\u00b0" + ew
+}
+const i = format == "target" ? 0 : 1
+if (format == "first") return meta.data["what"][0]
+if (format == "what") return meta.data["what"][1]
+const v = cells.data[format][cell]
+if (!Number.isFinite(v)) return meta.data["missing"][i]
+const sign = v > 0 && meta.data["signed"][i] ? "+" : v < 0 ? "\\u2212" : ""
+return sign + Math.abs(v).toFixed(meta.data["decimals"][i]) + " " + meta.data["units"][i]
+"""
+
+_TOOLTIP = (
+    # The page's own colours, over the padding of Bokeh's white box.
+    '<div style="font:13px/1.45 {font};font-variant-numeric:tabular-nums;white-space:pre;'
+    'background:var(--raised);color:var(--text);margin:-6px;padding:6px 10px;border-radius:3px">'
+    '<span style="opacity:.7">@image{{place}}</span><br>'
+    "@image{{first}}  <b>@image{{target}}</b><br>"
+    "@image{{what}}  <b>@image{{model}}</b></div>"
+)
+
+# Off the globe there is no cell, and nothing to say.
+_ON_GLOBE = """
+export default ({ cells }, _, { value }) => !(value >= cells)
+"""
+
+# A frame travels as one array. Written into the twelve sources one by one it was 27 web socket
+# messages, and each woke the browser: 30 of the 51 ms that a frame took on two cores. The arrays
+# that are there keep their place and size; only their numbers change.
+_UNPACK = """
+const bytes = packet.data.bytes[0]
+const touched = new Set()
+let at = bytes.byteOffset
+const fill = (array) => {
+  const size = array.byteLength
+  new Uint8Array(array.buffer, array.byteOffset, size).set(new Uint8Array(bytes.buffer, at, size))
+  at += size
+}
+for (const pane of packet.data.panes[0]) {
+  const k = arrow_names.indexOf(pane)
+  if (k >= 0) {
+    fill(arrows[k].data.x)
+    fill(arrows[k].data.y)
+    touched.add(arrows[k])
+    continue
+  }
+  const i = names.indexOf(pane)
+  fill(images[i].data.image[0])
+  touched.add(images[i])
+  const kind = pane.slice(pane.lastIndexOf("_") + 1)
+  if (kind !== "scatter") fill(cells[i].data[kind])
+}
+for (const source of touched) source.change.emit()
+"""
+
+# Bokeh writes a tooltip when the pointer moves: under one that rests it would tell the analysis
+# before. And it leaves a tooltip where a drag began, over what is being dragged or drawn.
+_LOOK_AGAIN = """
+window.mldaPointer ??= (() => {
+  const at = { target: null, x: 0, y: 0, held: false }
+  at.tell = (type) => {
+    if (!at.target?.isConnected) return
+    at.target.dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true, isPrimary: true,
+      pointerType: "mouse", clientX: at.x, clientY: at.y }))
+  }
+  window.addEventListener("pointermove", (event) => {
+    if (!event.isTrusted) return
+    const held = event.buttons !== 0
+    if (held && !at.held) at.tell("pointerout")
+    at.held = held
+    at.target = !held && event.target.closest?.("main .map") ? event.composedPath()[0] : null
+    at.x = event.clientX
+    at.y = event.clientY
+  }, true)
+  return at
+})()
+requestAnimationFrame(() => window.mldaPointer.tell("pointermove"))
+"""
+
+# Text over the scatter, not in it: it keeps its size when the figure grows, and screen readers
+# find it.
+_SCORES_CSS = """
+:host { pointer-events: none; font: clamp(11px, 1.3vh, 16px)/1.35 var(--font); color: var(--text);
+  font-variant-numeric: tabular-nums; }
+.bk-clearfix { display: inline-block; padding: 1px 5px; border-radius: 3px;
+  background: color-mix(in srgb, var(--bg) 72%, transparent); }
+i { font-style: normal; color: var(--muted); } b { font-weight: 600; }
+small { color: var(--muted); }
+u { text-decoration: none; }
+.reading[title] { pointer-events: auto; cursor: help; }
+/* In a small scatter less is said, never on two lines. */
+div, small { white-space: nowrap; }
+@container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; }
+  .reading u { display: none; } }
+@container scatter (max-width: 160px) { :host { font-size: 11px; } u, small { display: none; } }
+/* Of what does not fit, the name is cut and never the number. */
+@container scatter (max-width: 195px) { .bk-clearfix { max-width: 100%; box-sizing: border-box; }
+  .reading { display: flex; gap: 4px; } .reading b { flex: none; }
+  .reading i { min-width: 0; overflow: hidden; text-overflow: ellipsis; } }
+@container scatter (max-width: 118px) { .rmse, .ev { display: none; } }
+"""
+
+
+# What the colours of the model's column mean, where they are not the row's.
+_KEY_CSS = """
+:host { pointer-events: none; font: clamp(11px, 1.2vh, 15px)/1 var(--font); color: var(--text);
+  font-variant-numeric: tabular-nums; }
+.key { display: inline-flex; align-items: center; gap: 5px; padding: 3px 6px; border-radius: 3px;
+  background: color-mix(in srgb, var(--bg) 82%, transparent); white-space: nowrap; }
+.key i { width: 4.5em; height: .6em; border-radius: 2px; }
+"""
+
+# Over a map that has nothing to show.
+_GAP_CSS = """
+:host { pointer-events: none; }
+span { display: block; font: clamp(12px, 1.4vh, 18px)/1.3 var(--font); color: var(--text);
+  padding: 5px 12px; border-radius: 4px;
+  background: color-mix(in srgb, var(--bg) 86%, transparent); text-align: center;
+  text-wrap: balance; }
+"""
+
+_AXES_CSS = """
+:host, .bk-clearfix { width: 100%; height: 100%; pointer-events: none; }
+.axes { position: relative; width: 100%; height: 100%; font: 11px/1 var(--font);
+  color: var(--muted); font-variant-numeric: tabular-nums; border: 1px solid var(--line);
+  box-sizing: border-box; }
+.y { position: absolute; right: calc(100% + 5px); transform: translateY(50%); white-space: nowrap; }
+.x { position: absolute; top: calc(100% + 5px); transform: translateX(-50%); white-space: nowrap; }
+"""
+
+
+@lru_cache(maxsize=64)
+def colours(cmap: str, n: int = LEVELS) -> tuple[str, ...]:
+    """Return `n` colours of a named colour map."""
+    return tuple(process_cmap(cmap, ncolors=n))
+
+
+def cmap_of(variable: Variable, *, full: bool) -> str:
+    """Return the name of a variable's colour map."""
+    return variable.field_cmap if full else variable.anomaly_cmap
+
+
+def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
+    """Return 256 colours: missing, the colour map, off the globe (transparent)."""
+    return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
+
+
+# Of no variable's own: from little to much, with room for dark hatching.
+SPREAD_CMAP = "YlOrRd"
+HATCH_COLOUR = "#14171b"
+
+
+def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
+    """Return 256 colours for a column other than the model."""
+    if kind == "spread":
+        land = THEMES[theme]["land"]
+        return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
+    return map_palette(variable, theme, full=False)
+
+
+def look_palette(variable: Variable, theme: str) -> list[str]:
+    """Return 256 colours of a response: as it is, and faded."""
+    colour = halves(colours(variable.anomaly_cmap, HALF))
+    return [THEMES[theme]["land"], *colour, "#00000000"]
+
+
+def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
+    """Return a small colour scale for the model's column; nothing where it shows the model."""
+    own = None if look is None else look.limits[i]
+    if look is not None and own is None and look.plain:
+        return f'<div class="key">{escape(look.plain)}</div>'
+    if kind == "model" or (look is not None and own is None):
+        return ""
+    low, high = column_limits(variable, kind) if own is None else (-own, own)
+    cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
+    stops = ", ".join(colours(cmap, 17))
+    decimals = _decimals(high)
+    unit = escape(units(variable, full=False) if look is None else look.units[i])
+    top = ("+" if kind != "spread" else "") + number(high, decimals)
+    words = COLUMNS[kind] if look is None else look.words
+    return (
+        f'<div class="key" role="img" aria-label="{words}: {number(low, decimals)} to '
+        f'{top} {unit}">{number(low, decimals)}<i style="background:linear-gradient(to right, '
+        f'{stops})"></i>{top} {unit}</div>'
+    )
+
+
+def gap_words(variable: Variable, request: Request, pane: MapPane) -> str:
+    """Return what to say where the target lacks a whole variable in the month shown."""
+    if request.scene is not None or np.isfinite(pane.cells).any():
+        return ""
+    month = f"{month_name[request.calendar_month]} {request.month[:4]}"
+    return f"<span>No {escape(variable.label.lower())} in {month}</span>"
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals write a scale's end exactly."""
+    return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
+
+
+@lru_cache(maxsize=4)
+def density_palette(theme: str) -> tuple[str, ...]:
+    """Return 256 colours from nothing to dense."""
+    ends = [
+        np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+        for colour in THEMES[theme]["density"]
+    ]
+    steps = np.linspace(0.0, 1.0, 255)[:, None]
+    mixed = np.rint(ends[0] * (1 - steps) + ends[1] * steps).astype(int)
+    return ("#00000000", *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Write a number with a real minus sign; a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    # Adding zero turns -0.0 into 0.0.
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+
+
+# What stands there while the numbers are still of another month.
+WAITING = '<div class="reading"><b>…</b></div>'
+# What a reading's name means.
+READING_TITLES = {
+    "changed sea": "Mean over the cells changed by more than half of the greatest change; in "
+    "brackets where the change goes beyond what the model knows"
+}
+
+
+def score_html(pane: ScatterPane, variable: Variable, *, full: bool, awaited: bool = False) -> str:
+    """Return what is written inside a scatter; scores are of anomalies, always.
+
+    ``awaited`` says that what is missing is not a target but still being made.
+    """
+    if pane.readings:
+        return "".join(
+            f'<div class="reading"{_title(name)}><i>{escape(name)}</i> <b>{escape(value)}'
+            f"{f' <u>{escape(unit)}</u>' if unit else ''}</b></div>"
+            for name, value, unit in pane.readings
+        )
+    scores = pane.scores
+    if not np.isfinite(scores.rmse):
+        return WAITING if awaited else '<div class="reading"><i>no target</i></div>'
+    unit = f" <u>{escape(units(variable, full=False))}</u>"
+    rows = (
+        ("r", "r", number(scores.r)),
+        ("rmse", "RMSE", number(scores.rmse) + unit),
+        ("ev", "expl. var.", number(scores.explained_variance)),
+    )
+    note = "<small>of the anomalies</small>" if full else ""
+    return (
+        "".join(
+            f'<div class="{key}"><i>{name}</i> <b>{value}</b></div>' for key, name, value in rows
+        )
+        + note
+    )
+
+
+def _title(name: str) -> str:
+    words = READING_TITLES.get(name, "")
+    return f' title="{escape(words)}"' if words else ""
+
+
+def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
+    """Return evenly spaced ticks, whole numbers if that can be had."""
+    for count in (5, 4, 6, 7, 3) if full else (5,):
+        ticks = np.linspace(low, high, count)
+        if np.allclose(ticks, np.rint(ticks)):
+            return ticks
+    return np.linspace(low, high, 5)
+
+
+def legend_html(
+    variable: Variable, *, full: bool, look: Look | None = None, i: int = 0, column: str = "model"
+) -> str:
+    """Return a row's name, units and vertical colour bar.
+
+    Parameters
+    ----------
+    variable : Variable
+        Of the row.
+    full : bool
+        Of full fields instead of anomalies.
+    look : Look, optional
+        The scales of both columns, where they are neither.
+    i : int
+        Which variable it is.
+    column : str
+        What both columns show, one of `COLUMNS`.
+    """
+    full = full and column == "model"
+    low, high = limits(variable, full=full)
+    kind, unit = "" if full else "anomaly, ", units(variable, full=full)
+    if full and variable.standard_name.endswith("_anomaly"):
+        # Its zero is its makers' base period, not the page's.
+        kind = "anomaly as recorded, "
+    cmap = cmap_of(variable, full=full)
+    if column != "model":
+        low, high = column_limits(variable, column)
+        kind, cmap = f"{COLUMNS[column]}, ", SPREAD_CMAP if column == "spread" else cmap
+    if look is not None:
+        limit = look.limits[i] or 1.0
+        low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]
+    stops = ", ".join(colours(cmap, 33))
+    ticks = legend_ticks(low, high, full=full)
+    decimals = max(_decimals(float(tick)) for tick in ticks)
+    signed = low < 0 and not full
+    marks = "".join(
+        f'<span style="bottom:{100 * i / (len(ticks) - 1):.4g}%">'
+        f"{'+' if value > 0 and signed else ''}{number(float(value), decimals)}</span>"
+        for i, value in enumerate(ticks)
+    )
+    return (
+        f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
+        f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
+        f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
+        f'style="background:linear-gradient(to top, {stops})"></div><div class="ticks">{marks}'
+        "</div></div>"
+    )
+
+
+def axes_html(ticks: tuple[float, ...], low: float, high: float, *, full: bool) -> str:
+    """Return the tick labels of a scatter, placed along its left and lower edge."""
+    marks = []
+    for value in ticks:
+        place = 100 * (value - low) / (high - low)
+        sign = "+" if value > 0 and not full else ""
+        text = f"{sign}{number(value, _decimals(value))}"
+        marks.append(f'<span class="y" style="bottom:{place:.4g}%">{text}</span>')
+        marks.append(f'<span class="x" style="left:{place:.4g}%">{text}</span>')
+    return f'<div class="axes" aria-hidden="true">{"".join(marks)}</div>'
+
+
+class How(NamedTuple):
+    """How a frame is coloured and what it is called: it changes seldom, unlike its numbers."""
+
+    kind: str
+    look: Look | None
+    left: Look | None
+    words: tuple[str, str]
+    spans: tuple[float, ...]
+    left_kind: str = "model"
+    scale: int = 1
+
+
+def how_of(request: Request) -> How:
+    """Return how a frame is coloured."""
+    column, scene = request.column, request.scene
+    if scene is None:
+        words = ("target", COLUMNS[column.kind])
+        return How(column.kind, column.look, None, words, (), scale=request.scale)
+    left = scene.left
+    return How(
+        column.kind, column.look, left.look, scene.words, scene.spans, left.kind, request.scale
+    )
+
+
+class Figures:
+    """The twelve figures of a session and the sources behind them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Only its grid and variables are used.
+    frame : Frame
+        The first frame, complete.
+    theme : str
+        ``light`` or ``dark``.
+    """
+
+    def __init__(self, bundle: BundleLike, frame: Frame, theme: str) -> None:
+        self._bundle = bundle
+        self._theme = theme
+        self._full = frame.request.full
+        self._projection = frame.request.projection
+        self.figures: dict[tuple[str, str], Any] = {}
+        self._images: dict[tuple[str, str], Any] = {}
+        self._mappers: dict[tuple[str, str], Any] = {}
+        self._cells: dict[str, Any] = {}
+        self._meta: dict[str, Any] = {}
+        self.scores: dict[str, Any] = {}
+        self._said: dict[str, str] = {}
+        self._waits = False
+        self._guides: dict[str, dict[str, Any]] = {}
+        self.axes: dict[str, Any] = {}
+        self.keys: dict[str, Any] = {}
+        self.gaps: dict[str, Any] = {}
+        self._withheld: dict[str, Any] = {}
+        self._how = how_of(frame.request)
+        self._order = {variable.name: i for i, variable in enumerate(bundle.variables)}
+
+        shown = projection(self._projection)
+        x0, x1, y0, y1 = EXTENT
+        # Gestures on the maps find these by name.
+        self.x_range = bm.Range1d(x0, x1, bounds=(x0, x1), name="map-x")
+        self.y_range = bm.Range1d(y0, y1, bounds=(y0, y1), name="map-y")
+        # One source for the lines of all eight maps.
+        self._lines = {
+            name: bm.ColumnDataSource(dict(zip("xy", getattr(shown, name), strict=True)))
+            for name in ("coast", "graticule", "outline")
+        }
+        self._pixels = bm.ColumnDataSource(self._index_image())
+        lat, lon = np.meshgrid(bundle.grid.lat, bundle.grid.lon, indexing="ij")
+        self._places = {
+            "lon": lon.ravel().astype(np.float32),
+            "lat": lat.ravel().astype(np.float32),
+        }
+        self._arrows = ArrowGlyphs(bundle, self.x_range, self.y_range, self._projection)
+        for variable in self._variables:
+            self._make_row(variable, frame)
+        self._arrows.packed(frame.arrows)
+        self._arrows.show(frame.arrows, on=frame.request.arrows)
+        self._packet = bm.ColumnDataSource({"bytes": [np.zeros(0, np.uint8)], "panes": [[]]})
+        self._packet.js_on_change(
+            "data", bm.CustomJS(args=self._unpack_args(), code=_UNPACK + _LOOK_AGAIN)
+        )
+        # What only a callback refers to has to be in the document too, or nothing would send it.
+        next(iter(self.figures.values())).tags = [self._packet]
+        self._paint()
+
+    @property
+    def _variables(self) -> tuple[Variable, ...]:
+        """The variables with the ends that their colours have at present."""
+        return stretched(self._bundle.variables, self._how.scale)
+
+    # -- first frame -----------------------------------------------------------------------
+
+    def _index_image(self) -> dict[str, Any]:
+        index = pixel_map(self._projection, self._bundle.grid).index
+        cells = int(np.prod(self._bundle.grid.shape))
+        kind = np.uint16 if cells < 2**16 - 1 else np.int32
+        return {"image": [np.where(index < 0, cells, index).astype(kind)], **self._box()}
+
+    def _box(self) -> dict[str, list[float]]:
+        x0, x1, y0, y1 = EXTENT
+        return {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
+
+    def _make_row(self, variable: Variable, frame: Frame) -> None:
+        name = variable.name
+        maps = {kind: frame.panes[name, kind] for kind in ("target", "model")}
+        cells: dict[str, Any] = {}
+        for kind, pane in maps.items():
+            if isinstance(pane, MapPane):
+                cells[kind] = pane.cells.copy()
+                self._images[name, kind] = bm.ColumnDataSource(
+                    {"image": [pane.image.copy()], **self._box()}
+                )
+        self._cells[name] = bm.ColumnDataSource(cells)
+        self._meta[name] = bm.ColumnDataSource(self._meta_of(variable))
+        hover = bm.CustomJSHover(
+            args={
+                "cells": self._cells[name],
+                "meta": self._meta[name],
+                **self._places,
+            },
+            code=_HOVER,
+        )
+        for kind in ("target", "model"):
+            self._make_map(variable, kind, hover)
+        self.keys[name] = bm.Div(text=self._key(variable), stylesheets=[_KEY_CSS], margin=0)
+        target = maps["target"]
+        words = gap_words(variable, frame.request, target) if isinstance(target, MapPane) else ""
+        self.gaps[name] = bm.Div(text=words, stylesheets=[_GAP_CSS], margin=0)
+        scatter = frame.panes[name, "scatter"]
+        if isinstance(scatter, ScatterPane):
+            self._make_scatter(variable, scatter)
+
+    def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
+        """Return what the hover says of the values of target and model."""
+        how, i = self._how, self._order[variable.name]
+        looks = [look if look and look.limits[i] else None for look in (how.left, how.look)]
+        plain = how.kind == "model" or (how.look is not None and looks[1] is None)
+        left_plain = how.left_kind == "model" and looks[0] is None
+        full = [self._full and left_plain, self._full and plain]
+        nothing = "no sea here" if variable.domain == "sea" else "no value here"
+        waits = not plain and how.kind != "difference" and variable.domain != "sea"
+        gone = "nothing yet" if waits else nothing
+        what = list(how.words)
+        if how.left is None and looks[1] is not None:
+            what[1] = looks[1].words
+        return {
+            "what": what,
+            "units": [
+                look.units[i] if look else units(variable, full=kind)
+                for look, kind in zip(looks, full, strict=True)
+            ],
+            "decimals": [look.decimals if look else variable.decimals for look in looks],
+            "signed": [
+                not full[0] and how.left_kind != "spread",
+                not full[1] and how.kind != "spread",
+            ],
+            "missing": [nothing, gone],
+        }
+
+    def _key(self, variable: Variable) -> str:
+        """Return the scale of the model's column; where both columns share one, it is the row's."""
+        if self._how.left is not None or self._how.left_kind == self._how.kind != "model":
+            return ""
+        return key_html(variable, self._how.kind, self._how.look, self._order[variable.name])
+
+    def _spans(self, variable: Variable) -> tuple[float, float]:
+        """Return the limits of both axes of a scatter."""
+        if self._how.spans:
+            return around(self._how.spans[self._order[variable.name]])
+        return scatter_limits(variable, full=self._full)
+
+    def _make_map(self, variable: Variable, kind: str, hover: Any) -> None:
+        on_globe = bm.CustomJS(args={"cells": len(self._places["lon"])}, code=_ON_GLOBE)
+        fig = figure(
+            x_range=self.x_range,
+            y_range=self.y_range,
+            sizing_mode="stretch_both",
+            min_width=60,
+            min_height=30,
+            toolbar_location=None,
+            title=None,
+            tools=[],
+            min_border=0,
+            outline_line_color=None,
+            # No axes, not even hidden ones: those of twelve figures took 15 ms a frame in looking
+            # up CSS values.
+            x_axis_type=None,
+            y_axis_type=None,
+            # WebGL without a GPU costs 640 ms a frame.
+            output_backend="canvas",
+        )
+        mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
+        self._mappers[variable.name, kind] = mapper
+        fig.image(
+            "image",
+            "x",
+            "y",
+            "dw",
+            "dh",
+            source=self._images[variable.name, kind],
+            color_mapper=mapper,
+        )
+        # Drawn with no opacity: only to know which cell the pointer is over.
+        cells = fig.image(
+            "image",
+            "x",
+            "y",
+            "dw",
+            "dh",
+            source=self._pixels,
+            color_mapper=bm.LinearColorMapper(palette=["#000000"], low=0, high=1),
+            global_alpha=0.0,
+        )
+        for line, width, alpha in (
+            ("graticule", 0.5, 0.16),
+            ("halo", 2.0, 0.5),
+            ("coast", 0.8, 0.85),
+            ("outline", 1.0, 1.0),
+        ):
+            source = self._lines["coast" if line == "halo" else line]
+            drawn = fig.line("x", "y", source=source, line_width=width, line_alpha=alpha, name=line)
+            drawn.level = "glyph"
+        self._arrows.add(variable.name, kind, fig)
+        pan, wheel = bm.PanTool(), bm.WheelZoomTool(maintain_focus=False)
+        fig.add_tools(
+            pan,
+            wheel,
+            bm.HoverTool(
+                renderers=[cells],
+                tooltips=_TOOLTIP.format(font=FONT.replace('"', "'")),
+                formatters={"@image": hover},
+                filters={"@image": on_globe},
+                point_policy="follow_mouse",
+            ),
+        )
+        fig.toolbar.active_drag = pan
+        fig.toolbar.active_scroll = wheel
+        self.figures[variable.name, kind] = fig
+
+    def _make_scatter(self, variable: Variable, pane: ScatterPane) -> None:
+        name = variable.name
+        low, high = self._spans(variable)
+        fig = figure(
+            x_range=bm.Range1d(low, high),
+            y_range=bm.Range1d(low, high),
+            sizing_mode="stretch_both",
+            min_width=30,
+            min_height=30,
+            toolbar_location=None,
+            title=None,
+            tools=[],
+            min_border=0,
+            outline_line_color=None,
+            x_axis_type=None,
+            y_axis_type=None,
+            output_backend="canvas",
+        )
+        fig.toolbar.active_drag = None
+        self._guides[name] = {
+            key: bm.ColumnDataSource({"x": [], "y": []}) for key in ("cross", "diagonal")
+        }
+        for key, source in self._guides[name].items():
+            fig.line("x", "y", source=source, line_width=1, name=key)
+        source = bm.ColumnDataSource({"image": [pane.image.copy()], **self._scatter_box(variable)})
+        self._images[name, "scatter"] = source
+        mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
+        self._mappers[name, "scatter"] = mapper
+        fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+        self._withheld[name] = bm.ColumnDataSource({"x": [], "y": []})
+        fig.scatter(
+            "x",
+            "y",
+            source=self._withheld[name],
+            size=6,
+            fill_alpha=0.0,
+            line_width=1.4,
+            name="withheld",
+        )
+        self.axes[name] = bm.Div(stylesheets=[_AXES_CSS], sizing_mode="stretch_both", margin=0)
+        self._said[name] = score_html(pane, variable, full=self._full)
+        self.scores[name] = bm.Div(
+            text=self._said[name],
+            stylesheets=[_SCORES_CSS],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.figures[name, "scatter"] = fig
+        self._scale_scatter(variable)
+
+    def _scatter_box(self, variable: Variable) -> dict[str, list[float]]:
+        low, high = self._spans(variable)
+        return {"x": [low], "y": [low], "dw": [high - low], "dh": [high - low]}
+
+    def _scale_scatter(self, variable: Variable) -> None:
+        name = variable.name
+        fig = self.figures[name, "scatter"]
+        low, high = self._spans(variable)
+        first, last = limits(variable, full=self._full)
+        if self._how.spans:
+            last = self._how.spans[self._order[name]]
+            first = -last
+        for shown in (fig.x_range, fig.y_range):
+            shown.update(start=low, end=high)
+        middle = (first + last) / 2
+        cross = {
+            "x": [low, high, np.nan, middle, middle],
+            "y": [middle, middle, np.nan, low, high],
+        }
+        self._guides[name]["cross"].data = cross
+        self._guides[name]["diagonal"].data = {"x": [low, high], "y": [low, high]}
+        self.axes[name].text = axes_html((first, middle, last), low, high, full=self._full)
+
+    # -- later frames ----------------------------------------------------------------------
+
+    def write(self, frame: Frame) -> None:
+        """Write the changed panes into the sources; the caller holds the document."""
+        if frame.request.projection != self._projection:
+            self._projection = frame.request.projection
+            self._reproject()
+        how, before = how_of(frame.request), self._how
+        rescaled = (frame.request.full, how.spans, how.scale) != (
+            self._full,
+            before.spans,
+            before.scale,
+        )
+        if how != before or rescaled:
+            self._how, self._full = how, frame.request.full
+            for variable in self._variables:
+                self._meta[variable.name].data = self._meta_of(variable)
+                self.keys[variable.name].text = self._key(variable)
+                if rescaled:
+                    self._scale_scatter(variable)
+                    box = self._scatter_box(variable)
+                    self._images[variable.name, "scatter"].data.update(box)
+            self._paint()
+        self._arrows.show(frame.arrows, on=frame.request.arrows)
+        if not frame.panes:
+            return
+        by_name = {variable.name: variable for variable in self._bundle.variables}
+        parts: list[bytes] = []
+        names: list[str] = []
+        for (name, kind), pane in frame.panes.items():
+            names.append(f"{name}_{kind}")
+            parts.append(pane.image.tobytes())
+            # What a browser is given that asks for the page only now: an analysis is often there
+            # before it. Changed in place, so that Bokeh sends nothing of it.
+            np.copyto(self._images[name, kind].data["image"][0], pane.image)
+            if isinstance(pane, MapPane):
+                parts.append(pane.cells.tobytes())
+                np.copyto(self._cells[name].data[kind], pane.cells)
+                if kind == "target":
+                    self.gaps[name].text = gap_words(by_name[name], frame.request, pane)
+            else:
+                awaited = frame.request.scene is not None
+                self._said[name] = score_html(pane, by_name[name], full=self._full, awaited=awaited)
+                self._tell(name)
+        for kind, part in self._arrows.packed(frame.arrows):
+            names.append(f"arrows_{kind}")
+            parts.append(part)
+        joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
+        self._packet.data = {"bytes": [joined], "panes": [names]}
+
+    def wait(self, waits: bool) -> None:
+        """Blank the numbers in the scatters while they are still of another month."""
+        if waits != self._waits:
+            self._waits = waits
+            for name in self._said:
+                self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        self.scores[name].text = WAITING if self._waits else self._said[name]
+
+    def write_withheld(self, points: dict[str, tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        """Mark withheld observations in the scatters.
+
+        Parameters
+        ----------
+        points : dict
+            For each variable the observed and the analysed values, in the units shown.
+        """
+        for name, source in self._withheld.items():
+            x, y = points.get(name, (np.zeros(0), np.zeros(0)))
+            if len(x) or len(source.data["x"]):
+                source.data = {"x": np.asarray(x, np.float32), "y": np.asarray(y, np.float32)}
+
+    def _unpack_args(self) -> dict[str, Any]:
+        panes = list(self._images)
+        return {
+            "packet": self._packet,
+            "names": [f"{name}_{kind}" for name, kind in panes],
+            "images": [self._images[pane] for pane in panes],
+            "cells": [self._cells[name] for name, _ in panes],
+            "arrow_names": [f"arrows_{kind}" for kind in self._arrows.sources],
+            "arrows": list(self._arrows.sources.values()),
+        }
+
+    def _reproject(self) -> None:
+        shown = projection(self._projection)
+        for name, source in self._lines.items():
+            source.data = dict(zip("xy", getattr(shown, name), strict=True))
+        self._pixels.data = self._index_image()
+        self._arrows.reproject(self._projection)
+        self.reset_view()
+
+    def reset_view(self) -> None:
+        """Show the whole map again."""
+        x0, x1, y0, y1 = EXTENT
+        self.x_range.update(start=x0, end=x1)
+        self.y_range.update(start=y0, end=y1)
+
+    def set_theme(self, theme: str) -> None:
+        """Repaint everything that surrounds the data."""
+        if theme != self._theme:
+            self._theme = theme
+            self._paint()
+
+    def _paint(self) -> None:
+        theme = THEMES[self._theme]
+        how = self._how
+        for i, variable in enumerate(self._bundle.variables):
+            plain = map_palette(variable, self._theme, full=self._full)
+            for kind, look, shown in (
+                ("target", how.left, how.left_kind),
+                ("model", how.look, how.kind),
+            ):
+                palette = plain
+                if look is not None:
+                    palette = look_palette(variable, self._theme) if look.limits[i] else plain
+                elif shown != "model":
+                    palette = column_palette(variable, self._theme, shown)
+                self._mappers[variable.name, kind].palette = palette
+            self._mappers[variable.name, "scatter"].palette = list(density_palette(self._theme))
+        for (_, kind), fig in self.figures.items():
+            # Transparent: the page's own colour shows, whichever theme it has. (A filled one is
+            # painted over itself at its edges, frame after frame.)
+            fig.background_fill_alpha = 0.0
+            fig.border_fill_alpha = 0.0
+            if kind == "scatter":
+                fig.select_one({"name": "withheld"}).glyph.line_color = theme["withheld"]
+                for line, alpha in (("cross", 0.6), ("diagonal", 1.0)):
+                    colour = theme["line" if line == "cross" else "muted"]
+                    fig.select_one({"name": line}).glyph.update(line_color=colour, line_alpha=alpha)
+            else:
+                for line, colour in (
+                    ("graticule", theme["grid"]),
+                    ("coast", theme["coast"]),
+                    ("outline", theme["outline"]),
+                ):
+                    fig.select_one({"name": line}).glyph.line_color = colour
+                # Dark coasts are lost in the dark ends of the fields' colours; anomalies are light
+                # nearly everywhere, and a second line would cost time in each of a slider's frames.
+                halo = fig.select_one({"name": "halo"})
+                halo.visible = self._full
+                halo.glyph.line_color = "#ffffff"

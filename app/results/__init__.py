@@ -1,0 +1,1 @@
+"""The panel below the maps: verification, attribution, impact models."""

@@ -1,0 +1,315 @@
+"""The foot of one session's page: how good the analysis is, by method, and over all months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from app.components import Message
+from app.context import Visit
+from app.jobs.analysis import engine_of, sentence
+from app.jobs.worker import ANALYSES, Latest
+from app.results.attribution import EVERY, TURN, Attributing
+from app.results.impacts import Impacts
+from app.results.panel import PARTS, Foot, regions_of
+from app.state import observations as observing
+from app.state.observations import METHODS, ObservingError
+from app.tools.observe import METHOD_LABELS, Observer, methods_of
+from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
+from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.evaluation.verification import drawn_box, verify
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis
+
+BOX = "box"
+# More observations than this are a dense network, whose factors take seconds a calendar month.
+DENSE = 1000
+
+
+class Verifying:
+    """What the foot knows and does.
+
+    Parameters
+    ----------
+    visit : Visit
+    observe : Observer
+        Whose analysis is verified.
+    """
+
+    def __init__(self, visit: Visit, observe: Observer) -> None:
+        bundle, state = visit.bundle, visit.state
+        self._bundle, self._state, self._observer, self._say = bundle, state, observe, visit.say
+        self._compare = Latest(visit.schedule, self._broken_comparison, pool=ANALYSES)
+        self._run = Latest(visit.schedule, self._broken_series, pool=ANALYSES)
+        self._analyses: dict[str, Any] = {}
+        self._analyses_of: tuple[Any, ...] | None = None
+        self._table: Any = None
+        self._scored: Any = None
+        self._series: Series | None = None
+        self._series_of: tuple[Any, ...] | None = None
+        self._charted: Any = None
+        self._running = False
+        self._shown_box: Any = None
+        self._progress: dict[str, Any] = {"running": False}
+        self.foot = Foot(
+            visit.on_messages,
+            variables=bundle.variables,
+            methods=methods_of(bundle),
+            regions=regions_of(bundle),
+            month=state.month,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.attributing = Attributing(visit, self.foot, lambda: self._region)
+        self.impacts = Impacts(visit, self.foot)
+
+    @property
+    def _region(self) -> Region:
+        box = self._state.observing.region
+        if self.foot.region == BOX and box is not None:
+            return drawn_box(*box)
+        return REGIONS.get(self.foot.region, REGIONS["globe"])
+
+    def show(self) -> None:
+        """Bring the foot to what there is; the caller holds the document."""
+        state, foot = self._state, self.foot
+        box = state.observing.region
+        if box != self._shown_box:
+            self._shown_box = box
+            foot.set_box(None if box is None else drawn_box(*box).label)
+        shown = state.observing.method if state.model == "analysis" else ""
+        perturbs = state.tool == "perturb" and self._bundle.sea_row >= 0
+        mode = "perturb" if perturbs else "observe"
+        turned = mode != foot.mode
+        foot.put(month=state.month, method=shown, mode=mode)
+        self.impacts.show()
+        if "scores" in foot.opened:
+            self._show_scores()
+        if mode == "perturb":
+            if turned:
+                self.attributing.again()
+            self.attributing.show()
+            return
+        if turned:
+            self._charted = None
+            foot.stale = ""
+            foot.show_progress(**self._progress)
+        if "series" in foot.opened:
+            self._show_series()
+
+    # -- the table ---------------------------------------------------------------------------
+
+    def _show_scores(self) -> None:
+        work = self._observer.analysing
+        task = work.task
+        if task is None or work.analysis is None or not work.answered:
+            return
+        if self._state.model != "analysis" and task.month != self._state.month:
+            # No analysis is shown, and the last one made is of another month.
+            self._scored = None
+            self.foot.show_scores(None)
+            return
+        key = (task.month, task.localisation, task.residual)
+        if self._analyses_of != key or self._table is not task.observations:
+            self._analyses_of, self._table, self._analyses = key, task.observations, {}
+            self._scored = None
+            self._compare.cancel()
+            self.foot.busy = ""
+        self._analyses[task.method] = work.analysis.anomalies
+        scored = (key, tuple(id(a) for a in self._analyses.values()), self._region)
+        if scored == self._scored:
+            return
+        self._scored = scored
+        ordered = {m: self._analyses[m] for m in METHODS if m in self._analyses}
+        ordered.pop("climatology", None)
+        self.foot.show_scores(
+            verify(
+                ordered,
+                self._bundle,
+                target=self._bundle.target(task.month),
+                observations=task.observations,
+                region=self._region,
+                month=task.month,
+            )
+        )
+
+    def do_foot(self, message: Message) -> str | None:
+        """Open or fold a part."""
+        parts = message.get("value")
+        if not isinstance(parts, list) or not set(parts) <= PARTS:
+            raise ObservingError("The foot of the page has no such part; reload the page.")
+        self.foot.opened = parts
+        # Which impact is shown stands in links.
+        return "" if self.impacts.opened(parts) else None
+
+    def do_impact(self, message: Message) -> str:
+        """Show another impact series."""
+        return self.impacts.choose(message)
+
+    def do_foot_region(self, message: Message) -> None:
+        """Verify over another region."""
+        key = message.get("value")
+        if key not in [region[0] for region in self.foot.regions]:
+            raise ObservingError(f"There is no region '{str(key)[:24]}'; draw it first.")
+        self.foot.region = str(key)
+        self._charted = None
+
+    def do_foot_change(self, message: Message) -> None:
+        """Choose the change of the sea that the series is of."""
+        self.attributing.do_change(message)
+
+    def do_drivers(self, message: Message) -> None:
+        """Find what drives the month shown."""
+        self.attributing.find(message)
+
+    def do_method(self, message: Message) -> str:
+        """Show the analysis of a method."""
+        made = observing.adjust(self._state.observing, {"method": message.get("value")})
+        self._state.param.update(observing=made, model="analysis")
+        self._state.commit()
+        return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
+
+    def do_compare(self, _: Message) -> None:
+        """Run every method on the same observations."""
+        task = self._observer.analysing.task
+        if task is None:
+            raise ObservingError("There is no analysis to compare with; press Resume first.")
+        missing = [
+            m for m in methods_of(self._bundle) if m not in self._analyses and m != "climatology"
+        ]
+        bundle = self._bundle
+
+        def make() -> Iterator[tuple[str, Analysis | None, str]]:
+            for method in missing:
+                yield method, None, ""
+                settings = {**task.settings, "method": method}
+                try:
+                    made = engine_of(bundle).run(task.observations, task.month, **settings)
+                except ValueError as error:
+                    # Regression needs the sea, and says so: the others go on.
+                    yield method, None, sentence(error, METHOD_LABELS.get(method, method))
+                else:
+                    yield method, made, ""
+
+        def deliver(result: tuple[str, Analysis | None, str]) -> None:
+            method, made, words = result
+            if made is not None:
+                self._analyses[method] = made.anomalies
+            elif words:
+                self._say(words)
+            else:
+                self.foot.busy = f"running {METHOD_LABELS.get(method, method)}"
+            if method == missing[-1] and (made is not None or words):
+                self.foot.busy = ""
+            self._show_scores()
+
+        if missing:
+            self._compare.stream(make, deliver, pace=TURN)
+
+    def _broken_comparison(self, error: Exception) -> None:
+        self.foot.busy = ""
+        self._say(sentence(error, "The comparison"), failed=True)
+
+    # -- the series ----------------------------------------------------------------------------
+
+    def _scenario(self) -> Series:
+        """Return the series of the present observations; another one when these change."""
+        observed = self._state.observing
+        names = (*observing.OBSERVED, "method", "residual", "localisation")
+        key = tuple(getattr(observed, name) for name in names)
+        if self._series is None or self._series_of != key:
+            if self._series is not None:
+                self._run.cancel()
+                words = "Stopped: what is observed has changed." if self._running else ""
+                self._running = False
+                self._tell(words=words)
+            observe = observer(
+                self._observer.table.everywhere,
+                self._bundle,
+                error=observed.error,
+                seed=observed.noise,
+            )
+            self._series = Series(
+                self._bundle,
+                observe,
+                method=observed.method,
+                settings={"residual": observed.residual, "localisation": observed.localisation},
+            )
+            self._series_of, self._charted = key, None
+        return self._series
+
+    def _show_series(self) -> None:
+        series = self._scenario()
+        key = (series, self._region)
+        if key != self._charted:
+            self._charted = key
+            self.foot.show_series(series.means(self._region), self._observer.scenario())
+
+    def do_series_start(self, message: Message) -> None:
+        """Assimilate the months of a scope that are missing."""
+        scope = message.get("value")
+        if scope not in ("test", "all"):
+            raise ObservingError(f"There are no months '{str(scope)[:24]}'; choose test or all.")
+        if self.foot.mode == "perturb":
+            self.attributing.start(scope)
+            return
+        series, bundle = self._scenario(), self._bundle
+        months = months_of(bundle, "test" if scope == "test" else "all")
+        if len(self._observer.table) > DENSE:
+            months = by_season(months, self._state.month)
+        total = len(series.missing(months))
+        if not total:
+            self._tell(words="These months are all done.")
+            return
+        self._running = True
+        self._tell(0, total, running=True)
+
+        def deliver(point: Point) -> None:
+            last = point.done == point.total
+            self._running = not last
+            if point.done % EVERY == 0 or last:
+                if self.foot.mode == "observe":
+                    self.foot.show_analysis(series.means(self._region))
+                words = f"{point.total} months assimilated." if last else ""
+                self._tell(point.done, point.total, running=not last, words=words)
+
+        self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)
+
+    def do_series_cancel(self, _: Message) -> None:
+        """Stop the series; the months done stay."""
+        if self.foot.mode == "perturb":
+            self.attributing.cancel()
+            return
+        self._run.cancel()
+        self._running = False
+        if self._series is not None:
+            self.foot.show_analysis(self._series.means(self._region))
+        self._tell(words="Cancelled; what is done stays.")
+
+    def _broken_series(self, error: Exception) -> None:
+        self._running = False
+        self._tell(words=sentence(error, "The series"), failed=True)
+
+    def _tell(
+        self,
+        done: int = 0,
+        total: int = 0,
+        *,
+        running: bool = False,
+        words: str = "",
+        failed: bool = False,
+    ) -> None:
+        """Show how far the series is, now or when the foot shows it again."""
+        self._progress = {
+            "done": done, "total": total, "running": running, "words": words, "failed": failed,
+        }  # fmt: skip
+        if self.foot.mode == "observe":
+            self.foot.show_progress(**self._progress)
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self._compare.cancel()
+        self._run.cancel()
+        self.attributing.close()
+        self.foot.listen(None)

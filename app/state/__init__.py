@@ -1,0 +1,1 @@
+"""What a visitor's page shows, as plain data."""

@@ -1,0 +1,459 @@
+"""What a session observes and how it assimilates: plain data, changed by pure functions.
+
+Observations are a network, by its name and numbers, and what was done to it by hand. A value or
+an error that nobody typed is absent here: it is sampled from the month's target, and so follows
+the month, the error slider and the seed of the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+KINDS = (
+    "none",
+    "stations",
+    "sst_only",
+    "sst_and_pressure",
+    "all_fields",
+    "historical",
+    "ship_tracks",
+    "custom",
+)
+DOMAINS = ("globe", "land", "sea")
+METHODS = (
+    "vae",
+    "vae_latent_only",
+    "eof",
+    "eof_latent_only",
+    "enoi",
+    "regression",
+    "adam",
+    "climatology",
+)
+COLUMNS = ("model", "increment", "difference", "influence", "spread")
+# What stands beside the model: the truth, or the analysis of the same observations by another
+# method.
+BESIDE = ("target", "enoi", "eof", "vae")
+# Colours and arrows may be stretched, for increments far smaller than months' anomalies.
+SCALES = (1, 2, 5, 10)
+MAX_ROWS = 20_000
+MAX_SEED = 2**31 - 1
+LABEL = 60
+
+
+class ObservingError(ValueError):
+    """An observation or a setting cannot be; the message is one sentence for people."""
+
+
+class Row(NamedTuple):
+    """One observation.
+
+    Parameters
+    ----------
+    variable : str
+        CF name.
+    lat, lon : float
+        Degrees north; degrees east, 0..360.
+    value, error_sd : float or None
+        Anomaly and its error, display units; None: sampled from the target of the month.
+    withheld : bool
+        Not used, only scored.
+    label : str
+        What people call it.
+    """
+
+    variable: str
+    lat: float
+    lon: float
+    value: float | None = None
+    error_sd: float | None = None
+    withheld: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Observing:
+    """Observations and how they are assimilated.
+
+    Parameters
+    ----------
+    kind : str
+        The network, one of `KINDS`.
+    variables : tuple of str
+        What the network's stations observe; empty: what such a network usually does.
+    count : int
+        How many stations.
+    spacing : int
+        Their least distance, or the distance of ships along their routes, km; 0: `count` says.
+    domain : str
+        Where stations are, one of `DOMAINS`.
+    region : tuple of float or None
+        South, north, west, east, degrees: where stations are, within the domain.
+    year : int
+        Of the historical network.
+    seed : int
+        Seed of the places.
+    error : float
+        Error sd of what is sampled, as a share of the local spread.
+    noise : int
+        Seed of the errors.
+    withheld, deleted : frozenset of int
+        Rows of the network that are withheld and deleted.
+    changed : tuple of (int, Row)
+        Rows of the network that were moved or edited, by number.
+    own : tuple of Row
+        Rows placed by hand or read from a file; they follow those of the network.
+    method : str
+        One of `METHODS`.
+    residual : bool
+        With residual analysis, or the latent space only.
+    localisation : float
+        Factor on the localisation's reach.
+    live : bool
+        Whether every change is assimilated at once.
+    column : str
+        What the model column shows, one of `COLUMNS`.
+    hatch : float
+        A spread above this share of the climatological one is hatched.
+    beside : str
+        What the column beside the model shows, one of `BESIDE`.
+    scale : int
+        How many times smaller anomalies have the same colour, one of `SCALES`.
+    arrows : bool
+        Whether a bundle's vector is drawn as arrows.
+    """
+
+    kind: str = "stations"
+    variables: tuple[str, ...] = ()
+    count: int = 100
+    spacing: int = 0
+    domain: str = "globe"
+    region: tuple[float, float, float, float] | None = None
+    year: int = 1900
+    seed: int = 1
+    error: float = 0.2
+    noise: int = 1
+    withheld: frozenset[int] = field(default_factory=frozenset)
+    deleted: frozenset[int] = field(default_factory=frozenset)
+    changed: tuple[tuple[int, Row], ...] = ()
+    own: tuple[Row, ...] = ()
+    method: str = "vae"
+    residual: bool = True
+    localisation: float = 1.0
+    live: bool = True
+    column: str = "model"
+    hatch: float = 0.5
+    beside: str = "target"
+    scale: int = 1
+    arrows: bool = True
+
+    @property
+    def by_hand(self) -> int:
+        """Number of rows that differ from the network's own."""
+        return len(self.withheld | self.deleted | {i for i, _ in self.changed}) + len(self.own)
+
+
+# What a network is; changing one of these makes it another network, whose rows are other rows.
+NETWORK = ("kind", "variables", "count", "spacing", "domain", "region", "year", "seed")
+# What takes part in the observations; the rest is about how they are used.
+OBSERVED = (*NETWORK, "error", "noise", "withheld", "deleted", "changed", "own")
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "count": (1, 3000),
+    "spacing": (0, 20_000),
+    "year": (1850, 2020),
+    "seed": (0, MAX_SEED),
+    "noise": (0, MAX_SEED),
+    "error": (0.02, 2.0),
+    "localisation": (0.25, 2.0),
+    "hatch": (0.05, 1.0),
+}
+_CHOICES: dict[str, Sequence[str]] = {
+    "kind": KINDS,
+    "domain": DOMAINS,
+    "method": METHODS,
+    "column": COLUMNS,
+    "beside": BESIDE,
+}
+_WORDS = {
+    "kind": "network",
+    "count": "number of stations",
+    "seed": "seed of the places",
+    "noise": "seed of the noise",
+    "error": "error",
+    "column": "view of the model",
+    "hatch": "share for hatching",
+    "beside": "view beside the model",
+}
+
+
+def observed_alike(one: Observing, other: Observing) -> bool:
+    """Whether two have the same observations, whatever is done with them."""
+    return all(getattr(one, name) == getattr(other, name) for name in OBSERVED)
+
+
+def analysed_alike(one: Observing, other: Observing) -> bool:
+    """Whether two have the same analysis in the same month."""
+    names = (*OBSERVED, "method", "residual", "localisation")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def adjust(observing: Observing, values: Mapping[str, Any]) -> Observing:
+    """Change settings that come from outside.
+
+    Another network has other rows: what was done to the old one's goes. Rows of one's own stay
+    when only the network's numbers change, and go with another kind; ``custom`` is made by
+    `app.tools.observations.freeze`.
+
+    Parameters
+    ----------
+    observing : Observing
+        What there is.
+    values : mapping
+        New values by name.
+
+    Raises
+    ------
+    ObservingError
+        If one is unknown or cannot be.
+    """
+    made = replace(observing, **{name: _check(name, value) for name, value in values.items()})
+    if any(getattr(made, name) != getattr(observing, name) for name in NETWORK):
+        made = replace(made, withheld=frozenset(), deleted=frozenset(), changed=())
+    if made.kind != observing.kind:
+        made = replace(made, own=())
+    return made
+
+
+def withhold(observing: Observing, sources: Collection[int], *, held: bool) -> Observing:
+    """Withhold or restore rows.
+
+    Parameters
+    ----------
+    observing : Observing
+        What there is.
+    sources : collection of int
+        Rows: of the network by number, one's own as -1, -2, ...
+    held : bool
+        Withhold; or restore.
+    """
+    network = {i for i in sources if i >= 0}
+    chosen = {-1 - i for i in sources if i < 0}
+    own = tuple(
+        row._replace(withheld=held) if j in chosen else row for j, row in enumerate(observing.own)
+    )
+    kept = observing.withheld | network if held else observing.withheld - network
+    return replace(observing, withheld=frozenset(kept), own=own)
+
+
+def delete(observing: Observing, sources: Collection[int]) -> Observing:
+    """Delete rows; of a network they stay away until it is changed."""
+    network = {i for i in sources if i >= 0}
+    chosen = {-1 - i for i in sources if i < 0}
+    return replace(
+        observing,
+        deleted=observing.deleted | network,
+        withheld=observing.withheld - network,
+        changed=tuple(pair for pair in observing.changed if pair[0] not in network),
+        own=tuple(row for j, row in enumerate(observing.own) if j not in chosen),
+    )
+
+
+def place(observing: Observing, row: Row) -> Observing:
+    """Add a row of one's own."""
+    if len(observing.own) >= MAX_ROWS:
+        raise ObservingError(f"There are {MAX_ROWS} observations already; delete some first.")
+    return replace(observing, own=(*observing.own, check_row(row)))
+
+
+def edit(observing: Observing, source: int, row: Row) -> Observing:
+    """Put a row in another's place; whether it is withheld stays as it is."""
+    row = check_row(row)
+    if source < 0:
+        own = list(observing.own)
+        own[-1 - source] = row._replace(withheld=own[-1 - source].withheld)
+        return replace(observing, own=tuple(own))
+    changed = dict(observing.changed)
+    changed[source] = row._replace(withheld=False)
+    return replace(observing, changed=tuple(sorted(changed.items())))
+
+
+def check_row(row: Row) -> Row:
+    """Return a row with its numbers as they have to be.
+
+    Raises
+    ------
+    ObservingError
+        If it cannot be an observation; whether its variable exists there is the bundle's to say.
+    """
+    lat, lon = number("latitude", row.lat, -90, 90), number("longitude", row.lon, -720, 720)
+    value = None if row.value is None else number("value", row.value, -1e4, 1e4)
+    error = None if row.error_sd is None else number("error", row.error_sd, 1e-6, 1e4)
+    if not isinstance(row.variable, str) or not isinstance(row.withheld, bool):
+        raise ObservingError("An observation lacks its variable; give it one.")
+    # As exact as a link: a hundred metres.
+    place = round(lat, 3), round(lon % 360.0, 3) % 360.0
+    return Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+
+
+def number(name: str, value: Any, low: float, high: float) -> float:
+    """Return a finite number within limits.
+
+    Raises
+    ------
+    ObservingError
+        If it is none; the sentence names it.
+    """
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        raise ObservingError(f"The {name} is empty; type a number from {low:g} to {high:g}.")
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not low <= value <= high:
+        raise ObservingError(
+            f"The {name} '{str(value)[:24]}' is not a number from {low:g} to {high:g}; correct it."
+        )
+    return float(value)
+
+
+def _check(name: str, value: Any) -> Any:
+    words = _WORDS.get(name, name)
+    if name in _CHOICES:
+        if not isinstance(value, str) or value not in _CHOICES[name]:
+            raise ObservingError(
+                f"There is no {words} '{str(value)[:24]}'; choose one of "
+                f"{', '.join(_CHOICES[name])}."
+            )
+        return value
+    if name in _RANGES:
+        made = number(words, value, *_RANGES[name])
+        if name == "spacing" and 0 < made < 50:
+            raise ObservingError("A spacing must be 50 km or more, or 0; correct it.")
+        if name in ("error", "localisation", "hatch"):
+            return round(made, 4)
+        if made != int(made):
+            raise ObservingError(f"The {words} must be a whole number, not {made:g}.")
+        return int(made)
+    if name == "scale":
+        if not isinstance(value, int | float) or isinstance(value, bool) or value not in SCALES:
+            raise ObservingError(
+                f"The colours cannot be stretched {str(value)[:24]} times; choose one of "
+                f"{', '.join(map(str, SCALES))}."
+            )
+        return int(value)
+    if name in ("residual", "live", "arrows"):
+        if not isinstance(value, bool):
+            raise ObservingError(f"The setting '{name}' must be true or false; correct it.")
+        return value
+    if name == "variables":
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            raise ObservingError("The network's variables must be a list of names; correct it.")
+        return tuple(sorted({v[:40] for v in value}))
+    if name == "region":
+        return None if value is None else _region(value)
+    raise ObservingError(f"There is no setting '{name[:24]}' of the observations; remove it.")
+
+
+def _region(value: Any) -> tuple[float, float, float, float]:
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ObservingError("A region must be south, north, west and east; correct it.")
+    south, north = (number("region's latitude", v, -90, 90) for v in value[:2])
+    west, east = (number("region's longitude", v, -360, 720) for v in value[2:])
+    if south >= north or west == east:
+        raise ObservingError("The region is empty; draw a larger one.")
+    around = east - west >= 360
+    return (
+        round(south, 2),
+        round(north, 2),
+        0.0 if around else round(west % 360, 2),
+        360.0 if around else round(east % 360, 2),
+    )
+
+
+def to_dict(observing: Observing) -> dict[str, Any]:
+    """Return plain JSON values, settings at their defaults left out."""
+    made: dict[str, Any] = {}
+    for item in fields(Observing):
+        value = getattr(observing, item.name)
+        if value == getattr(_DEFAULT, item.name):
+            continue
+        if isinstance(value, frozenset):
+            value = sorted(value)
+        elif item.name == "own":
+            value = [_plain(row) for row in value]
+        elif item.name == "changed":
+            value = [[i, *_plain(row)] for i, row in value]
+        elif isinstance(value, tuple):
+            value = list(value)
+        made[item.name] = value
+    return made
+
+
+def from_dict(data: Any) -> Observing:
+    """Read what `to_dict` wrote.
+
+    Raises
+    ------
+    ObservingError
+        If anything in it is wrong.
+    """
+    if not isinstance(data, dict):
+        raise ObservingError("The saved observations are damaged; save the state again.")
+    plain = {k: v for k, v in data.items() if k not in _ROWS}
+    made = adjust(_DEFAULT, plain)
+    held, gone = (_numbers(data.get(name, [])) for name in ("withheld", "deleted"))
+    changed = [(_numbers(item[:1]), _row(item[1:])) for item in _list(data.get("changed", []))]
+    return replace(
+        made,
+        withheld=held,
+        deleted=gone,
+        changed=tuple(sorted((next(iter(i)), row) for i, row in changed)),
+        own=tuple(_row(item) for item in _list(data.get("own", []))),
+    )
+
+
+_ROWS = ("withheld", "deleted", "changed", "own")
+_DEFAULT = Observing()
+# What the last four of a row's seven are where nothing is said of them.
+_ABSENT: tuple[Any, ...] = (None, None, 0, "")
+
+
+def _plain(row: Row) -> list[Any]:
+    """Return a row as a list, as short as it can be: what is absent at its end is left out."""
+    values: list[Any] = [
+        *row[:5],
+        int(row.withheld),
+        row.label,
+    ]
+    while len(values) > 3 and values[-1] == _ABSENT[len(values) - 4]:
+        values.pop()
+    return values
+
+
+def _row(item: Any) -> Row:
+    if not isinstance(item, list) or not 3 <= len(item) <= 7:
+        raise ObservingError("A saved observation is damaged; save the state again.")
+    values = [*item, *_ABSENT[len(item) - 3 :]]
+    values[5] = bool(values[5])
+    return check_row(Row(*values))
+
+
+def _list(items: Any) -> list[Any]:
+    if (
+        not isinstance(items, list)
+        or len(items) > MAX_ROWS
+        or not all(isinstance(item, list) for item in items)
+    ):
+        raise ObservingError("The saved observations are damaged; save the state again.")
+    return items
+
+
+def _numbers(items: Any) -> frozenset[int]:
+    if (
+        not isinstance(items, list)
+        or len(items) > MAX_ROWS
+        or not all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in items)
+    ):
+        raise ObservingError("The saved observations are damaged; save the state again.")
+    return frozenset(items)

@@ -1,0 +1,111 @@
+"""Places, regions and variables as people write them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlda_core.climate.variables import Variable
+
+# What people call a variable where there is room for a word or two, by its CF standard name.
+_SHORT = {
+    "air_pressure_at_mean_sea_level": "pressure",
+    "air_pressure_at_sea_level": "pressure",
+    "sea_surface_temperature": "sea",
+    "air_temperature": "air",
+    "surface_temperature": "temperature",
+    "surface_temperature_anomaly": "temperature",
+    "precipitation_flux": "rain",
+    "geopotential_height": "height",
+    "eastward_wind": "wind east",
+    "northward_wind": "wind north",
+}
+
+
+@lru_cache(maxsize=16)
+def short_labels(variables: tuple[Variable, ...]) -> dict[str, str]:
+    """Return what variables are called where there is little room, by name. Never changed.
+
+    A word by the standard name, if it tells them apart: two heights have their labels.
+
+    >>> from mlda_core.climate.variables import DEFAULTS
+    >>> short_labels(tuple(DEFAULTS[name] for name in ("psl", "tos")))
+    {'psl': 'pressure', 'tos': 'sea'}
+    """
+    plain = {v.name: _SHORT.get(v.standard_name, v.label) for v in variables}
+    often = Counter(plain.values())
+    return {v.name: plain[v.name] if often[plain[v.name]] == 1 else v.label for v in variables}
+
+
+def place_words(lat: float, lon: float) -> str:
+    """Return a place as people write it.
+
+    >>> place_words(-12.46, 130.84)
+    '12.5°S 130.8°E'
+    """
+    east = (lon + 180.0) % 360.0 - 180.0
+    return f"{abs(lat):.1f}°{'S' if lat < 0 else 'N'} {abs(east):.1f}°{'W' if east < 0 else 'E'}"
+
+
+def region_words(region: tuple[float, float, float, float] | None) -> str:
+    """Return a region as people write it; nothing for none.
+
+    >>> region_words((-30.0, 30.0, 120.0, 280.0))
+    '30°S–30°N 120°E–80°W'
+    """
+    if region is None:
+        return ""
+    south, north, west, east = region
+
+    def lat(value: float) -> str:
+        return f"{abs(value):.0f}°{'S' if value < 0 else 'N'}"
+
+    def lon(value: float) -> str:
+        turned = (value + 180.0) % 360.0 - 180.0
+        side = "" if round(abs(turned)) in (0, 180) else "W" if turned < 0 else "E"
+        return f"{abs(turned):.0f}°{side}"
+
+    if east - west >= 360:
+        return f"{lat(south)}–{lat(north)}"
+    return f"{lat(south)}–{lat(north)} {lon(west)}–{lon(east)}"
+
+
+def vector_words(one: str, other: str) -> str:
+    """Return what two components are together, from their labels; '' where they share nothing.
+
+    >>> vector_words("Westerly wind, 850 hPa", "Southerly wind, 850 hPa")
+    '850 hPa wind'
+    """
+    others = other.split()
+    shared = " ".join(word for word in one.split() if word in others)
+    # What stands behind the comma in a label stands before its noun in a phrase.
+    what, _, where = shared.partition(",")
+    return f"{where.strip()} {what.strip()}".strip()
+
+
+def state_words(model: str, origin: str) -> str:
+    """Return what the model shows, for its column's title.
+
+    Parameters
+    ----------
+    model : str
+        One of `app.state.store.MODELS`.
+    origin : str
+        Where its latent vector came from, in words.
+
+    >>> state_words("own", "walk from 1997-12 to draw 7, 40 %")
+    'Model: walk 1997-12 to draw 7'
+    >>> state_words("own", "random draw, seed 7, then by hand")
+    'Model: by hand'
+    """
+    if model == "analysis":
+        return "Analysis"
+    if model == "code":
+        return "Model: encoded"
+    if not origin or origin.endswith("by hand"):
+        return "Model: by hand"
+    if origin.startswith("walk from "):
+        origin = f"walk {origin.removeprefix('walk from ').rpartition(',')[0]}"
+    return f"Model: {origin}"

@@ -1,0 +1,67 @@
+"""What a page's bar says of a bundle's months: made once a bundle, shared by all sessions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.bundles import KEPT
+from app.maps import frames
+from mlda_core.climate.regions import REGIONS, regional_mean
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
+SPLIT_WORDS = {
+    "train": "training month: fit, not skill",
+    "validation": "validation month: used to tune the model",
+    "calibration": "calibration month: used to estimate the model's errors",
+    "test": "test month: the model has never seen it",
+    "gap": "gap month beside held-out years: left out of training",
+}
+
+
+@lru_cache(maxsize=KEPT)
+def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
+    """Return Nino 3.4 of every month's target, None where it has none; empty where none has it."""
+    found = [frames.nino34(bundle, bundle.target(month)) for month in bundle.months]
+    if all(value is None for value in found):
+        return ()
+    return tuple(None if value is None else round(value, 2) for value in found)
+
+
+@lru_cache(maxsize=KEPT)
+def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
+    """Return the line above the years, and what it is in words.
+
+    Nino 3.4; where a bundle observes no temperature there, the mean of its first variable.
+
+    Returns
+    -------
+    tuple of float or None
+        A value for each month, anomalies in display units; None where it has none.
+    str
+        Words, with units.
+    """
+    series = nino_series(bundle)
+    if series:
+        return series, "Niño 3.4, K"
+    first = bundle.variables[0]
+    whole = REGIONS["globe"]
+    means = [float(regional_mean(bundle.target(m)[0], bundle.grid, whole)) for m in bundle.months]
+    where = "Global mean" if bundle.grid.is_global else "Mean"
+    words = f"{where} of {first.label} (anomaly), {first.anomaly_units}"
+    return tuple(round(value, 4) if np.isfinite(value) else None for value in means), words
+
+
+@lru_cache(maxsize=KEPT)
+def splits(bundle: Bundle) -> dict[str, str]:
+    """Return twelve letters for each year; '-' where the bundle lacks the month."""
+    years: dict[str, list[str]] = {}
+    for month in bundle.months:
+        letters = years.setdefault(month[:4], ["-"] * 12)
+        letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
+    return {year: "".join(letters) for year, letters in years.items()}

@@ -1,0 +1,263 @@
+"""What stands beside the model: the target, or another method's analysis of the same observations.
+
+And what is drawn over both: the bundle's vector as arrows, and colours that end sooner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.components import Beside as BesideHeading
+from app.components import Message
+from app.context import Visit
+from app.jobs.analysis import Analysing, Task
+from app.maps import frames
+from app.state import observations as observing
+from app.state.observations import BESIDE, Observing, ObservingError, Row, check_row
+from app.text import place_words
+from app.tools.observe import METHOD_LABELS
+from mlda_core.evaluation.single_observation import (
+    PLACE,
+    ExperimentError,
+    observe,
+    scalar_of,
+)
+
+if TYPE_CHECKING:
+    from app.tools.observe import Observer
+    from mlda_core.bundle.bundle import Bundle
+
+# The increment of one observation is about a fifth of what months differ by.
+TRIAL_SCALE = 5
+
+
+def trial_words(bundle: Bundle) -> str:
+    """Return the experiment of one observation in words; '' where a bundle cannot show it."""
+    try:
+        name = scalar_of(bundle)
+    except ExperimentError:
+        return ""
+    label = next(v.label for v in bundle.variables if v.name == name)
+    return f"Try one alone: {label}, {place_words(*PLACE)}" if bundle.has_statistics else ""
+
+
+def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
+    """Return the experiment of one observation: it alone, and its increment by two methods.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        With a vector.
+    month : str
+        ``YYYY-MM``: sets the local standard deviation.
+    observed : Observing
+        What there is; how it is assimilated stays.
+    """
+    row = observe(bundle, int(month[5:7])).iloc[0]
+    own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
+    method = "vae" if observed.method in ("enoi", "climatology") else observed.method
+    made = observing.adjust(
+        observed,
+        {
+            "kind": "none",
+            "method": method,
+            "column": "increment",
+            "beside": "enoi",
+            "scale": TRIAL_SCALE,
+            "arrows": True,
+            "live": True,
+        },
+    )
+    return replace(made, own=(check_row(own),))
+
+
+class Beside:
+    """The column beside the model, and what is drawn over both.
+
+    Parameters
+    ----------
+    visit : Visit
+    observer : Observer
+        Whose observations are analysed here too.
+    """
+
+    def __init__(self, visit: Visit, observer: Observer) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state, self._observer = bundle, visit.state, observer
+        self.work = Analysing(visit)
+        self._of: tuple[Task, str] | None = None
+        self._scene: tuple[tuple[Any, ...], frames.Scene] | None = None
+        self._empty: Any = None
+        self._trial = trial_words(bundle)
+        can = bundle.has_statistics
+        self.heading = BesideHeading(
+            visit.on_messages,
+            views=[
+                [key, "Target" if key == "target" else METHOD_LABELS[key]]
+                for key in (BESIDE if can else BESIDE[:1])
+            ],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    @property
+    def method(self) -> str:
+        """The method that stands beside the model; '' where the target does."""
+        beside: str = self._state.observing.beside
+        shown = beside != "target" and self._state.tool != "perturb"
+        return beside if shown and self._bundle.has_statistics else ""
+
+    @property
+    def label(self) -> str:
+        """What stands there, within a sentence."""
+        words = METHOD_LABELS.get(self.method, "target")
+        return words if words.isupper() or words == "EOFs" else words[:1].lower() + words[1:]
+
+    @property
+    def stale(self) -> bool:
+        """Whether what stands there is still of another month than the state's."""
+        return bool(self.method) and self.work.month not in ("", self._state.month)
+
+    def refresh(self) -> None:
+        """Analyse what the observer analyses; what takes long starts in the background."""
+        task = self._observer.task
+        if not self.method:
+            if self._of is not None:
+                self.work.cancel()
+                self._of = None
+            return
+        if task is None:
+            return
+        wanted = (task, self.method)
+        if self._of is None or self._of[0] is not task or self._of[1] != self.method:
+            self._of = wanted
+            self.work.start(replace(task, method=self.method))
+
+    def scene(self) -> frames.Scene | None:
+        """Return what stands in the columns, the same object while it stays the same.
+
+        None where the target does.
+        """
+        if not self.method:
+            self._scene = None
+            return None
+        observed: Observing = self._state.observing
+        left = self._column(observed)
+        fields = self.work.fields
+        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind)
+        known = self._scene
+        if known is None or not _same(known[0], key):
+            if fields is None:
+                fields = self._nothing()
+            words = (self.label, frames.COLUMNS[observed.column])
+            if observed.column == "difference":
+                words = (self.label, f"model − {self.label}")
+            old = known[1] if known is not None else None
+            # The same column again, so that only what changed is drawn.
+            if old is not None and _alike(old.left, left):
+                left = old.left
+            self._scene = known = (key, frames.Scene(fields, fields, words, left=left))
+        return known[1]
+
+    def _column(self, observed: Observing) -> frames.Column:
+        work, kind = self.work, observed.column
+        if kind == "increment":
+            return frames.Column(kind, None if work.analysis is None else work.increment())
+        if kind == "influence":
+            return frames.Column(kind, work.influence(self._observer.focus))
+        if kind == "spread":
+            fields, reference = work.spread() or (None, None)
+            return frames.Column(kind, fields, reference, observed.hatch)
+        # Beside a difference stands what it is the difference from.
+        return frames.PLAIN
+
+    def _nothing(self) -> Any:
+        if self._empty is None:
+            shape = (len(self._bundle.variables), *self._bundle.grid.shape)
+            self._empty = np.full(shape, np.nan, dtype=np.float32)
+        return self._empty
+
+    def show(self) -> None:
+        """Bring the control to what there is; the caller holds the document."""
+        observed: Observing = self._state.observing
+        note = ""
+        if self.stale:
+            note = f"still of {self.work.month}"
+        elif self.method and self.work.fields is None:
+            note = "after the first analysis"
+        # Beside a difference stands what it is the difference from.
+        whole = observed.column in ("model", "difference")
+        self.heading.put(
+            beside=self.method or "target",
+            name_within=self.label,
+            note=note,
+            quantity="analysis" if whole else frames.COLUMNS[observed.column],
+        )
+        self._observer.heading.put(
+            against=self.label,
+            who=METHOD_LABELS.get(observed.method, "") if self.method else "",
+            scale=observed.scale,
+            arrows=observed.arrows,
+            vector=bool(self._bundle.vectors) and observed.column != "spread",
+        )
+        self._observer.panel.put(trial=self._trial)
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def do_beside(self, message: Message) -> str:
+        """Choose what stands beside the model."""
+        self._set("beside", message.get("value"))
+        words = f"Beside the model: {self.label}"
+        return f"{words}'s analysis of the same observations." if self.method else f"{words}."
+
+    def do_scale(self, message: Message) -> str:
+        """Let the colours end sooner, or as usual."""
+        self._set("scale", message.get("value"))
+        return ""
+
+    def do_arrows(self, message: Message) -> str:
+        """Switch arrows on or off."""
+        self._set("arrows", message.get("value"))
+        return ""
+
+    def do_trial(self, _: Message) -> str:
+        """Set the experiment of one observation up."""
+        if not self._trial:
+            raise ObservingError("This bundle has no vector, so it lacks that experiment.")
+        month = self._state.month
+        made = trial(self._bundle, month, self._state.observing)
+        self._state.param.update(observing=made, model="analysis", tool="observe")
+        self._state.commit()
+        row = made.own[0]
+        return (
+            f"One observation, {self._observer.names[row.variable]} at "
+            f"{place_words(row.lat, row.lon)}, by two methods."
+        )
+
+    def _set(self, name: str, value: Any) -> None:
+        self._state.observing = observing.adjust(self._state.observing, {name: value})
+        self._state.commit()
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self.work.close()
+        self.heading.listen(None)
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two keys are of the same things: arrays by what they are, not what they hold."""
+    return all(
+        a is b or (isinstance(a, str | float) and a == b) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _alike(one: frames.Column, other: frames.Column) -> bool:
+    return (
+        one.kind == other.kind
+        and one.fields is other.fields
+        and one.reference is other.reference
+        and one.hatch == other.hatch
+    )

@@ -1,0 +1,189 @@
+"""The observations as a table that is edited in place: Tabulator, which draws what is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+from bokeh.models.widgets.tables import NumberFormatter
+
+from app.components import read
+
+COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
+_TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
+# With a scrollbar beside them they just fit the panel.
+_WIDTHS = {"variable": 75, "lat": 39, "lon": 47, "value": 52, "error": 38, "out": 37, "misfit": 40}
+_TIPS = {
+    "lat": "degrees, south negative",
+    "lon": "degrees, west negative",
+    "value": "anomaly, display units",
+    "error": "standard error, display units",
+    "out": "withheld: not used, only scored",
+    "misfit": "how far it lies from what the others say, in standard deviations",
+}
+
+# So many changed rows are patched: a new table would begin at its top, away from what was edited.
+FEW = 20
+
+# Panel scrolls new rows to where the old ones were, or to those that were selected among them, and
+# what is in sight there may never be drawn: a blank table. Other rows begin at the top.
+_TO_TOP = """
+const up = (last) => {
+  const view = window.Bokeh?.index?.find_one?.(cb_obj)
+  const holder = view?.tabulator?.rowManager?.element
+  if (!holder) return
+  view._lastVerticalScrollbarTopPosition = 0
+  holder.scrollTop = 0
+  if (last) view.tabulator.redraw(true)
+}
+up(false)
+// After Panel's own scrolling, which waits for the data and then for a frame.
+setTimeout(() => up(false), 60)
+setTimeout(() => up(true), 300)
+"""
+
+
+class ObservationTable:
+    """The widget and what it shows.
+
+    Parameters
+    ----------
+    names : mapping
+        What people read in place of each variable's name.
+    labels : iterable of str
+        The same at length.
+    """
+
+    def __init__(self, names: Mapping[str, str], labels: Iterable[str]) -> None:
+        self._names = names
+        self._edited: Callable[[int, str, Any], None] = lambda *_: None
+        self._selected: Callable[[list[int]], None] = lambda _: None
+        self._quiet = False
+        number = {"type": "number"}
+        self.widget = pn.widgets.Tabulator(
+            self._frame(None, None),
+            show_index=False,
+            pagination=None,
+            layout="fit_columns",
+            selectable=True,
+            sizing_mode="stretch_both",
+            min_height=120,
+            titles=_TITLES,
+            widths=_WIDTHS,
+            header_tooltips=_TIPS | {"variable": ", ".join(labels)},
+            text_align={"variable": "left", "out": "center"},
+            formatters={
+                **{name: NumberFormatter(format="0.0") for name in ("lat", "lon")},
+                **{name: NumberFormatter(format="0.00") for name in ("value", "error", "misfit")},
+                "out": {"type": "tickCross", "crossElement": False},
+            },
+            editors={
+                **dict.fromkeys(("lat", "lon", "value", "error"), number),
+                # A click there selects the row.
+                "variable": None,
+                "out": {"type": "tickCross"},
+                "misfit": None,
+            },
+            configuration={"columnDefaults": {"headerSortTristate": True, "minWidth": 30}},
+            stylesheets=[read("table.css")],
+            theme="simple",
+            margin=0,
+        )
+        self.widget.jscallback(tags=_TO_TOP)
+        self.widget.on_edit(self._on_edit)
+        self._watcher = self.widget.param.watch(self._on_selection, "selection")
+
+    def listen(
+        self,
+        edited: Callable[[int, str, Any], None],
+        selected: Callable[[list[int]], None],
+    ) -> None:
+        """Set who is told of edits (row, column, value) and of the rows that are selected."""
+        self._edited, self._selected = edited, selected
+
+    def show(self, rows: pd.DataFrame, misfit: np.ndarray | None, chosen: list[int]) -> None:
+        """Show a table of observations.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Observations.
+        misfit : ndarray, shape (n,), optional
+            Standard deviations, NaN where unknown.
+        chosen : list of int
+            Selected rows.
+        """
+        frame = self._frame(rows, misfit)
+        old = self.widget.value
+        self._quiet = True
+        try:
+            patches = _patches(old, frame)
+            if patches is None:
+                # One placed or deleted by hand leaves the table where it is.
+                if abs(len(frame) - len(old)) > 1:
+                    self._to_top()
+                self.widget.value = frame
+            elif patches:
+                # Only these cells, so that the table keeps its place.
+                self.widget.patch(patches)
+            if sorted(self.widget.selection) != sorted(chosen):
+                self.widget.selection = sorted(chosen)
+        finally:
+            self._quiet = False
+
+    def _to_top(self) -> None:
+        # A tag is all that a browser is told of it.
+        self.widget.tags = [int(self.widget.tags[0]) + 1 if self.widget.tags else 1]
+
+    def restore(self, rows: pd.DataFrame, misfit: np.ndarray | None) -> None:
+        """Show what was there before an edit that was refused."""
+        self.widget.value = self._frame(rows, misfit)
+
+    def _on_edit(self, event: Any) -> None:
+        self._edited(int(event.row), str(event.column), event.value)
+
+    def _on_selection(self, event: Any) -> None:
+        if not self._quiet:
+            self._selected(list(event.new))
+
+    def close(self) -> None:
+        """Forget the session."""
+        self.listen(lambda *_: None, lambda _: None)
+
+    def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
+        if rows is None or not len(rows):
+            made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
+            return made.astype({"variable": object, "out": bool})
+        names = rows["variable"].astype(object)
+        return pd.DataFrame(
+            {
+                "variable": names.map(lambda name: self._names.get(name, name)),
+                "lat": rows["lat"].round(2),
+                # West negative, as the texts say west and not 200 degrees east.
+                "lon": ((rows["lon"] + 180.0) % 360.0 - 180.0).round(2),
+                "value": rows["value"].round(3),
+                "error": rows["error_sd"].round(3),
+                "out": rows["withheld"].astype(bool),
+                "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
+            }
+        )
+
+
+def _patches(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any] | None:
+    """Return the cells that differ; None where it is another table, or nearly."""
+    if len(old) != len(new):
+        return None
+    made: dict[str, Any] = {}
+    for name in COLUMNS:
+        differs = ~((old[name] == new[name]) | (old[name].isna() & new[name].isna()))
+        rows = np.flatnonzero(differs.to_numpy(dtype=bool))
+        if name == "misfit" and len(rows):
+            made[name] = [(slice(0, len(new)), new[name].tolist())]
+        elif len(rows) > FEW:
+            return None
+        elif len(rows):
+            made[name] = [(int(i), new[name].tolist()[i]) for i in rows]
+    return made

@@ -1,0 +1,195 @@
+"""From what a session observes to the table of observations of a month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.state.observations import MAX_ROWS, Observing, ObservingError, Row, check_row
+from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synthesise
+from mlda_core.observations.table import COLUMNS, empty
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The observations of a month.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns of `mlda_core.observations.table.COLUMNS`, and ``touched``: changed or placed by
+        hand.
+    sources : ndarray of int
+        Where each row came from: its number in the network, or -1, -2, ... for one's own.
+    everywhere : DataFrame
+        Where there are observations in any month: the rows, and those that this month has no
+        value for.
+    """
+
+    rows: pd.DataFrame
+    sources: NDArray[np.int64]
+    everywhere: pd.DataFrame
+
+    @property
+    def absent(self) -> int:
+        """How many places this month has no value for."""
+        return len(self.everywhere) - len(self.rows)
+
+    @cached_property
+    def plain(self) -> pd.DataFrame:
+        """The table as the library takes it: the same object each time."""
+        return self.rows[list(COLUMNS)]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def no_table() -> Table:
+    """Return a table without rows."""
+    none = empty()
+    touched = np.zeros(0, dtype=bool)
+    return Table(none.assign(touched=touched), np.zeros(0, dtype=np.int64), none)
+
+
+def spec_of(observing: Observing) -> NetworkSpec:
+    """Return the library's words for a network: the settings that its kind heeds, no others."""
+    heeds = NETWORKS[observing.kind].settings
+    given: dict[str, Any] = {
+        name: getattr(observing, name)
+        for name in ("variables", "domain", "region", "seed", "year")
+        if name in heeds
+    }
+    if "spacing_km" in heeds and observing.spacing:
+        given["spacing_km"] = float(observing.spacing)
+    elif "count" in heeds:
+        given["count"] = observing.count
+    return NetworkSpec(kind=observing.kind, **given)
+
+
+@lru_cache(maxsize=32)
+def _places(spec: NetworkSpec, bundle: Bundle) -> pd.DataFrame:
+    return places(spec, bundle)
+
+
+def network_rows(observing: Observing, bundle: Bundle) -> pd.DataFrame:
+    """Return the places of the network itself, before anything was done by hand."""
+    return _places(spec_of(observing), bundle)
+
+
+def row_of(observing: Observing, source: int, bundle: Bundle) -> Row:
+    """Return a row as it was placed: without what is sampled."""
+    if source < 0:
+        return observing.own[-1 - source]
+    changed = dict(observing.changed)
+    if source in changed:
+        return changed[source]
+    place = network_rows(observing, bundle).iloc[source]
+    return Row(place["variable"], float(place["lat"]), float(place["lon"]), label=place["label"])
+
+
+def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
+    """Make the observations of a month.
+
+    Parameters
+    ----------
+    observing : Observing
+        The network and what was done to it by hand.
+    bundle : Bundle
+        Its target of the month is what is sampled.
+    month : str
+        ``YYYY-MM``.
+
+    Returns
+    -------
+    Table
+        The network's rows without those deleted, then one's own; without those that are to be
+        sampled where the month has no value.
+
+    Raises
+    ------
+    ObservingError, NetworkError, ObservationError
+        If the network cannot be made, or a row's variable does not exist at its place.
+    """
+    network = network_rows(observing, bundle)
+    kept = np.array([i for i in range(len(network)) if i not in observing.deleted], dtype=np.int64)
+    sources = np.concatenate([kept, -1 - np.arange(len(observing.own), dtype=np.int64)])
+    where = pd.concat([network.iloc[kept], _frame(observing.own)], ignore_index=True)
+    if not len(where):
+        return no_table()
+    if len(where) > MAX_ROWS:
+        raise ObservingError(f"More than {MAX_ROWS} observations are too many; choose fewer.")
+    given: dict[int, Row] = {len(kept) + j: row for j, row in enumerate(observing.own)}
+    held = np.isin(sources, list(observing.withheld))
+    touched = held | (sources < 0)
+    position = {int(source): at for at, source in enumerate(kept)}
+    for source, row in observing.changed:
+        if source in position:
+            at = position[source]
+            given[at] = row
+            touched[at] = True
+            for name in ("variable", "lat", "lon", "label"):
+                where[name].array[at] = getattr(row, name)
+    table = synthesise(
+        where,
+        bundle,
+        bundle.target(month),
+        int(month[5:7]),
+        error=observing.error,
+        seed=observing.noise,
+        missing=True,
+    )
+    value, error = table["value"].to_numpy().copy(), table["error_sd"].to_numpy().copy()
+    for at, row in given.items():
+        if row.value is not None:
+            value[at] = row.value
+        if row.error_sd is not None:
+            error[at] = row.error_sd
+        held[at] |= row.withheld
+    everywhere = table.assign(value=value, error_sd=error, withheld=held)
+    # What is typed stands for itself; what is sampled needs a target that is there.
+    there = np.isfinite(value)
+    rows = everywhere.assign(touched=touched)[there].reset_index(drop=True)
+    return Table(rows, sources[there], everywhere)
+
+
+def freeze(observing: Observing, bundle: Bundle) -> Observing:
+    """Turn a network into rows of one's own, which stay as they are; values go on being sampled."""
+    rows = []
+    count = len(network_rows(observing, bundle))
+    sources = [i for i in range(count) if i not in observing.deleted]
+    for source in [*sources, *(-1 - j for j in range(len(observing.own)))]:
+        row = row_of(observing, source, bundle)
+        rows.append(check_row(row._replace(withheld=row.withheld or source in observing.withheld)))
+    return replace(
+        observing,
+        kind="custom",
+        withheld=frozenset(),
+        deleted=frozenset(),
+        changed=(),
+        own=tuple(rows),
+    )
+
+
+def own_rows(table: pd.DataFrame) -> tuple[Row, ...]:
+    """Return the rows of a checked table of observations as one's own."""
+    columns = [table[name].tolist() for name in COLUMNS]
+    return tuple(check_row(Row(*values)) for values in zip(*columns, strict=True))
+
+
+def _frame(rows: tuple[Row, ...] | list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "variable": pd.Series([row.variable for row in rows], dtype=object),
+            "lat": np.array([row.lat for row in rows], dtype=float),
+            "lon": np.array([row.lon for row in rows], dtype=float),
+            "label": pd.Series([row.label for row in rows], dtype=object),
+        }
+    )

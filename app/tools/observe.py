@@ -1,0 +1,446 @@
+"""The tool Observe of one session: what is observed, its analysis, and how both are shown.
+
+What is observed stands in the state (`app.state.observations`); the table of observations follows
+from it and the month (`app.tools.observations`), the analysis from the table
+(`app.jobs.analysis`). Nothing else is kept here but what is selected and what the pointer does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.components import Heading, Observe
+from app.context import Visit
+from app.jobs.analysis import Analysing, Task
+from app.maps import frames
+from app.maps.figures import number
+from app.maps.markers import Markers
+from app.state import observations as observing
+from app.state.observations import METHODS, Observing, ObservingError
+from app.text import place_words, region_words, short_labels, state_words
+from app.tools.observation_table import ObservationTable
+from app.tools.observations import Table, no_table, resolve
+from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
+from mlda_core.observations.table import ObservationError
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+METHOD_LABELS = {
+    "vae": "VAE",
+    "vae_latent_only": "VAE, latents only",
+    "eof": "EOFs",
+    "eof_latent_only": "EOFs, latents only",
+    "enoi": "Ensemble OI",
+    "regression": "Regression",
+    "adam": "Adam (as in the scripts)",
+    "climatology": "Climatology",
+}
+# The parts of the network whose analyses are drawn first, to a visitor who brings no state.
+GREETING = (32, 16, 8, 4, 2)
+# Why a network or its observations cannot be made.
+REFUSALS = (ObservingError, NetworkError, ObservationError)
+
+
+def methods_of(bundle: Bundle) -> tuple[str, ...]:
+    """Return the methods that a bundle has a use for: the regression is one on the sea."""
+    sea = any(variable.domain == "sea" for variable in bundle.variables)
+    return tuple(method for method in METHODS if sea or method != "regression")
+
+
+class Observer:
+    """What the tool Observe knows and does.
+
+    Parameters
+    ----------
+    visit : Visit
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state, self._complain = bundle, visit.state, visit.complain
+        self.analysing = Analysing(visit)
+        self.table = no_table()
+        self._table_of: tuple[str, Observing] | None = None
+        self._task: Task | None = None
+        self._task_of: tuple[Table, Observing] | None = None
+        self._column = frames.PLAIN
+        # The first analysis that a visitor sees forms before their eyes.
+        self.greeting = False
+        self.waiting = False
+        self.chosen: set[int] = set()
+        self.hovered: int | None = None
+        self.markers: Markers | None = None
+        self._drawn: Any = None
+        self._listed: Any = None
+        labels = {variable.name: variable.label for variable in bundle.variables}
+        self.names = short_labels(bundle.variables)
+        self.panel = Observe(
+            visit.on_messages,
+            kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
+            whole="globe" if bundle.grid.is_global else "all",
+            methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
+            variables=[[name, label, self.names[name]] for name, label in labels.items()],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.heading = Heading(
+            visit.on_messages,
+            columns=[
+                ["model", "Model"],
+                ["increment", "Increment"],
+                ["difference", "Model − target"],
+                ["influence", "Influence of one"],
+                ["spread", "Spread"],
+            ],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.listing = ObservationTable(self.names, labels.values())
+
+    def show_again(self) -> None:
+        """Show markers and table anew, though they did not change: a gesture was refused."""
+        self._drawn = self._listed = None
+
+    # -- what is drawn -----------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Bring table and analysis to the state; what takes long starts in the background."""
+        state = self._state
+        observed: Observing = state.observing
+        known = self._table_of
+        if (
+            known is None
+            or known[0] != state.month
+            or not observing.observed_alike(known[1], observed)
+        ):
+            self._table_of = (state.month, observed)
+            before = len(self.table)
+            try:
+                self.table = resolve(observed, self._bundle, state.month)
+            except REFUSALS as error:
+                self.table = no_table()
+                self._complain(str(error))
+            if len(self.table) != before:
+                self.chosen.clear()
+                self.hovered = None
+        if state.model == "analysis":
+            if self.analysing.z is not None:
+                # The analysis moves the sliders.
+                z = np.clip(self.analysing.z, -8.0, 8.0)
+                if not np.array_equal(z, state.z):
+                    state.z = z
+            task = self.wanted()
+            moved = self._task is None or self._task.month != task.month
+            # While the tool Perturb is chosen no analysis of these is seen: its own come first.
+            seen = state.tool != "perturb" and not self.waiting
+            if task is not self._task and (observed.live or moved) and seen:
+                self.begin(task)
+        else:
+            task = self.wanted()
+            begun = self._task is not None and self._task.month == task.month
+            if self._moves_analysis and not begun and state.tool != "perturb" and not self.waiting:
+                # From a link or a file, or in another month: what was moved is not there yet.
+                self.begin(task)
+            if len(self.table) and self._task is not None:
+                self.analysing.weigh(state.z, task)
+
+    @property
+    def task(self) -> Task | None:
+        """What was asked to be analysed last."""
+        return self._task
+
+    def wanted(self) -> Task:
+        """Return the task of the state; the same object while it stays the same."""
+        observed: Observing = self._state.observing
+        key = self._task_of
+        if (
+            self._task is not None
+            and key is not None
+            and key[0] is self.table
+            and observing.analysed_alike(key[1], observed)
+        ):
+            return self._task
+        return Task(
+            month=self._state.month,
+            observations=self.table.plain,
+            method=observed.method,
+            residual=observed.residual,
+            localisation=observed.localisation,
+        )
+
+    def begin(self, task: Task, *, stepwise: bool = False) -> None:
+        """Start an analysis."""
+        self._task, self._task_of = task, (self.table, self._state.observing)
+        growing, self.greeting = GREETING if self.greeting else (), False
+        count = len(task.observations)
+        self.analysing.start(
+            task, stepwise=stepwise, growing=[count // part for part in growing if count >= part]
+        )
+
+    @property
+    def stale(self) -> bool:
+        """Whether the analysis shown is still of another month than the state's."""
+        state, month = self._state, self.analysing.month
+        return bool(state.model == "analysis" and month not in ("", state.month))
+
+    @property
+    def shown(self) -> Any:
+        """The analysis that the model shows, anomalies; None where it shows something else."""
+        return self.analysing.fields if self._state.model == "analysis" else None
+
+    @property
+    def _moves_analysis(self) -> bool:
+        """Whether what is shown is an analysis whose latent vector was moved by hand."""
+        return bool(self._state.model == "own" and self._state.origin.startswith("analysis"))
+
+    @property
+    def beyond(self) -> Any:
+        """What an analysis that is moved by hand has beyond its latent vector, anomalies, or None.
+
+        Without it the first touch of a slider takes away all that the 100 numbers do not hold: of
+        December 1997 from 100 stations, Nino 3.4 fell from +2.1 to +0.9 K by a step of 0.01.
+        """
+        if not self._moves_analysis or self.analysing.month != self._state.month:
+            return None
+        return self.analysing.remainder()
+
+    def paused(self) -> str:
+        """Return why the analysis is not shown and what that costs; '' where it is shown."""
+        state, work = self._state, self.analysing
+        if state.model == "analysis" or not len(self.table):
+            return ""
+        title = state_words(state.model, state.origin).removeprefix("Model: ")
+        what = {"encoded": "the code of the month", "prior mean": "the prior mean"}.get(title, "")
+        if not what:
+            what = f"a state {title}" if title.startswith(("by ", "from ")) else f"a {title}"
+        if self.beyond is not None:
+            what = "the analysis with its latents moved and its residual as it was"
+        words = f"Paused: the model shows {what}."
+        if work.hand is None or not work.costs or self.wanted() is not self._task:
+            return words
+        least, now = work.costs[-1][2], work.hand.total
+        return f"{words} Cost {least:.1f} → {now:.1f} ({now - least:+.1f})".replace("-", "−")
+
+    @property
+    def focus(self) -> int | None:
+        """The observation that is pointed at, or the only one selected."""
+        if self.hovered is not None:
+            return self.hovered
+        return next(iter(self.chosen)) if len(self.chosen) == 1 else None
+
+    def column(self) -> frames.Column:
+        """Return what the model's column shows; the same object while it stays the same."""
+        observed: Observing = self._state.observing
+        kind, analysis = observed.column, self.analysing.analysis
+        fields = reference = None
+        if kind == "increment" and analysis is not None:
+            fields = self.analysing.increment()
+        elif kind == "influence":
+            fields = self.analysing.influence(self.focus)
+        elif kind == "spread":
+            fields, reference = self.analysing.spread() or (None, None)
+        made = frames.Column(kind, fields, reference, observed.hatch)
+        old = self._column
+        if (made.kind, made.hatch) != (old.kind, old.hatch) or made.fields is not old.fields:
+            self._column = made
+        return self._column
+
+    def misfit(self) -> Any:
+        """Return each row's misfit in standard deviations, or None while it is not known."""
+        analysis = self.analysing.analysis
+        if analysis is None or not self.analysing.answered:
+            return None
+        if self._task_of is None or self._task_of[0] is not self.table:
+            return None
+        if len(analysis.observations) != len(self.table):
+            return None
+        return analysis.observations["misfit_sd"].to_numpy(dtype=float)
+
+    def withheld_points(self) -> dict[str, tuple[Any, Any]]:
+        """Return observed and analysed values of withheld observations, by variable, as shown."""
+        misfit = self.misfit()
+        analysis = self.analysing.analysis
+        if misfit is None or analysis is None or self._state.model != "analysis":
+            return {}
+        table = analysis.observations
+        held = table["withheld"].to_numpy(dtype=bool)
+        if not held.any():
+            return {}
+        y = table["value"].to_numpy(dtype=float)
+        x = y - table["analysis_departure"].to_numpy(dtype=float)
+        names = table["variable"].to_numpy()
+        if self._state.fields == "full":
+            mean = self._climatology_at(table)
+            x, y = x + mean, y + mean
+        return {
+            variable.name: (y[held & (names == variable.name)], x[held & (names == variable.name)])
+            for variable in self._bundle.variables
+        }
+
+    def _climatology_at(self, table: Any) -> Any:
+        names = [variable.name for variable in self._bundle.variables]
+        operator = self._bundle.operator
+        rows = np.array([names.index(name) for name in table["variable"]], dtype=np.int64)
+        places = operator.locate(rows, table["lat"], table["lon"])
+        return operator.apply(places, self._bundle.climatology(int(self._state.month[5:7])))
+
+    def show(self) -> None:
+        """Bring markers, table and controls to what there is; the caller holds the document."""
+        state = self._state
+        observed: Observing = state.observing
+        if self.markers is not None:
+            # The tool Perturb changes the sea itself: no observation is shown then.
+            grown = 0 if state.tool == "perturb" else self.analysing.grown
+            drawn = (self.table, state.projection, frozenset(self.chosen), grown)
+            if drawn != self._drawn:
+                self._drawn = drawn
+                self.markers.write(self.table.rows[:grown], state.projection, self.chosen)
+        misfit = self.misfit()
+        listed = (self.table, misfit is None, id(self.analysing.analysis), frozenset(self.chosen))
+        busy_live = self.analysing.run == "live" and self._listed and len(self.table)
+        if (
+            state.tool == "observe"
+            and listed != self._listed
+            and not (
+                # While one analysis chases the other the table keeps its last misfits.
+                busy_live and self._listed[0] is self.table and self._listed[3] == listed[3]
+            )
+        ):
+            self._listed = listed
+            self.listing.show(self.table.rows, misfit, sorted(self.chosen))
+        self.panel.put(
+            settings=self._settings(observed),
+            region_words=region_words(observed.region),
+            counts=self._counts(),
+            costs=self.analysing.costs,
+            outcome=self._outcome(),
+            run=self.analysing.run,
+            reading=self._reading(misfit),
+        )
+        self.heading.put(
+            column=observed.column,
+            model_label=state_words(state.model, state.origin),
+            hatch=observed.hatch,
+            note=self._note(observed),
+            hint=self._hint(observed),
+        )
+
+    def _settings(self, observed: Observing) -> dict[str, Any]:
+        names = (
+            "kind", "count", "spacing", "domain", "year", "seed", "error", "noise", "method",
+            "residual", "localisation", "live",
+        )  # fmt: skip
+        made = {name: getattr(observed, name) for name in names}
+        made["region"] = observed.region is not None
+        made["variables"] = list(observed.variables or self._usual(observed.kind))
+        return made
+
+    def _usual(self, kind: str) -> tuple[str, ...]:
+        """Return what a kind of network observes, unless something else is chosen."""
+        try:
+            return observes(kind, self._bundle)
+        except NetworkError:
+            # A link may ask for a network of what this bundle lacks; the page has said so.
+            return ()
+
+    def _counts(self) -> dict[str, Any]:
+        held = int(self.table.rows["withheld"].sum()) if len(self.table) else 0
+        count = len(self.table)
+        words = f"{count:,} observations" if count != 1 else "1 observation"
+        if held:
+            words += f", {held:,} withheld"
+        if self.table.absent:
+            # There is no target there in this month, so nothing that could be sampled.
+            words += f", {self.table.absent:,} without a target"
+        hidden = self.markers.hidden if self.markers is not None else 0
+        more = f"{hidden:,} too dense to draw" if hidden else ""
+        return {"n": count, "chosen": len(self.chosen), "words": words, "hidden": more}
+
+    def _outcome(self) -> str:
+        words = self.analysing.words
+        analysis = self.analysing.analysis
+        if analysis is None and self.analysing.run and not words:
+            # On a busy machine that is a minute without anything to see.
+            return "assimilating; the first analysis of a season takes longest …"
+        if not self.analysing.answered or analysis is None:
+            return words
+        stale = self._state.model == "analysis" and self.wanted() is not self._task
+        if stale:
+            return "The observations have changed since: assimilate, or switch Live on."
+        s = analysis.statistics
+        took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
+        # A run that was slowed down for eyes says nothing of the time it takes.
+        parts = [took] if s.seconds and not self.analysing.paced else []
+        if s.n_used and np.isfinite(s.chi_squared):
+            free = f"{s.degrees_of_freedom:.0f}"
+            parts += [
+                f"χ² {s.chi_squared:.2f}",
+                f"{free} degree{'' if free == '1' else 's'} of freedom",
+            ]
+        if s.n_thinned:
+            parts.append(f"{s.n_thinned:,} thinned")
+        return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
+
+    def _note(self, observed: Observing) -> str:
+        if self.stale:
+            # The first analysis of a season takes seconds: until then it must not pass as this one.
+            return f"still of {self.analysing.month}"
+        if observed.column == "influence":
+            row = self.focus
+            return "" if row is None else self._name(row)
+        return ""
+
+    def _hint(self, observed: Observing) -> str:
+        """Return what to do while the model's column is empty, to be written over its maps."""
+        if observed.column in ("increment", "influence", "spread") and (
+            self.analysing.analysis is None
+        ):
+            return "Shown after the first analysis"
+        if observed.column == "influence" and self.focus is None:
+            return "Point at an observation, or select one"
+        return ""
+
+    def scenario(self) -> str:
+        """Return what is observed and how, in words."""
+        observed: Observing = self._state.observing
+        network = NETWORKS[observed.kind].label
+        if observed.kind == "stations" and not observed.spacing:
+            network = f"{observed.count} stations"
+        elif observed.kind == "historical":
+            network = f"Stations of {observed.year}"
+        # What was placed by hand or read from a file, whatever network it was added to.
+        if own := len(observed.own):
+            placed = f"{own} own observation{'' if own == 1 else 's'}"
+            network = placed if observed.kind in ("none", "custom") else f"{network} and {placed}"
+        method = METHOD_LABELS.get(observed.method, observed.method)
+        return f"{network}, error {observed.error:g} of the spread, {method}"
+
+    def _name(self, row: int) -> str:
+        item = self.table.rows.iloc[row]
+        return f"{row + 1}: {self.names[item['variable']]} {place_words(item['lat'], item['lon'])}"
+
+    def _reading(self, misfit: Any) -> str:
+        row = self.focus
+        if row is None or row >= len(self.table):
+            return ""
+        item = self.table.rows.iloc[row]
+        unit = next(
+            frames.units(variable, full=False)
+            for variable in self._bundle.variables
+            if variable.name == item["variable"]
+        )
+        words = f"{self._name(row)} · {number(item['value'])} ± {number(item['error_sd'])} {unit}"
+        if misfit is not None and np.isfinite(misfit[row]):
+            words += f" · {number(misfit[row], 1)} sd off"
+        words += " · withheld" if item["withheld"] else ""
+        return words + (f" · {item['label']}" if item["label"] else "")
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self.analysing.close()
+        self.panel.listen(None)
+        self.heading.listen(None)
+        self.listing.close()

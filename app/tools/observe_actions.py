@@ -1,0 +1,367 @@
+"""Gestures of the tool Observe: each message changes what is observed, or says why it cannot.
+
+A gesture on a map, in the table or in the panel comes here as a message; it changes the state and
+nothing else, and returns what to say of it. What is drawn follows from the state
+(`app.tools.observe`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from app.components import Message
+from app.context import Visit
+from app.maps.markers import Markers, inside
+from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
+from app.state import observations as observing
+from app.state.observations import Observing, ObservingError, Row
+from app.text import place_words, region_words
+from app.tools.observations import freeze, own_rows, row_of
+from app.tools.observe import REFUSALS, Observer
+from mlda_core.observations.table import read, to_csv
+
+MODES = ("place", "box", "lasso", "region")
+# A file of bad rows must not fill the page.
+SHOWN_REJECTED = 200
+
+
+class Gestures:
+    """What a visitor can do to the observations.
+
+    Parameters
+    ----------
+    visit : Visit
+    observer : Observer
+        Whose observations these are.
+    """
+
+    def __init__(self, visit: Visit, observer: Observer) -> None:
+        self._bundle, self._state, self._observer = visit.bundle, visit.state, observer
+        self._redraw, self._say, self._done = visit.redraw, visit.say, visit.done
+        observer.listing.listen(self._edited, self._selected)
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def _take(self, made: Observing, *, done: bool = True) -> None:
+        self._state.observing = made
+        if done:
+            self._state.commit()
+
+    def do_observing(self, message: Message) -> str:
+        """Change one setting."""
+        name, value = str(message.get("name")), message.get("value")
+        observed: Observing = self._state.observing
+        if name == "kind":
+            self._observer.panel.rejected = []
+        if name == "kind" and value == "custom":
+            # What is there stays, to be changed row by row.
+            self._take(freeze(observed, self._bundle))
+            return "These observations are your own now: the network no longer changes them."
+        if name in ("count", "spacing"):
+            # One decides, the other waits.
+            other = {"spacing": 0} if name == "count" else {}
+            self._take(observing.adjust(observed, {name: value, **other}))
+            return ""
+        lost = len(observed.own)
+        values = {name: value}
+        if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
+            # A record of those years begins with the stations of the month shown.
+            values["year"] = int(self._state.month[:4])
+        self._take(observing.adjust(observed, values), done=bool(message.get("done", True)))
+        if lost and not self._state.observing.own:
+            return f"{lost} observations of your own went with the old network; undo brings them."
+        return ""
+
+    def do_obs_place(self, message: Message) -> str:
+        """Observe where a map was clicked."""
+        variable, (lat, lon) = self._variable(message), self._clicked(message)
+        return self._place(variable, lat, lon)
+
+    def do_obs_put(self, message: Message) -> str:
+        """Observe at typed coordinates."""
+        variable = self._variable(message)
+        lat, lon = _typed(message)
+        return self._place(variable, lat, lon)
+
+    def _place(self, variable: str, lat: float, lon: float) -> str:
+        row = Row(variable, lat, lon, label="by hand")
+        row = observing.check_row(row)
+        self._exists(row)
+        self._take(observing.place(self._state.observing, row))
+        word = self._observer.names[variable]
+        return f"Observed: {word} at {place_words(row.lat, row.lon)}."
+
+    def do_obs_move(self, message: Message) -> str:
+        """Move an observation with the pointer."""
+        at, source = self._row(message)
+        try:
+            lat, lon = self._clicked(message)
+            old = row_of(self._state.observing, source, self._bundle)
+            row = observing.check_row(old._replace(lat=lat, lon=lon))
+            self._exists(row)
+        except ObservingError:
+            # While it is dragged over land or off the globe it stays where it was last.
+            if not message.get("done"):
+                return ""
+            self._observer.show_again()
+            self._state.commit()
+            raise
+        if not message.get("done"):
+            self._take(observing.edit(self._state.observing, source, row), done=False)
+            return ""
+        self._take(observing.edit(self._state.observing, source, row))
+        return f"Observation {at + 1} moved to {place_words(row.lat, row.lon)}."
+
+    def do_obs_toggle(self, message: Message) -> str:
+        """Withhold an observation, or restore it."""
+        at, source = self._row(message)
+        held = not bool(self._observer.table.rows["withheld"].iloc[at])
+        self._take(observing.withhold(self._state.observing, [source], held=held))
+        return f"Observation {at + 1} {'withheld: only scored' if held else 'restored'}."
+
+    def do_obs_hover(self, message: Message) -> str | None:
+        """Point at an observation, or at none."""
+        row = message.get("row")
+        self._observer.hovered = (
+            row if isinstance(row, int) and 0 <= row < len(self._observer.table) else None
+        )
+        return None
+
+    def do_obs_mode(self, message: Message) -> str:
+        """Choose what the pointer does on maps."""
+        mode = message.get("value")
+        if mode not in MODES:
+            raise ObservingError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
+        self._observer.panel.mode = mode
+        if self._observer.markers is not None:
+            self._observer.markers.drag("box" if mode == "region" else mode)
+        return "Drag a box over any map: the network keeps within it." if mode == "region" else ""
+
+    def do_obs_many(self, message: Message) -> str:
+        """Do something with what is selected."""
+        action = message.get("action")
+        if action == "all":
+            everything = set(range(len(self._observer.table)))
+            self._observer.chosen = set() if self._observer.chosen == everything else everything
+            return f"{len(self._observer.chosen):,} selected."
+        if action not in ("withhold", "restore", "delete"):
+            raise ObservingError(f"Observations cannot be made to '{str(action)[:24]}'.")
+        count = len(self._observer.chosen)
+        if not count:
+            raise ObservingError(
+                "No observation is selected; draw a box or lasso, or use the table."
+            )
+        sources = self._observer.table.sources[sorted(self._observer.chosen)].tolist()
+        if action == "delete":
+            self._take(observing.delete(self._state.observing, sources))
+            self._observer.chosen.clear()
+            return f"{count:,} deleted."
+        held = action == "withhold"
+        self._take(observing.withhold(self._state.observing, sources, held=held))
+        return f"{count:,} {'withheld: only scored' if held else 'restored'}."
+
+    def do_obs_upload(self, message: Message) -> str:
+        """Take over the observations of a CSV."""
+        text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
+        table, rejected = read(text, self._bundle, month=self._state.month)
+        self._observer.panel.param.update(
+            rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
+            rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
+            + (f", the first {SHOWN_REJECTED} are" if len(rejected) > SHOWN_REJECTED else "")
+            + ":",
+        )
+        if not len(table):
+            raise ObservingError(
+                f"{name} holds no observation that can be used; the list says why for each row."
+            )
+        if len(table) > observing.MAX_ROWS:
+            raise ObservingError(
+                f"{name} has {len(table):,} observations; {observing.MAX_ROWS:,} are the most."
+            )
+        plain = observing.adjust(self._state.observing, {"kind": "custom"})
+        self._take(replace(plain, own=own_rows(table)))
+        refused = f", {len(rejected):,} rows refused" if rejected else ""
+        return f"{name}: {len(table):,} observations{refused}."
+
+    def do_obs_download(self, _: Message) -> str:
+        """Give the observations as a CSV."""
+        name = f"observations-{self._state.month}.csv"
+        message = {"type": "file", "name": name, "text": to_csv(self._observer.table.plain)}
+        self._observer.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
+        return f"{len(self._observer.table):,} observations saved as {name}."
+
+    def do_run(self, message: Message) -> str:
+        """Run the analysis, step by step if asked; pause and cancel."""
+        action, work = message.get("action"), self._observer.analysing
+        if action in ("now", "step"):
+            self._state.param.update(model="analysis")
+            self._state.commit()
+            self._observer.begin(self._observer.wanted(), stepwise=action == "step")
+            return ""
+        actions: dict[Any, Callable[[], None]] = {
+            "cancel": work.cancel,
+            "once": lambda: work.resume(once=True),
+            "pause": work.resume if work.run == "paused" else work.pause,
+        }
+        if action not in actions:
+            raise ObservingError(f"An analysis cannot '{str(action)[:24]}'.")
+        actions[action]()
+        return ""
+
+    def do_resume(self, _: Message) -> str:
+        """Return to the analysis after something else was shown."""
+        self._state.param.update(model="analysis")
+        self._state.commit()
+        return "The model shows the analysis again."
+
+    def do_column(self, message: Message) -> str:
+        """Choose what the model's column shows."""
+        made = observing.adjust(self._state.observing, {"column": message.get("value")})
+        self._take(made)
+        return ""
+
+    def do_hatch(self, message: Message) -> str:
+        """Choose from where a spread is hatched."""
+        made = observing.adjust(self._state.observing, {"hatch": message.get("value")})
+        self._take(made)
+        return ""
+
+    # -- from Bokeh's and Tabulator's own events -----------------------------------------------
+
+    def attach(self, markers: Markers) -> None:
+        """Heed boxes and lassos on the maps, once these are made."""
+        self._observer.markers = markers
+        markers.on_geometry(self._circled)
+
+    def _circled(self, variable: str, geometry: dict[str, Any]) -> None:
+        """Select what a box or lasso holds, or take the box as the network's region."""
+        if self._state.tool != "observe":
+            return
+        try:
+            if self._observer.panel.mode == "region":
+                region = box_to_region(self._state.projection, geometry)
+                self.do_obs_mode({"value": "place"})
+                self._take(observing.adjust(self._state.observing, {"region": region}))
+                self._done(f"The network keeps within {region_words(region)}.")
+            else:
+                rows = self._observer.table.rows
+                x, y = to_map(
+                    self._state.projection, rows["lon"].to_numpy(), rows["lat"].to_numpy()
+                )
+                here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
+                self._observer.chosen = set(np.flatnonzero(here).tolist())
+                word = self._observer.names[variable]
+                self._say(f"{len(self._observer.chosen):,} observations of {word} selected.")
+        except REFUSALS as error:
+            self._say(str(error), failed=True)
+        self._redraw()
+
+    def _selected(self, rows: list[int]) -> None:
+        self._observer.chosen = {row for row in rows if 0 <= row < len(self._observer.table)}
+        self._redraw()
+
+    def _edited(self, at: int, column: str, value: Any) -> None:
+        """Take over an edited cell of the table, or say why not and put the old one back."""
+        try:
+            if not 0 <= at < len(self._observer.table):
+                raise ObservingError("That row is gone; choose another.")
+            source = int(self._observer.table.sources[at])
+            if column == "out":
+                made = observing.withhold(self._state.observing, [source], held=bool(value))
+            else:
+                old = row_of(self._state.observing, source, self._bundle)
+                row = observing.check_row(_with(old, column, value))
+                self._exists(row)
+                made = observing.edit(self._state.observing, source, row)
+            self._take(made)
+            self._done(f"Observation {at + 1} changed.")
+        except ObservingError as error:
+            self._say(str(error), failed=True)
+            self._observer.listing.restore(self._observer.table.rows, self._observer.misfit())
+        self._observer.show_again()
+        self._redraw()
+
+    # -- small things --------------------------------------------------------------------------
+
+    def _variable(self, message: Message) -> str:
+        name = message.get("variable")
+        if name not in [variable.name for variable in self._bundle.variables]:
+            raise ObservingError(f"This bundle has no variable '{str(name)[:24]}'.")
+        return str(name)
+
+    def _clicked(self, message: Message) -> tuple[float, float]:
+        x, y = (observing.number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        if not on_map(self._state.projection, x, y):
+            raise ObservingError("That is off the globe; click inside its outline.")
+        lon, lat = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
+        return float(lat[0]), float(lon[0])
+
+    def _row(self, message: Message) -> tuple[int, int]:
+        """Return the row that a message is about, and its source."""
+        at = message.get("row")
+        rows = self._observer.table.rows
+        if (
+            not isinstance(at, int)
+            or not 0 <= at < len(rows)
+            or rows["variable"].iloc[at] != message.get("variable")
+        ):
+            raise ObservingError("The observations changed meanwhile; try again.")
+        return at, int(self._observer.table.sources[at])
+
+    def _exists(self, row: Row) -> None:
+        names = [variable.name for variable in self._bundle.variables]
+        if row.variable not in names:
+            raise ObservingError(f"This bundle has no variable '{row.variable[:24]}'.")
+        which = names.index(row.variable)
+        if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
+            label = self._bundle.variables[which].label.lower()
+            raise ObservingError(
+                f"There is no {label} at {place_words(row.lat, row.lon)}; choose another place."
+            )
+        if row.value is not None:
+            return
+        operator, month = self._bundle.operator, self._state.month
+        spot = operator.locate([which], [row.lat], [row.lon])
+        if not np.isfinite(operator.apply(spot, self._bundle.target(month))).all():
+            # What nobody typed is sampled, and there is nothing to sample.
+            label = self._bundle.variables[which].label.lower()
+            raise ObservingError(
+                f"There is no {label} at {place_words(row.lat, row.lon)} in {month} that could be "
+                "sampled; choose another place or month."
+            )
+
+
+def _typed(message: Message) -> tuple[float, float]:
+    """Return the coordinates that were typed; a complaint names all that are wrong."""
+    found, wrong = [], []
+    for name, words, most in (("lat", "latitude", 90), ("lon", "longitude", 720)):
+        text = str(message.get(name, "")).strip()
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not abs(value) <= most:
+            what = f"'{text[:24]}' is not a number" if text else "is empty; it must be a number"
+            wrong.append(f"The {words} {what} from -{most} to {most}")
+        found.append(value)
+    if wrong:
+        raise ObservingError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
+    return found[0], found[1]
+
+
+def _with(row: Row, column: str, value: Any) -> Row:
+    fields = {"lat": "lat", "lon": "lon", "value": "value", "error": "error_sd"}
+    if column not in fields:
+        raise ObservingError("That column cannot be edited.")
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        value = float(value)
+    # An emptied cell is sampled from the target again.
+    empty = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+    if empty and column in ("value", "error"):
+        value = None
+    return row._replace(**{fields[column]: value})

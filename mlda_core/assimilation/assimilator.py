@@ -1,0 +1,737 @@
+"""Assimilation of observations into the latent space of a bundle."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import baseline_runs as simple
+from mlda_core.assimilation import baselines as classical
+from mlda_core.assimilation import physical_units as physical
+from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.gain_cache import Gains
+from mlda_core.assimilation.options import METHODS, Background, Setting, calendar_month
+from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.assimilation.standardised import (
+    Observed,
+    cover,
+    standardise,
+    thin,
+)
+from mlda_core.bundle.bundle import Bundle, StateError
+from mlda_core.climate.interpolation import ObservationError, Places
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["METHODS", "Assimilator", "Background", "Setting"]
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+# The sea is held when this much of its area has an observation nearby.
+SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
+# And when ensemble OI leaves no more than this of its variance unknown: the background takes the
+# sea as known, so observations that say little of it must not make one.
+SEA_UNKNOWN = 0.15
+# From this index on, starts of the minimisation no longer agree (design: 0.5).
+NONLINEAR = 0.5
+# An observation further than this from what all others say is named in the outcome.
+FAR_SD = 5.0
+STARTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One assimilation, prepared.
+
+    Parameters
+    ----------
+    setting : Setting
+    month : int
+        Calendar month 1..12.
+    every : Observed
+        All observations.
+    used : ndarray of int
+        Rows of those that are neither withheld nor thinned.
+    x_b : ndarray of float32, shape (cells,)
+        Background, standardised.
+    z_b : ndarray, shape (L,)
+        Its latent vector.
+    sea_held : bool
+        Whether the observed sea set it.
+    gain : Gain
+        Of the network.
+    """
+
+    setting: Setting
+    month: int
+    every: Observed
+    used: NDArray[np.int64]
+    x_b: Float
+    z_b: Array
+    sea_held: bool
+    gain: Gain
+
+    @property
+    def observed(self) -> Observed:
+        """The observations that are used."""
+        return self.every.where(self.used)
+
+    def decoded_cost(self, bundle: Bundle) -> DecodedCost:
+        """Return what is minimised."""
+        return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a caller gave, for what is told of the result."""
+
+    table: pd.DataFrame
+    n_thinned: int
+    began: float
+
+
+class Assimilator:
+    """Assimilates observations into the states that a bundle makes likely.
+
+    One serves many threads; factors of networks and columns of covariances are kept between
+    calls, so that a new value at an old place costs no factorisation.
+
+    Parameters
+    ----------
+    bundle : Bundle
+
+    Raises
+    ------
+    BundleError
+        If the bundle has no statistics for assimilation.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        # Damage shows here, in a sentence, and not in the middle of an assimilation.
+        _ = bundle.statistics, bundle.settings, bundle.sea
+        self._lock = threading.Lock()
+        self._gains = Gains(bundle)
+        self._origins: dict[int, Float] = {}
+        self._regressed: classical.Regression | None = None
+
+    def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
+        """Assimilate.
+
+        Parameters
+        ----------
+        observations : DataFrame
+            As :mod:`mlda_core.observations.table` describes.
+        month : str or int
+            ``YYYY-MM`` or a calendar month 1..12: sets climatology and spread.
+        **settings
+            Attributes of :class:`Setting`.
+
+        Returns
+        -------
+        Analysis
+
+        Raises
+        ------
+        ObservationError
+            If an observation cannot be used.
+        StateError
+            If a setting or the month cannot be used.
+        """
+        analysis = None
+        for step in self.steps(observations, month, **settings):
+            analysis = step.analysis
+        if analysis is None:
+            raise RuntimeError("a minimisation ended without its last step")
+        return analysis
+
+    def steps(
+        self, observations: pd.DataFrame, month: str | int, **settings: Any
+    ) -> Iterator[Step]:
+        """Assimilate step by step; closing the generator cancels.
+
+        Parameters
+        ----------
+        observations, month, **settings
+            As for :meth:`run`.
+
+        Yields
+        ------
+        Step
+            The linear solution first; the last has the analysis.
+        """
+        setting = Setting.of(settings)
+        calendar = calendar_month(month)
+        if setting.method == "climatology":
+            yield simple.climatology(self.bundle, observations, calendar)
+        elif setting.method == "regression":
+            yield simple.regression(
+                self.bundle, observations, calendar, self.regression(), setting.error_scale
+            )
+        elif setting.method == "adam":
+            yield from simple.adam(self.bundle, observations, calendar, setting.error_scale)
+        else:
+            problem, asked = self._prepare(observations, calendar, setting)
+            if problem.gain.prior.turn is None:
+                yield self._closed_form(problem, asked)
+            else:
+                yield from self._nonlinear(problem, asked)
+
+    def influence(
+        self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
+    ) -> Float:
+        """Return the increment that one observation would make alone.
+
+        Parameters
+        ----------
+        observations, month, **settings
+            As for :meth:`run`.
+        row : int
+            Row of the table, counted from 0.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Display units.
+
+        Raises
+        ------
+        ObservationError
+            If there is no such row, or it cannot be used.
+        """
+        if not 0 <= row < len(observations):
+            raise ObservationError(
+                f"There is no observation {row + 1}; the table has {len(observations)}."
+            )
+        setting = Setting.of(settings)
+        calendar = calendar_month(month)
+        whole, _ = self._prepare(observations, calendar, setting)
+        one = whole.every.where(np.array([row]))
+        prior = whole.gain.prior
+        column = prior.error.columns(one.places)[0].astype(np.float64)
+        between = prior.error.between(one.places, one.places)[0, 0] + one.variance[0]
+        if prior.factor is not None:
+            at = self.bundle.operator.apply(
+                one.places, prior.factor.reshape(-1, *self.bundle.mask.shape)
+            )[:, 0]
+            # Of the decoder alone, what an observation tells of the error is left out.
+            part = at @ prior.factor
+            column = part if setting.latent_only else column + part
+            between += at @ at
+        shape = self.bundle.mask.shape
+        departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
+        moved = whole.x_b + (column * (departure[0] / between)).astype(np.float32)
+        before, after = (self._restore(whole, x, "prior") for x in (whole.x_b, moved))
+        return np.asarray(after - before)
+
+    def regression(self) -> classical.Regression:
+        """Return the regression on the sea, fitted at its first use.
+
+        Raises
+        ------
+        StateError
+            If the bundle has no sea.
+        """
+        if self.bundle.sea_row < 0:
+            raise StateError("This bundle has no sea to regress on; choose another method.")
+        with self._lock:
+            if self._regressed is None:
+                self._regressed = classical.fit_regression(self.bundle)
+            return self._regressed
+
+    def states(
+        self,
+        places: Places,
+        variance: Array,
+        values: Array,
+        month: int,
+        **settings: Any,
+    ) -> tuple[Float, Float]:
+        """Assimilate many months that one network observed, without statistics.
+
+        Parameters
+        ----------
+        places : Places
+        variance : ndarray, shape (p,)
+            Of the observation errors, standardised.
+        values : ndarray, shape (m, p)
+            Standardised anomalies, a row a month.
+        month : int
+            Calendar month 1..12 of all.
+        **settings
+            Attributes of :class:`Setting`; methods with a prior alone.
+
+        Returns
+        -------
+        x : ndarray of float32, shape (m, V, lat, lon)
+            Standardised analyses.
+        sd : ndarray of float32, shape (V, lat, lon)
+            Spread over which the physical estimate is the mean; zero where that changes nothing.
+        """
+        setting = Setting.of(settings)
+        kept = thin(places, variance)
+        out = np.empty((len(values), self.bundle.mask.size), np.float32)
+        problem = None
+        for i, row in enumerate(values):
+            observed = Observed(places, row, variance)
+            problem = self.problem(observed, kept, month, setting)
+            out[i] = self.minimum(problem)[1]
+        if problem is None:
+            raise StateError("There is no month to assimilate; give at least one.")
+        return out.reshape(-1, *self.bundle.mask.shape), self.mean_spread(problem, "posterior")
+
+    def cost_of(
+        self, z: NDArray[np.floating], observations: pd.DataFrame, month: str | int, **settings: Any
+    ) -> Cost:
+        """Return the cost of a latent vector: what :meth:`run` minimises.
+
+        Parameters
+        ----------
+        z : ndarray, shape (L,)
+        observations, month, **settings
+            As for :meth:`run`.
+
+        Returns
+        -------
+        Cost
+
+        Raises
+        ------
+        StateError
+            If the method has no latent vector.
+        """
+        setting = Setting.of(settings)
+        problem, _ = self._prepare(observations, calendar_month(month), setting)
+        turn = problem.gain.prior.turn
+        if turn is None:
+            raise StateError(
+                f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
+            )
+        if np.shape(z) != problem.z_b.shape:
+            raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
+        away = np.asarray(z, np.float64) - problem.z_b
+        zeta = np.asarray(np.linalg.lstsq(turn, away, rcond=None)[0], np.float64)
+        return problem.decoded_cost(self.bundle).cost(zeta)
+
+    def posterior_variance(
+        self, places: Places, variance: Array, month: int, **settings: Any
+    ) -> Float:
+        """Return the variance of the analysis error, standardised.
+
+        Parameters
+        ----------
+        places, variance, month, **settings
+            As for :meth:`states`; it does not depend on the values.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+        """
+        setting = Setting.of(settings)
+        observed = Observed(places, np.zeros(len(places)), variance)
+        problem = self.problem(observed, thin(places, variance), month, setting)
+        stage = "latent" if setting.latent_only else "posterior"
+        return _variance(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
+
+    # Preparing
+
+    def problem(
+        self, every: Observed, used: NDArray[np.int64], month: int, setting: Setting
+    ) -> Problem:
+        """Prepare an assimilation: background, and the factors of its network.
+
+        Parameters
+        ----------
+        every : Observed
+        used : ndarray of int
+            Rows to use.
+        month : int
+            Calendar month 1..12.
+        setting : Setting
+
+        Returns
+        -------
+        Problem
+        """
+        observed = every.where(used)
+        x_b, z_b, sea_held = self._background(observed, month, setting)
+        holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed, month))
+        gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
+        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
+
+    def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
+        began = time.perf_counter()
+        every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
+        offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
+        used = offered[thin(every.places.where(offered), every.variance[offered])]
+        asked = _Asked(table, offered.size - used.size, began)
+        return self.problem(every, used, month, setting), asked
+
+    def _background(
+        self, observed: Observed, month: int, setting: Setting
+    ) -> tuple[Float, Array, bool]:
+        """Standardised mean (cells,), its latent vector, and whether the sea set it."""
+        bundle, given = self.bundle, setting.background
+        zero = np.zeros(bundle.n_latent)
+        vae = setting.method.startswith("vae")
+        if given is None:
+            if vae and setting.sea_prior and self._holds_sea(observed, month):
+                share = np.float32(bundle.settings.sea_share)
+                x_b = share * self._mean_under(observed, month)
+                z_b, _ = bundle.encode_standardised(
+                    x_b.reshape(1, *bundle.mask.shape), np.array([month])
+                )
+                return x_b, z_b[0], True
+            if not vae:
+                return np.zeros(bundle.mask.size, np.float32), zero, False
+            if month not in self._origins:
+                self._origins[month] = bundle.decode_standardised(zero[None], month).ravel()
+            return self._origins[month], zero, False
+        anomalies: NDArray[np.floating]
+        if isinstance(given, str):
+            if given == "climatology":
+                anomalies, z = np.zeros(bundle.mask.shape), zero
+            else:
+                anomalies, z = bundle.target(given), bundle.code(given)
+        else:
+            anomalies, z = given.anomalies, zero if given.z is None else given.z
+        if np.shape(anomalies) != bundle.mask.shape or np.shape(z) != zero.shape:
+            raise StateError("The background is not a state of this bundle; give one that is.")
+        fields = np.asarray(anomalies) + bundle.climatology(month)
+        x = bundle.normaliser.standardise(fields[None].astype(np.float64), np.array([month]))
+        return np.nan_to_num(x).astype(np.float32).ravel(), np.asarray(z, np.float64), False
+
+    def _holds_sea(self, observed: Observed, month: int) -> bool:
+        """Whether the observations know the sea: near all of it, and well enough."""
+        bundle, places = self.bundle, observed.places
+        if bundle.sea is None or bundle.statistics.sea is None or not len(places):
+            return False
+        at_sea = places.where(places.variable == bundle.sea_row)
+        if not len(at_sea):
+            return False
+        exists = bundle.mask[bundle.sea_row].ravel()
+        near = cover(at_sea, bundle.grid.points[exists], SEA_WITHIN_KM)
+        area = bundle.grid.weights.ravel()[exists]
+        if area[near].sum() < SEA_COVER * area.sum():
+            return False
+        gain = self.sea_gain(observed, month)
+        if "sea_unknown" not in gain.kept:
+            size = bundle.grid.weights.size
+            cells = slice(bundle.sea_row * size, (bundle.sea_row + 1) * size)
+            before = gain.prior.error.variance[cells]
+            known = ((gain.whitener32 @ gain.columns) ** 2).sum(axis=0)
+            gain.kept["sea_unknown"] = (area * (before - known)[exists]).sum() / area.sum()
+        return bool(gain.kept["sea_unknown"] <= SEA_UNKNOWN)
+
+    def sea_gain(self, observed: Observed, month: int) -> Gain:
+        """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
+        sea = observed.where(observed.places.variable == self.bundle.sea_row)
+        return self._gains.of(
+            sea, "enoi", month, Setting(), sea_held=False, only=self.bundle.sea_row
+        )
+
+    def _mean_under(self, observed: Observed, month: int) -> Float:
+        """Answer of the network to the sea that ensemble OI makes of its observations."""
+        bundle = self.bundle
+        gain = self.sea_gain(observed, month)
+        sea = observed.where(observed.places.variable == bundle.sea_row)
+        field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
+        field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
+        return bundle.mean_under(field, np.array([month])).ravel()
+
+    # Solving
+
+    def minimum(self, problem: Problem) -> tuple[Array, Float]:
+        """Return where the cost is least, from the linear solution on.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        zeta : ndarray, shape (L,)
+        x : ndarray of float32, shape (cells,)
+            The analysis there, standardised.
+        """
+        departures = self._departures(problem, problem.x_b)
+        if problem.gain.prior.turn is None:
+            x, left, zeta = _interpolate(problem.gain, problem.x_b, departures)
+        else:
+            fit = problem.decoded_cost(self.bundle)
+            *_, last = minimise(
+                fit.value_and_gradient,
+                problem.gain.linear_solution(departures),
+                problem.gain.inverse_hessian,
+                max_steps=problem.setting.max_steps,
+                polish=problem.setting.polish,
+            )
+            zeta = last.x
+            x, left = fit.at(zeta)
+        return zeta, self._with_error(problem, x, left)
+
+    def _departures(self, problem: Problem, x: Float) -> Array:
+        observed = problem.observed
+        fields = x.reshape(self.bundle.mask.shape)
+        return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
+
+    def _closed_form(self, problem: Problem, asked: _Asked) -> Step:
+        """Optimal interpolation: methods whose latent part is linear."""
+        gain = problem.gain
+        departures = self._departures(problem, problem.x_b)
+        latent, left, zeta = _interpolate(gain, problem.x_b, departures)
+        cost = _cost(gain, zeta, left)
+        point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
+        return self._finish(problem, asked, point, [cost.total], latent, left, None, cost)
+
+    def _nonlinear(self, problem: Problem, asked: _Asked) -> Iterator[Step]:
+        gain = problem.gain
+        departures = self._departures(problem, problem.x_b)
+        zeta = gain.linear_solution(departures)
+        yield self._linear_step(problem, zeta, departures)
+        fit = problem.decoded_cost(self.bundle)
+        starts = [zeta]
+        if self.bundle.settings.nonlinearity >= NONLINEAR:
+            rng = np.random.default_rng(0)
+            starts += [rng.standard_normal(zeta.size) for _ in range(STARTS - 1)]
+        best: Point | None = None
+        path: list[float] = []
+        ends: list[float] = []
+        for start in starts:
+            last: Point | None = None
+            for point in minimise(
+                fit.value_and_gradient,
+                start,
+                gain.inverse_hessian,
+                max_steps=problem.setting.max_steps,
+                polish=problem.setting.polish,
+            ):
+                last = point
+                if start is zeta:
+                    path.append(point.cost)
+                yield self._step(problem, fit, point)
+            if last is not None:
+                ends.append(last.cost)
+                if best is None or last.cost < best.cost:
+                    best = last
+        if best is None:
+            raise RuntimeError("a minimisation made no step")
+        if len(ends) > 1 and max(ends) - min(ends) > 0.01 * min(ends) + 0.5:
+            best = replace(
+                best, words=f"{best.words}; {len(ends)} starts disagree, the lowest is shown"
+            )
+        x, left = fit.at(best.x)
+        cost = fit.cost(best.x)
+        yield self._finish(problem, asked, best, path, x, left, fit.z(best.x), cost)
+
+    def _linear_step(self, problem: Problem, zeta: Array, departures: Array) -> Step:
+        gain = problem.gain
+        left = departures - gain.latent @ zeta
+        cost = _cost(gain, zeta, left)
+        factor, turn = gain.prior.factor, gain.prior.turn
+
+        def fields() -> Float:
+            x = problem.x_b
+            if factor is not None:
+                x = x + zeta.astype(np.float32) @ factor
+            return self._restore(problem, self._with_error(problem, x, left))
+
+        z = problem.z_b + (zeta if turn is None else turn @ zeta)
+        return Step(0, z, cost, 0.0, "linear solution", fields)
+
+    def _step(self, problem: Problem, fit: DecodedCost, point: Point) -> Step:
+        def fields() -> Float:
+            x, left = fit.at(point.x)
+            return self._restore(problem, self._with_error(problem, x, left))
+
+        norm = float(np.linalg.norm(point.gradient))
+        cost = fit.cost(point.x)
+        return Step(point.index + 1, fit.z(point.x), cost, norm, point.words, fields)
+
+    def _with_error(self, problem: Problem, x: Float, left: Array) -> Float:
+        """Add the residual analysis ``B H^T S^-1 (y - H x)``."""
+        gain = problem.gain
+        if problem.setting.latent_only or not len(left):
+            return x
+        weights = gain.residual_weights(left).astype(np.float32)
+        return np.asarray(x + weights @ gain.columns)
+
+    def _finish(  # noqa: PLR0917 - one result, put together
+        self,
+        problem: Problem,
+        asked: _Asked,
+        point: Point,
+        path: list[float],
+        latent: Float,
+        left: Array,
+        z: Array | None,
+        cost: Cost,
+    ) -> Step:
+        x = self._with_error(problem, latent, left)
+        month, gain = problem.month, problem.gain
+        departures = self._departures(problem, problem.x_b)
+        background = self._restore(problem, problem.x_b, "prior")
+        anomalies = self._restore(problem, x)
+        table, worst = self._judge(problem, asked.table, x, departures, background, anomalies)
+        fit = Fit(
+            n_used=problem.used.size,
+            n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
+            n_thinned=asked.n_thinned,
+            chi_squared=gain.chi_squared(departures) if departures.size else float("nan"),
+            degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
+            seconds=time.perf_counter() - asked.began,
+        )
+        words = f"{point.words}; {worst}" if worst else point.words
+        if not problem.used.size:
+            words = "nothing is observed: this is the background"
+        analysis = Analysis(
+            method=problem.setting.method,
+            month=month,
+            z=z,
+            anomalies=anomalies,
+            latent_only=(anomalies if latent is x else self._restore(problem, latent, "latent")),
+            background=background,
+            standardised=x.reshape(self.bundle.mask.shape),
+            cost=cost,
+            path=tuple(path),
+            converged=point.converged,
+            outcome=words,
+            observations=table,
+            statistics=fit,
+            sea_held=problem.sea_held,
+            spread_of=lambda: self._spreads(problem, x),
+        )
+        norm = float(np.linalg.norm(point.gradient))
+        return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
+
+    def _judge(
+        self,
+        problem: Problem,
+        table: pd.DataFrame,
+        x: Float,
+        departures: Array,
+        background: Float,
+        analysis: Float,
+    ) -> tuple[pd.DataFrame, str]:
+        """Return the table with departures and misfits, and a word on the worst of them."""
+        gain, every = problem.gain, problem.every
+        operator, shape = self.bundle.operator, self.bundle.mask.shape
+        table = table.copy()
+        value = table["value"].to_numpy(np.float64)
+        table["background_departure"] = value - operator.apply(every.places, background)
+        table["analysis_departure"] = value - operator.apply(every.places, analysis)
+        misfit = np.full(len(table), np.nan)
+        used = problem.used
+        misfit[used] = gain.left_out_misfit(departures)
+        others = np.setdiff1d(np.arange(len(table)), used)
+        if others.size:
+            part = every.where(others)
+            left = part.value - operator.apply(part.places, x.reshape(shape))
+            misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
+        table["misfit_sd"] = misfit
+        table["used"] = np.isin(np.arange(len(table)), used)
+        words = ""
+        if used.size and np.abs(misfit[used]).max() > FAR_SD:
+            row = int(used[np.abs(misfit[used]).argmax()])
+            words = (
+                f"observation {row + 1} ({_name(table.iloc[row])}) is {abs(misfit[row]):.0f} sd "
+                "from anything that the model can make of the others; withhold it or raise its "
+                "error"
+            )
+        return table, words
+
+    # Physical units
+
+    def _restore(self, problem: Problem, x: Float, stage: str = "posterior") -> Float:
+        """Anomalies in display units: means over the spread of the stage."""
+        return physical.anomalies(self.bundle, x, problem.month, self.mean_spread(problem, stage))
+
+    def mean_spread(self, problem: Problem, stage: str = "posterior") -> Float:
+        """Return the spread over which a physical estimate is the mean.
+
+        Parameters
+        ----------
+        problem : Problem
+        stage : {"posterior", "latent", "prior"}
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            Standardised; zero for variables without a curved transform.
+        """
+        if problem.setting.latent_only and stage == "posterior":
+            stage = "latent"
+        if problem.setting.background is not None:
+            # A given state is taken as it is: without observations, the analysis is the background.
+            return np.zeros(self.bundle.mask.shape, np.float32)
+        gain = problem.gain
+        kept = gain.kept
+        if stage not in kept:
+            out = np.zeros(self.bundle.mask.shape, np.float32)
+            size = self.bundle.grid.weights.size
+            for v, variable in enumerate(self.bundle.variables):
+                if variable.transform != "none":
+                    cells = slice(v * size, (v + 1) * size)
+                    out[v] = np.sqrt(_variance(gain, stage, cells)).reshape(out[v].shape)
+            kept[stage] = out
+        found: Float = kept[stage]
+        return found
+
+    def _spreads(self, problem: Problem, x: Float) -> tuple[Float, Float]:
+        """Posterior and climatological standard deviation, display units."""
+        bundle = self.bundle
+        stage = "latent" if problem.setting.latent_only else "posterior"
+        variance = _variance(problem.gain, stage, slice(None))
+        sd = np.sqrt(variance).reshape(bundle.mask.shape)
+        return (
+            physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
+            physical.climatological_spread(bundle, problem.month),
+        )
+
+
+def _name(row: pd.Series) -> str:
+    """Name an observation by what people see of it: its label, or variable and place."""
+    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
+    place = (
+        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
+        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
+    )
+    label = str(row.get("label", "") or "").strip()
+    return f"{label}, {place}" if label else place
+
+
+def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
+    """Optimal interpolation with a linear latent part: its state, what is left, and zeta."""
+    zeta = gain.linear_solution(departures)
+    left = departures - gain.latent @ zeta
+    if gain.prior.factor is None:
+        return x_b, left, zeta
+    return x_b + zeta.astype(np.float32) @ gain.prior.factor, left, zeta
+
+
+def _cost(gain: Gain, zeta: Array, left: Array) -> Cost:
+    white = gain.whitener @ left
+    return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
+
+
+def _variance(gain: Gain, stage: str, cells: slice) -> Float:
+    """Standardised variance of cells: before, after, or of the decoded part alone."""
+    if stage == "posterior":
+        return gain.posterior_variance(cells)
+    if stage == "latent":
+        return gain.latent_only_variance(cells)
+    prior = gain.prior
+    total = prior.error.variance[cells]
+    if prior.factor is not None:
+        total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
+    return np.asarray(total, np.float32)

@@ -1,0 +1,95 @@
+"""The cost J(zeta) with the decoder itself, and its gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.analysis import Cost
+from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.standardised import Observed
+from mlda_core.vae.networks import Decoder
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+
+class DecodedCost:
+    """``J(zeta) = 1/2 |zeta|^2 + 1/2 d^T S^-1 d`` with ``d = y - H (x_b + G(z) - G(z_b))``.
+
+    And ``z = z_b + T zeta``.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    month : int
+        Calendar month 1..12.
+    observed : Observed
+        The observations that are used.
+    gain : Gain
+        Of their network.
+    x_b : ndarray of float32, shape (cells,)
+        Background, standardised.
+    z_b : ndarray, shape (L,)
+        Its latent vector.
+
+    Raises
+    ------
+    ValueError
+        If the gain's prior has no decoder.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        month: int,
+        observed: Observed,
+        gain: Gain,
+        x_b: Float,
+        z_b: Array,
+    ) -> None:
+        if gain.prior.turn is None:
+            raise ValueError("A linear prior has no decoder; solve it in closed form.")
+        self.decoder, self.turn, self.z_b = decoder, gain.prior.turn, z_b
+        self.value = torch.from_numpy(observed.value).float()
+        self.index = torch.from_numpy(observed.places.index)
+        self.weight = torch.from_numpy(observed.places.weight).float()
+        self.whitener = torch.from_numpy(gain.whitener32)
+        self.month = torch.tensor([month])
+        start = torch.from_numpy(z_b).float()
+        with torch.no_grad():
+            # x_b + G(z) - G(z_b): the background need not be a state that the decoder can make.
+            self.offset = torch.from_numpy(x_b) - decoder(start[None], self.month).flatten()
+        self._last: dict[bytes, tuple[Float, Array, Cost]] = {}
+
+    def z(self, zeta: Array) -> Array:
+        """Return the latent vector."""
+        return np.asarray(self.z_b + self.turn @ zeta)
+
+    def value_and_gradient(self, zeta: Array) -> tuple[float, Array]:
+        """Return the cost and its gradient."""
+        z = torch.from_numpy(self.z(zeta)).float().requires_grad_()
+        x = self.offset + self.decoder(z[None], self.month).flatten()
+        at = (x[self.index] * self.weight).sum(dim=1)
+        left = self.value - at
+        white = self.whitener @ left
+        misfit = 0.5 * (white @ white)
+        (slope,) = torch.autograd.grad(misfit, z)
+        cost = Cost(0.5 * float(zeta @ zeta), float(misfit.detach()))
+        field = x.detach().numpy()
+        self._last = {zeta.tobytes(): (field, left.detach().numpy().astype(np.float64), cost)}
+        return cost.total, zeta + self.turn.T @ slope.numpy().astype(np.float64)
+
+    def at(self, zeta: Array) -> tuple[Float, Array]:
+        """Return the decoded state (cells,) and the departures from it (p,)."""
+        return self._known(zeta)[:2]
+
+    def cost(self, zeta: Array) -> Cost:
+        """Return the terms of the cost."""
+        return self._known(zeta)[2]
+
+    def _known(self, zeta: Array) -> tuple[Float, Array, Cost]:
+        if zeta.tobytes() not in self._last:
+            self.value_and_gradient(zeta)
+        return self._last[zeta.tobytes()]

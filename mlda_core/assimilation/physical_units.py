@@ -1,0 +1,70 @@
+"""From standardised anomalies with their spread to anomalies in display units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.float32]
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+_SHARE = (_WEIGHTS / _WEIGHTS.sum())[:, None, None, None]
+
+
+def anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> Float:
+    """Return anomalies in display units: means over a normal spread.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    x : ndarray, shape (cells,) or (V, lat, lon)
+        Standardised anomalies.
+    month : int
+        Calendar month 1..12.
+    sd : ndarray, shape (V, lat, lon), optional
+        Standardised spread; None for the field of the mean.
+
+    Returns
+    -------
+    ndarray of float32, shape (V, lat, lon)
+        NaN where a variable does not exist.
+    """
+    given = x.reshape(1, *bundle.mask.shape)
+    fields = bundle.normaliser.restore(given, np.array([month]), sd=sd)[0]
+    out = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
+    return np.asarray(out, np.float32)
+
+
+def spread(bundle: Bundle, x: Float, sd: Float, month: int) -> Float:
+    """Return the standard deviation in display units of a normal spread about x.
+
+    By the mean of five Gauss-Hermite nodes' squared departures, as the mean itself is taken.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    x, sd : ndarray, shape (V, lat, lon)
+        Standardised.
+    month : int
+        Calendar month 1..12.
+
+    Returns
+    -------
+    ndarray of float32, shape (V, lat, lon)
+        NaN where a variable does not exist.
+    """
+    drawn = np.stack([x + node * sd for node in _NODES])
+    fields = bundle.normaliser.restore(drawn, np.full(len(_NODES), month))
+    mean = (_SHARE * fields).sum(axis=0)
+    out = np.sqrt((_SHARE * (fields - mean) ** 2).sum(axis=0))
+    return np.asarray(np.where(bundle.mask, out, np.nan), np.float32)
+
+
+def climatological_spread(bundle: Bundle, month: int) -> Float:
+    """Return the standard deviation of the training months in display units, (V, lat, lon)."""
+    one = np.ones(bundle.mask.shape, np.float32)
+    return spread(bundle, np.zeros_like(one), one, month)

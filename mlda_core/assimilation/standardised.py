@@ -1,0 +1,207 @@
+"""Observations in the space of the networks: standardised at their own places, and thinned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.climate.interpolation import ObservationError, Places
+from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlda_core.bundle.bundle import Bundle
+
+# Least standard deviation of an error, standardised: exact observations make S singular.
+LEAST_ERROR = 0.05
+# More observations than this are thinned: the time to factor S grows with the cube.
+MOST_OBSERVATIONS = 1500
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Observations of one month, standardised.
+
+    Parameters
+    ----------
+    places : Places
+    value : ndarray, shape (p,)
+        Standardised anomalies.
+    variance : ndarray, shape (p,)
+        Of the observation error, standardised.
+    """
+
+    places: Places
+    value: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Observed:
+        """Return the observations that a mask or an index chooses."""
+        return Observed(self.places.where(rows), self.value[rows], self.variance[rows])
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+def standardise(
+    table: pd.DataFrame, bundle: Bundle, month: int, *, error_scale: float = 1.0
+) -> Observed:
+    """Carry a table of observations into the space of the networks.
+
+    An anomaly is added to the climatology of each corner of its cell, transformed and
+    standardised there, and the four are interpolated: what the observation operator does to a
+    field. Its error is carried by the transform's slope at the climatology, so it depends on the
+    place and the month alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns variable, lat, lon, value, error_sd (display units).
+    bundle : Bundle
+    month : int
+        Calendar month 1..12.
+    error_scale : float
+        Factor on every ``error_sd``.
+
+    Returns
+    -------
+    Observed
+
+    Raises
+    ------
+    ObservationError
+        If a variable is unknown, does not exist at a place, or a number is not finite.
+    """
+    names = [v.name for v in bundle.variables]
+    given = table["variable"].to_numpy()
+    which = np.array([names.index(v) if v in names else -1 for v in given], dtype=np.int64)
+    if (which < 0).any():
+        row = int(np.flatnonzero(which < 0)[0])
+        raise ObservationError(
+            f"Observation {row + 1} is of '{given[row]}', which this model has not; it has "
+            f"{', '.join(names)}."
+        )
+    value = table["value"].to_numpy(np.float64)
+    error = table["error_sd"].to_numpy(np.float64) * error_scale
+    for name, good in (
+        ("a value that is not a number", np.isfinite(value)),
+        ("an error_sd that is not a number above 0", np.isfinite(error) & (error > 0)),
+    ):
+        if not good.all():
+            row = int(np.flatnonzero(~good)[0])
+            raise ObservationError(f"Observation {row + 1} has {name}; correct it.")
+    places = bundle.operator.locate(which, table["lat"].to_numpy(), table["lon"].to_numpy())
+    moved = _at_places(bundle, places, value, month)
+    high, low = (_at_places(bundle, places, sign * error, month) for sign in (1.0, -1.0))
+    sd = np.maximum(0.5 * np.abs(high - low), LEAST_ERROR)
+    return Observed(places, moved, sd**2)
+
+
+def _at_places(
+    bundle: Bundle, places: Places, value: NDArray[np.float64], month: int
+) -> NDArray[np.float64]:
+    normaliser = bundle.normaliser
+    cells = normaliser.grid.shape[0] * normaliser.grid.shape[1]
+    out = np.zeros(len(places))
+    for v, transform in enumerate(normaliser.transforms):
+        rows = np.flatnonzero(places.variable == v)
+        if not rows.size:
+            continue
+        corners = places.index[rows] - v * cells
+        weight = places.weight[rows]
+        at = np.where(weight > 0, corners, corners[:, :1])
+        mean, centre, spread = (
+            np.nan_to_num(field[month - 1, v].ravel()[at], nan=1.0)
+            for field in (normaliser.climatology, normaliser.centre, normaliser.spread)
+        )
+        full = (mean + value[rows, None]).reshape(1, -1)
+        moved = transform.at(at.ravel()).forward(full, np.array([month - 1])).reshape(at.shape)
+        out[rows] = np.where(weight > 0, (moved - centre) / spread * weight, 0.0).sum(axis=1)
+    return out
+
+
+def thin(
+    places: Places, variance: NDArray[np.float64], most: int = MOST_OBSERVATIONS
+) -> NDArray[np.int64]:
+    """Choose which of many observations to use: one rule for every method.
+
+    Each variable has an even share of ``most``, less where it has fewer. The sphere is cut into
+    bands and boxes of about equal area, as many as needed; of a box's observations of a variable
+    the most accurate is used, of equals the nearest to its middle.
+
+    Parameters
+    ----------
+    places : Places
+    variance : ndarray, shape (p,)
+        Of the observation errors.
+    most : int
+        At most this many are chosen.
+
+    Returns
+    -------
+    ndarray of int
+        Rows to use, ascending.
+    """
+    if len(places) <= most:
+        return np.arange(len(places))
+    groups = [np.flatnonzero(places.variable == v) for v in np.unique(places.variable)]
+    groups.sort(key=len)
+    chosen: list[NDArray[np.int64]] = []
+    left = most
+    for i, rows in enumerate(groups):
+        quota = left // (len(groups) - i)
+        kept = rows if rows.size <= quota else _thin_one(places, variance, rows, quota)
+        chosen.append(kept)
+        left -= kept.size
+    return np.sort(np.concatenate(chosen))
+
+
+def _thin_one(
+    places: Places, variance: NDArray[np.float64], rows: NDArray[np.int64], quota: int
+) -> NDArray[np.int64]:
+    lat, lon = places.lat[rows], places.lon[rows]
+    # Boxes over all of the sphere: a network of part of it fills a part of them.
+    few, many = 1, 400
+    best = rows[:quota]
+    while few <= many:
+        bands = (few + many) // 2
+        box, distance = _boxes(lat, lon, bands)
+        order = np.lexsort((distance, np.round(variance[rows], 6), box))
+        first = order[np.unique(box[order], return_index=True)[1]]
+        if first.size <= quota:
+            best, few = rows[first], bands + 1
+        else:
+            many = bands - 1
+    return best
+
+
+def _boxes(
+    lat: NDArray[np.float64], lon: NDArray[np.float64], bands: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Box of each point among about equal areas, and its distance from the box's middle."""
+    height = 180.0 / bands
+    band = np.clip(((lat + 90.0) / height).astype(np.int64), 0, bands - 1)
+    middle = np.asarray(-90.0 + (band + 0.5) * height, np.float64)
+    count = np.maximum(1, np.rint(2 * bands * np.cos(np.radians(middle)))).astype(np.int64)
+    column = np.minimum((np.mod(lon, 360.0) / 360.0 * count).astype(np.int64), count - 1)
+    east = np.asarray((column + 0.5) * 360.0 / count, np.float64)
+    gap = 1.0 - (unit_vectors(lat, lon) * unit_vectors(middle, east)).sum(axis=1)
+    return band * (4 * bands) + column, np.asarray(gap, np.float64)
+
+
+def cover(places: Places, grid_points: NDArray[np.float64], within_km: float) -> NDArray[np.bool_]:
+    """Whether each point (q, 3) has an observation within a distance, shape (q,)."""
+    if not len(places):
+        return np.zeros(len(grid_points), dtype=bool)
+    least = np.cos(within_km / EARTH_RADIUS_KM)
+    points = unit_vectors(places.lat, places.lon)
+    return np.asarray((grid_points @ points.T).max(axis=1) >= least)
+
+
+def count_places(places: Places) -> int:
+    """Count distinct places: two observations at one place tell no more of where."""
+    return len(np.unique(np.round(np.stack([places.lat, places.lon], axis=1), 6), axis=0))

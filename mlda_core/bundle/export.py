@@ -1,0 +1,117 @@
+"""From a training run to a bundle."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlda_core.bundle.bundle import save_bundle
+from mlda_core.vae.config import ConfigError, ModelConfig
+from mlda_core.vae.dataset import TrainingData, mean_square
+from mlda_core.vae.gaps import nearly_whole
+from mlda_core.vae.latent import find_basis, ship
+from mlda_core.vae.training import VAE, reconstruct
+
+
+def history(run: Path, data: TrainingData) -> dict[str, Any]:
+    """Say how a run went, for a bundle's provenance.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    data : TrainingData
+        What it was trained on.
+
+    Returns
+    -------
+    dict
+        Numbers of months, members and epochs, the best VALIDATION skill, seconds.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no finished epoch.
+    """
+    log = run / "log.jsonl"
+    rows: dict[int, dict[str, Any]] = {}
+    for line in log.read_text("utf-8").splitlines() if log.exists() else ():
+        # A run killed between its log and its checkpoint does that epoch again, and one killed
+        # within a line goes on behind it: the last record of an epoch counts.
+        start = line.rfind('{"epoch"')
+        with suppress(json.JSONDecodeError):
+            row = json.loads(line[max(start, 0) :])
+            rows[row["epoch"]] = row
+    if not rows:
+        raise ConfigError(f"{run} has no finished epoch; train it first with 'mlda train'.")
+    best = max(rows.values(), key=lambda row: row["score"])
+    return {
+        "training_months": len(data.train),
+        "mixed_sea_months": 0 if data.mixed is None else len(data.mixed),
+        "members": int(np.unique(data.observed.member).size),
+        "epochs": len(rows),
+        "best_epoch": best["epoch"],
+        "validation_explained_variance": best["skill"],
+        "training_seconds": round(sum(row["seconds"] for row in rows.values())),
+    }
+
+
+def export_bundle(
+    vae: VAE, config: ModelConfig, data: TrainingData, path: Path, *, provenance: dict[str, Any]
+) -> None:
+    """Scale, rotate and order the latent space, and write the bundle.
+
+    Parameters
+    ----------
+    vae : VAE
+        Trained.
+    config : ModelConfig
+        Of the model.
+    data : TrainingData
+        What it was trained on.
+    path : Path
+        Folder to write.
+    provenance : dict
+        Stored under ``provenance`` in ``config.json``.
+
+    Raises
+    ------
+    ConfigError
+        If the member to ship has no month.
+    """
+    months = data.observed.where(data.observed.member == config.data.shipped_member)
+    if not len(months):
+        there = ", ".join(map(str, np.unique(data.observed.member)))
+        raise ConfigError(
+            f"The data have no member {config.data.shipped_member} to ship; set "
+            f"data.shipped_member to one of {there}."
+        )
+    held_out = data.observed.in_split("validation", "calibration")
+    weights = data.normaliser.weights
+    basis = find_basis(vae, nearly_whole(held_out, weights), weights)
+    tensors, turn = ship(vae, basis)
+    residual = held_out.x - reconstruct(vae, held_out)
+    tensors["from_training"] = turn
+    # Where no held-out month has a cell, what was learnt on training months stands in.
+    learnt = torch.exp(vae.log_residual).detach().cpu().numpy()
+    square = mean_square(residual, held_out.present, learnt)
+    tensors["residual_sd"] = torch.from_numpy(np.sqrt(square))
+    tensors["direction_share"] = torch.from_numpy(basis.share)
+    x = np.where(np.isfinite(months.anomalies), months.x, np.nan)
+    order = np.argsort(months.names)
+    settings = config.to_dict()
+    save_bundle(
+        path,
+        config={**settings, "provenance": provenance},
+        normaliser=data.normaliser,
+        tensors=tensors,
+        x=x[order],
+        months=[str(m) for m in months.names[order]],
+        splits=[str(s) for s in months.split[order]],
+        step=config.data.month_step,
+    )

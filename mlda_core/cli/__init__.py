@@ -1,0 +1,1 @@
+"""The command ``mlda``: one module a subcommand."""

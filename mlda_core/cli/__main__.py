@@ -1,0 +1,7 @@
+"""``python -m mlda_core.cli``: the command without its entry point."""
+
+import sys
+
+from mlda_core.cli.main import app
+
+sys.exit(app())

@@ -1,0 +1,181 @@
+"""``mlda data``: from files of data sources to one canonical dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlda_core.cli.console import one_sentence, out, progress_bar
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FOUR = ("psl", "tos", "tas", "pr")
+
+
+def data_prepare(  # noqa: PLR0917 - options of a command, given by name
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folder with the files, or the files.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5 or haduk."
+        ),
+    ] = "auto",
+    variables: Annotated[
+        str | None,
+        typer.Option(help="CF names, separated by commas; all that the files hold by default."),
+    ] = None,
+    members: Annotated[
+        str | None,
+        typer.Option(help="Members of SPEEDY's files, such as 0,1,2; all by default."),
+    ] = None,
+    years: Annotated[
+        str | None, typer.Option(help="Years, such as 1979-1988 or 1979,1997; all by default.")
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            help="Regrid to steps of so many degrees: 2.5, or 2x3 (latitude x longitude)."
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="Regrid to the latitudes and longitudes of this file.")
+    ] = None,
+    valid_share: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Least share of a new cell's area with values in the files."
+        ),
+    ] = 0.5,
+) -> None:
+    """Turn monthly files of a data source into one canonical dataset.
+
+    The source is recognised from the files; docs/data.md says which files to download.
+
+    Example: `mlda data prepare downloads/20crv3 --grid 2.5 --out runs/data/20crv3.nc`
+    """
+    with one_sentence(), progress_bar() as bar:
+        from mlda_core.sources import SourceError
+        from mlda_core.sources.prepare import SOURCES, read_files, recognise
+        from mlda_core.sources.regrid import grid_like, grid_of_step
+
+        if source not in SOURCES:
+            raise SourceError(
+                f"There is no reader for '{source}'; --source knows {', '.join(SOURCES)}."
+            )
+        if source == "auto":
+            source = recognise(paths)
+        if grid and like:
+            raise SourceError("--grid and --like both name a grid; give one of them.")
+        names = None if variables is None else [v.strip() for v in variables.split(",")]
+        which = numbers(members, "--members"), numbers(years, "--years")
+        task = bar.add_task("reading", total=None)
+
+        def tick(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if source == "speedy":
+            if grid or like:
+                raise SourceError(
+                    "SPEEDY's files stay on their own grid; leave out --grid and --like."
+                )
+            dataset = _speedy(paths, names or _FOUR, *which, tick)
+        else:
+            if members is not None:
+                raise SourceError(f"Files of {source} have no members; leave out --members.")
+            target = grid_of_step(grid) if grid else grid_like(like) if like else None
+            dataset = read_files(
+                paths,
+                source,
+                variables=names,
+                years=which[1],
+                grid=target,
+                covered_only=grid is not None,
+                valid_share=valid_share,
+                progress=tick,
+            )
+        _write(dataset, output)
+    wanted = ("member", "time", "lat", "lon", "y", "x")
+    sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in wanted if k in dataset.sizes)
+    out.print(f"{output}: {sizes}", highlight=False)
+    if source != "speedy":
+        held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
+        months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
+        out.print(f"{source}: {held}, {months[0]} to {months[1]}", highlight=False)
+
+
+def data_merge(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Canonical datasets of different variables on one grid."),
+    ],
+    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
+) -> None:
+    """Join canonical datasets of several sources; every month that any of them has is kept.
+
+    Example: `mlda data merge runs/data/gistemp.nc runs/data/psl.nc --out runs/data/real.nc`
+    """
+    with one_sentence():
+        from mlda_core.sources.merge import merge
+
+        dataset = merge(paths)
+        _write(dataset, output)
+    held = []
+    for name, field in dataset.data_vars.items():
+        there = dataset["time"].values[field.notnull().any(["member", "lat", "lon"]).values]
+        held.append(
+            f"{name} {str(there[0])[:7]} to {str(there[-1])[:7]}"
+            if there.size
+            else f"{name} without a value"
+        )
+    out.print(f"{output}: {dataset.sizes['time']} months; {', '.join(held)}", highlight=False)
+
+
+def _write(dataset: xr.Dataset, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_suffix(".part")
+    dataset.to_netcdf(part, engine="netcdf4")
+    part.replace(output)
+
+
+def _speedy(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    members: Sequence[int] | None,
+    years: Sequence[int] | None,
+    tick: Callable[[int, int], None],
+) -> xr.Dataset:
+    from mlda_core.sources import SourceError
+    from mlda_core.sources.speedy import read_speedy
+
+    if len(paths) > 1:
+        raise SourceError("SPEEDY's files are read a folder at a time; give one folder.")
+    return read_speedy(paths[0], variables=names, members=members, years=years, progress=tick)
+
+
+def numbers(text: str | None, option: str) -> list[int] | None:
+    """Return the whole numbers of ``0,1,2`` or ``1979-1988``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such list; the sentence names the option.
+    """
+    if text is None:
+        return None
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise ValueError(
+            f"{option} '{text}' is not a list such as 0,1,2 or 1979-1988; correct it."
+        ) from None
+    return found

@@ -1,0 +1,270 @@
+"""The command ``mlda reanalyse``: a record of many months to one Zarr store, by many processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlda_core.cli.assimilate import digest_of, files_of, read_jobs, tell_rejected
+from mlda_core.cli.console import errors, one_sentence, out
+from mlda_core.cli.speed_bar import speed_bar, ticker
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.observations.networks import NetworkSpec
+
+# Methods that share a network's factors among months.
+_METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi")
+# Of months that failed, so many are told.
+_TOLD = 5
+
+
+def reanalyse(  # noqa: PLR0917 - options of a command, given by name
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    output: Annotated[Path, typer.Option("--out", help="Zarr store to write, or to go on with.")],
+    obs: Annotated[
+        Path | None,
+        typer.Option(help="CSV or netCDF of observations, or a folder of them, one a month."),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of --obs: observe the bundle's own months by sst_only, "
+            "sst_and_pressure, all_fields, ship_tracks, stations_100 or historical_1900."
+        ),
+    ] = None,
+    months: Annotated[
+        str | None,
+        typer.Option(help="YYYY-MM:YYYY-MM, both included; all that are observed by default."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="vae, vae-latent-only, eof, eof-latent-only, enoi.")
+    ] = "vae",
+    residual: Annotated[bool, typer.Option(help="Whether to add the residual analysis.")] = True,
+    localisation: Annotated[
+        float, typer.Option(help="Factor on the half-width of the localisation.")
+    ] = 1.0,
+    error_scale: Annotated[float, typer.Option(help="Factor on the observations' errors.")] = 1.0,
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps of the minimisation.")] = 50,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Write posterior standard deviations too.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes here; one a core by default.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler instead, such as tcp://node1:8786."),
+    ] = None,
+    chunk: Annotated[
+        int | None, typer.Option(min=1, help="Years of one calendar month in a task; 20.")
+    ] = None,
+) -> None:
+    """Assimilate every month of a record; the same command again goes on where it was stopped.
+
+    Example: `mlda reanalyse assets/bundles/speedy --obs stations/ --months 1880-01:1999-12 --out
+    century.zarr`
+    """
+    with one_sentence():
+        # That they lack should show before the observations are read.
+        import dask.distributed  # noqa: F401
+        import zarr  # noqa: F401
+
+        from mlda_core.assimilation.assimilator import Assimilator
+        from mlda_core.assimilation.netcdf import provenance
+        from mlda_core.assimilation.options import Setting
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.reanalysis.run import YEARS, cluster, run
+        from mlda_core.reanalysis.store import check_same, lay_out, read_done
+
+        model = load_bundle(bundle)
+        # A bundle without statistics is refused here and not by every worker.
+        Assimilator(model)
+        settings: dict[str, Any] = {
+            "method": method.replace("-", "_"),
+            "residual": residual,
+            "localisation": localisation,
+            "error_scale": error_scale,
+            "max_steps": max_steps,
+        }
+        Setting(**settings).check()
+        if settings["method"] not in _METHODS:
+            raise ValueError(
+                f"The method '{method}' has no network to share among months; use one of "
+                f"{', '.join(_METHODS)}, or mlda assimilate."
+            )
+        source = _source(obs, network, model)
+        about = provenance(model, {**settings, "spread": spread})
+        about |= {
+            "title": f"Reanalysis by {model.title}",
+            "observations_source": str(obs) if obs is not None else f"network {network}",
+            "observations_sha256": source.digest,
+            "period": _period_text(months),
+            "comment": (
+                "Anomalies are from the monthly climatology of the bundle's base period "
+                f"({model.base_period}). The group 'observations' is the table that was "
+                "assimilated. A month whose flag 'done' is not set is missing everywhere."
+            ),
+        }
+        if output.exists():
+            check_same(output, about)
+        else:
+            chosen, observed = source.read(months)
+            lay_out(output, model, chosen, observed, about, spread=spread)
+        before, began = int(read_done(output).sum()), time.perf_counter()
+        count = workers or len(os.sched_getaffinity(0))
+        failed: list[tuple[str, str]] = []
+        if not read_done(output).all():
+            with cluster(scheduler, count) as client, speed_bar() as bar:
+                tick = ticker(bar, "assimilating")
+                failed = run(output, bundle, client, years=chunk or YEARS, tick=tick)
+        _tell(output, before, time.perf_counter() - began, failed)
+
+
+class _Source:
+    """Where observations come from.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of them, known before they are read.
+    read : callable
+        Of the option ``--months``: the months, and a function of a month to its observations.
+    """
+
+    def __init__(
+        self,
+        digest: str,
+        read: Callable[[str | None], tuple[Sequence[str], Callable[[str], pd.DataFrame]]],
+    ) -> None:
+        self.digest, self.read = digest, read
+
+
+def _source(obs: Path | None, network: str | None, bundle: Bundle) -> _Source:
+    if (obs is None) == (network is None):
+        raise ValueError("Give either --obs, your observations, or --network, made-up ones.")
+    if obs is not None:
+        return _Source(digest_of(files_of(obs)), lambda months: _from_files(obs, months, bundle))
+    spec = network_of(str(network))
+    text = json.dumps(spec.to_dict(), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return _Source(digest, lambda months: _from_bundle(spec, months, bundle))
+
+
+def _from_files(
+    source: Path, period: str | None, bundle: Bundle
+) -> tuple[Sequence[str], Callable[[str], pd.DataFrame]]:
+    from mlda_core.observations.table import ObservationError, empty
+    from mlda_core.reanalysis.store import months_between
+
+    jobs, _ = read_jobs(source, bundle, None)
+    tell_rejected(jobs)
+    tables = {job.month: job.table for job in jobs}
+    first, last = _ends(period) or (jobs[0].month, jobs[-1].month)
+    months = months_between(first, last)
+    n_blank = len(set(months) - set(tables))
+    if n_blank == len(months):
+        raise ObservationError(
+            f"{source} has no observation of {first} to {last}; it holds {jobs[0].month} to "
+            f"{jobs[-1].month}."
+        )
+    if n_blank:
+        errors.print(
+            f"{n_blank} of {len(months)} months have no observation: there the analysis is the "
+            "background.",
+            style="yellow",
+            highlight=False,
+        )
+    return months, lambda month: tables.get(month, empty())
+
+
+def _from_bundle(
+    spec: NetworkSpec, period: str | None, bundle: Bundle
+) -> tuple[Sequence[str], Callable[[str], pd.DataFrame]]:
+    from mlda_core.assimilation.regional_series import observer
+
+    ends = _ends(period) or (bundle.months[0], bundle.months[-1])
+    for month in ends:
+        # Tells of a month that the bundle has not, and which it has.
+        bundle.split(month)
+    return [m for m in bundle.months if ends[0] <= m <= ends[1]], observer(spec, bundle)
+
+
+def network_of(name: str) -> NetworkSpec:
+    """Read a network's name: a kind, with the number of stations or the year after it.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``sst_only``, ``stations_100`` or ``historical_1900``.
+
+    Returns
+    -------
+    NetworkSpec
+
+    Raises
+    ------
+    NetworkError
+        If it is none.
+    """
+    from mlda_core.observations.networks import NetworkError, NetworkSpec
+
+    found = re.fullmatch(r"(stations|historical)[_-](\d{1,9})", name)
+    if found is None:
+        spec = NetworkSpec(name.replace("-", "_"))
+    elif found[1] == "stations":
+        spec = NetworkSpec("stations", count=int(found[2]))
+    else:
+        spec = NetworkSpec("historical", year=int(found[2]))
+    if spec.kind in {"none", "custom"}:
+        raise NetworkError(f"The network '{name}' observes nothing; choose another.")
+    return spec
+
+
+def _ends(period: str | None) -> tuple[str, str] | None:
+    """Return the first and the last month of ``A:B``."""
+    if period is None:
+        return None
+    found = re.fullmatch(r"(\d{4}-(?:0[1-9]|1[0-2])):(\d{4}-(?:0[1-9]|1[0-2]))", period)
+    if found is None:
+        raise ValueError(f"--months '{period}' is not a period; write it as 1880-01:1999-12.")
+    if found[1] > found[2]:
+        raise ValueError(f"--months '{period}' ends before it begins; exchange its months.")
+    for month in found.groups():
+        # Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
+        if not 1678 <= int(month[:4]) <= 2261:
+            raise ValueError(f"{month} is not within 1678 to 2261; choose other --months.")
+    return found[1], found[2]
+
+
+def _period_text(period: str | None) -> str:
+    return ":".join(_ends(period) or ("all that are observed",))
+
+
+def _tell(store: Path, before: int, seconds: float, failed: Sequence[tuple[str, str]]) -> None:
+    from mlda_core.reanalysis.store import read_done
+
+    flags = read_done(store)
+    done = int(flags.sum())
+    made = done - before
+    speed = f" at {made / seconds:.2g} months a second" if made else ""
+    out.print(
+        f"Wrote {store}: {done} of {flags.size} months, {made} of them now{speed}.", highlight=False
+    )
+    if failed:
+        for month, why in failed[:_TOLD]:
+            errors.print(f"{month}: {why}", style="yellow", markup=False, highlight=False)
+        raise ValueError(
+            f"{len(failed)} months could not be assimilated, such as {failed[0][0]}; correct their "
+            "observations and begin another store, or leave them missing."
+        )

@@ -1,0 +1,269 @@
+"""``mlda validate --assimilation``, ``--perturbation`` and ``--learning-curve``: every method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from mlda_core.cli.console import one_sentence, out, ticking
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.vae.dataset import Months
+
+
+def validate_assimilation(
+    folder: Path,
+    split: str,
+    config: Path | None,
+    chosen: str | None,
+    output: Path | None,
+    threads: int,
+) -> None:
+    """Score assimilation and write it into ``scores.json``, a network at a time.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle.
+    split : str
+        Months to score.
+    config : Path, optional
+        The model's TOML file: score every member. Without it the shipped months are scored, and
+        the scores go into ``output``.
+    chosen : str, optional
+        Networks, separated by commas; all by default.
+    output : Path, optional
+        Folder of the scores without a configuration.
+    threads : int
+        CPU threads.
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.evaluation.assimilation import (
+            NETWORKS,
+            ceiling,
+            networks_of,
+            score,
+            write_assimilation,
+        )
+        from mlda_core.evaluation.reconstruction import check_same_model, months_of_bundle
+        from mlda_core.vae.config import ConfigError, load_config
+        from mlda_core.vae.dataset import load_training_data
+
+        torch.set_num_threads(threads)
+        bundle = load_bundle(folder)
+        wanted = [n.strip() for n in chosen.split(",")] if chosen else list(networks_of(bundle))
+        unknown = [n for n in wanted if n not in NETWORKS]
+        if unknown:
+            raise ConfigError(
+                f"There is no network '{unknown[0]}'; use some of {', '.join(NETWORKS)}."
+            )
+        target = (output or Path("runs") / f"validate-{bundle.name}-{split}") / "scores.json"
+        if config:
+            data = load_training_data(load_config(config))
+            check_same_model(bundle, data)
+            months, target = data.observed, folder / "scores.json"
+        else:
+            months = months_of_bundle(bundle)
+        months = months.in_split(split)
+        if not len(months):
+            raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+        with ticking() as tick:
+            for network in wanted:
+                found = score(bundle, months, networks=[network], tick=tick)
+                if network == "sst_only":
+                    for name, value in ceiling(bundle, months).items():
+                        found[network][name]["ceiling"] = value
+                write_assimilation(found, bundle, split, target)
+                out.print(_table(bundle, network, found[network]))
+    out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_perturbation(
+    folder: Path,
+    split: str,
+    config: Path | None,
+    runs: Path | None,
+    responses: Path | None,
+    threads: int,
+) -> None:
+    """Score the response to a warmer sea against the GCM's, into the bundle's ``scores.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle.
+    split : str
+        Months to score.
+    config : Path
+        The model's TOML file: its observed dataset holds the runs without the change.
+    runs : Path
+        Folder with the perturbed runs, one folder an experiment.
+    responses : Path, optional
+        NetCDF file to write the mean responses to, the GCM's and the emulator's.
+    threads : int
+        CPU threads.
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.assimilation.assimilator import Assimilator
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.evaluation import gcm_response as gcm_scoring
+        from mlda_core.perturbation.gcm import GcmError, write_responses
+        from mlda_core.perturbation.gcm_runs import read_runs
+
+        torch.set_num_threads(threads)
+        if runs is None or config is None:
+            lacking = "--runs, the folder of" if runs is None else "--config, whose dataset has"
+            other = "the perturbed runs" if runs is None else "the runs without the change"
+            raise GcmError(f"--perturbation needs {lacking} {other}; add it.")
+        bundle = load_bundle(folder)
+        engine = Assimilator(bundle)
+        with ticking() as tick:
+            months = _unperturbed(config, bundle, split)
+            made = read_runs(runs, bundle, months, tick=tick)
+            emulated = {
+                method: gcm_scoring.emulate(engine, made, method, tick=tick)
+                for method in gcm_scoring.METHODS
+            }
+        found = gcm_scoring.score(made, emulated, bundle)
+        target = folder / "scores.json"
+        gcm_scoring.write_perturbation(found, made, bundle, split, target)
+        for experiment, by_area in found.items():
+            for area, scores in by_area.items():
+                out.print(_responses_table(bundle, experiment, area, scores))
+        if responses:
+            command = f"mlda validate --perturbation --split {split}"
+            write_responses(
+                gcm_scoring.responses(made, emulated["vae"], split),
+                bundle,
+                responses,
+                {"history": f"made by '{command}'"},
+            )
+            out.print(f"Wrote {responses}", highlight=False)
+    out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by name
+    folder: Path,
+    split: str,
+    config: Path | None,
+    members: str,
+    epochs: int | None,
+    output: Path | None,
+    threads: int,
+) -> None:
+    """Train models on few and on many months, and score them beside the classical methods.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle whose settings of assimilation are used.
+    split : str
+        ``validation``, which is what is scored.
+    config : Path
+        The model's TOML file.
+    members : str
+        Numbers of members, separated by commas.
+    epochs : int, optional
+        Of the training on the most months.
+    output : Path, optional
+        Folder of the models, tables and figure.
+    threads : int
+        CPU threads.
+    """
+    with one_sentence():
+        # The figure is drawn at the end: that it cannot be should not show after an hour.
+        import matplotlib as mpl  # noqa: F401
+        import torch
+        from rich.markdown import Markdown
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.evaluation.learning_curve import EPOCHS, Curve, choose_points
+        from mlda_core.evaluation.learning_curve_report import tables_of, write_curve
+        from mlda_core.vae.config import ConfigError, load_config
+
+        torch.set_num_threads(threads)
+        if config is None:
+            raise ConfigError("--learning-curve needs --config, the model's TOML file; add it.")
+        if split != "validation":
+            raise ConfigError(
+                f"A learning curve is scored on VALIDATION months, not on '{split}': it chooses, "
+                "and TEST is for what was chosen; leave --split out."
+            )
+        bundle, model = load_bundle(folder), load_config(config)
+        target = output or Path("runs") / f"learning-curve-{model.name}"
+        points = choose_points(model, [n.strip() for n in members.split(",")])
+        with ticking() as tick:
+            curve = Curve(model, bundle.settings, target, epochs=epochs or EPOCHS, tick=tick)
+            found = curve.run(points)
+        made = {"title": model.title, "split": split, "epochs": curve.epochs}
+        written = write_curve(found, model.variables, target, **made)
+        out.print(Markdown(tables_of(found, model.variables)))
+    out.print(f"Wrote {', '.join(map(str, written))}", highlight=False)
+
+
+def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
+    """Months of a split of every member under the observed sea."""
+    from mlda_core.evaluation.reconstruction import check_same_model
+    from mlda_core.vae.config import ConfigError, load_config
+    from mlda_core.vae.dataset import load_training_data
+
+    model = load_config(config)
+    # Mixed seas have no part in this, and take longest to read.
+    data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
+    check_same_model(bundle, data)
+    months = data.observed.in_split(split)
+    if not len(months):
+        raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+    return months
+
+
+def _responses_table(
+    bundle: Bundle, experiment: str, area: str, scores: dict[str, dict[str, Any]]
+) -> Table:
+    from mlda_core.perturbation.gcm import EXPERIMENTS
+
+    label = EXPERIMENTS[experiment].label
+    table = Table(title=f"{label}, {area}: pattern correlation with the GCM (amplitude ratio)")
+    table.add_column("method")
+    shown = [v.name for v in bundle.variables if v.name in scores]
+    for name in shown:
+        table.add_column(name, justify="right")
+    for method in next(iter(scores.values())):
+        cells = [scores[name][method] for name in shown]
+        table.add_row(
+            method,
+            *(
+                f"{c['pattern_correlation']:.2f}"
+                + (f" ({c['amplitude_ratio']:.2f})" if "amplitude_ratio" in c else "")
+                for c in cells
+            ),
+        )
+    return table
+
+
+def _table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
+    table = Table(title=f"{network}: explained variance (RMSE), where nothing was observed")
+    table.add_column("method")
+    for variable in bundle.variables:
+        table.add_column(f"{variable.name} ({variable.anomaly_units})", justify="right")
+    for method in dict.fromkeys(m for by_method in scores.values() for m in by_method):
+        cells = [scores[v.name].get(method) for v in bundle.variables]
+        table.add_row(
+            method,
+            *(
+                f"{c['explained_variance']:.3f} ({c['rmse']:.2f})"
+                if c and "rmse" in c
+                else (f"{c['explained_variance']:.3f}" if c else "")
+                for c in cells
+            ),
+        )
+    return table

@@ -1,0 +1,1 @@
+"""The ground floor: grid, variables, units, climatology, interpolation, scores of fields."""

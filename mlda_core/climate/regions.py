@@ -1,0 +1,233 @@
+"""Named regions and basins of the sea, their masks and area-weighted means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.climate.grid import Grid
+
+
+@dataclass(frozen=True)
+class Region:
+    """A latitude-longitude box.
+
+    Parameters
+    ----------
+    label : str
+        What people read.
+    south, north : float
+        Limits in degrees north.
+    west, east : float
+        Limits in degrees east; ``west > east`` crosses Greenwich.
+    """
+
+    label: str
+    south: float
+    north: float
+    west: float
+    east: float
+
+
+REGIONS: dict[str, Region] = {
+    "globe": Region("Globe", -90, 90, 0, 360),
+    "tropics": Region("Tropics (30S-30N)", -30, 30, 0, 360),
+    "north": Region("Northern extratropics (30N-90N)", 30, 90, 0, 360),
+    "south": Region("Southern extratropics (30S-90S)", -90, -30, 0, 360),
+    "nino34": Region("Nino 3.4 (5S-5N, 170W-120W)", -5, 5, 190, 240),
+    "nino12": Region("Nino 1+2 (10S-0, 90W-80W)", -10, 0, 270, 280),
+    "iod_west": Region("Indian Ocean dipole, west (10S-10N, 50E-70E)", -10, 10, 50, 70),
+    "iod_east": Region("Indian Ocean dipole, east (10S-0, 90E-110E)", -10, 0, 90, 110),
+    "north_atlantic": Region("North Atlantic (20N-65N, 80W-0)", 20, 65, 280, 360),
+    "north_pacific": Region("North Pacific (20N-65N, 120E-110W)", 20, 65, 120, 250),
+    "southern_ocean": Region("Southern Ocean (70S-45S)", -70, -45, 0, 360),
+}
+
+
+def region_mask(grid: Grid, region: Region) -> NDArray[np.float64]:
+    """Fraction of each cell's area that lies inside a region, shape (nlat, nlon), 0..1."""
+    south, north = np.sin(np.radians([region.south, region.north]))
+    edges = np.sin(np.radians(grid.lat_edges))
+    inside = np.minimum(edges[1:], north) - np.maximum(edges[:-1], south)
+    rows = np.clip(inside, 0.0, None) / np.diff(edges)
+    width = np.diff(grid.lon_edges)
+    if region.east - region.west >= 360:
+        return np.outer(rows, np.ones(grid.lon.size))
+    span = (region.east - region.west) % 360.0
+    cols = np.zeros(grid.lon.size)
+    # A cell may meet the box on either side of the seam: shift the box by whole turns.
+    for turn in (-360.0, 0.0, 360.0):
+        west = region.west + turn
+        overlap = np.minimum(grid.lon_edges[1:], west + span) - np.maximum(
+            grid.lon_edges[:-1], west
+        )
+        cols += np.clip(overlap, 0.0, None)
+    return np.outer(rows, np.clip(cols / width, 0.0, 1.0))
+
+
+def regional_mean(
+    field: NDArray[np.floating], grid: Grid, region: Region
+) -> NDArray[np.floating] | np.floating:
+    """Area-weighted mean over a region, missing cells left out.
+
+    Parameters
+    ----------
+    field : ndarray, shape (..., nlat, nlon)
+        NaN where missing.
+    grid : Grid
+        The grid of the field.
+    region : Region
+        Where to average.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where the region holds no data.
+    """
+    weight = region_mask(grid, region) * grid.weights * np.isfinite(field)
+    total = weight.sum(axis=(-2, -1))
+    summed = (np.nan_to_num(field) * weight).sum(axis=(-2, -1))
+    return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+
+
+@dataclass(frozen=True)
+class Basin:
+    """A part of the sea; all of :data:`BASINS` together are the whole, without overlaps.
+
+    Parameters
+    ----------
+    label : str
+        What people read.
+    boxes : tuple of (float, float, float, float)
+        South, north, west, east in degrees; a point on a southern or western edge belongs to the
+        box, one on a northern or eastern edge to its neighbour. A box holds land too.
+    """
+
+    label: str
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+_BASIN_LABELS = {
+    "arctic": "Arctic",
+    "north_pacific": "North Pacific",
+    "pacific_west": "Tropical Pacific, west",
+    "pacific_central": "Tropical Pacific, central",
+    "pacific_east": "Tropical Pacific, east",
+    "south_pacific": "South Pacific",
+    "north_atlantic": "North Atlantic",
+    "mediterranean": "Mediterranean to Caspian",
+    "tropical_atlantic": "Tropical Atlantic",
+    "south_atlantic": "South Atlantic",
+    "indian_west": "Tropical Indian, west",
+    "indian_east": "Tropical Indian, east",
+    "south_indian": "South Indian",
+    "southern_ocean": "Southern Ocean",
+}
+# The whole sphere in rows, each cut where a basin begins, eastwards from Greenwich: so nothing
+# overlaps and nothing is left out. The cuts follow the land: Central America from Mexico
+# to Panama, the Malay Peninsula, Sumatra, Java and Timor. Otherwise: the tropics reach from 20S to
+# 20N, in the Indian Ocean to its northern shores; the Pacific's thirds meet at the dateline's
+# sides, 160E and 150W, as Nino 4 and 3 do; the two Indian parts at India's southern tip.
+_IN = ((20.0, "indian_west"), (77.5, "indian_east"))
+_PAC = ((160.0, "pacific_central"), (210.0, "pacific_east"))
+_NORTH = ((0.0, "north_atlantic"), (100.0, "north_pacific"), (260.0, "north_atlantic"))
+
+
+def _tropics(indonesia: float, america: float) -> tuple[tuple[float, str], ...]:
+    """Cut a tropical row: where the Indian Ocean ends, and where the Atlantic begins."""
+    west = (indonesia, "pacific_west")
+    return ((0.0, "tropical_atlantic"), *_IN, west, *_PAC, (america, "tropical_atlantic"))
+
+
+_ROWS: tuple[tuple[float, float, tuple[tuple[float, str], ...]], ...] = (
+    (66.0, 90.0, ((0.0, "arctic"),)),
+    (48.0, 66.0, _NORTH),
+    # The Bay of Biscay ends, and the Gulf of Lion begins, just off Greenwich.
+    (40.0, 48.0, ((0.0, "mediterranean"), *_NORTH[1:])),
+    (30.5, 40.0, ((0.0, "mediterranean"), *_NORTH[1:], (354.5, "mediterranean"))),
+    (
+        20.0,
+        30.5,
+        (
+            (0.0, "mediterranean"),
+            (30.0, "indian_west"),
+            (77.5, "indian_east"),
+            (100.0, "north_pacific"),
+            (259.0, "north_atlantic"),
+        ),
+    ),
+    (17.0, 20.0, _tropics(100.0, 262.0)),
+    (16.0, 17.0, _tropics(100.0, 269.0)),
+    (15.0, 16.0, _tropics(100.0, 270.0)),
+    (13.0, 15.0, _tropics(99.0, 275.0)),
+    (10.0, 13.0, _tropics(99.0, 275.4)),
+    (9.0, 10.0, _tropics(99.0, 276.8)),
+    (8.0, 9.0, _tropics(99.0, 282.5)),
+    (5.0, 8.0, _tropics(100.4, 285.0)),
+    (1.0, 5.0, _tropics(103.0, 285.0)),
+    (-1.0, 1.0, _tropics(102.0, 285.0)),
+    (-3.0, -1.0, _tropics(103.5, 290.0)),
+    (-6.0, -3.0, _tropics(105.0, 291.0)),
+    (-7.5, -6.0, _tropics(106.3, 291.0)),
+    (-9.0, -7.5, _tropics(114.0, 291.0)),
+    (-12.0, -9.0, _tropics(127.0, 291.0)),
+    (-20.0, -12.0, _tropics(131.0, 291.0)),
+    (
+        -45.0,
+        -20.0,
+        (
+            (0.0, "south_atlantic"),
+            (20.0, "south_indian"),
+            (146.0, "south_pacific"),
+            (291.0, "south_atlantic"),
+        ),
+    ),
+    (-90.0, -45.0, ((0.0, "southern_ocean"),)),
+)
+
+
+def _boxes(basin: str) -> tuple[tuple[float, float, float, float], ...]:
+    found = []
+    for south, north, cuts in _ROWS:
+        ends = [*(west for west, _ in cuts[1:]), 360.0]
+        found += [
+            (south, north, west, east)
+            for (west, name), east in zip(cuts, ends, strict=True)
+            if name == basin
+        ]
+    return tuple(found)
+
+
+BASINS: dict[str, Basin] = {key: Basin(label, _boxes(key)) for key, label in _BASIN_LABELS.items()}
+
+
+def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Return which cells belong to each basin.
+
+    A cell belongs to the one basin that its centre lies in: parts of a coarse cell on the other
+    side of a land bridge would count as another ocean.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of any extent.
+    sea : ndarray of bool, shape (nlat, nlon)
+        Where there is sea.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (nlat, nlon)
+        By key of :data:`BASINS`: 1 or 0, together 1 in every cell of the sea and 0 over land.
+    """
+    lat, lon = np.meshgrid(grid.lat, np.mod(grid.lon, 360.0), indexing="ij")
+    masks = {}
+    for key, basin in BASINS.items():
+        inside = np.zeros(grid.shape, bool)
+        for south, north, west, east in basin.boxes:
+            # The northernmost row holds the pole itself.
+            under = lat <= north if north == 90.0 else lat < north
+            inside |= (lat >= south) & under & (lon >= west) & (lon < east)
+        masks[key] = (inside & sea).astype(np.float64)
+    return masks

@@ -1,0 +1,435 @@
+"""Scores of assimilation on held-out months: networks, methods and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import baselines as classical
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.standardised import Observed, thin
+from mlda_core.bundle.bundle import Bundle, StateError
+from mlda_core.climate.interpolation import Places
+from mlda_core.climate.regions import REGIONS, region_mask
+from mlda_core.evaluation.scores_file import put_scores, scores_of
+from mlda_core.observations.networks import observed_as
+from mlda_core.vae.dataset import Months
+
+Float = NDArray[np.float32]
+Tick = Callable[[str, int, int], None]
+
+METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi", "regression", "adam")
+STATIONS = (10, 30, 100, 300, 1000)
+NETWORKS = (
+    "all_fields",
+    "sst_only",
+    "sst_and_pressure",
+    *(f"stations_{count}" for count in STATIONS),
+)
+# Methods whose predicted spread is compared with their error.
+WITH_SPREAD = ("vae", "enoi")
+AREAS = ("globe", "tropics", "north", "south")
+STATION_VARIABLES = ("psl", "tas")
+# Error of an observation, of the local spread.
+ERROR = 0.2
+# 200 decodings and their gradients a month, 2.8 s: Adam is scored on this many months a network.
+ADAM_MONTHS = 24
+
+
+@dataclass
+class Tally:
+    """Sums over months, for scores pooled over them.
+
+    Parameters
+    ----------
+    lost, power, weight : ndarray, shape (areas, V)
+        Weighted squared error and squared truth, and the weights.
+    months : int
+    expected, met : ndarray, shape (V,)
+        Predicted error variance and squared error of the first draw, standardised, globe.
+    """
+
+    lost: NDArray[np.float64]
+    power: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    met: NDArray[np.float64]
+    months: int = 0
+
+    @classmethod
+    def empty(cls, n_variables: int) -> Tally:
+        """Return sums of nothing."""
+        zero = np.zeros((len(AREAS), n_variables))
+        return cls(zero.copy(), zero.copy(), zero.copy(), zero[0].copy(), zero[0].copy())
+
+    def add(
+        self,
+        estimate: NDArray[np.floating],
+        truth: NDArray[np.floating],
+        weights: NDArray[np.float64],
+    ) -> None:
+        """Add months: anomalies (m, V, lat, lon), weights (areas, V, lat, lon)."""
+        error = np.nan_to_num((estimate - truth).astype(np.float64)) ** 2
+        power = np.nan_to_num(truth.astype(np.float64)) ** 2
+        there = np.isfinite(truth).sum(axis=0).astype(np.float64)
+        self.lost += np.einsum("mvyx,avyx->av", error, weights)
+        self.power += np.einsum("mvyx,avyx->av", power, weights)
+        self.weight += np.einsum("vyx,avyx->av", there, weights)
+        self.months += len(truth)
+
+    def scores(self, area: int, variable: int) -> dict[str, float]:
+        """Explained variance and RMSE."""
+        lost, power = self.lost[area, variable], self.power[area, variable]
+        return {
+            "explained_variance": float(1 - lost / power),
+            "rmse": float(np.sqrt(lost / self.weight[area, variable])),
+        }
+
+
+def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int, ...]]:
+    """Return the places of a network, and the variables that it observes everywhere.
+
+    Stations lie at random on the sphere, and observe air temperature and pressure; where a bundle
+    has neither, all that it has above the sea.
+    """
+    names = [v.name for v in bundle.variables]
+    if not name.startswith("stations_"):
+        wanted = {
+            "all_fields": tuple(range(len(names))),
+            "sst_only": (bundle.sea_row,),
+            "sst_and_pressure": (bundle.sea_row, names.index("psl") if "psl" in names else -1),
+        }[name]
+        if min(wanted) < 0:
+            raise StateError(
+                f"The network '{name}' observes a variable that this bundle has not; it has "
+                f"{', '.join(names)}."
+            )
+        which, rows, columns = (
+            np.concatenate(p)
+            for p in zip(
+                *((np.full(bundle.mask[v].sum(), v), *np.nonzero(bundle.mask[v])) for v in wanted),
+                strict=True,
+            )
+        )
+        grid = bundle.grid
+        return bundle.operator.locate(which, grid.lat[rows], grid.lon[columns]), wanted
+    count = int(name.removeprefix("stations_"))
+    rng = np.random.default_rng([count, draw])
+    south, north = np.sin(np.radians(bundle.grid.lat_edges[[0, -1]]))
+    west, east = (float(edge) for edge in bundle.grid.lon_edges[[0, -1]])
+    if bundle.grid.is_global:
+        west, east = 0.0, 360.0
+    lat = np.degrees(np.arcsin(rng.uniform(south, north, count)))
+    lon = np.mod(rng.uniform(west, east, count), 360.0)
+    pair = [i for i, v in enumerate(bundle.variables) if observed_as(v) in STATION_VARIABLES]
+    pair = pair or [i for i, v in enumerate(bundle.variables) if v.domain != "sea"]
+    if not pair:
+        raise StateError("Stations observe nothing of the sea, and this bundle has nothing else.")
+    which = np.repeat(pair, count)
+    lat, lon = np.tile(lat, len(pair)), np.tile(lon, len(pair))
+    there = bundle.operator.observable(which, lat, lon)
+    return bundle.operator.locate(which[there], lat[there], lon[there]), ()
+
+
+def networks_of(bundle: Bundle) -> tuple[str, ...]:
+    """Return the names of the networks that observe what a bundle has."""
+    found = []
+    for name in NETWORKS:
+        with suppress(StateError):
+            network_of(bundle, name, 0)
+            found.append(name)
+    return tuple(found)
+
+
+def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Return the draws of a network, each with the members whose months it observes.
+
+    20 draws of 10 and 30 stations, each over one member's months, and 5 of more, which share the
+    members between them: every month is scored, and no method sees more networks than another.
+    """
+    if not name.startswith("stations_"):
+        return [(0, list(members))]
+    if int(name.removeprefix("stations_")) < 100:
+        return [(draw, [members[draw % len(members)]]) for draw in range(20)]
+    count = min(5, len(members))
+    return [(draw, list(members[draw::count])) for draw in range(count)]
+
+
+def score(
+    bundle: Bundle,
+    months: Months,
+    *,
+    methods: Sequence[str] = METHODS,
+    networks: Sequence[str] = NETWORKS,
+    assimilator: Assimilator | None = None,
+    spread: bool = True,
+    tick: Tick | None = None,
+) -> dict[str, Any]:
+    """Score methods on networks.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        The targets, of every member.
+    methods, networks : sequence of str
+    assimilator : Assimilator, optional
+        One with other settings than the bundle's.
+    spread : bool
+        Whether the predicted spread of :data:`WITH_SPREAD` is compared with the error too.
+    tick : callable, optional
+        Called with (network, months done, months in all).
+
+    Returns
+    -------
+    dict
+        ``[network][variable][method]`` to explained variance, RMSE and months, over the globe;
+        other areas under ``regions``.
+    """
+    engine = assimilator or Assimilator(bundle)
+    members = sorted({int(m) for m in months.member})
+    out: dict[str, Any] = {}
+    for network in networks:
+        tallies = {m: Tally.empty(len(bundle.variables)) for m in (*methods, "climatology")}
+        draws = draws_of(network, members)
+        total = sum(np.isin(months.member, who).sum() for _, who in draws)
+        done = 0
+        for draw, who in draws:
+            places, everywhere = network_of(bundle, network, draw)
+            weights = _weights(bundle, places, everywhere)
+            chosen = months.where(np.isin(months.member, who))
+            for month in range(1, 13):
+                part = chosen.where(chosen.calendar == month)
+                if not len(part):
+                    continue
+                values = observe_months(bundle, places, part, np.random.default_rng([draw, month]))
+                for same, seen, observed in _alike(part, places, values):
+                    for method, x, sd, rows in _estimates(
+                        engine, methods, seen, observed, month, tallies
+                    ):
+                        estimate = _anomalies(bundle, x, month, sd)
+                        tallies[method].add(estimate, same.anomalies[rows], weights)
+                        if spread and draw == 0 and method in WITH_SPREAD:
+                            variance = engine.posterior_variance(
+                                seen, np.full(len(seen), ERROR**2), month, method=method
+                            )
+                            error = (x - same.x[rows]).astype(np.float64) ** 2
+                            counted = weights[0] * np.isfinite(same.anomalies[rows])
+                            tally = tallies[method]
+                            tally.expected += (counted * variance).sum(axis=(0, 2, 3))
+                            tally.met += (counted * error).sum(axis=(0, 2, 3))
+                    zero = np.zeros_like(same.anomalies)
+                    tallies["climatology"].add(zero, same.anomalies, weights)
+                done += len(part)
+                if tick:
+                    tick(network, done, int(total))
+        out[network] = _table(bundle, tallies)
+    return out
+
+
+def observe_months(
+    bundle: Bundle, places: Places, months: Months, rng: np.random.Generator, error: float = ERROR
+) -> NDArray[np.float64]:
+    """Observe months at places, with errors.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    places : Places
+    months : Months
+    rng : Generator
+        Of the errors.
+    error : float
+        Their standard deviation, in spreads of the climate.
+
+    Returns
+    -------
+    ndarray, shape (months, places)
+        Standardised; NaN where a month has nothing.
+    """
+    x = months.x.astype(np.float64)
+    if months.present is not None:
+        x = np.where(months.present, x, np.nan)
+    values = bundle.operator.apply(places, x)
+    return np.asarray(values + error * rng.standard_normal(values.shape))
+
+
+def _alike(
+    months: Months, places: Places, values: NDArray[np.float64]
+) -> Iterator[tuple[Months, Places, NDArray[np.float64]]]:
+    """Yield months that the same places observe, with these places and their values.
+
+    All of them at once where no value is missing; a month that nothing observes is left out.
+    """
+    patterns, which = np.unique(np.isfinite(values), axis=0, return_inverse=True)
+    for i, there in enumerate(patterns):
+        rows = which.ravel() == i
+        if there.all():
+            yield months.where(rows), places, values[rows]
+        elif there.any():
+            yield months.where(rows), places.where(there), values[rows][:, there]
+
+
+def _estimates(
+    engine: Assimilator,
+    methods: Sequence[str],
+    places: Places,
+    values: NDArray[np.float64],
+    month: int,
+    tallies: dict[str, Tally],
+) -> Iterator[tuple[str, Float, Float | None, slice]]:
+    """Yield method, standardised estimates, spread for the mean, and which months they are of."""
+    bundle = engine.bundle
+    variance = np.full(len(places), ERROR**2)
+    for method in methods:
+        if method == "regression":
+            if bundle.sea_row < 0:
+                continue
+            at_sea = np.flatnonzero(places.variable == bundle.sea_row)
+            if not at_sea.size:
+                continue
+            model = engine.regression()
+            found = [
+                model.estimate(
+                    Observed(places.where(at_sea), row[at_sea], variance[at_sea]),
+                    bundle.operator,
+                    bundle.mask.shape,
+                )
+                for row in values
+            ]
+            x = np.stack([f[0] for f in found]).reshape(-1, *bundle.mask.shape)
+            yield method, x, found[0][1], slice(None)
+        elif method == "adam":
+            count = min(
+                len(values), max(0, ADAM_MONTHS // 12), ADAM_MONTHS - tallies[method].months
+            )
+            if count <= 0:
+                continue
+            kept = thin(places, variance)
+            ends = []
+            for row in values[:count]:
+                observed = Observed(places, row, variance).where(kept)
+                *_, (_, z, _) = classical.adam(bundle, observed, month)
+                ends.append(z)
+            x = bundle.decode_standardised(np.stack(ends), month)
+            yield method, x, bundle.residual_sd, slice(count)
+        else:
+            x, sd = engine.states(places, variance, values, month, method=method)
+            yield method, x, sd, slice(None)
+
+
+def _anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> NDArray[np.float64]:
+    fields = bundle.normaliser.restore(x, np.full(len(x), month), sd=sd)
+    return np.asarray(fields - bundle.normaliser.climatology[month - 1])
+
+
+def _weights(bundle: Bundle, places: Places, everywhere: tuple[int, ...]) -> NDArray[np.float64]:
+    """Cell areas of each area and variable, without the cells where stations stand."""
+    w = bundle.normaliser.weights.copy()
+    if not everywhere:
+        nearest = places.index[np.arange(len(places)), places.weight.argmax(axis=1)]
+        flat = w.reshape(-1)
+        flat[nearest] = 0.0
+    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
+    return np.asarray(areas[:, None] * w[None])
+
+
+def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for v, variable in enumerate(bundle.variables):
+        out[variable.name] = {}
+        for method, tally in tallies.items():
+            # Nothing is left to score where stations stand in every cell, or months lack it.
+            if not tally.power[0, v] > 0:
+                continue
+            out[variable.name][method] = {
+                **tally.scores(0, v),
+                "months": tally.months,
+                **_spread(tally, v),
+                "regions": {
+                    area: tally.scores(a, v)
+                    for a, area in enumerate(AREAS)
+                    if a and tally.power[a, v] > 0
+                },
+            }
+    return out
+
+
+def _spread(tally: Tally, variable: int) -> dict[str, float]:
+    """Predicted over met root mean square error: 1 where the spread is right."""
+    if not tally.met[variable] > 0:
+        return {}
+    return {"spread_over_error": float(np.sqrt(tally.expected[variable] / tally.met[variable]))}
+
+
+def ceiling(bundle: Bundle, months: Months) -> dict[str, dict[str, Any]]:
+    """Variance that members under the same sea share: no more can be known from the sea.
+
+    The mean product of two different members' anomalies, over the mean square.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        Of two members or more.
+
+    Returns
+    -------
+    dict
+        By variable, with ``regions``; empty with one member.
+    """
+    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
+    weights = areas[:, None] * bundle.normaliser.weights[None]
+    shared = np.zeros((len(AREAS), len(bundle.variables)))
+    power = np.zeros_like(shared)
+    for name in np.unique(months.names):
+        part = np.nan_to_num(months.anomalies[months.names == name].astype(np.float64))
+        if len(part) < 2:
+            continue
+        squares = (part**2).sum(axis=0)
+        products = (part.sum(axis=0) ** 2 - squares) / (len(part) - 1)
+        shared += np.einsum("vyx,avyx->av", products, weights)
+        power += np.einsum("vyx,avyx->av", squares, weights)
+    if not power.any():
+        return {}
+    ratio = np.divide(shared, power, out=np.zeros_like(shared), where=power > 0)
+    return {
+        v.name: {
+            "explained_variance": float(ratio[0, i]),
+            "months": len(months),
+            "regions": {
+                area: {"explained_variance": float(ratio[a, i])}
+                for a, area in enumerate(AREAS)
+                if a
+            },
+        }
+        for i, v in enumerate(bundle.variables)
+    }
+
+
+def write_assimilation(found: dict[str, Any], bundle: Bundle, split: str, path: Path) -> None:
+    """Put scores of networks into ``scores.json``, whose other contents stay.
+
+    Scores of other weights or statistics than the bundle's are dropped.
+
+    Parameters
+    ----------
+    found : dict
+        From :func:`score`.
+    bundle : Bundle
+    split : str
+    path : Path
+        The file.
+    """
+    scores = scores_of(bundle, path)
+    sums = bundle.config["checksums"]
+    stamp = " ".join(sums[k] for k in sorted(sums) if k not in {"normaliser.nc", "months.nc"})
+    kept = scores.get("assimilation", {}) if scores.get("statistics") == stamp else {}
+    kept[split] = {**kept.get(split, {}), **found}
+    put_scores({**scores, "statistics": stamp, "assimilation": kept}, bundle, path)

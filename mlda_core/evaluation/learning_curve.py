@@ -1,0 +1,538 @@
+"""What data buy: skill on VALIDATION months against the number of training months.
+
+Every point of the curve is a model of its own, trained on the months of some members and on nothing
+else: climatology, spread, networks, errors of assimilation and every classical method. TEST months
+are dropped as soon as the data are read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
+from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.export import export_bundle, history
+from mlda_core.climate.preprocess import Preprocessor
+from mlda_core.evaluation import assimilation as scoring
+from mlda_core.evaluation.eof import fit_eofs
+from mlda_core.evaluation.reconstruction import decode_all, skill, skill_of_anomalies
+from mlda_core.vae.config import ConfigError, ModelConfig
+from mlda_core.vae.dataset import (
+    LEAST_MONTHS,
+    Months,
+    TrainingData,
+    joint_present,
+    load_training_data,
+    mean_square,
+    open_canonical,
+)
+from mlda_core.vae.sea_training import SeaTraining
+from mlda_core.vae.training import train
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.statistics import Settings
+
+Tick = Callable[[str, int, int], None]
+
+EPOCHS = 4
+SEA_EPOCHS = 2
+NETWORKS = ("stations_100", "sst_only")
+OWN = ("vae", "vae_latent_only")
+CLASSICAL = ("eof", "enoi", "regression")
+RECONSTRUCTION = "reconstruction"
+# Assimilation is scored on this many members' months: the places and the seas are the same for all
+# members, and it takes longer than the training.
+SCORED_MEMBERS = 3
+# What no point uses: not the months beside held-out ones, and TEST least of all.
+_USED = ("train", "calibration", "validation")
+_RESULT = "scores.json"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One amount of data.
+
+    Parameters
+    ----------
+    members : tuple of int
+        Whose months under the observed sea are used.
+    mixed : bool
+        Whether months under mixed seas train too.
+    """
+
+    members: tuple[int, ...]
+    mixed: bool
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"members-{len(self.members)}" + ("-mixed" if self.mixed else "")
+
+
+def read_members(config: ModelConfig) -> tuple[int, ...]:
+    """Return the members of a configuration's observed dataset, the shipped one first.
+
+    Parameters
+    ----------
+    config : ModelConfig
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ConfigError
+        If the dataset cannot be read.
+    """
+    with open_canonical(config.data.observed, config.variables) as data:
+        found = [int(m) for m in data["member"].values]
+    return tuple(sorted(found, key=lambda m: (m != config.data.shipped_member, m)))
+
+
+def choose_points(config: ModelConfig, counts: Sequence[str]) -> tuple[Point, ...]:
+    """Return the points of numbers of members, with and without mixed seas.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Names the data; without a dataset of mixed seas there are no points with them.
+    counts : sequence of str
+        Whole numbers, or ``all``.
+
+    Returns
+    -------
+    tuple of Point
+        From few months to many.
+
+    Raises
+    ------
+    ConfigError
+        If a number is none, or more than there are members.
+    """
+    members = read_members(config)
+    wanted = set()
+    for text in counts:
+        count = len(members) if text == "all" else int(text) if text.isdecimal() else 0
+        if not 1 <= count <= len(members):
+            raise ConfigError(
+                f"'{text}' is no number of members; {config.data.observed} has {len(members)}: "
+                "write numbers of 1 or more, or all, separated by commas."
+            )
+        wanted.add(count)
+    seas = (False, True) if _has_mixed(config) else (False,)
+    return tuple(Point(members[:n], mixed) for mixed in seas for n in sorted(wanted))
+
+
+class Curve:
+    """A learning curve in a folder: makes what is not there yet.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Of the model; its splits decide what trains and what is scored.
+    settings : Settings
+        Of the assimilation, the same at every point.
+    folder : Path
+        One folder a point is made in it.
+    epochs : int
+        Of the training on the most months that there are. With fewer months as many steps are
+        taken, in at most as many epochs as the configuration has.
+    tick : callable, optional
+        Called with (what, done, in all).
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        settings: Settings,
+        folder: Path,
+        *,
+        epochs: int = EPOCHS,
+        tick: Tick | None = None,
+    ) -> None:
+        self.config, self.settings, self.folder, self.epochs = config, settings, folder, epochs
+        self._tick = tick or _silent
+
+    def run(self, points: Sequence[Point]) -> list[dict[str, Any]]:
+        """Make points, and return the scores of each.
+
+        What is finished is read and not made again; what was interrupted goes on.
+
+        Parameters
+        ----------
+        points : sequence of Point
+
+        Returns
+        -------
+        list of dict
+            As ``scores.json`` of each point's folder, in the order of the points.
+
+        Raises
+        ------
+        ConfigError
+            If the folder holds a curve of other data or settings.
+        """
+        found = {point: self._kept(point) for point in points}
+        for point in points:
+            if not found[point].get("finished"):
+                found[point] = self._score(point, found[point])
+        return [found[point] for point in points]
+
+    # What a point is made of
+
+    def model(self, point: Point) -> ModelConfig:
+        """Return the configuration of a point's model."""
+        data = replace(self.config.data, shipped_member=point.members[0])
+        if not point.mixed:
+            data = replace(data, mixed=None, mixed_share=0.0)
+        mine = replace(self.config, name=f"{self.config.name}-{point.name}", data=data)
+        return mine.with_training(epochs=self._epochs(point))
+
+    def data(self, point: Point) -> TrainingData:
+        """Return the months of a point, with their own climatology and spread: no TEST month."""
+        whole = self._whole
+        mine = whole.observed.where(np.isin(whole.observed.member, point.members))
+        chosen = mine.in_split("train")
+        normaliser = Preprocessor.fit(
+            _fields(chosen, whole.normaliser),
+            chosen.calendar,
+            self.config.variables,
+            whole.normaliser.grid,
+            power=self.config.data.power,
+            least=LEAST_MONTHS,
+        )
+        mixed = whole.mixed if point.mixed else None
+        return TrainingData(
+            normaliser,
+            _standardised(mine, whole.normaliser, normaliser),
+            None if mixed is None else _standardised(mixed, whole.normaliser, normaliser),
+        )
+
+    @cached_property
+    def _whole(self) -> TrainingData:
+        """Months of every member but TEST, as anomalies from all training months' climatology."""
+        self._tick("reading the months", 0, 1)
+        data = load_training_data(self.config)
+        self._tick("reading the months", 1, 1)
+        return replace(data, observed=data.observed.in_split(*_USED))
+
+    def _counts(self, point: Point) -> tuple[int, int]:
+        """Training months of a point under the observed and under mixed seas."""
+        mixed = self._whole.mixed
+        return (
+            int(np.isin(self._whole.train.member, point.members).sum()),
+            0 if mixed is None or not point.mixed else len(mixed),
+        )
+
+    def _epochs(self, point: Point) -> int:
+        """Plan as many steps as the most months take, in no more epochs than configured."""
+        everything = Point(read_members(self.config), _has_mixed(self.config))
+        share = self.config.data.mixed_share
+        most, own = (
+            observed + share * mixed for observed, mixed in map(self._counts, (everything, point))
+        )
+        return max(self.epochs, min(self.config.training.epochs, round(self.epochs * most / own)))
+
+    def _sea_training(self, point: Point) -> SeaTraining:
+        """Plan the sea network's training likewise, in steps of distinct seas."""
+        usual, mixed = SeaTraining(), self._whole.mixed
+        if mixed is None:
+            return usual
+        observed = np.unique(self._whole.train.names).size
+        most = observed + len(mixed)
+        epochs = round(SEA_EPOCHS * most / (most if point.mixed else observed))
+        return replace(
+            usual,
+            epochs=min(usual.epochs, epochs),
+            epochs_normalised=min(usual.epochs_normalised, epochs),
+        )
+
+    # Making a point
+
+    def train(self, point: Point) -> Bundle:
+        """Return the bundle of a point, trained and calibrated if it is not there.
+
+        Parameters
+        ----------
+        point : Point
+
+        Returns
+        -------
+        Bundle
+        """
+        folder = self.folder / point.name
+        path, run = folder / "bundle", folder / "run"
+        if not (path / "config.json").exists():
+            data, model = _without_validation(self.data(point)), self.model(point)
+            vae = train(
+                model,
+                _watching_calibration(data),
+                run,
+                tick=self._counting(f"{point.name}: training", model.training.epochs, run),
+            )
+            made = history(run, data)
+            made["calibration_explained_variance"] = made.pop("validation_explained_variance")
+            export_bundle(vae, model, data, path, provenance=made)
+        bundle = load_bundle(path)
+        if not bundle.has_statistics:
+            calibrate(
+                bundle,
+                _without_validation(self.data(point)),
+                self.settings,
+                training=self._sea_training(point),
+                held=("calibration",),
+                tick=lambda what, done, total: self._tick(f"{point.name}: {what}", done, total),
+            )
+            bundle = load_bundle(path)
+        return bundle
+
+    def classical(self, point: Point, bundle: Bundle) -> Bundle:
+        """Return the bundle whose covariances are those of every training month of a point.
+
+        The VAE keeps mixed seas out of the covariances that it is mixed with, for the prior is of
+        months under the observed sea. The classical methods learn from nothing but covariances:
+        here months under mixed seas are months like others.
+
+        Parameters
+        ----------
+        point : Point
+        bundle : Bundle
+            From :meth:`train`.
+
+        Returns
+        -------
+        Bundle
+            The same one where there are no mixed seas.
+        """
+        if not point.mixed:
+            return bundle
+        path = self.folder / point.name / "bundle-classical"
+        if not path.exists():
+            data = _without_validation(self.data(point))
+            fresh = path.with_name(path.name + ".part")
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(bundle.path, fresh)
+            copied = load_bundle(fresh)
+            held = ("calibration",)
+            statistics = estimate(
+                copied,
+                replace(data, observed=_joined(data), mixed=None),
+                bundle.settings,
+                held=held,
+                past=("train", *held),
+                tick=lambda what, done, total: self._tick(
+                    f"{point.name}: {what} (classical)", done, total
+                ),
+            )
+            add_statistics(copied, statistics, bundle.settings, copied.sea)
+            fresh.rename(path)
+        return load_bundle(path)
+
+    def _counting(self, what: str, epochs: int, run: Path) -> Callable[[int, int], None]:
+        """Count the steps of all epochs, those of an interrupted run included."""
+        log = run / "log.jsonl"
+        done = len(log.read_text("utf-8").splitlines()) if log.exists() else 0
+
+        def tick(step: int, steps: int) -> None:
+            nonlocal done
+            self._tick(what, min(done, epochs - 1) * steps + step, epochs * steps)
+            done += step == steps
+
+        return tick
+
+    # Scoring a point
+
+    def _score(self, point: Point, scores: dict[str, Any]) -> dict[str, Any]:
+        """Score what is not scored yet, and write it as it comes."""
+        bundle = self.train(point)
+        classical = self.classical(point, bundle)
+        data = self.data(point)
+        observed, mixed = self._counts(point)
+        scores |= {
+            "members": len(point.members),
+            "training_months": observed,
+            "mixed_sea_months": mixed,
+            "epochs": bundle.config["provenance"]["epochs"],
+            "best_epoch": bundle.config["provenance"]["best_epoch"],
+        }
+        if RECONSTRUCTION not in scores:
+            scores[RECONSTRUCTION] = self._reconstruction(bundle, data)
+            self._write(point, scores)
+        mine = self._targets(bundle, SCORED_MEMBERS)
+        for network in networks_of(bundle):
+            if network not in scores:
+                scores[network] = self._network(point, network, bundle, classical, mine)
+                self._write(point, scores)
+        scores["finished"] = True
+        self._write(point, scores)
+        return scores
+
+    def _targets(self, bundle: Bundle, most: int | None = None) -> Months:
+        """Return VALIDATION months of every member, or of the first, as a bundle has them."""
+        months = self._reference(most)
+        return _standardised(months, self._whole.normaliser, bundle.normaliser)
+
+    def _reference(self, most: int | None = None) -> Months:
+        """Return the same months as anomalies from the climatology of all training months."""
+        months = self._whole.observed.in_split("validation")
+        return months.where(np.isin(months.member, read_members(self.config)[:most]))
+
+    def _reconstruction(self, bundle: Bundle, data: TrainingData) -> dict[str, Any]:
+        months = self._targets(bundle)
+        z = encode_all(bundle, months.x, months.calendar)
+        rebuilt = decode_all(bundle, z, months.calendar)
+        basis = fit_eofs(data, bundle.n_latent, mixed=data.mixed is not None)
+        held = data.observed.in_split("calibration")
+        error = (held.x - basis.reconstruct(held.x)).astype(np.float64)
+        sd = np.sqrt(mean_square(error, held.present, np.nan))
+        found = {
+            "vae": skill(bundle, months, rebuilt, bundle.residual_sd),
+            "eof": skill(bundle, months, basis.reconstruct(months.x), sd),
+            "climatology": skill_of_anomalies(bundle, months, np.zeros_like(months.x)),
+        }
+        zero = skill_of_anomalies(bundle, self._reference(), np.zeros_like(months.x))
+        return {
+            v.name: {
+                method: _against(scores[v.name]["rmse"], zero[v.name]["rmse"])
+                for method, scores in found.items()
+            }
+            for v in bundle.variables
+        }
+
+    def _network(
+        self, point: Point, network: str, bundle: Bundle, classical: Bundle, months: Months
+    ) -> dict[str, Any]:
+        def tick(what: str, done: int, total: int) -> None:
+            self._tick(f"{point.name}: {what}", done, total)
+
+        _, everywhere = scoring.network_of(bundle, network, 0)
+        # What is observed in every cell is copied.
+        unseen = [v.name for i, v in enumerate(bundle.variables) if i not in everywhere]
+        found: dict[str, Any] = {name: {} for name in unseen}
+        for which, methods in ((bundle, OWN), (classical, CLASSICAL)):
+            part = scoring.score(
+                which, months, methods=methods, networks=(network,), spread=False, tick=tick
+            )
+            for name in unseen:
+                found[name] |= part[network][name]
+        # The same cells and months, about the climatology of all training months.
+        reference = self._reference(SCORED_MEMBERS)
+        zero = scoring.score(bundle, reference, methods=(), networks=(network,), spread=False)
+        out = {
+            name: {
+                method: _against(scores["rmse"], zero[network][name]["climatology"]["rmse"])
+                for method, scores in by_method.items()
+            }
+            for name, by_method in found.items()
+        }
+        if network == "sst_only":
+            known = scoring.ceiling(bundle, self._reference())
+            for name in set(unseen) & set(known):
+                of_all = known[name]["explained_variance"]
+                out[name]["ceiling"] = {"explained_variance": of_all}
+        return out
+
+    # Keeping
+
+    def _kept(self, point: Point) -> dict[str, Any]:
+        """Return what is known of a point already; refuse a folder of another curve."""
+        stamp = self._stamp(point)
+        path = self.folder / point.name / _RESULT
+        if not path.exists():
+            scores = {"made_of": stamp}
+            self._write(point, scores)
+            return scores
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        if scores["made_of"] != stamp:
+            raise ConfigError(
+                f"{path.parent} holds a learning curve of other data or settings; give another "
+                "folder with --out, or delete it to start again."
+            )
+        return dict(scores)
+
+    def _write(self, point: Point, scores: dict[str, Any]) -> None:
+        path = self.folder / point.name / _RESULT
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(path)
+
+    def _stamp(self, point: Point) -> dict[str, Any]:
+        """Return all that decides a point, as plain JSON values."""
+        files = {"observed": self.config.data.observed, "mixed": self.config.data.mixed}
+        stamp = {
+            "config": self.config.to_dict(),
+            "settings": self.settings.to_dict(),
+            "bytes": {k: p.stat().st_size for k, p in files.items() if p is not None},
+            "epochs": self.epochs,
+            "members": point.members,
+            "mixed": point.mixed,
+        }
+        return dict(json.loads(json.dumps(stamp)))
+
+
+def networks_of(bundle: Bundle) -> tuple[str, ...]:
+    """Return the networks of :data:`NETWORKS` whose variables a bundle has."""
+    there = scoring.networks_of(bundle)
+    return tuple(name for name in NETWORKS if name in there)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _has_mixed(config: ModelConfig) -> bool:
+    return config.data.mixed is not None and config.data.mixed_share > 0
+
+
+def _against(rmse: float, zero: float) -> dict[str, float]:
+    return {"explained_variance": 1.0 - (rmse / zero) ** 2, "rmse": rmse}
+
+
+def _fields(months: Months, normaliser: Preprocessor) -> NDArray[np.float64]:
+    """Full fields of months, display units, (n, V, lat, lon)."""
+    return np.asarray(months.anomalies + normaliser.climatology[months.calendar - 1])
+
+
+def _standardised(months: Months, old: Preprocessor, new: Preprocessor) -> Months:
+    """Return months as another climatology and spread have them."""
+    fields = _fields(months, old)
+    anomalies = new.anomalies(fields, months.calendar).astype(np.float32)
+    present = np.isfinite(anomalies) | ~new.mask
+    return replace(
+        months,
+        x=np.nan_to_num(new.standardise(fields, months.calendar)).astype(np.float32),
+        anomalies=anomalies,
+        present=None if present.all() else present,
+    )
+
+
+def _without_validation(data: TrainingData) -> TrainingData:
+    """Leave out what is scored: neither the prior nor any error is estimated from it."""
+    return replace(data, observed=data.observed.in_split("train", "calibration"))
+
+
+def _watching_calibration(data: TrainingData) -> TrainingData:
+    """Have a training watch CALIBRATION where it would watch VALIDATION, for the same reason."""
+    split = np.where(data.observed.split == "calibration", "validation", data.observed.split)
+    return replace(data, observed=replace(data.observed, split=split))
+
+
+def _joined(data: TrainingData) -> Months:
+    """Months under the observed sea, and those under mixed seas behind them."""
+    parts = [data.observed] if data.mixed is None else [data.observed, data.mixed]
+    arrays = {
+        name: np.concatenate([getattr(p, name) for p in parts])
+        for name in ("x", "anomalies", "calendar", "names", "member", "split")
+    }
+    return Months(**arrays, present=joint_present(parts))

@@ -1,0 +1,456 @@
+"""Scores of a bundle on held-out months: reconstruction, latent statistics, prior samples."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.bundle.bundle import Bundle
+from mlda_core.climate.variables import relative_weights
+from mlda_core.evaluation.eof import EOFBasis, fit_eofs
+from mlda_core.evaluation.scores_file import put_scores, scores_of
+from mlda_core.vae.config import ConfigError
+from mlda_core.vae.dataset import Months, TrainingData, mean_square
+from mlda_core.vae.minimise import minimise_all_fields
+
+Tick = Callable[[str, int, int], None]
+# A latent number is active when the means of its posteriors vary by more than this.
+ACTIVE_VARIANCE = 0.01
+
+
+@dataclass
+class Report:
+    """What :func:`validate` found.
+
+    Parameters
+    ----------
+    scores : dict
+        Nested as in ``scores.json``.
+    series : dict
+        Global means by variable: (target, model), shape (n_months,) each.
+    months : list of str
+        Of the series.
+    variance_maps : dict
+        By variable: (real, prior samples), display units squared, shape (lat, lon).
+    latent : dict
+        By split: (mean, variance) of the aggregate posterior, shape (L,) each.
+    """
+
+    scores: dict[str, Any] = field(default_factory=dict)
+    series: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    months: list[str] = field(default_factory=list)
+    variance_maps: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict
+    )
+    latent: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+
+
+def skill(
+    bundle: Bundle,
+    months: Months,
+    x: NDArray[np.floating],
+    sd: NDArray[np.floating] | None,
+) -> dict[str, dict[str, float]]:
+    """Explained variance and RMSE of standardised reconstructions, display units.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    months : Months
+        The targets.
+    x : ndarray, shape (n, V, lat, lon)
+        Standardised anomalies.
+    sd : ndarray, shape (V, lat, lon), optional
+        Spread over which the physical estimate is the mean.
+    """
+    fields = bundle.normaliser.restore(x, months.calendar, sd=sd)
+    return skill_of_anomalies(bundle, months, bundle.normaliser.anomalies(fields, months.calendar))
+
+
+def skill_of_anomalies(
+    bundle: Bundle, months: Months, anomalies: NDArray[np.floating]
+) -> dict[str, dict[str, float]]:
+    """Explained variance and RMSE of display-unit anomalies (n, V, lat, lon), per variable."""
+    w = bundle.normaliser.weights
+    out = {}
+    for v, variable in enumerate(bundle.variables):
+        target = months.anomalies[:, v].astype(np.float64)
+        lost = float(np.nansum(w[v] * (anomalies[:, v] - target) ** 2))
+        power = float(np.nansum(w[v] * target**2))
+        out[variable.name] = {
+            "explained_variance": 1 - lost / power,
+            "rmse": float(np.sqrt(lost / np.sum(w[v] * np.isfinite(target)))),
+        }
+    return out
+
+
+def validate(
+    bundle: Bundle,
+    *,
+    split: str,
+    data: TrainingData | None = None,
+    samples: int = 600,
+    seed: int = 0,
+    tick: Tick | None = None,
+) -> Report:
+    """Score a bundle on the months of a split.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    split : str
+        Which months to score, such as ``validation`` or ``test``.
+    data : TrainingData, optional
+        Every member's months. Without it the months shipped with the bundle are scored, and
+        EOFs, which need the training months of every member, are left out.
+    samples : int
+        Prior samples a calendar month for the variance.
+    seed : int
+        Of the prior samples.
+    tick : callable, optional
+        Called with (what, done, in all).
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ConfigError
+        If no month is in the split, or the data are not those of the bundle.
+    """
+    if data is not None:
+        check_same_model(bundle, data)
+    observed = data.observed if data is not None else months_of_bundle(bundle)
+    months = observed.in_split(split)
+    if not len(months):
+        raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+    report = Report()
+    sd = bundle.residual_sd
+    codes = _latent(bundle, observed, split, report, tick)
+    decoded = decode_all(bundle, codes, months.calendar)
+    by_method = {"vae": skill(bundle, months, decoded, sd)}
+    linear = decode_all(bundle, codes, months.calendar, linear=True)
+    by_method["vae_linear_part"] = skill(bundle, months, linear, sd)
+    best = minimise_all_fields(
+        bundle.decoder,
+        months.x,
+        months.calendar,
+        codes,
+        effective_precision(bundle),
+        present=months.present,
+        tick=(lambda i, n: tick("minimising over z", i, n)) if tick else None,
+    )
+    by_method["vae_minimised"] = skill(
+        bundle, months, decode_all(bundle, best, months.calendar), sd
+    )
+    if data is not None:
+        count = bundle.n_latent
+        for name, mixed in (("eof", True), ("eof_observed_only", False)):
+            if mixed is False and data.mixed is None:
+                continue
+            basis = fit_eofs(data, count, mixed=mixed)
+            held_out = data.observed.in_split("validation", "calibration")
+            by_method[name] = skill(
+                bundle, months, basis.reconstruct(months.x), _residual_sd(basis, held_out)
+            )
+            if name == "eof":
+                # In units of their spread under the observed sea, as the VAE's prior is.
+                scale = basis.codes(data.train.x).std(axis=0)
+                report.scores["latent"][split]["eof"] = agreement(
+                    by_member(basis.codes(months.x) / scale, None, months)
+                )
+    by_method["climatology"] = skill_of_anomalies(bundle, months, np.zeros_like(months.x))
+    report.scores["reconstruction"] = {
+        split: {
+            v.name: {method: scores[v.name] for method, scores in by_method.items()}
+            for v in bundle.variables
+        }
+    }
+    _prior(bundle, observed, report, samples=samples, seed=seed, tick=tick)
+    _series(bundle, months, decoded, report)
+    report.scores["months"] = {split: len(months)}
+    report.scores["members"] = int(np.unique(months.member).size)
+    report.scores["nonlinearity"] = {split: nonlinearity(bundle, codes, months.calendar)}
+    return report
+
+
+def effective_precision(bundle: Bundle) -> NDArray[np.float64]:
+    """Inverse error variance of a cell for fits to all fields, (V, lat, lon).
+
+    As in training: ``information`` counts the effective number of independent observations in a
+    variable, for neighbouring cells err together.
+    """
+    settings = bundle.config["training"]
+    factors = relative_weights(settings.get("variable_weights", ()), bundle.variables)
+    s = bundle.residual_sd.astype(np.float64) ** 2 + 1e-4
+    w = bundle.normaliser.weights
+    counts = settings["information"] * factors * (w * s).sum(axis=(1, 2))
+    return np.asarray(counts[:, None, None] * w / s)
+
+
+def nonlinearity(bundle: Bundle, codes: NDArray[np.float64], calendar: NDArray[np.int64]) -> float:
+    """Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``, lin the tangent at z = 0.
+
+    Below 0.5 all starts of a minimisation agree; near 1 they do not.
+    """
+    ratios = []
+    root = np.sqrt(bundle.normaliser.weights)
+    for month in range(1, 13):
+        rows = np.flatnonzero(calendar == month)[:8]
+        if not rows.size:
+            continue
+        jac = bundle.jacobian(month)
+        origin = bundle.decode_standardised(np.zeros((1, bundle.n_latent)), month)
+        full = bundle.decode_standardised(codes[rows], month) - origin
+        tangent = np.einsum("nl,lvyx->nvyx", codes[rows], jac)
+        lost = (((full - tangent) * root) ** 2).sum(axis=(1, 2, 3))
+        ratios.append(np.sqrt(lost / ((full * root) ** 2).sum(axis=(1, 2, 3))))
+    return float(np.median(np.concatenate(ratios)))
+
+
+def months_of_bundle(bundle: Bundle) -> Months:
+    """Return the months shipped with a bundle as samples."""
+    x = np.stack([bundle.target_standardised(m) for m in bundle.months])
+    calendar = np.array([int(m[5:7]) for m in bundle.months])
+    present = np.isfinite(x) | ~bundle.mask
+    return Months(
+        x=np.nan_to_num(x),
+        anomalies=np.stack([bundle.target(m) for m in bundle.months]),
+        calendar=calendar,
+        names=np.array(bundle.months),
+        member=np.zeros(len(calendar), np.int64),
+        split=np.array([bundle.split(m) for m in bundle.months]),
+        present=None if present.all() else present,
+    )
+
+
+def _encode(
+    bundle: Bundle, months: Months, what: str, tick: Tick | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    means, sds = [], []
+    for start in range(0, len(months), 96):
+        part = slice(start, start + 96)
+        mean, sd = bundle.encode_standardised(months.x[part], months.calendar[part])
+        means.append(mean)
+        sds.append(sd)
+        if tick:
+            tick(f"encoding {what} months", min(start + 96, len(months)), len(months))
+    return np.concatenate(means), np.concatenate(sds)
+
+
+def decode_all(
+    bundle: Bundle,
+    z: NDArray[np.float64],
+    calendar: NDArray[np.int64],
+    *,
+    linear: bool = False,
+) -> NDArray[np.float32]:
+    """Decode many months, (n, V, lat, lon) standardised, from (n, L) and calendar months (n,)."""
+    out = np.empty((len(z), *bundle.mask.shape), np.float32)
+    for month in range(1, 13):
+        rows = np.flatnonzero(calendar == month)
+        for start in range(0, rows.size, 96):
+            part = rows[start : start + 96]
+            out[part] = bundle.decode_standardised(z[part], month, linear=linear)
+    return out
+
+
+def _residual_sd(basis: EOFBasis, held_out: Months) -> NDArray[np.float64]:
+    error = held_out.x - basis.reconstruct(held_out.x)
+    return np.sqrt(mean_square(error.astype(np.float64), held_out.present, np.nan))
+
+
+def by_member(
+    mean: NDArray[np.float64], sd: NDArray[np.float64] | None, months: Months
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
+    """Mean and variance of the aggregate posterior of each member, with its months."""
+    out = []
+    for member in np.unique(months.member):
+        rows = months.member == member
+        extra = 0.0 if sd is None else (sd[rows] ** 2).mean(axis=0)
+        out.append((mean[rows].mean(axis=0), mean[rows].var(axis=0) + extra, int(rows.sum())))
+    return out
+
+
+def agreement(
+    members: list[tuple[NDArray[np.float64], NDArray[np.float64], int]],
+    active: NDArray[np.bool_] | None = None,
+) -> dict[str, float]:
+    """How far an aggregate posterior is from N(0, I), beside independent draws of N(0, I).
+
+    A member at a time, for members share the sea and are not independent draws; root mean
+    square over the active latents, mean over members. Of n independent draws the mean departs
+    by ``1 / sqrt(n)`` and the variance by ``sqrt(2 / n)``.
+    """
+    chosen = slice(None) if active is None else active
+    n = members[0][2]
+    mean = np.sqrt(np.mean([(m[chosen] ** 2).mean() for m, _, _ in members]))
+    variance = np.sqrt(np.mean([((v[chosen] - 1) ** 2).mean() for _, v, _ in members]))
+    return {
+        "months": float(n),
+        "mean_rms": float(mean),
+        "mean_rms_of_draws": float(1 / np.sqrt(n)),
+        "variance_error_rms": float(variance),
+        "variance_error_rms_of_draws": float(np.sqrt(2 / n)),
+        "variance_average": float(np.mean([v[chosen].mean() for _, v, _ in members])),
+    }
+
+
+def _latent(
+    bundle: Bundle, observed: Months, split: str, report: Report, tick: Tick | None
+) -> NDArray[np.float64]:
+    """Report on the codes of training months and of a split, and return the latter's."""
+    out: dict[str, Any] = {}
+    active: NDArray[np.bool_] | None = None
+    codes: dict[str, tuple[Months, NDArray[np.float64], NDArray[np.float64]]] = {}
+    for name in dict.fromkeys(("train", split)):
+        months = observed.in_split(name)
+        if not len(months):
+            continue
+        mean, sd = _encode(bundle, months, name, tick)
+        spread = mean.var(axis=0)
+        active = spread > ACTIVE_VARIANCE if active is None else active
+        found = agreement(by_member(mean, sd, months), active)
+        out[name] = {"active": int((spread > ACTIVE_VARIANCE).sum()), **found}
+        report.latent[name] = mean.mean(axis=0), spread + (sd**2).mean(axis=0)
+        codes[name] = months, mean, sd
+    if "train" in codes and split in out and split != "train":
+        years = np.unique([n[:4] for n in observed.in_split(split).names]).size
+        out[split] |= _years_of_training(*codes["train"], years=years, active=active)
+    report.scores["latent"] = out
+    return codes[split][1]
+
+
+def _years_of_training(
+    months: Months,
+    mean: NDArray[np.float64],
+    sd: NDArray[np.float64],
+    *,
+    years: int,
+    active: NDArray[np.bool_] | None,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Measure as many whole years drawn from training: successive months share much of a sea.
+
+    Independent draws are a bound that no climate reaches: five years hold some five seas, not
+    sixty.
+    """
+    rng = np.random.default_rng(seed)
+    year = np.array([n[:4] for n in months.names])
+    first = months.member == months.member.min()
+    names, counts = np.unique(year[first], return_counts=True)
+    whole = names[counts == 12]
+    if whole.size < years:
+        return {}
+    found = []
+    for _ in range(draws):
+        chosen = np.isin(year, rng.choice(whole, years, replace=False))
+        members = by_member(mean[chosen], sd[chosen], months.where(chosen))
+        found.append(agreement(members, active))
+    return {
+        f"{key}_of_training_years": float(np.median([f[key] for f in found]))
+        for key in ("mean_rms", "variance_error_rms")
+    }
+
+
+def _prior(
+    bundle: Bundle,
+    observed: Months,
+    report: Report,
+    *,
+    samples: int,
+    seed: int,
+    tick: Tick | None,
+) -> None:
+    """Variance of decoded prior samples plus residual, against that of real training months."""
+    rng = np.random.default_rng(seed)
+    normaliser = bundle.normaliser
+    shape = bundle.mask.shape
+    total, squares = np.zeros(shape), np.zeros(shape)
+    for month in range(1, 13):
+        z = rng.standard_normal((samples, bundle.n_latent))
+        x = decode_all(bundle, z, np.full(samples, month))
+        x = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
+        calendar = np.full(samples, month)
+        anomalies = normaliser.anomalies(normaliser.restore(x, calendar), calendar)
+        total += anomalies.sum(axis=0) / (12 * samples)
+        squares += (anomalies**2).sum(axis=0) / (12 * samples)
+        if tick:
+            tick("drawing prior samples", month, 12)
+    drawn = squares - total**2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # cells that never exist
+        real = np.nanvar(observed.in_split("train").anomalies.astype(np.float64), axis=0)
+    ratio = {}
+    for v, variable in enumerate(bundle.variables):
+        w = normaliser.weights[v]
+        ratio[variable.name] = float(np.nansum(w * drawn[v]) / np.nansum(w * real[v]))
+        report.variance_maps[variable.name] = (real[v], drawn[v])
+    report.scores["prior_variance_ratio"] = ratio
+
+
+def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report: Report) -> None:
+    """Global means of target and model over the first member's months."""
+    rows = np.flatnonzero(months.member == months.member.min())
+    rows = rows[np.argsort(months.names[rows])]
+    normaliser = bundle.normaliser
+    calendar = months.calendar[rows]
+    fields = normaliser.restore(decoded[rows], calendar, sd=bundle.residual_sd)
+    model = normaliser.anomalies(fields, calendar)
+    report.months = [str(n) for n in months.names[rows]]
+    for v, variable in enumerate(bundle.variables):
+        target = months.anomalies[rows, v]
+        w = normaliser.weights[v] * np.isfinite(target)
+        total = w.sum(axis=(1, 2))
+        total[total == 0] = np.nan  # a month without the variable
+        report.series[variable.name] = (
+            np.nansum(w * target, axis=(1, 2)) / total,
+            np.nansum(w * model[:, v], axis=(1, 2)) / total,
+        )
+
+
+def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
+    """Put scores of reconstruction into ``scores.json``, whose other contents stay.
+
+    So do scores of other splits, if they are of as many members; a split is replaced as a whole,
+    so that no two runs stand beside each other in a table. Scores of other weights are dropped.
+
+    Parameters
+    ----------
+    report : Report
+    bundle : Bundle
+        That was scored.
+    path : Path
+        The file.
+    """
+    scores = scores_of(bundle, path)
+    same = scores.get("members") == report.scores["members"]
+    for key, value in report.scores.items():
+        kept = scores.get(key)
+        scores[key] = {**kept, **value} if same and isinstance(kept, dict) else value
+    put_scores(scores, bundle, path)
+
+
+def check_same_model(bundle: Bundle, data: TrainingData) -> None:
+    """Refuse data that a configuration standardises or splits otherwise than the bundle."""
+    mine, theirs = bundle.normaliser, data.normaliser
+    same = [v.name for v in mine.variables] == [v.name for v in theirs.variables]
+    same = same and np.array_equal(mine.mask, theirs.mask)
+    same = same and all(
+        np.allclose(getattr(mine, k), getattr(theirs, k), rtol=1e-4, atol=1e-4, equal_nan=True)
+        for k in ("centre", "spread", "climatology")
+    )
+    split = dict(zip(data.observed.names, data.observed.split, strict=True))
+    if not same or any(split.get(m) != bundle.split(m) for m in bundle.months):
+        raise ConfigError(
+            f"The configuration's data, variables or splits are not those {bundle.path} was "
+            "trained with; give the file (and data) that it was trained with."
+        )

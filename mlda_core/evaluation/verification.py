@@ -1,0 +1,407 @@
+"""Verification: how an analysis compares with its target, and with observations it was not given.
+
+Pure functions of fields of anomalies in display units: an analysis is scored like any other field.
+The explained variance is the skill against climatology, for an anomaly of zero is climatology.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.metrics import Comparison, compare
+from mlda_core.climate.regions import REGIONS, Region, region_mask
+from mlda_core.climate.variables import Variable
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.floating]
+Where = Literal["target", "withheld"]
+Measure = Literal["explained_variance", "rmse", "r"]
+MEASURES: tuple[Measure, ...] = ("explained_variance", "rmse", "r")
+CLIMATOLOGY = "climatology"
+# Below these, a correlation is one by construction, and a score is mostly luck.
+LEAST_FOR_R, FEW = 3, 10
+# What a variable's own observations tell of it is copied, where they stand in most of its cells.
+COPIED = 0.5
+FIT = {
+    "train": "the model was trained on {month}",
+    "validation": "the model was tuned on {month}",
+    "calibration": "the model's errors were estimated on {month}",
+}
+
+
+class VerificationError(ValueError):
+    """Something cannot be scored as asked; the message is one sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one variable compares, over a region's cells or at its withheld observations.
+
+    Parameters
+    ----------
+    r : float
+        Correlation (centred), NaN below three cells or observations.
+    rmse : float
+        Root-mean-square difference, the variable's anomaly units.
+    explained_variance : float
+        ``1 - sum w (estimate - truth)^2 / sum w truth^2``: the skill against climatology.
+    n : int
+        Cells or observations that were compared.
+    """
+
+    r: float
+    rmse: float
+    explained_variance: float
+    n: int
+
+
+NOTHING = Score(float("nan"), float("nan"), float("nan"), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """Scores of several methods, over one region.
+
+    Parameters
+    ----------
+    region : Region
+    methods, variables : tuple of str
+        In the order in which they were given; climatology is the last method.
+    target : dict
+        Scores against the target by (method, variable); empty where there is none.
+    withheld : dict
+        Scores at the withheld observations by (method, variable); empty where there are none.
+    words : tuple of str
+        What could not be scored, or means less than it seems; one sentence each.
+    """
+
+    region: Region
+    methods: tuple[str, ...]
+    variables: tuple[str, ...]
+    target: dict[tuple[str, str], Score]
+    withheld: dict[tuple[str, str], Score]
+    words: tuple[str, ...]
+
+    def score(self, method: str, variable: str, where: Where = "target") -> Score:
+        """Return one score; of nothing (NaN, n = 0) where it could not be had."""
+        return getattr(self, where).get((method, variable), NOTHING)
+
+    def table(
+        self, measure: Measure = "explained_variance", where: Where = "target"
+    ) -> pd.DataFrame:
+        """Return one measure as a table of methods by variables, NaN where it cannot be had."""
+        values = [
+            [getattr(self.score(m, v, where), measure) for v in self.variables]
+            for m in self.methods
+        ]
+        return pd.DataFrame(values, index=list(self.methods), columns=list(self.variables))
+
+    def best(self, variable: str, where: Where = "target") -> str | None:
+        """Return the method with the least RMSE; None where none can be scored."""
+        errors = {m: self.score(m, variable, where).rmse for m in self.methods}
+        scored = {m: e for m, e in errors.items() if np.isfinite(e)}
+        return min(scored, key=scored.__getitem__) if scored else None
+
+
+def drawn_box(south: float, north: float, west: float, east: float) -> Region:
+    """Return the region of a box that somebody drew.
+
+    Parameters
+    ----------
+    south, north : float
+        Degrees north; cut at the poles.
+    west, east : float
+        Degrees east, any turn; ``west > east`` crosses Greenwich.
+
+    Returns
+    -------
+    Region
+
+    Raises
+    ------
+    VerificationError
+        If the box has no area.
+    """
+    given = np.array([south, north, west, east], np.float64)
+    if not np.isfinite(given).all():
+        raise VerificationError("The box has a corner that is not a number; draw it again.")
+    south, north = max(float(south), -90.0), min(float(north), 90.0)
+    width = east - west
+    if abs(width) < 360.0:
+        west, east = west % 360.0, east % 360.0
+    if north <= south or width == 0:
+        raise VerificationError(
+            f"The box from {south:g} to {north:g} degrees north has no area; draw a larger one."
+        )
+    if abs(width) >= 360.0:
+        west, east = 0.0, 360.0
+    label = f"Box {_north(south)} to {_north(north)}, {_east(west)} to {_east(east)}"
+    return Region(label, south, north, west, east)
+
+
+def inside(region: Region, lat: Float, lon: Float) -> NDArray[np.bool_]:
+    """Whether places (degrees, shape (p,)) lie in a region, its edges included."""
+    rows = (lat >= region.south) & (lat <= region.north)
+    if region.east - region.west >= 360.0:
+        return np.asarray(rows)
+    span = (region.east - region.west) % 360.0
+    return np.asarray(rows & (np.mod(lon - region.west, 360.0) <= span))
+
+
+def skill(score: Score, reference: Score) -> float:
+    """Return the skill of a score against another, ``1 - (rmse / reference rmse)^2``.
+
+    Against climatology this is the explained variance.
+    """
+    if not reference.rmse > 0:
+        return float("nan")
+    return 1.0 - (score.rmse / reference.rmse) ** 2
+
+
+def score_fields(
+    target: Float, fields: Float, grid: Grid, region: Region = REGIONS["globe"]
+) -> tuple[Score, ...]:
+    """Score fields against a target, weighted by the cells' areas inside a region.
+
+    Parameters
+    ----------
+    target, fields : ndarray, shape (V, lat, lon)
+        Anomalies in display units; cells that are NaN in either are left out.
+    grid : Grid
+    region : Region
+
+    Returns
+    -------
+    tuple of Score
+        One a variable.
+
+    Raises
+    ------
+    VerificationError
+        If the shapes differ.
+    """
+    if target.shape != fields.shape or target.shape[-2:] != grid.shape:
+        raise VerificationError(
+            f"The target has the shape {target.shape} and the fields have {fields.shape}; score "
+            f"fields on the target's grid {grid.shape}."
+        )
+    weights = grid.weights * region_mask(grid, region)
+    both = np.isfinite(target) & np.isfinite(fields) & (weights > 0)
+    return tuple(
+        _score(compare(t, f, weights), int(b.sum()))
+        for t, f, b in zip(target, fields, both, strict=True)
+    )
+
+
+def score_observations(
+    observations: pd.DataFrame,
+    fields: Float,
+    operator: ObservationOperator,
+    variables: Sequence[Variable],
+    region: Region = REGIONS["globe"],
+) -> tuple[Score, ...]:
+    """Score fields at observations, each counting alike.
+
+    The observation is taken for the truth: its own error is part of the RMSE.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        Columns variable, lat, lon, value (anomaly, display units); all its rows are scored.
+    fields : ndarray, shape (V, lat, lon)
+        Anomalies in display units.
+    operator : ObservationOperator
+        Of the fields' grid.
+    variables : sequence of Variable
+        In the order of the fields.
+    region : Region
+        Observations outside are left out.
+
+    Returns
+    -------
+    tuple of Score
+        One a variable.
+    """
+    names = [v.name for v in variables]
+    lat, lon = (observations[k].to_numpy(np.float64) for k in ("lat", "lon"))
+    rows = pd.Index(names).get_indexer(pd.Index(observations["variable"]))
+    wanted = inside(region, lat, lon) & (rows >= 0)
+    wanted[wanted] = operator.observable(rows[wanted], lat[wanted], lon[wanted])
+    places = operator.locate(rows[wanted], lat[wanted], lon[wanted])
+    value = observations["value"].to_numpy(np.float64)[wanted]
+    estimate = operator.apply(places, fields).astype(np.float64)
+    scores = []
+    for v in range(len(names)):
+        mine = (places.variable == v) & np.isfinite(estimate) & np.isfinite(value)
+        found = compare(value[mine], estimate[mine], np.ones(int(mine.sum())))
+        scores.append(_score(found, int(mine.sum())))
+    return tuple(scores)
+
+
+def verify(
+    estimates: Mapping[str, Float],
+    bundle: Bundle,
+    *,
+    target: Float | None = None,
+    observations: pd.DataFrame | None = None,
+    region: Region = REGIONS["globe"],
+    month: str | None = None,
+) -> Verification:
+    """Score the fields of several methods in one table, climatology beside them.
+
+    Parameters
+    ----------
+    estimates : dict of ndarray, shape (V, lat, lon)
+        By method: ``analysis.anomalies``, or any other anomalies in display units.
+    bundle : Bundle
+        Grid, variables and observation operator.
+    target : ndarray, shape (V, lat, lon), optional
+        Anomalies in display units; None where there is no truth, as for real observations.
+    observations : DataFrame, optional
+        The table that was assimilated: its withheld rows are scored.
+    region : Region
+    month : str, optional
+        ``YYYY-MM`` of the bundle, to say whether the target was seen in training.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    VerificationError
+        If an estimate has another shape than the target.
+    """
+    names = tuple(v.name for v in bundle.variables)
+    fields = {m: np.asarray(f) for m, f in estimates.items()}
+    # Zero anomalies, and no better known than the others: only cells that all have are compared.
+    shape = (len(names), *bundle.grid.shape)
+    fields[CLIMATOLOGY] = np.where(bundle.mask, 0.0, np.nan)
+    missing = np.zeros(shape, bool)
+    for method, field in fields.items():
+        if field.shape != shape:
+            raise VerificationError(
+                f"The fields of '{method}' have the shape {field.shape}, not {shape}; give one "
+                "month of every variable on the bundle's grid."
+            )
+        missing |= ~np.isfinite(field)
+
+    against: dict[tuple[str, str], Score] = {}
+    if target is not None:
+        truth = np.where(missing, np.nan, target)
+        for method, field in fields.items():
+            scores = score_fields(truth, field, bundle.grid, region)
+            against |= {(method, n): s for n, s in zip(names, scores, strict=True)}
+
+    withheld: dict[tuple[str, str], Score] = {}
+    kept_back = (
+        None if observations is None else observations[observations["withheld"].to_numpy(bool)]
+    )
+    if kept_back is not None and len(kept_back):
+        for method, field in fields.items():
+            scores = score_observations(kept_back, field, bundle.operator, bundle.variables, region)
+            withheld |= {(method, n): s for n, s in zip(names, scores, strict=True)}
+
+    methods = tuple(fields)
+    made = Verification(region, methods, names, against, withheld, ())
+    words = _words(made, bundle, target is not None, observations, month)
+    return Verification(region, methods, names, against, withheld, words)
+
+
+def _words(
+    scores: Verification,
+    bundle: Bundle,
+    has_target: bool,
+    observations: pd.DataFrame | None,
+    month: str | None,
+) -> tuple[str, ...]:
+    """Say what cannot be scored, and what a score does not mean."""
+    words = []
+    counts = {v: scores.score(CLIMATOLOGY, v, "withheld").n for v in scores.variables}
+    if not has_target:
+        words.append(
+            "There is no target: the fields cannot be scored, only withheld observations can."
+            if any(counts.values())
+            else "There is no target and nothing is withheld: no score can be had; withhold some "
+            "observations."
+        )
+    if month is not None and has_target and (fit := FIT.get(bundle.split(month))):
+        words.append(f"These scores are fit, not skill: {fit.format(month=month)}.")
+    labels = {v.name: v.label for v in bundle.variables}
+    if has_target:
+        area = region_mask(bundle.grid, scores.region) > 0
+        for v, exists in zip(scores.variables, bundle.mask, strict=True):
+            if scores.score(CLIMATOLOGY, v).n:
+                continue
+            when = f" in {month}" if month else ""
+            words.append(
+                f"{labels[v]} has no target{when}."
+                if (exists & area).any()
+                else f"{labels[v]} does not exist in {scores.region.label}."
+            )
+        if observations is not None:
+            copied = [labels[v] for v in _copied(observations, bundle, scores.region)]
+            if copied:
+                words.append(
+                    f"{_listed(copied)} {'is' if len(copied) == 1 else 'are'} observed in most "
+                    "cells here: scored by copying; judge what is not observed."
+                )
+    few = [f"{n} of {labels[v].lower()}" for v, n in counts.items() if 0 < n < FEW]
+    if few:
+        words.append(f"Withheld here are only {_listed(few)}: scores of so few say little.")
+    if any(counts.values()) and observations is not None:
+        words.append(
+            "Withheld observations have errors of their own: not even the truth would have "
+            "RMSE 0 there."
+        )
+    return tuple(words)
+
+
+def _copied(observations: pd.DataFrame, bundle: Bundle, region: Region) -> list[str]:
+    """Variables whose cells in a region mostly hold an observation that is not withheld."""
+    grid = bundle.grid
+    area = grid.weights * region_mask(grid, region)
+    given = observations[~observations["withheld"].to_numpy(bool)]
+    found = []
+    for v, variable in enumerate(bundle.variables):
+        mine = given[given["variable"] == variable.name]
+        east = np.mod(mine["lon"].to_numpy(np.float64) - grid.lon_edges[0], 360.0)
+        row = np.searchsorted(grid.lat_edges, mine["lat"].to_numpy(np.float64), "right") - 1
+        column = np.searchsorted(grid.lon_edges - grid.lon_edges[0], east, "right") - 1
+        on = (row >= 0) & (row < grid.lat.size) & (column >= 0) & (column < grid.lon.size)
+        held = np.zeros(grid.shape, bool)
+        held[row[on], column[on]] = True
+        there = area * bundle.mask[v]
+        if there.sum() > 0 and (there * held).sum() > COPIED * there.sum():
+            found.append(variable.name)
+    return found
+
+
+def _score(found: Comparison, n: int) -> Score:
+    r = found.r if n >= LEAST_FOR_R else float("nan")
+    return Score(r, found.rmse, found.explained_variance, n)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _north(degrees: float) -> str:
+    return f"{abs(degrees):.0f}{'N' if degrees > 0 else 'S' if degrees < 0 else ''}"
+
+
+def _east(degrees: float) -> str:
+    turned = degrees % 360.0
+    if degrees == 360.0 or turned in (0.0, 180.0):
+        return f"{degrees:.0f}"
+    return f"{turned:.0f}E" if turned < 180.0 else f"{360.0 - turned:.0f}W"

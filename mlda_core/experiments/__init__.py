@@ -1,1 +1,0 @@
-"""Experiments over many months."""

@@ -1,0 +1,1 @@
+"""Observations: the checked table, files, observing networks."""

@@ -1,0 +1,132 @@
+"""Observations made from a field: its values at places, with noise."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.observations.table import (
+    DEFAULT_ERROR,
+    default_error,
+    observation_table,
+    variable_rows,
+)
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.float64]
+
+
+def synthesise(
+    where: pd.DataFrame,
+    bundle: Bundle,
+    target: NDArray[np.floating],
+    calendar_month: int,
+    *,
+    error: float | Mapping[str, float] = DEFAULT_ERROR,
+    seed: int | Sequence[int] | None = 0,
+    missing: bool = False,
+) -> pd.DataFrame:
+    """Observe a field: its value at each place plus noise.
+
+    The noise is a number that belongs to the seed, the variable and the place: it stays when
+    another place is added, moved or withheld, and when the month changes. To draw it anew for
+    each month of a series, make the month a part of the seed.
+
+    Parameters
+    ----------
+    where : DataFrame
+        Columns variable, lat, lon, and label if there is any:
+        :func:`mlda_core.observations.networks.places`, or an observation table, whose
+        ``withheld`` is kept.
+    bundle : Bundle
+    target : ndarray, shape (V, lat, lon)
+        Anomalies, display units. Places without a value there are left out: the month has none.
+    calendar_month : int
+        1..12, of the local spread.
+    error : float or mapping of str to float
+        Standard deviation of the noise: a part of the local spread for all variables, or, by
+        variable, in display units (0.2 of the local spread for those left out).
+    seed : int or sequence of int, optional
+        Whole numbers from 0; None for the values without noise.
+    missing : bool
+        Keep places without a value, their value NaN: one row for each of `where`.
+
+    Returns
+    -------
+    DataFrame
+        An observation table, :data:`mlda_core.observations.table.COLUMNS`, index 0..n-1.
+
+    Raises
+    ------
+    ObservationError
+        If an error is not above 0, or a variable does not exist at a place.
+    """
+    by_name = dict(error) if isinstance(error, Mapping) else {}
+    part = DEFAULT_ERROR if isinstance(error, Mapping) else float(error)
+    for given in (part, *by_name.values()):
+        if not (np.isfinite(given) and given > 0):
+            raise ObservationError(f"An observation error of {given:g} is not above 0; correct it.")
+    names = list(where["variable"])
+    lat, lon = where["lat"].to_numpy(np.float64), where["lon"].to_numpy(np.float64)
+    rows = variable_rows(bundle, names)
+    spots = bundle.operator.locate(rows, lat, lon)
+    sd = default_error(bundle, names, calendar_month, lat, lon) * (part / DEFAULT_ERROR)
+    for name, given in by_name.items():
+        sd[np.array(names) == name] = given
+    value = bundle.operator.apply(spots, np.asarray(target, np.float64))
+    if seed is not None:
+        value = value + sd * _noise(names, spots.lat, spots.lon, seed)
+    n = len(where)
+    columns = {
+        "variable": np.array(names, object),
+        "lat": spots.lat,
+        "lon": spots.lon,
+        "value": value,
+        "error_sd": sd,
+        "withheld": where["withheld"].to_numpy(bool) if "withheld" in where else np.zeros(n, bool),
+        "label": where["label"].to_numpy(object) if "label" in where else np.full(n, "", object),
+    }
+    good = np.isfinite(value) | missing
+    return observation_table({k: v[good] for k, v in columns.items()})
+
+
+def _noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequence[int]) -> Float:
+    """Return a standard normal number for each place, from a hash of the place and the seed.
+
+    A generator would give the n-th place the n-th number, and another one after a place before it
+    is deleted.
+    """
+    keys = pd.DataFrame(
+        {
+            "variable": [zlib.crc32(n.encode()) for n in names],
+            "lat": np.round(lat * 1e4).astype(np.int64),
+            "lon": np.round(lon * 1e4).astype(np.int64),
+        }
+    )
+    # Observations at one and the same place have errors of their own.
+    keys["nth"] = keys.groupby(list(keys.columns)).cumcount()
+    state = np.zeros(len(keys), np.uint64)
+    words = [seed] if isinstance(seed, int | np.integer) else list(seed)
+    for word in words:
+        state = _mix(state ^ np.uint64(word))
+    for column in keys:
+        state = _mix(state ^ keys[column].to_numpy(np.int64).view(np.uint64))
+    uniform = ((state >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return np.asarray(ndtri(uniform))
+
+
+def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64 bits: splitmix64 (Steele, Lea and Flood 2014, OOPSLA)."""
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))

@@ -1,0 +1,1 @@
+"""Changes of the sea and the response to them."""
