@@ -372,7 +372,7 @@ def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_p
     words = [
         sys.executable,
         "-m",
-        "mlda_core.cli.main",
+        "mlda_core.cli",
         "reanalyse",
         str(workplace / "made"),
         *options,
@@ -407,7 +407,10 @@ def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_p
     ):
         assert pieces["done"].values.all()
         for name in whole.data_vars:
-            np.testing.assert_allclose(pieces[name], whole[name], rtol=1e-4, err_msg=str(name))
+            # Noise of 1e-12 where rain's anomaly is 1e-9 mm/day is no difference.
+            np.testing.assert_allclose(
+                pieces[name], whole[name], rtol=1e-4, atol=1e-7, err_msg=str(name)
+            )
 
 
 def wait_for(command, store, count, seconds=180):
