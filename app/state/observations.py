@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+from mlda_core.climate.errors import UserError
+
 KINDS = (
     "none",
     "stations",
@@ -44,7 +46,7 @@ MAX_SEED = 2**31 - 1
 LABEL = 60
 
 
-class ObservingError(ValueError):
+class ObservingError(UserError):
     """An observation or a setting cannot be; the message is one sentence for people."""
 
 

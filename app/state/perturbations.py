@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
@@ -34,7 +35,7 @@ Box = tuple[float, float, float, float]
 Place = str | Box
 
 
-class PerturbingError(ValueError):
+class PerturbingError(UserError):
     """A change of the sea or a setting cannot be; the message is one sentence for people."""
 
 

@@ -23,6 +23,7 @@ from app.state import observations as observing
 from app.state import perturbations as perturbing
 from app.state.observations import Observing, ObservingError
 from app.state.perturbations import Perturbing, PerturbingError
+from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ NO_TOOL = {
 }
 
 
-class StateError(ValueError):
+class StateError(UserError):
     """A saved state or link cannot be used; the message is one sentence for people."""
 
 

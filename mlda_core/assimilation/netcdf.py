@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mlda_core.climate.cf import coordinates
+from mlda_core.climate.errors import UserError
 from mlda_core.observations.files import fill
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _NUMBERS: dict[str, str] = {
 }
 
 
-class AnalysisFileError(ValueError):
+class AnalysisFileError(UserError):
     """A file of analyses cannot be used; the message is one sentence with the remedy."""
 
 

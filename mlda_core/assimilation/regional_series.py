@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.metrics import Comparison, compare
 from mlda_core.climate.regions import REGIONS, Region, regional_mean
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
@@ -29,7 +30,7 @@ Scope = Literal["test", "all"]
 Observe = Callable[[str], pd.DataFrame]
 
 
-class SeriesError(ValueError):
+class SeriesError(UserError):
     """A series cannot be made or go on; the message is one sentence with the remedy."""
 
 

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from mlda_core.bundle import statistics_files as files
 from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.cf import coordinates
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
@@ -50,11 +51,11 @@ _DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, Safetensor
 _JACOBIAN_LOCK = threading.Lock()
 
 
-class BundleError(ValueError):
+class BundleError(UserError):
     """A bundle cannot be used; the message is one sentence with the remedy."""
 
 
-class StateError(ValueError):
+class StateError(UserError):
     """A state or latent vector does not fit the bundle; the message says what would."""
 
 

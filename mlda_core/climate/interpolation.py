@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 
 # Less than this part of a place's weight on cells that exist is no observation of the variable: a
@@ -14,7 +15,7 @@ from mlda_core.climate.grid import Grid
 LEAST_COVER = 0.25
 
 
-class ObservationError(ValueError):
+class ObservationError(UserError):
     """An observation cannot be used; the message is one sentence with the remedy."""
 
 

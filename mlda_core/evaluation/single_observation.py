@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.climate.vectors import geostrophic_wind
 from mlda_core.evaluation.assimilation import observe_months
@@ -36,7 +37,7 @@ BAND = (10.0, 40.0)
 NEAR_KM = 4000.0
 
 
-class ExperimentError(ValueError):
+class ExperimentError(UserError):
     """The experiment cannot be made with a bundle; the message is one sentence."""
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.metrics import Comparison, compare
@@ -39,7 +40,7 @@ FIT = {
 }
 
 
-class VerificationError(ValueError):
+class VerificationError(UserError):
     """Something cannot be scored as asked; the message is one sentence with the remedy."""
 
 

@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from mlda_core.climate.errors import UserError
+
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
@@ -37,7 +39,7 @@ LEVELS: Float = (np.arange(100) + 0.5) / 100
 MIN_COVER = 0.5
 
 
-class ImpactError(ValueError):
+class ImpactError(UserError):
     """An impact model cannot be made or used; the message is one sentence with the remedy."""
 
 

@@ -20,6 +20,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
+
 # What stands for a missing value in files that write one.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "-", "--", "---", "m"})
 # Part of a month's days that its mean needs: with three missing, a flood may be.
@@ -32,7 +34,7 @@ _SLASHED = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ].*)?")
 _UNITS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]+)[)\]]\s*")
 
 
-class SeriesFileError(ValueError):
+class SeriesFileError(UserError):
     """A file holds no series that can be used; the message is one sentence with the remedy."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 
@@ -20,7 +21,7 @@ _JAMMED = 0.547
 _THROWS = 40
 
 
-class NetworkError(ValueError):
+class NetworkError(UserError):
     """A network cannot be laid out as asked; the message is one sentence with the remedy."""
 
 

@@ -18,6 +18,8 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
+
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
@@ -53,7 +55,7 @@ _KINDS = {
 _FILL = np.int16(-32768)
 
 
-class GcmError(ValueError):
+class GcmError(UserError):
     """The GCM's runs or responses cannot be used; the message is one sentence with the remedy."""
 
 

@@ -14,6 +14,7 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ FREEZING, OPEN = -1.75, -0.75
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 
-class PerturbationError(ValueError):
+class PerturbationError(UserError):
     """A change of the sea cannot be made; the message is one sentence with the remedy."""
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.reanalysis.store import StoreError, by_calendar, read_done, read_months
 from mlda_core.reanalysis.work import Outcome, assimilate_rows
 
@@ -30,7 +31,7 @@ RETRIES = 2
 _LOST = "run the same command again: it goes on with what is not done."
 
 
-class ReanalysisError(ValueError):
+class ReanalysisError(UserError):
     """A reanalysis did not end; the message is one sentence with the remedy."""
 
 

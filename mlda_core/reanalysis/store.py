@@ -19,6 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mlda_core.climate.cf import EAST, NORTH, coordinates
+from mlda_core.climate.errors import UserError
 from mlda_core.observations.table import variable_rows
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _IDENTITY = {
 }
 
 
-class StoreError(ValueError):
+class StoreError(UserError):
     """A store cannot be made or gone on with; the message is one sentence with the remedy."""
 
 

@@ -4,6 +4,8 @@ The canonical dataset has dimensions (member, time, lat, lon), lat ascending, lo
 means, CF names and units (``psl`` Pa, ``tos`` K over the sea, ``tas`` K, ``pr`` kg m-2 s-1).
 """
 
+from mlda_core.climate.errors import UserError
 
-class SourceError(ValueError):
+
+class SourceError(UserError):
     """A file from outside cannot be used; the message is one sentence with the remedy."""

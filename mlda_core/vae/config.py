@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.splits import Splits
 from mlda_core.climate.variables import DEFAULTS, Variable
 from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.networks import NetworkConfig
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A configuration cannot be used; the message is one sentence with the remedy."""
 
 
