@@ -18,15 +18,48 @@ _FOUR = ("psl", "tos", "tas", "pr")
 
 def data_prepare(  # noqa: PLR0917 - options of a command, given by name
     paths: Annotated[
-        list[Path], typer.Argument(help="Folder with the files, or the files.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Folder with the files, the files, Zarr stores, or addresses of OPeNDAP or Zarr.",
+            show_default=False,
+        ),
     ],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
     source: Annotated[
         str,
         typer.Option(
-            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5 or haduk."
+            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5, haduk or "
+            "hadisst; cf for any others."
         ),
     ] = "auto",
+    names_in_files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="Which variable of the files is which, such as tasa=tas_mean, where CF standard "
+            "names do not tell; may be given again.",
+        ),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Value of a further dimension to take, such as realization=1; may be given again."
+        ),
+    ] = None,
+    stamp: Annotated[
+        str | None,
+        typer.Option(
+            help="Where in its month a time stamp lies, where the files leave it open: start, end "
+            "or middle."
+        ),
+    ] = None,
+    amount: Annotated[
+        str | None,
+        typer.Option(
+            help="Over which time amounts of rain are summed, where the files leave it open: day "
+            "or month."
+        ),
+    ] = None,
     variables: Annotated[
         str | None,
         typer.Option(help="CF names, separated by commas; all that the files hold by default."),
@@ -62,20 +95,23 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
     """
     with one_sentence(), progress_bar() as bar:
         from mlda_core.sources import SourceError
-        from mlda_core.sources.prepare import SOURCES, read_files, recognise
+        from mlda_core.sources.choices import Choices
+        from mlda_core.sources.prepare import SOURCES, Origin, read_files, recognise
         from mlda_core.sources.regrid import grid_like, grid_of_step
 
         if source not in SOURCES:
             raise SourceError(
                 f"There is no reader for '{source}'; --source knows {', '.join(SOURCES)}."
             )
+        choices = Choices.read(names=names_in_files, stamp=stamp, amount=amount, select=select)
         if source == "auto":
-            source = recognise(paths)
+            source = recognise(paths, choices)
         if grid and like:
             raise SourceError("--grid and --like both name a grid; give one of them.")
         names = None if variables is None else [v.strip() for v in variables.split(",")]
         which = numbers(members, "--members"), numbers(years, "--years")
         task = bar.add_task("reading", total=None)
+        origins: list[Origin] = []
 
         def tick(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -85,7 +121,12 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 raise SourceError(
                     "SPEEDY's files stay on their own grid; leave out --grid and --like."
                 )
-            dataset = _speedy(paths, names or _FOUR, *which, tick)
+            if choices != Choices():
+                raise SourceError(
+                    "SPEEDY's files leave nothing open; leave out --map, --select, --stamp and "
+                    "--amount."
+                )
+            dataset = _speedy([Path(path) for path in paths], names or _FOUR, *which, tick)
         else:
             if members is not None:
                 raise SourceError(f"Files of {source} have no members; leave out --members.")
@@ -93,12 +134,14 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             dataset = read_files(
                 paths,
                 source,
+                choices=choices,
                 variables=names,
                 years=which[1],
                 grid=target,
                 covered_only=grid is not None,
                 valid_share=valid_share,
                 progress=tick,
+                tell=origins.append,
             )
         _write(dataset, output)
     wanted = ("member", "time", "lat", "lon", "y", "x")
@@ -108,6 +151,8 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
         held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
         months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
         out.print(f"{source}: {held}, {months[0]} to {months[1]}", highlight=False)
+        for origin in origins:
+            out.print(f"  {origin}", highlight=False, markup=False)
 
 
 def data_merge(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -100,6 +99,14 @@ class Layout:
     limits : callable, optional
         Least and greatest value to believe, unpacked, from an opened file; what lies outside is
         missing.
+    begins : bool
+        Whether the provider stamps months at their beginning.
+    words : tuple of str
+        Words of which a file has to say one for that to be believed; none where no one else has
+        such files.
+    amount : callable, optional
+        The time over which an amount was summed, from the variable and its file; ``known.amount``
+        where there is none.
     """
 
     key: str
@@ -109,6 +116,9 @@ class Layout:
     projected: bool = False
     merge: Callable[[xr.DataArray], xr.DataArray] | None = None
     limits: Callable[[xr.Dataset], tuple[float, float] | None] | None = None
+    begins: bool = False
+    words: tuple[str, ...] = ()
+    amount: Callable[[Known, xr.DataArray, xr.Dataset], Amount] | None = None
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
         """Return the variables of a file that are known, by their names in the file."""
@@ -170,7 +180,7 @@ class Conversion:
         return out / days[:, None, None] if self.by_month else out
 
 
-def conversion(known: Known, units: object, path: Path, name: str) -> Conversion:
+def conversion(known: Known, units: object, path: object, name: str) -> Conversion:
     """Return how to turn a variable's units into the canonical ones.
 
     Parameters
@@ -179,7 +189,7 @@ def conversion(known: Known, units: object, path: Path, name: str) -> Conversion
         What the variable is.
     units : object
         Its ``units`` attribute.
-    path, name : Path, str
+    path, name : object, str
         For the message.
 
     Raises

@@ -16,35 +16,51 @@ from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.axes import eastwards
 from mlda_core.sources.calendars import Months, months_of
+from mlda_core.sources.choices import Choices, selected
+from mlda_core.sources.dimensions import axes_of, time_of
 from mlda_core.sources.haduk import X, Y
-from mlda_core.sources.layout import Conversion, Known, Layout, conversion
+from mlda_core.sources.layout import Conversion, Known, Layout, says
+from mlda_core.sources.places import Address, Place, is_store, open_served
 from mlda_core.sources.pressure_eofs import expand, is_eof_file
+from mlda_core.sources.rain import conversion_of
 
-_AXES = {
-    "time": ("time", "valid_time"),
-    "lat": ("lat", "latitude"),
-    "lon": ("lon", "longitude"),
-}
 _MAGIC = {
     b"PK\x03\x04": "is a ZIP archive; unpack it and give the .nc files in it.",
     b"GRIB": "is a GRIB file; download it as NetCDF.",
     b"\x1f\x8b": "is compressed by gzip; unpack it with gunzip.",
     b"<!DO": "is a web page and no data; download the file again.",
     b"<htm": "is a web page and no data; download the file again.",
+    b"\x00\x05\x16\x07": "is a companion file of macOS; give the one without '._'.",
 }
 # The classic format, with 32-bit and with 64-bit offsets.
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[xr.Dataset]:
-    """Open a downloaded file: packed values and missing ones decoded, times not.
+def open_source(path: Place, choices: Choices | None = None) -> Iterator[xr.Dataset]:
+    """Open a downloaded file, a Zarr store or an address: packed values decoded, times not.
+
+    Parameters
+    ----------
+    path : Place
+    choices : Choices, optional
+        What is selected of it.
 
     Raises
     ------
     SourceError
         If it is no netCDF file; the sentence says what it is instead, where that shows.
     """
+    with _opened(path) as data:
+        yield selected(data, choices, path) if choices is not None else data
+
+
+@contextmanager
+def _opened(path: Place) -> Iterator[xr.Dataset]:
+    if isinstance(path, Address) or is_store(path):
+        with open_served(path, decode_times=False, decode_timedelta=False) as served:
+            yield served
+        return
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -56,7 +72,9 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
         with warnings.catch_warnings():
             # Files with both _FillValue and missing_value: both are honoured.
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            opened = xr.open_dataset(path, decode_times=False, decode_timedelta=False)
+            opened = xr.open_dataset(
+                path, engine="netcdf4", decode_times=False, decode_timedelta=False
+            )
     except SourceError:
         raise
     except (OSError, ValueError, RuntimeError, KeyError) as error:
@@ -120,8 +138,8 @@ class Field:
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path : Place
+        The file, store or address.
     variable : str
         Its name there.
     known : Known
@@ -136,9 +154,11 @@ class Field:
         Ascending.
     rows, columns : ndarray of int
         Which rows and columns of the file the grid's are.
+    units : str
+        As the file has them.
     """
 
-    path: Path
+    path: Place
     variable: str
     known: Known
     layout: Layout
@@ -147,6 +167,7 @@ class Field:
     grid: Grid | Projected
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    units: str = ""
 
     def read(self, data: xr.Dataset, which: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return some months in canonical units, (n, rows, columns), NaN where missing.
@@ -186,14 +207,28 @@ class Field:
         return values if self.known.floor is None else np.maximum(values, self.known.floor)
 
 
-def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
+def find_fields(
+    path: Place, data: xr.Dataset, layout: Layout, choices: Choices | None = None
+) -> list[Field]:
     """Return the known variables of an opened file, one for each canonical name.
+
+    Parameters
+    ----------
+    path : Place
+        What messages call the file.
+    data : Dataset
+        The file, opened.
+    layout : Layout
+        Whose file it is.
+    choices : Choices, optional
+        What the user says where the file leaves it open.
 
     Raises
     ------
     SourceError
         If a variable has other units, dimensions or stamps than it can be read with.
     """
+    choices = choices or Choices()
     found: dict[str, Field] = {}
     for name, known in layout.find(data).items():
         if known.name in found:
@@ -204,47 +239,38 @@ def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
             merged = layout.merge is not None and extra == "expver"
             if extra not in names.values() and field.sizes[extra] > 1 and not merged:
                 raise SourceError(
-                    f"{path} has {name} on {field.sizes[extra]} values of '{extra}'; select one "
-                    "first."
+                    f"{path} has {name} on {field.sizes[extra]} values of '{extra}'; select one, "
+                    f"such as by --select {extra}={_first(data, str(extra))}."
                 )
         grid, rows, columns = (
             _projected(path, data, field)
             if layout.projected
             else _rectilinear(path, data[names["lat"]], data[names["lon"]])
         )
+        own = layout.begins and (not layout.words or says(data, *layout.words))
         found[known.name] = Field(
             path,
             name,
             known,
             layout,
-            conversion(known, field.attrs.get("units"), path, name),
-            months_of(data, names["time"], path),
+            conversion_of(known, field, data, where=path, layout=layout, choices=choices),
+            months_of(
+                data,
+                time_of(data, names["time"], path),
+                path,
+                stamp=choices.stamp,
+                begins=layout.key if own else "",
+            ),
             grid,
             rows,
             columns,
+            units=str(field.attrs.get("units", "")),
         )
     return list(found.values())
 
 
-def axes_of(field: xr.DataArray, path: Path | None = None) -> dict[str, str]:
-    """Return a variable's dimensions of time, latitude (or y) and longitude (or x), by meaning.
-
-    Raises
-    ------
-    SourceError
-        If one is not there.
-    """
-    found: dict[str, str] = {}
-    for axis, names in _AXES.items():
-        other = {"lat": Y, "lon": X}.get(axis, "")
-        name = next((n for n in (*names, other) if n in field.dims and n in field.coords), None)
-        if name is None:
-            raise SourceError(
-                f"{path} has {field.name} on ({', '.join(map(str, field.dims))}) and no "
-                f"coordinate '{names[0]}' there; give the file as its provider made it."
-            )
-        found[axis] = name
-    return found
+def _first(data: xr.Dataset, dim: str) -> object:
+    return data[dim].values[0] if dim in data.variables else 0
 
 
 def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
@@ -282,7 +308,7 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
 
 
 def _rectilinear(
-    path: Path, lat: xr.DataArray, lon: xr.DataArray
+    path: Place, lat: xr.DataArray, lon: xr.DataArray
 ) -> tuple[Grid, NDArray[np.int64], NDArray[np.int64]]:
     south: NDArray[np.float64] = np.asarray(lat.values, dtype=np.float64).round(5)
     rows = np.argsort(south)
@@ -294,7 +320,7 @@ def _rectilinear(
 
 
 def _projected(
-    path: Path, data: xr.Dataset, field: xr.DataArray
+    path: Place, data: xr.Dataset, field: xr.DataArray
 ) -> tuple[Projected, NDArray[np.int64], NDArray[np.int64]]:
     missing = [n for n in ("latitude", "longitude") if n not in data.variables]
     if missing or data["latitude"].dims != (Y, X):

@@ -35,7 +35,7 @@ def list_files(folder: Path) -> dict[tuple[int, int], Path]:
     if not folder.is_dir():
         raise SourceError(f"There is no folder {folder}; give the one that holds mMM_YYYY.nc.")
     found: dict[tuple[int, int], Path] = {}
-    for path in sorted(folder.glob("*.nc")):
+    for path in sorted(folder.glob("[!.]*.nc")):
         match = FILE_NAME.fullmatch(path.name)
         if not match:
             raise SourceError(
