@@ -217,6 +217,7 @@ class Check:
     def _refuse_codes(self, good: NDArray[np.bool_], seen: Seen) -> None:
         """Refuse a code that lies within what is possible, but far from all other values."""
         raw = seen.raw
+        remedy = "give --missing {:g}" if seen.codes else "declare it as missing_value in the file"
         for end in (float(np.nanmin(raw)), float(np.nanmax(raw))):
             if np.abs(abs(end) - _CODES).min() > 1e-5 * abs(end):
                 continue
@@ -229,8 +230,7 @@ class Check:
                 raise SourceError(
                     f"{seen.path} has {seen.variable} of exactly {end:g} {seen.units} in "
                     f"{int(held.sum())} cells, such as {seen.place(tuple(map(int, first)))}, far "
-                    "from all others; if that stands for a missing value, give "
-                    f"--missing {end:g}."
+                    f"from all others; if that stands for a missing value, {remedy.format(end)}."
                 )
 
     def _cause(self, raw: Float, seen: Seen, mean: Range) -> str:

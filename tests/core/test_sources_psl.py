@@ -125,14 +125,6 @@ def test_skin_temperature_is_the_sea_only_with_the_land_file(crv3):
 def test_ersst_is_the_sea_of_20crv3_as_well(crv3):
     sea = np.maximum(SEA - 273.15, -1.8)
     write_psl(crv3 / "sst.mnmean.nc", "sst", sea, LAT, LON, units="degC", attrs=ERSST)
-        crv3 / "sst.mnmean.nc",
-        "sst",
-        np.maximum(SEA - 273.15, -1.8),
-        LAT,
-        LON,
-        units="degC",
-        attrs=ERSST,
-    )
     data = read_files([crv3])
     assert list(data.data_vars) == ["psl", "tos", "tas", "pr"]
     assert "Extended Reconstructed" in data.attrs["source"]
