@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
@@ -105,14 +104,12 @@ def is_file(place: Place) -> bool:
     return not isinstance(place, Address) and not is_store(place)
 
 
-def open_served(place: Place, **how: Any) -> xr.Dataset:
-    """Open a Zarr store, or an address by OPeNDAP.
+def open_served(place: Place) -> xr.Dataset:
+    """Open a Zarr store, or an address by OPeNDAP, without decoding anything.
 
     Parameters
     ----------
     place : Place
-    **how : Any
-        For ``xarray.open_dataset``: what is decoded.
 
     Raises
     ------
@@ -133,11 +130,11 @@ def open_served(place: Place, **how: Any) -> xr.Dataset:
                 _refuse_without(module, place, f"pip install {module}")
     try:
         with warnings.catch_warnings():
-            # Files with both _FillValue and missing_value: both are honoured.
-            warnings.simplefilter("ignore", xr.SerializationWarning)
             # Stores without consolidated metadata: read all the same.
             warnings.simplefilter("ignore", RuntimeWarning)
-            return xr.open_dataset(str(place), engine="zarr" if store else "netcdf4", **how)
+            return xr.open_dataset(
+                str(place), engine="zarr" if store else "netcdf4", decode_cf=False
+            )
     except Exception as error:
         # Every transport has errors of its own.
         said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -27,10 +27,13 @@ from mlda_core.sources import (
     pressure_eofs,
     twentieth_century,
 )
+from mlda_core.sources.base_period import base_period
 from mlda_core.sources.choices import Choices, selected
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
+from mlda_core.sources.origin import Origin, origin_of
 from mlda_core.sources.places import Address, Place, list_inputs
+from mlda_core.sources.plausible import Check
 from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
 from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
 from mlda_core.sources.speedy import FILE_NAME
@@ -131,67 +134,7 @@ class Series:
         return self.fields[0].grid
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a canonical variable was read from, so that a wrong guess is seen.
-
-    Parameters
-    ----------
-    name : str
-        Canonical.
-    variables, units : tuple of str
-        As the files have them, each once.
-    files : tuple of str
-        Their names.
-    first, last : str
-        Months that were read, before variables are cut to common ones.
-    months_by : tuple of str
-        What told which months they are.
-    """
-
-    name: str
-    variables: tuple[str, ...]
-    units: tuple[str, ...]
-    files: tuple[str, ...]
-    first: str
-    last: str
-    months_by: tuple[str, ...]
-
-    def __str__(self) -> str:
-        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
-        return (
-            f"{self.name} from {', '.join(self.variables)} ({', '.join(self.units)}) in "
-            f"{self.files[0]}{more}, {self.first} to {self.last}; months "
-            f"{', '.join(self.months_by)}"
-        )
-
-
-def origin_of(series: Series) -> Origin:
-    """Return what a variable is read from.
-
-    Parameters
-    ----------
-    series : Series
-        The variable's files, units and months.
-    """
-    used = sorted({f for f, _ in series.where.values()})
-    fields = [series.fields[f] for f in used]
-
-    def once(words: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(words))
-
-    return Origin(
-        series.name,
-        once(f.variable for f in fields),
-        once(f.units or "no units" for f in fields),
-        once(f.path.name for f in fields),
-        str(min(series.where)),
-        str(max(series.where)),
-        once(f.months.told_by for f in fields),
-    )
-
-
-def read_files(  # noqa: PLR0913 - options, given by name
+def read_files(  # noqa: PLR0913 - what to read, where to, and how
     paths: Sequence[Given],
     source: str = "auto",
     *,
@@ -201,6 +144,7 @@ def read_files(  # noqa: PLR0913 - options, given by name
     grid: Grid | None = None,
     covered_only: bool = False,
     valid_share: float = VALID_SHARE,
+    missing: Sequence[float] = (),
     progress: Callable[[int, int], None] | None = None,
     tell: Callable[[Origin], None] | None = None,
 ) -> xr.Dataset:
@@ -226,6 +170,8 @@ def read_files(  # noqa: PLR0913 - options, given by name
         chosen by its step.
     valid_share : float
         Least share of a target cell with values; see :class:`Regridder`.
+    missing : sequence of float
+        Numbers that stand for a missing value though the files do not say so, in their units.
     progress : callable, optional
         Called with (months of fields done, in all).
     tell : callable, optional
@@ -235,7 +181,9 @@ def read_files(  # noqa: PLR0913 - options, given by name
     -------
     Dataset
         float32, dimensions (member, time, lat, lon), one member; (member, time, y, x) with
-        two-dimensional ``lat`` and ``lon`` on a projected grid.
+        two-dimensional ``lat`` and ``lon`` on a projected grid. What was taken as missing though
+        a file does not declare it is told in the variable's ``comment``, and the period that
+        anomalies are from in ``base_period``.
 
     Raises
     ------
@@ -262,23 +210,30 @@ def read_files(  # noqa: PLR0913 - options, given by name
     target = _target(series, grid, covered_only=covered_only, valid_share=valid_share)
     done, total = 0, months.size * len(series)
     arrays: dict[str, NDArray[np.float32]] = {}
+    notes: dict[str, list[str]] = {}
     for one in series:
         mask = _land_mask(one, land)
         regridder = _regridder(one.grid, target, valid_share)
+        canonical = CANONICAL[one.name]
+        check = Check(
+            one.name, canonical.long_name, one.fields[0].known.possible, canonical.anomaly
+        )
         out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
         for part, rows, positions in _blocks(one, months):
             with open_source(part.path, choices) as data:
                 for begin in range(0, rows.size, _BLOCK):
                     some = slice(begin, begin + _BLOCK)
-                    values = part.read(data, positions[some])
+                    values = part.read(data, positions[some], missing=missing, check=check)
                     if mask is not None:
                         values[:, mask] = np.nan
                     out[rows[some]] = values if regridder is None else regridder(values)
                     done += rows[some].size
                     if progress:
                         progress(done, total)
+        check.done(one.grid)
         arrays[one.name] = out
-    return _dataset(series, arrays, months, target)
+        notes[one.name] = check.notes
+    return _dataset(series, arrays, months, target, notes)
 
 
 def _collect(
@@ -478,6 +433,7 @@ def _dataset(
     arrays: dict[str, NDArray[np.float32]],
     months: NDArray[np.datetime64],
     target: Grid | Projected,
+    notes: dict[str, list[str]],
 ) -> xr.Dataset:
     titles = list(dict.fromkeys(f.layout.title for s in series for f in s.fields))
     attrs = {"Conventions": "CF-1.11", "source": "; ".join(titles)}
@@ -493,6 +449,9 @@ def _dataset(
         },
         attrs=attrs,
     )
+    for one in series:
+        attrs = {"comment": ". ".join(notes[one.name]), "base_period": base_period(one.fields)}
+        out[one.name].attrs.update({k: v for k, v in attrs.items() if v})
     if isinstance(target, Grid):
         return out.assign_coords(lat=("lat", target.lat, NORTH), lon=("lon", target.lon, EAST))
     out = out.assign_coords(
