@@ -8,6 +8,7 @@ convention decides, or the user by ``--stamp``; it is never guessed.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 from mlda_core.sources.time_axes import EPOCH, Axis, axis_of
 
@@ -150,13 +152,17 @@ def _refuse_unreadable(days: NDArray[np.float64], axis: Axis, where: object) -> 
         others = f" and at {missing.size - 1} others" if missing.size > 1 else ""
         raise SourceError(
             f"{where} has no readable {axis.name} at position {missing[0] + 1} of {days.size}"
-            f"{others} (missing, or no date in '{axis.units}'); take these months out or give them "
-            "their times."
+            f"{others} (missing, or no date in '{shown(axis.units)}'); take these months out or "
+            "give them their times."
         )
     if not days.size:
         raise SourceError(f"{where} has no {axis.name}; give a file with months.")
-    first = cftime.num2date(days.min(), EPOCH, axis.calendar, only_use_cftime_datetimes=True)
-    if first.year < 1600:
+    if days.min() < 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", cftime.CFWarning)
+            first = cftime.num2date(
+                days.min(), EPOCH, axis.calendar, only_use_cftime_datetimes=True
+            )
         raise SourceError(
             f"{where} begins in the year {first.year}, as climatologies do; give the monthly "
             "means themselves."

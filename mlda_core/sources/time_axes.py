@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 
 EPOCH = "days since 1600-01-01"
@@ -111,8 +113,11 @@ class Axis:
         numbers, units = _in_microseconds(numbers, units)
 
         def read(some: NDArray[np.float64]) -> NDArray[np.float64]:
-            dates = cftime.num2date(some, units, self.calendar, only_use_cftime_datetimes=True)
-            return np.asarray(cftime.date2num(dates, EPOCH, self.calendar), dtype=np.float64)
+            with warnings.catch_warnings():
+                # Years before 1 are refused by whoever asks.
+                warnings.simplefilter("ignore", cftime.CFWarning)
+                dates = cftime.num2date(some, units, self.calendar, only_use_cftime_datetimes=True)
+                return np.asarray(cftime.date2num(dates, EPOCH, self.calendar), dtype=np.float64)
 
         try:
             return read(numbers)
@@ -171,9 +176,9 @@ def axis_of(time: xr.DataArray, where: object) -> Axis:
     calendar = CALENDAR_NAMES.get(calendar, calendar)
     form = _form(units, np.ravel(np.asarray(time.values, dtype=np.float64)))
     if not form:
-        shown = f"'{units}'" if units else "no units"
+        said = f"'{shown(units)}'" if units else "no units"
         raise SourceError(
-            f"{where} has {shown} on its {name} and no units such as 'hours since 1800-01-01'; "
+            f"{where} has {said} on its {name} and no units such as 'hours since 1800-01-01'; "
             "add them."
         )
     axis = Axis(name, units, calendar, form, attrs)
@@ -185,14 +190,14 @@ def axis_of(time: xr.DataArray, where: object) -> Axis:
             cftime.num2date(0, known, calendar, only_use_cftime_datetimes=True)
     except (ValueError, OverflowError) as error:
         raise SourceError(
-            f"{where} has {name} in '{units}' of the calendar '{calendar}', which cannot be read "
-            f"({_first_sentence(error)}); correct the attributes."
+            f"{where} has {name} in '{shown(units)}' of the calendar '{shown(calendar)}', which "
+            f"cannot be read ({_first_sentence(error)}); correct the attributes."
         ) from error
     return axis
 
 
 def _first_sentence(error: Exception) -> str:
-    return re.split(r"\.\s|\n", str(error))[0].rstrip(".")
+    return shown(re.split(r"\.\s|\n", str(error))[0].rstrip("."))
 
 
 def _in_microseconds(numbers: NDArray[np.float64], units: str) -> tuple[NDArray[np.float64], str]:
