@@ -69,7 +69,9 @@ def _opened(path: Place) -> Iterator[xr.Dataset]:
         except RuntimeError as error:
             # Values are read where they are used.
             if str(error).startswith("NetCDF:"):
-                raise SourceError(f"{path} is damaged ({error}); download it again.") from error
+                what = "is damaged" if plain else "failed while it was read"
+                remedy = "download it again" if plain else "try again, or download the data"
+                raise SourceError(f"{path} {what} ({error}); {remedy}.") from error
             raise
 
 
