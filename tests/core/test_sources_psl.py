@@ -6,6 +6,7 @@ import pytest
 from downloads import DAYS, MONTHS, field, gaussian, since_1800, write_psl
 
 from mlda_core.sources import SourceError
+from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files, recognise
 from mlda_core.sources.regrid import grid_of_step
 
@@ -356,3 +357,13 @@ def test_absent_variables_years_files_and_sources(crv3, tmp_path):
     empty.mkdir()
     assert "empty" in refusal(empty)
     assert "reader" in refusal(crv3, source="merra")
+
+
+def test_a_file_known_by_a_name_alone_is_asked_about(tmp_path):
+    write_psl(tmp_path / "slp.nc", "slp", PSL / 100, LAT, LON, units="millibars")
+    with netCDF4.Dataset(tmp_path / "slp.nc", "a") as data:
+        for name in ("delta_t", "avg_period"):
+            data["time"].delncattr(name)
+    assert "--stamp start or --stamp end" in refusal(tmp_path)
+    late = read_files([tmp_path], choices=Choices(stamp="end"))
+    assert [str(t)[:7] for t in late["time"].values] == [str(m - 1) for m in MONTHS]

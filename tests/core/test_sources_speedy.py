@@ -229,3 +229,8 @@ def test_missing_and_empty_folder(tmp_path):
 
 def test_absent_members_are_said(folder):
     assert "members" in refusal(folder, members=[42])
+
+
+def test_companion_files_of_macos_are_left_out(folder):
+    (folder / "._m00_1979.nc").write_bytes(b"\x00\x05\x16\x07 Mac OS X")
+    assert read_speedy(folder).sizes["member"] == 2
