@@ -107,7 +107,10 @@ class Reading(NamedTuple):
         """Return scale and offset to other units, or None if they measure something else."""
         if self.unit.is_unknown() or not self.unit.is_convertible(target):
             return None
-        zero, one = self.unit.convert(np.array([0.0, 1.0]), target)
+        zero, one, two = self.unit.convert(np.array([0.0, 1.0, 2.0]), target)
+        # UDUNITS converts to reciprocals as well: days a millimetre to millimetres a day.
+        if not np.isfinite(zero) or not np.isclose(two - one, one - zero):
+            return None
         return float(one - zero), float(zero)
 
 
@@ -160,7 +163,9 @@ def read_units(text: str) -> Reading:
             f"'{shown(text)}' would be read as an angle or a ratio times a unit; write the unit "
             "alone, such as K, degC or hPa"
         )
-    factor = re.match(r"[0-9.]+(?:[eE][-+]?[0-9]+)?", definition)
+    if unit.is_convertible("K"):
+        raise UnitsError(f"'{shown(text)}' are no way to write a temperature; write K or degC")
+    factor = re.match(r"-?[0-9.]+(?:[eE][-+]?[0-9]+)?", definition)
     if factor and not _LEAST <= float(factor[0]) <= _GREATEST:
         raise UnitsError(
             f"'{shown(text)}' are {definition} to UDUNITS, which nobody means; correct them"

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 from mlda_core.sources.places import Place
 
@@ -103,19 +104,23 @@ def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
         usable = len(found) == 1 and bool(np.isfinite(found[0]))
         if not usable or (name == "scale_factor" and found[0] == 0):
             raise SourceError(
-                f"{where} packed with the {name} '{str(attrs[name])[:40]}', which is no such "
+                f"{where} packed with the {name} '{shown(str(attrs[name]))}', which is no such "
                 "number; correct the file's attribute."
             )
         if not isinstance(attrs[name], np.number):
             attrs[name] = np.float64(found[0])
         packing[name] = found[0]
     codes: list[Any] = []
+    unsigned = str(attrs.get("_Unsigned", "")).lower() == "true" and variable.dtype.kind == "i"
     for name in _FILLS:
         if name in attrs:
             given = attrs.pop(name)
             # In the type of the stored data it is one of them, as CF says; else either.
             exact = np.asarray(given).dtype == variable.dtype
             for number in numbers_in(given):
+                wide = 2 ** (8 * variable.dtype.itemsize)
+                if unsigned and wide / 2 <= number < wide:
+                    number -= wide  # noqa: PLW2901 - said as the unsigned number
                 codes += _stored(number, variable.dtype, packing, packed_only=exact)
     whole = variable.dtype.kind in "iu" and variable.dtype.itemsize > 1
     if not codes and whole and variable.ndim >= 3:
@@ -123,7 +128,7 @@ def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
         codes = [netCDF4.default_fillvals[variable.dtype.str[1:]]]
     if codes:
         stored = np.unique(np.array(codes).astype(variable.dtype))
-        if str(attrs.get("_Unsigned", "")).lower() == "true" and variable.dtype.kind == "i":
+        if unsigned:
             # xarray compares with the unsigned numbers, but for _FillValue.
             attrs["_FillValue"] = stored[0]
             stored = stored[1:].view(f"u{variable.dtype.itemsize}")
@@ -152,9 +157,7 @@ def _stored(
         unpacked = round((number - packing["add_offset"]) / packing["scale_factor"])
         # Half a step of the packing is all that the two can differ by.
         found += [unpacked]
-    # Bytes and shorts that are said to be unsigned are declared either way.
-    wrapped = [n - 2 * (int(ends.max) + 1) for n in found if ends.max < n <= 2 * int(ends.max) + 1]
-    return [int(n) for n in (*found, *wrapped) if ends.min <= n <= ends.max]
+    return [int(n) for n in found if ends.min <= n <= ends.max]
 
 
 def undeclared(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[float, int]]:
@@ -194,8 +197,9 @@ def take_out(
         within a rounding of 32-bit numbers.
     """
     for code in codes:
-        near = max(abs(step) / 2 * 1.001, 1e-6 * abs(code))
-        values = np.where(np.abs(values - code) <= near, np.nan, values)
+        near = max(abs(step) / 2 * 1.001, 1e-6 * abs(code)) if np.isfinite(code) else 0.0
+        held = np.abs(values - code) <= near if near else values == code
+        values = np.where(held, np.nan, values)
     return values
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.grid import Grid
-from mlda_core.climate.possible import Possible, Range
+from mlda_core.climate.possible import POSSIBLE, Possible, Range
 from mlda_core.sources import SourceError
 from mlda_core.sources.places import Place
 
@@ -31,6 +31,8 @@ _CANDIDATES = {
 }
 # As tables and old formats write what is missing; told from real values by standing alone.
 _CODES = np.array([9.99, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 32767.0, 32766.0])
+# Temperatures in kelvin, which no anomaly is.
+_KELVIN = POSSIBLE["tas"].extremes
 # So many different numbers outside are codes, and more are a field.
 _FEW = 3
 # The share of a global grid's area with values from which a mean is one of the globe.
@@ -97,7 +99,7 @@ class Check:
     notes: list[str] = field(default_factory=list)
     _total: Float | None = None
     _count: NDArray[np.int64] | None = None
-    _raw: list[float] = field(default_factory=list)
+    _raw: list[tuple[float, float, float]] = field(default_factory=list)
     _seen: Seen | None = None
     _cut: int = 0
 
@@ -146,7 +148,8 @@ class Check:
             self._total, self._count, self._seen = total, count, seen._replace(raw=np.empty(0))
         else:
             self._total, self._count = self._total + total, self._count + count
-        self._raw.append(float(seen.raw[good].mean()))
+        some = seen.raw[good]
+        self._raw.append((float(some.min()), float(some.mean()), float(some.max())))
 
     def done(self, grid: object) -> None:
         """Look at the mean over all that was read.
@@ -178,8 +181,10 @@ class Check:
             where, limits = "over the globe", self.possible.globe
         if limits[0] <= mean <= limits[1]:
             return
-        seen, raw = self._seen, float(np.mean(self._raw))
-        cause = self._cause(np.full((1, 1, 1), raw), seen, limits)
+        seen, stretch = self._seen, np.array(self._raw)
+        raw = float(stretch[:, 1].mean())
+        ends = np.array([stretch[:, 0].min(), stretch[:, 2].max()]).reshape(1, 1, 2)
+        cause = self._cause(ends, seen, limits, raw)
         raise SourceError(
             f"{seen.path} has {seen.variable} of {self._number(raw, mean, seen)} on average "
             f"{where}, and {self._usual(limits)}; {cause}."
@@ -201,17 +206,22 @@ class Check:
 
     def _of_a_few(self, raw: Float, values: Float, seen: Seen) -> str:
         """Return the likely cause where most values are possible and some are not."""
-        numbers, counts = np.unique(raw, return_counts=True)
+        numbers = np.unique(raw)
         low, high = self.possible.extremes
         beyond = np.maximum(low - values, values - high).min() > 0.2 * (high - low)
-        if numbers.size <= _FEW and (beyond or counts.min() > 1):
+        known = all(np.abs(abs(n) - _CODES).min() <= 1e-5 * abs(n) for n in numbers[: _FEW + 1])
+        again = numbers.size == 1 and values.size > 1
+        if again or (numbers.size <= _FEW and (beyond or known)):
             if not seen.codes:
                 return "if that stands for a missing value, declare it as missing_value in the file"
             codes = " ".join(f"--missing {number:g}" for number in numbers)
             return f"if that stands for a missing value, give {codes}"
-        return (
-            f"{values.size} cells are so, and the others are possible; correct these or declare "
-            "them as missing in the file"
+        # One in a hundred cells are no slips of the pen.
+        many = values.size > 0.01 * np.isfinite(seen.raw).sum()
+        units = self._in_other_units(seen.raw, seen, self.possible.mean) if many else ""
+        return units or (
+            f"of all that was read at once, {values.size} are not possible; correct them or "
+            "declare them as missing in the file"
         )
 
     def _refuse_codes(self, good: NDArray[np.bool_], seen: Seen) -> None:
@@ -233,25 +243,39 @@ class Check:
                     f"from all others; if that stands for a missing value, {remedy.format(end)}."
                 )
 
-    def _cause(self, raw: Float, seen: Seen, mean: Range) -> str:
-        """Return the likely cause and the remedy."""
-        low, high = self.possible.extremes
-        for units in _CANDIDATES.get(self.possible.units, ()):
-            made = seen.convert(raw, units) if seen.convert else None
-            if made is None or not np.isfinite(made).any():
-                continue
-            fits = low <= np.nanmin(made) and np.nanmax(made) <= high
-            if fits and mean[0] <= np.nanmean(made) <= mean[1]:
-                also = self._small(raw, seen)
-                return f"the values would be right in {units}, so correct the units in the file" + (
-                    f", unless it is {also}, which cannot be read" if also else ""
-                )
+    def _cause(self, raw: Float, seen: Seen, mean: Range, middle: float | None = None) -> str:
+        """Return the likely cause and the remedy; ``middle`` is the mean of the raw values."""
+        if self.anomaly and _KELVIN[0] < np.nanmin(raw) and np.nanmax(raw) < _KELVIN[1]:
+            return "these are full values and no anomalies; give the file of anomalies"
+        units = self._in_other_units(raw, seen, mean, middle)
+        if units:
+            return units
         if self.anomaly:
-            return "it looks like full values and no anomalies; give the file of anomalies"
+            return "these may be full values and no anomalies; give the file of anomalies"
         also = self._small(raw, seen)
         if also:
             return f"it looks like {also}; give the file of monthly means"
         return "it is another quantity, in other units or damaged; compare it with its provider's"
+
+    def _in_other_units(
+        self, raw: Float, seen: Seen, mean: Range, middle: float | None = None
+    ) -> str:
+        """Return which units would make the values possible, in words, or ''."""
+        low, high = self.possible.extremes
+        centre = np.full((1, 1, 1), np.nanmean(raw) if middle is None else middle)
+        if seen.convert is None:
+            return ""
+        for units in _CANDIDATES.get(self.possible.units, ()):
+            made, average = seen.convert(raw, units), seen.convert(centre, units)
+            if made is None or average is None:
+                continue
+            fits = low <= np.nanmin(made) and np.nanmax(made) <= high
+            if fits and mean[0] <= average.item() <= mean[1]:
+                also = self._small(raw, seen)
+                return f"the values would be right in {units}, so correct the units in the file" + (
+                    f", unless it is {also}, which cannot be read" if also else ""
+                )
+        return ""
 
     def _small(self, raw: Float, seen: Seen) -> str:
         """Return what values about zero are, in words, or ''."""
