@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlda_core.climate.errors import UserError
+from mlda_core.sources.locks import is_open_elsewhere
 
 PART = ".part"
 # What folders of gridded files and of observations are searched for, in small letters.
@@ -153,17 +154,7 @@ def _refuse_used(output: Path) -> None:
     """Refuse a file that another program holds by HDF5's lock, or that is read-only."""
     if not os.access(output, os.W_OK):
         raise OutputError(f"--out {output} is there and is read-only; give another name.")
-    try:
-        import fcntl
-    except ImportError:
-        return  # Windows keeps an open file from being replaced by itself
-    with output.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(
-                f"--out {output} is open in another program; close it there, or give another name."
-            ) from None
-        except OSError:
-            return  # a file system without locks
-        fcntl.flock(file, fcntl.LOCK_UN)
+    if is_open_elsewhere(output):
+        raise OutputError(
+            f"--out {output} is open in another program; close it there, or give another name."
+        )

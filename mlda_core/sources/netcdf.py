@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from mlda_core.sources.choices import Choices, selected
 from mlda_core.sources.dimensions import axes_of, time_of
 from mlda_core.sources.haduk import X, Y
 from mlda_core.sources.layout import CANONICAL, Conversion, Known, Layout, conversion, says
+from mlda_core.sources.locks import is_open_elsewhere
 from mlda_core.sources.missing import decode, numbers_in, take_out, undeclared
 from mlda_core.sources.places import Address, Place, is_store, open_served
 from mlda_core.sources.plausible import Check, Seen
@@ -90,8 +90,7 @@ def _open_file(path: Path) -> xr.Dataset:
     except SourceError:
         raise
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EAGAIN:
-            # HDF5 locks what another program writes.
+        if path.is_file() and is_open_elsewhere(path, for_writing=True):
             raise SourceError(
                 f"{path} is open for writing in another program; close it there first."
             ) from error
@@ -211,7 +210,9 @@ class Field:
         field = data[self.variable]
         names = axes_of(field)
         try:
-            block = field.isel({names["time"]: which}).load()
+            # What overflows becomes infinite, and is refused as such.
+            with np.errstate(over="ignore", invalid="ignore"):
+                block = field.isel({names["time"]: which}).load()
         except (OSError, RuntimeError) as error:
             raise SourceError(
                 f"{self.path} cannot be read to its end (truncated?); download it again."
@@ -220,7 +221,8 @@ class Field:
             block = self.layout.merge(block)
         block = block.squeeze([d for d in block.dims if d not in names.values()], drop=True)
         block = block.transpose(names["time"], names["lat"], names["lon"])
-        raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
+        with np.errstate(invalid="ignore"):
+            raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
         raw = self._without_missing(data, raw, tuple(missing), check)
         days = self.months.days[which]
         values = self.convert.apply(raw, days)
