@@ -118,7 +118,7 @@ def open_served(place: Place) -> xr.Dataset:
     """
     store = is_store(place)
     if store:
-        _refuse_without("zarr", place, "pip install 'mlda[scale]'")
+        _refuse_without("zarr", place, "pip install 'mlda-climate[scale]'")
         if isinstance(place, Address):
             needed = _BY_SCHEME.get(place.scheme)
             if needed is None:

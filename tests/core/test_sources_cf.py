@@ -516,7 +516,7 @@ def test_a_store_without_zarr_is_told_which_extra(tmp_path, monkeypatch):
     store = tmp_path / "a.zarr"
     store.mkdir()
     monkeypatch.setattr(places, "find_spec", lambda _: None)
-    assert "pip install 'mlda[scale]'" in refusal(store)
+    assert "pip install 'mlda-climate[scale]'" in refusal(store)
     monkeypatch.undo()
     assert "a.zarr cannot be read as a Zarr store" in refusal(store)
 
