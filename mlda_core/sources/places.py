@@ -99,11 +99,6 @@ def _is_data(path: Path) -> bool:
     return is_store(path) or (path.is_file() and path.suffix.lower() in SUFFIXES)
 
 
-def is_file(place: Place) -> bool:
-    """Whether a place is a plain file, and no store and no address."""
-    return not isinstance(place, Address) and not is_store(place)
-
-
 def open_served(place: Place) -> xr.Dataset:
     """Open a Zarr store, or an address by OPeNDAP, without decoding anything.
 
