@@ -1,6 +1,7 @@
 """What the numbers of gridded files mean: every layout with its right value, or its sentence."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -256,6 +257,19 @@ def test_every_canonical_variable_has_limits_and_real_fields_lie_within():
             assert outer[0] <= inner[0] < inner[1] <= outer[1], name
         assert name not in CANONICAL or limits.units == CANONICAL[name].units
         assert name not in DEFAULTS or limits.units == DEFAULTS[name].units
+
+
+def test_the_documented_limits_are_those_of_the_program():
+    docs = (Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8")
+    shown = {"hPa": 0.01, "h": 1 / 3600, "mm/day": 86_400}
+    table = docs[docs.index("| possible |") :].split("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    assert [row[0] for row in rows] == [f"`{name}`" for name in POSSIBLE]
+    for (_, units, *cells), limits in zip(rows, POSSIBLE.values(), strict=True):
+        offset = -273.15 if units == "degC" else 0.0
+        for cell, pair in zip(cells, limits[1:], strict=True):
+            wanted = [] if pair is None else [v * shown.get(units, 1) + offset for v in pair]
+            assert [float(v) for v in cell.split(" to ") if v] == pytest.approx(wanted, abs=5e-3)
 
 
 def test_observed_values_are_held_against_the_same_extremes():
