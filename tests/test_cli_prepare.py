@@ -99,6 +99,8 @@ def test_mistakes_are_one_sentence(ncep, tmp_path):
     assert "--years" in refusal(mlda(ncep, "--years", "soon", "--grid", "5", "--out", out))
     assert "9 x 12" in refusal(mlda(ncep, "--out", out))
     assert "mMM_YYYY" in refusal(mlda(ncep, "--source", "speedy", "--out", out))
-    assert "one folder" in refusal(mlda(ncep, tmp_path, "--source", "speedy", "--out", out))
+    assert "one folder" in refusal(
+        mlda(ncep, tmp_path, "--source", "speedy", "--out", tmp_path / "new" / "x.nc")
+    )
     assert "own grid" in refusal(mlda(ncep, "--source", "speedy", "--grid", "5", "--out", out))
     assert not out.exists()

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.options import Setting
         from mlda_core.bundle.bundle import load_bundle
 
+        refuse_inputs(output, [obs, background, *files_of_bundle(bundle)], read=TABLES)
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
         engine = Assimilator(model)

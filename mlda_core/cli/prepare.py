@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlda_core.cli.console import one_sentence, out, progress_bar
+from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli.output_files import GRIDDED, refuse_inputs, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,6 +54,13 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             min=0.0, max=1.0, help="Least share of a new cell's area with values in the files."
         ),
     ] = 0.5,
+    missing: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="A number that stands for a missing value though the files do not say so, in "
+            "their units; may be given again."
+        ),
+    ] = None,
 ) -> None:
     """Turn monthly files of a data source into one canonical dataset.
 
@@ -65,6 +73,7 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.sources.prepare import SOURCES, read_files, recognise
         from mlda_core.sources.regrid import grid_like, grid_of_step
 
+        refuse_inputs(output, [*paths, like], read=GRIDDED)
         if source not in SOURCES:
             raise SourceError(
                 f"There is no reader for '{source}'; --source knows {', '.join(SOURCES)}."
@@ -85,6 +94,8 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 raise SourceError(
                     "SPEEDY's files stay on their own grid; leave out --grid and --like."
                 )
+            if missing:
+                raise SourceError("SPEEDY's files declare what is missing; leave out --missing.")
             dataset = _speedy(paths, names or _FOUR, *which, tick)
         else:
             if members is not None:
@@ -98,12 +109,17 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 grid=target,
                 covered_only=grid is not None,
                 valid_share=valid_share,
+                missing=missing or (),
                 progress=tick,
             )
         _write(dataset, output)
     wanted = ("member", "time", "lat", "lon", "y", "x")
     sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in wanted if k in dataset.sizes)
     out.print(f"{output}: {sizes}", highlight=False)
+    for variable in dataset.data_vars.values():
+        comment = variable.attrs.get("comment")
+        if comment and "time" in variable.dims:
+            errors.print(f"{comment}.", style="yellow", markup=False, highlight=False)
     if source != "speedy":
         held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
         months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
@@ -124,6 +140,7 @@ def data_merge(
     with one_sentence():
         from mlda_core.sources.merge import merge
 
+        refuse_inputs(output, paths)
         dataset = merge(paths)
         _write(dataset, output)
     held = []
@@ -138,10 +155,8 @@ def data_merge(
 
 
 def _write(dataset: xr.Dataset, output: Path) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_suffix(".part")
-    dataset.to_netcdf(part, engine="netcdf4")
-    part.replace(output)
+    with whole(output) as part:
+        dataset.to_netcdf(part, engine="netcdf4")
 
 
 def _speedy(

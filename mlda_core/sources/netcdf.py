@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.axes import eastwards
+from mlda_core.sources.base_period import stated
 from mlda_core.sources.calendars import Months, months_of
 from mlda_core.sources.haduk import X, Y
-from mlda_core.sources.layout import Conversion, Known, Layout, conversion
+from mlda_core.sources.layout import CANONICAL, Conversion, Known, Layout, conversion
+from mlda_core.sources.locks import is_open_elsewhere
+from mlda_core.sources.missing import decode, numbers_in, take_out, undeclared
+from mlda_core.sources.plausible import Check, Seen
 from mlda_core.sources.pressure_eofs import expand, is_eof_file
 
 _AXES = {
@@ -54,16 +58,20 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
         if head in _CLASSIC:
             _refuse_cut(path)
         with warnings.catch_warnings():
-            # Files with both _FillValue and missing_value: both are honoured.
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            opened = xr.open_dataset(path, decode_times=False, decode_timedelta=False)
+            raw = xr.open_dataset(path, decode_cf=False)
     except SourceError:
         raise
     except (OSError, ValueError, RuntimeError, KeyError) as error:
+        if path.is_file() and is_open_elsewhere(path, for_writing=True):
+            raise SourceError(
+                f"{path} is open for writing in another program; close it there first."
+            ) from error
         raise SourceError(
             f"{path} cannot be read as netCDF (truncated?); download it again."
         ) from error
-    with opened:
+    with raw:
+        opened = decode(raw, path)
         try:
             yield expand(opened, path) if is_eof_file(opened) else opened
         except RuntimeError as error:
@@ -136,6 +144,8 @@ class Field:
         Ascending.
     rows, columns : ndarray of int
         Which rows and columns of the file the grid's are.
+    base_period : str
+        The years that an anomaly is from, '' where they are not known.
     """
 
     path: Path
@@ -147,8 +157,16 @@ class Field:
     grid: Grid | Projected
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    base_period: str = ""
 
-    def read(self, data: xr.Dataset, which: NDArray[np.int64]) -> NDArray[np.float64]:
+    def read(
+        self,
+        data: xr.Dataset,
+        which: NDArray[np.int64],
+        *,
+        missing: Sequence[float] = (),
+        check: Check | None = None,
+    ) -> NDArray[np.float64]:
         """Return some months in canonical units, (n, rows, columns), NaN where missing.
 
         Parameters
@@ -157,19 +175,23 @@ class Field:
             The file, opened.
         which : ndarray of int
             Positions on its time axis.
+        missing : sequence of float
+            Numbers that stand for a missing value though the file does not say so, unpacked and
+            in its own units.
+        check : Check, optional
+            Sees every value, and refuses what is not possible.
 
         Raises
         ------
         SourceError
-            If the file ends early.
+            If the file ends early, or a value is not possible.
         """
         field = data[self.variable]
         names = axes_of(field)
-        limits = valid_limits(field)
-        if limits is None and self.layout.limits is not None:
-            limits = self.layout.limits(data)
         try:
-            block = field.isel({names["time"]: which}).load()
+            # What overflows becomes infinite, and is refused as such.
+            with np.errstate(over="ignore", invalid="ignore"):
+                block = field.isel({names["time"]: which}).load()
         except (OSError, RuntimeError) as error:
             raise SourceError(
                 f"{self.path} cannot be read to its end (truncated?); download it again."
@@ -178,12 +200,61 @@ class Field:
             block = self.layout.merge(block)
         block = block.squeeze([d for d in block.dims if d not in names.values()], drop=True)
         block = block.transpose(names["time"], names["lat"], names["lon"])
-        values = np.asarray(block.values, dtype=np.float64)
-        if limits is not None:
-            values = np.where((values >= limits[0]) & (values <= limits[1]), values, np.nan)
-        values = values[:, self.rows][:, :, self.columns]
-        values = self.convert.apply(values, self.months.days[which])
+        with np.errstate(invalid="ignore"):
+            raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
+        raw = self._without_missing(data, raw, tuple(missing), check)
+        days = self.months.days[which]
+        values = self.convert.apply(raw, days)
+        if check is not None:
+            check.see(values, self._seen(field, raw, which))
         return values if self.known.floor is None else np.maximum(values, self.known.floor)
+
+    def _without_missing(
+        self,
+        data: xr.Dataset,
+        raw: NDArray[np.float64],
+        missing: tuple[float, ...],
+        check: Check | None,
+    ) -> NDArray[np.float64]:
+        """Return unpacked values with NaN for all that means missing but was not decoded so."""
+        field = data[self.variable]
+        stored = np.dtype(field.encoding.get("dtype", field.dtype))
+        step = float(field.encoding.get("scale_factor", 0.0)) if stored.kind in "iu" else 0.0
+        raw, found = undeclared(take_out(raw, missing, step))
+        if check is not None:
+            check.note(self.path, self.variable, found)
+        limits = valid_limits(field)
+        own = limits is not None
+        if limits is None and self.layout.limits is not None:
+            limits = self.layout.limits(data)
+        if limits is None:
+            return raw
+        outside = (raw < limits[0]) | (raw > limits[1])
+        if check is not None and own:
+            check.note_limits(self.path, self.variable, int(outside.sum()))
+        return np.where(outside, np.nan, raw)
+
+    def _seen(
+        self, field: xr.DataArray, raw: NDArray[np.float64], which: NDArray[np.int64]
+    ) -> Seen:
+        def convert(values: NDArray[np.float64], units: str) -> NDArray[np.float64] | None:
+            try:
+                made = conversion(self.known, units, self.path, self.variable)
+            except SourceError:
+                return None
+            days = self.months.days[which]
+            return made.apply(values, days if len(days) == len(values) else days[:1])
+
+        return Seen(
+            self.path,
+            self.variable,
+            str(field.attrs.get("units", "")).strip(),
+            raw,
+            self.months.names[which],
+            self.grid.lat,
+            self.grid.lon,
+            convert,
+        )
 
 
 def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
@@ -222,6 +293,7 @@ def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
             grid,
             rows,
             columns,
+            (stated(data, name) or layout.base_period) if CANONICAL[known.name].anomaly else "",
         )
     return list(found.values())
 
@@ -254,27 +326,27 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
     ones otherwise, as the netCDF users' guide says; xarray leaves it to its users.
     """
     attrs, encoding = field.attrs, field.encoding
-    raw = attrs.get("valid_range", (attrs.get("valid_min"), attrs.get("valid_max")))
-    limits = np.ravel(np.asarray(raw, dtype=object))
-    if limits.size != 2 or all(limit is None for limit in limits):
-        return None
-    try:
-        low, high = (
-            np.nan if limit is None else float(np.asarray(limit).item()) for limit in limits
-        )
-    except (TypeError, ValueError):
-        return None  # text such as "870.f, 1150.f": no limits that a program can read
-    stored = np.dtype(encoding.get("dtype", field.dtype))
-    kind = np.result_type(*(np.asarray(limit).dtype for limit in limits if limit is not None))
     packed = "scale_factor" in encoding or "add_offset" in encoding
+    if "valid_range" in attrs:
+        given = numbers_in(attrs["valid_range"])
+        kinds = {np.asarray(attrs["valid_range"]).dtype.kind}
+    else:
+        ends = [attrs.get(name) for name in ("valid_min", "valid_max")]
+        given = [n for end in ends for n in ([np.nan] if end is None else numbers_in(end))]
+        kinds = {np.asarray(end).dtype.kind for end in ends if end is not None}
+    # Words are no limits that a program can read, and of packed numbers text does not tell which.
+    if len(given) != 2 or np.isnan(given).all() or (packed and kinds & set("US")):
+        return None
+    low, high = given
+    stored = np.dtype(encoding.get("dtype", field.dtype))
     scale = float(encoding.get("scale_factor", 1.0)) if packed else 1.0
-    if packed and kind.kind in "iu" and stored.kind in "iu":
+    if packed and kinds <= set("iu") and stored.kind in "iu":
         offset = float(encoding.get("add_offset", 0.0))
         low, high = sorted((low * scale + offset, high * scale + offset))
     # Half a packed step or a rounding of 32-bit numbers is no reason to lose a value.
     slack = abs(scale) / 2 if packed else 0.0
-    ends = [abs(v) for v in (low, high) if np.isfinite(v)]
-    slack = max(slack, 1e-6 * max(ends, default=0.0))
+    sizes = [abs(v) for v in (low, high) if np.isfinite(v)]
+    slack = max(slack, 1e-6 * max(sizes, default=0.0))
     return (
         -np.inf if np.isnan(low) else low - slack,
         np.inf if np.isnan(high) else high + slack,

@@ -25,8 +25,10 @@ from mlda_core.sources import (
     pressure_eofs,
     twentieth_century,
 )
+from mlda_core.sources.base_period import base_period
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
+from mlda_core.sources.plausible import Check
 from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
 from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
 from mlda_core.sources.speedy import FILE_NAME
@@ -131,7 +133,7 @@ class Series:
         return self.fields[0].grid
 
 
-def read_files(
+def read_files(  # noqa: PLR0913 - what to read, where to, and how
     paths: Sequence[Path],
     source: str = "auto",
     *,
@@ -140,6 +142,7 @@ def read_files(
     grid: Grid | None = None,
     covered_only: bool = False,
     valid_share: float = VALID_SHARE,
+    missing: Sequence[float] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """Read a provider's files into the canonical dataset.
@@ -162,6 +165,8 @@ def read_files(
         chosen by its step.
     valid_share : float
         Least share of a target cell with values; see :class:`Regridder`.
+    missing : sequence of float
+        Numbers that stand for a missing value though the files do not say so, in their units.
     progress : callable, optional
         Called with (months of fields done, in all).
 
@@ -169,7 +174,9 @@ def read_files(
     -------
     Dataset
         float32, dimensions (member, time, lat, lon), one member; (member, time, y, x) with
-        two-dimensional ``lat`` and ``lon`` on a projected grid.
+        two-dimensional ``lat`` and ``lon`` on a projected grid. What was taken as missing though
+        a file does not declare it is told in the variable's ``comment``, and the period that
+        anomalies are from in ``base_period``.
 
     Raises
     ------
@@ -187,23 +194,30 @@ def read_files(
     target = _target(series, grid, covered_only=covered_only, valid_share=valid_share)
     done, total = 0, months.size * len(series)
     arrays: dict[str, NDArray[np.float32]] = {}
+    notes: dict[str, list[str]] = {}
     for one in series:
         mask = _land_mask(one, land)
         regridder = _regridder(one.grid, target, valid_share)
+        canonical = CANONICAL[one.name]
+        check = Check(
+            one.name, canonical.long_name, one.fields[0].known.possible, canonical.anomaly
+        )
         out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
         for part, rows, positions in _blocks(one, months):
             with open_source(part.path) as data:
                 for begin in range(0, rows.size, _BLOCK):
                     some = slice(begin, begin + _BLOCK)
-                    values = part.read(data, positions[some])
+                    values = part.read(data, positions[some], missing=missing, check=check)
                     if mask is not None:
                         values[:, mask] = np.nan
                     out[rows[some]] = values if regridder is None else regridder(values)
                     done += rows[some].size
                     if progress:
                         progress(done, total)
+        check.done(one.grid)
         arrays[one.name] = out
-    return _dataset(series, arrays, months, target)
+        notes[one.name] = check.notes
+    return _dataset(series, arrays, months, target, notes)
 
 
 def _collect(
@@ -382,6 +396,7 @@ def _dataset(
     arrays: dict[str, NDArray[np.float32]],
     months: NDArray[np.datetime64],
     target: Grid | Projected,
+    notes: dict[str, list[str]],
 ) -> xr.Dataset:
     titles = list(dict.fromkeys(f.layout.title for s in series for f in s.fields))
     attrs = {"Conventions": "CF-1.11", "source": "; ".join(titles)}
@@ -397,6 +412,9 @@ def _dataset(
         },
         attrs=attrs,
     )
+    for one in series:
+        attrs = {"comment": ". ".join(notes[one.name]), "base_period": base_period(one.fields)}
+        out[one.name].attrs.update({k: v for k, v in attrs.items() if v})
     if isinstance(target, Grid):
         return out.assign_coords(lat=("lat", target.lat, NORTH), lon=("lon", target.lon, EAST))
     out = out.assign_coords(

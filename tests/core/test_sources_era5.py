@@ -12,7 +12,7 @@ LAT, LON = np.arange(80, -81, -20.0), np.arange(0, 360, 30.0)
 PSL = field(MONTHS, LAT, LON, mean=101_000, spread=500)
 TAS = field(MONTHS, LAT, LON, mean=283, spread=10, seed=1)
 RAIN = 2e-3 + 1e-3 * np.cos(field(MONTHS, LAT, LON, mean=0, spread=2, seed=2))  # m a day
-SEA = field(MONTHS, LAT, LON, mean=284, spread=9, seed=3)
+SEA = np.clip(field(MONTHS, LAT, LON, mean=288, spread=6, seed=3), 271.35, 308.0)
 SEA[:, 2:5, 1:4] = np.nan
 FIELDS = {
     "msl": (PSL, "Pa"),

@@ -16,7 +16,7 @@ ERSST = {"dataset": "NOAA Extended Reconstructed SST V5", "valid_range": np.floa
 PSL = field(MONTHS, LAT, LON, mean=101_000, spread=500)
 TAS = field(MONTHS, LAT, LON, mean=283, spread=10, seed=1)
 RAIN = 3e-5 + 1e-5 * np.cos(field(MONTHS, LAT, LON, mean=0, spread=2, seed=2))
-SEA = field(MONTHS, LAT, LON, mean=284, spread=9, seed=3)
+SEA = np.clip(field(MONTHS, LAT, LON, mean=288, spread=6, seed=3), 269.0, 308.0)
 LAND = np.zeros((LAT.size, LON.size), bool)
 LAND[2:5, 1:4] = True
 
@@ -107,7 +107,7 @@ def test_first_days_become_the_middle_of_their_month(crv3):
 
 def test_skin_temperature_is_the_sea_only_with_the_land_file(crv3):
     write_psl(
-        crv3 / "skt.mon.mean.nc", "skt", SEA - 10, LAT, LON, units="degK",
+        crv3 / "skt.mon.mean.nc", "skt", SEA - 5, LAT, LON, units="degK",
         attrs={**CRV3, "long_name": "Monthly Skin Temperature"},
     )  # fmt: skip
     message = refusal(crv3)
@@ -123,7 +123,8 @@ def test_skin_temperature_is_the_sea_only_with_the_land_file(crv3):
 
 
 def test_ersst_is_the_sea_of_20crv3_as_well(crv3):
-    write_psl(crv3 / "sst.mnmean.nc", "sst", SEA - 273.15, LAT, LON, units="degC", attrs=ERSST)
+    sea = np.maximum(SEA - 273.15, -1.8)
+    write_psl(crv3 / "sst.mnmean.nc", "sst", sea, LAT, LON, units="degC", attrs=ERSST)
     data = read_files([crv3])
     assert list(data.data_vars) == ["psl", "tos", "tas", "pr"]
     assert "Extended Reconstructed" in data.attrs["source"]
@@ -186,7 +187,7 @@ def test_missing_values_of_every_kind_are_missing(tmp_path):
 
 
 def test_limits_do_not_lose_values_that_lie_on_them(tmp_path):
-    frozen = np.full_like(PSL, -1.8)
+    frozen = np.where(np.abs(LAT)[:, None] > 50, -1.8, np.full_like(PSL, 20.0))
     write_psl(tmp_path / "sst.mnmean.nc", "sst", frozen, LAT, LON, units="degC", attrs=ERSST)
     assert np.isfinite(read_files([tmp_path], "ncep")["tos"]).all()
 
