@@ -51,6 +51,7 @@ def test_extras_are_the_promised_ones(project):
         "train",
         "scale",
         "simulate",
+        "archives",
         "test",
         "docs",
     }
