@@ -150,10 +150,10 @@ def _tell_damaged(tally: Tally) -> None:
     """Tell which lines and files were not read; of many only the first."""
     lines = list(tally.damaged)
     if tally.damaged:
-        lines.insert(0, f"{len(tally.damaged)} lines cannot be read and were left out:")
+        lines.insert(0, f"Lines that cannot be read, and were left out: {len(tally.damaged)}")
     lines = lines[: _TOLD + 1]
     if len(tally.damaged) > _TOLD:
-        lines.append(f"... and {len(tally.damaged) - _TOLD} lines more.")
+        lines.append(f"... and {len(tally.damaged) - _TOLD} more.")
     if tally.skipped:
         more = f" and {len(tally.skipped) - _TOLD} more" if len(tally.skipped) > _TOLD else ""
         shown = ", ".join(tally.skipped[:_TOLD])

@@ -180,10 +180,13 @@ def _read(
             f"{document.name} has no copy 'observation' but "
             f"{', '.join(sequence.non_qc_copie_names)}; only observed values can be read."
         )
+    time = pd.DatetimeIndex(table["time"])
+    tally.saw(time.year)
+    here = wanted.asks(time.year, time.month, table["latitude"], table["longitude"])
     variable = table["type"].map(_VARIABLES)
-    for kind, number in table["type"][variable.isna()].astype(str).value_counts().items():
+    for kind, number in table["type"][here & variable.isna()].astype(str).value_counts().items():
         tally.leave_out(f"{kind} has no counterpart in the table", int(number))
-    good = variable.notna() & [v in _VARIABLES.values() and wanted.wants(v) for v in variable]
+    good = here & variable.isin([v for v in set(_VARIABLES.values()) if wanted.wants(v)])
     missing = good & (table["observation"].isna() | (table["observation"] == _MISSING))
     tally.leave_out("missing values", int(missing.sum()))
     good &= ~missing
@@ -197,7 +200,7 @@ def _read(
     for name in ("psl", "tas", "tos"):
         part = table[variable == name]
         if len(part):
-            yield rows(name, _columns(name, part), wanted, tally)
+            yield rows(name, _columns(name, part), tally)
 
 
 def _passes(sequence: Any, asked: pd.Series, tally: Tally) -> pd.Series:

@@ -38,6 +38,7 @@ _ESTIMATED = "E"
 
 # Latitude, longitude and name of each station.
 Places = dict[str, tuple[float, float, str]]
+_NOWHERE = (np.nan, np.nan, "")
 
 
 class _Chunk(NamedTuple):
@@ -130,7 +131,10 @@ def _asked(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
 def _read(chunk: _Chunk, places: Places, wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     columns = cut(chunk.lines, _LINE)
     year, values, sound = _values(chunk, columns, tally)
-    held = values != _MISSING
+    # What has no place has NaN, which asks for itself.
+    where = np.array([places.get(str(i), _NOWHERE)[:2] for i in columns["id"]])
+    asked = wanted.asks(year[:, None], np.array(_MONTHS), where[:, :1], where[:, 1:])
+    held = (values != _MISSING) & asked
     for element in np.unique(columns["element"][sound]):
         if element != "TAVG":
             of_it = sound & (columns["element"] == element)
@@ -142,18 +146,16 @@ def _read(chunk: _Chunk, places: Places, wanted: Wanted, tally: Tally) -> Iterat
     good = _passes(columns, line, month, wanted, tally)
     line, month = line[good], month[good]
     if line.size:
-        where = [places[str(i)] for i in columns["id"][line]]
         yield rows(
             "tas",
             {
-                "lat": [w[0] for w in where],
-                "lon": [w[1] for w in where],
+                "lat": where[line, 0],
+                "lon": where[line, 1],
                 "value": values[line, month] / 100.0 + ZERO_CELSIUS,
                 "year": year[line].astype(int),
                 "month": month + 1,
-                "label": [w[2] for w in where],
+                "label": [places[str(i)][2] for i in columns["id"][line]],
             },
-            wanted,
             tally,
         )
 

@@ -66,7 +66,7 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
         for variable, cells in found.items():
             if cells:
                 columns = {key: [cell[key] for cell in cells] for key in cells[0]}
-                yield rows(variable, columns, wanted, tally)
+                yield rows(variable, columns, tally)
 
 
 def _header(head: Sequence[str]) -> list[str]:
@@ -131,6 +131,9 @@ def _read_row(
         return
     lat, lon = (float(p) if p else float("nan") for p in places)
     year, month = int(date[1]), int(date[2])
+    tally.saw(year)
+    if not wanted.asks(year, month, lat, lon):
+        return
     for element, variable in _ELEMENTS.items():
         text = row.get(element, "")
         if text in _MISSING or not wanted.wants(variable):

@@ -114,9 +114,11 @@ def _read(
     for i in np.flatnonzero(claimed & np.array([len(x) <= _SHORTEST for x in lines])):
         wrong.setdefault(int(i), f"it ends after {len(lines[i])} characters, without attachments")
     sound = tally.damage_lines(document, line_numbers, wrong)
+    tally.saw(found["year"][sound])
+    lat, lon = found["lat"] / 100.0, found["lon"] / 100.0
     undated = sound & np.isnan(found["month"])
     tally.leave_out("reports without a month", int(undated.sum()))
-    sound &= ~undated
+    sound &= ~undated & wanted.asks(found["year"], found["month"], lat, lon)
     if not wanted.keep_flagged:
         duplicate = sound & attached & (np.nan_to_num(numbers(extra["dups"])[0]) >= _DUPLICATE)
         tally.leave_out("reports that are worse duplicates", int(duplicate.sum()))
@@ -137,13 +139,12 @@ def _read(
         yield rows(
             variable,
             {
-                "lat": found["lat"][here] / 100.0,
-                "lon": found["lon"][here] / 100.0,
+                "lat": lat[here],
+                "lon": lon[here],
                 "value": found[variable][here] * _SCALE + offset,
                 "year": found["year"][here].astype(int),
                 "month": found["month"][here].astype(int),
                 "label": [name(str(i)) for i in core["id"][here]],
             },
-            wanted,
             tally,
         )

@@ -89,6 +89,8 @@ def _read(
     for i in np.flatnonzero((found["month"] < 1) | (found["month"] > 12)):
         wrong.setdefault(int(i), f"its month is {columns['month'][i]}")
     sound = tally.damage_lines(document, line_numbers, wrong)
+    tally.saw(found["year"][sound])
+    sound &= wanted.asks(found["year"], found["month"], found["lat"], found["lon"])
     absent = found["tavg"] == _MISSING
     tally.leave_out("no mean, but a maximum or minimum", int((sound & absent).sum()))
     good = sound & ~absent & wanted.wants("tas")
@@ -102,6 +104,5 @@ def _read(
             "month": found["month"][good].astype(int),
             "label": [name(str(n)) for n in columns["name"][good]],
         },
-        wanted,
         tally,
     )

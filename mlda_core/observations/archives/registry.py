@@ -190,9 +190,11 @@ def _nothing(chosen: Archive, tally: Tally) -> str:
         why.append(f"the files hold {tally.first} to {tally.last}")
     if tally.left_out:
         reason, number = tally.left_out.most_common(1)[0]
-        why.append(f"{number} values were left out because: {reason}")
+        why.append(f"left out {number}: {reason}")
     if tally.damaged:
-        why.append(f"{len(tally.damaged)} lines cannot be read, the first: {tally.damaged[0][:-1]}")
+        why.append(
+            f"lines that cannot be read: {len(tally.damaged)}, the first {tally.damaged[0][:-1]}"
+        )
     ending = "; ".join(why) or "check what was asked for"
     return f"{chosen.title}: no observation remains; {ending}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -81,14 +82,29 @@ class Wanted:
         """Whether a variable is asked for."""
         return self.variables is None or variable in self.variables
 
-    def wants_time(self, year: ArrayLike, month: ArrayLike) -> Bool:
-        """Tell which months are asked for."""
-        year, month = np.broadcast_arrays(year, month)
+    def asks(
+        self, year: ArrayLike, month: ArrayLike, lat: ArrayLike = np.nan, lon: ArrayLike = np.nan
+    ) -> Bool:
+        """Tell what is of a month and a place that are asked for.
+
+        Parameters
+        ----------
+        year, month : array_like
+        lat, lon : array_like, optional
+            What has no place is asked for: that it has none is to be told.
+
+        Returns
+        -------
+        ndarray of bool
+        """
+        year, month, lat, lon = np.broadcast_arrays(year, month, lat, lon)
         good = np.ones(year.shape, bool)
         if self.years is not None:
             good &= np.isin(year, list(self.years))
         if self.months is not None:
             good &= np.isin(month, list(self.months))
+        if self.region is not None:
+            good &= ~_placed(lat, lon) | self.region.contains(lat, lon)
         return good
 
 
@@ -151,18 +167,16 @@ class Tally:
 
 def rows(
     variable: str,
-    columns: dict[str, ArrayLike],
-    wanted: Wanted,
+    columns: Mapping[str, ArrayLike],
     tally: Tally,
 ) -> pd.DataFrame:
-    """Return rows of an observation table, without what is not asked for or cannot be.
+    """Return rows of an observation table, without what cannot be.
 
     Parameters
     ----------
     variable : str
-    columns : dict
+    columns : mapping
         lat, lon, value (in :data:`UNITS`), year, month and label; error_sd where it is known.
-    wanted : Wanted
     tally : Tally
         Counts impossible values and places.
 
@@ -171,14 +185,10 @@ def rows(
     DataFrame
         :data:`COLUMNS`, and error_sd where it was given.
     """
-    given = pd.DataFrame(columns)
-    tally.saw(given["year"].to_numpy())
-    given = given[wanted.wants_time(given["year"].to_numpy(), given["month"].to_numpy())]
-    lat, lon = (given[k].to_numpy(np.float64) for k in ("lat", "lon"))
-    placed = (np.abs(lat) <= 90.0) & (lon >= -180.0) & (lon <= 360.0)
+    given = pd.DataFrame(dict(columns))
+    placed = _placed(given["lat"].to_numpy(np.float64), given["lon"].to_numpy(np.float64))
     tally.leave_out("the place is unknown", int((~placed).sum()))
-    here = placed if wanted.region is None else placed & wanted.region.contains(lat, lon)
-    given = given[here]
+    given = given[placed]
     low, high = POSSIBLE[variable]
     value = given["value"].to_numpy(np.float64)
     can_be = (value >= low) & (value <= high)
@@ -203,6 +213,11 @@ def rows(
     if "error_sd" in given:
         out.insert(4, "error_sd", given["error_sd"])
     return out.reset_index(drop=True)
+
+
+def _placed(lat: Float, lon: Float) -> Bool:
+    """Tell which places are on the globe; missing ones are coded outside of it."""
+    return np.asarray((np.abs(lat) <= 90.0) & (lon >= -180.0) & (lon <= 360.0))
 
 
 def check_names(variables: frozenset[str] | None) -> None:
