@@ -164,8 +164,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
 def _tell(document: Document, heading: str, reason: str, tally: Tally) -> None:
     """Note an observation that cannot be read, by the line that begins it."""
     wanted = heading.split()
-    lines = document.data.decode("latin-1").splitlines()
-    line = next((i for i, x in enumerate(lines, 1) if x.split() == wanted), 0)
+    line = next((i for i, x in enumerate(document.lines, 1) if x.split() == wanted), 0)
     tally.damage(document, line, f"the observation {heading} cannot be read ({reason})")
 
 

@@ -42,7 +42,8 @@ class Document:
     @property
     def head(self) -> list[str]:
         """The first lines, by which the format is recognised."""
-        lines = self.data[:_HEAD].decode("latin-1").splitlines()
+        # Not splitlines, which breaks lines at control characters too.
+        lines = self.data[:_HEAD].decode("latin-1").split("\n")
         return lines if len(self.data) <= _HEAD else lines[:-1]
 
     @property

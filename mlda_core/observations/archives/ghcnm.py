@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -79,16 +80,19 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     ArchiveError
         If there is no inventory: the data alone do not say where the stations are.
     """
-    places: Places = {}
+    inventories: dict[Path | str, Document] = {}
     waiting: list[Document] = []
     for document in documents:
         if not recognise(document.head):
-            places |= _places(document, tally)
+            inventories[document.path or document.name] = document
             continue
+        waiting.append(document)
         beside = document.path.with_suffix(".inv") if document.path else None
         if beside is not None and beside.exists():
-            places |= _places(Document(beside.name, beside.read_bytes(), beside), tally)
-        waiting.append(document)
+            inventories.setdefault(beside, Document(beside.name, beside.read_bytes(), beside))
+    places: Places = {}
+    for document in inventories.values():
+        places |= _places(document, tally)
     for document in waiting:
         if not places:
             raise ArchiveError(

@@ -70,8 +70,19 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
 
 
 def _header(head: Sequence[str]) -> list[str]:
-    first = head[0].removeprefix("\xef\xbb\xbf") if head else ""
-    return [n.strip() for n in next(csv.reader([first]), [])]
+    return _cells(head[0].removeprefix("\xef\xbb\xbf")) or [] if head else []
+
+
+def _cells(line: str) -> list[str] | None:
+    """Return the cells of one line, None where its quotes are damaged.
+
+    No cell of these tables holds a line break: a quote that is never closed must not swallow the
+    lines after it.
+    """
+    try:
+        return [c.strip() for c in next(csv.reader([line.rstrip("\r")], strict=True), [])]
+    except csv.Error:
+        return None
 
 
 def _rows(document: Document, tally: Tally) -> Iterator[tuple[int, dict[str, str]]]:
@@ -80,9 +91,9 @@ def _rows(document: Document, tally: Tally) -> Iterator[tuple[int, dict[str, str
         text = document.data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = document.data.decode("latin-1")
-    reader = csv.reader(text.splitlines())
-    names = [n.strip() for n in next(reader)]
-    absent = [n for n in ("LATITUDE", "LONGITUDE") if n not in names]
+    first, *lines = text.split("\n")
+    names = _cells(first) or []
+    absent = [n for n in (*_NEEDED, "LATITUDE", "LONGITUDE") if n not in names]
     if absent:
         raise ArchiveError(
             f"{document.name} has no column {absent[0]}; order it again with the stations' "
@@ -94,23 +105,24 @@ def _rows(document: Document, tally: Tally) -> Iterator[tuple[int, dict[str, str
             f"{document.name} has no column PRCP_ATTRIBUTES: what failed quality control, and "
             "totals with days missing, cannot be told"
         )
-    for cells in reader:
-        if not any(c.strip() for c in cells):
+    for number, line in enumerate(lines, 2):
+        cells = _cells(line)
+        if cells is None:
+            tally.damage(document, number, "its quotes are not closed")
+            continue
+        if not any(cells):
             continue
         if len(cells) != len(names):
-            tally.damage(
-                document,
-                reader.line_num,
-                f"it has {len(cells)} cells, but the first line names {len(names)} columns",
-            )
+            reason = f"it has {len(cells)} cells, but the first line names {len(names)} columns"
+            tally.damage(document, number, reason)
             continue
-        row = dict(zip(names, (c.strip() for c in cells), strict=True))
+        row = dict(zip(names, cells, strict=True))
         if _DAY.match(row["DATE"]):
             raise ArchiveError(
                 f"{document.name} is of days ({row['DATE']}); take NCEI's Global Summary of the "
                 "Month instead."
             )
-        yield reader.line_num, row
+        yield number, row
 
 
 def _read_row(
