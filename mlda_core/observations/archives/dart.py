@@ -82,11 +82,6 @@ def recognise(head: Sequence[str]) -> bool:
     return binary or first.strip() == "obs_sequence"
 
 
-def companion(_head: Sequence[str]) -> bool:
-    """Tell that there are no further files."""
-    return False
-
-
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     """Read sequences.
 

@@ -35,11 +35,6 @@ def recognise(head: Sequence[str]) -> bool:
     return all(n in names for n in _NEEDED) and any(e in names for e in _ELEMENTS)
 
 
-def companion(_head: Sequence[str]) -> bool:
-    """Tell that there are no further files."""
-    return False
-
-
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     """Read tables of one or of many stations.
 

@@ -66,11 +66,6 @@ def recognise(head: Sequence[str]) -> bool:
     return bool(head and len(head[0]) >= _CORE["tos"][0] and _HEAD.match(head[0]))
 
 
-def companion(_head: Sequence[str]) -> bool:
-    """Tell that there are no further files."""
-    return False
-
-
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     """Read reports.
 

@@ -41,11 +41,6 @@ def recognise(head: Sequence[str]) -> bool:
     return bool(head and _DATA.match(head[0]))
 
 
-def companion(_head: Sequence[str]) -> bool:
-    """Tell that there are no further files: each line says where its station is."""
-    return False
-
-
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     """Read the files of stations.
 

@@ -32,10 +32,10 @@ class Archive:
     title : str
     recognise : callable
         Tells a document by its first lines.
-    companion : callable
-        Tells a further file that the reader needs, by its first lines.
     read : callable
         From documents to rows of an observation table.
+    companion : callable
+        Tells a further file that the reader needs, by its first lines; none by default.
     single_reports : bool
         Whether a value is of a moment, and not a monthly mean.
     """
@@ -43,19 +43,19 @@ class Archive:
     key: str
     title: str
     recognise: Recogniser
-    companion: Recogniser
     read: Reader
+    companion: Recogniser = lambda _head: False
     single_reports: bool = False
 
 
 ARCHIVES: dict[str, Archive] = {
     archive.key: archive
     for archive in (
-        Archive("ghcnm", "GHCN-Monthly", ghcnm.recognise, ghcnm.companion, ghcnm.read),
-        Archive("gsom", "Global Summary of the Month", gsom.recognise, gsom.companion, gsom.read),
-        Archive("isti", "ISTI databank, stage 3", isti.recognise, isti.companion, isti.read),
-        Archive("icoads", "ICOADS in IMMA", icoads.recognise, icoads.companion, icoads.read, True),
-        Archive("dart", "DART obs_seq", dart.recognise, dart.companion, dart.read, True),
+        Archive("ghcnm", "GHCN-Monthly", ghcnm.recognise, ghcnm.read, ghcnm.companion),
+        Archive("gsom", "Global Summary of the Month", gsom.recognise, gsom.read),
+        Archive("isti", "ISTI databank, stage 3", isti.recognise, isti.read),
+        Archive("icoads", "ICOADS in IMMA", icoads.recognise, icoads.read, single_reports=True),
+        Archive("dart", "DART obs_seq", dart.recognise, dart.read, single_reports=True),
     )
 }
 
