@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 
 import numpy as np
 
@@ -100,3 +101,22 @@ def obs_seq(observations, *, copies=("observation",), qcs=("Data QC",)):
         lines += [f"{types.index(kind) + 1:12d}", f"{past.seconds:6d}{past.days:11d}"]
         lines += [f"  {variance:.15g}"]
     return "\n".join(lines) + "\n"
+
+
+def obs_seq_binary(observations, *, copies=("observation",), qcs=("Data QC",)):
+    """The same in binary: each record between its lengths, as Fortran writes it."""
+    types = list(dict.fromkeys(o[0] for o in observations))
+    n = len(observations)
+    records = [b"obs_sequence", b"obs_type_definitions", struct.pack("i", len(types))]
+    records += [struct.pack("i32s", i, f"{t:32s}".encode()) for i, t in enumerate(types, 1)]
+    records += [struct.pack("iiii", len(copies), len(qcs), n, n)]
+    records += [f"{name:64s}".encode() for name in (*copies, *qcs)]
+    records += [struct.pack("ii", 1, n)]
+    for i, (kind, lat, lon, height, which, values, time, variance) in enumerate(observations, 1):
+        past = dt.datetime.fromisoformat(time) - dt.datetime.fromisoformat("1601-01-01")
+        records += [struct.pack("d", v) for v in values]
+        records += [struct.pack("iii", i - 1 or -1, i + 1 if i < n else -1, -1)]
+        records += [struct.pack("dddi", np.deg2rad(lon % 360), np.deg2rad(lat), height, which)]
+        records += [struct.pack("i", types.index(kind) + 1)]
+        records += [struct.pack("ii", past.seconds, past.days), struct.pack("d", variance)]
+    return b"".join(struct.pack("i", len(r)) + r + struct.pack("i", len(r)) for r in records)

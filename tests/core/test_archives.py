@@ -21,6 +21,7 @@ from published import (
     imma,
     isti_line,
     obs_seq,
+    obs_seq_binary,
 )
 
 from mlda_core.observations.archives.boxes import monthly_means
@@ -493,15 +494,28 @@ def test_dart_refuses_damaged_observations_by_line_and_reads_the_rest(tmp_path):
     _, table, tally = convert([packed])
     assert list(table["value"]) == [280.0, 282.0]
     (line,) = tally.damaged
-    assert line.startswith(f"obs_seq.final.gz, line {begin}: the observation OBS ")
+    assert line.startswith(f"obs_seq.final.gz, line {begin}: OBS 2 cannot be read (")
     assert "28x.5" in line
+
+
+def test_dart_reads_binary_sequences_as_those_in_ascii(tmp_path):
+    many = [
+        ("METAR_ALTIMETER", 51.5, 359.9, 25.0, SURFACE, (1013.2, 0), NOW, 1.0),
+        ("LAND_SFC_TEMPERATURE", 51.5, 359.9, 25.0, SURFACE, (285.2, 0), NOW, 6.25),
+        ("LAND_SFC_TEMPERATURE", 51.5, 359.9, 25.0, SURFACE, (285.2, 9), NOW, 6.25),
+    ]
+    packed = tmp_path / "obs_seq.2019-12-31.gz"
+    packed.write_bytes(gzip.compress(obs_seq_binary(many)))
+    archive, table, tally = convert([packed])
+    assert archive.key == "dart"
+    pd.testing.assert_frame_equal(table, convert(dart(tmp_path, many)).table)
+    assert tally.left_out == {"Data_QC above 3": 1}
+    packed.write_bytes(gzip.compress(obs_seq_binary(many)[:-30]))
+    assert "obs_seq.2019-12-31.gz cannot be read as an observation sequence" in refused([packed])
 
 
 def test_dart_says_what_a_sequence_lacks(tmp_path):
     air = ("LAND_SFC_TEMPERATURE", 51.5, 0.0, 25.0, SURFACE, (280.0, 0), NOW, 1.0)
-    binary = tmp_path / "obs_seq.bin"
-    binary.write_bytes(b"\x0c\0\0\0obs_sequence\x0c\0\0\0\x14\0\0\0obs_type_definitions")
-    assert "is a binary observation sequence; write it in ASCII" in refused([binary])
     perfect = dart(tmp_path, [air], copies=("truth",))
     assert "has no copy 'observation' but truth" in refused(perfect)
     text = obs_seq([air])
@@ -581,14 +595,15 @@ def valid():
         "isti": lines(*[isti_line("SAVE", 57.8, 11.9, f"19810{m}", tavg=m) for m in (1, 2, 3)]),
         "icoads": lines(*[imma(**REPORT, AT=13 + i, SLP=10113) for i in range(3)]),
         "dart": obs_seq([air, air, air]),
+        "dart, binary": obs_seq_binary([air, air, air]).decode("latin-1"),
     }
 
 
-@pytest.mark.parametrize("key", sorted(ARCHIVES))
+@pytest.mark.parametrize("key", sorted(valid()))
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damaged_files_give_a_table_or_a_sentence(tmp_path_factory, key, data):
-    folder = tmp_path_factory.mktemp(key)
+    folder = tmp_path_factory.mktemp("damaged")
     text = valid()[key].encode("latin-1")
     (folder / "x.inv").write_text(PLACES)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -598,7 +613,7 @@ def test_damaged_files_give_a_table_or_a_sentence(tmp_path_factory, key, data):
         text = text[:at] + put_in + text[at + length :]
     (folder / "x.dat").write_bytes(text)
     with contextlib.suppress(ArchiveError):
-        table = convert([folder / "x.dat"], archive=key).table
+        table = convert([folder / "x.dat"], archive=key.partition(",")[0]).table
         assert np.isfinite(table[["lat", "lon", "value"]].to_numpy(float)).all()
         assert table["time"].str.fullmatch(r"\d{4}-(0[1-9]|1[0-2])").all()
 

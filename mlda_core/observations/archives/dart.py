@@ -6,7 +6,9 @@ quality control value means from its quality_control_mod.
 
 from __future__ import annotations
 
+import struct
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,17 @@ _USED = (0, 1)
 _INCOMING = 3
 # DART's missing value.
 _MISSING = -888888.0
+# What pydartdiags raises of a damaged file; it does not check what it reads.
+_UNREADABLE = (
+    OSError,
+    OverflowError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    UnboundLocalError,
+    struct.error,
+)
 _METRES = {"surface (m)", "height (m)"}
 
 
@@ -88,7 +101,7 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     Parameters
     ----------
     documents : iterator of Document
-        In ASCII.
+        In ASCII, or binary as Fortran writes it.
     wanted : Wanted
     tally : Tally
 
@@ -100,7 +113,7 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     Raises
     ------
     ArchiveError
-        If a file is binary, has no places on the globe, or cannot be read.
+        If a file has no places on the globe, or cannot be read.
     ImportError
         If pydartdiags is not installed.
     """
@@ -117,7 +130,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
         def _obs_to_list(self, obs: list[str]) -> list[Any] | None:
             try:
                 return super()._obs_to_list(obs)
-            except (ValueError, IndexError, KeyError) as error:
+            except (ValueError, IndexError, KeyError, OverflowError) as error:
                 if "loc1d" in str(error):
                     error = ValueError("it has no place")
                 damaged.append((obs[0], str(error)))
@@ -126,29 +139,25 @@ def _sequence(document: Document, tally: Tally) -> Any:
         def _create_all_obs(self) -> list[list[Any]]:
             return [obs for obs in super()._create_all_obs() if obs is not None]
 
-    if b"\0" in document.data[:1024]:
-        raise ArchiveError(
-            f"{document.name} is a binary observation sequence; write it in ASCII with DART's "
-            "obs_sequence_tool and write_binary_obs_sequence = .false."
-        )
     damaged: list[tuple[str, str]] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # What the library will have to change for later versions of pandas.
+        warnings.simplefilter("ignore", DeprecationWarning)
         path = document.path
         if path is None:
             path = Path(folder) / "obs_seq"
             path.write_bytes(document.data)
         try:
             sequence = Tolerant(str(path))
-        except (ValueError, IndexError, KeyError, TypeError, UnboundLocalError) as error:
+        except _UNREADABLE as error:
+            _tell(document, damaged, tally)
             if damaged:
                 return None
             raise ArchiveError(
                 f"{document.name} cannot be read as an observation sequence ({error}); write it "
                 "again with DART's obs_sequence_tool."
             ) from error
-        finally:
-            for heading, reason in damaged:
-                _tell(document, heading, reason, tally)
+    _tell(document, damaged, tally)
     if sequence.loc_mod != "loc3d":
         raise ArchiveError(
             f"{document.name} has no latitudes and longitudes; only the globe can be read."
@@ -156,11 +165,16 @@ def _sequence(document: Document, tally: Tally) -> Any:
     return sequence
 
 
-def _tell(document: Document, heading: str, reason: str, tally: Tally) -> None:
-    """Note an observation that cannot be read, by the line that begins it."""
-    wanted = heading.split()
-    line = next((i for i, x in enumerate(document.lines, 1) if x.split() == wanted), 0)
-    tally.damage(document, line, f"the observation {heading} cannot be read ({reason})")
+def _tell(document: Document, damaged: list[tuple[str, str]], tally: Tally) -> None:
+    """Note observations that cannot be read, by the lines that begin them."""
+    if not damaged:
+        return
+    # A binary file has no lines.
+    begin = {" ".join(x.split()): i for i, x in enumerate(document.lines, 1) if "OBS" in x}
+    for heading, reason in damaged:
+        number = " ".join(heading.split())
+        where = f", line {begin[number]}" if number in begin else ""
+        tally.damaged.append(f"{document.name}{where}: {number} cannot be read ({reason}).")
 
 
 def _read(
@@ -174,6 +188,9 @@ def _read(
             f"{document.name} has no copy 'observation' but "
             f"{', '.join(sequence.non_qc_copie_names)}; only observed values can be read."
         )
+    timed = table["time"].notna()
+    tally.leave_out("observations without a time", int((~timed).sum()))
+    table = table[timed]
     time = pd.DatetimeIndex(table["time"])
     tally.saw(time.year)
     here = wanted.asks(time.year, time.month, table["latitude"], table["longitude"])
@@ -185,7 +202,7 @@ def _read(
     tally.leave_out("missing values", int(missing.sum()))
     good &= ~missing
     if not wanted.keep_flagged:
-        good &= _passes(sequence, good, tally)
+        good &= _passes(table, sequence.qc_copie_names, good, tally)
     limit = table["type"].map(_HEIGHTS)
     metres = table["vertical"].where(table["vert_unit"].isin(_METRES))
     too_high = good & limit.notna() & ~(metres.abs() <= limit)
@@ -197,9 +214,10 @@ def _read(
             yield rows(name, _columns(name, part), tally)
 
 
-def _passes(sequence: Any, asked: pd.Series, tally: Tally) -> pd.Series:
+def _passes(
+    table: pd.DataFrame, checks: Sequence[str], asked: pd.Series, tally: Tally
+) -> pd.Series:
     """Tell which observations pass DART's quality control, or the incoming where it has none."""
-    table = sequence.df
     fine = pd.Series(data=True, index=table.index)
     if "DART_quality_control" in table:
         column = table["DART_quality_control"]
@@ -207,7 +225,7 @@ def _passes(sequence: Any, asked: pd.Series, tally: Tally) -> pd.Series:
         for value, number in column[asked & ~fine].value_counts().items():
             tally.leave_out(f"DART quality control {value:g}", int(number))
         return fine
-    for name in sequence.qc_copie_names:
+    for name in checks:
         over = table[name] > _INCOMING
         tally.leave_out(f"{name} above {_INCOMING}", int((asked & fine & over).sum()))
         fine &= ~over

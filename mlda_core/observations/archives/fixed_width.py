@@ -47,9 +47,23 @@ def cut(lines: Sequence[str], columns: Mapping[str, tuple[int, int]]) -> dict[st
     }
 
 
-def numbers(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def decimals(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return numbers, NaN where there is none, and where the text is neither number nor blank."""
-    plain = pd.Series(text, dtype="str").str.fullmatch(r"[+-]?\d+(\.\d*)?").to_numpy(bool)
+    return _numbers(text, r"[+-]?\d+(\.\d*)?")
+
+
+def integers(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return whole numbers as :func:`decimals` does: a decimal point is a damage."""
+    return _numbers(text, r"[+-]?\d+")
+
+
+def years(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return years, 1600 to 2099, as :func:`decimals` does."""
+    return _numbers(text, r"(?:1[6-9]|20)\d\d")
+
+
+def _numbers(text: Text, pattern: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    plain = pd.Series(text, dtype="str").str.fullmatch(pattern).to_numpy(bool)
     values = np.full(text.shape, np.nan)
     values[plain] = text[plain].astype(np.float64)
     return values, ~plain & (text != "")

@@ -16,7 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlda_core.observations.archives.documents import ArchiveError, Document
-from mlda_core.observations.archives.fixed_width import Text, chunks, cut, name, numbers
+from mlda_core.observations.archives.fixed_width import (
+    Text,
+    chunks,
+    cut,
+    decimals,
+    integers,
+    name,
+    years,
+)
 from mlda_core.observations.archives.selection import ZERO_CELSIUS, Tally, Wanted, rows
 
 _DATA = re.compile(r"[A-Z0-9_-]{11}\d{4}[A-Z]{4}[ \d+-]{4}\d")
@@ -111,8 +119,8 @@ def _places(document: Document, tally: Tally) -> Places:
     found: Places = {}
     for line_numbers, lines in chunks(document.lines):
         columns = cut(lines, _PLACE)
-        lat, bad_lat = numbers(columns["lat"])
-        lon, bad_lon = numbers(columns["lon"])
+        lat, bad_lat = decimals(columns["lat"])
+        lon, bad_lon = decimals(columns["lon"])
         bad = np.flatnonzero(bad_lat | bad_lon)
         wrong = dict.fromkeys(map(int, bad), "its latitude or longitude is no number")
         for i in np.flatnonzero(tally.damage_lines(document, line_numbers, wrong)):
@@ -124,7 +132,7 @@ def _places(document: Document, tally: Tally) -> Places:
 
 def _asked(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
     """Tell which lines are of years that are asked for, or cannot be told."""
-    year, bad = numbers(cut(lines, {"year": _LINE["year"]})["year"])
+    year, bad = years(cut(lines, {"year": _LINE["year"]})["year"])
     unknown = bad | np.isnan(year)
     tally.saw(year[~unknown])
     if wanted.years is None:
@@ -168,14 +176,14 @@ def _values(
     chunk: _Chunk, columns: dict[str, Text], tally: Tally
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return years and values, shape (n, 12), and which lines are sound."""
-    year, bad = numbers(columns["year"])
+    year, bad = years(columns["year"])
     values = np.full((len(chunk.lines), 12), np.nan)
     wrong = {
         int(i): f"its year is '{columns['year'][i]}'" for i in np.flatnonzero(bad | np.isnan(year))
     }
     for m in _MONTHS:
         text = columns[f"value{m}"]
-        values[:, m - 1], bad = numbers(text)
+        values[:, m - 1], bad = integers(text)
         for i in np.flatnonzero(bad | (text == "")):
             wrong.setdefault(int(i), f"the value of month {m} is '{text[i]}'")
     for k, whole in enumerate(chunk.lines):

@@ -22,7 +22,7 @@ _NEEDED = ("STATION", "DATE")
 _ELEMENTS = {"TAVG": "tas", "PRCP": "pr"}
 _MISSING = {"", "-9999", "-9999.0", "9999"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"((?:1[6-9]|20)\d\d)-(0[1-9]|1[0-2])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # No station's monthly mean in degC is above.
 _HOTTEST_MEAN = 45.0

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlda_core.observations.archives.documents import Document
-from mlda_core.observations.archives.fixed_width import chunks, cut, name, numbers
+from mlda_core.observations.archives.fixed_width import chunks, cut, integers, name, years
 from mlda_core.observations.archives.selection import ZERO_CELSIUS, Tally, Wanted, rows
 
 _HEAD = re.compile(r"(?:1[6-9]|20)\d\d[ 01]\d[ \d]{6}[ \d-]{5}[ \d-]{6} [01][ \dA-Z]")
@@ -96,7 +96,7 @@ def _read(
     wrong: dict[int, str] = {}
     found = {}
     for key in ("year", "month", "lat", "lon", "psl", "tas", "tos"):
-        found[key], bad = numbers(core[key])
+        found[key], bad = (years if key == "year" else integers)(core[key])
         needed = (core[key] == "") if key in {"year", "lat", "lon"} else np.zeros(bad.shape, bool)
         for i in np.flatnonzero(bad | needed):
             wrong.setdefault(int(i), f"its {key} is '{core[key][i]}'")
@@ -115,7 +115,7 @@ def _read(
     tally.leave_out("reports without a month", int(undated.sum()))
     sound &= ~undated & wanted.asks(found["year"], found["month"], lat, lon)
     if not wanted.keep_flagged:
-        duplicate = sound & attached & (np.nan_to_num(numbers(extra["dups"])[0]) >= _DUPLICATE)
+        duplicate = sound & attached & (np.nan_to_num(integers(extra["dups"])[0]) >= _DUPLICATE)
         tally.leave_out("reports that are worse duplicates", int(duplicate.sum()))
         landlocked = sound & ~duplicate & attached & (extra["landlocked"] == "1")
         tally.leave_out("reports from landlocked boxes", int(landlocked.sum()))

@@ -14,7 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlda_core.observations.archives.documents import Document
-from mlda_core.observations.archives.fixed_width import chunks, cut, name, numbers
+from mlda_core.observations.archives.fixed_width import (
+    chunks,
+    cut,
+    decimals,
+    integers,
+    name,
+    years,
+)
 from mlda_core.observations.archives.selection import ZERO_CELSIUS, Tally, Wanted, rows
 
 _NUMBER = r" *-?\d+\.\d*"
@@ -78,7 +85,8 @@ def _read(
     for key, text in columns.items():
         if key == "name":
             continue
-        found[key], bad = numbers(text)
+        reader = {"year": years, "lat": decimals, "lon": decimals}.get(key, integers)
+        found[key], bad = reader(text)
         for i in np.flatnonzero(bad | (text == "")):
             wrong.setdefault(int(i), f"its {key} is '{text[i]}'")
     for i in np.flatnonzero((found["month"] < 1) | (found["month"] > 12)):
