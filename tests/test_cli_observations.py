@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 
 import netCDF4
 import numpy as np
@@ -131,6 +133,35 @@ def test_what_is_converted_goes_straight_into_an_analysis(mlda, bundle, tmp_path
         np.testing.assert_allclose(table["error_sd"], [2.0, 0.5])
 
 
+def test_monthly_means_of_reports_go_into_an_analysis_with_their_errors(mlda, bundle, tmp_path):
+    tenths = round((climatology(bundle, "tas") + 1) * 10)
+    place = {"YR": 1982, "MO": 5, "LAT": 1125, "LON": 2250, "ID": "SHIP"}
+    reports = [imma(**place, AT=tenths + (-1) ** i * 10) for i in range(12)]
+    (tmp_path / "IMMA1").write_text("\n".join(reports))
+    assert mlda("observations", "convert", "IMMA1", "--monthly", "5", "--out", "x.csv").stdout
+    done = mlda("assimilate", "b", "--obs", "x.csv", "--month", "1982-05", "--out", "x.nc")
+    assert done.returncode == 0, done.stderr
+    with xr.open_dataset(tmp_path / "x.nc", group="observations", engine="netcdf4") as file:
+        (row,) = file.load().to_dataframe().to_dict("records")
+    assert row["value"] == pytest.approx(1.0, abs=0.05)
+    assert row["error_sd"] == pytest.approx(np.std([1, -1] * 6, ddof=1) / np.sqrt(12))
+
+
+def test_the_example_of_the_page_is_what_it_says(repo_root):
+    page = (repo_root / "docs" / "station-archives.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repo_root
+    )
+    shown = done.stdout.splitlines()
+    assert [line.split()[1:] for line in shown[1:4]] == [
+        ["pr", "1997-02", "2.00", "mm/day"],
+        ["tas", "1997-02", "271.65", "K"],
+        ["tas", "1997-03", "275.65", "K"],
+    ]
+    assert shown[4] == "Counter({'PRCP with days missing': 1})"
+
+
 def test_csv_and_netcdf_hold_the_same(mlda, bundle, tmp_path):
     for name, text in published("dart", bundle).items():
         (tmp_path / name).write_text(text)
@@ -216,8 +247,8 @@ def test_options_take_a_part(mlda, bundle, tmp_path):
 
 
 def test_a_missing_library_names_its_extra(mlda, bundle, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pydartdiags", None)
-    monkeypatch.setitem(__import__("sys").modules, "pydartdiags.obs_sequence.obs_sequence", None)
+    monkeypatch.setitem(sys.modules, "pydartdiags", None)
+    monkeypatch.setitem(sys.modules, "pydartdiags.obs_sequence.obs_sequence", None)
     (tmp_path / "obs_seq.out").write_text(published("dart", bundle)["obs_seq.out"])
     said = refusal(mlda("observations", "convert", "obs_seq.out", "--out", "x.csv"))
     assert "[archives]'" in said
