@@ -16,9 +16,11 @@ from mlda_core.assimilation import baselines as classical
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.options import METHODS, Background, Setting, calendar_month
+from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.assimilation.standardised import (
     Observed,
@@ -44,8 +46,6 @@ SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
 SEA_UNKNOWN = 0.15
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
-# An observation further than this from what all others say is named in the outcome.
-FAR_SD = 5.0
 STARTS = 3
 
 
@@ -70,6 +70,8 @@ class Problem:
         Whether the observed sea set it.
     gain : Gain
         Of the network.
+    weight : ndarray, shape (p,), optional
+        Of the observations that are used; None where all are 1.
     """
 
     setting: Setting
@@ -80,6 +82,7 @@ class Problem:
     z_b: Array
     sea_held: bool
     gain: Gain
+    weight: Array | None = None
 
     @property
     def observed(self) -> Observed:
@@ -279,6 +282,8 @@ class Assimilator:
             Spread over which the physical estimate is the mean; zero where that changes nothing.
         """
         setting = Setting.of(settings)
+        if setting.robust:
+            raise StateError("Robust weights differ from month to month; run each by itself.")
         kept = thin(places, variance)
         out = np.empty((len(values), self.bundle.mask.size), np.float32)
         problem = None
@@ -346,7 +351,12 @@ class Assimilator:
     # Preparing
 
     def problem(
-        self, every: Observed, used: NDArray[np.int64], month: int, setting: Setting
+        self,
+        every: Observed,
+        used: NDArray[np.int64],
+        month: int,
+        setting: Setting,
+        weight: Array | None = None,
     ) -> Problem:
         """Prepare an assimilation: background, and the factors of its network.
 
@@ -358,16 +368,20 @@ class Assimilator:
         month : int
             Calendar month 1..12.
         setting : Setting
+        weight : ndarray, shape (p,), optional
+            Of the rows to use: what the variance of their errors is divided by.
 
         Returns
         -------
         Problem
         """
         observed = every.where(used)
+        if weight is not None:
+            observed = replace(observed, variance=observed.variance / weight)
         x_b, z_b, sea_held = self._background(observed, month, setting)
         holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed, month))
         gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
-        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
+        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain, weight)
 
     def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
         began = time.perf_counter()
@@ -375,7 +389,12 @@ class Assimilator:
         offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
         used = offered[thin(every.places.where(offered), every.variance[offered])]
         asked = _Asked(table, offered.size - used.size, began)
-        return self.problem(every, used, month, setting), asked
+        weight = None
+        if setting.robust and used.size:
+            # Before the sea sets the background: that has taken its observations in already.
+            first = self.problem(every, used, month, replace(setting, sea_prior=False))
+            weight = robust_weights(first.gain, self._departures(first, first.x_b))
+        return self.problem(every, used, month, setting, weight), asked
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -582,7 +601,9 @@ class Assimilator:
         departures = self._departures(problem, problem.x_b)
         background = self._restore(problem, problem.x_b, "prior")
         anomalies = self._restore(problem, x)
-        table, worst = self._judge(problem, asked.table, x, departures, background, anomalies)
+        table, worst = judge(
+            self.bundle, problem, asked.table, x, departures, background, anomalies
+        )
         fit = Fit(
             n_used=problem.used.size,
             n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
@@ -613,42 +634,6 @@ class Assimilator:
         )
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
-
-    def _judge(
-        self,
-        problem: Problem,
-        table: pd.DataFrame,
-        x: Float,
-        departures: Array,
-        background: Float,
-        analysis: Float,
-    ) -> tuple[pd.DataFrame, str]:
-        """Return the table with departures and misfits, and a word on the worst of them."""
-        gain, every = problem.gain, problem.every
-        operator, shape = self.bundle.operator, self.bundle.mask.shape
-        table = table.copy()
-        value = table["value"].to_numpy(np.float64)
-        table["background_departure"] = value - operator.apply(every.places, background)
-        table["analysis_departure"] = value - operator.apply(every.places, analysis)
-        misfit = np.full(len(table), np.nan)
-        used = problem.used
-        misfit[used] = gain.left_out_misfit(departures)
-        others = np.setdiff1d(np.arange(len(table)), used)
-        if others.size:
-            part = every.where(others)
-            left = part.value - operator.apply(part.places, x.reshape(shape))
-            misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
-        table["misfit_sd"] = misfit
-        table["used"] = np.isin(np.arange(len(table)), used)
-        words = ""
-        if used.size and np.abs(misfit[used]).max() > FAR_SD:
-            row = int(used[np.abs(misfit[used]).argmax()])
-            words = (
-                f"observation {row + 1} ({_name(table.iloc[row])}) is {abs(misfit[row]):.0f} sd "
-                "from anything that the model can make of the others; withhold it or raise its "
-                "error"
-            )
-        return table, words
 
     # Physical units
 
@@ -697,17 +682,6 @@ class Assimilator:
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),
         )
-
-
-def _name(row: pd.Series) -> str:
-    """Name an observation by what people see of it: its label, or variable and place."""
-    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
-    place = (
-        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
-        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
-    )
-    label = str(row.get("label", "") or "").strip()
-    return f"{label}, {place}" if label else place
 
 
 def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:

@@ -73,6 +73,9 @@ class Setting:
     polish : bool
         Whether to find the minimum as well as single precision allows: for differences of two
         analyses.
+    robust: bool
+        Whether observations far from what all others say are down-weighted, see
+        :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
 
     method: str = "vae"
@@ -84,6 +87,7 @@ class Setting:
     max_steps: int = 50
     sea_prior: bool = True
     polish: bool = False
+    robust: bool = False
 
     @property
     def latent_only(self) -> bool:
@@ -129,6 +133,11 @@ class Setting:
                 raise StateError(f"{name} is {value!r}; it must be a number above 0.")
         if int(self.max_steps) != self.max_steps:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
+        if self.robust and self.method in {"regression", "adam", "climatology"}:
+            raise StateError(
+                f"The method '{self.method}' has no prior to tell gross errors by; leave robust "
+                "out, or choose another method."
+            )
         given = self.background
         if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):
             raise StateError(

@@ -27,15 +27,15 @@ _UNREADABLE = {
 _ABOUT = re.compile(
     r"(read[-_ ]?me|licen[cs]e|copying|notice|citation|changelog|metadata)(?![a-z])", re.IGNORECASE
 )
-_BACKUP = re.compile(r"(~|\.(bak|backup|old|orig|save|sav|tmp|temp|swp|part|crdownload))$", re.I)
+_BACKUP = re.compile(r"(~|\.(bak|backup|old|orig|save|sav|tmp|temp|swp|part|crdownload))$", re.IGNORECASE)
 # How file managers and browsers name a second copy, in some languages.
 _COPY = re.compile(
-    r"\(\d+\)\s*$|(?<![a-z])(copy|kopie|copie|copia|cópia|kopia|kopi|копия)(?![a-z])", re.I
+    r"\(\d+\)\s*$|(?<![a-z])(copy|kopie|copie|copia|cópia|kopia|kopi|копия)(?![a-z])", re.IGNORECASE
 )
 _VERSION = re.compile(
     r"(?<![a-z0-9])(v(er(sion)?)?[-_. ]?\d+|r(ev)?\d+|new|old|final|corrected|fixed|latest)"
     r"(?![a-z])",
-    re.I,
+    re.IGNORECASE,
 )
 # Digits that are no month nor date where their year is none of a record: a station's number.
 _YEARS = range(1678, 2262)
