@@ -58,7 +58,7 @@ from app.tools.observe import GREETING, REFUSALS, Observer
 from app.tools.observe_actions import Gestures
 from app.tools.perturb import Perturber
 from app.tools.perturb_actions import REFUSED, PerturbGestures
-from mlda_core.bundle.bundle import BundleError
+from mlda_core.climate.errors import BundleError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.robust import FAR_SD, left_out_misfit
+from mlda_core.assimilation.robust import FAR_SD, left_out_misfit, robust_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 _NAMED = 3
 
 
-def judge(
+def judge(  # noqa: PLR0917 - one result, put together
     bundle: Bundle,
     problem: Problem,
     table: pd.DataFrame,
@@ -74,16 +74,19 @@ def judge(
         table["weight"] = np.where(table["used"], 1.0, np.nan)
         if problem.weight is not None:
             table.loc[used, "weight"] = problem.weight
-    return table, _words(table, robust=problem.setting.robust)
+    weight = problem.weight
+    if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
+        # One that is far off makes its neighbours look so: who is to blame, the weights know.
+        weight = robust_weights(gain, departures)
+    far = used[:0] if weight is None else used[weight < 1.0]
+    return table, _words(table, far, robust=problem.setting.robust)
 
 
-def _words(table: pd.DataFrame, *, robust: bool) -> str:
+def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
     """Tell of the observations that are far from what all others say, or were down-weighted."""
-    size = table["misfit_sd"].abs().to_numpy()
-    chosen = (table["weight"] < 1.0) if robust else (size > FAR_SD)
-    far = np.flatnonzero(table["used"].to_numpy() & np.asarray(chosen))
     if not far.size:
         return ""
+    size = table["misfit_sd"].abs().to_numpy()
     far = far[np.argsort(-size[far], kind="stable")]
     of_what = "anything that the model can make of the others"
     if far.size == 1:

@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.bundle.bundle import StateError
+from mlda_core.assimilation.method import Method
+from mlda_core.assimilation.methods import method_of
+from mlda_core.climate.errors import StateError
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
 
 Array = NDArray[np.float64]
-
-METHODS = (
-    "vae",
-    "vae_latent_only",
-    "eof",
-    "eof_latent_only",
-    "enoi",
-    "regression",
-    "adam",
-    "climatology",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +42,7 @@ class Setting:
     Parameters
     ----------
     method : str
-        One of :data:`METHODS`.
+        One of :data:`mlda_core.assimilation.methods.METHODS`.
     background : Background, Analysis, str or None
         None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
         bundle; ``"climatology"``; or an earlier analysis.
@@ -73,7 +64,7 @@ class Setting:
     polish : bool
         Whether to find the minimum as well as single precision allows: for differences of two
         analyses.
-    robust: bool
+    robust : bool
         Whether observations far from what all others say are down-weighted, see
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
@@ -90,16 +81,16 @@ class Setting:
     robust: bool = False
 
     @property
-    def latent_only(self) -> bool:
-        """Whether the analysis is the decoded state alone."""
-        with_latent = self.method in {"vae", "eof"}
-        return self.method.endswith("_latent_only") or (with_latent and not self.residual)
+    def record(self) -> Method:
+        """The method."""
+        return method_of(self.method)
 
     @property
-    def kind(self) -> str:
-        """Which prior the method has."""
-        kind = self.method.removesuffix("_latent_only")
-        return "decoder" if kind == "vae" and self.latent_only else kind
+    def latent_only(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        method = self.record
+        decoded = method.posterior and method.latent != "none"
+        return method.latent_only or (decoded and not self.residual)
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Setting:
@@ -122,10 +113,7 @@ class Setting:
 
     def check(self) -> None:
         """Raise StateError for a setting that cannot be used."""
-        if self.method not in METHODS:
-            raise StateError(
-                f"There is no method '{self.method}'; use one of {', '.join(METHODS)}."
-            )
+        method_of(self.method)
         for name in ("background_weight", "localisation", "error_scale", "max_steps"):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -133,7 +121,7 @@ class Setting:
                 raise StateError(f"{name} is {value!r}; it must be a number above 0.")
         if int(self.max_steps) != self.max_steps:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
-        if self.robust and self.method in {"regression", "adam", "climatology"}:
+        if self.robust and not self.record.posterior:
             raise StateError(
                 f"The method '{self.method}' has no prior to tell gross errors by; leave robust "
                 "out, or choose another method."

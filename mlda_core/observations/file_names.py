@@ -27,7 +27,9 @@ _UNREADABLE = {
 _ABOUT = re.compile(
     r"(read[-_ ]?me|licen[cs]e|copying|notice|citation|changelog|metadata)(?![a-z])", re.IGNORECASE
 )
-_BACKUP = re.compile(r"(~|\.(bak|backup|old|orig|save|sav|tmp|temp|swp|part|crdownload))$", re.IGNORECASE)
+_BACKUP = re.compile(
+    r"(~|\.(bak|backup|old|orig|save|sav|tmp|temp|swp|part|crdownload))$", re.IGNORECASE
+)
 # How file managers and browsers name a second copy, in some languages.
 _COPY = re.compile(
     r"\(\d+\)\s*$|(?<![a-z])(copy|kopie|copie|copia|cópia|kopia|kopi|копия)(?![a-z])", re.IGNORECASE
@@ -96,7 +98,7 @@ def choose(names: Iterable[str]) -> Chosen:
             )
         else:
             taken.append(name)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if left:
         which = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         notes = (f"Of the folder, {which} was left out: not a CSV or netCDF file of observations.",)

@@ -21,7 +21,8 @@ from app.bundles import (
     taken_along,
 )
 from app.state.store import StateError, from_query, to_query
-from mlda_core.bundle.bundle import BundleError, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.errors import BundleError
 
 
 @pytest.fixture

@@ -92,9 +92,10 @@ def test_what_is_no_table_is_left_out():
 def test_what_is_left_out_and_not_hidden_is_named():
     found = choose(["1997-12.csv", "README.txt", "plot_1997-12.png", "readme_1.csv", "LICENSE"])
     assert found.names == ("1997-12.csv",)
-    assert found.notes == (
+    (note,) = found.notes
+    assert note == (
         "Of the folder, LICENSE, README.txt, plot_1997-12.png and 1 more was left out: not a CSV "
-        "or netCDF file of observations.",
+        "or netCDF file of observations."
     )
     # No README: a station may begin so.
     assert choose(["Readmoor_1997-12.csv", "noticeable.csv"]).notes == ()
