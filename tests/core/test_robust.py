@@ -124,11 +124,11 @@ def test_gross_errors_cost_next_to_nothing(bundled, engine, method):
 def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundled, engine):
     """The sea that is observed sets the background, which must not take the errors in."""
     row = bundled.sea_row
-    rows, columns = np.nonzero(bundled.mask[row])
+    rows, columns = (cells[::4] for cells in np.nonzero(bundled.mask[row]))
     target = bundled.target(MONTH)[row, rows, columns]
     lat, lon = bundled.grid.lat[rows], bundled.grid.lon[columns]
     edge = (lat > 55) & (lon > 160) & (lon < 200)
-    assert 5 < edge.sum() < 40
+    assert edge.sum() == 21
     good = observation_table(
         {
             "variable": [bundled.variables[row].name] * rows.size,
@@ -141,12 +141,12 @@ def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundl
         }
     )
     bad = good.assign(value=good["value"] - 12.0 * edge)
-    without = engine.run(good[~edge].reset_index(drop=True), MONTH)
+    clean = engine.run(good, MONTH)
     plain, robust = (engine.run(bad, MONTH, robust=flag) for flag in (False, True))
     assert robust.sea_held
-    best, spoilt, found = (explained(bundled, a.anomalies) for a in (without, plain, robust))
+    best, spoilt, found = (explained(bundled, a.anomalies) for a in (clean, plain, robust))
     assert spoilt[row] < best[row] - 0.07
-    np.testing.assert_allclose(found, best, atol=0.03)
+    np.testing.assert_allclose(found, best, atol=0.01)
     used = robust.observations["used"].to_numpy()
     assert (robust.observations["weight"].to_numpy()[used & edge] < 0.1).all()
 
