@@ -19,7 +19,7 @@ from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.methods import METHODS
-from mlda_core.assimilation.options import Background, Setting, calendar_month
+from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
 from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.assimilation.standardised import (
@@ -31,6 +31,9 @@ from mlda_core.assimilation.standardised import (
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
+from mlda_core.observations.intake import observations_of
+from mlda_core.observations.loading import Source
+from mlda_core.observations.options import TableOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +52,7 @@ SEA_UNKNOWN = 0.15
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
 STARTS = 3
+AS_GIVEN = TableOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,44 +134,68 @@ class Assimilator:
         self._origins: dict[int, Float] = {}
         self._kept: dict[str, Any] = {}
 
-    def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
+    def run(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> Analysis:
         """Assimilate.
 
         Parameters
         ----------
-        observations : DataFrame
-            As :mod:`mlda_core.observations.table` describes.
-        month : str or int
-            ``YYYY-MM`` or a calendar month 1..12: sets climatology and spread.
+        observations : DataFrame, list of dict, dict of columns, Dataset, Path, str or bytes
+            As :func:`mlda_core.observations.table.read` takes them, and checked by it; what it
+            returned passes as it is. Of observations that say their months, those of ``month``
+            are taken.
+        month : str, date, datetime64, Timestamp, Period or int
+            ``YYYY-MM``, or any date of the month: sets climatology and spread. A calendar month
+            1..12 does for observations without a year.
+        options : TableOptions
+            How to read the observations; of no effect on a table that is checked already, but
+            that codes may be kept.
         **settings
             Attributes of :class:`Setting`.
 
         Returns
         -------
         Analysis
+            Its ``notes`` tell what the check did that the user should know of.
+
+        Warns
+        -----
+        ObservationWarning
+            For each of these notes.
 
         Raises
         ------
         ObservationError
-            If an observation cannot be used.
+            If any observation cannot be used: the sentence names the rows.
         StateError
             If a setting or the month cannot be used.
         """
         analysis = None
-        for step in self.steps(observations, month, **settings):
+        for step in self.steps(observations, month, options=options, **settings):
             analysis = step.analysis
         if analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
         return analysis
 
     def steps(
-        self, observations: pd.DataFrame, month: str | int, **settings: Any
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Iterator[Step]:
         """Assimilate step by step; closing the generator cancels.
 
         Parameters
         ----------
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
 
         Yields
@@ -175,9 +203,21 @@ class Assimilator:
         Step
             The linear solution first; the last has the analysis.
         """
+        setting, table, calendar, notes = self._asked(observations, month, options, settings)
+        for step in setting.record.steps(self, table, calendar, setting):
+            if step.analysis is None or not notes:
+                yield step
+            else:
+                yield replace(step, analysis=replace(step.analysis, notes=notes))
+
+    def _asked(
+        self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
+    ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
+        """Check what a caller asks for."""
         setting = Setting.of(settings)
-        calendar = calendar_month(month)
-        yield from setting.record.steps(self, observations, calendar, setting)
+        asked = month_asked(month)
+        table, notes = observations_of(observations, self.bundle, asked, options)
+        return setting, table, calendar_month(asked), notes
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
@@ -203,16 +243,22 @@ class Assimilator:
             yield from self._nonlinear(problem, asked)
 
     def influence(
-        self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
+        self,
+        observations: Source,
+        month: Any,
+        row: int,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Float:
         """Return the increment that one observation would make alone.
 
         Parameters
         ----------
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
         row : int
-            Row of the table, counted from 0.
+            Row of the observations of the month, counted from 0.
 
         Returns
         -------
@@ -224,13 +270,12 @@ class Assimilator:
         ObservationError
             If there is no such row, or it cannot be used.
         """
-        if not 0 <= row < len(observations):
+        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        if not 0 <= row < len(table):
             raise ObservationError(
-                f"There is no observation {row + 1}; the table has {len(observations)}."
+                f"There is no observation {row + 1}; the table has {len(table)}."
             )
-        setting = Setting.of(settings)
-        calendar = calendar_month(month)
-        whole, _ = self._prepare(observations, calendar, setting)
+        whole, _ = self._prepare(table, calendar, setting)
         one = whole.every.where(np.array([row]))
         prior = whole.gain.prior
         column = prior.error.columns(one.places)[0].astype(np.float64)
@@ -321,14 +366,20 @@ class Assimilator:
         return out.reshape(-1, *self.bundle.mask.shape), self.mean_spread(problem, "posterior")
 
     def cost_of(
-        self, z: NDArray[np.floating], observations: pd.DataFrame, month: str | int, **settings: Any
+        self,
+        z: NDArray[np.floating],
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Cost:
         """Return the cost of a latent vector: what :meth:`run` minimises.
 
         Parameters
         ----------
         z : ndarray, shape (L,)
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
 
         Returns
@@ -340,8 +391,8 @@ class Assimilator:
         StateError
             If the method has no latent vector.
         """
-        setting = Setting.of(settings)
-        problem, _ = self._prepare(observations, calendar_month(month), setting)
+        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        problem, _ = self._prepare(table, calendar, setting)
         turn = problem.gain.prior.turn
         if turn is None:
             raise StateError(

@@ -71,9 +71,9 @@ def judge(  # noqa: PLR0917 - one result, put together
     table["misfit_sd"] = misfit
     table["used"] = np.isin(np.arange(len(table)), used)
     if problem.setting.robust:
-        table["weight"] = np.where(table["used"], 1.0, np.nan)
-        if problem.weight is not None:
-            table.loc[used, "weight"] = problem.weight
+        weights = np.full(len(table), np.nan)
+        weights[used] = 1.0 if problem.weight is None else problem.weight
+        table["weight"] = weights
     weight = problem.weight
     if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
         # One that is far off makes its neighbours look so: who is to blame, the weights know.

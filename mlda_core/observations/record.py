@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.months import MonthError, month_of
 from mlda_core.observations.file_names import choose, month_in, tell_apart
 from mlda_core.observations.options import TableOptions
-from mlda_core.observations.table import Cells, Reading, load, read, read_months
+from mlda_core.observations.table import Reading, load, read, read_months
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -134,6 +135,8 @@ class _Part(NamedTuple):
     file: str
     month: str
     reading: Reading
+    # Before repeated rows were merged, refused ones too.
+    n_rows: int
 
 
 def read_record(
@@ -180,47 +183,50 @@ def read_record(
         tables = [part.reading.table for part in by_month[name]]
         months.append(MonthOfRecord(name, _joined(tables), _words(by_month[name], many=many)))
     unplaced = _words(by_month.get("", []), many=many)
-    found = Record(tuple(months), unplaced, 0, tuple(dict.fromkeys(notes)))
-    n_good = sum(len(one.table) for one in months)
-    if not n_good:
+    read_rows = sum(part.n_rows for part in parts if asked in {"", part.month} or not part.month)
+    found = Record(tuple(months), unplaced, read_rows, tuple(dict.fromkeys(notes)))
+    if not sum(len(one.table) for one in months):
         every = [*found.rejected, *_words(parts, many=many)]
         why = f"; the first reason: {every[0]}" if every else "."
         raise ObservationError(f"{files.source} has no observation that can be used{why}")
     for one in months:
         if int(one.month[:4]) not in _YEARS:
             raise ObservationError(f"{one.month} is not within 1678 to 2261; choose another month.")
-    return found._replace(n_rows=n_good + len(found.rejected))
+    return found
 
 
 def _parts(
     files: RecordFiles, bundle: Bundle, asked: str, options: TableOptions
 ) -> Iterator[_Part]:
+    unmerged = replace(options, merge_repeated=False)
     named: dict[str, list[str]] = {}
     for name, data in files.contents.items():
         cells = load(data, name=name if files.in_folder else str(files.source))
-        if cells.has_times:
-            yield from _timed(name, cells, bundle, asked, options, alone=not files.in_folder)
+        if cells.has_times and (files.in_folder or not asked):
+            found = plain = read_months(cells, bundle, options=options)
+            if options.merge_repeated:
+                plain = read_months(cells, bundle, options=unmerged)
+            for month, reading in found.items():
+                yield _Part(name, month, reading, _count(plain[month]))
             continue
-        month = month_in(name) if files.in_folder else asked
+        month = (month_in(name) or "") if files.in_folder else asked
         if not month:
             remedy = "name it such as 1997-12.csv" if files.in_folder else "give --month"
             raise ObservationError(
                 f"{cells.name} does not say which month it is of; {remedy}, or add a column 'time'."
             )
-        named.setdefault(month, []).append(name)
-        tell_apart(named[month], month)
-        yield _Part(name, month, read(cells, bundle, month=month, options=options))
+        if files.in_folder:
+            named.setdefault(month, []).append(name)
+            tell_apart(named[month], month)
+        # Of one file with times it says which months there are, where it has none of this one.
+        reading = one = read(cells, bundle, month=month, options=options)
+        if options.merge_repeated:
+            one = read(cells, bundle, month=month, options=unmerged)
+        yield _Part(name, month, reading, _count(one))
 
 
-def _timed(  # noqa: PLR0917 - one file of a record
-    name: str, cells: Cells, bundle: Bundle, asked: str, options: TableOptions, *, alone: bool
-) -> Iterator[_Part]:
-    if asked and alone:
-        # Says which months there are, where it is none of them.
-        yield _Part(name, asked, read(cells, bundle, month=asked, options=options))
-        return
-    for month, reading in read_months(cells, bundle, options=options).items():
-        yield _Part(name, month, reading)
+def _count(reading: Reading) -> int:
+    return len(reading.table) + len(reading.rejected)
 
 
 def _check_repeats(parts: list[_Part]) -> None:
