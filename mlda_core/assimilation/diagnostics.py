@@ -49,7 +49,7 @@ def judge(  # noqa: PLR0917 - one result, put together
     -------
     observations : DataFrame
         The table with ``background_departure``, ``analysis_departure``, ``misfit_sd`` and
-        ``used``; of a robust analysis with ``weight`` too.
+        ``used``; of a robust analysis with ``robust_weight`` too.
     words : str
         How many are far from what all others say, and the worst; '' where none is.
     """
@@ -73,7 +73,7 @@ def judge(  # noqa: PLR0917 - one result, put together
     if problem.setting.robust:
         weights = np.full(len(table), np.nan)
         weights[used] = 1.0 if problem.weight is None else problem.weight
-        table["weight"] = weights
+        table["robust_weight"] = weights
     weight = problem.weight
     if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
         # One that is far off makes its neighbours look so: who is to blame, the weights know.

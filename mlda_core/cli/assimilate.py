@@ -13,6 +13,7 @@ from rich.table import Table
 
 from mlda_core.cli import observation_options as ask
 from mlda_core.cli.console import one_sentence, out, progress_bar
+from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.observations.record import RecordFiles, read_record
 
         refusals = ask.Refusals(strict=strict, allowed=allow_refused)
+        refuse_inputs(output, [obs, background, *files_of_bundle(bundle)], read=TABLES)
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
         engine = Assimilator(model)

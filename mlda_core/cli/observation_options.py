@@ -77,8 +77,10 @@ class Refusals:
         """
         from mlda_core.observations.table import ObservationError
 
-        for note in record.notes:
+        for note in record.notes[:_TOLD]:
             errors.print(f"Note: {note}", markup=False, highlight=False)
+        if len(record.notes) > _TOLD:
+            errors.print(f"... and {len(record.notes) - _TOLD} notes more.", highlight=False)
         lines = record.rejected
         for line in lines[:_TOLD]:
             errors.print(line, style="yellow", markup=False, highlight=False)

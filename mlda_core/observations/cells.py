@@ -14,7 +14,9 @@ from mlda_core.observations.columns import Columns, recognise
 from mlda_core.observations.reading import Rejected
 
 # As spreadsheets, pandas, netCDF4 and others write what is missing.
-_EMPTY = frozenset("nan|na|n/a|#n/a|nat|null|none|<na>|-|--|---|.|missing".split("|")) | {""}
+_EMPTY = frozenset(
+    ("", "nan", "na", "n/a", "#n/a", "nat", "null", "none", "<na>", "-", "--", "---", ".")
+)
 
 
 @dataclass(frozen=True, eq=False)

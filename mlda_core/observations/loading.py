@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations import text_tables
-from mlda_core.observations.cells import Cells
+from mlda_core.observations.cells import Cells, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def load(source: Source, *, name: str | None = None) -> Cells:
     ----------
     source : Path, str, bytes, DataFrame, Dataset, dict, list of dict or Cells
         A file of CSV or netCDF, the text of a CSV, the bytes of either, or a table as Python
-        holds it. Text without a line's end is the name of a file. Cells are returned as they are.
+        holds it. Cells are returned as they are.
     name : str, optional
         What messages call the source, at the beginning of a sentence.
 
@@ -52,8 +52,11 @@ def load(source: Source, *, name: str | None = None) -> Cells:
     if isinstance(source, Cells):
         return source
     if isinstance(source, str):
+        # Never opened by its name: text may come from a visitor of the page.
         if source.strip() and not any(c in source for c in "\r\n"):
-            return load(Path(source), name=name)
+            raise ObservationError(
+                f"'{quoted(source)}' is one line and no table; give a file by its Path."
+            )
         return text_tables.parse(source, name or "The text")
     if isinstance(source, Path):
         name = name or str(source)

@@ -96,11 +96,14 @@ class MonthOfRecord(NamedTuple):
         Checked, columns of :data:`mlda_core.observations.table.COLUMNS`.
     rejected : tuple of str
         Rows that were refused, in words.
+    n_rows : int
+        Rows that were read: refused ones too, and before any were merged.
     """
 
     month: str
     table: pd.DataFrame
     rejected: tuple[str, ...]
+    n_rows: int
 
 
 class Record(NamedTuple):
@@ -112,21 +115,27 @@ class Record(NamedTuple):
         Ascending.
     unplaced : tuple of str
         Rows that were refused and belong to no month, in words.
-    n_rows : int
-        All rows that were read, refused ones too.
     notes : tuple of str
         Sentences on what was taken in a way that the user should know of.
     """
 
     months: tuple[MonthOfRecord, ...]
     unplaced: tuple[str, ...]
-    n_rows: int
     notes: tuple[str, ...]
 
     @property
     def rejected(self) -> tuple[str, ...]:
         """All rows that were refused, in words."""
         return self.unplaced + tuple(r for one in self.months for r in one.rejected)
+
+    @property
+    def n_rows(self) -> int:
+        """All rows that were read, refused ones too."""
+        return len(self.unplaced) + sum(one.n_rows for one in self.months)
+
+    def within(self, first: str, last: str) -> Record:
+        """Return the months from one ``YYYY-MM`` to another, both included."""
+        return self._replace(months=tuple(m for m in self.months if first <= m.month <= last))
 
 
 class _Part(NamedTuple):
@@ -159,7 +168,7 @@ def read_record(
     Returns
     -------
     Record
-        With a month at least.
+        With an observation at least.
 
     Raises
     ------
@@ -172,27 +181,44 @@ def read_record(
     by_month: dict[str, list[_Part]] = {}
     for part in parts:
         by_month.setdefault(part.month, []).append(part)
-    notes = list(files.notes)
-    for part in parts:
-        notes += [f"{part.file}: {note}" if many else note for note in part.reading.notes]
     months = []
     for name in sorted(set(by_month) - {""}):
-        if asked not in {"", name}:
-            continue
-        _check_repeats(by_month[name])
-        tables = [part.reading.table for part in by_month[name]]
-        months.append(MonthOfRecord(name, _joined(tables), _words(by_month[name], many=many)))
+        if asked in {"", name}:
+            here = by_month[name]
+            _check_repeats(here)
+            tables = [part.reading.table for part in here]
+            table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+            n_rows = sum(part.n_rows for part in here)
+            months.append(MonthOfRecord(name, table, _words(here, many=many), n_rows))
     unplaced = _words(by_month.get("", []), many=many)
-    read_rows = sum(part.n_rows for part in parts if asked in {"", part.month} or not part.month)
-    found = Record(tuple(months), unplaced, read_rows, tuple(dict.fromkeys(notes)))
+    notes = [*files.notes, *_notes(parts, many=many)]
     if not sum(len(one.table) for one in months):
-        every = [*found.rejected, *_words(parts, many=many)]
+        every = [*unplaced, *_words(parts, many=many)]
         why = f"; the first reason: {every[0]}" if every else "."
         raise ObservationError(f"{files.source} has no observation that can be used{why}")
     for one in months:
         if int(one.month[:4]) not in _YEARS:
             raise ObservationError(f"{one.month} is not within 1678 to 2261; choose another month.")
-    return found
+    return Record(tuple(months), unplaced, tuple(notes))
+
+
+def _notes(parts: list[_Part], *, many: bool) -> list[str]:
+    """Return the notes, each once, with the months that it is of where it is not of all."""
+    of_file: dict[str, list[str]] = {}
+    said: dict[tuple[str, str], list[str]] = {}
+    for part in parts:
+        of_file.setdefault(part.file, []).append(part.month)
+        for note in part.reading.notes:
+            said.setdefault((part.file, note), []).append(part.month)
+    out = []
+    for (file, note), months in said.items():
+        where = [file] if many else []
+        if len(of_file[file]) > len(months):
+            dated = [m for m in months if m]
+            more = f" and {len(dated) - 1} months more" if len(dated) > 1 else ""
+            where += [f"{dated[0]}{more}"] if dated else []
+        out.append(f"{', '.join(where)}: {note}" if where else note)
+    return out
 
 
 def _parts(
@@ -241,10 +267,6 @@ def _check_repeats(parts: list[_Part]) -> None:
                     f"All that {name} holds of {parts[0].month} stands in {other} too and would "
                     "count twice; remove one."
                 )
-
-
-def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
 def _words(parts: list[_Part], *, many: bool) -> tuple[str, ...]:

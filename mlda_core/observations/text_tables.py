@@ -128,15 +128,15 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
     if re.match(r"\s*(<!doctype|<html|<\?xml)", text, re.IGNORECASE):
         raise ObservationError(f"{name} is a page of the web and no table; save the table as CSV.")
     stated, comments, body = _sorted(lines)
-    if not body and not comments:
-        raise ObservationError(f"{name} is empty; begin with a line variable,lat,lon,value.")
     separators = (stated,) if stated else _SEPARATORS
     try:
         head = _find_head(body, separators)
-        if head is None:
+        if head is None and comments:
             # The names may stand in a comment.
-            body = [comments[-1].lstrip("#%!/ "), *body] if comments else body
-            head = _find_head(body[:1], separators) or _first_line(body, stated, name)
+            named = comments[-1].lstrip("#%!/ ")
+            head = _find_head([named], separators)
+            body = [named, *body] if head else body
+        head = head or _first_line(body, stated, name)
         records = list(_cut(body, head.separator))[head.line + 1 :]
     except csv.Error as error:
         raise ObservationError(f"{name} cannot be read as CSV ({error}); save it again.") from error

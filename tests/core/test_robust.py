@@ -85,7 +85,7 @@ def test_distances_are_those_of_leaving_one_out_with_the_others_as_weighted(tmp_
         misfit = (departures[i] - k @ departures[others]) / sd
         assert weight[i] == pytest.approx(weight_of(np.array([misfit]))[0], rel=0.05, abs=1e-3)
     told = engine.run(table, 7, method="eof", robust=True).observations
-    np.testing.assert_allclose(told["weight"], weight)
+    np.testing.assert_allclose(told["robust_weight"], weight)
     assert told["misfit_sd"].abs()[bad].min() > FAR_SD
 
 
@@ -97,8 +97,10 @@ def test_nothing_changes_where_nothing_is_off(bundled, engine, method):
         np.testing.assert_array_equal(getattr(robust, name), getattr(plain, name))
     assert (robust.cost, robust.path) == (plain.cost, plain.path)
     assert robust.outcome == plain.outcome
-    pd.testing.assert_frame_equal(robust.observations.drop(columns="weight"), plain.observations)
-    assert (robust.observations["weight"] == 1.0).all()
+    pd.testing.assert_frame_equal(
+        robust.observations.drop(columns="robust_weight"), plain.observations
+    )
+    assert (robust.observations["robust_weight"] == 1.0).all()
 
 
 @pytest.mark.parametrize("method", ["vae", "vae_latent_only", "eof", "enoi"])
@@ -111,7 +113,7 @@ def test_gross_errors_cost_next_to_nothing(bundled, engine, method):
     best = explained(bundled, without.anomalies)
     assert (explained(bundled, plain.anomalies) < best - 0.3).any()
     np.testing.assert_allclose(explained(bundled, robust.anomalies), best, atol=0.02)
-    weight = robust.observations["weight"]
+    weight = robust.observations["robust_weight"]
     assert (weight[bad] < 0.05).all()
     assert (weight[~bad] > 0.5).all()
     # As they were given.
@@ -148,7 +150,7 @@ def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundl
     assert spoilt[row] < best[row] - 0.07
     np.testing.assert_allclose(found, best, atol=0.01)
     used = robust.observations["used"].to_numpy()
-    assert (robust.observations["weight"].to_numpy()[used & edge] < 0.1).all()
+    assert (robust.observations["robust_weight"].to_numpy()[used & edge] < 0.1).all()
 
 
 def test_the_worst_are_named_with_their_places(bundled, engine):
