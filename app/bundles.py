@@ -148,7 +148,7 @@ def _load(path: str) -> Bundle:
 
 @lru_cache(maxsize=KEPT)
 def _read(path: str) -> Bundle:
-    from app.maps.figures import colours
+    from app.maps.color_scales import colours
 
     made = load_bundle(path)
     for variable in made.variables:

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundles import asked_for
-from app.components import read
 from app.session import Session, bundle_of_process, warm_seasons
+from app.web_files import read
 from mlda_core.bundle.bundle import BundleError
 
 TITLE = "mlda"

@@ -12,8 +12,6 @@ import contextlib
 import time
 import weakref
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +26,8 @@ from app.context import Visit
 from app.jobs.analysis import engine_of
 from app.jobs.worker import Latest
 from app.maps import frames, thumbnails
-from app.maps.figures import Figures, legend_html, number
+from app.maps.figures import Figures
+from app.maps.legends import legend_html
 from app.maps.markers import Markers
 from app.maps.outlines import Outlines
 from app.maps.projections import choices_of, projection
@@ -51,6 +50,7 @@ from app.state.store import (
     to_json,
     to_query,
 )
+from app.text import number
 from app.timeline import SPLIT_WORDS, curve, splits
 from app.tools.comparison import Beside
 from app.tools.observations import resolve
@@ -58,6 +58,7 @@ from app.tools.observe import GREETING, REFUSALS, Observer
 from app.tools.observe_actions import Gestures
 from app.tools.perturb import Perturber
 from app.tools.perturb_actions import REFUSED, PerturbGestures
+from app.web_files import read
 from mlda_core.bundle.bundle import BundleError
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ class Session:
         self.legends = {
             variable.name: pn.pane.HTML(
                 legend_html(variable, full=self.state.fields == "full"),
-                stylesheets=[_legend_css()],
+                stylesheets=[read("legend.css")],
                 sizing_mode="stretch_both",
                 margin=0,
             )
@@ -688,8 +689,3 @@ def _nino_words(
         for v, late in zip(nino, stale, strict=True)
     )
     return f"Niño 3.4: {names[0]} <b>{first}</b>, {names[1]} <b>{second}</b>"
-
-
-@lru_cache(maxsize=1)
-def _legend_css() -> str:
-    return (Path(__file__).resolve().parent / "web" / "legend.css").read_text(encoding="utf-8")
