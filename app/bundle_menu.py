@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from app.bundles import Offer, offers, open_bundle, taken_along
 from app.components import Message
 from app.jobs.worker import Latest
-from app.state.store import OtherBundleError, State, StateError
+from app.state.snapshot import OtherBundleError, StateError
+from app.state.store import State
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

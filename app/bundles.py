@@ -21,7 +21,7 @@ import netCDF4
 import numpy as np
 
 from app.maps.projections import choices_of
-from app.state.store import FIELDS, THEMES, TOOLS, Limits
+from app.state.snapshot import FIELDS, THEMES, TOOLS, Limits
 from mlda_core.bundle.bundle import BundleError, load_bundle
 
 if TYPE_CHECKING:

@@ -34,22 +34,18 @@ from app.maps.projections import choices_of, projection
 from app.maps.vectors import stretched
 from app.results.verification import Verifying
 from app.state.observations import Observing
-from app.state.store import (
+from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
+from app.state.snapshot import (
     FIELDS,
     NO_TOOL,
     THEMES,
     TOOLS,
     OtherBundleError,
     Snapshot,
-    State,
     StateError,
-    from_json,
-    from_query,
-    rows_fit,
     snap,
-    to_json,
-    to_query,
 )
+from app.state.store import State
 from app.text import number
 from app.timeline import SPLIT_WORDS, curve, splits
 from app.tools.comparison import Beside

@@ -106,7 +106,7 @@ def state_words(model: str, origin: str) -> str:
     Parameters
     ----------
     model : str
-        One of `app.state.store.MODELS`.
+        One of `app.state.snapshot.MODELS`.
     origin : str
         Where its latent vector came from, in words.
 

@@ -116,9 +116,8 @@ def test_core_runs_without_the_page(repo_root):
 
 
 def test_frames_and_state_run_without_what_draws_and_without_torch(repo_root):
-    done = import_behind_a_wall(
-        ["app.maps.frames", "app.state.store"], DRAWING | {"torch"}, repo_root
-    )
+    modules = ["app.maps.frames", "app.state.store", "app.state.serialize"]
+    done = import_behind_a_wall(modules, DRAWING | {"torch"}, repo_root)
     assert done.returncode == 0, done.stderr
 
 

@@ -15,7 +15,8 @@ from app.results.attribution import Attributing
 from app.results.panel import METHODS, Foot, analysis_for, changed_for, drivers_for, scores_for
 from app.state.observations import ObservingError
 from app.state.perturbations import Perturbing
-from app.state.store import Limits, State
+from app.state.snapshot import Limits
+from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
 from mlda_core.assimilation.regional_series import Means
 from mlda_core.bundle.bundle import load_bundle
