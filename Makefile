@@ -48,11 +48,11 @@ $(BIN)/python:
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned packages into $(VENV): a few minutes, this once."
 	$(PIP) install --quiet --constraint constraints.txt setuptools torch $(addprefix --extra-index-url ,$(TORCH_INDEX))
-	$(INSTALL_EDITABLE) '.[train]'
+	$(INSTALL_EDITABLE) '.[page,train]'
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(INSTALL_EDITABLE) '.[train,scale,test]'
+	$(INSTALL_EDITABLE) '.[page,train,scale,test]'
 	@touch $@
 
 # The atmosphere model brings JAX and fifty packages more: an environment of its own on top of the other, so that

@@ -22,7 +22,8 @@ import numpy as np
 
 from app.maps.projections import choices_of
 from app.state.snapshot import FIELDS, THEMES, TOOLS, Limits
-from mlda_core.bundle.bundle import BundleError, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.errors import BundleError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -13,7 +13,7 @@ import panel as pn
 from app.bundles import asked_for
 from app.session import Session, bundle_of_process, warm_seasons
 from app.web_files import read
-from mlda_core.bundle.bundle import BundleError
+from mlda_core.climate.errors import BundleError
 
 TITLE = "mlda"
 # With nothing else in its link a visitor brings no state.

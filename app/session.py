@@ -55,7 +55,7 @@ from app.tools.observe_actions import Gestures
 from app.tools.perturb import Perturber
 from app.tools.perturb_actions import REFUSED, PerturbGestures
 from app.web_files import read
-from mlda_core.bundle.bundle import BundleError
+from mlda_core.climate.errors import BundleError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

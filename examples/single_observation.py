@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core import Assimilator, Bundle, coastline, load_bundle
 from mlda_core.evaluation.reconstruction import months_of_bundle
 from mlda_core.evaluation.single_observation import PLACE, Increment, observe, run, skill
 from mlda_core.vae.config import load_config
@@ -25,7 +24,6 @@ from mlda_core.vae.dataset import load_training_data
 
 METHODS = {"vae": "VAE", "vae_latent_only": "VAE, latents only", "enoi": "ensemble OI"}
 MONTHS = {1: "January", 7: "July"}
-COASTLINE = Path(__file__).resolve().parents[1] / "assets/coastlines/coastline_110m.npz"
 WEST, EAST, SOUTH, NORTH = 60, 240, -20, 70
 
 
@@ -36,8 +34,8 @@ def draw(bundle: Bundle, found: dict[int, dict[str, Increment]], path: Path) -> 
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
-    with np.load(COASTLINE, allow_pickle=False) as stored:
-        coast = stored["lon"] % 360, stored["lat"]
+    east, lat = coastline()
+    coast = east % 360, lat
     # What is cut at Greenwich leaves no line across the map.
     jump = np.abs(np.diff(coast[0], append=coast[0][-1])) > 180
     lon = np.where(jump, np.nan, coast[0])

@@ -1,3 +1,101 @@
-"""Latent-space climate model and data assimilation: the library, free of any user interface."""
+"""Latent-space climate model and data assimilation: the library, free of any user interface.
 
+The names below are what notebooks and scripts need. They are imported at first use (PEP 562), so
+that ``import mlda_core`` loads neither torch nor xarray.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.netcdf import to_dataset as analysis_to_dataset
+    from mlda_core.bundle.bundle import Bundle, load_bundle
+    from mlda_core.climate.assets import coastline
+    from mlda_core.climate.errors import UserError
+    from mlda_core.climate.metrics import compare
+    from mlda_core.climate.regions import REGIONS, regional_mean
+    from mlda_core.evaluation.verification import verify
+    from mlda_core.impact.files import load_impact
+    from mlda_core.observations.networks import NetworkSpec, places, synthesise
+    from mlda_core.observations.table import check as check_observations
+    from mlda_core.observations.table import read as read_observations
+    from mlda_core.perturbation.attribution import drivers
+    from mlda_core.perturbation.gcm import gcm_responses
+    from mlda_core.perturbation.response import HELD, Responder, Response
+    from mlda_core.perturbation.sst_patches import Patch
+
+__all__ = [
+    "HELD",
+    "REGIONS",
+    "Analysis",
+    "Assimilator",
+    "Bundle",
+    "NetworkSpec",
+    "Patch",
+    "Responder",
+    "Response",
+    "UserError",
+    "analysis_to_dataset",
+    "check_observations",
+    "coastline",
+    "compare",
+    "drivers",
+    "gcm_responses",
+    "load_bundle",
+    "load_impact",
+    "places",
+    "read_observations",
+    "regional_mean",
+    "synthesise",
+    "verify",
+]
+
+# The only place of the version: pyproject.toml reads it here.
 __version__ = "0.1.0"
+
+# Where each public name is defined, below mlda_core; after a colon its name there, if it differs.
+_DEFINED_IN = {
+    "HELD": "perturbation.response",
+    "REGIONS": "climate.regions",
+    "Analysis": "assimilation.analysis",
+    "Assimilator": "assimilation.assimilator",
+    "Bundle": "bundle.bundle",
+    "NetworkSpec": "observations.networks",
+    "Patch": "perturbation.sst_patches",
+    "Responder": "perturbation.response",
+    "Response": "perturbation.response",
+    "UserError": "climate.errors",
+    "analysis_to_dataset": "assimilation.netcdf:to_dataset",
+    "check_observations": "observations.table:check",
+    "coastline": "climate.assets",
+    "compare": "climate.metrics",
+    "drivers": "perturbation.attribution",
+    "gcm_responses": "perturbation.gcm",
+    "load_bundle": "bundle.bundle",
+    "load_impact": "impact.files",
+    "places": "observations.networks",
+    "read_observations": "observations.table:read",
+    "regional_mean": "climate.regions",
+    "synthesise": "observations.networks",
+    "verify": "evaluation.verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use."""
+    if name not in _DEFINED_IN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, defined_as = _DEFINED_IN[name].partition(":")
+    value = getattr(import_module(f"{__name__}.{module}"), defined_as or name)
+    # Found here from now on, without another call of this function.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return what completion offers."""
+    return sorted({*globals(), *__all__})

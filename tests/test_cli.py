@@ -491,7 +491,7 @@ def test_a_missing_matplotlib_shows_before_scoring(mlda_here, workplace, monkeyp
     monkeypatch.setattr("mlda_core.evaluation.reconstruction.validate", never)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     said = refusal(mlda_here("validate", "runs/tiny/bundle", cwd=workplace))
-    assert "pip install 'mlda[train]'" in said
+    assert "pip install 'mlda-climate[train]'" in said
 
 
 def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
@@ -503,7 +503,7 @@ def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
         stumble()
     said = " ".join(capsys.readouterr().err.split())
     assert "yaml.nodes cannot be imported" in said
-    assert "mlda[train]" not in said
+    assert "mlda-climate[train]" not in said
 
 
 def test_the_installed_command_does_the_same(tmp_path):

@@ -498,7 +498,7 @@ def test_without_the_extra_it_says_what_to_install(mlda, monkeypatch, package):
         monkeypatch.setitem(sys.modules, name, None)
     done = mlda(*NETWORK)
     assert done.returncode == 2
-    assert "pip install 'mlda[scale]'" in done.stderr
+    assert "pip install 'mlda-climate[scale]'" in done.stderr
     assert not Path("x.zarr").exists()
 
 

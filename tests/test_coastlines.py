@@ -22,7 +22,7 @@ def tool(repo_root):
 def load(repo_root):
     def _load(name):
         with np.load(
-            repo_root / "assets" / "coastlines" / f"{name}.npz", allow_pickle=False
+            repo_root / "mlda_core" / "assets" / "coastlines" / f"{name}.npz", allow_pickle=False
         ) as file:
             return {key: file[key] for key in file.files}
 

@@ -48,6 +48,7 @@ def conda_pins(repo_root):
 
 def test_extras_are_the_promised_ones(project):
     assert set(project["optional-dependencies"]) == {
+        "page",
         "train",
         "scale",
         "simulate",
@@ -95,11 +96,11 @@ def test_python_floor_agrees_everywhere(repo_root, project):
     assert config["mypy"]["python_version"] == "3.11"
 
 
-@pytest.mark.parametrize("package", ["mlda_core", "app"])
-def test_every_third_party_import_is_declared(repo_root, requirements, package):
+def imported_distributions(folder):
+    """Return the third-party distributions that a package imports, with a file that does."""
     distributions = packages_distributions()
-    undeclared = {}
-    for path in (repo_root / package).rglob("*.py"):
+    found = {}
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
@@ -110,7 +111,26 @@ def test_every_third_party_import_is_declared(repo_root, requirements, package):
             for module in {m.partition(".")[0] for m in modules}:
                 if module in sys.stdlib_module_names or module in {"mlda_core", "app"}:
                     continue
-                names = {canonicalize_name(d) for d in distributions.get(module, [module])}
-                if not names & requirements.keys():
-                    undeclared.setdefault(module, path.name)
-    assert not undeclared
+                names = frozenset(canonicalize_name(d) for d in distributions.get(module, [module]))
+                found.setdefault(names, path.name)
+    return found
+
+
+@pytest.mark.parametrize("package", ["mlda_core", "app"])
+def test_every_third_party_import_is_declared(repo_root, requirements, package):
+    found = imported_distributions(repo_root / package)
+    assert not {names: file for names, file in found.items() if not names & requirements.keys()}
+
+
+def test_the_library_needs_nothing_of_the_page(repo_root, project):
+    """`pip install mlda-climate` brings no panel; the page's packages are the extra `page`."""
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["train"], *extras["scale"], *extras["simulate"]]
+    needed = {canonicalize_name(Requirement(line).name) for line in lines}
+    found = imported_distributions(repo_root / "mlda_core")
+    assert not {names: file for names, file in found.items() if not names & needed}
+
+
+def test_the_version_has_one_place(project):
+    assert "version" in project["dynamic"]
+    assert "version" not in project

@@ -1,7 +1,7 @@
 """Convert Natural Earth's GeoJSON into the compact coastlines that the page draws.
 
 The page must work without the internet, so the coastlines are shipped with it, in
-``assets/coastlines``; the README there says what the files hold.
+``mlda_core/assets/coastlines``; the README there says what the files hold.
 
 Examples
 --------
@@ -132,7 +132,7 @@ def main() -> int:
     """Convert all files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path, help="the folder with Natural Earth's GeoJSON files")
-    parser.add_argument("--target", type=Path, default=ROOT / "assets" / "coastlines")
+    parser.add_argument("--target", type=Path, default=ROOT / "mlda_core" / "assets" / "coastlines")
     arguments = parser.parse_args()
     arguments.target.mkdir(parents=True, exist_ok=True)
     for name, source in FILES.items():

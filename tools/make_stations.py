@@ -4,7 +4,7 @@ A station observes in a decade if its record covers at least five of the decade'
 2020s, where records are just ending: the year 2020). For each variable, cell of 2.5 degrees and
 decade from the 1850s to the 2020s one active station is kept, the one with the longest record, so
 that a map of any year shows where the atmosphere was observed, not how densely;
-``assets/stations/README.md`` says what the file holds.
+``mlda_core/assets/stations/README.md`` says what the file holds.
 
 Examples
 --------
@@ -86,7 +86,7 @@ def main() -> int:
     """Write the table, and print how many stations each decade has."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path, help="the folder with stations.csv.gz")
-    parser.add_argument("--target", type=Path, default=ROOT / "assets" / "stations")
+    parser.add_argument("--target", type=Path, default=ROOT / "mlda_core" / "assets" / "stations")
     arguments = parser.parse_args()
     path = arguments.source / "stations.csv.gz"
     if not path.is_file():

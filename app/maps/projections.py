@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cartopy.crs as ccrs
 import numpy as np
@@ -19,9 +18,8 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
+from mlda_core.climate import assets
 from mlda_core.climate.grid import Grid
-
-COASTLINES = Path(__file__).resolve().parents[2] / "assets" / "coastlines"
 
 # Maps are 2:1. 400 x 200 pixels a map: 80 kB as bytes, so that eight maps still travel quickly
 # over a class room's wireless network, and fine enough that upscaling is not seen at 1080p.
@@ -350,10 +348,9 @@ def _project(
 
 
 @lru_cache(maxsize=2)
-def coastline(scale: str = "110m") -> shapely.MultiLineString:
+def coastline(scale: Literal["110m", "50m"] = "110m") -> shapely.MultiLineString:
     """Read the bundled Natural Earth coastline, "110m" or "50m"."""
-    with np.load(COASTLINES / f"coastline_{scale}.npz", allow_pickle=False) as stored:
-        lon, lat = stored["lon"].astype(float), stored["lat"].astype(float)
+    lon, lat = (degrees.astype(float) for degrees in assets.coastline(scale))
     breaks = np.flatnonzero(~np.isfinite(lon))
     parts = np.split(np.column_stack([lon, lat]), breaks)
     cleaned = [part[np.isfinite(part[:, 0])] for part in parts]

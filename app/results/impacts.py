@@ -17,6 +17,7 @@ import numpy as np
 from app.components import Message
 from app.context import Visit
 from app.state.observations import ObservingError
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
 
@@ -101,7 +102,7 @@ class Impacts:
         why = ""
         if state.tool == "perturb":
             why = "The tool Perturb shows responses; this follows Explore and Observe."
-        elif state.model == "analysis" and not state.observing.method.startswith("vae"):
+        elif state.model == "analysis" and METHODS[state.observing.method].latent != "decoder":
             why = "The method of the analysis has no latent vector of the decoder."
         made = None if why else head.predict(state.z, state.month)
         return now_for(head, state.month, made, why)

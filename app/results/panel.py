@@ -11,6 +11,7 @@ import param
 
 from app.components import Control, Handler
 from app.web_files import read
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.climate.variables import Variable
 from mlda_core.evaluation.verification import MEASURES, Verification
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
 
 PARTS = {"scores", "series", "drivers", "impact"}
 LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
-# What people read of a method, and what it is in a sentence.
-METHODS: dict[str, tuple[str, str]] = {
-    "vae": ("VAE", "The decoder's latents and the residual analysis"),
-    "vae_latent_only": ("VAE, latents only", "What the decoder alone can express"),
-    "eof": ("EOFs", "As many EOFs in the decoder's place, the same mathematics"),
-    "eof_latent_only": ("EOFs, latents only", "What as many EOFs alone can express"),
-    "enoi": ("Ensemble OI", "Ensemble optimal interpolation, localised, by season"),
-    "regression": ("Regression", "Sea surface temperature's principal components to everything"),
-    "adam": ("Adam", "Adam from a random start, no prior, diagonal R: the scripts this replaces"),
-    "climatology": ("Climatology", "No anomaly anywhere: explained variance 0"),
-}
 
 
 def regions_of(bundle: Bundle) -> list[list[str]]:
@@ -146,7 +136,7 @@ class Foot(Control):
                 }
                 for v in variables
             ],
-            methods=[[m, *METHODS.get(m, (m, ""))] for m in methods],
+            methods=[[m, METHODS[m].label, METHODS[m].sentence] for m in methods],
             **params,
         )
 

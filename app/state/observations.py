@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+from mlda_core.assimilation.methods import METHODS as RECORDS
 from mlda_core.climate.errors import UserError
 
 KINDS = (
@@ -25,16 +26,7 @@ KINDS = (
     "custom",
 )
 DOMAINS = ("globe", "land", "sea")
-METHODS = (
-    "vae",
-    "vae_latent_only",
-    "eof",
-    "eof_latent_only",
-    "enoi",
-    "regression",
-    "adam",
-    "climatology",
-)
+METHODS = tuple(RECORDS)
 COLUMNS = ("model", "increment", "difference", "influence", "spread")
 # What stands beside the model: the truth, or the analysis of the same observations by another
 # method.

@@ -18,26 +18,18 @@ from app.maps import frames
 from app.maps.color_scales import units
 from app.maps.markers import Markers
 from app.state import observations as observing
-from app.state.observations import METHODS, Observing, ObservingError
+from app.state.observations import Observing, ObservingError
 from app.text import number, place_words, region_words, short_labels, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
+from mlda_core.assimilation.methods import METHODS as RECORDS
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
-METHOD_LABELS = {
-    "vae": "VAE",
-    "vae_latent_only": "VAE, latents only",
-    "eof": "EOFs",
-    "eof_latent_only": "EOFs, latents only",
-    "enoi": "Ensemble OI",
-    "regression": "Regression",
-    "adam": "Adam (as in the scripts)",
-    "climatology": "Climatology",
-}
+METHOD_LABELS = {method.key: method.label for method in RECORDS.values()}
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
 # Why a network or its observations cannot be made.
@@ -45,9 +37,8 @@ REFUSALS = (ObservingError, NetworkError, ObservationError)
 
 
 def methods_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the methods that a bundle has a use for: the regression is one on the sea."""
-    sea = any(variable.domain == "sea" for variable in bundle.variables)
-    return tuple(method for method in METHODS if sea or method != "regression")
+    """Return the methods that a bundle has a use for."""
+    return tuple(key for key, method in RECORDS.items() if method.usable(bundle))
 
 
 class Observer:

@@ -25,7 +25,7 @@ from torch import Tensor
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.standardised import thin
-from mlda_core.bundle.bundle import StateError
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 
 if TYPE_CHECKING:

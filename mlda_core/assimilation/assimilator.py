@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation import baseline_runs as simple
-from mlda_core.assimilation import baselines as classical
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
-from mlda_core.assimilation.options import METHODS, Background, Setting, calendar_month
+from mlda_core.assimilation.method import GaussianMethod
+from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.options import Background, Setting, calendar_month
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.assimilation.standardised import (
     Observed,
@@ -26,7 +26,8 @@ from mlda_core.assimilation.standardised import (
     standardise,
     thin,
 )
-from mlda_core.bundle.bundle import Bundle, StateError
+from mlda_core.bundle.bundle import Bundle
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Assimilator", "Background", "Setting"]
 
+T = TypeVar("T")
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
@@ -123,7 +125,7 @@ class Assimilator:
         self._lock = threading.Lock()
         self._gains = Gains(bundle)
         self._origins: dict[int, Float] = {}
-        self._regressed: classical.Regression | None = None
+        self._kept: dict[str, Any] = {}
 
     def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
         """Assimilate.
@@ -172,20 +174,30 @@ class Assimilator:
         """
         setting = Setting.of(settings)
         calendar = calendar_month(month)
-        if setting.method == "climatology":
-            yield simple.climatology(self.bundle, observations, calendar)
-        elif setting.method == "regression":
-            yield simple.regression(
-                self.bundle, observations, calendar, self.regression(), setting.error_scale
-            )
-        elif setting.method == "adam":
-            yield from simple.adam(self.bundle, observations, calendar, setting.error_scale)
+        yield from setting.record.steps(self, observations, calendar, setting)
+
+    def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
+        """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Checked observations.
+        month : int
+            Calendar month 1..12.
+        setting : Setting
+            Its method a :class:`mlda_core.assimilation.method.GaussianMethod`.
+
+        Yields
+        ------
+        Step
+            The last has the analysis.
+        """
+        problem, asked = self._prepare(table, month, setting)
+        if problem.gain.prior.turn is None:
+            yield self._closed_form(problem, asked)
         else:
-            problem, asked = self._prepare(observations, calendar, setting)
-            if problem.gain.prior.turn is None:
-                yield self._closed_form(problem, asked)
-            else:
-                yield from self._nonlinear(problem, asked)
+            yield from self._nonlinear(problem, asked)
 
     def influence(
         self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
@@ -234,20 +246,20 @@ class Assimilator:
         before, after = (self._restore(whole, x, "prior") for x in (whole.x_b, moved))
         return np.asarray(after - before)
 
-    def regression(self) -> classical.Regression:
-        """Return the regression on the sea, fitted at its first use.
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """Return what a method needs of the bundle and makes once, such as a regression.
 
-        Raises
-        ------
-        StateError
-            If the bundle has no sea.
+        Parameters
+        ----------
+        name : str
+            Unique to the method.
+        make : callable
+            Makes it at its first use.
         """
-        if self.bundle.sea_row < 0:
-            raise StateError("This bundle has no sea to regress on; choose another method.")
         with self._lock:
-            if self._regressed is None:
-                self._regressed = classical.fit_regression(self.bundle)
-            return self._regressed
+            if name not in self._kept:
+                self._kept[name] = make()
+            return cast("T", self._kept[name])
 
     def states(
         self,
@@ -269,7 +281,7 @@ class Assimilator:
         month : int
             Calendar month 1..12 of all.
         **settings
-            Attributes of :class:`Setting`; methods with a prior alone.
+            Attributes of :class:`Setting`.
 
         Returns
         -------
@@ -277,8 +289,21 @@ class Assimilator:
             Standardised analyses.
         sd : ndarray of float32, shape (V, lat, lon)
             Spread over which the physical estimate is the mean; zero where that changes nothing.
+
+        Raises
+        ------
+        StateError
+            If there is no month.
         """
+        if not len(values):
+            raise StateError("There is no month to assimilate; give at least one.")
         setting = Setting.of(settings)
+        return setting.record.states(self, places, variance, values, month, setting)
+
+    def gaussian_states(
+        self, places: Places, variance: Array, values: Array, month: int, setting: Setting
+    ) -> tuple[Float, Float]:
+        """Assimilate months with a Gaussian prior; see :meth:`states`."""
         kept = thin(places, variance)
         out = np.empty((len(values), self.bundle.mask.size), np.float32)
         problem = None
@@ -364,9 +389,10 @@ class Assimilator:
         Problem
         """
         observed = every.where(used)
+        method = gaussian(setting)
         x_b, z_b, sea_held = self._background(observed, month, setting)
-        holds = sea_held or (setting.kind == "enoi" and self._holds_sea(observed, month))
-        gain = self._gains.of(observed, setting.kind, month, setting, sea_held=holds)
+        holds = sea_held or (method.sea_localisation and self.holds_sea(observed, month))
+        gain = self._gains.of(observed, method, month, setting, sea_held=holds)
         return Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
 
     def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
@@ -383,20 +409,8 @@ class Assimilator:
         """Standardised mean (cells,), its latent vector, and whether the sea set it."""
         bundle, given = self.bundle, setting.background
         zero = np.zeros(bundle.n_latent)
-        vae = setting.method.startswith("vae")
         if given is None:
-            if vae and setting.sea_prior and self._holds_sea(observed, month):
-                share = np.float32(bundle.settings.sea_share)
-                x_b = share * self._mean_under(observed, month)
-                z_b, _ = bundle.encode_standardised(
-                    x_b.reshape(1, *bundle.mask.shape), np.array([month])
-                )
-                return x_b, z_b[0], True
-            if not vae:
-                return np.zeros(bundle.mask.size, np.float32), zero, False
-            if month not in self._origins:
-                self._origins[month] = bundle.decode_standardised(zero[None], month).ravel()
-            return self._origins[month], zero, False
+            return gaussian(setting).mean(self, observed, month, setting)
         anomalies: NDArray[np.floating]
         if isinstance(given, str):
             if given == "climatology":
@@ -411,7 +425,14 @@ class Assimilator:
         x = bundle.normaliser.standardise(fields[None].astype(np.float64), np.array([month]))
         return np.nan_to_num(x).astype(np.float32).ravel(), np.asarray(z, np.float64), False
 
-    def _holds_sea(self, observed: Observed, month: int) -> bool:
+    def origin(self, month: int) -> Float:
+        """Return the decoded prior mean of a calendar month, standardised, shape (cells,)."""
+        if month not in self._origins:
+            zero = np.zeros((1, self.bundle.n_latent))
+            self._origins[month] = self.bundle.decode_standardised(zero, month).ravel()
+        return self._origins[month]
+
+    def holds_sea(self, observed: Observed, month: int) -> bool:
         """Whether the observations know the sea: near all of it, and well enough."""
         bundle, places = self.bundle, observed.places
         if bundle.sea is None or bundle.statistics.sea is None or not len(places):
@@ -436,11 +457,12 @@ class Assimilator:
     def sea_gain(self, observed: Observed, month: int) -> Gain:
         """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
         sea = observed.where(observed.places.variable == self.bundle.sea_row)
+        setting = Setting(method="enoi")
         return self._gains.of(
-            sea, "enoi", month, Setting(), sea_held=False, only=self.bundle.sea_row
+            sea, gaussian(setting), month, setting, sea_held=False, only=self.bundle.sea_row
         )
 
-    def _mean_under(self, observed: Observed, month: int) -> Float:
+    def mean_under_sea(self, observed: Observed, month: int) -> Float:
         """Answer of the network to the sea that ensemble OI makes of its observations."""
         bundle = self.bundle
         gain = self.sea_gain(observed, month)
@@ -697,6 +719,21 @@ class Assimilator:
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),
         )
+
+
+def gaussian(setting: Setting) -> GaussianMethod:
+    """Return the method of a setting, which must have a Gaussian prior.
+
+    Raises
+    ------
+    StateError
+        If it has none.
+    """
+    method = setting.record
+    if not isinstance(method, GaussianMethod):
+        fitting = ", ".join(m.key for m in METHODS.values() if isinstance(m, GaussianMethod))
+        raise StateError(f"'{method.key}' has no prior of its own; use one of {fitting} for this.")
+    return method
 
 
 def _name(row: pd.Series) -> str:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.prior import Prior, make_prior
+from mlda_core.assimilation.prior import Prior, PriorRequest
 from mlda_core.assimilation.standardised import Observed, count_places
 from mlda_core.bundle.bundle import Bundle
-from mlda_core.bundle.statistics import Settings
 from mlda_core.climate.interpolation import Places
 
 Float = NDArray[np.float32]
@@ -52,7 +52,7 @@ class Gains:
     def of(
         self,
         observed: Observed,
-        kind: str,
+        method: GaussianMethod,
         month: int,
         setting: Setting,
         *,
@@ -65,8 +65,8 @@ class Gains:
         ----------
         observed : Observed
             Places and errors; the values do not matter.
-        kind : str
-            Of prior, see :func:`mlda_core.assimilation.prior.make_prior`.
+        method : GaussianMethod
+            Whose prior.
         month : int
             Calendar month 1..12.
         setting : Setting
@@ -84,9 +84,11 @@ class Gains:
             If the errors do not fit together.
         """
         places = observed.places
-        share = _share(self.bundle.settings, kind, count_places(places), sea_held=sea_held)
+        fraction = method.decoder_fraction(
+            self.bundle.settings, count_places(places), setting, sea_held=sea_held
+        )
         weight = setting.background_weight
-        family = kind, month, share, setting.localisation, sea_held
+        family = method.prior_key(setting), month, fraction, setting.localisation, sea_held
         key = ((*family, weight, only), b"".join(places.names), observed.variance.tobytes())
         with self._found:
             if key in self._gains:
@@ -96,15 +98,10 @@ class Gains:
             if key in self._gains:
                 return self._gains[key]
             if (family, weight) not in self._priors:
-                self._priors[family, weight] = make_prior(
-                    self.bundle,
-                    kind,
-                    month,
-                    share=share,
-                    localisation=setting.localisation,
-                    background_weight=weight,
-                    sea_held=sea_held,
+                request = PriorRequest(
+                    self.bundle, month, fraction, setting.localisation, weight, sea_held
                 )
+                self._priors[family, weight] = method.prior(request, setting)
             self._priors.move_to_end((family, weight))
             while len(self._priors) > MOST_PRIORS:
                 self._priors.popitem(last=False)
@@ -143,10 +140,3 @@ class Gains:
         while len(store) > MOST_COLUMNS:
             store.popitem(last=False)
         return out
-
-
-def _share(settings: Settings, kind: str, count: int, *, sea_held: bool) -> float:
-    """Share of the decoder's covariance in a prior's."""
-    if kind != "vae":
-        return float(kind == "decoder")
-    return settings.hybrid_sea if sea_held else settings.hybrid(count)

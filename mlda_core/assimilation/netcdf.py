@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core import __version__
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import UserError
 from mlda_core.observations.files import fill
@@ -144,7 +144,7 @@ def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Conventions": "CF-1.11",
         "title": f"Analyses by {bundle.title}",
-        "source": f"mlda {version('mlda')}, bundle {bundle.name}",
+        "source": f"mlda {__version__}, bundle {bundle.name}",
         "bundle": bundle.name,
         "bundle_checksums": json.dumps(bundle.config["checksums"], sort_keys=True),
         "settings": json.dumps(dict(settings), sort_keys=True),

@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.bundle.bundle import StateError
+from mlda_core.assimilation.method import Method
+from mlda_core.assimilation.methods import method_of
+from mlda_core.climate.errors import StateError
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
 
 Array = NDArray[np.float64]
-
-METHODS = (
-    "vae",
-    "vae_latent_only",
-    "eof",
-    "eof_latent_only",
-    "enoi",
-    "regression",
-    "adam",
-    "climatology",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +42,7 @@ class Setting:
     Parameters
     ----------
     method : str
-        One of :data:`METHODS`.
+        One of :data:`mlda_core.assimilation.methods.METHODS`.
     background : Background, Analysis, str or None
         None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
         bundle; ``"climatology"``; or an earlier analysis.
@@ -86,16 +77,16 @@ class Setting:
     polish: bool = False
 
     @property
-    def latent_only(self) -> bool:
-        """Whether the analysis is the decoded state alone."""
-        with_latent = self.method in {"vae", "eof"}
-        return self.method.endswith("_latent_only") or (with_latent and not self.residual)
+    def record(self) -> Method:
+        """The method."""
+        return method_of(self.method)
 
     @property
-    def kind(self) -> str:
-        """Which prior the method has."""
-        kind = self.method.removesuffix("_latent_only")
-        return "decoder" if kind == "vae" and self.latent_only else kind
+    def latent_only(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        method = self.record
+        decoded = method.posterior and method.latent != "none"
+        return method.latent_only or (decoded and not self.residual)
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Setting:
@@ -118,10 +109,7 @@ class Setting:
 
     def check(self) -> None:
         """Raise StateError for a setting that cannot be used."""
-        if self.method not in METHODS:
-            raise StateError(
-                f"There is no method '{self.method}'; use one of {', '.join(METHODS)}."
-            )
+        method_of(self.method)
         for name in ("background_weight", "localisation", "error_scale", "max_steps"):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

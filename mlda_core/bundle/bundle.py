@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from mlda_core.bundle import statistics_files as files
 from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.cf import coordinates
-from mlda_core.climate.errors import UserError
+from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
@@ -49,14 +49,6 @@ Float = NDArray[np.float32]
 _DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
 # torch.func.jvp counts its levels for the whole process: two at once raise RuntimeError.
 _JACOBIAN_LOCK = threading.Lock()
-
-
-class BundleError(UserError):
-    """A bundle cannot be used; the message is one sentence with the remedy."""
-
-
-class StateError(UserError):
-    """A state or latent vector does not fit the bundle; the message says what would."""
 
 
 class Bundle:

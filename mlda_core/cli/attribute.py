@@ -255,7 +255,7 @@ def _months(bundle: Bundle, text: str) -> list[str]:
 
 
 def _row(bundle: Bundle, variable: str, region: Region) -> int:
-    from mlda_core.bundle.bundle import StateError
+    from mlda_core.climate.errors import StateError
     from mlda_core.climate.regions import region_mask
 
     names = [v.name for v in bundle.variables]

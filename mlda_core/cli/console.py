@@ -39,7 +39,7 @@ def one_sentence() -> Iterator[None]:
         missing = error.name or "a Python module"
         extra = _EXTRAS.get(missing.partition(".")[0])
         if extra is not None:
-            remedy = f"install it with: pip install 'mlda[{extra}]'."
+            remedy = f"install it with: pip install 'mlda-climate[{extra}]'."
         else:
             remedy = f"mend this Python environment ({error})."
         errors.print(f"mlda: {missing} cannot be imported; {remedy}", markup=False, highlight=False)

@@ -30,7 +30,8 @@ def validate_coverage(folder: Path, split: str, output: Path | None, threads: in
     with one_sentence():
         import torch
 
-        from mlda_core.bundle.bundle import StateError, load_bundle
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.climate.errors import StateError
         from mlda_core.evaluation.coverage import YEARS, score_coverage, write_coverage
 
         torch.set_num_threads(threads)

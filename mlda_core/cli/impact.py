@@ -266,6 +266,8 @@ def _read_codes(path: Path, bundle: Bundle) -> tuple[list[str], NDArray[np.float
     """Return months and latent vectors of a file of analyses."""
     import xarray as xr
 
+    from mlda_core.assimilation.methods import method_of
+
     try:
         with xr.open_dataset(path, engine="netcdf4") as file:
             months = [str(t)[:7] for t in file["time"].values]
@@ -273,7 +275,7 @@ def _read_codes(path: Path, bundle: Bundle) -> tuple[list[str], NDArray[np.float
             method = json.loads(file.attrs["settings"])["method"]
             weights = json.loads(file.attrs["bundle_checksums"])["weights.safetensors"]
         # The latent vectors of EOFs are of another space.
-        if not str(method).startswith("vae"):
+        if method_of(str(method)).latent != "decoder":
             raise KeyError(method)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ValueError(

@@ -261,7 +261,7 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
 
 def _facts(model: Bundle) -> dict[str, str]:
     """Return what ``mlda info`` says of a bundle."""
-    from mlda_core.bundle.bundle import BundleError
+    from mlda_core.climate.errors import BundleError
 
     size = sum(f.stat().st_size for f in model.path.iterdir() if f.is_file()) / 1e6
     splits = [model.split(m) for m in model.months]

@@ -122,7 +122,7 @@ def choose_months(bundle: Bundle, single: list[str], period: str | None) -> list
     StateError
         If there are none, or the bundle lacks one.
     """
-    from mlda_core.bundle.bundle import StateError
+    from mlda_core.climate.errors import StateError
 
     chosen = set(single)
     ends = period.split(":") if period is not None else []

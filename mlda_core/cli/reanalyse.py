@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.cli.assimilate import digest_of, files_of, read_jobs, tell_rejected
 from mlda_core.cli.console import errors, one_sentence, out
 from mlda_core.cli.speed_bar import speed_bar, ticker
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.networks import NetworkSpec
 
 # Methods that share a network's factors among months.
-_METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi")
+_METHODS = tuple(key for key, method in METHODS.items() if method.posterior)
 # Of months that failed, so many are told.
 _TOLD = 5
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation import baselines as classical
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.standardised import Observed, thin
-from mlda_core.bundle.bundle import Bundle, StateError
+from mlda_core.assimilation.methods import METHODS
+from mlda_core.bundle.bundle import Bundle
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import Places
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.evaluation.scores_file import put_scores, scores_of
@@ -24,7 +24,7 @@ from mlda_core.vae.dataset import Months
 Float = NDArray[np.float32]
 Tick = Callable[[str, int, int], None]
 
-METHODS = ("vae", "vae_latent_only", "eof", "eof_latent_only", "enoi", "regression", "adam")
+SCORED = tuple(method.key for method in METHODS.values() if method.scored)
 STATIONS = (10, 30, 100, 300, 1000)
 NETWORKS = (
     "all_fields",
@@ -38,8 +38,6 @@ AREAS = ("globe", "tropics", "north", "south")
 STATION_VARIABLES = ("psl", "tas")
 # Error of an observation, of the local spread.
 ERROR = 0.2
-# 200 decodings and their gradients a month, 2.8 s: Adam is scored on this many months a network.
-ADAM_MONTHS = 24
 
 
 @dataclass
@@ -165,7 +163,7 @@ def score(
     bundle: Bundle,
     months: Months,
     *,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = SCORED,
     networks: Sequence[str] = NETWORKS,
     assimilator: Assimilator | None = None,
     spread: bool = True,
@@ -287,41 +285,18 @@ def _estimates(
     """Yield method, standardised estimates, spread for the mean, and which months they are of."""
     bundle = engine.bundle
     variance = np.full(len(places), ERROR**2)
-    for method in methods:
-        if method == "regression":
-            if bundle.sea_row < 0:
-                continue
-            at_sea = np.flatnonzero(places.variable == bundle.sea_row)
-            if not at_sea.size:
-                continue
-            model = engine.regression()
-            found = [
-                model.estimate(
-                    Observed(places.where(at_sea), row[at_sea], variance[at_sea]),
-                    bundle.operator,
-                    bundle.mask.shape,
-                )
-                for row in values
-            ]
-            x = np.stack([f[0] for f in found]).reshape(-1, *bundle.mask.shape)
-            yield method, x, found[0][1], slice(None)
-        elif method == "adam":
-            count = min(
-                len(values), max(0, ADAM_MONTHS // 12), ADAM_MONTHS - tallies[method].months
-            )
-            if count <= 0:
-                continue
-            kept = thin(places, variance)
-            ends = []
-            for row in values[:count]:
-                observed = Observed(places, row, variance).where(kept)
-                *_, (_, z, _) = classical.adam(bundle, observed, month)
-                ends.append(z)
-            x = bundle.decode_standardised(np.stack(ends), month)
-            yield method, x, bundle.residual_sd, slice(count)
-        else:
-            x, sd = engine.states(places, variance, values, month, method=method)
-            yield method, x, sd, slice(None)
+    for name in methods:
+        method = METHODS[name]
+        if not method.usable(bundle, places):
+            continue
+        most = method.most_scored_months
+        count = len(values)
+        if most is not None:
+            # As many of each calendar month.
+            count = min(count, most // 12, most - tallies[name].months)
+        if count > 0:
+            x, sd = engine.states(places, variance, values[:count], month, method=name)
+            yield name, x, sd, slice(count)
 
 
 def _anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.standardised import Observed
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.evaluation.assimilation import ERROR, network_of
 from mlda_core.evaluation.scores_file import put_scores, scores_of
@@ -83,15 +82,8 @@ def _states(
     given = bundle.normaliser.standardise(fields, np.full(len(sea), month))
     values = np.asarray(bundle.operator.apply(places, np.nan_to_num(given)), np.float64)
     variance = np.full(len(places), ERROR**2)
-    if method != "regression":
-        # As the page's responses are made: a difference of two minima needs both to be exact.
-        return engine.states(places, variance, values, month, method=method, polish=True)
-    model = engine.regression()
-    found = [
-        model.estimate(Observed(places, row, variance), bundle.operator, bundle.mask.shape)
-        for row in values
-    ]
-    return np.stack([x for x, _ in found]).reshape(-1, *bundle.mask.shape), found[0][1]
+    # As the page's responses are made: a difference of two minima needs both to be exact.
+    return engine.states(places, variance, values, month, method=method, polish=True)
 
 
 def score(

@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlda_core.assimilation.methods import METHODS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -22,14 +24,8 @@ WHAT = {
     "stations_100": "100 stations",
     "sst_only": "sea surface temperature only",
 }
-METHODS = {
-    "vae": "VAE",
-    "vae_latent_only": "VAE, latent only",
-    "eof": "EOFs",
-    "enoi": "ensemble OI",
-    "regression": "regression on the sea",
-    "climatology": "climatology of these months",
-}
+COMPARED = ("vae", "vae_latent_only", "eof", "enoi", "regression", "climatology")
+LABELS = {key: METHODS[key].label for key in COMPARED}
 # Okabe and Ito's colours, told apart by colour-blind people, and markers for paper without colour.
 LOOKS = {
     "vae": ("#D55E00", "o"),
@@ -104,7 +100,7 @@ def tables_of(points: Sequence[Scores], variables: Sequence[Variable]) -> str:
             "| explained variance | training months | " + " | ".join(v.name for v in shown) + " |",
             "|---|---|" + "---|" * len(shown),
         ]
-        for method, label in METHODS.items():
+        for method, label in LABELS.items():
             # A climatology is that of months under the observed sea.
             for group in groups[:1] if method == "climatology" else groups:
                 if not any(method in by for p in group for by in p.get(what, {}).values()):
@@ -158,7 +154,7 @@ def draw(points: Sequence[Scores], variables: Sequence[Variable]) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel("training months")
     handles = [
-        Line2D([], [], color=LOOKS[m][0], marker=LOOKS[m][1], label=METHODS[m])
+        Line2D([], [], color=LOOKS[m][0], marker=LOOKS[m][1], label=LABELS[m])
         for m in LOOKS
         if m in used
     ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from mlda_core.climate.assets import ASSETS
+
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float64]
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 def on_land(bundle: Bundle, lat: Float, lon: Float) -> NDArray[np.bool_]:

@@ -18,13 +18,14 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.assets import ASSETS
 from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "gcm_response"
+RESPONSES = ASSETS / "gcm_response"
 
 
 class Experiment(NamedTuple):
@@ -117,7 +118,7 @@ def fingerprint(bundle: Bundle) -> str:
     return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
 
 
-def gcm_responses(bundle: Bundle, folder: Path = ASSETS) -> dict[str, GcmResponse]:
+def gcm_responses(bundle: Bundle, folder: Path = RESPONSES) -> dict[str, GcmResponse]:
     """Return the GCM's and the emulator's mean responses that ship with a bundle.
 
     Parameters

@@ -22,7 +22,8 @@ from app.bundles import (
 )
 from app.state.serialize import from_query, to_query
 from app.state.snapshot import StateError
-from mlda_core.bundle.bundle import BundleError, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.errors import BundleError
 
 
 @pytest.fixture

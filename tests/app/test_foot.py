@@ -12,12 +12,13 @@ import pytest
 from app.context import Visit
 from app.results import attribution as foot_attribution
 from app.results.attribution import Attributing
-from app.results.panel import METHODS, Foot, analysis_for, changed_for, drivers_for, scores_for
+from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
 from app.state.observations import ObservingError
 from app.state.perturbations import Perturbing
 from app.state.snapshot import Limits
 from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Means
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
@@ -126,9 +127,9 @@ def test_a_drawn_box_can_be_offered_and_taken_away(bundle):
 
 
 def test_every_method_of_a_table_has_a_label_in_words():
-    foot = Foot(methods=["vae", "new_one"])
+    foot = Foot(methods=["vae", "enoi"])
     assert foot.methods[0][:2] == ["vae", "VAE"]
-    assert foot.methods[1] == ["new_one", "new_one", ""]
+    assert foot.methods[1] == ["enoi", "Ensemble OI", METHODS["enoi"].sentence]
 
 
 def test_messages_reach_the_handler_and_are_acknowledged(bundle):

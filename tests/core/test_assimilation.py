@@ -17,8 +17,9 @@ from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
 from mlda_core.assimilation.solver import minimise
 from mlda_core.assimilation.standardised import MOST_OBSERVATIONS, standardise, thin
-from mlda_core.bundle.bundle import BundleError, StateError, load_bundle
+from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.statistics import Settings
+from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 

@@ -305,7 +305,7 @@ def test_unperturbed_members_must_be_two_and_whole(small, unperturbed, runs_fold
 
 def test_what_ships_is_small_and_free_and_of_the_bundle(repo_root):
     bundle = load_bundle(repo_root / "assets/bundles/speedy")
-    path = repo_root / "assets/gcm_response" / f"{bundle.name}.nc"
+    path = repo_root / "mlda_core/assets/gcm_response" / f"{bundle.name}.nc"
     assert path.stat().st_size <= 400_000
     with netCDF4.Dataset(path) as file:
         assert file.licence == "CC0-1.0"

@@ -28,7 +28,7 @@ from mlda_core.observations.ship_routes import POINTS, ROUTES, sample_route
 from mlda_core.observations.table import COLUMNS, ObservationError, check, empty, local_spread
 
 ROOT = Path(__file__).parents[2]
-STATIONS = ROOT / "assets/stations/stations.csv.gz"
+STATIONS = ROOT / "mlda_core/assets/stations/stations.csv.gz"
 MONTH = "1997-12"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small import make_linear
 
-from mlda_core.bundle.bundle import BundleError
+from mlda_core.climate.errors import BundleError
 from mlda_core.evaluation.assimilation import write_assimilation
 from mlda_core.evaluation.gcm_response import write_perturbation
 from mlda_core.evaluation.reconstruction import Report, write_scores

@@ -12,7 +12,8 @@ import pytest
 from aloft import make_bundle, make_config_file
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.bundle.bundle import BundleError, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.errors import BundleError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.climate.vectors import check_vectors, geostrophic_wind

@@ -1,0 +1,42 @@
+"""Ensemble optimal interpolation: the covariance of past months, localised and by season.
+
+Evensen 2003, https://doi.org/10.1007/s10236-003-0036-9; localisation after Gaspari and Cohn 1999,
+https://doi.org/10.1002/qj.49712555417.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlda_core.assimilation.method import GaussianMethod
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.options import Setting
+    from mlda_core.assimilation.prior import Prior, PriorRequest
+
+
+class EnsembleOI(GaussianMethod):
+    """The classical opponent: no latent part, past months alone."""
+
+    sea_localisation = True
+
+    def prior(self, request: PriorRequest, setting: Setting) -> Prior:
+        """Take the covariance of past months, weighted by season."""
+        from mlda_core.assimilation.prior import Prior, localised
+
+        del setting
+        s = request.bundle.settings
+        covariance = request.bundle.statistics.months(request.month, s.season_width, s.season_floor)
+        width = s.half_width_enoi_sea if request.sea_held else s.half_width_enoi
+        return Prior(None, None, localised(request, covariance, width))
+
+
+METHODS = (
+    EnsembleOI(
+        "enoi",
+        "Ensemble OI",
+        "Ensemble optimal interpolation, localised, by season",
+        "Evensen 2003, https://doi.org/10.1007/s10236-003-0036-9",
+        rank=30,
+    ),
+)

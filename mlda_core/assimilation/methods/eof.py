@@ -1,0 +1,61 @@
+"""As many EOFs in the decoder's place: the same mathematics, solved in closed form.
+
+Kaplan et al. 1997, https://doi.org/10.1029/97JC01734: reduced-space optimal interpolation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlda_core.assimilation.method import GaussianMethod
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.options import Setting
+    from mlda_core.assimilation.prior import Prior, PriorRequest
+
+# As many as the decoder has latent numbers, in the bundled model.
+EOFS = 100
+
+
+class Eof(GaussianMethod):
+    """Reduced-space optimal interpolation, by season, with what the EOFs leave over."""
+
+    def prior(self, request: PriorRequest, setting: Setting) -> Prior:
+        """Take the leading EOFs of past months, the covariance of their coefficients by season."""
+        from mlda_core.assimilation.prior import Prior, localised
+
+        del setting
+        bundle, statistics, s = request.bundle, request.bundle.statistics, request.bundle.settings
+        count = min(EOFS, bundle.n_latent, len(bundle.decoder.patterns))
+        covariance = statistics.residuals_of_leading(
+            count, request.month, s.residual_width, s.residual_floor
+        )
+        leading = statistics.months(request.month, s.season_width, s.season_floor)[:count, :count]
+        values, vectors = np.linalg.eigh(leading)
+        root = vectors * np.sqrt(np.clip(values, 0.0, None) / request.background_weight)
+        factor = np.asarray(root.T @ statistics.patterns[:count], np.float32)
+        return Prior(factor, None, localised(request, covariance, s.half_width_eof))
+
+
+_PAPER = "Kaplan et al. 1997, https://doi.org/10.1029/97JC01734"
+METHODS = (
+    Eof(
+        "eof",
+        "EOFs",
+        "As many EOFs in the decoder's place, the same mathematics",
+        _PAPER,
+        rank=20,
+        latent="linear",
+    ),
+    Eof(
+        "eof_latent_only",
+        "EOFs, latent only",
+        "What as many EOFs alone can express",
+        _PAPER,
+        rank=21,
+        latent="linear",
+        latent_only=True,
+    ),
+)

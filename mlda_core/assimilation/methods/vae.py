@@ -1,0 +1,104 @@
+"""Search of the decoder's latent space, with a residual analysis of what it cannot express.
+
+The cost of design.md: ``J(z) = 1/2 |z - z_b|^2 + 1/2 d^T S^-1 d``, ``d = y - H G(z)``,
+``S = R + H B H^T``. B is a hybrid (Hamill and Snyder 2000, https://doi.org/10.1175/1520-0493(2000)
+128<2905:AHEKFV>2.0.CO;2) of the decoder's own residuals and of past months. Where the sea is
+observed, the mean is what a network makes likely under it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlda_core.assimilation.method import Array, Float, GaussianMethod
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.options import Setting
+    from mlda_core.assimilation.prior import Prior, PriorRequest
+    from mlda_core.assimilation.standardised import Observed
+    from mlda_core.bundle.statistics import Settings
+
+
+class Vae(GaussianMethod):
+    """The decoder, and past months where it ends."""
+
+    def prior_key(self, setting: Setting) -> str:
+        """Name the prior: the decoder alone has another localisation and its own residuals."""
+        return "decoder" if setting.latent_only else "vae"
+
+    def decoder_fraction(
+        self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
+    ) -> float:
+        """Fraction of the decoder's own covariance: it falls with the number of places."""
+        if setting.latent_only:
+            return 1.0
+        return settings.hybrid_sea if sea_held else settings.hybrid(n_places)
+
+    def prior(self, request: PriorRequest, setting: Setting) -> Prior:
+        """Linearise the decoder about the month's J0, and mix the two covariances."""
+        from mlda_core.assimilation.prior import Prior, localised
+
+        bundle, statistics, s = request.bundle, request.bundle.statistics, request.bundle.settings
+        month = request.month
+        residual = s.residual_width, s.residual_floor
+        season = s.season_width, s.season_floor
+        width = s.half_width_sea if request.sea_held else s.half_width
+        if setting.latent_only:
+            width = s.half_width_latent
+        coupling = np.ones((len(bundle.variables), len(bundle.variables)))
+        if request.sea_held and statistics.sea is not None:
+            left = statistics.residuals_given_sea(month, *residual)
+            past = statistics.months_given_sea(month, s.sea_share, *season)
+            latent = statistics.sea.latent
+            coupling[bundle.sea_row], coupling[:, bundle.sea_row] = s.sea_coupling, s.sea_coupling
+            coupling[bundle.sea_row, bundle.sea_row] = 1.0
+        else:
+            left = statistics.residuals(month, *residual)
+            past = statistics.months(month, *season)
+            latent = np.eye(bundle.n_latent)
+        share = request.decoder_fraction
+        covariance = share * left + (1.0 - share) * past
+        values, vectors = np.linalg.eigh(latent)
+        weight = request.background_weight
+        scale = np.sqrt(np.clip(values, 0.0, None) * max(share, 1e-4) / weight)
+        turn = (vectors * scale) @ vectors.T
+        jacobian = bundle.jacobian(month).reshape(bundle.n_latent, -1)
+        factor = np.asarray(turn.T.astype(np.float32) @ jacobian, np.float32)
+        return Prior(factor, turn, localised(request, covariance, width, coupling))
+
+    def mean(
+        self, engine: Assimilator, observed: Observed, month: int, setting: Setting
+    ) -> tuple[Float, Array, bool]:
+        """Return the decoded prior mean, or what the observed sea makes likely."""
+        bundle = engine.bundle
+        if setting.sea_prior and engine.holds_sea(observed, month):
+            x_b = np.float32(bundle.settings.sea_share) * engine.mean_under_sea(observed, month)
+            z_b, _ = bundle.encode_standardised(
+                x_b.reshape(1, *bundle.mask.shape), np.array([month])
+            )
+            return x_b, z_b[0], True
+        return engine.origin(month), np.zeros(bundle.n_latent), False
+
+
+METHODS = (
+    Vae(
+        "vae",
+        "VAE",
+        "The decoder's latent vector and the residual analysis",
+        "Kingma and Welling 2014, https://arxiv.org/abs/1312.6114; docs/assimilation.md",
+        rank=10,
+        latent="decoder",
+    ),
+    Vae(
+        "vae_latent_only",
+        "VAE, latent only",
+        "What the decoder alone can express",
+        "Kingma and Welling 2014, https://arxiv.org/abs/1312.6114; docs/assimilation.md",
+        rank=11,
+        latent="decoder",
+        latent_only=True,
+    ),
+)

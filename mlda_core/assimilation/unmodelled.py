@@ -1,0 +1,127 @@
+"""The analysis of a method without a posterior: what it leaves over is its spread."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation import physical_units
+from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlda_core.assimilation.standardised import Observed
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What a method makes of observations: a state, and the spread of what it leaves over.
+
+    Parameters
+    ----------
+    method : str
+    began : float
+        ``time.perf_counter()`` at its start.
+    x : ndarray of float32, shape (cells,)
+        Standardised.
+    sd : ndarray of float32, shape (V, lat, lon)
+        Standardised.
+    words : str
+        How it ended.
+    used : ndarray of bool, shape (p,)
+    z : ndarray, shape (L,), optional
+    path : tuple of float
+        The cost, step by step.
+    converged, thins : bool
+        Whether a minimum was found; whether dense observations were thinned.
+    """
+
+    method: str
+    began: float
+    x: Float
+    sd: Float
+    words: str
+    used: NDArray[np.bool_]
+    z: Array | None = None
+    path: tuple[float, ...] = ()
+    converged: bool = True
+    thins: bool = False
+
+
+def step_of(
+    found: Estimate,
+    bundle: Bundle,
+    table: pd.DataFrame,
+    every: Observed,
+    month: int,
+    anomalies: Float,
+) -> Step:
+    """Return the last step of a method without a posterior.
+
+    Parameters
+    ----------
+    found : Estimate
+    bundle : Bundle
+    table : DataFrame
+        Observations, and ``every`` the same standardised.
+    every : Observed
+    month : int
+        Calendar month 1..12.
+    anomalies : ndarray of float32, shape (V, lat, lon)
+        The estimate in display units.
+
+    Returns
+    -------
+    Step
+        With the analysis.
+    """
+    shape = bundle.mask.shape
+    out = table.copy()
+    value = out["value"].to_numpy(np.float64)
+    x = found.x.reshape(shape)
+    out["background_departure"] = value
+    out["analysis_departure"] = value - bundle.operator.apply(every.places, anomalies)
+    left = every.value - bundle.operator.apply(every.places, x)
+    spread = bundle.operator.apply(every.places, found.sd**2)
+    out["misfit_sd"] = left / np.sqrt(spread + every.variance)
+    out["used"] = found.used
+    withheld = int(out["withheld"].to_numpy(bool).sum())
+    used = int(found.used.sum())
+    cost = Cost(0.0, found.path[-1] if found.path else 0.0)
+    analysis = Analysis(
+        method=found.method,
+        month=month,
+        z=found.z,
+        anomalies=anomalies,
+        latent_only=anomalies,
+        background=np.where(bundle.mask, 0.0, np.nan).astype(np.float32),
+        standardised=x,
+        cost=cost,
+        path=found.path,
+        converged=found.converged,
+        outcome=found.words,
+        observations=out,
+        statistics=Fit(
+            n_used=used,
+            n_withheld=withheld,
+            n_thinned=len(table) - withheld - used if found.thins else 0,
+            chi_squared=float("nan"),
+            degrees_of_freedom=0.0,
+            seconds=time.perf_counter() - found.began,
+        ),
+        sea_held=False,
+        spread_of=lambda: (
+            physical_units.spread(bundle, x, found.sd, month),
+            physical_units.climatological_spread(bundle, month),
+        ),
+    )
+    return Step(len(found.path) + 1, found.z, cost, 0.0, found.words, lambda: anomalies, analysis)

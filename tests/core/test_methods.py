@@ -1,0 +1,75 @@
+"""The registry of methods of analysis."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mlda_core.assimilation import methods
+from mlda_core.assimilation.methods import METHODS, method_of
+from mlda_core.climate.errors import StateError
+
+# Of each method: what a place that lists methods by hand would hold.
+PECULIAR = ("vae_latent_only", "eof_latent_only")
+
+
+def test_the_order_is_that_of_the_ranks():
+    ranks = [method.rank for method in METHODS.values()]
+    assert ranks == sorted(set(ranks))
+    assert next(iter(METHODS)) == "vae"
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=lambda m: m.key)
+def test_a_record_says_what_its_method_is(method):
+    assert method.label
+    assert method.sentence
+    assert not method.sentence.endswith(".")
+    assert "http" in method.source or method.source.endswith(".md")
+    assert len({m.label for m in METHODS.values()}) == len(METHODS)
+
+
+def test_hyphens_stand_for_underscores():
+    assert method_of("vae-latent-only") is METHODS["vae_latent_only"]
+
+
+def test_an_unknown_method_is_refused_with_those_there_are():
+    with pytest.raises(StateError, match=r"no method 'kriging'; use one of vae, .*climatology"):
+        method_of("kriging")
+
+
+def test_a_new_file_is_a_new_method(monkeypatch, tmp_path):
+    (tmp_path / "persistence.py").write_text(
+        "from mlda_core.assimilation.methods.climatology import Climatology\n"
+        "METHODS = (Climatology('persistence', 'Persistence', 'x', 'y.md', rank=95),)\n"
+    )
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    try:
+        assert list(methods._find()) == [*METHODS, "persistence"]
+    finally:
+        sys.modules.pop("mlda_core.assimilation.methods.persistence", None)
+
+
+def test_nothing_else_lists_the_methods(repo_root):
+    """A place with a name of its own may choose some of them, not repeat all."""
+    guilty = []
+    for folder in ("mlda_core", "app"):
+        for path in (repo_root / folder).rglob("*.py"):
+            if "methods" in path.relative_to(repo_root / folder).parts:
+                continue
+            text = path.read_text()
+            if all(f'"{key}"' in text for key in PECULIAR):
+                guilty.append(path.name)
+    assert not guilty
+
+
+def test_the_registry_needs_no_torch(repo_root):
+    """The page's state and the command line's help read it."""
+    program = "import sys, mlda_core.assimilation.methods; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=repo_root, check=False)
+    assert done.returncode == 0
+
+
+def test_the_docs_say_when_to_choose_each(repo_root):
+    text = (repo_root / "docs" / "choose-a-method.md").read_text()
+    for method in METHODS.values():
+        assert f"`{method.key.replace('_', '-')}`" in text
