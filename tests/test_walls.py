@@ -147,7 +147,7 @@ def test_what_draws_knows_nothing_of_torch(repo_root):
         if "torch" in tops(imported_modules(path.read_text()))
     }
     # These start and bound the decoder's threads; whatever draws has no business with torch.
-    assert guilty <= {"session.py", "worker.py"}
+    assert guilty <= {"warm_up.py"}
 
 
 def test_nothing_unpickles_or_evaluates(repo_root):
