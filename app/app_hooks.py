@@ -29,7 +29,7 @@ class _Gone(logging.Filter):
 def on_server_loaded(_: Any) -> None:
     """Load the bundle and compile what is compiled, so that nobody waits for it (5 s)."""
     logging.getLogger("asyncio").addFilter(_Gone())
-    from app.session import warm_seasons, warm_up
+    from app.warm_up import warm_seasons, warm_up
 
     warm_up()
     # A daemon: it must not keep a server alive that is told to stop.

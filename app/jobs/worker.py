@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from mlda_core.climate.errors import UserError
+
 T = TypeVar("T")
 _POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlda-work")
 ANALYSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mlda-analysis")
@@ -21,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 def _log(error: Exception) -> None:
     """Write what failed into the server's log: a visitor's mistake in a line, ours in full."""
-    if isinstance(error, ValueError):
+    if isinstance(error, UserError):
         _LOG.info("refused: %s", error)
     else:
         _LOG.exception("background work failed", exc_info=error)
