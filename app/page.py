@@ -12,6 +12,7 @@ import panel as pn
 
 from app.bundles import asked_for
 from app.components import read
+from app.jobs import background
 from app.session import Session, bundle_of_process, warm_seasons
 from mlda_core.climate.errors import BundleError
 
@@ -41,8 +42,7 @@ def serve() -> Session | None:
         broken(str(error)).servable(title=TITLE)
         return None
     # Later than the first visitor's own analysis, which makes the season that he looks at.
-    seasons = partial(warm_seasons, bundle, wait=20.0)
-    threading.Thread(target=seasons, name="seasons", daemon=True).start()
+    background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
     schedule = _Schedule(document.add_next_tick_callback)
