@@ -34,9 +34,9 @@ def on_server_loaded(_: Any) -> None:
     logging.getLogger("asyncio").addFilter(_Gone())
     from app.jobs import background
 
-    if os.getpid() != _FIRST:
-        background.end_with_parent(_FIRST)
     with background.heeding_signals():
+        if os.getpid() != _FIRST:
+            background.end_with_parent(_FIRST)
         # The import takes seconds of its own.
         from app.session import warm_seasons, warm_up
 

@@ -15,13 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
-from tornado.ioloop import IOLoop, PeriodicCallback
-
 _STOP = threading.Event()
 _THREADS: list[threading.Thread] = []
 _POOLS: list[ThreadPoolExecutor] = []
-# Milliseconds between two looks at whether the process that forked this one still runs.
-WATCH = 1000
+# Seconds between two looks at whether the process that forked this one still runs.
+WATCH = 1.0
 
 
 def stopping() -> bool:
@@ -99,7 +97,7 @@ def heeding_signals() -> Iterator[None]:
 
 
 def end_with_parent(parent: int) -> None:
-    """Stop this thread's event loop soon after the process that forked this one has ended.
+    """Send this process a SIGTERM soon after the one that forked it has ended.
 
     Without it a SIGTERM to the first process of ``--num-procs`` leaves the others serving.
 
@@ -108,10 +106,11 @@ def end_with_parent(parent: int) -> None:
     parent : int
         Its process number.
     """
-    loop = IOLoop.current()
 
-    def look() -> None:
-        if os.getppid() != parent:
-            loop.stop()
+    def watch() -> None:
+        while not pause(WATCH):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
 
-    PeriodicCallback(look, WATCH).start()
+    start(watch, "parent")
