@@ -168,7 +168,7 @@ class Gestures:
     def do_obs_upload(self, message: Message) -> str:
         """Take over the observations of a CSV."""
         text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
-        table, rejected = read(text, self._bundle, month=self._state.month)
+        table, rejected, notes = read(text, self._bundle, month=self._state.month)
         self._observer.panel.param.update(
             rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
             rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
@@ -186,7 +186,7 @@ class Gestures:
         plain = observing.adjust(self._state.observing, {"kind": "custom"})
         self._take(replace(plain, own=own_rows(table)))
         refused = f", {len(rejected):,} rows refused" if rejected else ""
-        return f"{name}: {len(table):,} observations{refused}."
+        return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
 
     def do_obs_download(self, _: Message) -> str:
         """Give the observations as a CSV."""

@@ -13,13 +13,14 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.observations.table import Rejected
+    from mlda_core.observations.table import Reading, Rejected
 
 # Of rows that were refused, so many are told; the file names them all.
 _TOLD = 10
@@ -35,11 +36,14 @@ class Job(NamedTuple):
     table : DataFrame
     rejected : tuple of str
         Rows that were refused, in words.
+    notes : tuple of str
+        What else there is to tell of them.
     """
 
     month: str
     table: pd.DataFrame
     rejected: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def assimilate(  # noqa: PLR0917 - options of a command, given by name
@@ -94,6 +98,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.options import Setting
         from mlda_core.bundle.bundle import load_bundle
 
+        refuse_inputs(output, [obs, background, *files_of_bundle(bundle)], read=TABLES)
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
         engine = Assimilator(model)
@@ -164,14 +169,16 @@ def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job
     files = files_of(source)
     tables: dict[str, list[pd.DataFrame]] = {}
     refused: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for file in files:
         head = f"{file.name}, " if len(files) > 1 else ""
-        for name, table, rejected in _months_of(file, bundle, month, many=source.is_dir()):
-            if table is not None:
-                tables.setdefault(name, []).append(table)
-            refused.setdefault(name, []).extend(f"{head}{_lower(r, head)}" for r in rejected)
+        for name, found in _months_of(file, bundle, month, many=source.is_dir()):
+            if name:
+                tables.setdefault(name, []).append(found.table)
+            refused.setdefault(name, []).extend(f"{head}{_lower(r, head)}" for r in found.rejected)
+            notes.setdefault(name, []).extend(f"{head}{_lower(n, head)}" for n in found.notes)
     jobs = [
-        Job(name, pd.concat(parts, ignore_index=True), tuple(refused[name]))
+        Job(name, pd.concat(parts, ignore_index=True), tuple(refused[name]), tuple(notes[name]))
         for name, parts in sorted(tables.items())
         if month is None or name == month
     ]
@@ -233,16 +240,16 @@ def digest_of(files: list[Path]) -> str:
 
 def _months_of(
     file: Path, bundle: Bundle, month: str | None, *, many: bool
-) -> Iterator[tuple[str, pd.DataFrame | None, list[Rejected]]]:
-    from mlda_core.observations.table import ObservationError, has_times, read, read_months
+) -> Iterator[tuple[str, Reading]]:
+    from mlda_core.observations.table import ObservationError, load, read, read_months
 
-    if has_times(file):
+    cells = load(file)
+    if cells.has_times:
         if month is not None and not many:
             # Says which months there are, where it is none of them.
-            yield month, *read(file, bundle, month=month)
+            yield month, read(cells, bundle, month=month)
             return
-        for name, (table, rejected) in read_months(file, bundle).items():
-            yield name, table if name else None, rejected
+        yield from read_months(cells, bundle).items()
         return
     found = re.search(r"(?<!\d)(\d{4})-?(0[1-9]|1[0-2])(?!\d)", file.stem) if many else None
     only = f"{found[1]}-{found[2]}" if found else None if many else month
@@ -251,21 +258,34 @@ def _months_of(
         raise ObservationError(
             f"{file} does not say which month it is of; {remedy}, or add a column 'time'."
         )
-    yield only, *read(file, bundle, month=only)
+    yield only, read(cells, bundle, month=only)
 
 
-def _lower(rejected: Rejected, head: str) -> str:
-    words = str(rejected)
+def _lower(told: Rejected | str, head: str) -> str:
+    words = str(told)
     return words[0].lower() + words[1:] if head else words
 
 
 def tell_rejected(jobs: list[Job]) -> None:
-    """Tell which rows were refused."""
+    """Tell which rows were refused, and what else there is to know of the observations."""
     lines = [line for job in jobs for line in job.rejected]
     for line in lines[:_TOLD]:
         errors.print(line, style="yellow", markup=False, highlight=False)
     if len(lines) > _TOLD:
         errors.print(f"... and {len(lines) - _TOLD} rows more.", style="yellow", highlight=False)
+    # What is so of a whole file is told of each of its months.
+    notes: dict[str, list[str]] = {}
+    for job in jobs:
+        for note in job.notes:
+            notes.setdefault(note, []).append(job.month)
+    told = [
+        note if len(months) > 1 or len(jobs) == 1 else f"{months[0]}: {_lower(note, note)}"
+        for note, months in notes.items()
+    ]
+    for line in told[:_TOLD]:
+        errors.print(line, style="yellow", markup=False, highlight=False)
+    if len(told) > _TOLD:
+        errors.print(f"... and {len(told) - _TOLD} notes more.", style="yellow", highlight=False)
 
 
 def _summary(analysis: Analysis, month: str) -> str:

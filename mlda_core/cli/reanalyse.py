@@ -16,6 +16,7 @@ import typer
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.cli.assimilate import digest_of, files_of, read_jobs, tell_rejected
 from mlda_core.cli.console import errors, one_sentence, out
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 from mlda_core.cli.speed_bar import speed_bar, ticker
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.reanalysis.run import YEARS, cluster, run
         from mlda_core.reanalysis.store import check_same, lay_out, read_done
 
+        refuse_inputs(output, [obs, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
         # A bundle without statistics is refused here and not by every worker.
         Assimilator(model)
