@@ -48,8 +48,10 @@ _ERROR_WORDS = _words(
 )
 _NO_SD = re.compile(
     r"(^|_)(var|variance|mse|percent|percentage|pct|rel|relative|ci|confidence|lower|upper)(_|$)|"
-    r"95|2_?(sigma|sd|std)|%"
+    r"95|2[_ -]?(sigma|σ|sd|std)|%|k ?= ?2"
 )
+# What a name's brackets may say that is no unit.
+_ONE_SD = re.compile(r"(1[ _-]?)?(sigma|σ|sd|std|standard deviation)", re.IGNORECASE)
 # Errors of something other than the value.
 _OTHER_WORDS = _words(
     "lat latitude lon longitude position location place elevation height depth time date"
@@ -196,7 +198,9 @@ def recognise(
         more = f" and {len(left) - 6} more" if len(left) > 6 else ""
         notes.append(f"Columns that are left out: {listed}{more}.")
     roles = {i: role for role, i in at.items()}
-    given = {roles[i]: u for i, u in enumerate(stated) if i in roles and u}
+    given = {
+        roles[i]: u for i, u in enumerate(stated) if i in roles and u and not _ONE_SD.fullmatch(u)
+    }
     return Columns(at, given, times, notes)
 
 
@@ -308,7 +312,7 @@ def _are_dates(cells: NDArray[Any]) -> bool:
         if isinstance(cell, str):
             if not cell.strip():
                 continue
-            if re.fullmatch(r"[0-9. ]*", cell):
+            if re.fullmatch(r"[0-9]*\.?[0-9]*", cell.strip()):
                 return False
         elif isinstance(cell, int | float | bool | np.number | np.bool_):
             return False

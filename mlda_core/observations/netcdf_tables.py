@@ -153,7 +153,9 @@ def _numbers(
     out = raw.astype(np.float64)
     whole = raw.dtype.kind in "iu" and scale == 1.0 and offset == 0.0
     missing = ~np.isfinite(out)
-    unpacked = out * scale + offset
+    with np.errstate(invalid="ignore", over="ignore"):
+        unpacked = out * scale + offset
+    missing |= ~np.isfinite(unpacked)
     codes = [c for which in ("_FillValue", "missing_value") for c in _codes(variable, which)]
     fill = netCDF4.default_fillvals.get(raw.dtype.str[1:])
     if fill is not None and raw.dtype.itemsize > 1:

@@ -90,12 +90,13 @@ def _single(columns: Mapping[Any, Any], name: str) -> Any:
 
 def _values(given: Any) -> list[Any] | None:
     """Return the elements of a column, None of a single value."""
-    if isinstance(given, str | bytes) or given is None or np.ndim(given) == 0:
-        return None
-    if np.ndim(given) > 1:
-        raise ObservationError("A column has several dimensions; give one value an observation.")
+    if isinstance(given, list | tuple):
+        return list(given)
     # Not as a Series: pandas would put rows side by side by their index.
-    return list(given) if isinstance(given, list | tuple) else list(np.asarray(given))
+    array = np.asarray(given)
+    if array.ndim > 1:
+        raise ObservationError("A column has several dimensions; give one value an observation.")
+    return list(array) if array.ndim else None
 
 
 def of_dataset(data: xr.Dataset) -> Cells:
