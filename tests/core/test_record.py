@@ -50,50 +50,43 @@ def test_files_are_read_from_disk_once(bundle, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("files", "month", "months", "n_rows", "rejected"),
+    ("files", "month", "expected"),
     [
-        ({"a.csv": HEAD + GOOD + BAD}, "1982-05", {"1982-05": 1}, 2, ["Row 2: lat '99'"]),
+        ({"a.csv": HEAD + GOOD + BAD}, "1982-05", ({"1982-05": 1}, 2, ["Row 2: lat '99'"])),
         (
             {"a.csv": TIMED + "tas,50,10,3,1,1982-05\ntas,50,10,3,1,soon\ntas,9,9,1,1,1982-06\n"},
             None,
-            {"1982-05": 1, "1982-06": 1},
-            3,
-            ["Row 2: the time 'soon'"],
+            ({"1982-05": 1, "1982-06": 1}, 3, ["Row 2: the time 'soon'"]),
         ),
         (
             {"1982-05.csv": HEAD + GOOD + BAD, "1982-06.csv": HEAD + BAD + OTHER + "tas,1\n"},
             None,
-            {"1982-05": 1, "1982-06": 1},
-            5,
-            ["1982-05.csv, row 2: lat", "1982-06.csv, row 1: lat", "1982-06.csv, row 3: "],
+            (
+                {"1982-05": 1, "1982-06": 1},
+                5,
+                ["1982-05.csv, row 2: lat", "1982-06.csv, row 1: lat", "1982-06.csv, row 3: "],
+            ),
         ),
         (
             {"1982-05.csv": HEAD + GOOD + BAD, "1982-06.csv": HEAD + BAD + OTHER},
             "1982-06",
-            {"1982-06": 1},
-            2,
-            ["1982-06.csv, row 1: lat"],
+            ({"1982-06": 1}, 2, ["1982-06.csv, row 1: lat"]),
         ),
         (
             {"london_1982-05.csv": HEAD + GOOD, "paris_1982-05.csv": HEAD + OTHER},
             None,
-            {"1982-05": 2},
-            2,
-            [],
+            ({"1982-05": 2}, 2, []),
         ),
         # A month that nothing is left of is there, for the analysis is its background.
         (
             {"1982-05.csv": HEAD + BAD, "1982-06.csv": HEAD + OTHER},
             None,
-            {"1982-05": 0, "1982-06": 1},
-            2,
-            ["1982-05.csv, row 1"],
+            ({"1982-05": 0, "1982-06": 1}, 2, ["1982-05.csv, row 1"]),
         ),
     ],
 )
-def test_rows_are_counted_and_refused_ones_named(
-    bundle, tmp_path, files, month, months, n_rows, rejected
-):
+def test_rows_are_counted_and_refused_ones_named(bundle, tmp_path, files, month, expected):
+    months, n_rows, rejected = expected
     lay(tmp_path, files)
     source = tmp_path / "a.csv" if "a.csv" in files else tmp_path
     record = read_record(RecordFiles(source), bundle, month)
@@ -128,7 +121,7 @@ def test_a_note_is_told_once_and_of_its_months(bundle, tmp_path):
     assert sum("'sigma' is taken as error_sd" in note for note in notes) == 1
     (repeated,) = [note for note in notes if "repeat" in note]
     assert repeated.startswith("1982-06: 1 row repeats another's")
-    lay(tmp_path / "a.csv" / "..", {"1990-01.csv": HEAD + GOOD})
+    lay(tmp_path, {"1990-01.csv": HEAD + GOOD})
     both = read_record(RecordFiles(tmp_path), bundle).notes
     assert any(note.startswith("a.csv, 1982-06: 1 row repeats") for note in both)
 
@@ -148,7 +141,11 @@ def test_months_of_a_period(bundle, tmp_path):
     [
         ({"mine.csv": HEAD + GOOD}, None, "mine.csv does not say which month it is of; name it"),
         ({"1982-05.csv": HEAD + BAD}, None, "no observation that can be used; the first reason: R"),
-        ({"1982-05.csv": HEAD + GOOD}, "1982-06", "has no observation that can be used"),
+        (
+            {"1982-05.csv": HEAD + GOOD},
+            "1982-06",
+            "has no observation of 1982-06; it holds 1982-05",
+        ),
         ({"0850-05.csv": HEAD + GOOD}, None, "0850-05 is not within 1678 to 2261"),
         ({"1982-05.csv": HEAD + GOOD}, "12", "'12' is not a month"),
         ({}, None, "holds no CSV or netCDF file"),
