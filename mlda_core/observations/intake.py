@@ -77,7 +77,8 @@ def observations_of(
         more = f"; and {len(rejected) - _NAMED} more" if len(rejected) > _NAMED else ""
         raise ObservationError(
             f"{len(rejected)} of the observations cannot be used ({named}{more}); correct or "
-            "remove them, or read the rest by read_observations."
+            f"remove {'it' if len(rejected) == 1 else 'them'}, or read the rest by "
+            "read_observations."
         )
     level = _level_of_caller()
     for note in notes:
