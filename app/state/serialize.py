@@ -388,6 +388,7 @@ def _origin(value: Any) -> Origin | None:
         and all(isinstance(end, str) for end in ends)
         and type(percent) is int
         and 0 <= percent <= 100
+        and (kind != "draw" or seed is not None)
     )
     if not good:
         raise damaged

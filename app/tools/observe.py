@@ -313,8 +313,10 @@ class Observer:
         self.heading.put(
             column=observed.column,
             model_label=state_words(state.model, state.origin),
+            analysis=state.model == "analysis",
             hatch=observed.hatch,
             note=self._note(observed),
+            stale=self.stale,
             hint=self._hint(observed),
         )
 

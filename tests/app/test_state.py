@@ -307,6 +307,7 @@ def test_a_file_keeps_where_a_latent_vector_came_from(origin):
         {"kind": "walk", "ends": ["1997-12"]},
         {"kind": "walk", "percent": 140},
         {"kind": "draw", "seed": -1},
+        {"kind": "draw"},
         {"kind": "prior", "edited": "yes"},
         {"kind": "link", "colour": "red"},
     ],
