@@ -145,7 +145,7 @@ def draw(graph: Graph, title: str) -> str:
             part: [at[a][0] for a, b in arrows if b == part and a in at] for part in rows[number]
         }
         middle = {part: sum(x) / len(x) if x else width / 2 for part, x in above.items()}
-        ordered = sorted(rows[number], key=lambda part, m=middle: (m[part], part))
+        ordered = [part for _, part in sorted((middle[part], part) for part in rows[number])]
         left = (width - len(ordered) * (_WIDTH + _GAP) + _GAP) / 2
         for place, part in enumerate(ordered):
             x = left + place * (_WIDTH + _GAP) + _WIDTH / 2
