@@ -67,7 +67,9 @@ _MONTHS = _words("month mon mo mm months mth monat mois mes mese obs_month")
 _MONTHS_BESIDE_YEARS = frozenset({"mo", "mm", "mon", "mth"})
 _TIME_WORDS = _words("time date datetime year month yyyy yr timestamp epoch")
 # What this program writes beside the columns that it reads.
-_OURS = frozenset({"background_departure", "analysis_departure", "misfit_sd", "used"})
+_OURS = frozenset(
+    {"background_departure", "analysis_departure", "misfit_sd", "used", "robust_weight"}
+)
 
 
 class Times(NamedTuple):
