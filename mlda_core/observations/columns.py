@@ -204,6 +204,43 @@ def recognise(
     return Columns(at, given, times, notes)
 
 
+def check_elsewhere(
+    source: str, elsewhere: Sequence[str], columns: Mapping[str, NDArray[Any]]
+) -> None:
+    """Refuse a source that has a time, place or error along another dimension than its values.
+
+    Parameters
+    ----------
+    source : str
+        What messages call it.
+    elsewhere : sequence of str
+        Names along other dimensions.
+    columns : mapping of str to ndarray
+        What lies along that of the values.
+
+    Raises
+    ------
+    ObservationError
+        If one of these would mean something as a column.
+    """
+    try:
+        recognise([*columns], [*columns.values()], {})
+    except ObservationError:
+        # What is wrong with the columns themselves is told when they are checked.
+        return
+    for name in elsewhere:
+        at = len(columns)
+        try:
+            both = recognise([*columns, name], [*columns.values(), np.empty(0, object)], {})
+        except ObservationError:
+            both = None
+        if both is None or at in both.at.values() or any(at in t[1:] for t in both.times):
+            raise ObservationError(
+                f"{source} has a '{_brief(name)}' along another dimension than its 'value'; give "
+                "every column along one, an observation a place."
+            )
+
+
 def _times(
     names: Sequence[str], short: Sequence[str], taken: set[int]
 ) -> tuple[list[Times], list[str]]:

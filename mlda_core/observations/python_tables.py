@@ -11,7 +11,7 @@ import xarray as xr
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.cells import Cells, columns_of
-from mlda_core.observations.columns import REQUIRED, plain, role_of
+from mlda_core.observations.columns import REQUIRED, check_elsewhere, plain
 
 NAME = "The table"
 
@@ -121,14 +121,11 @@ def of_dataset(data: xr.Dataset) -> Cells:
         )
     columns: dict[str, Any] = {}
     units = {}
+    elsewhere = []
     for key, variable in data.variables.items():
         name = str(key)
         if variable.dims not in (value.dims, ()):
-            if role_of(plain(name)[0]) or plain(name)[0] == "time":
-                raise ObservationError(
-                    f"The Dataset's '{name}' lies along another dimension than its 'value'; give "
-                    "one, such as by to_dataframe().reset_index()."
-                )
+            elsewhere.append(name)
             continue
         cells = variable.to_numpy()
         columns[name] = cells if variable.dims else np.repeat(cells.reshape(1), value.size)
@@ -136,6 +133,7 @@ def of_dataset(data: xr.Dataset) -> Cells:
             units[name] = variable.attrs["units"]
     base = value.attrs.get("base_period") or data.attrs.get("base_period") or ""
     names, made = columns_of(columns)
+    check_elsewhere("The Dataset", elsewhere, dict(zip(names, made, strict=True)))
     return Cells(
         "The Dataset", names, made, np.arange(1, value.size + 1), units=units, base_period=str(base)
     )

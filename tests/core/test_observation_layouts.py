@@ -84,7 +84,9 @@ LAYOUTS = {
     "comments": lines(
         "# mine", "% yours", "variable,lat,lon,value,error_sd", "#", "tas,47.4,-8.5,-4,.5"
     ),
-    "names in a comment": lines("# variable lat lon value error_sd", "tas 47.4 -8.5 -4.0 0.5"),
+    "names in a comment": lines(
+        "# variable lat lon value error_sd", "tas 47.4 -8.5 -4.0 0.5", "# the end"
+    ),
     "a title above": lines(
         "Stations of Switzerland;;;;", "variable;lat;lon;value;error_sd", "tas;47,4;-8,5;-4;0,5"
     ),
@@ -353,6 +355,8 @@ def test_decimal_years(bundle, years, right):
     months = {lat: m for m, r in found.items() for lat in r.table["lat"]}
     expected = {40.0 + i: f"1997-{m:02d}" for i, m in enumerate(right) if m}
     assert months == expected
+    begins = any("beginning" in note for r in found.values() for note in r.notes)
+    assert begins == (years[0] == "1997.000")
 
 
 def test_times_that_disagree_are_refused_by_row(bundle):
@@ -734,6 +738,9 @@ def test_datasets_have_units_and_missing_times(bundle):
     assert found.table["value"].tolist() == [2.0]
     assert found.table["error_sd"].tolist() == [1.0]
     assert [bad.row for bad in found.rejected] == [2, 3]
+    for name in ("sigma", "time"):
+        with pytest.raises(ObservationError, match=f"'{name}' along another dimension"):
+            read(data.drop_vars(["error_sd", "time"]).assign({name: ("x", [1.0])}), bundle, month=1)
     with pytest.raises(ObservationError, match="2 dimensions"):
         read(data.expand_dims(two=2), bundle, month=MONTH)
 
