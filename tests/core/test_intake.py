@@ -145,10 +145,15 @@ def test_a_row_that_cannot_be_used_is_never_dropped_in_silence(engine, changes, 
         assert said.endswith("; correct or remove it, or read the rest by read_observations.")
 
 
-def test_many_bad_rows_are_counted_and_the_first_named(engine):
-    rows = [{**ROWS[0], "lat": 99.0}] * 12
-    with pytest.raises(ObservationError, match=r"^12 of the .* row 5: .*; and 7 more\); correct"):
+def test_many_bad_rows_are_counted_and_the_first_of_each_reason_named(engine):
+    rows = [{**ROWS[0], "lat": 99.0}] * 12 + [{**ROWS[0], "value": None}]
+    with pytest.raises(ObservationError) as caught:
         engine.run(rows, 7, method="enoi")
+    assert str(caught.value) == (
+        "13 of the observations cannot be used (rows 1, 2, 3, 4, 5 and 7 more: lat '99' is no "
+        "latitude, a number from -90 to 90; row 13: value is empty); correct or remove them, or "
+        "read the rest by read_observations."
+    )
 
 
 @pytest.mark.parametrize(
