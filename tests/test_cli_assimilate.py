@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import estimate
-from mlda_core.assimilation.netcdf import provenance, to_dataset, writing
+from mlda_core.assimilation.netcdf import provenance, writing
 from mlda_core.bundle.bundle import add_statistics, load_bundle
 from mlda_core.bundle.export import export_bundle
 from mlda_core.bundle.statistics import Settings
@@ -491,7 +491,7 @@ def test_an_interrupted_run_goes_on_where_it_was(bundle, observed, tmp_path):
                     continue
                 if month == stop:
                     raise KeyboardInterrupt
-                file.add(to_dataset(runs[month], bundle, month), runs[month].observations)
+                file.add(runs[month].to_dataset(month), runs[month].observations)
         return done
 
     write(tmp_path / "whole.nc", MONTHS)

@@ -195,6 +195,7 @@ class Beside:
             beside=self.method or "target",
             name_within=self.label,
             note=note,
+            stale=self.stale,
             quantity="analysis" if whole else frames.COLUMNS[observed.column],
         )
         self._observer.heading.put(

@@ -19,7 +19,8 @@ from app.maps.color_scales import units
 from app.maps.markers import Markers
 from app.state import observations as observing
 from app.state.observations import Observing, ObservingError
-from app.text import number, place_words, region_words, short_labels, state_words
+from app.state.snapshot import Origin
+from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from mlda_core.assimilation.methods import METHODS as RECORDS
@@ -185,7 +186,8 @@ class Observer:
     @property
     def _moves_analysis(self) -> bool:
         """Whether what is shown is an analysis whose latent vector was moved by hand."""
-        return bool(self._state.model == "own" and self._state.origin.startswith("analysis"))
+        origin: Origin | None = self._state.origin
+        return self._state.model == "own" and origin is not None and origin.kind == "analysis"
 
     @property
     def beyond(self) -> Any:
@@ -203,10 +205,7 @@ class Observer:
         state, work = self._state, self.analysing
         if state.model == "analysis" or not len(self.table):
             return ""
-        title = state_words(state.model, state.origin).removeprefix("Model: ")
-        what = {"encoded": "the code of the month", "prior mean": "the prior mean"}.get(title, "")
-        if not what:
-            what = f"a state {title}" if title.startswith(("by ", "from ")) else f"a {title}"
+        what = shown_instead(state.model, state.origin)
         if self.beyond is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
@@ -314,8 +313,10 @@ class Observer:
         self.heading.put(
             column=observed.column,
             model_label=state_words(state.model, state.origin),
+            analysis=state.model == "analysis",
             hatch=observed.hatch,
             note=self._note(observed),
+            stale=self.stale,
             hint=self._hint(observed),
         )
 

@@ -17,7 +17,7 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
 from mlda_core.assimilation.problem import (
     Problem,
@@ -165,11 +165,14 @@ class Assimilator:
             The linear solution first; the last has the analysis.
         """
         setting, table, calendar, notes = self._asked(observations, month, options, settings)
+        asked = month_asked(month)
+        dated = asked if isinstance(asked, str) else ""
         for step in setting.record.steps(self, table, calendar, setting):
-            if step.analysis is None or not notes:
+            if step.analysis is None:
                 yield step
             else:
-                yield replace(step, analysis=replace(step.analysis, notes=notes))
+                analysis = replace(step.analysis, notes=notes, dated=dated)
+                yield replace(step, analysis=analysis)
 
     def _asked(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
@@ -357,7 +360,8 @@ class Assimilator:
         turn = problem.gain.prior.turn
         if turn is None:
             raise StateError(
-                f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
+                f"The method {spelled(setting.method)} has no latent vector; use vae to move one "
+                "by hand."
             )
         if np.shape(z) != problem.z_b.shape:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
@@ -665,6 +669,7 @@ class Assimilator:
             statistics=fit,
             sea_held=problem.sea_held,
             spread_of=lambda: self._spreads(problem, x),
+            bundle=self.bundle,
         )
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)

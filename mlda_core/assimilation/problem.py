@@ -11,7 +11,7 @@ from mlda_core.assimilation.analysis import Cost
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.standardised import Observed
 from mlda_core.bundle.bundle import Bundle
@@ -76,8 +76,11 @@ def gaussian(setting: Setting) -> GaussianMethod:
     """
     method = setting.record
     if not isinstance(method, GaussianMethod):
-        fitting = ", ".join(m.key for m in METHODS.values() if isinstance(m, GaussianMethod))
-        raise StateError(f"'{method.key}' has no prior of its own; use one of {fitting} for this.")
+        fitting = spelled(*(m.key for m in METHODS.values() if isinstance(m, GaussianMethod)))
+        raise StateError(
+            f"The method {spelled(method.key)} has no prior of its own; use one of {fitting} for "
+            "this."
+        )
     return method
 
 
