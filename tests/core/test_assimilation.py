@@ -532,7 +532,7 @@ def test_wrong_settings_are_refused_in_a_sentence(bundled):
             engine.run(observations, month)
     with pytest.raises(ObservationError, match=r"\(row 2: value is empty\)"):
         engine.run(observations.assign(value=[1.0, np.nan, 1.0, 1.0][: len(observations)]), 1)
-    with pytest.raises(ObservationError, match="row 1: error_sd '-1' is no error"):
+    with pytest.raises(ObservationError, match="rows 1, 2, 3, 4: error_sd '-1' is no error"):
         engine.run(observations.assign(error_sd=-1.0), 1)
     with pytest.raises(StateError, match="regression uses the sea"):
         engine.run(observations, "1984-01", method="regression")
