@@ -167,8 +167,7 @@ class Verifying:
     def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
         made = observing.adjust(self._state.observing, {"method": message.get("value")})
-        self._state.param.update(observing=made, model="analysis")
-        self._state.commit()
+        self._observer.show_analysis(observing=made)
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
     def compare(self, _: Message) -> None:
