@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundles import asked_for
+from app.jobs import background
 from app.session import Session
 from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
@@ -42,8 +43,7 @@ def serve() -> Session | None:
         broken(str(error)).servable(title=TITLE)
         return None
     # Later than the first visitor's own analysis, which makes the season that he looks at.
-    seasons = partial(warm_seasons, bundle, wait=20.0)
-    threading.Thread(target=seasons, name="seasons", daemon=True).start()
+    background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
     schedule = _Schedule(document.add_next_tick_callback)

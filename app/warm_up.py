@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import torch
 
 from app.bundle_menu import prepare
 from app.bundles import limits_of, open_bundle
+from app.jobs import background
 from app.jobs.analysis import engine_of
 from app.maps import frames, thumbnails
 from app.maps.projections import choices_of, projection
@@ -53,22 +53,30 @@ def bundle_of_process(key: str = "") -> Bundle:
 def warm_up() -> None:
     """Make what all sessions share: bundle, projections, datashader's compiled loops.
 
-    A broken bundle is not complained of here: the page does, where it is read.
+    A broken bundle is reported when the page opens it. It ends early if the server does.
     """
     with contextlib.suppress(BundleError):
+        if background.stopping():
+            return
         bundle = bundle_of_process()
         month = limits_of(bundle).first_month()
         prepare(bundle)
         z = np.asarray(bundle.code(month), dtype=np.float32)
         for choice in choices_of(bundle.grid):
+            if background.stopping():
+                return
             projection(choice.key)
             frames.draw(bundle, frames.Request(month, z, choice.key, full=False))
         for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
+            if background.stopping():
+                return
             thumbnails.latent(bundle, k, int(month[5:]))
         # The decoder's Jacobian of the season, and the factors of the first network: 5 s.
         table = resolve(Observing(), bundle, month).plain
         with contextlib.suppress(ValueError):
             for part in (*GREETING, 1):
+                if background.stopping():
+                    return
                 engine_of(bundle).run(table[: len(table) // part], month)
 
 
@@ -87,11 +95,13 @@ def warm_seasons(bundle: Bundle | None = None, *, wait: float = 0.0) -> None:
         if bundle in _WARMED:
             return
         _WARMED.add(bundle)
-        time.sleep(wait)
+        if background.pause(wait):
+            return
         if bundle.has_statistics:
             # Not the first response of the tool Perturb: its dense networks take 20 s of a core,
             # and the first visitor's own analysis waited for them.
             for month in range(1, 13):
                 bundle.jacobian(month)
                 # A pause, for it takes a core that a slider needs: 35 ms a frame instead of 28.
-                time.sleep(REST)
+                if background.pause(REST):
+                    return

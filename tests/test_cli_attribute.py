@@ -15,7 +15,7 @@ from mlda_core.cli import main as cli
 from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.evaluation.verification import drawn_box
 from mlda_core.perturbation.attribution import Scenario, drivers
-from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch
 
 BOX = "-30:30:180:270:+1.5K"

@@ -14,11 +14,13 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from app.jobs import background
+from app.jobs.background import stopping
 from mlda_core.climate.errors import UserError
 
 T = TypeVar("T")
-_POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlda-work")
-ANALYSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mlda-analysis")
+_POOL = background.pool(1, "mlda-work")
+ANALYSES = background.pool(2, "mlda-analysis")
 _LOG = logging.getLogger(__name__)
 
 
@@ -87,7 +89,7 @@ class Latest:
         stamp = self._stamp
 
         def stale() -> bool:
-            return stamp != self._stamp
+            return stopping() or stamp != self._stamp
 
         def work() -> None:
             if stale():
@@ -158,7 +160,7 @@ class Latest:
         results: deque[T] = deque()
 
         def stale() -> bool:
-            return stamp != self._stamp
+            return stopping() or stamp != self._stamp
 
         def advance(values: Iterator[T]) -> None:
             for value in values:
@@ -215,6 +217,8 @@ class Latest:
 
     def _later(self, pace: float, again: Callable[[], Any]) -> None:
         def go() -> None:
+            if stopping():
+                return
             if self._paused:
                 self._again = again
             else:

@@ -66,6 +66,8 @@ class Method(ABC):
 
     # Whether it has a posterior covariance: a spread, a cost, the influence of one observation.
     posterior: ClassVar[bool] = False
+    # Whether the difference of two of its analyses says what a change of the sea does.
+    responds: ClassVar[bool] = False
     # Whether tables of scores have a column of it.
     scored: ClassVar[bool] = True
     # Of months that a table of scores takes: None is all of them.
@@ -146,6 +148,7 @@ class GaussianMethod(Method):
     """
 
     posterior = True
+    responds = True
     # Whether the localisation differs where the sea is observed, though the mean does not.
     sea_localisation: ClassVar[bool] = False
 

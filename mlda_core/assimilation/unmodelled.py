@@ -123,5 +123,6 @@ def step_of(
             physical_units.spread(bundle, x, found.sd, month),
             physical_units.climatological_spread(bundle, month),
         ),
+        bundle=bundle,
     )
     return Step(len(found.path) + 1, found.z, cost, 0.0, found.words, lambda: anomalies, analysis)

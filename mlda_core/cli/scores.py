@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mlda_core.assimilation.methods import spelled
 from mlda_core.cli.console import one_sentence, out, ticking
 from mlda_core.cli.output_files import GRIDDED, files_of_bundle, refuse_inputs
 
@@ -243,7 +244,7 @@ def _responses_table(
     for method in next(iter(scores.values())):
         cells = [scores[name][method] for name in shown]
         table.add_row(
-            method,
+            spelled(method),
             *(
                 f"{c['pattern_correlation']:.2f}"
                 + (f" ({c['amplitude_ratio']:.2f})" if "amplitude_ratio" in c else "")
@@ -261,7 +262,7 @@ def _table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
     for method in dict.fromkeys(m for by_method in scores.values() for m in by_method):
         cells = [scores[v.name].get(method) for v in bundle.variables]
         table.add_row(
-            method,
+            spelled(method),
             *(
                 f"{c['explained_variance']:.3f} ({c['rmse']:.2f})"
                 if c and "rmse" in c

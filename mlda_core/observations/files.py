@@ -25,6 +25,10 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "misfit_sd": {"long_name": "analysis departure over its expected sd", "units": "1"},
     "time": {"standard_name": "time", "units": "days since 1850-01-01", "calendar": "standard"},
     "used": {"long_name": "1 where the analysis took the observation: not withheld, not thinned"},
+    "robust_weight": {
+        "long_name": "what the variance of the error was divided by, 1 if it was no gross error",
+        "units": "1",
+    },
 }
 
 

@@ -113,6 +113,8 @@ def fit_regression(bundle: Bundle, count: int = COMPONENTS) -> SeaRegression:
 class Regression(Method):
     """What the observed sea says of everything, linearly."""
 
+    responds = True
+
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
