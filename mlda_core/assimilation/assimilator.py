@@ -28,18 +28,18 @@ from mlda_core.assimilation.problem import (
 )
 from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
-from mlda_core.assimilation.standardised import (
-    Observed,
-    cover,
-    standardise,
-    thin,
-)
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
 from mlda_core.observations.intake import observations_of
 from mlda_core.observations.loading import Source
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.standardised import (
+    Observed,
+    cover,
+    standardise,
+    thin,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

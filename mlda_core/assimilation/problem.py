@@ -13,9 +13,9 @@ from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.standardised import Observed
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
+from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]

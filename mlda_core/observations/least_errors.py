@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.standardised import LEAST_ERROR, standardise
+from mlda_core.observations.standardised import LEAST_ERROR, standardise
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ import pandas as pd
 # Places as near as this, in degrees, are one: 0.1 m.
 _DECIMALS = 6
 _ADVICE = (
-    "each counts as an observation of its own; remove what is repeated, or merge it by "
-    "merge_repeated"
+    "each counts as an observation of its own; remove what is repeated, or merge it by the "
+    "option merge_repeated (--merge-repeated)"
 )
 
 

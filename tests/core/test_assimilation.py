@@ -16,12 +16,12 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
 from mlda_core.assimilation.solver import minimise
-from mlda_core.assimilation.standardised import MOST_OBSERVATIONS, standardise, thin
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.statistics import Settings
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
+from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
 
@@ -418,7 +418,7 @@ def test_statistics_that_do_not_fit_are_refused_in_a_sentence(linear, tmp_path, 
 
     import xarray as xr
 
-    from mlda_core.bundle.bundle import checksum
+    from mlda_core.bundle.files import checksum
 
     copy = tmp_path / "copy"
     shutil.copytree(linear.path, copy)

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mlda_core.assimilation.standardised import LEAST_ERROR, standardise
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.climate.months import MonthError, month_of
 from mlda_core.observations import base_period
+from mlda_core.observations.standardised import LEAST_ERROR, standardise
 from mlda_core.observations.table import (
     ObservationError,
     TableOptions,
