@@ -499,7 +499,7 @@ def wait_for(command, store, count, seconds=180):
         (("--network", "sst_only", "--months", "1882-05:1982-04"), "no month '1882-05'"),
         (("--obs", "obs.csv", "--months", "1582-05:1982-04"), "1582-05 is not within 1678"),
         (("--obs", "obs.csv", "--months", "1882-05:1882-06"), "no observation of 1882-05 to"),
-        (("--network", "sst_only", "--method", "adam"), "'adam' has no network to share"),
+        (("--network", "sst_only", "--method", "adam"), "method adam has no network to share"),
         (("--network", "sst_only", "--method", "kriging"), "no method 'kriging'"),
         (("--obs", "nowhere.csv"), "nowhere.csv"),
     ],
