@@ -467,9 +467,10 @@ def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_p
     ):
         assert pieces["done"].values.all()
         for name in whole.data_vars:
-            # Noise of 1e-12 where rain's anomaly is 1e-9 mm/day is no difference.
+            # A sum of single precision, in another order by other processes, near a zero.
+            noise = 1e-6 * float(np.abs(whole[name]).max())
             np.testing.assert_allclose(
-                pieces[name], whole[name], rtol=1e-4, atol=1e-7, err_msg=str(name)
+                pieces[name], whole[name], rtol=1e-4, atol=noise, err_msg=str(name)
             )
 
 
