@@ -38,7 +38,7 @@ def on_server_loaded(_: Any) -> None:
         if os.getpid() != _FIRST:
             background.end_with_parent(_FIRST)
         # The import takes seconds of its own.
-        from app.session import warm_seasons, warm_up
+        from app.warm_up import warm_seasons, warm_up
 
         warm_up()
     background.start(warm_seasons, "seasons")

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundles import asked_for
-from app.components import read
 from app.jobs import background
-from app.session import Session, bundle_of_process, warm_seasons
+from app.session import Session
+from app.warm_up import bundle_of_process, warm_seasons
+from app.web_files import read
 from mlda_core.climate.errors import BundleError
 
 TITLE = "mlda"
@@ -62,7 +63,7 @@ def serve() -> Session | None:
     page.add_variable("variables", [variable.name for variable in bundle.variables])
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
-    page.add_panel("explore", session.explore)
+    page.add_panel("explore", session.explore.panel)
     page.add_panel("observe", session.observer.panel)
     page.add_panel("listing", session.observer.listing.widget)
     page.add_panel("foot", session.verifying.foot)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 from app.jobs import background
 from app.jobs.background import stopping
+from mlda_core.climate.errors import UserError
 
 T = TypeVar("T")
 _POOL = background.pool(1, "mlda-work")
@@ -24,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 def _log(error: Exception) -> None:
     """Write what failed into the server's log: a visitor's mistake in a line, ours in full."""
-    if isinstance(error, ValueError):
+    if isinstance(error, UserError):
         _LOG.info("refused: %s", error)
     else:
         _LOG.exception("background work failed", exc_info=error)
@@ -55,8 +57,17 @@ class Latest:
         self._stamp = 0
         self._paused = False
         self._again: Callable[[], Any] | None = None
+        self._lock = threading.Lock()
+        self._resting: Callable[[], None] | None = None
+        self._due = 0.0
 
-    def submit(self, job: Callable[[Callable[[], bool]], T], deliver: Callable[[T], None]) -> int:
+    def submit(
+        self,
+        job: Callable[[Callable[[], bool]], T],
+        deliver: Callable[[T], None],
+        *,
+        delay: float = 0.0,
+    ) -> int:
         """Start a job.
 
         Parameters
@@ -66,6 +77,8 @@ class Latest:
             steps and return early.
         deliver : callable
             Is given the result on the event loop, unless it is stale.
+        delay : float
+            Seconds without a newer job before this one starts; no thread is held meanwhile.
 
         Returns
         -------
@@ -89,8 +102,30 @@ class Latest:
             else:
                 self._hand_over(stale, deliver, result)
 
-        self._pool.submit(work)
+        if delay > 0:
+            self._rest(delay, work)
+        else:
+            self._pool.submit(work)
         return stamp
+
+    def _rest(self, delay: float, work: Callable[[], None]) -> None:
+        """Start `work` once nothing newer came for a delay; one timer waits, not one a job."""
+        with self._lock:
+            waiting = self._resting is not None
+            self._resting, self._due = work, time.monotonic() + delay
+        if not waiting:
+            self._later(delay, self._rested)
+
+    def _rested(self) -> None:
+        with self._lock:
+            left = self._due - time.monotonic()
+            work = None
+            if left <= 0:
+                work, self._resting = self._resting, None
+        if left > 0:
+            self._later(left, self._rested)
+        elif work is not None:
+            self._pool.submit(work)
 
     def stream(
         self,

@@ -114,7 +114,7 @@ class Analysis:
         The table given, with ``background_departure``, ``analysis_departure`` (display units),
         ``misfit_sd`` (departure of each observation from what all others say, in standard
         deviations of that difference) and ``used``; of a robust analysis ``robust_weight`` too,
-        which its error's variance was divided by.
+        which the variance of its error was divided by.
     statistics : Fit
     sea_held : bool
         Whether the background is what the observed sea makes likely.

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.bundle.statistics import Settings
     from mlda_core.climate.interpolation import Places
+    from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]

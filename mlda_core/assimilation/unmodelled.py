@@ -15,8 +15,8 @@ from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]

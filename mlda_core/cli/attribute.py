@@ -116,8 +116,7 @@ def region_of(text: str) -> Region:
     ValueError
         If it is neither.
     """
-    from mlda_core.climate.regions import REGIONS
-    from mlda_core.evaluation.verification import drawn_box
+    from mlda_core.climate.regions import REGIONS, drawn_box
 
     if text in REGIONS:
         return REGIONS[text]

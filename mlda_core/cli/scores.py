@@ -47,6 +47,7 @@ def validate_assimilation(
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.checks import check_same_model
         from mlda_core.evaluation.assimilation import (
             NETWORKS,
             ceiling,
@@ -54,7 +55,7 @@ def validate_assimilation(
             score,
             write_assimilation,
         )
-        from mlda_core.evaluation.reconstruction import check_same_model, months_of_bundle
+        from mlda_core.evaluation.reconstruction import months_of_bundle
         from mlda_core.vae.config import ConfigError, load_config
         from mlda_core.vae.dataset import load_training_data
 
@@ -216,7 +217,7 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
 
 def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
     """Months of a split of every member under the observed sea."""
-    from mlda_core.evaluation.reconstruction import check_same_model
+    from mlda_core.bundle.checks import check_same_model
     from mlda_core.vae.config import ConfigError, load_config
     from mlda_core.vae.dataset import load_training_data
 

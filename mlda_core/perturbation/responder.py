@@ -16,10 +16,10 @@ from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.adjoint import Sensitivity, sensitivity
 from mlda_core.assimilation.methods import RESPONDING, method_of, spelled
 from mlda_core.assimilation.options import calendar_month
-from mlda_core.assimilation.standardised import MOST_OBSERVATIONS, Observed, standardise, thin
 from mlda_core.climate.regions import Region, region_mask
 from mlda_core.observations.land import cell_of
 from mlda_core.observations.networks import NetworkSpec, places
+from mlda_core.observations.standardised import MOST_OBSERVATIONS, Observed, standardise, thin
 from mlda_core.observations.synthetic import synthesise
 from mlda_core.perturbation.response import HELD, Response, most_changed
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, open_water, sst_change

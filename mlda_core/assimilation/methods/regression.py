@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Step
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import ObservationOperator, Places
+    from mlda_core.observations.standardised import Observed
 
 COMPONENTS = 25
 
@@ -120,8 +120,8 @@ class Regression(Method):
     ) -> Iterator[Step]:
         """Regress on the observations of the sea, and on nothing else."""
         from mlda_core.assimilation.physical_units import anomalies
-        from mlda_core.assimilation.standardised import standardise
         from mlda_core.assimilation.unmodelled import Estimate, step_of
+        from mlda_core.observations.standardised import standardise
 
         bundle = engine.bundle
         began = time.perf_counter()
@@ -147,7 +147,7 @@ class Regression(Method):
         setting: Setting,
     ) -> tuple[Float, Float]:
         """Regress months one by one; their seas' network is one and the same."""
-        from mlda_core.assimilation.standardised import Observed
+        from mlda_core.observations.standardised import Observed
 
         del month, setting
         bundle = engine.bundle
