@@ -130,7 +130,7 @@ def test_a_state_that_is_none_is_told(model, tmp_path):
 
 
 # The reader refuses what is not possible on Earth.
-REST = {"psl": 1e5, "tas": 288.0, "pr": 0.0, "zg500": 5500.0, "ua850": 0.0, "va850": 0.0}
+REST = {"psl": 1e5, "tas": 288.0, "pr": 3e-5, "zg500": 5500.0, "ua850": 0.0, "va850": 0.0}
 
 
 class Still:
