@@ -282,6 +282,7 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     visitor.settle()
     analysed = visitor.pixels(".map")
     page.locator("[data-tool=explore]").click()
+    visitor.number(0).wait_for(state="visible")
     z = float(visitor.number(0).input_value())
     place = visitor.number(0).bounding_box()
     visitor.number(0).fill(str(z + 2))
