@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.components import Message
-from app.context import Action, Visit
-from app.state.observations import ObservingError
+from app.context import Action, SessionContext
+from app.state.observations import InvalidObservationError
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
@@ -55,19 +55,19 @@ def titles_of(bundle: Bundle) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-class Impacts:
+class ImpactPanel:
     """What the foot shows of impacts.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     foot : Foot
     """
 
-    def __init__(self, visit: Visit, foot: Foot) -> None:
-        self._bundle, self._state, self._foot = visit.bundle, visit.state, foot
-        self._complain = visit.complain
-        titles = titles_of(visit.bundle)
+    def __init__(self, context: SessionContext, foot: Foot) -> None:
+        self._bundle, self._state, self._foot = context.bundle, context.state, foot
+        self._complain = context.complain
+        titles = titles_of(context.bundle)
         self._names = [name for name, _ in titles]
         foot.impacts = [list(pair) for pair in titles]
         self._shown = ""
@@ -102,7 +102,7 @@ class Impacts:
         why = ""
         if state.tool == "perturb":
             why = "The tool Perturb shows responses; this follows Explore and Observe."
-        elif state.model == "analysis" and METHODS[state.observing.method].latent != "decoder":
+        elif state.model == "analysis" and METHODS[state.observations.method].latent != "decoder":
             why = "The method of the analysis has no latent vector of the decoder."
         made = None if why else head.predict(state.z, state.month)
         return now_for(head, state.month, made, why)
@@ -126,7 +126,7 @@ class Impacts:
         """Show another head."""
         name = message.get("value")
         if name not in self._names:
-            raise ObservingError(f"There is no impact '{str(name)[:24]}' in this bundle.")
+            raise InvalidObservationError(f"There is no impact '{str(name)[:24]}' in this bundle.")
         self._state.impact = str(name)
         return ""
 

@@ -29,7 +29,7 @@ class Visit:
     def __init__(self, bundle, query):
         self.loop = queue.Queue()
         self.session = Session(bundle, query, self.loop.put)
-        self.beside, self.observer = self.session.beside, self.session.observer
+        self.beside, self.observer = self.session.comparison, self.session.observe
         self.settle()
 
     def send(self, control=None, **message):
@@ -54,7 +54,7 @@ class Visit:
 
     @property
     def observed(self):
-        return self.session.state.observing
+        return self.session.state.observations
 
     def fields(self, kind):
         """Return what a column's maps show, by variable."""
@@ -176,8 +176,8 @@ def test_links_files_and_undo_carry_it(visit):
     snapshot, limits = v.session.state.snapshot(), v.session.limits
     query = to_query(snapshot, limits)
     assert {"beside=enoi", "scale=5", "arrows=0"} <= set(query.split("&"))
-    assert from_query(query, limits).observing == snapshot.observing
-    assert from_json(to_json(snapshot, limits), limits).observing == snapshot.observing
+    assert from_query(query, limits).observations == snapshot.observations
+    assert from_json(to_json(snapshot, limits), limits).observations == snapshot.observations
     assert not v.frame.request.arrows
     v.send(v.session.bar, type="undo")
     assert v.frame.request.arrows

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.context import Visit
+from app.context import SessionContext
 from app.results import attribution as foot_attribution
-from app.results.attribution import Attributing
+from app.results.attribution import AttributionPanel
 from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
-from app.state.observations import ObservingError
-from app.state.perturbations import Perturbing
+from app.state.observations import InvalidObservationError
+from app.state.perturbations import PerturbationSettings
 from app.state.snapshot import Limits
 from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
@@ -174,11 +174,11 @@ def beside(bundle, monkeypatch):
     monkeypatch.setattr(foot_attribution, "responder_of", lambda _: linear)
     loop = queue.Queue()
     state = State(Limits(bundle.name, bundle.months, bundle.n_latent))
-    state.perturbing = Perturbing(patches=(Patch(kelvin=2.0, region="nino34"),))
+    state.perturbations = PerturbationSettings(patches=(Patch(kelvin=2.0, region="nino34"),))
     foot = Foot(variables=bundle.variables, month="1997-12")
     foot.mode, foot.opened = "perturb", ["series", "drivers"]
     said = []
-    visit = Visit(
+    visit = SessionContext(
         bundle,
         state,
         schedule=loop.put,
@@ -187,7 +187,7 @@ def beside(bundle, monkeypatch):
         say=lambda words, **_: said.append(words),
         done=said.append,
     )
-    made = Attributing(visit, foot, lambda: REGIONS["globe"])
+    made = AttributionPanel(visit, foot, lambda: REGIONS["globe"])
 
     def settle(until, limit=60):
         end = time.monotonic() + limit
@@ -204,7 +204,7 @@ def beside(bundle, monkeypatch):
 
 def perturb(beside, **values):
     """Change the sea as the tool does, and redraw."""
-    beside.state.perturbing = Perturbing(**values)
+    beside.state.perturbations = PerturbationSettings(**values)
     beside.show()
 
 
@@ -287,7 +287,7 @@ def test_a_change_while_it_runs_stops_it_in_words(beside):
     beside.linear.wait = 0.05
     beside.start("all")
     beside.settle(lambda: beside.foot.progress.get("done", 0) >= 1)
-    beside.state.perturbing = replace(beside.state.perturbing, held="sst_and_pressure")
+    beside.state.perturbations = replace(beside.state.perturbations, held="sst_and_pressure")
     beside.show()
     assert not beside.foot.progress["running"]
     assert "Stopped" in beside.foot.progress["words"]
@@ -306,19 +306,19 @@ def test_the_trend_is_a_change_without_patches(beside):
     for at, sign in ((first, 1), (last, -1)):
         difference = foot.changed["values"]["tas"][at] - foot.analysis["values"]["tas"][at]
         assert sign * difference > 0.02
-    with pytest.raises(ObservingError, match="no such change"):
+    with pytest.raises(InvalidObservationError, match="no such change"):
         beside.choose_change({"value": "moon"})
     beside.choose_change({"value": "patches"})
-    with pytest.raises(ObservingError, match="switched on"):
+    with pytest.raises(InvalidObservationError, match="switched on"):
         beside.start("test")
 
 
 def test_to_hold_everything_is_refused(beside):
     beside.choose_change({"value": "trend"})
     perturb(beside, patches=(), held="outside")
-    with pytest.raises(ObservingError, match="none is chosen"):
+    with pytest.raises(InvalidObservationError, match="none is chosen"):
         beside.start("test")
-    with pytest.raises(ObservingError, match="none is chosen"):
+    with pytest.raises(InvalidObservationError, match="none is chosen"):
         beside.find({"value": "tas"})
     perturb(beside, patches=(), held="outside", within="nino34")
     beside.start("test")
@@ -347,7 +347,7 @@ def test_drivers_are_found_on_demand_and_say_when_they_are_of_another_month(besi
     beside.state.month = "1998-01"
     beside.show()
     assert foot.drivers["stale"]
-    with pytest.raises(ObservingError, match="no variable"):
+    with pytest.raises(InvalidObservationError, match="no variable"):
         beside.find({"value": "zg"})
 
 

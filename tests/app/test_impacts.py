@@ -7,9 +7,9 @@ import pytest
 from small import make_bare
 
 from app.bundles import limits_of
-from app.context import Visit
+from app.context import SessionContext
 from app.results.impacts import (
-    Impacts,
+    ImpactPanel,
     figures,
     head_of,
     now_for,
@@ -18,9 +18,9 @@ from app.results.impacts import (
     units_words,
 )
 from app.results.panel import Foot
-from app.state.observations import Observing, ObservingError
+from app.state.observations import InvalidObservationError, ObservationSettings
 from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.snapshot import StateError
+from app.state.snapshot import InvalidStateError
 from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.impact.files import load_impact, save_impact
@@ -56,7 +56,7 @@ def shown(bundle):
     state.param.update(month="1982-05", z=np.zeros(6, np.float32), model="own")
     said = []
     foot = Foot(variables=bundle.variables, month="1982-05")
-    visit = Visit(
+    visit = SessionContext(
         bundle,
         state,
         schedule=lambda call: call(),
@@ -65,7 +65,7 @@ def shown(bundle):
         say=lambda words, **_: said.append(words),
         done=said.append,
     )
-    return Impacts(visit, foot), state, foot, said
+    return ImpactPanel(visit, foot), state, foot, said
 
 
 def test_the_number_follows_the_latent_vector(shown, head):
@@ -104,11 +104,13 @@ def test_what_is_said_of_a_month(head, bundle):
 
 def test_no_number_where_there_is_no_latent_vector(shown):
     impacts, state, foot, _ = shown
-    state.param.update(impact="river", model="analysis", observing=Observing(method="enoi"))
+    state.param.update(
+        impact="river", model="analysis", observations=ObservationSettings(method="enoi")
+    )
     impacts.show()
     assert foot.impact_now["median"] is None
     assert "no latent vector" in foot.impact_now["note"]
-    state.observing = Observing(method="vae")
+    state.observations = ObservationSettings(method="vae")
     impacts.show()
     assert foot.impact_now["median"] is not None
 
@@ -146,7 +148,7 @@ def test_opening_folding_and_choosing(shown):
     impacts.show()
     assert foot.opened == ["series"]
     assert state.impact == ""
-    with pytest.raises(ObservingError, match="no impact 'rhine'"):
+    with pytest.raises(InvalidObservationError, match="no impact 'rhine'"):
         impacts.choose({"value": "rhine"})
 
 
@@ -177,7 +179,9 @@ def test_links_and_files_keep_the_impact(bundle):
     assert "impact=river" in query
     assert from_query(query, limits).impact == "river"
     assert from_json(to_json(state.snapshot(), limits), limits).impact == "river"
-    with pytest.raises(StateError, match="no impact 'rhine' in this bundle; it has elbe, river"):
+    with pytest.raises(
+        InvalidStateError, match="no impact 'rhine' in this bundle; it has elbe, river"
+    ):
         from_query(query.replace("river", "rhine"), limits)
 
 

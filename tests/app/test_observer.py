@@ -178,7 +178,7 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
     v = visit(f"{SOME}&live=0")
     x, _ = to_map("robinson", v.rows["lon"].to_numpy(), v.rows["lat"].to_numpy())
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.session.gestures._circled("psl", around)
+    v.session.observe_actions._circled("psl", around)
     expected = set(np.flatnonzero((x < 0) & (v.rows["variable"] == "psl")).tolist())
     assert v.observer.chosen == expected
     assert len(expected) > 3
@@ -195,7 +195,7 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
 def test_a_drawn_box_keeps_the_network_within_it(visit):
     v = visit("?network=stations&stations=20&live=0&projection=platecarree")
     v.send(type="obs-mode", value="region")
-    v.session.gestures._circled(
+    v.session.observe_actions._circled(
         "psl", {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
     )
     assert v.panel.mode == "place"
@@ -228,15 +228,15 @@ def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_mov
 
 def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
     v = visit(f"{SOME}&live=0")
-    v.session.gestures._edited(2, "value", 7.5)
+    v.session.observe_actions._edited(2, "value", 7.5)
     assert v.rows["value"].iloc[2] == 7.5
-    v.session.gestures._edited(2, "value", None)
+    v.session.observe_actions._edited(2, "value", None)
     assert v.rows["value"].iloc[2] != 7.5
-    v.session.gestures._edited(2, "error", -1.0)
+    v.session.observe_actions._edited(2, "error", -1.0)
     assert v.session.bar.failed
     assert (v.rows["error_sd"] > 0).all()
     assert (v.observer.listing.widget.value["error"] > 0).all()
-    v.session.gestures._edited(2, "out", True)
+    v.session.observe_actions._edited(2, "out", True)
     assert v.rows["withheld"].tolist().count(True) == 1
 
 
@@ -393,7 +393,7 @@ def test_a_link_and_a_file_restore_the_observations(visit, bundle):
     v = visit(f"{SOME}&live=0")
     v.send(type="obs-put", variable="tas", lat="0", lon="230")
     v.send(type="obs-toggle", variable="psl", row=0)
-    v.session.gestures._edited(2, "value", 7.5)
+    v.session.observe_actions._edited(2, "value", 7.5)
     again = Visit(bundle, "?" + v.session.bar.query)
     try:
         assert again.session.state.snapshot() == v.session.state.snapshot()
@@ -408,7 +408,7 @@ def test_custom_keeps_what_is_there(visit):
     v.send(type="observing", name="kind", value="custom")
     after = v.rows[["variable", "lat", "lon", "value"]]
     assert np.allclose(before["lat"], after["lat"], atol=1e-3)
-    assert isinstance(v.session.state.observing.own[0], Row)
+    assert isinstance(v.session.state.observations.own[0], Row)
     assert len(after) == len(before)
 
 

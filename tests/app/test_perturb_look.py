@@ -16,7 +16,7 @@ from app.maps.color_scales import (
     sensitivity_look,
     step,
 )
-from app.maps.frames import Column, Request, Scene, draw
+from app.maps.frames import Column, ColumnContent, Request, draw
 from app.maps.outlines import CUT, box_edge, edge_of, on_map
 from app.maps.projections import KEYS, globe_on_map, pixel_map, to_map
 from mlda_core.climate.variables import DEFAULTS
@@ -91,18 +91,18 @@ def test_a_scene_stands_in_both_columns_and_only_what_changed_is_drawn(tiny):
 
     plain = draw(tiny, Request("1997-12", z, "robinson", False))
     readings = ((("globe", "1", "hPa"),), (("globe", "1", "K"),))
-    scene = Scene(first, first + change, ("a", "b"), readings=readings)
+    scene = ColumnContent(first, first + change, ("a", "b"), readings=readings)
     one = draw(tiny, request(scene), plain)
     assert len(one.panes) == 6
     assert one.panes["psl", "scatter"].readings == readings[0]
     target = one.panes["psl", "target"].cells.reshape(tiny.grid.shape)
     assert np.array_equal(target, first[0])
     # Another amount: the first column stays.
-    more = Scene(first, first + 2 * change, ("a", "b"), readings=readings)
+    more = ColumnContent(first, first + 2 * change, ("a", "b"), readings=readings)
     two = draw(tiny, request(more), one)
     assert {kind for _, kind in two.panes} == {"model", "scatter"}
     # The response alone: only how the second column is drawn.
-    alone = Scene(first, more.second, ("a", "b"), readings=readings, right=right)
+    alone = ColumnContent(first, more.second, ("a", "b"), readings=readings, right=right)
     three = draw(tiny, request(alone), two)
     assert {kind for _, kind in three.panes} == {"model"}
     shown = three.panes["psl", "model"].cells.reshape(tiny.grid.shape)
@@ -118,7 +118,9 @@ def test_a_scatter_of_responses_has_their_own_limits(tiny):
     change = tiny.target("1998-01") / 10
     look = response_look(tiny.variables, per_kelvin=False, faded=False)
     shown = Column("response", change, look=look)
-    scene = Scene(change, change, ("GCM", "ours"), left=shown, right=shown, spans=(3.0, 2.0))
+    scene = ColumnContent(
+        change, change, ("GCM", "ours"), left=shown, right=shown, spans=(3.0, 2.0)
+    )
     z = np.zeros(tiny.n_latent, dtype=np.float32)
     request = Request(
         "1997-12", z, "robinson", False, analysis=scene.second, column=scene.right, scene=scene

@@ -12,7 +12,7 @@ from app.jobs.response import responder_of
 from app.maps import color_scales
 from app.maps.projections import KEYS, to_map
 from app.session import Session
-from app.state.perturbations import FIRST, Perturbing
+from app.state.perturbations import FIRST, PerturbationSettings
 from app.tools.perturb import gcm_of
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS
@@ -32,9 +32,9 @@ class Visit:
     def __init__(self, bundle, query):
         self.loop = queue.Queue()
         self.session = Session(bundle, query, self.loop.put)
-        self.perturber = self.session.perturber
-        self.work = self.perturber.work
-        self.panel, self.heading = self.perturber.panel, self.perturber.heading
+        self.perturb = self.session.perturb
+        self.work = self.perturb.work
+        self.panel, self.heading = self.perturb.panel, self.perturb.heading
 
     def send(self, *messages):
         self.panel._handle_msg({"seq": self.panel.ack + 1, "batch": list(messages)})
@@ -58,8 +58,8 @@ class Visit:
         return self
 
     @property
-    def p(self) -> Perturbing:
-        return self.session.state.perturbing
+    def p(self) -> PerturbationSettings:
+        return self.session.state.perturbations
 
     @property
     def bar(self):
@@ -192,8 +192,8 @@ def test_a_patch_on_land_is_refused_in_words_and_nothing_changes(visit):
     v = visit(f"{PERTURB}&projection=platecarree")
     before, answer = v.session.state.snapshot(), v.work.answer
     v.send({"type": "sea-mode", "value": "box"})
-    v.perturber.mode = "box"
-    v.session.perturb_gestures._drawn("tos", rectangle("platecarree", *LAND["platecarree"]))
+    v.perturb.mode = "box"
+    v.session.perturb_actions._drawn("tos", rectangle("platecarree", *LAND["platecarree"]))
     assert v.bar.failed
     assert "land" in v.bar.status
     assert v.session.state.snapshot() == before
@@ -209,8 +209,8 @@ def test_a_lasso_goes_round_the_same_sea_in_every_projection(visit, key):
     turn = np.linspace(0, 2 * np.pi, 300)
     lat, lon = middle + 9 * np.sin(turn), 200 + 15 * np.cos(turn)
     x, y = to_map(key, lon, lat)
-    v.perturber.mode = "lasso"
-    v.session.perturb_gestures._drawn("tos", {"type": "poly", "x": list(x), "y": list(y)})
+    v.perturb.mode = "lasso"
+    v.session.perturb_actions._drawn("tos", {"type": "poly", "x": list(x), "y": list(y)})
     assert not v.bar.failed, v.bar.status
     (patch,) = v.p.patches
     vertices = np.array(patch.polygon)
@@ -225,23 +225,23 @@ def test_a_lasso_goes_round_the_same_sea_in_every_projection(visit, key):
 
 def test_a_lasso_that_leaves_the_globe_keeps_what_is_on_it(visit):
     v = visit(f"{PERTURB}&sea=", wait=False)
-    v.perturber.mode = "lasso"
+    v.perturb.mode = "lasso"
     around = {"type": "poly", "x": [-2.0, -1.2, -1.2, -2.0], "y": [0.95, 0.95, 0.1, 0.1]}
-    v.session.perturb_gestures._drawn("tos", around)
+    v.session.perturb_actions._drawn("tos", around)
     # North America and Europe's side of Robinson's edge: sea, or a sentence.
     assert v.bar.failed or len(v.p.patches) == 1
-    v.perturber.mode = "lasso"
-    v.session.perturb_gestures._drawn("tos", {"type": "poly", "x": [1.9, 2, 2], "y": [1, 1, 0.95]})
+    v.perturb.mode = "lasso"
+    v.session.perturb_actions._drawn("tos", {"type": "poly", "x": [1.9, 2, 2], "y": [1, 1, 0.95]})
     assert v.bar.failed
     assert "globe" in v.bar.status
 
 
 def test_a_box_across_greenwich(visit):
     v = visit(f"{PERTURB}&sea=&projection=north", wait=False)
-    v.perturber.mode = "box"
+    v.perturb.mode = "box"
     x, y = to_map("north", np.array([330.0, 20.0]), np.array([55.0, 65.0]))
     box = {"type": "rect", "x0": x.min(), "x1": x.max(), "y0": y.min(), "y1": y.max()}
-    v.session.perturb_gestures._drawn("tos", box)
+    v.session.perturb_actions._drawn("tos", box)
     (patch,) = v.p.patches
     _, _, west, east = patch.box
     assert west > east
@@ -250,16 +250,16 @@ def test_a_box_across_greenwich(visit):
 def test_an_outline_may_overtake_the_message_that_says_what_it_is(visit):
     v = visit(f"{PERTURB}&sea=", wait=False)
     drawn = rectangle("robinson", 20, 40, 175, 215)
-    v.session.perturb_gestures._drawn("tos", drawn)
+    v.session.perturb_actions._drawn("tos", drawn)
     assert v.p.patches == ()
     v.send({"type": "sea-mode", "value": "box"})
     assert len(v.p.patches) == 1
-    assert v.perturber.mode == ""
+    assert v.perturb.mode == ""
     # Of another shape, or long ago, it is none.
-    v.session.perturb_gestures._drawn("tos", drawn)
+    v.session.perturb_actions._drawn("tos", drawn)
     v.send({"type": "sea-mode", "value": "lasso"})
     assert len(v.p.patches) == 1
-    assert v.perturber.mode == "lasso"
+    assert v.perturb.mode == "lasso"
 
 
 @pytest.mark.parametrize(
@@ -332,9 +332,9 @@ def test_what_is_held_is_another_question(visit):
         assert np.abs(v.work.answer.response.anomalies[0]).max() < np.abs(free[0]).max()
     v.set("within", "tropics")
     v.settle()
-    assert v.perturber.outlines.region.data["xs"]
-    v.perturber.mode = "within"
-    v.session.perturb_gestures._drawn("psl", rectangle("robinson", -20, 20, 150, 280))
+    assert v.perturb.outlines.region.data["xs"]
+    v.perturb.mode = "within"
+    v.session.perturb_actions._drawn("psl", rectangle("robinson", -20, 20, 150, 280))
     assert isinstance(v.p.within, tuple)
     assert v.panel.settings["within"] == "box"
 
@@ -386,7 +386,7 @@ def images(v):
 
 def test_going_back_to_the_other_tools_restores_them_exactly(visit):
     v = visit("?tool=observe&network=stations&stations=20", wait=False)
-    observer = v.session.observer
+    observer = v.session.observe
     end = time.monotonic() + 120
     while observer.analysing.run and time.monotonic() < end:
         v.turn()
@@ -397,7 +397,7 @@ def test_going_back_to_the_other_tools_restores_them_exactly(visit):
     assert not len(observer.markers.sources["tas"].data["x"])
     assert v.session.tools.paused == ""
     assert not np.array_equal(images(v)["tas", "model"], before["tas", "model"])
-    v.set("view", "gcm" if v.perturber.gcm else "response")
+    v.set("view", "gcm" if v.perturb.gcm else "response")
     v.send({"type": "tool", "value": "observe"})
     v.turn(0.3)
     for pane, image in images(v).items():
@@ -406,7 +406,7 @@ def test_going_back_to_the_other_tools_restores_them_exactly(visit):
     assert v.session.legends["psl"].object == legend
     for name, data in marked.items():
         assert np.array_equal(observer.markers.sources[name].data["x"], data["x"])
-    assert not v.perturber.outlines.patches.data["xs"]
+    assert not v.perturb.outlines.patches.data["xs"]
     v.send({"type": "tool", "value": "explore"})
     assert np.array_equal(images(v)["tas", "model"], before["tas", "model"])
 

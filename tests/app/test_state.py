@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.state.observations import Observing, Row
+from app.state.observations import ObservationSettings, Row
 from app.state.serialize import from_json, from_query, pack, rows_fit, to_json, to_query, unpack
-from app.state.snapshot import Limits, Origin, Snapshot, StateError, snap
+from app.state.snapshot import InvalidStateError, Limits, Origin, Snapshot, snap
 from app.state.store import State
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
@@ -86,7 +86,7 @@ def test_an_empty_url_is_the_first_view():
     ],
 )
 def test_a_bad_url_is_refused_in_one_sentence(query, culprit):
-    with pytest.raises(StateError, match=culprit) as caught:
+    with pytest.raises(InvalidStateError, match=culprit) as caught:
         from_query(query, LIMITS)
     message = str(caught.value)
     assert message.endswith(".")
@@ -95,7 +95,7 @@ def test_a_bad_url_is_refused_in_one_sentence(query, culprit):
 
 @given(st.text(max_size=60))
 def test_no_url_does_more_than_be_refused(query):
-    with contextlib.suppress(StateError):
+    with contextlib.suppress(InvalidStateError):
         from_query(query, LIMITS)
 
 
@@ -140,14 +140,14 @@ def test_json_that_names_no_bundle_is_taken():
 )
 def test_bad_json_is_refused_in_one_sentence(change, culprit):
     data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS)) | change
-    with pytest.raises(StateError, match=culprit) as caught:
+    with pytest.raises(InvalidStateError, match=culprit) as caught:
         from_json(json.dumps(data), LIMITS)
     assert str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 100_000, "x" * 2_000_000])
 def test_what_is_no_state_is_refused(text):
-    with pytest.raises(StateError):
+    with pytest.raises(InvalidStateError):
         from_json(text, LIMITS)
 
 
@@ -219,7 +219,7 @@ def observed(rows=3):
     own = tuple(
         Row("tas", 1.5 * i % 80, i % 360 + 0.125, None, None, i % 2 == 0) for i in range(rows)
     )
-    return Observing(
+    return ObservationSettings(
         kind="historical",
         year=1930,
         region=(-30.0, 30.0, 120.0, 290.0),
@@ -237,7 +237,7 @@ def observed(rows=3):
 
 
 def test_observations_survive_a_link_and_a_file():
-    snapshot = Snapshot("1996-03", observing=observed())
+    snapshot = Snapshot("1996-03", observations=observed())
     assert rows_fit(snapshot)
     assert from_query("?" + to_query(snapshot), LIMITS) == snapshot
     assert from_json(to_json(snapshot, LIMITS), LIMITS) == replace(snapshot)
@@ -249,17 +249,17 @@ def test_a_link_stays_short_and_says_what_it_leaves_out():
         Row("tas", lat, lon, value)
         for lat, lon, value in rng.uniform(0, 80, (3000, 3)).round(3).tolist()
     )
-    snapshot = Snapshot("1996-03", observing=replace(Observing(), own=own))
+    snapshot = Snapshot("1996-03", observations=replace(ObservationSettings(), own=own))
     assert not rows_fit(snapshot)
     query = to_query(snapshot)
     assert len(query) < 2000
-    assert from_query(query, LIMITS).observing == Observing()
+    assert from_query(query, LIMITS).observations == ObservationSettings()
     assert from_json(to_json(snapshot, LIMITS), LIMITS) == snapshot
 
 
 def test_a_link_cannot_unfold_without_end():
     bomb = base64.urlsafe_b64encode(zlib.compress(b"[" * 10_000_000)).decode()
-    with pytest.raises(StateError, match="damaged"):
+    with pytest.raises(InvalidStateError, match="damaged"):
         from_query("rows=" + bomb, LIMITS)
 
 
@@ -268,7 +268,7 @@ def test_a_file_from_before_observations_has_none():
     old = {k: v for k, v in data.items() if k not in ("model", "observing", "tool")}
     back = from_json(json.dumps(old | {"version": 1, "follow": False}), LIMITS)
     assert back.model == "own"
-    assert back.observing.kind == "none"
+    assert back.observations.kind == "none"
 
 
 def test_an_analysis_that_arrives_is_no_step_of_the_history():
@@ -314,5 +314,5 @@ def test_a_file_keeps_where_a_latent_vector_came_from(origin):
 )
 def test_a_damaged_origin_is_refused(origin):
     data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS))
-    with pytest.raises(StateError, match=r"origin|seed"):
+    with pytest.raises(InvalidStateError, match=r"origin|seed"):
         from_json(json.dumps(data | {"origin": origin}), LIMITS)

@@ -29,18 +29,18 @@ def page(bundle):
                 loop.get(timeout=0.05)()
 
     session.settle = settle
-    settle(lambda: not session.observer.analysing.run)
+    settle(lambda: not session.observe.analysing.run)
     yield session
     session.close()
 
 
 def send(session, **message):
-    foot = session.verifying.foot
+    foot = session.verification.foot
     foot._handle_msg({"seq": foot.ack + 1, "batch": [message]})
 
 
 def test_the_table_scores_the_analysis_once_it_is_opened(page):
-    foot = page.verifying.foot
+    foot = page.verification.foot
     assert foot.scores == {}
     send(page, type="foot", value=["scores"])
     found = foot.scores["target"]
@@ -53,15 +53,15 @@ def test_the_table_scores_the_analysis_once_it_is_opened(page):
 
 def test_other_methods_are_compared_and_one_click_shows_one(page):
     send(page, type="foot", value=["scores"])
-    foot = page.verifying.foot
+    foot = page.verification.foot
     send(page, type="compare")
     page.settle(lambda: {"enoi", "eof", "adam"} <= set(foot.scores["target"]) and not foot.busy)
     # Regression needs the sea, and is left out.
     assert "regression" not in foot.scores["target"]
     before = page._frame.model
     send(page, type="method", value="enoi")
-    page.settle(lambda: not page.observer.analysing.run)
-    assert page.observer.analysing.analysis.method == "enoi"
+    page.settle(lambda: not page.observe.analysing.run)
+    assert page.observe.analysing.analysis.method == "enoi"
     assert not np.array_equal(page._frame.model, before)
     assert foot.method == "enoi"
     # What was computed is not thrown away by looking at it.
@@ -70,33 +70,33 @@ def test_other_methods_are_compared_and_one_click_shows_one(page):
 
 def test_other_observations_forget_what_was_compared(page):
     send(page, type="foot", value=["scores"])
-    foot = page.verifying.foot
+    foot = page.verification.foot
     send(page, type="method", value="eof")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     assert {"vae", "eof"} <= set(foot.scores["target"])
     send(page, type="obs-put", variable="tas", lat="0", lon="230")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     assert "vae" not in foot.scores["target"]
 
 
 def test_scores_of_one_month_do_not_stand_below_another(page):
     send(page, type="foot", value=["scores"])
-    foot = page.verifying.foot
+    foot = page.verification.foot
     send(page, type="encode")
     assert "vae" in foot.scores["target"], "of this month still"
     send(page, type="month", value="1998-03")
     assert foot.scores == {}
     send(page, type="method", value="vae")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     assert "vae" in foot.scores["target"]
 
 
 def test_a_drawn_box_is_a_region_to_verify_over(page):
     send(page, type="foot", value=["scores"])
-    foot = page.verifying.foot
+    foot = page.verification.foot
     whole = foot.scores["target"]["climatology"]["psl"]["rmse"]
     send(page, type="observing", name="region", value=[-30, 30, 120, 280])
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     assert [key for key, _ in foot.regions][-1] == "box"
     send(page, type="foot-region", value="box")
     assert foot.scores["target"]["climatology"]["psl"]["rmse"] < whole
@@ -105,34 +105,34 @@ def test_a_drawn_box_is_a_region_to_verify_over(page):
 
 
 def test_the_series_runs_with_progress_is_cancelled_and_goes_on(page):
-    foot = page.verifying.foot
+    foot = page.verification.foot
     send(page, type="foot", value=["series"])
     assert len(foot.series["months"]) == len(page.bundle.months)
     assert "20 stations" in foot.scenario
     send(page, type="observing", name="method", value="climatology")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     send(page, type="series-start", value="test")
     page.settle(lambda: foot.progress.get("done", 0) >= 4)
     send(page, type="series-cancel")
     assert not foot.progress["running"]
-    done = len(page.verifying._series.done)
+    done = len(page.verification._series.done)
     assert 4 <= done < 60
     send(page, type="series-start", value="test")
     page.settle(lambda: not foot.progress["running"])
-    assert len(page.verifying._series.done) == 60
+    assert len(page.verification._series.done) == 60
     assert foot.analysis["scores"]["psl"]["n"] == 60
 
 
 def test_a_method_that_refuses_gets_no_scores_of_another(page):
     send(page, type="foot", value=["scores"])
     send(page, type="method", value="regression")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     page.redraw()
-    assert "regression" not in page.verifying.foot.scores["target"]
+    assert "regression" not in page.verification.foot.scores["target"]
 
 
 def test_a_series_says_why_it_stopped(page):
-    foot = page.verifying.foot
+    foot = page.verification.foot
     send(page, type="foot", value=["series"])
     send(page, type="series-start", value="test")
     page.settle(lambda: foot.analysis["values"]["tas"][0] is not None or foot.progress["done"] > 0)
@@ -142,11 +142,11 @@ def test_a_series_says_why_it_stopped(page):
 
 def test_the_foot_turns_with_the_tool(page, monkeypatch):
     """Each tool has a series of its own; both stay when the other is looked at."""
-    foot = page.verifying.foot
-    monkeypatch.setattr(page.perturber, "refresh", lambda: None)
+    foot = page.verification.foot
+    monkeypatch.setattr(page.perturb, "refresh", lambda: None)
     send(page, type="foot", value=["series"])
     send(page, type="observing", name="method", value="climatology")
-    page.settle(lambda: not page.observer.analysing.run)
+    page.settle(lambda: not page.observe.analysing.run)
     send(page, type="series-start", value="test")
     page.settle(lambda: not foot.progress["running"])
     made = foot.progress["words"]

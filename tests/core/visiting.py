@@ -13,7 +13,7 @@ class Visit:
     def __init__(self, bundle, query, **how):
         self.loop = queue.Queue()
         self.session = Session(bundle, query, self.loop.put, **how)
-        self.observer = self.session.observer
+        self.observer = self.session.observe
         self.work = self.observer.analysing
         self.panel = self.observer.panel
 
