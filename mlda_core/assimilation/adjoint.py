@@ -31,7 +31,8 @@ from mlda_core.observations.standardised import thin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlda_core.assimilation.assimilator import Assimilator, Problem
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.problem import Problem
     from mlda_core.climate.grid import Grid
     from mlda_core.climate.interpolation import Places
     from mlda_core.observations.standardised import Observed
