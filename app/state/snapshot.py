@@ -232,7 +232,7 @@ def checked_month(value: Any, limits: Limits) -> str:
 
 
 def checked_impact(value: Any, limits: Limits) -> str:
-    """Return an impact head's name if the bundle has it or it is '', else raise InvalidStateError."""
+    """Return the name of an impact head of the bundle, or ''; else raise InvalidStateError."""
     if value and value not in limits.impacts:
         has = f"it has {', '.join(limits.impacts)}" if limits.impacts else "it has none"
         raise InvalidStateError(f"There is no impact '{str(value)[:24]}' in this bundle; {has}.")
