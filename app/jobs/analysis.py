@@ -101,7 +101,7 @@ class AnalysisJob:
         self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
         self._extra = Latest(context.schedule, self._broken_extra, pool=ANALYSES)
         self._cost = Latest(context.schedule, self._broken_cost, pool=ANALYSES)
-        self.hand: Cost | None = None
+        self.manual_cost: Cost | None = None
         self._weighed: Any = None
         self._weighed_at = 0.0
         self.task: AnalysisRequest | None = None
@@ -311,7 +311,7 @@ class AnalysisJob:
         return None
 
     def evaluate_cost(self, z: NDArray[np.floating], task: AnalysisRequest) -> None:
-        """Ask what a state of one's own costs; `hand` holds the answer when it is there.
+        """Ask what a state of one's own costs; `manual_cost` holds the answer when it is there.
 
         Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
         slider needs.
@@ -331,14 +331,14 @@ class AnalysisJob:
             )
 
         def made(cost: Cost) -> None:
-            self.hand = cost
+            self.manual_cost = cost
             self._changed()
 
         self._cost.submit(job, made, delay=wait)
 
     def _broken_cost(self, _: Exception) -> None:
         # A method without a latent vector: then there is nothing to compare with.
-        self.hand = None
+        self.manual_cost = None
 
     def _broken_extra(self, error: Exception) -> None:
         self._complain(sentence(error, "That picture"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import month_name
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import numpy as np
 from app.components import Message
 from app.context import Action, SessionContext
 from app.state.observations import InvalidObservationError
+from app.text import SPLIT_LETTERS
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from app.results.panel import Foot
     from mlda_core.bundle.bundle import Bundle
 
-LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-          "October", "November", "December")  # fmt: skip
 PART = "impact"
 
 
@@ -148,7 +147,7 @@ def series_for(head: ImpactHead) -> dict[str, Any]:
         "title": head.title,
         "units": units_words(head.units),
         "months": list(record.months[part]),
-        "split": "".join(LETTERS.get(s, "t") for s in record.splits[part]),
+        "split": "".join(SPLIT_LETTERS.get(s, "t") for s in record.splits[part]),
         "observed": plain(record.observed),
         **{
             name: plain(getattr(record, name), where=record.seen)
@@ -215,7 +214,7 @@ def now_for(head: ImpactHead, month: str, made: Prediction | None, why: str = ""
                 f"Beyond all training months ({figures(least)} to {figures(most)}{units})."
             )
     seen = "measured " + (figures(observed) if math.isfinite(observed) else "nothing")
-    normal = f"usual for {MONTHS[calendar - 1]} {figures(usual)}"
+    normal = f"usual for {month_name[calendar]} {figures(usual)}"
     words += [seen, normal]
     if row is not None and not record.seen[row]:
         before = f", or one of the {head.memory} before it," if head.memory else ""

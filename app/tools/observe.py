@@ -219,9 +219,9 @@ class ObserveTool:
         if self.beyond is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
-        if work.hand is None or not work.costs or self.wanted() is not self._task:
+        if work.manual_cost is None or not work.costs or self.wanted() is not self._task:
             return words
-        least, now = work.costs[-1][2], work.hand.total
+        least, now = work.costs[-1][2], work.manual_cost.total
         return f"{words} Cost {least:.1f} → {now:.1f} ({now - least:+.1f})".replace("-", "−")
 
     @property

@@ -351,7 +351,7 @@ def test_moving_a_slider_pauses_and_tells_what_it_costs_and_resume_returns(visit
     v.send(type="z", k=0, value=float(z[0]) + 2, done=True)
     assert v.session.state.model == "own"
     v.settle(lambda visit: "Cost" in visit.session.tools.paused)
-    least, now = v.work.costs[-1][2], v.work.hand.total
+    least, now = v.work.costs[-1][2], v.work.manual_cost.total
     assert now > least
     assert f"{now:.1f}" in v.session.tools.paused
     v.send(type="obs-put", variable="tas", lat="0", lon="230")

@@ -11,6 +11,7 @@ from app.maps.color_scales import (
     MISSING,
     OUTSIDE,
     Look,
+    colours,
     halves,
     response_look,
     sensitivity_look,
@@ -157,3 +158,10 @@ def test_a_uniform_change_has_no_edge_and_a_belt_two():
     assert (lat.min(), lat.max(), lon.min(), lon.max()) == (-5, 5, 190, 240)
     x, _ = to_map("platecarree", lon, lat)
     assert np.isfinite(x).all()
+
+
+def test_diverging_colours_are_neutral_in_the_middle():
+    for variable in DEFAULTS.values():
+        middle = colours(variable.anomaly_cmap)[127]
+        rgb = [int(middle[i : i + 2], 16) for i in (1, 3, 5)]
+        assert min(rgb) > 235

@@ -1,11 +1,12 @@
-"""What people read in place of a variable's name."""
+"""Numbers and variables as people read them."""
 
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from app.maps import thumbnails
-from app.text import short_labels
+from app.text import number, short_labels
 from app.tools.observation_table import ObservationTable
 from mlda_core.climate.variables import DEFAULTS
 
@@ -52,3 +53,10 @@ def test_the_table_shows_words_and_a_slider_whose_label_is_long_too(tiny):
         Long.variables[i].label.lower(),
     }
     assert thumbnails.plain(Long, 0).label != Long.variables[i].name
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.234, "1.23"), (-0.5, "−0.50"), (float("nan"), "–"), (-0.001, "0.00")]
+)
+def test_numbers_are_written_for_people(value, text):
+    assert number(value) == text
