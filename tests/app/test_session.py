@@ -1,5 +1,6 @@
 """A session without a browser: messages in, state and panes out, and nothing left behind."""
 
+import asyncio
 import gc
 import re
 import weakref
@@ -213,7 +214,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     monkeypatch.setattr(ExploreTool, "make_thumbnails", lambda *_: None)
     monkeypatch.setattr(ObserveTool, "begin", lambda *_, **__: None)
 
-    def visit():
+    async def visit():
         document = Document()
         with set_curdoc(document):
             made = page.serve()
@@ -231,7 +232,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
             weakref.ref(thing) for thing in (document, made, made.state, made.figures, made.bar)
         ]
 
-    left = [ref for _ in range(3) for ref in visit()]
+    left = [ref for _ in range(3) for ref in asyncio.run(visit())]
     gc.collect()
     assert [ref() for ref in left if ref() is not None] == []
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from test_assimilation import make_small
+from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.evaluation import assimilation as scoring
