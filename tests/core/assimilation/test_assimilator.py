@@ -26,7 +26,7 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
 
-BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 
 
 @pytest.fixture(scope="module")

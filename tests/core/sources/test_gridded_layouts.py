@@ -260,7 +260,7 @@ def test_every_canonical_variable_has_limits_and_real_fields_lie_within():
 
 
 def test_the_documented_limits_are_those_of_the_program():
-    docs = (Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8")
+    docs = (Path(__file__).parents[3] / "docs/data.md").read_text(encoding="utf-8")
     shown = {"hPa": 0.01, "h": 1 / 3600, "mm/day": 86_400}
     table = docs[docs.index("| possible |") :].split("\n\n")[0].splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]

@@ -87,7 +87,7 @@ def write_data(folder: Path) -> None:
 CURVE = ("--config", "small.toml", "--members", "1", "--epochs", "1", "--out", "curve")
 
 
-BUNDLED = Path(__file__).resolve().parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).resolve().parents[3] / "assets/bundles/speedy"
 
 
 def run(*options):

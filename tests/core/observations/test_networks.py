@@ -27,7 +27,7 @@ from mlda_core.observations.networks import (
 from mlda_core.observations.ship_routes import POINTS, ROUTES, sample_route
 from mlda_core.observations.table import COLUMNS, ObservationError, empty, local_spread, read
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STATIONS = ROOT / "mlda_core/assets/stations/stations.csv.gz"
 MONTH = "1997-12"
 

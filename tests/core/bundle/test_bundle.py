@@ -25,7 +25,7 @@ from mlda_core.vae.dataset import TrainingData, load_training_data
 from mlda_core.vae.latent import find_basis
 from mlda_core.vae.training import VAE, build_vae
 
-BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 
 
 @pytest.fixture(scope="module")

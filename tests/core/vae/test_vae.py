@@ -281,7 +281,7 @@ def test_configuration_mistakes_are_named(tmp_path: Path):
     path.write_text("[model\n")
     with pytest.raises(ConfigError, match="not a TOML file"):
         load_config(path)
-    good = (Path(__file__).parents[2] / "configs/speedy.toml").read_text()
+    good = (Path(__file__).parents[3] / "configs/speedy.toml").read_text()
     path.write_text(good.replace("batch = 64", "bach = 64"))
     with pytest.raises(ConfigError, match="unknown setting 'bach'"):
         load_config(path)

@@ -27,7 +27,7 @@ from mlda_core.evaluation.verification import (
     verify,
 )
 
-BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 MONTH = "1997-12"
 
 

@@ -17,7 +17,7 @@ from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import observation_table
 
-BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 MONTH = "1984-01"  # VALIDATION: nothing is tuned on TEST
 
 

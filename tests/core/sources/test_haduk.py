@@ -1,6 +1,4 @@
-"""HadUK-Grid, on a crop made with the real layout, and on real files where they are at hand."""
-
-from pathlib import Path
+"""HadUK-Grid, on a crop made with the real layout."""
 
 import netCDF4
 import numpy as np
@@ -15,7 +13,6 @@ from mlda_core.sources.regrid import grid_of_step
 DAYS_2020 = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 SEA = np.ones((7, 6), bool)
 SEA[1:6, 2:5] = False
-SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "haduk"
 
 
 def land_only(mean, spread, seed=0):
@@ -112,42 +109,3 @@ def test_regridding_to_latitudes_and_longitudes(tmp_path):
     # In one piece, past 360 across Greenwich.
     assert np.allclose(np.diff(data["lon"]), 1.5)
     assert data["lon"].values[0] < 360
-
-
-def test_a_constant_stays_and_the_sea_weighs_nothing(crop, tmp_path):
-    path = tmp_path / "one" / "tas.nc"
-    path.parent.mkdir()
-    values = wide(9.0)
-    values[:, SEA] = np.nan
-    write_haduk(path, "tas", values, units="degC")
-    data = read_files([path], grid=grid_of_step("0.5x0.75"), covered_only=True)
-    tas = data["tas"].values
-    assert 0.1 < np.isfinite(tas).mean() < 0.9
-    np.testing.assert_allclose(tas[np.isfinite(tas)], 282.15, rtol=1e-6)
-    half = read_files([path], grid=grid_of_step("0.5x0.75"), valid_share=0.95, covered_only=True)
-    assert np.isfinite(half["tas"]).sum() < np.isfinite(tas).sum()
-    with pytest.raises(SourceError, match=r"smaller steps\.$"):
-        read_files([path], grid=grid_of_step("30"), covered_only=True)
-
-
-def test_real_files_where_they_are_at_hand():
-    if not SAMPLES.is_dir():
-        return  # the crops above have their layout
-    monthly = sorted(SAMPLES.glob("*_mon_*.nc"))
-    data = read_files(monthly)
-    assert dict(data.sizes) == {"member": 1, "time": 12, "y": 23, "x": 17}
-    with xr.open_dataset(next(p for p in monthly if p.name.startswith("tas"))) as raw:
-        np.testing.assert_allclose(data["tas"][0], raw["tas"].values + 273.15, rtol=1e-6)
-        np.testing.assert_allclose(data["lat"], raw["latitude"])
-    degrees = read_files(monthly, grid=grid_of_step("0.5x1"), covered_only=True)
-    london = degrees["tas"].sel(lat=51.5, lon=360, method="nearest")[0]
-    assert 278 < float(london[0]) < 282
-    assert 290 < float(london[7]) < 294
-    land = np.isfinite(data["tas"][0, 0].values)
-    assert 0.1 < land.mean() < 0.5
-    assert 270 < float(data["tas"].min()) < float(data["tas"].max()) < 295
-    # A day of sunshine lasts less than a day.
-    assert 0 <= float(data["sund"].min()) < float(data["sund"].max()) < 12 * 3600
-    (daily,) = SAMPLES.glob("*_day_*.nc")
-    with pytest.raises(SourceError, match="not over months"):
-        read_files([daily])

@@ -30,7 +30,7 @@ from mlda_core.observations.table import (
     to_netcdf,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOOD = {"variable": "tas", "lat": 51.0, "lon": 10.0, "value": 2.5, "error_sd": 0.5}
 
 

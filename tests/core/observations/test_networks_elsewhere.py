@@ -111,7 +111,7 @@ def test_a_row_where_the_model_has_no_values_says_so():
 
 
 def test_a_configuration_may_say_the_month_shown_first(tmp_path: Path):
-    config = Path(__file__).parents[2] / "configs" / "speedy.toml"
+    config = Path(__file__).parents[3] / "configs" / "speedy.toml"
     text = config.read_text(encoding="utf-8")
     assert load_config(config).first_month == ""
     assert "first_month" not in load_config(config).to_dict()

@@ -14,7 +14,7 @@ from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS, drawn_box, regional_mean
 from mlda_core.observations.networks import NetworkSpec
 
-BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 
 
 @pytest.fixture(scope="module")
