@@ -208,6 +208,7 @@ def test_dark_coasts_have_a_light_edge_in_full_fields_alone(session):
     assert halo.visible
 
 
+@pytest.mark.slow
 def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     monkeypatch.setattr(page, "bundle_of_process", lambda _key="": tiny)
     # A session's work in the background is not this test's business: it lets go when it is done.

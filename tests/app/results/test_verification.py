@@ -51,6 +51,7 @@ def test_the_table_scores_the_analysis_once_it_is_opened(page):
     assert shown is not None
 
 
+@pytest.mark.slow
 def test_other_methods_are_compared_and_one_click_shows_one(page):
     send(page, type="foot", value=["scores"])
     foot = page.verification.foot

@@ -36,6 +36,7 @@ def visit(bundle):
         one.session.close()
 
 
+@pytest.mark.slow
 def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit, bundle):
     v = visit("")
     assert v.session.state.month == "1997-12"
@@ -50,6 +51,7 @@ def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit, bundle):
     assert scores is not None
 
 
+@pytest.mark.slow
 def test_a_visitor_sees_the_first_analysis_form(bundle):
     v = Visit(bundle, "", greet=True)
     try:
@@ -389,6 +391,7 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     assert (shown.fields[0] > 0).all()
 
 
+@pytest.mark.slow
 def test_a_link_and_a_file_restore_the_observations(visit, bundle):
     v = visit(f"{SOME}&live=0")
     v.send(type="obs-put", variable="tas", lat="0", lon="230")

@@ -85,6 +85,7 @@ def cells(visit, name, kind):
     return np.asarray(shown).reshape(visit.session.bundle.grid.shape)
 
 
+@pytest.mark.slow
 def test_the_first_visit_shows_december_1997_without_its_el_nino(visit, bundle):
     v = visit()
     answer = v.work.answer
@@ -295,6 +296,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(visit, message, words):
     assert v.session.state.snapshot() == before
 
 
+@pytest.mark.slow
 def test_the_response_alone_faded_and_per_kelvin(visit):
     v = visit()
     v.set("view", "response")
@@ -322,6 +324,7 @@ def test_changes_of_both_signs_have_no_kelvin_to_divide_by(visit):
         assert np.array_equal(cells(v, "psl", "model"), answer.response.anomalies[0])
 
 
+@pytest.mark.slow
 def test_what_is_held_is_another_question(visit):
     v = visit()
     free = v.work.answer.response.anomalies
@@ -339,6 +342,7 @@ def test_what_is_held_is_another_question(visit):
     assert v.panel.settings["within"] == "box"
 
 
+@pytest.mark.slow
 def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     v = visit()
     old = v.work.answer
@@ -362,6 +366,7 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     assert v.session._frame.request.month == "1998-06"
 
 
+@pytest.mark.slow
 def test_a_question_without_an_answer_is_asked_once_and_says_why(visit):
     # Open in September, under ice in March.
     v = visit(f"{PERTURB}&month=1997-09&sea=72:78:170:220:2")
@@ -384,6 +389,7 @@ def images(v):
     }
 
 
+@pytest.mark.slow
 def test_going_back_to_the_other_tools_restores_them_exactly(visit):
     v = visit("?tool=observe&network=stations&stations=20", wait=False)
     observer = v.session.observe

@@ -84,6 +84,7 @@ def test_smooth_map_is_the_response_to_a_patch(small):
     assert found.smooth[row, column] == pytest.approx(found.per_cell[row, column] * part, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variable", "where"), [("pr", "nino34"), ("psl", "north_pacific")])
 def test_bundled_model(bundled, variable, where):
     month, asked = "1997-12", (variable, REGIONS[where])

@@ -288,6 +288,7 @@ def test_one_more_station_costs_one_column(bundled, monkeypatch):
     assert counted == [1]
 
 
+@pytest.mark.slow
 def test_every_method_answers_and_beats_climatology(bundled):
     engine = Assimilator(bundled)
     month = "1984-01"  # VALIDATION: nothing is tuned on TEST
@@ -308,6 +309,7 @@ def test_every_method_answers_and_beats_climatology(bundled):
         assert skill[method][0] > 0.6
 
 
+@pytest.mark.slow
 def test_an_observed_sea_sets_the_background(bundled):
     engine = Assimilator(bundled)
     row = bundled.sea_row
@@ -336,6 +338,7 @@ def test_an_observed_sea_sets_the_background(bundled):
     assert 1 - lost / np.nansum(w * target[3] ** 2) > 0.05
 
 
+@pytest.mark.slow
 def test_a_sea_observed_badly_sets_no_background(bundled):
     row = bundled.sea_row
     rows, columns = np.nonzero(bundled.mask[row])
@@ -649,6 +652,7 @@ def test_an_analysis_is_a_dataset_by_itself(curved):
     assert str(climate.to_dataset("2001-07")["time"].values[0])[:7] == "2001-07"
 
 
+@pytest.mark.slow
 def test_the_order_of_months_changes_no_number(curved, monkeypatch):
     """Nor whether factors and spreads are kept, or made anew."""
     months = [f"{year}-{m:02d}" for year in (1982, 1983) for m in (1, 7)]

@@ -123,6 +123,7 @@ def test_gross_errors_cost_next_to_nothing(bundled, engine, method):
     assert robust.outcome.endswith("were down-weighted")
 
 
+@pytest.mark.slow
 def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundled, engine):
     """The sea that is observed sets the background, which must not take the errors in."""
     row = bundled.sea_row

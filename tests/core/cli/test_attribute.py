@@ -51,6 +51,7 @@ def test_a_series_in_a_csv_file_is_the_response_month_by_month(folder, tmp_path)
     assert row["target"] == pytest.approx(float(target), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_series_without_trend_in_a_netcdf_file_says_what_it_is(folder, tmp_path):
     file = tmp_path / "pr.nc"
     done = run(folder, "--variable", "pr", "--region", "-20:20:0:360", "--detrend",

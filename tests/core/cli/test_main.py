@@ -167,6 +167,7 @@ def test_help_is_quick_for_it_loads_no_torch(repo_root):
 # From files to scores
 
 
+@pytest.mark.slow
 def test_prepare_writes_the_canonical_dataset(workplace):
     with xr.open_dataset(workplace / "data" / "tiny.nc") as data:
         assert dict(data.sizes) == {"member": 2, "time": 120, "lat": 8, "lon": 16}
@@ -288,6 +289,7 @@ def calibrated(workplace):
     return workplace / "calibrated"
 
 
+@pytest.mark.slow
 def test_calibrate_adds_what_assimilation_needs(calibrated):
     bundle = load_bundle(calibrated)
     assert bundle.has_statistics
@@ -299,6 +301,7 @@ def test_calibrate_adds_what_assimilation_needs(calibrated):
     assert json.loads((calibrated / "scores.json").read_text())["reconstruction"] == {"test": {}}
 
 
+@pytest.mark.slow
 def test_validate_scores_assimilation_by_network(mlda_here, calibrated, workplace):
     options = ("--assimilation", "--config", "tiny.toml", "--networks", "sst_only,stations_10")
     done = mlda_here("validate", calibrated, *options, cwd=workplace)
@@ -506,6 +509,7 @@ def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
     assert "mlda-climate[train]" not in said
 
 
+@pytest.mark.slow
 def test_the_installed_command_does_the_same(tmp_path):
     assert "nowhere" in refusal(mlda("info", "nowhere", cwd=tmp_path))
 

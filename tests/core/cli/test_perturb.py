@@ -196,6 +196,7 @@ def test_another_method_answers(perturb, bundle, tmp_path, typed, method):
     assert f"--method {method.replace('_', '-')} " in found.attrs["history"]
 
 
+@pytest.mark.slow
 def test_a_log_is_told_how_far_it_is(perturb, monkeypatch):
     monkeypatch.setattr(console, "LEAST_SECONDS", 0.0)
     done = perturb("--sst", BOX, "--months", "1982-01:1983-08")
@@ -288,6 +289,7 @@ def test_a_bundle_without_statistics_says_how_to_add_them(mlda, workplace, tmp_p
     assert "add them with 'mlda calibrate'" in refusal(done)
 
 
+@pytest.mark.slow
 def test_responses_are_scored_against_the_gcm(mlda, bundle, tmp_path):
     options = ("--perturbation", "--config", "small.toml", "--runs", "runs")
     done = mlda("validate", "made", *options, "--write-responses", "gcm/small.nc")

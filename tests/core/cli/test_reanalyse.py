@@ -113,6 +113,7 @@ def stamps(store, rows):
 # What is written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_every_month_is_the_analysis_of_the_library(mlda, bundle, workplace, method, monkeypatch):
     # Months go by networks, and not one by one.
@@ -401,6 +402,7 @@ def test_a_cluster_started_by_hand_and_its_scheduler_killed(mlda, workplace, tmp
     assert {f: f.stat().st_mtime_ns for f in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_century_is_laid_out_and_shared_out(bundle, tmp_path):
     months = months_between("1880-01", "1999-12")
     observe = observer(NetworkSpec("stations", count=3), bundle)

@@ -189,6 +189,7 @@ def test_a_bundle_without_a_vector_says_so(aloft):
         single_observation.scalar_of(plain)
 
 
+@pytest.mark.slow
 def test_the_example_names_a_bundle_without_a_vector_in_one_sentence(repo_root):
     done = subprocess.run(
         [sys.executable, repo_root / "examples/single_observation.py", "assets/bundles/speedy"],

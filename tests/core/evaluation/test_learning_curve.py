@@ -19,6 +19,8 @@ from mlda_core.evaluation import learning_curve
 from mlda_core.evaluation.learning_curve import Curve, Point, choose_points
 from mlda_core.vae.config import ConfigError, load_config
 
+pytestmark = pytest.mark.slow
+
 TOML = """
 [model]
 name = "small"

@@ -229,6 +229,7 @@ def texts(draw):
     return text if code is None else text.encode(code, "replace")
 
 
+@pytest.mark.slow
 @MANY
 @given(texts(), MONTHS, OPTIONS)
 def test_any_text_is_read_or_refused_in_a_sentence(bundle, text, month, options):
@@ -254,6 +255,7 @@ PYTHON = st.one_of(
 )
 
 
+@pytest.mark.slow
 @FEWER
 @given(tables(), st.data(), MONTHS, OPTIONS)
 def test_any_python_table_is_read_or_refused_in_a_sentence(bundle, table, data, month, options):
@@ -337,6 +339,7 @@ ATTRIBUTES = {
 }
 
 
+@pytest.mark.slow
 @FEWER
 @given(netcdfs(), MONTHS, OPTIONS)
 def test_any_netcdf_is_read_or_refused_in_a_sentence(bundle, data, month, options):
@@ -362,6 +365,7 @@ def classic():
     return bytes(file.close())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sources", [texts(), netcdfs()], ids=["text", "netcdf"])
 def test_much_of_what_is_made_here_is_read(bundle, sources):
     """Else the tests above would try refusals alone."""

@@ -155,6 +155,7 @@ def test_errors_of_its_own_are_refused(responder):
         responder.respond(MONTH, [WARM], error_scale=5.0)
 
 
+@pytest.mark.slow
 def test_thinning_keeps_the_changed_sea(repo_root):
     bundled = Responder(Assimilator(load_bundle(repo_root / "assets/bundles/speedy")))
     patch = Patch(2.0, region="nino34")

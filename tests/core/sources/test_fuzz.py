@@ -124,6 +124,7 @@ def read(raw, layout, path):
         return field.read(data, np.arange(raw.sizes["time"]), check=check)
 
 
+@pytest.mark.slow
 @settings(max_examples=2500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=files())
 def test_what_is_written_is_read(case, tmp_path_factory):
@@ -147,6 +148,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=2500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     case=files(),
