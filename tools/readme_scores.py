@@ -239,10 +239,14 @@ def every_score() -> str:
         "# Assimilation of the TEST years: every score",
         "",
         "Written by `python tools/readme_scores.py` from `assets/bundles/speedy/scores.json`.",
-        "Explained variance of the anomalies (root mean square error), pooled over months, members "
-        "and draws of the network; cells with a station are left out.",
-        "Spread over error: root of the mean predicted variance over the mean squared error, "
-        "standardised; best is 1.",
+        (
+            "Explained variance of the anomalies (root mean square error), pooled over months, members "
+            "and draws of the network; cells with a station are left out."
+        ),
+        (
+            "Spread over error: root of the mean predicted variance over the mean squared error, "
+            "standardised; best is 1."
+        ),
     ]
     for network, label in NETWORKS.items():
         rows = scores["assimilation"]["test"][network]
