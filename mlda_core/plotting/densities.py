@@ -1,0 +1,75 @@
+"""Prior and posterior of one number as densities, and where the target lies."""
+
+from __future__ import annotations
+
+import holoviews as hv
+import numpy as np
+from scipy.stats import norm
+
+from mlda_core.plotting.backends import check_backend, styled
+from mlda_core.plotting.look import PlotError
+
+
+def densities(
+    prior: tuple[float, float],
+    posterior: tuple[float, float],
+    *,
+    units: str,
+    target: float | None = None,
+    title: str = "",
+    backend: str = "bokeh",
+) -> hv.Overlay:
+    """Draw two normal densities.
+
+    Parameters
+    ----------
+    prior, posterior : tuple of float
+        Mean and standard deviation, display units.
+    units : str
+    target : float, optional
+        The truth, where it is known.
+    title : str
+    backend : {"bokeh", "matplotlib"}
+
+    Returns
+    -------
+    Overlay
+
+    Raises
+    ------
+    PlotError
+        If a standard deviation is not above zero.
+    """
+    check_backend(backend)
+    if min(prior[1], posterior[1]) <= 0:
+        raise PlotError("A density needs a standard deviation above 0; give the spread there.")
+    ends = [m + sign * 3.5 * s for m, s in (prior, posterior) for sign in (-1, 1)]
+    values = np.linspace(min(ends), max(ends), 400)
+    x = hv.Dimension("value", label=title or "Value", unit=units)
+    y = hv.Dimension("density", label="Probability density", unit=f"1/{units}")
+    layers = []
+    for name, (mean, sd), colour in (
+        ("prior", prior, "#999999"),
+        ("posterior", posterior, "#D55E00"),
+    ):
+        area = hv.Area((values, norm.pdf(values, mean, sd)), x, y, label=name)
+        layers.append(
+            styled(
+                area,
+                backend,
+                bokeh={"color": colour, "alpha": 0.4},
+                matplotlib={"color": colour, "alpha": 0.4},
+            )
+        )
+    if target is not None:
+        line = hv.Spikes([(target, norm.pdf(posterior[0], *posterior))], x, y, label="target")
+        layers.append(
+            styled(
+                line,
+                backend,
+                bokeh={"color": "#222222", "line_width": 2},
+                matplotlib={"color": "#222222", "linewidth": 1.5},
+            )
+        )
+    size = {"frame_width": 320, "frame_height": 200} if backend == "bokeh" else {"fig_inches": 3.5}
+    return hv.Overlay(layers).opts(hv.opts.Overlay(title=title, **size), backend=backend)

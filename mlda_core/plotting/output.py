@@ -1,0 +1,92 @@
+"""Figures as files, for papers: fonts embedded, with a caption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import holoviews as hv
+
+from mlda_core.plotting.backends import check_backend
+from mlda_core.plotting.look import PlotError
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+FORMATS = ("pdf", "svg", "png")
+# Type 42 keeps letters as letters, in PDF; SVG keeps their outlines, for the reader may lack the
+# font.
+_FONTS = {"pdf.fonttype": 42, "svg.fonttype": "path"}
+
+
+def caption(bundle: Bundle, *, month: str, method: str = "", what: str = "Anomalies") -> str:
+    """Return the caption of a figure: what, month, method, bundle and base period.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    month : str
+        ``YYYY-MM``.
+    method : str
+        A key of :data:`mlda_core.assimilation.methods.METHODS`, '' where nothing is analysed.
+    what : str
+        What is shown.
+    """
+    from mlda_core.assimilation.methods import method_of
+
+    made = f", by {method_of(method).label}" if method else ""
+    return (
+        f"{what} of {month}{made}. {bundle.title} (bundle {bundle.name}); anomalies are from the "
+        f"monthly climatology of {bundle.base_period}."
+    )
+
+
+def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> Path:
+    """Write a plot that was made for Matplotlib to a file.
+
+    Parameters
+    ----------
+    plot : element, overlay or layout
+        Made with ``backend="matplotlib"``.
+    path : path
+        Ends with .pdf, .svg or .png.
+    caption : str
+        Written below the figure.
+    dpi : int
+        Of PNG, and of fields within PDF and SVG.
+
+    Returns
+    -------
+    Path
+        Of the file, replaced if it was there.
+
+    Raises
+    ------
+    PlotError
+        If the format is none of these.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    path = Path(path)
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise PlotError(f"{path.name} is no figure's name; end it with {', '.join(FORMATS)}.")
+    check_backend("matplotlib")
+    with mpl.rc_context(_FONTS):
+        figure: Figure = hv.render(plot, backend="matplotlib")
+        if caption:
+            width = figure.get_size_inches()[0]
+            figure.text(
+                0.02, -0.02, _wrapped(caption, int(width * 15)), fontsize=8, va="top", wrap=False
+            )
+        # The date would make two files of one figure differ.
+        metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+        figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
+    return path
+
+
+def _wrapped(text: str, width: int) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, max(width, 40)))

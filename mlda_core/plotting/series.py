@@ -1,0 +1,93 @@
+"""Series over months, with what they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import holoviews as hv
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.plotting.backends import check_backend, styled
+from mlda_core.plotting.look import PlotError
+
+Line = NDArray[np.floating]
+# Okabe and Ito's colours, the first for what is true.
+COLOURS = ("#222222", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
+
+
+def series(
+    months: Sequence[str],
+    lines: Mapping[str, Line],
+    *,
+    units: str,
+    spread: Mapping[str, Line] | None = None,
+    title: str = "",
+    backend: str = "bokeh",
+) -> hv.Overlay:
+    """Draw series of months.
+
+    Parameters
+    ----------
+    months : sequence of str
+        ``YYYY-MM``, ascending.
+    lines : mapping of str to ndarray, shape (M,)
+        By label; NaN leaves a gap.
+    units : str
+    spread : mapping of str to ndarray, shape (M,), optional
+        Standard deviations of some of the lines, drawn as bands of one either side.
+    title : str
+    backend : {"bokeh", "matplotlib"}
+
+    Returns
+    -------
+    Overlay
+
+    Raises
+    ------
+    PlotError
+        If a line has another length than the months, or a band has no line.
+    """
+    check_backend(backend)
+    time = np.array(months, "datetime64[M]").astype("datetime64[ns]")
+    spread = dict(spread or {})
+    for name, values in {**lines, **spread}.items():
+        if len(values) != len(time):
+            raise PlotError(f"'{name}' has {len(values)} months of {len(time)}; give all of them.")
+    lost = sorted(set(spread) - set(lines))
+    if lost:
+        raise PlotError(f"There is no line '{lost[0]}' for its spread; give it in lines.")
+    x, y = (
+        hv.Dimension("time", label="Month"),
+        hv.Dimension("value", label=title or "Value", unit=units),
+    )
+    layers = []
+    for i, (name, values) in enumerate(lines.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        if name in spread:
+            sd = np.asarray(spread[name], float)
+            band = hv.Area((time, values - sd, values + sd), x, [y, "top"])
+            layers.append(
+                styled(
+                    band,
+                    backend,
+                    bokeh={"alpha": 0.25, "color": colour, "line_width": 0},
+                    matplotlib={"alpha": 0.25, "color": colour, "linewidth": 0},
+                )
+            )
+        curve = hv.Curve((time, np.asarray(values, float)), x, y, label=name)
+        layers.append(
+            styled(
+                curve,
+                backend,
+                bokeh={"color": colour, "line_width": 1.5, "tools": ["hover"]},
+                matplotlib={"color": colour, "linewidth": 1.2},
+            )
+        )
+    frame = {"title": title, "show_grid": True, "legend_position": "top_left"}
+    frame |= (
+        {"frame_width": 760, "frame_height": 220}
+        if backend == "bokeh"
+        else {"fig_inches": 8, "aspect": 3.2}
+    )
+    return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)
