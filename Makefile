@@ -1,4 +1,4 @@
-# make serve | test | lint | train | bench | clean: each does its own set-up.
+# make serve | test | lint | docs | train | bench | clean: each does its own set-up.
 #
 # PORT=5006       where `make serve` listens
 # HOST=0.0.0.0    serve to other machines too, under the name HOST_NAME (default: this machine's)
@@ -27,12 +27,14 @@ INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test lint format train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
+.PHONY: help install serve test lint format docs docs-linkcheck train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
 	@echo "make test    all tests, those in a browser included"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    the documentation site, in docs/_build/html"
+	@echo "make docs-linkcheck   whether the links to other sites lead somewhere"
 	@echo "make train   train the model of CONFIG ($(CONFIG))"
 	@echo "make bench   time a slider from event to pixels"
 	@echo "make bench-assimilation   time an analysis, its edits, and Adam beside it"
@@ -52,7 +54,7 @@ $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(INSTALL_EDITABLE) '.[page,train,scale,test]'
+	$(INSTALL_EDITABLE) '.[page,train,scale,archives,test,docs]'
 	@touch $@
 
 # The atmosphere model brings JAX and fifty packages more: an environment of its own on top of the other, so that
@@ -92,6 +94,15 @@ format: $(INSTALLED_TEST)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+DOCS := docs/_build
+
+docs: $(INSTALLED_TEST)
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs $(DOCS)/html $(ARGS)
+	@echo "Open $(DOCS)/html/index.html"
+
+docs-linkcheck: $(INSTALLED_TEST)
+	$(BIN)/python -m sphinx --builder linkcheck --keep-going --quiet docs $(DOCS)/linkcheck $(ARGS)
+
 # The bundle is written below runs/, with the name that the file gives the model.
 train: $(INSTALLED)
 	$(BIN)/mlda train $(CONFIG) $(ARGS)
@@ -110,5 +121,5 @@ bench: $(INSTALLED_TEST)
 	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache test-results
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/generated docs/reference/api docs/reference/modules docs/reference/command-line.md .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
+
+# With ``--num-procs`` this file is run before the server forks.
+_FIRST = os.getpid()
 
 
 class _Gone(logging.Filter):
@@ -29,8 +32,20 @@ class _Gone(logging.Filter):
 def on_server_loaded(_: Any) -> None:
     """Load the bundle and compile what is compiled, so that nobody waits for it (5 s)."""
     logging.getLogger("asyncio").addFilter(_Gone())
-    from app.session import warm_seasons, warm_up
+    from app.jobs import background
 
-    warm_up()
-    # A daemon: it must not keep a server alive that is told to stop.
-    threading.Thread(target=warm_seasons, name="seasons", daemon=True).start()
+    with background.heeding_signals():
+        if os.getpid() != _FIRST:
+            background.end_with_parent(_FIRST)
+        # The import takes seconds of its own.
+        from app.warm_up import warm_seasons, warm_up
+
+        warm_up()
+    background.start(warm_seasons, "seasons")
+
+
+def on_server_unloaded(_: Any) -> None:
+    """End the threads of this process, before the interpreter ends under them."""
+    from app.jobs import background
+
+    background.stop()

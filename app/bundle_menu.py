@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from app.bundles import Offer, offers, open_bundle, taken_along
 from app.components import Message
+from app.context import Action, Visit
 from app.jobs.worker import Latest
-from app.state.store import OtherBundleError, State, StateError
+from app.state.snapshot import OtherBundleError, StateError
+from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -20,39 +22,27 @@ class Choosing:
 
     Parameters
     ----------
+    visit : Visit
     key : str
         Of the bundle shown.
-    state : State
-        Of this session.
-    schedule : callable
-        Runs a function on this session's event loop.
     go : callable
         Sends the browser to a query, with or without the file that it has just read.
-    stay : callable
-        Puts a complaint on the page, which stays as it is.
-    say : callable
-        Puts words on the page.
     """
 
-    def __init__(
-        self,
-        key: str,
-        state: State,
-        schedule: Callable[[Callable[[], None]], Any],
-        *,
-        go: Callable[[str, bool], None],
-        stay: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self.key, self._state = key, state
-        self._go, self._stay, self._say = go, stay, say
-        self._work = Latest(schedule, self._refused)
+    def __init__(self, visit: Visit, key: str, *, go: Callable[[str, bool], None]) -> None:
+        self.key, self._state, self._go = key, visit.state, go
+        self._say, self._complain = visit.say, visit.complain
+        self._work = Latest(visit.schedule, self._refused)
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message of the menu does."""
+        return {"bundle": self.choose}
 
     def choices(self) -> list[list[str]]:
         """Return key, title and contents of each bundle that can be chosen."""
         return [[offer.key, offer.title, offer.words] for offer in offers()]
 
-    def do_bundle(self, message: Message) -> None:
+    def choose(self, message: Message) -> None:
         """Go to a bundle's page."""
         key = str(message.get("value", ""))
         known = {offer.key: offer for offer in offers()}
@@ -97,10 +87,9 @@ class Choosing:
         self._work.submit(job, lambda query: self._go(query, with_file))
 
     def _refused(self, error: Exception) -> None:
-        words = str(error)
-        if not (isinstance(error, ValueError) and words.endswith(".")):
-            words = f"That bundle could not be opened ({type(error).__name__}); choose another."
-        self._stay(words)
+        known = isinstance(error, UserError)
+        other = f"That bundle could not be opened ({type(error).__name__}); choose another."
+        self._complain(str(error) if known else other)
 
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""

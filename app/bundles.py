@@ -21,7 +21,7 @@ import netCDF4
 import numpy as np
 
 from app.maps.projections import choices_of
-from app.state.store import FIELDS, THEMES, TOOLS, Limits
+from app.state.snapshot import FIELDS, THEMES, TOOLS, Limits
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
 
@@ -149,7 +149,7 @@ def _load(path: str) -> Bundle:
 
 @lru_cache(maxsize=KEPT)
 def _read(path: str) -> Bundle:
-    from app.maps.figures import colours
+    from app.maps.color_scales import colours
 
     made = load_bundle(path)
     for variable in made.variables:

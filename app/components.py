@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -17,16 +16,10 @@ import param
 from panel.custom import JSComponent
 
 from app.state.observations import SCALES
-
-WEB = Path(__file__).resolve().parent / "web"
+from app.web_files import read
 
 Message = dict[str, Any]
 Handler = Callable[[list[Message]], None]
-
-
-def read(name: str) -> str:
-    """Return a file of the page's HTML, CSS or JavaScript."""
-    return (WEB / name).read_text(encoding="utf-8")
 
 
 class Control(JSComponent):
@@ -189,3 +182,35 @@ class Observe(Control):
 
     _esm = read("channel.js") + read("pointer.js") + read("table.js") + read("observe.js")
     _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012
+
+
+class Perturb(Control):
+    """The tool Perturb: changes of the sea, what is held, what the answer is compared with."""
+
+    patches = param.List(default=[], doc="Where, kelvin, enabled and selected of each change.")
+    most = param.Number(default=5.0, doc="The largest amount, kelvin, either way.")
+    regions = param.List(default=[], doc="Key and label of each named region.")
+    helds = param.List(default=[], doc="Key, label and question of what can be held.")
+    variables = param.List(default=[], doc="Name and label of each variable.")
+    experiments = param.List(default=[], doc="Key and label of the GCM's runs; none: no data.")
+    settings = param.Dict(default={}, doc="What is held and shown; drawn boxes in words.")
+    mode = param.String(doc="What dragging on a map draws: '' or 'box', 'lasso', 'over', 'within'.")
+    words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
+    busy = param.Boolean(doc="Whether a response is under way.")
+
+    _esm = read("channel.js") + read("pointer.js") + read("perturb.js")
+    _stylesheets = [read("chrome.css") + read("perturb.css")]  # noqa: RUF012
+
+
+class PerturbHeading(Control):
+    """Above the columns while the tool Perturb is chosen: what they show."""
+
+    views = param.List(default=[], doc="Key and label of what can be shown.")
+    view = param.String()
+    per_kelvin = param.Boolean()
+    fade = param.Boolean()
+    titles = param.List(default=["", "", ""], doc="Above both maps and the scatter; the 2nd short.")
+    note = param.String(doc="What the columns show just now, in words.")
+
+    _esm = read("channel.js") + read("perturb_heading.js")
+    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012

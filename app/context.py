@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.components import Message
+
 if TYPE_CHECKING:
-    from app.components import Message
     from app.state.store import State
     from mlda_core.bundle.bundle import Bundle
+
+# What a message does. It returns what to say of it, which ends a gesture; None where it is none.
+Action = Callable[[Message], str | None]
 
 
 @dataclass(frozen=True)
@@ -45,3 +49,25 @@ class Visit:
     def complain(self, words: str) -> None:
         """Put a complaint on the page."""
         self.say(words, failed=True)
+
+
+def merge_actions(*parts: Mapping[str, Action]) -> dict[str, Action]:
+    """Return what all messages do.
+
+    Parameters
+    ----------
+    *parts : mapping
+        What the messages of each part do, by type.
+
+    Raises
+    ------
+    ValueError
+        If two parts act on the same message: one of them would never be called.
+    """
+    merged: dict[str, Action] = {}
+    for part in parts:
+        twice = sorted(merged.keys() & part.keys())
+        if twice:
+            raise ValueError(f"Two parts of a session act on the message '{twice[0]}'.")
+        merged |= part
+    return merged

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundles import asked_for
-from app.components import read
-from app.session import Session, bundle_of_process, warm_seasons
+from app.jobs import background
+from app.session import Session
+from app.warm_up import bundle_of_process, warm_seasons
+from app.web_files import read
 from mlda_core.climate.errors import BundleError
 
 TITLE = "mlda"
@@ -41,8 +43,7 @@ def serve() -> Session | None:
         broken(str(error)).servable(title=TITLE)
         return None
     # Later than the first visitor's own analysis, which makes the season that he looks at.
-    seasons = partial(warm_seasons, bundle, wait=20.0)
-    threading.Thread(target=seasons, name="seasons", daemon=True).start()
+    background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
     schedule = _Schedule(document.add_next_tick_callback)
@@ -62,7 +63,7 @@ def serve() -> Session | None:
     page.add_variable("variables", [variable.name for variable in bundle.variables])
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
-    page.add_panel("explore", session.explore)
+    page.add_panel("explore", session.explore.panel)
     page.add_panel("observe", session.observer.panel)
     page.add_panel("listing", session.observer.listing.widget)
     page.add_panel("foot", session.verifying.foot)

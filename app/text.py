@@ -1,10 +1,12 @@
-"""Places, regions and variables as people write them."""
+"""Numbers, places, regions and variables as people write them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
@@ -22,6 +24,19 @@ _SHORT = {
     "eastward_wind": "wind east",
     "northward_wind": "wind north",
 }
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Write a number with a real minus sign; a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    # Adding zero turns -0.0 into 0.0.
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+
+
+def decimals_of(value: float) -> int:
+    """Return how many decimals write a scale's end exactly."""
+    return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
 
 
 @lru_cache(maxsize=16)
@@ -91,7 +106,7 @@ def state_words(model: str, origin: str) -> str:
     Parameters
     ----------
     model : str
-        One of `app.state.store.MODELS`.
+        One of `app.state.snapshot.MODELS`.
     origin : str
         Where its latent vector came from, in words.
 

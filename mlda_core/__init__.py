@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.evaluation.verification import verify
     from mlda_core.impact.files import load_impact
     from mlda_core.observations.networks import NetworkSpec, places, synthesise
-    from mlda_core.observations.table import check as check_observations
+    from mlda_core.observations.options import TableOptions
     from mlda_core.observations.table import read as read_observations
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
@@ -38,9 +38,9 @@ __all__ = [
     "Patch",
     "Responder",
     "Response",
+    "TableOptions",
     "UserError",
     "analysis_to_dataset",
-    "check_observations",
     "coastline",
     "compare",
     "drivers",
@@ -68,9 +68,9 @@ _DEFINED_IN = {
     "Patch": "perturbation.sst_patches",
     "Responder": "perturbation.response",
     "Response": "perturbation.response",
+    "TableOptions": "observations.options",
     "UserError": "climate.errors",
     "analysis_to_dataset": "assimilation.netcdf:to_dataset",
-    "check_observations": "observations.table:check",
     "coastline": "climate.assets",
     "compare": "climate.metrics",
     "drivers": "perturbation.attribution",

@@ -91,7 +91,7 @@ def test_one_month_is_the_analysis_of_the_library_in_cf_units(mlda, bundle, obse
     done = mlda("--obs", "mine.csv", "--month", month, "--out", "new/mine.nc")
     assert done.returncode == 0, done.stderr
     found = opened(tmp_path / "new/mine.nc")
-    table, _ = read(tmp_path / "mine.csv", bundle)
+    table = read(tmp_path / "mine.csv", bundle).table
     analysis = Assimilator(bundle).run(table, month)
     climatology = bundle.climatology(5)
     for i, v in enumerate(bundle.variables):

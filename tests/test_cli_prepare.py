@@ -89,6 +89,50 @@ def test_projected_files(tmp_path):
     assert "lat" in done.output
 
 
+def test_what_was_read_is_printed(ncep, tmp_path):
+    done = mlda(ncep, "--grid", "15", "--out", tmp_path / "x.nc")
+    lines = [line.strip() for line in done.output.splitlines()]
+    by = "months by the axis' own words, at their start"
+    assert f"psl from slp (millibars) in slp.mon.mean.nc, 1999-11 to 2001-02; {by}" in lines
+    assert f"tas from air (degK) in air.2m.mon.mean.nc, 1999-11 to 2001-02; {by}" in lines
+    path = tmp_path / "download.nc"
+    psl = field(MONTHS, LAT, LON, mean=101_000, spread=500)
+    write_era5(path, {"msl": (psl, "Pa")}, LAT, LON, months=MONTHS, new=True)
+    lines = mlda(path, "--out", tmp_path / "y.nc").output
+    by = "months by era5's convention, at their start (else give --stamp end)"
+    assert f"psl from msl (Pa) in download.nc, 1999-11 to 2001-02; {by}" in lines
+
+
+def test_a_cf_dataset_and_its_options(tmp_path):
+    time = {"units": "days since 2000-01-01"}
+    fields = np.zeros((2, 2, 9, 12)) + np.array([0.5, 0.7])[:, None, None]
+    xr.Dataset(
+        {"t": (("time", "realization", "lat", "lon"), fields, {"units": "degC"})},
+        {"time": ("time", [31, 60], time), "realization": [1, 2], "lat": LAT, "lon": LON},
+    ).to_netcdf(tmp_path / "f.nc")
+    out = tmp_path / "x.nc"
+    words = ["--map", "tasa=t", "--select", "realization=2", "--stamp", "end", "--out", out]
+    done = mlda(tmp_path / "f.nc", *words)
+    assert done.exit_code == 0, done.output
+    assert "tasa from t (degC) in f.nc, 2000-01 to 2000-02; months by --stamp end" in done.output
+    with xr.open_dataset(out) as data:
+        np.testing.assert_allclose(data["tasa"], 0.7, rtol=1e-6)
+    out.unlink()
+    for given, said in (
+        (words[2:], "t (no standard name)"),
+        (words[:2] + words[4:], "--select realization=1"),
+        (words[:4] + words[6:], "--stamp start or --stamp end"),
+        (["--map", "t", "--out", out], "--map 't'"),
+        ([*words, "--stamp", "noon"], "'noon'"),
+        ([*words, "--amount", "year"], "'year'"),
+        ([*words, "--source", "ncep"], "--map is for --source cf"),
+        ([*words, "--source", "speedy"], "leave out --map"),
+    ):
+        assert said in refusal(mlda(tmp_path / "f.nc", *given))
+    assert "OPeNDAP" in refusal(mlda("http://127.0.0.1:9/f.nc", "--out", out))
+    assert not out.exists()
+
+
 def test_mistakes_are_one_sentence(ncep, tmp_path):
     out = tmp_path / "x.nc"
     assert "'merra'" in refusal(mlda(ncep, "--source", "merra", "--out", out))
@@ -99,6 +143,8 @@ def test_mistakes_are_one_sentence(ncep, tmp_path):
     assert "--years" in refusal(mlda(ncep, "--years", "soon", "--grid", "5", "--out", out))
     assert "9 x 12" in refusal(mlda(ncep, "--out", out))
     assert "mMM_YYYY" in refusal(mlda(ncep, "--source", "speedy", "--out", out))
-    assert "one folder" in refusal(mlda(ncep, tmp_path, "--source", "speedy", "--out", out))
+    assert "one folder" in refusal(
+        mlda(ncep, tmp_path, "--source", "speedy", "--out", tmp_path / "new" / "x.nc")
+    )
     assert "own grid" in refusal(mlda(ncep, "--source", "speedy", "--grid", "5", "--out", out))
     assert not out.exists()

@@ -134,7 +134,7 @@ def test_every_month_is_the_analysis_of_the_library(mlda, bundle, workplace, met
         for i, month in enumerate(months):
             table = empty()
             if month != BLANK:
-                table, _ = read(workplace / "obs.csv", bundle, month=month)
+                table = read(workplace / "obs.csv", bundle, month=month).table
             made = engine.run(table, month, method=method)
             assert found["n_observations"].values[i] == len(table)
             assert found["n_used"].values[i] == made.statistics.n_used
@@ -162,7 +162,7 @@ def test_the_observations_stand_in_the_store(mlda, bundle, workplace):
     assert mlda("--obs", workplace / "obs.csv", "--months", "1981-12:1982-03").returncode == 0
     tables = read_tables(Path("x.zarr"), [0, 3])
     for i, month in ((0, "1981-12"), (3, WITHHELD)):
-        expected, _ = read(workplace / "obs.csv", bundle, month=month)
+        expected = read(workplace / "obs.csv", bundle, month=month).table
         for column in tables[i]:
             assert tables[i][column].tolist() == expected[column].tolist()
     with xr.open_zarr("x.zarr", group="observations", chunks=None) as found:

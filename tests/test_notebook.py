@@ -123,7 +123,7 @@ def test_later_ages_see_more(assimilate):
 
 
 def test_rows_that_cannot_be_used_are_told(assimilate):
-    said = text_of(outputs(assimilate, "mine, rejected = read_observations("))
+    said = text_of(outputs(assimilate, "mine, rejected, notes = read_observations("))
     assert "Row 4: there is no sea surface temperature" in said
     assert "Row 5: an anomaly of" in said
     assert "Row 1" not in said

@@ -52,6 +52,7 @@ def test_extras_are_the_promised_ones(project):
         "train",
         "scale",
         "simulate",
+        "archives",
         "test",
         "docs",
     }
@@ -70,9 +71,13 @@ def test_constraints_hold_no_local_builds(pins):
 def test_conda_has_the_same_direct_dependencies_at_the_same_versions(
     project, requirements, pins, conda_pins
 ):
-    # The extra that is left out of it, and no more.
-    extra = {Requirement(r).name for r in project["optional-dependencies"]["simulate"]}
-    assert extra == {"jcm"}
+    # The extras that are left out of it, and no more.
+    extra = {
+        Requirement(r).name
+        for name in ("simulate", "archives")
+        for r in project["optional-dependencies"][name]
+    }
+    assert extra == {"jcm", "pydartdiags"}
     direct = {name: pins[name] for name in requirements.keys() - extra}
     assert conda_pins.pop("python") == "3.11"
     assert conda_pins.pop("setuptools") == pins["setuptools"]
@@ -125,7 +130,8 @@ def test_every_third_party_import_is_declared(repo_root, requirements, package):
 def test_the_library_needs_nothing_of_the_page(repo_root, project):
     """`pip install mlda-climate` brings no panel; the page's packages are the extra `page`."""
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["train"], *extras["scale"], *extras["simulate"]]
+    optional = (extras[name] for name in ("train", "scale", "simulate", "archives"))
+    lines = [*project["dependencies"], *(line for extra in optional for line in extra)]
     needed = {canonicalize_name(Requirement(line).name) for line in lines}
     found = imported_distributions(repo_root / "mlda_core")
     assert not {names: file for names, file in found.items() if not names & needed}

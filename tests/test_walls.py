@@ -116,9 +116,8 @@ def test_core_runs_without_the_page(repo_root):
 
 
 def test_frames_and_state_run_without_what_draws_and_without_torch(repo_root):
-    done = import_behind_a_wall(
-        ["app.maps.frames", "app.state.store"], DRAWING | {"torch"}, repo_root
-    )
+    modules = ["app.maps.frames", "app.state.store", "app.state.serialize"]
+    done = import_behind_a_wall(modules, DRAWING | {"torch"}, repo_root)
     assert done.returncode == 0, done.stderr
 
 
@@ -148,7 +147,7 @@ def test_what_draws_knows_nothing_of_torch(repo_root):
         if "torch" in tops(imported_modules(path.read_text()))
     }
     # These start and bound the decoder's threads; whatever draws has no business with torch.
-    assert guilty <= {"session.py", "worker.py"}
+    assert guilty <= {"warm_up.py"}
 
 
 def test_nothing_unpickles_or_evaluates(repo_root):

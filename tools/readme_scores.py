@@ -1,4 +1,4 @@
-"""Write the bundled model's scores between the markers of README.md and docs, and docs/scores.md.
+"""Write the bundled model's scores between the markers of README.md and docs/, and docs/scores.md.
 
 python tools/readme_scores.py          write
 python tools/readme_scores.py --check  exit with 1 where one of them says something else
@@ -18,6 +18,7 @@ BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
 ASSIMILATION = "<!-- assimilation:begin -->", "<!-- assimilation:end -->"
 PERTURBATION = "<!-- perturbation:begin -->", "<!-- perturbation:end -->"
 EVERY_RESPONSE = "<!-- responses:begin -->", "<!-- responses:end -->"
+SUMMARY = "<!-- summary:begin -->", "<!-- summary:end -->"
 ROWS = {
     "vae": "VAE, by its encoder",
     "vae_minimised": "VAE, by minimising over the 100 numbers",
@@ -123,7 +124,7 @@ ANSWERS = ("psl", "tas", "pr")
 
 
 def perturbation_table() -> str:
-    """Return what stands between the markers of the response to a warmer sea, in README.md."""
+    """Return what stands between the markers of the response to a warmer sea, docs/results.md."""
     scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
     if "perturbation" not in scores:
         return NOT_SCORED
@@ -172,6 +173,45 @@ def every_response() -> str:
     members = " and ".join(str(n) for n in sorted(set(made["members"].values())))
     lines += ["", f"({made['months']} months of the TEST years, {members} perturbed members.)"]
     return "\n".join(lines[1:])
+
+
+def summary() -> str:
+    """Return what stands between the markers of README.md: a row an experiment."""
+    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
+    reconstructed, assimilated = scores["reconstruction"]["test"], scores["assimilation"]["test"]
+    columns = ("vae", "eof", "enoi")
+    rows: list[tuple[str, tuple[str, ...], dict[str, dict], str]] = [
+        (
+            "reconstruction from 100 numbers",
+            tuple(reconstructed),
+            reconstructed,
+            "explained_variance",
+        ),
+        (
+            "from 100 stations of pressure and temperature",
+            tuple(assimilated["stations_100"]),
+            assimilated["stations_100"],
+            "explained_variance",
+        ),
+        ("from the sea alone", ANSWERS, assimilated["sst_only"], "explained_variance"),
+    ]
+    if "perturbation" in scores:
+        warmer = scores["perturbation"]["plus1"]["tropics"]
+        label = "response to a sea 1 K warmer, tropics: pattern correlation with the GCM's own"
+        rows.append((label, ANSWERS, warmer, "pattern_correlation"))
+    lines = [
+        "| test years | " + " | ".join(METHODS[method] for method in columns) + " |",
+        "|---|" + "---|" * len(columns),
+    ]
+    for label, variables, found, score in rows:
+        cells = [
+            " ".join(_short(found[v][method][score]) for v in variables)
+            if all(method in found[v] for v in variables)
+            else ""
+            for method in columns
+        ]
+        lines.append(f"| {label} ({' '.join(variables)}) | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 NOT_SCORED = "(Not scored yet: `mlda validate --perturbation --split test`.)"
@@ -238,7 +278,8 @@ def _cell(found: dict | None, area: str) -> str:
 
 # Which tables stand in which file.
 MARKED = {
-    "README.md": {
+    "README.md": {SUMMARY: summary},
+    "docs/results.md": {
         (BEGIN, END): table,
         ASSIMILATION: assimilation_table,
         PERTURBATION: perturbation_table,

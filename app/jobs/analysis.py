@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.context import Visit
 from app.jobs.worker import ANALYSES, Latest
+from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
@@ -336,6 +337,6 @@ class Analysing:
 
 def sentence(error: Exception, what: str) -> str:
     """Return an error in one sentence: the library's own, or that it is not the user's fault."""
-    if isinstance(error, ValueError) and str(error).endswith("."):
+    if isinstance(error, UserError):
         return str(error)
     return f"{what} could not be made ({type(error).__name__}); choose another method or month."

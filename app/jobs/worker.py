@@ -13,15 +13,19 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from app.jobs import background
+from app.jobs.background import stopping
+from mlda_core.climate.errors import UserError
+
 T = TypeVar("T")
-_POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlda-work")
-ANALYSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mlda-analysis")
+_POOL = background.pool(1, "mlda-work")
+ANALYSES = background.pool(2, "mlda-analysis")
 _LOG = logging.getLogger(__name__)
 
 
 def _log(error: Exception) -> None:
     """Write what failed into the server's log: a visitor's mistake in a line, ours in full."""
-    if isinstance(error, ValueError):
+    if isinstance(error, UserError):
         _LOG.info("refused: %s", error)
     else:
         _LOG.exception("background work failed", exc_info=error)
@@ -73,7 +77,7 @@ class Latest:
         stamp = self._stamp
 
         def stale() -> bool:
-            return stamp != self._stamp
+            return stopping() or stamp != self._stamp
 
         def work() -> None:
             if stale():
@@ -122,7 +126,7 @@ class Latest:
         results: deque[T] = deque()
 
         def stale() -> bool:
-            return stamp != self._stamp
+            return stopping() or stamp != self._stamp
 
         def advance(values: Iterator[T]) -> None:
             for value in values:
@@ -179,6 +183,8 @@ class Latest:
 
     def _later(self, pace: float, again: Callable[[], Any]) -> None:
         def go() -> None:
+            if stopping():
+                return
             if self._paused:
                 self._again = again
             else:

@@ -8,40 +8,39 @@ objects that it keeps would be held for every session.
 
 from __future__ import annotations
 
-from calendar import month_name
-from functools import lru_cache
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import bokeh.models
 import bokeh.plotting
 import numpy as np
-from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
 
+from app.maps.color_scales import (
+    THEMES,
+    Look,
+    around,
+    column_palette,
+    density_palette,
+    limits,
+    look_palette,
+    map_palette,
+    scatter_limits,
+    units,
+)
 from app.maps.frames import (
     COLUMNS,
-    HATCH,
-    LEVELS,
     BundleLike,
     Frame,
     MapPane,
     Request,
     ScatterPane,
-    around,
-    column_limits,
-    limits,
-    scatter_limits,
-    units,
 )
+from app.maps.legends import WAITING, axes_html, gap_words, key_html, score_html
 from app.maps.projections import EXTENT, pixel_map, projection
-from app.maps.response_scales import HALF, halves
 from app.maps.vector_glyphs import ArrowGlyphs
 from app.maps.vectors import stretched
+from app.web_files import read
 from mlda_core.climate.variables import Variable
-
-if TYPE_CHECKING:
-    from app.maps.response_scales import Look
 
 # Bokeh's annotations reject much that Bokeh accepts, such as arrays in a source.
 bm: Any = bokeh.models
@@ -49,52 +48,11 @@ figure: Any = bokeh.plotting.figure
 
 FONT = '"Segoe UI", "Helvetica Neue", Roboto, "Liberation Sans", Arial, sans-serif'
 
-# Data colours never change with the theme; what surrounds them does.
-THEMES: dict[str, dict[str, Any]] = {
-    "light": {
-        "page": "#fbfbfa",
-        "land": "#d3d3cf",
-        "coast": "#30343a",
-        "grid": "#30343a",
-        "outline": "#8d9299",
-        "text": "#1d2126",
-        "muted": "#666c75",
-        "line": "#b4b8be",
-        "density": ("#d9d7ee", "#2f2387"),
-        "withheld": "#c2410c",
-    },
-    "dark": {
-        "page": "#16191d",
-        "land": "#565b63",
-        "coast": "#15181c",
-        "grid": "#15181c",
-        "outline": "#7d848e",
-        "text": "#e9ebee",
-        "muted": "#a2a9b4",
-        "line": "#4d535c",
-        "density": ("#3d3a66", "#d8d3ff"),
-        "withheld": "#ffb454",
-    },
-}
-
-# Looks the hovered cell up in the values that are already in the browser: no round trip.
-_HOVER = """
-const cell = Math.round(value)
-if (!(cell >= 0 && cell < lon.length)) return ""
-if (format == "place") {
-  const east = ((lon[cell] + 180) % 360 + 360) % 360 - 180
-  const ns = lat[cell] < 0 ? "S" : "N", ew = east < 0 ? "W" : "E"
-  return Math.abs(lat[cell]).toFixed(1) + "\\u00b0" + ns + "  "
-       + Math.abs(east).toFixed(1) + "\\u00b0" + ew
-}
-const i = format == "target" ? 0 : 1
-if (format == "first") return meta.data["what"][0]
-if (format == "what") return meta.data["what"][1]
-const v = cells.data[format][cell]
-if (!Number.isFinite(v)) return meta.data["missing"][i]
-const sign = v > 0 && meta.data["signed"][i] ? "+" : v < 0 ? "\\u2212" : ""
-return sign + Math.abs(v).toFixed(meta.data["decimals"][i]) + " " + meta.data["units"][i]
-"""
+_HOVER = read("callbacks/hover.js")
+_ON_GLOBE = read("callbacks/on_globe.js")
+_UNPACK = read("callbacks/unpack.js") + read("callbacks/look_again.js")
+_SCORES_CSS, _KEY_CSS = read("score.css"), read("key.css")
+_GAP_CSS, _AXES_CSS = read("gap.css"), read("axes.css")
 
 _TOOLTIP = (
     # The page's own colours, over the padding of Bokeh's white box.
@@ -104,317 +62,6 @@ _TOOLTIP = (
     "@image{{first}}  <b>@image{{target}}</b><br>"
     "@image{{what}}  <b>@image{{model}}</b></div>"
 )
-
-# Off the globe there is no cell, and nothing to say.
-_ON_GLOBE = """
-export default ({ cells }, _, { value }) => !(value >= cells)
-"""
-
-# A frame travels as one array. Written into the twelve sources one by one it was 27 web socket
-# messages, and each woke the browser: 30 of the 51 ms that a frame took on two cores. The arrays
-# that are there keep their place and size; only their numbers change.
-_UNPACK = """
-const bytes = packet.data.bytes[0]
-const touched = new Set()
-let at = bytes.byteOffset
-const fill = (array) => {
-  const size = array.byteLength
-  new Uint8Array(array.buffer, array.byteOffset, size).set(new Uint8Array(bytes.buffer, at, size))
-  at += size
-}
-for (const pane of packet.data.panes[0]) {
-  const k = arrow_names.indexOf(pane)
-  if (k >= 0) {
-    fill(arrows[k].data.x)
-    fill(arrows[k].data.y)
-    touched.add(arrows[k])
-    continue
-  }
-  const i = names.indexOf(pane)
-  fill(images[i].data.image[0])
-  touched.add(images[i])
-  const kind = pane.slice(pane.lastIndexOf("_") + 1)
-  if (kind !== "scatter") fill(cells[i].data[kind])
-}
-for (const source of touched) source.change.emit()
-"""
-
-# Bokeh writes a tooltip when the pointer moves: under one that rests it would tell the analysis
-# before. And it leaves a tooltip where a drag began, over what is being dragged or drawn.
-_LOOK_AGAIN = """
-window.mldaPointer ??= (() => {
-  const at = { target: null, x: 0, y: 0, held: false }
-  at.tell = (type) => {
-    if (!at.target?.isConnected) return
-    at.target.dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true, isPrimary: true,
-      pointerType: "mouse", clientX: at.x, clientY: at.y }))
-  }
-  window.addEventListener("pointermove", (event) => {
-    if (!event.isTrusted) return
-    const held = event.buttons !== 0
-    if (held && !at.held) at.tell("pointerout")
-    at.held = held
-    at.target = !held && event.target.closest?.("main .map") ? event.composedPath()[0] : null
-    at.x = event.clientX
-    at.y = event.clientY
-  }, true)
-  return at
-})()
-requestAnimationFrame(() => window.mldaPointer.tell("pointermove"))
-"""
-
-# Text over the scatter, not in it: it keeps its size when the figure grows, and screen readers
-# find it.
-_SCORES_CSS = """
-:host { pointer-events: none; font: clamp(11px, 1.3vh, 16px)/1.35 var(--font); color: var(--text);
-  font-variant-numeric: tabular-nums; }
-.bk-clearfix { display: inline-block; padding: 1px 5px; border-radius: 3px;
-  background: color-mix(in srgb, var(--bg) 72%, transparent); }
-i { font-style: normal; color: var(--muted); } b { font-weight: 600; }
-small { color: var(--muted); }
-u { text-decoration: none; }
-.reading[title] { pointer-events: auto; cursor: help; }
-/* In a small scatter less is said, never on two lines. */
-div, small { white-space: nowrap; }
-@container scatter (max-width: 195px) { :host { font-size: 12px; line-height: 1.25; }
-  .reading u { display: none; } }
-@container scatter (max-width: 160px) { :host { font-size: 11px; } u, small { display: none; } }
-/* Of what does not fit, the name is cut and never the number. */
-@container scatter (max-width: 195px) { .bk-clearfix { max-width: 100%; box-sizing: border-box; }
-  .reading { display: flex; gap: 4px; } .reading b { flex: none; }
-  .reading i { min-width: 0; overflow: hidden; text-overflow: ellipsis; } }
-@container scatter (max-width: 118px) { .rmse, .ev { display: none; } }
-"""
-
-
-# What the colours of the model's column mean, where they are not the row's.
-_KEY_CSS = """
-:host { pointer-events: none; font: clamp(11px, 1.2vh, 15px)/1 var(--font); color: var(--text);
-  font-variant-numeric: tabular-nums; }
-.key { display: inline-flex; align-items: center; gap: 5px; padding: 3px 6px; border-radius: 3px;
-  background: color-mix(in srgb, var(--bg) 82%, transparent); white-space: nowrap; }
-.key i { width: 4.5em; height: .6em; border-radius: 2px; }
-"""
-
-# Over a map that has nothing to show.
-_GAP_CSS = """
-:host { pointer-events: none; }
-span { display: block; font: clamp(12px, 1.4vh, 18px)/1.3 var(--font); color: var(--text);
-  padding: 5px 12px; border-radius: 4px;
-  background: color-mix(in srgb, var(--bg) 86%, transparent); text-align: center;
-  text-wrap: balance; }
-"""
-
-_AXES_CSS = """
-:host, .bk-clearfix { width: 100%; height: 100%; pointer-events: none; }
-.axes { position: relative; width: 100%; height: 100%; font: 11px/1 var(--font);
-  color: var(--muted); font-variant-numeric: tabular-nums; border: 1px solid var(--line);
-  box-sizing: border-box; }
-.y { position: absolute; right: calc(100% + 5px); transform: translateY(50%); white-space: nowrap; }
-.x { position: absolute; top: calc(100% + 5px); transform: translateX(-50%); white-space: nowrap; }
-"""
-
-
-@lru_cache(maxsize=64)
-def colours(cmap: str, n: int = LEVELS) -> tuple[str, ...]:
-    """Return `n` colours of a named colour map."""
-    return tuple(process_cmap(cmap, ncolors=n))
-
-
-def cmap_of(variable: Variable, *, full: bool) -> str:
-    """Return the name of a variable's colour map."""
-    return variable.field_cmap if full else variable.anomaly_cmap
-
-
-def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
-    """Return 256 colours: missing, the colour map, off the globe (transparent)."""
-    return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
-
-
-# Of no variable's own: from little to much, with room for dark hatching.
-SPREAD_CMAP = "YlOrRd"
-HATCH_COLOUR = "#14171b"
-
-
-def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
-    """Return 256 colours for a column other than the model."""
-    if kind == "spread":
-        land = THEMES[theme]["land"]
-        return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
-    return map_palette(variable, theme, full=False)
-
-
-def look_palette(variable: Variable, theme: str) -> list[str]:
-    """Return 256 colours of a response: as it is, and faded."""
-    colour = halves(colours(variable.anomaly_cmap, HALF))
-    return [THEMES[theme]["land"], *colour, "#00000000"]
-
-
-def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
-    """Return a small colour scale for the model's column; nothing where it shows the model."""
-    own = None if look is None else look.limits[i]
-    if look is not None and own is None and look.plain:
-        return f'<div class="key">{escape(look.plain)}</div>'
-    if kind == "model" or (look is not None and own is None):
-        return ""
-    low, high = column_limits(variable, kind) if own is None else (-own, own)
-    cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
-    stops = ", ".join(colours(cmap, 17))
-    decimals = _decimals(high)
-    unit = escape(units(variable, full=False) if look is None else look.units[i])
-    top = ("+" if kind != "spread" else "") + number(high, decimals)
-    words = COLUMNS[kind] if look is None else look.words
-    return (
-        f'<div class="key" role="img" aria-label="{words}: {number(low, decimals)} to '
-        f'{top} {unit}">{number(low, decimals)}<i style="background:linear-gradient(to right, '
-        f'{stops})"></i>{top} {unit}</div>'
-    )
-
-
-def gap_words(variable: Variable, request: Request, pane: MapPane) -> str:
-    """Return what to say where the target lacks a whole variable in the month shown."""
-    if request.scene is not None or np.isfinite(pane.cells).any():
-        return ""
-    month = f"{month_name[request.calendar_month]} {request.month[:4]}"
-    return f"<span>No {escape(variable.label.lower())} in {month}</span>"
-
-
-def _decimals(value: float) -> int:
-    """Return how many decimals write a scale's end exactly."""
-    return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
-
-
-@lru_cache(maxsize=4)
-def density_palette(theme: str) -> tuple[str, ...]:
-    """Return 256 colours from nothing to dense."""
-    ends = [
-        np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
-        for colour in THEMES[theme]["density"]
-    ]
-    steps = np.linspace(0.0, 1.0, 255)[:, None]
-    mixed = np.rint(ends[0] * (1 - steps) + ends[1] * steps).astype(int)
-    return ("#00000000", *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
-
-
-def number(value: float, decimals: int = 2) -> str:
-    """Write a number with a real minus sign; a dash where there is none."""
-    if not np.isfinite(value):
-        return "–"
-    # Adding zero turns -0.0 into 0.0.
-    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
-
-
-# What stands there while the numbers are still of another month.
-WAITING = '<div class="reading"><b>…</b></div>'
-# What a reading's name means.
-READING_TITLES = {
-    "changed sea": "Mean over the cells changed by more than half of the greatest change; in "
-    "brackets where the change goes beyond what the model knows"
-}
-
-
-def score_html(pane: ScatterPane, variable: Variable, *, full: bool, awaited: bool = False) -> str:
-    """Return what is written inside a scatter; scores are of anomalies, always.
-
-    ``awaited`` says that what is missing is not a target but still being made.
-    """
-    if pane.readings:
-        return "".join(
-            f'<div class="reading"{_title(name)}><i>{escape(name)}</i> <b>{escape(value)}'
-            f"{f' <u>{escape(unit)}</u>' if unit else ''}</b></div>"
-            for name, value, unit in pane.readings
-        )
-    scores = pane.scores
-    if not np.isfinite(scores.rmse):
-        return WAITING if awaited else '<div class="reading"><i>no target</i></div>'
-    unit = f" <u>{escape(units(variable, full=False))}</u>"
-    rows = (
-        ("r", "r", number(scores.r)),
-        ("rmse", "RMSE", number(scores.rmse) + unit),
-        ("ev", "expl. var.", number(scores.explained_variance)),
-    )
-    note = "<small>of the anomalies</small>" if full else ""
-    return (
-        "".join(
-            f'<div class="{key}"><i>{name}</i> <b>{value}</b></div>' for key, name, value in rows
-        )
-        + note
-    )
-
-
-def _title(name: str) -> str:
-    words = READING_TITLES.get(name, "")
-    return f' title="{escape(words)}"' if words else ""
-
-
-def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
-    """Return evenly spaced ticks, whole numbers if that can be had."""
-    for count in (5, 4, 6, 7, 3) if full else (5,):
-        ticks = np.linspace(low, high, count)
-        if np.allclose(ticks, np.rint(ticks)):
-            return ticks
-    return np.linspace(low, high, 5)
-
-
-def legend_html(
-    variable: Variable, *, full: bool, look: Look | None = None, i: int = 0, column: str = "model"
-) -> str:
-    """Return a row's name, units and vertical colour bar.
-
-    Parameters
-    ----------
-    variable : Variable
-        Of the row.
-    full : bool
-        Of full fields instead of anomalies.
-    look : Look, optional
-        The scales of both columns, where they are neither.
-    i : int
-        Which variable it is.
-    column : str
-        What both columns show, one of `COLUMNS`.
-    """
-    full = full and column == "model"
-    low, high = limits(variable, full=full)
-    kind, unit = "" if full else "anomaly, ", units(variable, full=full)
-    if full and variable.standard_name.endswith("_anomaly"):
-        # Its zero is its makers' base period, not the page's.
-        kind = "anomaly as recorded, "
-    cmap = cmap_of(variable, full=full)
-    if column != "model":
-        low, high = column_limits(variable, column)
-        kind, cmap = f"{COLUMNS[column]}, ", SPREAD_CMAP if column == "spread" else cmap
-    if look is not None:
-        limit = look.limits[i] or 1.0
-        low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]
-    stops = ", ".join(colours(cmap, 33))
-    ticks = legend_ticks(low, high, full=full)
-    decimals = max(_decimals(float(tick)) for tick in ticks)
-    signed = low < 0 and not full
-    marks = "".join(
-        f'<span style="bottom:{100 * i / (len(ticks) - 1):.4g}%">'
-        f"{'+' if value > 0 and signed else ''}{number(float(value), decimals)}</span>"
-        for i, value in enumerate(ticks)
-    )
-    return (
-        f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
-        f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
-        f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
-        f'style="background:linear-gradient(to top, {stops})"></div><div class="ticks">{marks}'
-        "</div></div>"
-    )
-
-
-def axes_html(ticks: tuple[float, ...], low: float, high: float, *, full: bool) -> str:
-    """Return the tick labels of a scatter, placed along its left and lower edge."""
-    marks = []
-    for value in ticks:
-        place = 100 * (value - low) / (high - low)
-        sign = "+" if value > 0 and not full else ""
-        text = f"{sign}{number(value, _decimals(value))}"
-        marks.append(f'<span class="y" style="bottom:{place:.4g}%">{text}</span>')
-        marks.append(f'<span class="x" style="left:{place:.4g}%">{text}</span>')
-    return f'<div class="axes" aria-hidden="true">{"".join(marks)}</div>'
 
 
 class How(NamedTuple):
@@ -498,7 +145,11 @@ class Figures:
         self._arrows.show(frame.arrows, on=frame.request.arrows)
         self._packet = bm.ColumnDataSource({"bytes": [np.zeros(0, np.uint8)], "panes": [[]]})
         self._packet.js_on_change(
-            "data", bm.CustomJS(args=self._unpack_args(), code=_UNPACK + _LOOK_AGAIN)
+            "data",
+            bm.CustomJS(
+                args=self._unpack_args(),
+                code=_UNPACK,
+            ),
         )
         # What only a callback refers to has to be in the document too, or nothing would send it.
         next(iter(self.figures.values())).tags = [self._packet]

@@ -9,13 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import datashader as ds
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.maps.color_scales import (
+    HATCH,
+    LEVELS,
+    MISSING,
+    OUTSIDE,
+    Look,
+    around,
+    column_limits,
+    limits,
+    quantise,
+    scatter_limits,
+)
 from app.maps.projections import PixelMap, pixel_map
 from app.maps.vectors import Arrows, draw_arrows, lattice, stretched
 from mlda_core.climate.grid import Grid
@@ -24,14 +36,6 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.climate.variables import Variable
 from mlda_core.observations.networks import observed_as
 
-if TYPE_CHECKING:
-    from app.maps.response_scales import Look
-
-# A map travels as bytes: 0 is missing, 255 is off the globe, 1..254 are colours. A quarter of
-# the size of floats, and as many colours as a palette has.
-MISSING, LEVELS, OUTSIDE = 0, 254, 255
-# In a map of spread the highest colour is taken for hatching.
-HATCH = 254
 HATCH_EVERY = 6
 # Cells of the scatter: three screen pixels each at 1080p.
 SCATTER = 75
@@ -245,31 +249,6 @@ class Frame:
     arrows: dict[str, Arrows | None] = attribute(default_factory=dict)
 
 
-def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
-    """Return a variable's colour limits: fixed, so that months compare."""
-    if full:
-        return variable.field_limits
-    return -variable.anomaly_limit, variable.anomaly_limit
-
-
-def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
-    """Return the colour limits of a column other than the model, display units: fixed as well.
-
-    One observation moves little and a spread is an anomaly's usual size, not its largest: half;
-    rain, whose extremes are many times its usual size, keeps the whole.
-    """
-    limit = variable.anomaly_limit
-    if kind == "spread":
-        return 0.0, limit if variable.non_negative else limit / 2
-    return (-limit / 2, limit / 2) if kind == "influence" else (-limit, limit)
-
-
-def units(variable: Variable, *, full: bool) -> str:
-    """Return a variable's units as people write them."""
-    plain = variable.display_units if full else variable.anomaly_units
-    return {"degC": "°C", "mm/day": "mm/day"}.get(plain, plain)
-
-
 def changes(before: Request | None, now: Request, variables: tuple[Variable, ...]) -> set[Pane]:
     """Return the panes that have to be drawn again.
 
@@ -317,14 +296,6 @@ def _changes_of_scene(before: Scene | None, now: Scene | None) -> set[str]:
     if (before.spans, before.readings) != (now.spans, now.readings):
         kinds |= {"scatter"}
     return kinds
-
-
-def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
-    """Turn values into palette indices 1..254; NaN becomes 0."""
-    scaled = (values - np.float32(low)) * np.float32(LEVELS / (high - low))
-    np.clip(scaled, 0, LEVELS - 1, out=scaled)
-    scaled += 1
-    return np.nan_to_num(scaled, copy=False, nan=MISSING).astype(np.uint8)
 
 
 def draw_map(
@@ -384,18 +355,6 @@ def _canvas(low: float, high: float) -> ds.Canvas:
     return ds.Canvas(
         plot_width=SCATTER, plot_height=SCATTER, x_range=(low, high), y_range=(low, high)
     )
-
-
-def scatter_limits(variable: Variable, *, full: bool) -> tuple[float, float]:
-    """Return the limits of both axes of a scatter."""
-    low, high = limits(variable, full=full)
-    margin = 0.15 * (high - low) if not full else 0.04 * (high - low)
-    return low - margin, high + margin
-
-
-def around(limit: float) -> tuple[float, float]:
-    """Return the limits of both axes of a scatter whose colours end at a limit either way."""
-    return -1.3 * limit, 1.3 * limit
 
 
 def draw_scatter(

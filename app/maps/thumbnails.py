@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.maps.figures import colours
+from app.maps.color_scales import colours
 from app.maps.projections import EXTENT, REGION, choices_of, coastline, pixel_map, projection
 from app.text import short_labels
 from mlda_core.climate.grid import Grid

@@ -10,6 +10,7 @@ import numpy as np
 from app.maps.projections import EXTENT, pixel_map
 from app.maps.vectors import HEAD_MOST, KEY_LENGTH, POINTS, key_arrow, lattice
 from app.text import vector_words
+from app.web_files import read
 
 if TYPE_CHECKING:
     from app.maps.frames import BundleLike
@@ -27,12 +28,6 @@ WIDTH, RIM = 1.3, 3.2
 _ASIDE, _UP, _BETWEEN = 0.012, 0.07, 0.008
 # The head of its arrow is seen whole even then.
 _LEAST_UP = HEAD_MOST / 2
-_FOLLOW = f"""
-const w = x.end - x.start, h = y.end - y.start
-const x0 = x.end - {_ASIDE} * w - length, y0 = y.start + Math.max({_UP} * h, {_LEAST_UP})
-arrow.data = {{x: line.map((v) => v + x0), y: rise.map((v) => v + y0)}}
-for (const text of texts) text.data = {{...text.data, x: [x0 - {_BETWEEN} * w], y: [y0]}}
-"""
 
 
 class ArrowGlyphs:
@@ -77,8 +72,12 @@ class ArrowGlyphs:
                 "arrow": self._key_line,
                 "texts": list(self._keys.values()),
                 "length": KEY_LENGTH,
+                "aside": _ASIDE,
+                "up": _UP,
+                "between": _BETWEEN,
+                "least_up": _LEAST_UP,
             },
-            code=_FOLLOW,
+            code=read("callbacks/arrow_key.js"),
         )
         for edge in ("start", "end"):
             x_range.js_on_change(edge, follow)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit
 from app.jobs.analysis import sentence
 from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
@@ -210,7 +210,11 @@ class Attributing:
 
     # -- the series ------------------------------------------------------------------------
 
-    def do_change(self, message: Message) -> None:
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message about attribution does."""
+        return {"foot-change": self.choose_change, "drivers": self.find}
+
+    def choose_change(self, message: Message) -> None:
         """Choose what the blue line is: the sea as it is changed here, or without its trend."""
         kind = message.get("value")
         if kind not in ("patches", "trend"):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit
 from app.state.observations import ObservingError
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
@@ -117,6 +117,10 @@ class Impacts:
         changed = name != self._state.impact
         self._state.impact = name
         return changed
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message about impacts does."""
+        return {"impact": self.choose}
 
     def choose(self, message: Message) -> str:
         """Show another head."""

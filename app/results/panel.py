@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import param
 
-from app.components import Control, Handler, read
+from app.components import Control, Handler
+from app.web_files import read
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.climate.variables import Variable

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit, merge_actions
 from app.jobs.analysis import engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, Attributing
@@ -16,6 +16,7 @@ from app.state import observations as observing
 from app.state.observations import METHODS, ObservingError
 from app.tools.observe import METHOD_LABELS, Observer, methods_of
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region
 from mlda_core.evaluation.verification import drawn_box, verify
 
@@ -98,6 +99,18 @@ class Verifying:
         if "series" in foot.opened:
             self._show_series()
 
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message of the foot does."""
+        own = {
+            "foot": self.open_parts,
+            "foot-region": self.choose_region,
+            "method": self.choose_method,
+            "compare": self.compare,
+            "series-start": self.start_series,
+            "series-cancel": self.cancel_series,
+        }
+        return merge_actions(own, self.impacts.actions(), self.attributing.actions())
+
     # -- the table ---------------------------------------------------------------------------
 
     def _show_scores(self) -> None:
@@ -134,7 +147,7 @@ class Verifying:
             )
         )
 
-    def do_foot(self, message: Message) -> str | None:
+    def open_parts(self, message: Message) -> str | None:
         """Open or fold a part."""
         parts = message.get("value")
         if not isinstance(parts, list) or not set(parts) <= PARTS:
@@ -143,11 +156,7 @@ class Verifying:
         # Which impact is shown stands in links.
         return "" if self.impacts.opened(parts) else None
 
-    def do_impact(self, message: Message) -> str:
-        """Show another impact series."""
-        return self.impacts.choose(message)
-
-    def do_foot_region(self, message: Message) -> None:
+    def choose_region(self, message: Message) -> None:
         """Verify over another region."""
         key = message.get("value")
         if key not in [region[0] for region in self.foot.regions]:
@@ -155,22 +164,14 @@ class Verifying:
         self.foot.region = str(key)
         self._charted = None
 
-    def do_foot_change(self, message: Message) -> None:
-        """Choose the change of the sea that the series is of."""
-        self.attributing.do_change(message)
-
-    def do_drivers(self, message: Message) -> None:
-        """Find what drives the month shown."""
-        self.attributing.find(message)
-
-    def do_method(self, message: Message) -> str:
+    def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
         made = observing.adjust(self._state.observing, {"method": message.get("value")})
         self._state.param.update(observing=made, model="analysis")
         self._state.commit()
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
-    def do_compare(self, _: Message) -> None:
+    def compare(self, _: Message) -> None:
         """Run every method on the same observations."""
         task = self._observer.analysing.task
         if task is None:
@@ -186,7 +187,7 @@ class Verifying:
                 settings = {**task.settings, "method": method}
                 try:
                     made = engine_of(bundle).run(task.observations, task.month, **settings)
-                except ValueError as error:
+                except UserError as error:
                     # Regression needs the sea, and says so: the others go on.
                     yield method, None, sentence(error, METHOD_LABELS.get(method, method))
                 else:
@@ -246,7 +247,7 @@ class Verifying:
             self._charted = key
             self.foot.show_series(series.means(self._region), self._observer.scenario())
 
-    def do_series_start(self, message: Message) -> None:
+    def start_series(self, message: Message) -> None:
         """Assimilate the months of a scope that are missing."""
         scope = message.get("value")
         if scope not in ("test", "all"):
@@ -276,7 +277,7 @@ class Verifying:
 
         self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)
 
-    def do_series_cancel(self, _: Message) -> None:
+    def cancel_series(self, _: Message) -> None:
         """Stop the series; the months done stay."""
         if self.foot.mode == "perturb":
             self.attributing.cancel()

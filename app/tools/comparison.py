@@ -5,6 +5,7 @@ And what is drawn over both: the bundle's vector as arrows, and colours that end
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from app.components import Beside as BesideHeading
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit
 from app.jobs.analysis import Analysing, Task
 from app.maps import frames
 from app.state import observations as observing
@@ -207,23 +208,32 @@ class Beside:
 
     # -- messages ----------------------------------------------------------------------------
 
-    def do_beside(self, message: Message) -> str:
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message about the columns does."""
+        return {
+            "beside": self.choose_beside,
+            "scale": self.choose_scale,
+            "arrows": self.switch_arrows,
+            "trial": self.set_up_trial,
+        }
+
+    def choose_beside(self, message: Message) -> str:
         """Choose what stands beside the model."""
         self._set("beside", message.get("value"))
         words = f"Beside the model: {self.label}"
         return f"{words}'s analysis of the same observations." if self.method else f"{words}."
 
-    def do_scale(self, message: Message) -> str:
+    def choose_scale(self, message: Message) -> str:
         """Let the colours end sooner, or as usual."""
         self._set("scale", message.get("value"))
         return ""
 
-    def do_arrows(self, message: Message) -> str:
+    def switch_arrows(self, message: Message) -> str:
         """Switch arrows on or off."""
         self._set("arrows", message.get("value"))
         return ""
 
-    def do_trial(self, _: Message) -> str:
+    def set_up_trial(self, _: Message) -> str:
         """Set the experiment of one observation up."""
         if not self._trial:
             raise ObservingError("This bundle has no vector, so it lacks that experiment.")

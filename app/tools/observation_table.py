@@ -10,7 +10,7 @@ import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
-from app.components import read
+from app.web_files import read
 
 COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
 _TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
@@ -27,23 +27,6 @@ _TIPS = {
 
 # So many changed rows are patched: a new table would begin at its top, away from what was edited.
 FEW = 20
-
-# Panel scrolls new rows to where the old ones were, or to those that were selected among them, and
-# what is in sight there may never be drawn: a blank table. Other rows begin at the top.
-_TO_TOP = """
-const up = (last) => {
-  const view = window.Bokeh?.index?.find_one?.(cb_obj)
-  const holder = view?.tabulator?.rowManager?.element
-  if (!holder) return
-  view._lastVerticalScrollbarTopPosition = 0
-  holder.scrollTop = 0
-  if (last) view.tabulator.redraw(true)
-}
-up(false)
-// After Panel's own scrolling, which waits for the data and then for a frame.
-setTimeout(() => up(false), 60)
-setTimeout(() => up(true), 300)
-"""
 
 
 class ObservationTable:
@@ -92,7 +75,7 @@ class ObservationTable:
             theme="simple",
             margin=0,
         )
-        self.widget.jscallback(tags=_TO_TOP)
+        self.widget.jscallback(tags=read("callbacks/table_to_top.js"))
         self.widget.on_edit(self._on_edit)
         self._watcher = self.widget.param.watch(self._on_selection, "selection")
 

@@ -15,11 +15,11 @@ from app.components import Heading, Observe
 from app.context import Visit
 from app.jobs.analysis import Analysing, Task
 from app.maps import frames
-from app.maps.figures import number
+from app.maps.color_scales import units
 from app.maps.markers import Markers
 from app.state import observations as observing
 from app.state.observations import Observing, ObservingError
-from app.text import place_words, region_words, short_labels, state_words
+from app.text import number, place_words, region_words, short_labels, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from mlda_core.assimilation.methods import METHODS as RECORDS
@@ -419,7 +419,7 @@ class Observer:
             return ""
         item = self.table.rows.iloc[row]
         unit = next(
-            frames.units(variable, full=False)
+            units(variable, full=False)
             for variable in self._bundle.variables
             if variable.name == item["variable"]
         )

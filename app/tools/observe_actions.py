@@ -8,14 +8,14 @@ nothing else, and returns what to say of it. What is drawn follows from the stat
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit
 from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations as observing
@@ -47,12 +47,31 @@ class Gestures:
 
     # -- messages ----------------------------------------------------------------------------
 
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message about the observations does."""
+        return {
+            "observing": self.change_setting,
+            "obs-place": self.place_clicked,
+            "obs-put": self.place_typed,
+            "obs-move": self.move,
+            "obs-toggle": self.toggle_withheld,
+            "obs-hover": self.point_at,
+            "obs-mode": self.choose_mode,
+            "obs-many": self.change_selected,
+            "obs-upload": self.upload,
+            "obs-download": self.download,
+            "run": self.run,
+            "resume": self.resume,
+            "column": self.choose_column,
+            "hatch": self.choose_hatching,
+        }
+
     def _take(self, made: Observing, *, done: bool = True) -> None:
         self._state.observing = made
         if done:
             self._state.commit()
 
-    def do_observing(self, message: Message) -> str:
+    def change_setting(self, message: Message) -> str:
         """Change one setting."""
         name, value = str(message.get("name")), message.get("value")
         observed: Observing = self._state.observing
@@ -77,12 +96,12 @@ class Gestures:
             return f"{lost} observations of your own went with the old network; undo brings them."
         return ""
 
-    def do_obs_place(self, message: Message) -> str:
+    def place_clicked(self, message: Message) -> str:
         """Observe where a map was clicked."""
         variable, (lat, lon) = self._variable(message), self._clicked(message)
         return self._place(variable, lat, lon)
 
-    def do_obs_put(self, message: Message) -> str:
+    def place_typed(self, message: Message) -> str:
         """Observe at typed coordinates."""
         variable = self._variable(message)
         lat, lon = _typed(message)
@@ -96,7 +115,7 @@ class Gestures:
         word = self._observer.names[variable]
         return f"Observed: {word} at {place_words(row.lat, row.lon)}."
 
-    def do_obs_move(self, message: Message) -> str:
+    def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
         at, source = self._row(message)
         try:
@@ -117,14 +136,14 @@ class Gestures:
         self._take(observing.edit(self._state.observing, source, row))
         return f"Observation {at + 1} moved to {place_words(row.lat, row.lon)}."
 
-    def do_obs_toggle(self, message: Message) -> str:
+    def toggle_withheld(self, message: Message) -> str:
         """Withhold an observation, or restore it."""
         at, source = self._row(message)
         held = not bool(self._observer.table.rows["withheld"].iloc[at])
         self._take(observing.withhold(self._state.observing, [source], held=held))
         return f"Observation {at + 1} {'withheld: only scored' if held else 'restored'}."
 
-    def do_obs_hover(self, message: Message) -> str | None:
+    def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
         row = message.get("row")
         self._observer.hovered = (
@@ -132,7 +151,7 @@ class Gestures:
         )
         return None
 
-    def do_obs_mode(self, message: Message) -> str:
+    def choose_mode(self, message: Message) -> str:
         """Choose what the pointer does on maps."""
         mode = message.get("value")
         if mode not in MODES:
@@ -142,7 +161,7 @@ class Gestures:
             self._observer.markers.drag("box" if mode == "region" else mode)
         return "Drag a box over any map: the network keeps within it." if mode == "region" else ""
 
-    def do_obs_many(self, message: Message) -> str:
+    def change_selected(self, message: Message) -> str:
         """Do something with what is selected."""
         action = message.get("action")
         if action == "all":
@@ -165,10 +184,10 @@ class Gestures:
         self._take(observing.withhold(self._state.observing, sources, held=held))
         return f"{count:,} {'withheld: only scored' if held else 'restored'}."
 
-    def do_obs_upload(self, message: Message) -> str:
+    def upload(self, message: Message) -> str:
         """Take over the observations of a CSV."""
         text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
-        table, rejected = read(text, self._bundle, month=self._state.month)
+        table, rejected, notes = read(text, self._bundle, month=self._state.month)
         self._observer.panel.param.update(
             rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
             rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
@@ -186,16 +205,16 @@ class Gestures:
         plain = observing.adjust(self._state.observing, {"kind": "custom"})
         self._take(replace(plain, own=own_rows(table)))
         refused = f", {len(rejected):,} rows refused" if rejected else ""
-        return f"{name}: {len(table):,} observations{refused}."
+        return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
 
-    def do_obs_download(self, _: Message) -> str:
+    def download(self, _: Message) -> str:
         """Give the observations as a CSV."""
         name = f"observations-{self._state.month}.csv"
         message = {"type": "file", "name": name, "text": to_csv(self._observer.table.plain)}
         self._observer.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
         return f"{len(self._observer.table):,} observations saved as {name}."
 
-    def do_run(self, message: Message) -> str:
+    def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""
         action, work = message.get("action"), self._observer.analysing
         if action in ("now", "step"):
@@ -213,19 +232,19 @@ class Gestures:
         actions[action]()
         return ""
 
-    def do_resume(self, _: Message) -> str:
+    def resume(self, _: Message) -> str:
         """Return to the analysis after something else was shown."""
         self._state.param.update(model="analysis")
         self._state.commit()
         return "The model shows the analysis again."
 
-    def do_column(self, message: Message) -> str:
+    def choose_column(self, message: Message) -> str:
         """Choose what the model's column shows."""
         made = observing.adjust(self._state.observing, {"column": message.get("value")})
         self._take(made)
         return ""
 
-    def do_hatch(self, message: Message) -> str:
+    def choose_hatching(self, message: Message) -> str:
         """Choose from where a spread is hatched."""
         made = observing.adjust(self._state.observing, {"hatch": message.get("value")})
         self._take(made)
@@ -245,7 +264,7 @@ class Gestures:
         try:
             if self._observer.panel.mode == "region":
                 region = box_to_region(self._state.projection, geometry)
-                self.do_obs_mode({"value": "place"})
+                self.choose_mode({"value": "place"})
                 self._take(observing.adjust(self._state.observing, {"region": region}))
                 self._done(f"The network keeps within {region_words(region)}.")
             else:

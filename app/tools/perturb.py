@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.components import Perturb, PerturbHeading
 from app.context import Visit
 from app.jobs.response import Aim, Answer, Question, Responding
+from app.maps.color_scales import Look, response_look, sensitivity_look
 from app.maps.frames import Column, Scene
 from app.maps.outlines import Outlines
-from app.maps.response_scales import Look, response_look, sensitivity_look
-from app.perturb_components import Perturb, PerturbHeading
 from app.state.perturbations import MOST_KELVIN, Box, Perturbing, region_of
 from app.tools.perturb_text import (
     VIEW_LABELS,

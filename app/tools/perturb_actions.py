@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import shapely
 
 from app.components import Message
-from app.context import Visit
+from app.context import Action, Visit
 from app.maps.markers import Markers, floats
 from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
 from app.state import perturbations as perturbing
@@ -58,12 +59,25 @@ class PerturbGestures:
 
     # -- messages ----------------------------------------------------------------------------
 
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message about the sea does."""
+        return {
+            "sea-add": self.add_region,
+            "sea-edit": self.edit,
+            "sea-delete": self.delete,
+            "sea-clear": self.clear,
+            "sea-select": self.select,
+            "sea-set": self.change_setting,
+            "sea-mode": self.choose_mode,
+            "sea-click": self.aim_at_clicked,
+        }
+
     def _take(self, made: Perturbing, *, done: bool = True) -> None:
         self._state.perturbing = made
         if done:
             self._state.commit()
 
-    def do_sea_add(self, message: Message) -> str:
+    def add_region(self, message: Message) -> str:
         """Change the sea everywhere or in a named region."""
         key = message.get("region")
         if key not in REGIONS:
@@ -77,7 +91,7 @@ class PerturbGestures:
         self._take(made)
         return f"The sea is changed: {_label(made.patches[-1])}."
 
-    def do_sea_edit(self, message: Message) -> str | None:
+    def edit(self, message: Message) -> str | None:
         """Change an amount, or whether it counts; while it is dragged nothing is said of it."""
         done = bool(message.get("done", True))
         made = perturbing.edit(
@@ -89,14 +103,14 @@ class PerturbGestures:
         self._take(made, done=done)
         return f"{_label(made.patches[made.selected])}." if done else None
 
-    def do_sea_delete(self, message: Message) -> str:
+    def delete(self, message: Message) -> str:
         """Delete a change."""
         before: Perturbing = self._state.perturbing
         made = perturbing.delete(before, message.get("at"))
         self._take(made)
         return "Deleted; undo brings it back."
 
-    def do_sea_clear(self, _: Message) -> str:
+    def clear(self, _: Message) -> str:
         """Delete all changes."""
         count = len(self._state.perturbing.patches)
         if not count:
@@ -104,11 +118,11 @@ class PerturbGestures:
         self._take(replace(self._state.perturbing, patches=(), selected=-1))
         return "The sea is as it was; undo brings the changes back."
 
-    def do_sea_select(self, message: Message) -> None:
+    def select(self, message: Message) -> None:
         """Select a change."""
         self._take(perturbing.select(self._state.perturbing, message.get("at")))
 
-    def do_sea_set(self, message: Message) -> str:
+    def change_setting(self, message: Message) -> str:
         """Change what is held or what is shown."""
         name, value = str(message.get("name")), message.get("value")
         names = [variable.name for variable in self._bundle.variables]
@@ -125,7 +139,7 @@ class PerturbGestures:
         self._take(made)
         return ""
 
-    def do_sea_mode(self, message: Message) -> str:
+    def choose_mode(self, message: Message) -> str:
         """Choose what dragging on a map draws."""
         mode = message.get("value")
         if mode not in MODES:
@@ -142,7 +156,7 @@ class PerturbGestures:
             return self._take_drawn(early[1])
         return _HINTS[self._perturber.mode]
 
-    def do_sea_click(self, message: Message) -> str:
+    def aim_at_clicked(self, message: Message) -> str:
         """Show the sensitivity of what lies round a clicked place."""
         names = [variable.name for variable in self._bundle.variables]
         if message.get("variable") not in names:
@@ -188,7 +202,7 @@ class PerturbGestures:
         region = box_to_region(self._state.projection, geometry)
         if mode == "box":
             return self._add(Patch(KELVIN, box=region))
-        return self.do_sea_set({"name": mode, "value": region})
+        return self.change_setting({"name": mode, "value": region})
 
     def _lasso(self, geometry: dict[str, Any]) -> Patch:
         x, y = (floats(geometry.get(name)) for name in ("x", "y"))

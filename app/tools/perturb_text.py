@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.maps.figures import number
-from app.maps.frames import units
+from app.maps.color_scales import units
 from app.state.perturbations import Place, region_of
-from app.text import region_words
+from app.text import number, region_words
 from mlda_core.climate.metrics import compare, pattern_correlation
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.perturbation.response import HELD

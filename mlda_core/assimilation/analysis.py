@@ -93,12 +93,15 @@ class Analysis:
     observations : DataFrame
         The table given, with ``background_departure``, ``analysis_departure`` (display units),
         ``misfit_sd`` (departure of each observation from what all others say, in standard
-        deviations of that difference) and ``used``.
+        deviations of that difference) and ``used``; of a robust analysis ``robust_weight`` too,
+        which its error's variance was divided by.
     statistics : Fit
     sea_held : bool
         Whether the background is what the observed sea makes likely.
     spread_of : callable
         Makes the spread when it is asked for.
+    notes : tuple of str
+        What the check of the observations did that the user should know of.
     """
 
     method: str
@@ -116,6 +119,7 @@ class Analysis:
     statistics: Fit
     sea_held: bool
     spread_of: Callable[[], tuple[Float, Float]]
+    notes: tuple[str, ...] = ()
 
     @property
     def increment(self) -> Float:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.methods import METHODS
-from mlda_core.assimilation.options import Background, Setting, calendar_month
+from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
+from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
 from mlda_core.assimilation.standardised import (
     Observed,
@@ -29,6 +31,9 @@ from mlda_core.assimilation.standardised import (
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
+from mlda_core.observations.intake import observations_of
+from mlda_core.observations.loading import Source
+from mlda_core.observations.options import TableOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +51,8 @@ SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
 SEA_UNKNOWN = 0.15
 # From this index on, starts of the minimisation no longer agree (design: 0.5).
 NONLINEAR = 0.5
-# An observation further than this from what all others say is named in the outcome.
-FAR_SD = 5.0
 STARTS = 3
+AS_GIVEN = TableOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,8 @@ class Problem:
         Whether the observed sea set it.
     gain : Gain
         Of the network.
+    weight : ndarray, shape (p,), optional
+        Of the observations that are used; None where all are 1.
     """
 
     setting: Setting
@@ -82,6 +88,7 @@ class Problem:
     z_b: Array
     sea_held: bool
     gain: Gain
+    weight: Array | None = None
 
     @property
     def observed(self) -> Observed:
@@ -127,44 +134,68 @@ class Assimilator:
         self._origins: dict[int, Float] = {}
         self._kept: dict[str, Any] = {}
 
-    def run(self, observations: pd.DataFrame, month: str | int, **settings: Any) -> Analysis:
+    def run(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> Analysis:
         """Assimilate.
 
         Parameters
         ----------
-        observations : DataFrame
-            As :mod:`mlda_core.observations.table` describes.
-        month : str or int
-            ``YYYY-MM`` or a calendar month 1..12: sets climatology and spread.
+        observations : DataFrame, list of dict, dict of columns, Dataset, Path, str or bytes
+            As :func:`mlda_core.observations.table.read` takes them, and checked by it; what it
+            returned passes as it is. Of observations that say their months, those of ``month``
+            are taken.
+        month : str, date, datetime64, Timestamp, Period or int
+            ``YYYY-MM``, or any date of the month: sets climatology and spread. A calendar month
+            1..12 does for observations without a year.
+        options : TableOptions
+            How to read the observations; of no effect on a table that is checked already, but
+            that codes may be kept.
         **settings
             Attributes of :class:`Setting`.
 
         Returns
         -------
         Analysis
+            Its ``notes`` tell what the check did that the user should know of.
+
+        Warns
+        -----
+        ObservationWarning
+            For each of these notes.
 
         Raises
         ------
         ObservationError
-            If an observation cannot be used.
+            If any observation cannot be used: the sentence names the rows.
         StateError
             If a setting or the month cannot be used.
         """
         analysis = None
-        for step in self.steps(observations, month, **settings):
+        for step in self.steps(observations, month, options=options, **settings):
             analysis = step.analysis
         if analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
         return analysis
 
     def steps(
-        self, observations: pd.DataFrame, month: str | int, **settings: Any
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Iterator[Step]:
         """Assimilate step by step; closing the generator cancels.
 
         Parameters
         ----------
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
 
         Yields
@@ -172,9 +203,21 @@ class Assimilator:
         Step
             The linear solution first; the last has the analysis.
         """
+        setting, table, calendar, notes = self._asked(observations, month, options, settings)
+        for step in setting.record.steps(self, table, calendar, setting):
+            if step.analysis is None or not notes:
+                yield step
+            else:
+                yield replace(step, analysis=replace(step.analysis, notes=notes))
+
+    def _asked(
+        self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
+    ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
+        """Check what a caller asks for."""
         setting = Setting.of(settings)
-        calendar = calendar_month(month)
-        yield from setting.record.steps(self, observations, calendar, setting)
+        asked = month_asked(month)
+        table, notes = observations_of(observations, self.bundle, asked, options)
+        return setting, table, calendar_month(asked), notes
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
@@ -200,16 +243,22 @@ class Assimilator:
             yield from self._nonlinear(problem, asked)
 
     def influence(
-        self, observations: pd.DataFrame, month: str | int, row: int, **settings: Any
+        self,
+        observations: Source,
+        month: Any,
+        row: int,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Float:
         """Return the increment that one observation would make alone.
 
         Parameters
         ----------
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
         row : int
-            Row of the table, counted from 0.
+            Row of the observations of the month, counted from 0.
 
         Returns
         -------
@@ -221,13 +270,12 @@ class Assimilator:
         ObservationError
             If there is no such row, or it cannot be used.
         """
-        if not 0 <= row < len(observations):
+        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        if not 0 <= row < len(table):
             raise ObservationError(
-                f"There is no observation {row + 1}; the table has {len(observations)}."
+                f"There is no observation {row + 1}; the table has {len(table)}."
             )
-        setting = Setting.of(settings)
-        calendar = calendar_month(month)
-        whole, _ = self._prepare(observations, calendar, setting)
+        whole, _ = self._prepare(table, calendar, setting)
         one = whole.every.where(np.array([row]))
         prior = whole.gain.prior
         column = prior.error.columns(one.places)[0].astype(np.float64)
@@ -298,6 +346,8 @@ class Assimilator:
         if not len(values):
             raise StateError("There is no month to assimilate; give at least one.")
         setting = Setting.of(settings)
+        if setting.robust:
+            raise StateError("Robust weights differ from month to month; run each by itself.")
         return setting.record.states(self, places, variance, values, month, setting)
 
     def gaussian_states(
@@ -316,14 +366,20 @@ class Assimilator:
         return out.reshape(-1, *self.bundle.mask.shape), self.mean_spread(problem, "posterior")
 
     def cost_of(
-        self, z: NDArray[np.floating], observations: pd.DataFrame, month: str | int, **settings: Any
+        self,
+        z: NDArray[np.floating],
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
     ) -> Cost:
         """Return the cost of a latent vector: what :meth:`run` minimises.
 
         Parameters
         ----------
         z : ndarray, shape (L,)
-        observations, month, **settings
+        observations, month, options, **settings
             As for :meth:`run`.
 
         Returns
@@ -335,8 +391,8 @@ class Assimilator:
         StateError
             If the method has no latent vector.
         """
-        setting = Setting.of(settings)
-        problem, _ = self._prepare(observations, calendar_month(month), setting)
+        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        problem, _ = self._prepare(table, calendar, setting)
         turn = problem.gain.prior.turn
         if turn is None:
             raise StateError(
@@ -371,7 +427,12 @@ class Assimilator:
     # Preparing
 
     def problem(
-        self, every: Observed, used: NDArray[np.int64], month: int, setting: Setting
+        self,
+        every: Observed,
+        used: NDArray[np.int64],
+        month: int,
+        setting: Setting,
+        weight: Array | None = None,
     ) -> Problem:
         """Prepare an assimilation: background, and the factors of its network.
 
@@ -383,17 +444,21 @@ class Assimilator:
         month : int
             Calendar month 1..12.
         setting : Setting
+        weight : ndarray, shape (p,), optional
+            Of the rows to use: what the variance of their errors is divided by.
 
         Returns
         -------
         Problem
         """
         observed = every.where(used)
+        if weight is not None:
+            observed = replace(observed, variance=observed.variance / weight)
         method = gaussian(setting)
         x_b, z_b, sea_held = self._background(observed, month, setting)
         holds = sea_held or (method.sea_localisation and self.holds_sea(observed, month))
         gain = self._gains.of(observed, method, month, setting, sea_held=holds)
-        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain)
+        return Problem(setting, month, every, used, x_b, z_b, sea_held, gain, weight)
 
     def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
         began = time.perf_counter()
@@ -401,7 +466,12 @@ class Assimilator:
         offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
         used = offered[thin(every.places.where(offered), every.variance[offered])]
         asked = _Asked(table, offered.size - used.size, began)
-        return self.problem(every, used, month, setting), asked
+        weight = None
+        if setting.robust and used.size:
+            # Before the sea sets the background: that has taken its observations in already.
+            first = self.problem(every, used, month, replace(setting, sea_prior=False))
+            weight = robust_weights(first.gain, self._departures(first, first.x_b))
+        return self.problem(every, used, month, setting, weight), asked
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -604,7 +674,9 @@ class Assimilator:
         departures = self._departures(problem, problem.x_b)
         background = self._restore(problem, problem.x_b, "prior")
         anomalies = self._restore(problem, x)
-        table, worst = self._judge(problem, asked.table, x, departures, background, anomalies)
+        table, worst = judge(
+            self.bundle, problem, asked.table, x, departures, background, anomalies
+        )
         fit = Fit(
             n_used=problem.used.size,
             n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
@@ -635,42 +707,6 @@ class Assimilator:
         )
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
-
-    def _judge(
-        self,
-        problem: Problem,
-        table: pd.DataFrame,
-        x: Float,
-        departures: Array,
-        background: Float,
-        analysis: Float,
-    ) -> tuple[pd.DataFrame, str]:
-        """Return the table with departures and misfits, and a word on the worst of them."""
-        gain, every = problem.gain, problem.every
-        operator, shape = self.bundle.operator, self.bundle.mask.shape
-        table = table.copy()
-        value = table["value"].to_numpy(np.float64)
-        table["background_departure"] = value - operator.apply(every.places, background)
-        table["analysis_departure"] = value - operator.apply(every.places, analysis)
-        misfit = np.full(len(table), np.nan)
-        used = problem.used
-        misfit[used] = gain.left_out_misfit(departures)
-        others = np.setdiff1d(np.arange(len(table)), used)
-        if others.size:
-            part = every.where(others)
-            left = part.value - operator.apply(part.places, x.reshape(shape))
-            misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
-        table["misfit_sd"] = misfit
-        table["used"] = np.isin(np.arange(len(table)), used)
-        words = ""
-        if used.size and np.abs(misfit[used]).max() > FAR_SD:
-            row = int(used[np.abs(misfit[used]).argmax()])
-            words = (
-                f"observation {row + 1} ({_name(table.iloc[row])}) is {abs(misfit[row]):.0f} sd "
-                "from anything that the model can make of the others; withhold it or raise its "
-                "error"
-            )
-        return table, words
 
     # Physical units
 
@@ -734,17 +770,6 @@ def gaussian(setting: Setting) -> GaussianMethod:
         fitting = ", ".join(m.key for m in METHODS.values() if isinstance(m, GaussianMethod))
         raise StateError(f"'{method.key}' has no prior of its own; use one of {fitting} for this.")
     return method
-
-
-def _name(row: pd.Series) -> str:
-    """Name an observation by what people see of it: its label, or variable and place."""
-    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
-    place = (
-        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
-        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
-    )
-    label = str(row.get("label", "") or "").strip()
-    return f"{label}, {place}" if label else place
 
 
 def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:

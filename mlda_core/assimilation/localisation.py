@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM
 
 # Beyond a half-width of about 10,000 km the function is no longer positive definite on the
@@ -59,11 +60,11 @@ def taper(distance: NDArray[np.float32], half_width: float) -> NDArray[np.float3
 
     Raises
     ------
-    ValueError
+    StateError
         If the half-width is not positive or too long for the sphere.
     """
     if not 0 < half_width <= GREATEST_HALF_WIDTH_KM:
-        raise ValueError(
+        raise StateError(
             f"A localisation half-width of {half_width:g} km is not within 0 to "
             f"{GREATEST_HALF_WIDTH_KM:g} km; choose one that is."
         )

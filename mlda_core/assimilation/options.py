@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlda_core.assimilation.method import Method
 from mlda_core.assimilation.methods import method_of
 from mlda_core.climate.errors import StateError
+from mlda_core.climate.months import MonthError, month_of
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -64,6 +65,9 @@ class Setting:
     polish : bool
         Whether to find the minimum as well as single precision allows: for differences of two
         analyses.
+    robust : bool
+        Whether observations far from what all others say are down-weighted, see
+        :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
 
     method: str = "vae"
@@ -75,6 +79,7 @@ class Setting:
     max_steps: int = 50
     sea_prior: bool = True
     polish: bool = False
+    robust: bool = False
 
     @property
     def record(self) -> Method:
@@ -117,6 +122,11 @@ class Setting:
                 raise StateError(f"{name} is {value!r}; it must be a number above 0.")
         if int(self.max_steps) != self.max_steps:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
+        if self.robust and not self.record.posterior:
+            raise StateError(
+                f"The method '{self.method}' has no prior to tell gross errors by; leave robust "
+                "out, or choose another method."
+            )
         given = self.background
         if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):
             raise StateError(
@@ -125,12 +135,41 @@ class Setting:
             )
 
 
-def calendar_month(month: str | int) -> int:
-    """Return the calendar month of ``YYYY-MM`` or 1..12.
+def month_asked(month: Any) -> str | int:
+    """Return the month that a caller means.
 
     Parameters
     ----------
-    month : str or int
+    month : str, date, datetime64, Timestamp, Period or int
+        A calendar month 1..12, or what :func:`mlda_core.climate.months.month_of` takes.
+
+    Returns
+    -------
+    str or int
+        ``YYYY-MM``, or 1..12.
+
+    Raises
+    ------
+    StateError
+        If it is none.
+    """
+    number = isinstance(month, int | np.integer) and not isinstance(month, bool)
+    text = isinstance(month, str) and re.fullmatch(r"0?[1-9]|1[0-2]", month.strip())
+    if (number and 1 <= month <= 12) or text:
+        return int(month)
+    try:
+        return month_of(month)
+    except MonthError as error:
+        raise StateError(str(error)) from error
+
+
+def calendar_month(month: Any) -> int:
+    """Return the calendar month 1..12 of a month.
+
+    Parameters
+    ----------
+    month : str, date, datetime64, Timestamp, Period or int
+        As :func:`month_asked` takes it.
 
     Returns
     -------
@@ -141,9 +180,5 @@ def calendar_month(month: str | int) -> int:
     StateError
         If it is none.
     """
-    text = str(month)
-    dated = re.fullmatch(r"[0-9]{4}-([0-9]{2})", text)
-    number = dated[1] if dated else text
-    if number.isdecimal() and 1 <= int(number) <= 12:
-        return int(number)
-    raise StateError(f"'{text[:24]}' is not a month; write it as YYYY-MM or 1 to 12.")
+    asked = month_asked(month)
+    return asked if isinstance(asked, int) else int(asked[5:7])

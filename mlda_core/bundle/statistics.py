@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import StateError
 from mlda_core.vae.seasonal import season_weights
 
 Float = NDArray[np.float32]
@@ -178,7 +179,7 @@ class Statistics:
 
     def _sea(self) -> SeaStatistics:
         if self.sea is None:
-            raise ValueError("The bundle has no sea to condition on; use another network.")
+            raise StateError("The bundle has no sea to condition on; use another network.")
         return self.sea
 
 

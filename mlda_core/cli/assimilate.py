@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 from rich.table import Table
 
-from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli import observation_options as ask
+from mlda_core.cli.console import one_sentence, out, progress_bar
+from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.observations.table import Rejected
-
-# Of rows that were refused, so many are told; the file names them all.
-_TOLD = 10
-
-
-class Job(NamedTuple):
-    """The observations of one month.
-
-    Parameters
-    ----------
-    month : str
-        ``YYYY-MM``.
-    table : DataFrame
-    rejected : tuple of str
-        Rows that were refused, in words.
-    """
-
-    month: str
-    table: pd.DataFrame
-    rejected: tuple[str, ...]
 
 
 def assimilate(  # noqa: PLR0917 - options of a command, given by name
@@ -73,6 +53,13 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
     ] = 1.0,
     error_scale: Annotated[float, typer.Option(help="Factor on the observations' errors.")] = 1.0,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps of the minimisation.")] = 50,
+    robust: ask.Robust = False,
+    keep_codes: ask.KeepCodes = False,
+    merge_repeated: ask.MergeRepeated = False,
+    base_period: ask.BasePeriod = None,
+    day_first: ask.DayFirst = None,
+    strict: ask.Strict = False,
+    allow_refused: ask.AllowRefused = False,
     against_bundle: Annotated[
         bool,
         typer.Option(
@@ -85,6 +72,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
     """Assimilate observations; write the analyses, and the departures from them, as CF netCDF.
 
     Example: `mlda assimilate assets/bundles/speedy --obs mine.csv --month 1997-12 --out mine.nc`
+
+    Exits 0 if all rows were taken, 3 if some were refused and the rest is written, 2 if nothing is.
     """
     with one_sentence():
         import torch
@@ -93,7 +82,11 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.netcdf import provenance, read_background, to_dataset, writing
         from mlda_core.assimilation.options import Setting
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.observations.options import TableOptions
+        from mlda_core.observations.record import RecordFiles, read_record
 
+        refusals = ask.Refusals(strict=strict, allowed=allow_refused)
+        refuse_inputs(output, [obs, background, *files_of_bundle(bundle)], read=TABLES)
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
         engine = Assimilator(model)
@@ -104,173 +97,57 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "localisation": localisation,
             "error_scale": error_scale,
             "max_steps": max_steps,
+            "robust": robust,
         }
         Setting(**settings).check()
-        jobs, digest = read_jobs(obs, model, month)
-        tell_rejected(jobs)
+        options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
+        files = RecordFiles(obs)
+        record = read_record(files, model, month, options)
+        refusals.tell(record)
         if against_bundle:
-            for job in jobs:
+            for job in record.months:
                 model.target(job.month)
         about = provenance(model, {**settings, "background": background})
-        about |= {"observations_source": str(obs), "observations_sha256": digest}
+        about |= {
+            "observations_source": str(obs),
+            "observations_sha256": files.digest,
+            "observations_options": json.dumps(asdict(options), sort_keys=True),
+            "rows_refused": f"{len(record.rejected)} of {record.n_rows}",
+        }
+        # They are anomalies now, of the bundle's base period.
+        as_read = TableOptions(keep_codes=keep_codes)
         scores = Scores(model, against_bundle=against_bundle)
         with writing(output, about) as file, progress_bar() as bar:
-            todo = [job for job in jobs if job.month not in file.months]
-            task = bar.add_task("assimilating", total=len(jobs), completed=len(jobs) - len(todo))
+            todo = [job for job in record.months if job.month not in file.months]
+            task = bar.add_task("assimilating", total=len(record.months))
+            bar.advance(task, len(record.months) - len(todo))
             for job in todo:
                 given: Any = background
                 if background is not None and Path(background).suffix:
                     given = read_background(Path(background), model, job.month)
-                analysis = engine.run(job.table, job.month, **settings, background=given)
+                analysis = engine.run(
+                    job.table, job.month, options=as_read, **settings, background=given
+                )
                 data = to_dataset(analysis, model, job.month)
                 words = {"long_name": "rows of the observations that were refused"}
-                data["rejected"] = ("time", np.array(["\n".join(job.rejected)], object), words)
+                first = record.unplaced if job is record.months[0] else ()
+                rejected = (*first, *job.rejected)
+                data["rejected"] = ("time", np.array(["\n".join(rejected)], object), words)
                 file.add(data, analysis.observations)
                 scores.add(analysis, job.month)
-                bar.console.print(_summary(analysis, job.month), highlight=False, markup=False)
+                line = _summary(analysis, job.month, len(rejected))
+                bar.console.print(line, highlight=False, markup=False)
                 bar.advance(task)
         if todo:
             scores.tell()
         out.print(f"Wrote {output}", highlight=False)
+        refusals.end(len(record.rejected), record.n_rows)
 
 
-def read_jobs(source: Path, bundle: Bundle, month: str | None) -> tuple[list[Job], str]:
-    """Read all observations, so that a mistake shows before the work begins.
-
-    Parameters
-    ----------
-    source : Path
-        A file, or a folder whose files have a column ``time`` or a month in their names.
-    bundle : Bundle
-    month : str, optional
-        ``YYYY-MM``; only that month.
-
-    Returns
-    -------
-    jobs : list of Job
-        One a month, ascending.
-    digest : str
-        SHA-256 of what was read.
-
-    Raises
-    ------
-    ObservationError
-        If there is nothing to assimilate, or a month cannot be told.
-    """
-    import pandas as pd
-
-    from mlda_core.observations.table import ObservationError
-
-    files = files_of(source)
-    tables: dict[str, list[pd.DataFrame]] = {}
-    refused: dict[str, list[str]] = {}
-    for file in files:
-        head = f"{file.name}, " if len(files) > 1 else ""
-        for name, table, rejected in _months_of(file, bundle, month, many=source.is_dir()):
-            if table is not None:
-                tables.setdefault(name, []).append(table)
-            refused.setdefault(name, []).extend(f"{head}{_lower(r, head)}" for r in rejected)
-    jobs = [
-        Job(name, pd.concat(parts, ignore_index=True), tuple(refused[name]))
-        for name, parts in sorted(tables.items())
-        if month is None or name == month
-    ]
-    lost = [reason for reasons in refused.values() for reason in reasons]
-    if not sum(len(job.table) for job in jobs):
-        why = f"; the first reason: {lost[0]}" if lost else "."
-        raise ObservationError(f"{source} has no observation that can be used{why}")
-    for job in jobs:
-        # Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
-        if not 1678 <= int(job.month[:4]) <= 2261:
-            raise ObservationError(f"{job.month} is not within 1678 to 2261; choose another month.")
-    if refused.get(""):
-        # Rows that belong to no month are told with the first.
-        jobs[0] = jobs[0]._replace(rejected=(*refused[""], *jobs[0].rejected))
-    return jobs, digest_of(files)
-
-
-def files_of(source: Path) -> list[Path]:
-    """Return a file of observations alone, or those of a folder.
-
-    Raises
-    ------
-    ObservationError
-        If a folder holds none.
-    """
-    from mlda_core.observations.table import ObservationError
-
-    if not source.is_dir():
-        return [source]
-    kinds = {".csv", ".nc", ".txt", ".tsv"}
-    files = sorted(f for f in source.iterdir() if f.suffix.lower() in kinds)
-    if not files:
-        raise ObservationError(
-            f"{source} holds no CSV or netCDF file; give a folder of observations."
-        )
-    return files
-
-
-def digest_of(files: list[Path]) -> str:
-    """Return the SHA-256 of files, one after the other.
-
-    Raises
-    ------
-    ObservationError
-        If one cannot be read.
-    """
-    from mlda_core.observations.table import ObservationError
-
-    digest = hashlib.sha256()
-    for file in files:
-        try:
-            digest.update(file.read_bytes())
-        except OSError as error:
-            raise ObservationError(
-                f"{file} cannot be read ({error.strerror or error}); check its name."
-            ) from error
-    return digest.hexdigest()
-
-
-def _months_of(
-    file: Path, bundle: Bundle, month: str | None, *, many: bool
-) -> Iterator[tuple[str, pd.DataFrame | None, list[Rejected]]]:
-    from mlda_core.observations.table import ObservationError, has_times, read, read_months
-
-    if has_times(file):
-        if month is not None and not many:
-            # Says which months there are, where it is none of them.
-            yield month, *read(file, bundle, month=month)
-            return
-        for name, (table, rejected) in read_months(file, bundle).items():
-            yield name, table if name else None, rejected
-        return
-    found = re.search(r"(?<!\d)(\d{4})-?(0[1-9]|1[0-2])(?!\d)", file.stem) if many else None
-    only = f"{found[1]}-{found[2]}" if found else None if many else month
-    if only is None:
-        remedy = "name it such as 1997-12.csv" if many else "give --month"
-        raise ObservationError(
-            f"{file} does not say which month it is of; {remedy}, or add a column 'time'."
-        )
-    yield only, *read(file, bundle, month=only)
-
-
-def _lower(rejected: Rejected, head: str) -> str:
-    words = str(rejected)
-    return words[0].lower() + words[1:] if head else words
-
-
-def tell_rejected(jobs: list[Job]) -> None:
-    """Tell which rows were refused."""
-    lines = [line for job in jobs for line in job.rejected]
-    for line in lines[:_TOLD]:
-        errors.print(line, style="yellow", markup=False, highlight=False)
-    if len(lines) > _TOLD:
-        errors.print(f"... and {len(lines) - _TOLD} rows more.", style="yellow", highlight=False)
-
-
-def _summary(analysis: Analysis, month: str) -> str:
+def _summary(analysis: Analysis, month: str, n_refused: int) -> str:
     fit, cost = analysis.statistics, analysis.cost
     parts = [f"{fit.n_used} used"]
+    parts += [f"{n_refused} refused"] if n_refused else []
     parts += [f"{fit.n_withheld} withheld"] if fit.n_withheld else []
     parts += [f"{fit.n_thinned} thinned"] if fit.n_thinned else []
     line = f"{month}: {analysis.outcome}; {', '.join(parts)}"

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,8 @@ def attribute(  # noqa: PLR0917 - options of a command, given by name
         patches = [Patch.parse(text) for text in sst or []]
         held = held.replace("-", "_")
         _check(sst, output, drivers, detrend=detrend)
+        if output is not None:
+            refuse_inputs(output, [*(p.file or None for p in patches), *files_of_bundle(bundle)])
         model = load_bundle(bundle)
         where = region_of(region)
         responder = Responder(Assimilator(model))
@@ -92,14 +95,13 @@ def attribute(  # noqa: PLR0917 - options of a command, given by name
         command += [w for text in sst or [] for w in ("--sst", text)]
         command += ["--detrend"] if detrend else []
         command += ["--months", months, "--held", held, "--out", str(output)]
-        if output.suffix == ".csv":
-            output.parent.mkdir(parents=True, exist_ok=True)
-            table.to_csv(output, index=False, float_format="%.5g")
-        else:
-            about = {"history": shlex.join(command), "change_of_the_sea": label}
-            data = to_dataset(table, model, row, where, held, about)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            data.to_netcdf(output, engine="netcdf4")
+        with whole(output) as part:
+            if output.suffix == ".csv":
+                table.to_csv(part, index=False, float_format="%.5g")
+            else:
+                about = {"history": shlex.join(command), "change_of_the_sea": label}
+                data = to_dataset(table, model, row, where, held, about)
+                data.to_netcdf(part, engine="netcdf4")
         _tell(table, model, row, where, label)
         out.print(f"Wrote {output}", highlight=False)
         if not finished:

@@ -24,6 +24,7 @@ _EXTRAS = {
     "distributed": "scale",
     "zarr": "scale",
     "jcm": "simulate",
+    "pydartdiags": "archives",
 }
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli.console import one_sentence, out, ticking
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.impact.files import checked_name, save_impact
+        from mlda_core.impact.files import FILES, checked_name, save_impact
         from mlda_core.impact.series import read_series
         from mlda_core.impact.training import Training, train_impact
 
@@ -96,6 +97,8 @@ def train(  # noqa: PLR0917 - options of a command, given by name
         name = checked_name(output.name)
         if output.exists() and not output.is_dir():
             raise ValueError(f"{output} is a file; give a folder for the head, or move the file.")
+        for written in (*FILES, "head.json"):
+            refuse_inputs(output / written, [series, *files_of_bundle(bundle)])
         training = Training(
             n_latent=latents, memory=memory, hidden=hidden, members=members, seed=seed
         )
@@ -160,6 +163,8 @@ def predict(
 
         if output is not None and output.suffix not in {".csv", ".nc"}:
             raise ValueError(f"{output} is neither .csv nor .nc; give --out one of these endings.")
+        if output is not None:
+            refuse_inputs(output, [analyses, head, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
         made = load_impact(head, model)
         if analyses is not None:
@@ -183,13 +188,12 @@ def predict(
             words += ["--months", months] if months else []
             words += ["--analyses", str(analyses)] if analyses else []
             words += ["--out", str(output)]
-            output.parent.mkdir(parents=True, exist_ok=True)
-            if output.suffix == ".csv":
-                table.to_csv(output, index=False, float_format="%.5g")
-            else:
-                to_dataset(made, table, model, shlex.join(words)).to_netcdf(
-                    output, engine="netcdf4"
-                )
+            with whole(output) as part:
+                if output.suffix == ".csv":
+                    table.to_csv(part, index=False, float_format="%.5g")
+                else:
+                    data = to_dataset(made, table, model, shlex.join(words))
+                    data.to_netcdf(part, engine="netcdf4")
             out.print(f"{len(table)} months: wrote {output}", highlight=False)
 
 

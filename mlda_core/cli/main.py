@@ -17,6 +17,7 @@ from mlda_core.cli.calibrate import calibrate
 from mlda_core.cli.console import one_sentence, out, progress_bar, ticking
 from mlda_core.cli.coverage import validate_coverage
 from mlda_core.cli.impact import impact_app
+from mlda_core.cli.observations import observations_app
 from mlda_core.cli.perturb import perturb
 from mlda_core.cli.prepare import data_merge, data_prepare
 from mlda_core.cli.reanalyse import reanalyse
@@ -40,6 +41,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(impact_app, name="impact")
+app.add_typer(observations_app, name="observations")
 data_app.command("prepare")(data_prepare)
 bench_app = typer.Typer(help="Time what mlda does, on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")

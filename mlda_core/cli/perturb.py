@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from mlda_core.cli.console import one_sentence, out, progress_bar
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +69,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
 
         torch.set_num_threads(threads)
         patches = [Patch.parse(text) for text in sst]
+        refuse_inputs(output, [*(p.file or None for p in patches), *files_of_bundle(bundle)])
         held = held.replace("-", "_")
         model = load_bundle(bundle)
         chosen = choose_months(model, month or [], months)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlda_core.cli.console import one_sentence, out, progress_bar
+from mlda_core.cli.console import errors, one_sentence, out, progress_bar
+from mlda_core.cli.output_files import GRIDDED, refuse_inputs, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,15 +19,48 @@ _FOUR = ("psl", "tos", "tas", "pr")
 
 def data_prepare(  # noqa: PLR0917 - options of a command, given by name
     paths: Annotated[
-        list[Path], typer.Argument(help="Folder with the files, or the files.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Folder with the files, the files, Zarr stores, or addresses of OPeNDAP or Zarr.",
+            show_default=False,
+        ),
     ],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
     source: Annotated[
         str,
         typer.Option(
-            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5 or haduk."
+            help="Whose files: auto, speedy, 20crv3, gistemp, psl-eofs, ncep, era5, haduk or "
+            "hadisst; cf for any others."
         ),
     ] = "auto",
+    names_in_files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="Which variable of the files is which, such as tasa=tas_mean, where CF standard "
+            "names do not tell; may be given again.",
+        ),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Value of a further dimension to take, such as realization=1; may be given again."
+        ),
+    ] = None,
+    stamp: Annotated[
+        str | None,
+        typer.Option(
+            help="Where in its month a time stamp lies, where the files leave it open: start, end "
+            "or middle."
+        ),
+    ] = None,
+    amount: Annotated[
+        str | None,
+        typer.Option(
+            help="Over which time amounts of rain are summed, where the files leave it open: day "
+            "or month."
+        ),
+    ] = None,
     variables: Annotated[
         str | None,
         typer.Option(help="CF names, separated by commas; all that the files hold by default."),
@@ -53,6 +87,13 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             min=0.0, max=1.0, help="Least share of a new cell's area with values in the files."
         ),
     ] = 0.5,
+    missing: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="A number that stands for a missing value though the files do not say so, in "
+            "their units; may be given again."
+        ),
+    ] = None,
 ) -> None:
     """Turn monthly files of a data source into one canonical dataset.
 
@@ -62,20 +103,25 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
     """
     with one_sentence(), progress_bar() as bar:
         from mlda_core.sources import SourceError
+        from mlda_core.sources.choices import Choices
+        from mlda_core.sources.origin import Origin
         from mlda_core.sources.prepare import SOURCES, read_files, recognise
         from mlda_core.sources.regrid import grid_like, grid_of_step
 
+        refuse_inputs(output, [*paths, like], read=GRIDDED)
         if source not in SOURCES:
             raise SourceError(
                 f"There is no reader for '{source}'; --source knows {', '.join(SOURCES)}."
             )
+        choices = Choices.read(names=names_in_files, stamp=stamp, amount=amount, select=select)
         if source == "auto":
-            source = recognise(paths)
+            source = recognise(paths, choices)
         if grid and like:
             raise SourceError("--grid and --like both name a grid; give one of them.")
         names = None if variables is None else [v.strip() for v in variables.split(",")]
         which = numbers(members, "--members"), numbers(years, "--years")
         task = bar.add_task("reading", total=None)
+        origins: list[Origin] = []
 
         def tick(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -85,7 +131,14 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 raise SourceError(
                     "SPEEDY's files stay on their own grid; leave out --grid and --like."
                 )
-            dataset = _speedy(paths, names or _FOUR, *which, tick)
+            if choices != Choices():
+                raise SourceError(
+                    "SPEEDY's files leave nothing open; leave out --map, --select, --stamp and "
+                    "--amount."
+                )
+            if missing:
+                raise SourceError("SPEEDY's files declare what is missing; leave out --missing.")
+            dataset = _speedy([Path(path) for path in paths], names or _FOUR, *which, tick)
         else:
             if members is not None:
                 raise SourceError(f"Files of {source} have no members; leave out --members.")
@@ -93,21 +146,30 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             dataset = read_files(
                 paths,
                 source,
+                choices=choices,
                 variables=names,
                 years=which[1],
                 grid=target,
                 covered_only=grid is not None,
                 valid_share=valid_share,
+                missing=missing or (),
                 progress=tick,
+                tell=origins.append,
             )
         _write(dataset, output)
     wanted = ("member", "time", "lat", "lon", "y", "x")
     sizes = ", ".join(f"{dataset.sizes[k]} {k}" for k in wanted if k in dataset.sizes)
     out.print(f"{output}: {sizes}", highlight=False)
+    for variable in dataset.data_vars.values():
+        comment = variable.attrs.get("comment")
+        if comment and "time" in variable.dims:
+            errors.print(f"{comment}.", style="yellow", markup=False, highlight=False)
     if source != "speedy":
         held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
         months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
         out.print(f"{source}: {held}, {months[0]} to {months[1]}", highlight=False)
+        for origin in origins:
+            out.print(f"  {origin}", highlight=False, markup=False)
 
 
 def data_merge(
@@ -124,6 +186,7 @@ def data_merge(
     with one_sentence():
         from mlda_core.sources.merge import merge
 
+        refuse_inputs(output, paths)
         dataset = merge(paths)
         _write(dataset, output)
     held = []
@@ -138,10 +201,8 @@ def data_merge(
 
 
 def _write(dataset: xr.Dataset, output: Path) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_suffix(".part")
-    dataset.to_netcdf(part, engine="netcdf4")
-    part.replace(output)
+    with whole(output) as part:
+        dataset.to_netcdf(part, engine="netcdf4")
 
 
 def _speedy(

@@ -8,14 +8,16 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from mlda_core.assimilation.methods import METHODS
-from mlda_core.cli.assimilate import digest_of, files_of, read_jobs, tell_rejected
+from mlda_core.cli import observation_options as ask
 from mlda_core.cli.console import errors, one_sentence, out
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 from mlda_core.cli.speed_bar import speed_bar, ticker
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.observations.networks import NetworkSpec
+    from mlda_core.observations.options import TableOptions
+    from mlda_core.observations.record import Record, RecordFiles
 
 # Methods that share a network's factors among months.
 _METHODS = tuple(key for key, method in METHODS.items() if method.posterior)
@@ -57,6 +61,13 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
     ] = 1.0,
     error_scale: Annotated[float, typer.Option(help="Factor on the observations' errors.")] = 1.0,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps of the minimisation.")] = 50,
+    robust: ask.Robust = False,
+    keep_codes: ask.KeepCodes = False,
+    merge_repeated: ask.MergeRepeated = False,
+    base_period: ask.BasePeriod = None,
+    day_first: ask.DayFirst = None,
+    strict: ask.Strict = False,
+    allow_refused: ask.AllowRefused = False,
     spread: Annotated[
         bool, typer.Option("--spread", help="Write posterior standard deviations too.")
     ] = False,
@@ -75,6 +86,9 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
 
     Example: `mlda reanalyse assets/bundles/speedy --obs stations/ --months 1880-01:1999-12 --out
     century.zarr`
+
+    Exits 0 if all rows were taken, 3 if some were refused and the rest is written, 2 if a month or
+    all of it is missing.
     """
     with one_sentence():
         # That they lack should show before the observations are read.
@@ -85,9 +99,12 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.netcdf import provenance
         from mlda_core.assimilation.options import Setting
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.observations.options import TableOptions
         from mlda_core.reanalysis.run import YEARS, cluster, run
-        from mlda_core.reanalysis.store import check_same, lay_out, read_done
+        from mlda_core.reanalysis.store import attributes, check_same, lay_out, read_done
 
+        refusals = ask.Refusals(strict=strict, allowed=allow_refused)
+        refuse_inputs(output, [obs, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
         # A bundle without statistics is refused here and not by every worker.
         Assimilator(model)
@@ -97,6 +114,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             "localisation": localisation,
             "error_scale": error_scale,
             "max_steps": max_steps,
+            "robust": robust,
         }
         Setting(**settings).check()
         if settings["method"] not in _METHODS:
@@ -104,12 +122,14 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
                 f"The method '{method}' has no network to share among months; use one of "
                 f"{', '.join(_METHODS)}, or mlda assimilate."
             )
-        source = _source(obs, network, model)
+        options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
+        source = _source(obs, network, model, options)
         about = provenance(model, {**settings, "spread": spread})
         about |= {
             "title": f"Reanalysis by {model.title}",
             "observations_source": str(obs) if obs is not None else f"network {network}",
             "observations_sha256": source.digest,
+            "observations_options": json.dumps(asdict(options), sort_keys=True),
             "period": _period_text(months),
             "comment": (
                 "Anomalies are from the monthly climatology of the bundle's base period "
@@ -120,8 +140,24 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         if output.exists():
             check_same(output, about)
         else:
-            chosen, observed = source.read(months)
+            chosen, observed, record = source.read(months)
+            about["rows_refused"] = about["rows_read"] = "0"
+            if record is not None:
+                refusals.tell(record)
+                by_month = {one.month: len(one.rejected) for one in record.months if one.rejected}
+                about |= {
+                    "rows_refused": str(len(record.rejected)),
+                    "rows_read": str(record.n_rows),
+                    "rows_refused_by_month": json.dumps(by_month),
+                }
             lay_out(output, model, chosen, observed, about, spread=spread)
+        held = attributes(output)
+        n_refused, n_rows = int(held["rows_refused"]), int(held["rows_read"])
+        if n_refused and strict:
+            raise ValueError(
+                f"{output} was begun though {ask.refused(n_refused, n_rows)}; leave out --strict, "
+                "or correct them and give another --out."
+            )
         before, began = int(read_done(output).sum()), time.perf_counter()
         count = workers or len(os.sched_getaffinity(0))
         failed: list[tuple[str, str]] = []
@@ -130,32 +166,42 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
                 tick = ticker(bar, "assimilating")
                 failed = run(output, bundle, client, years=chunk or YEARS, tick=tick)
         _tell(output, before, time.perf_counter() - began, failed)
+        refusals.end(n_refused, n_rows)
 
 
-class _Source:
+class _Observations(NamedTuple):
+    """The months to assimilate, what is observed in each, and the record that it comes from."""
+
+    months: Sequence[str]
+    of_month: Callable[[str], pd.DataFrame]
+    record: Record | None
+
+
+class _Source(NamedTuple):
     """Where observations come from.
 
     Parameters
     ----------
     digest : str
-        SHA-256 of them, known before they are read.
+        SHA-256 of them, known before they are parsed.
     read : callable
-        Of the option ``--months``: the months, and a function of a month to its observations.
+        Of the option ``--months``.
     """
 
-    def __init__(
-        self,
-        digest: str,
-        read: Callable[[str | None], tuple[Sequence[str], Callable[[str], pd.DataFrame]]],
-    ) -> None:
-        self.digest, self.read = digest, read
+    digest: str
+    read: Callable[[str | None], _Observations]
 
 
-def _source(obs: Path | None, network: str | None, bundle: Bundle) -> _Source:
+def _source(
+    obs: Path | None, network: str | None, bundle: Bundle, options: TableOptions
+) -> _Source:
     if (obs is None) == (network is None):
         raise ValueError("Give either --obs, your observations, or --network, made-up ones.")
     if obs is not None:
-        return _Source(digest_of(files_of(obs)), lambda months: _from_files(obs, months, bundle))
+        from mlda_core.observations.record import RecordFiles
+
+        files = RecordFiles(obs)
+        return _Source(files.digest, lambda months: _from_files(files, months, bundle, options))
     spec = network_of(str(network))
     text = json.dumps(spec.to_dict(), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -163,21 +209,23 @@ def _source(obs: Path | None, network: str | None, bundle: Bundle) -> _Source:
 
 
 def _from_files(
-    source: Path, period: str | None, bundle: Bundle
-) -> tuple[Sequence[str], Callable[[str], pd.DataFrame]]:
+    files: RecordFiles, period: str | None, bundle: Bundle, options: TableOptions
+) -> _Observations:
+    from mlda_core.observations.record import read_record
     from mlda_core.observations.table import ObservationError, empty
     from mlda_core.reanalysis.store import months_between
 
-    jobs, _ = read_jobs(source, bundle, None)
-    tell_rejected(jobs)
-    tables = {job.month: job.table for job in jobs}
-    first, last = _ends(period) or (jobs[0].month, jobs[-1].month)
+    record = read_record(files, bundle, options=options)
+    held = [one.month for one in record.months]
+    first, last = _ends(period) or (held[0], held[-1])
+    record = record.within(first, last)
+    tables = {one.month: one.table for one in record.months}
     months = months_between(first, last)
     n_blank = len(set(months) - set(tables))
     if n_blank == len(months):
         raise ObservationError(
-            f"{source} has no observation of {first} to {last}; it holds {jobs[0].month} to "
-            f"{jobs[-1].month}."
+            f"{files.source} has no observation of {first} to {last}; it holds {held[0]} to "
+            f"{held[-1]}."
         )
     if n_blank:
         errors.print(
@@ -186,19 +234,18 @@ def _from_files(
             style="yellow",
             highlight=False,
         )
-    return months, lambda month: tables.get(month, empty())
+    return _Observations(months, lambda month: tables.get(month, empty()), record)
 
 
-def _from_bundle(
-    spec: NetworkSpec, period: str | None, bundle: Bundle
-) -> tuple[Sequence[str], Callable[[str], pd.DataFrame]]:
+def _from_bundle(spec: NetworkSpec, period: str | None, bundle: Bundle) -> _Observations:
     from mlda_core.assimilation.regional_series import observer
 
     ends = _ends(period) or (bundle.months[0], bundle.months[-1])
     for month in ends:
         # Tells of a month that the bundle has not, and which it has.
         bundle.split(month)
-    return [m for m in bundle.months if ends[0] <= m <= ends[1]], observer(spec, bundle)
+    months = [m for m in bundle.months if ends[0] <= m <= ends[1]]
+    return _Observations(months, observer(spec, bundle), None)
 
 
 def network_of(name: str) -> NetworkSpec:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from mlda_core.cli.console import one_sentence, out, ticking
+from mlda_core.cli.output_files import GRIDDED, files_of_bundle, refuse_inputs
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -124,6 +125,8 @@ def validate_perturbation(
             lacking = "--runs, the folder of" if runs is None else "--config, whose dataset has"
             other = "the perturbed runs" if runs is None else "the runs without the change"
             raise GcmError(f"--perturbation needs {lacking} {other}; add it.")
+        if responses is not None:
+            refuse_inputs(responses, [runs, config, *files_of_bundle(folder)], read=GRIDDED)
         bundle = load_bundle(folder)
         engine = Assimilator(bundle)
         with ticking() as tick:

@@ -52,6 +52,9 @@ class Variable:
         Transform towards a normal distribution before standardising.
     non_negative : bool
         Whether full fields are cut at zero.
+    extremes, mean_range : tuple of float, optional
+        Least and greatest value that is possible on Earth, and those of a mean over any region;
+        display units. Without them, what :mod:`mlda_core.climate.possible` knows by the name.
     """
 
     name: str
@@ -70,6 +73,13 @@ class Variable:
     domain: Domain = "globe"
     transform: TransformKind = "none"
     non_negative: bool = False
+    extremes: tuple[float, float] | None = None
+    mean_range: tuple[float, float] | None = None
+
+    @property
+    def is_anomaly(self) -> bool:
+        """Whether its full values are anomalies themselves: they have no zero point."""
+        return is_anomaly(self.standard_name)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
@@ -77,9 +87,10 @@ class Variable:
         Returns
         -------
         dict
-            What :meth:`from_dict` takes.
+            What :meth:`from_dict` takes. Limits that are not stated are left out: runs and
+            bundles made before they could be are the same as before.
         """
-        return asdict(self)
+        return {k: v for k, v in asdict(self).items() if k not in _OPTIONAL or v is not None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Variable:
@@ -105,8 +116,9 @@ class Variable:
         if unknown:
             raise ValueError(f"Variable has an unknown setting '{unknown[0]}'; remove it.")
         made = dict(values)
-        if isinstance(made.get("field_limits"), list):
-            made["field_limits"] = tuple(made["field_limits"])
+        for name in ("field_limits", *_OPTIONAL):
+            if isinstance(made.get(name), list):
+                made[name] = tuple(made[name])
         try:
             variable = cls(**made)
         except TypeError as error:
@@ -140,8 +152,25 @@ class Variable:
             )
 
 
+_OPTIONAL = ("extremes", "mean_range")
+
+
+def is_anomaly(standard_name: str) -> bool:
+    """Whether a CF standard name is of an anomaly, as ``surface_temperature_anomaly`` is."""
+    return standard_name.endswith("_anomaly")
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_limits(value: Any) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(map(_is_number, value))
+        and value[0] < value[1]
+    )
 
 
 # By the annotation as it is written above.
@@ -150,14 +179,10 @@ _KINDS: dict[str, tuple[str, Any]] = {
     "float": ("a number", _is_number),
     "int": ("a whole number", lambda value: _is_number(value) and isinstance(value, int)),
     "bool": ("true or false", lambda value: isinstance(value, bool)),
-    "tuple[float, float]": (
+    "tuple[float, float]": ("two numbers, the lower first", _are_limits),
+    "tuple[float, float] | None": (
         "two numbers, the lower first",
-        lambda value: (
-            isinstance(value, tuple)
-            and len(value) == 2
-            and all(map(_is_number, value))
-            and value[0] < value[1]
-        ),
+        lambda value: value is None or _are_limits(value),
     ),
 }
 

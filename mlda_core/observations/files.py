@@ -1,39 +1,13 @@
-"""Observations in files: the cells of a CSV or netCDF as they stand, and writing them.
-
-What the cells mean is checked in :mod:`mlda_core.observations.table`.
-"""
+"""Writing observations to CSV and netCDF."""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import netCDF4
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
-from mlda_core.climate.interpolation import ObservationError
-
-
-class Rejected(NamedTuple):
-    """A row that could not be used.
-
-    Parameters
-    ----------
-    row : int
-        As the user counts: 1 is the first row of data.
-    reason : str
-        What is wrong, without the row's number and a full stop.
-    """
-
-    row: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"Row {self.row}: {self.reason}."
-
 
 _ATTRIBUTES: dict[str, dict[str, str]] = {
     "variable": {"long_name": "CF short name of what is observed"},
@@ -51,106 +25,11 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "misfit_sd": {"long_name": "analysis departure over its expected sd", "units": "1"},
     "time": {"standard_name": "time", "units": "days since 1850-01-01", "calendar": "standard"},
     "used": {"long_name": "1 where the analysis took the observation: not withheld, not thinned"},
+    "robust_weight": {
+        "long_name": "what the variance of the error was divided by, 1 if it was no gross error",
+        "units": "1",
+    },
 }
-
-
-def load(source: Path | str | bytes) -> tuple[pd.DataFrame, NDArray[np.int64], list[Rejected]]:
-    """Read the cells of a file of observations as they stand.
-
-    Parameters
-    ----------
-    source : Path, str or bytes
-        A file, the text of a CSV, or the bytes of either.
-
-    Returns
-    -------
-    cells : DataFrame
-    rows : ndarray of int, shape (n,)
-        The number of each row, as the user counts.
-    rejected : list of Rejected
-        Rows that have more or fewer cells than the first line.
-
-    Raises
-    ------
-    ObservationError
-        If the file cannot be read.
-    """
-    name = "The text"
-    if isinstance(source, Path):
-        name = str(source)
-        try:
-            source = source.read_bytes()
-        except OSError as error:
-            raise ObservationError(
-                f"{name} cannot be read ({error.strerror or error}); check its name."
-            ) from error
-    if isinstance(source, bytes):
-        if source[:3] == b"CDF" or source[:4] == b"\x89HDF":
-            raw = _load_netcdf(source, name)
-            return raw, np.arange(1, len(raw) + 1), []
-        try:
-            source = source.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ObservationError(
-                f"{name} is neither netCDF nor text; save it as CSV in UTF-8."
-            ) from error
-    return _load_csv(source, name)
-
-
-def _load_csv(text: str, name: str) -> tuple[pd.DataFrame, NDArray[np.int64], list[Rejected]]:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        raise ObservationError(f"{name} is empty; begin with a line variable,lat,lon,value.")
-    separator = max(",;\t", key=lines[0].count)
-    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    try:
-        head, *cells = list(rows)
-    except csv.Error as error:
-        raise ObservationError(f"{name} cannot be read as CSV ({error}); save it again.") from error
-    head = [h.strip() for h in head]
-    good = [i for i, row in enumerate(cells) if len(row) == len(head)]
-    ragged = [
-        Rejected(i + 1, f"it has {len(row)} cells, but the first line names {len(head)} columns")
-        for i, row in enumerate(cells)
-        if len(row) != len(head)
-    ]
-    raw = pd.DataFrame([cells[i] for i in good], columns=pd.Index(head), dtype="str")
-    if separator == ";":
-        raw = raw.replace(r"^([+-]?\d*),(\d+)$", r"\1.\2", regex=True)
-    return raw, np.array(good, np.int64) + 1, ragged
-
-
-def _load_netcdf(data: bytes, name: str) -> pd.DataFrame:
-    try:
-        with netCDF4.Dataset("observations", memory=data) as file:
-            # What `mlda assimilate` writes holds its observations in a group.
-            group = file.groups.get("observations", file)
-            columns = {k: _plain(v) for k, v in group.variables.items() if _is_column(v)}
-            units = str(getattr(group.variables.get("value"), "units", ""))
-    except (OSError, RuntimeError, ValueError, IndexError) as error:
-        raise ObservationError(
-            f"{name} cannot be read as netCDF ({error}); copy it again."
-        ) from error
-    size = len(columns.get("value", ()))
-    raw = pd.DataFrame({k: v for k, v in columns.items() if len(v) == size})
-    return raw.assign(units=units) if units and "units" not in raw else raw
-
-
-def _is_column(variable: Any) -> bool:
-    return bool(variable.ndim == 1 or (variable.ndim == 2 and variable.dtype == "S1"))
-
-
-def _plain(variable: Any) -> NDArray[Any]:
-    """Return a netCDF variable without masks; times as dates, missing numbers as NaN."""
-    values: Any = variable[...]
-    if values.ndim == 2:
-        values = netCDF4.chartostring(np.ma.filled(values, b""))
-    if " since " in str(getattr(variable, "units", "")):
-        dates = netCDF4.num2date(values, variable.units, getattr(variable, "calendar", "standard"))
-        return np.array([str(d)[:10] for d in np.asarray(dates)])
-    if np.ma.isMaskedArray(values):
-        return np.asarray(np.ma.filled(values.astype(float), np.nan))
-    return np.asarray(values)
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -50,6 +50,7 @@ _COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
 _IDENTITY = {
     "bundle_checksums": "of another bundle",
     "observations_sha256": "of other observations",
+    "observations_options": "with its observations read by other options",
     "period": "over other months",
     "source": "by another version or bundle",
 }

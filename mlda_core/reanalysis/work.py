@@ -15,6 +15,8 @@ from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
 from mlda_core.assimilation.standardised import Observed, standardise, thin
 from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.observations.options import TableOptions
+from mlda_core.observations.table import observation_table
 from mlda_core.reanalysis.store import (
     StoreError,
     attributes,
@@ -163,8 +165,8 @@ def assimilate(
     dict of int to Made
     """
     bundle = engine.bundle
-    if bundle.settings.nonlinearity >= NONLINEAR:
-        # From several starts, which only a month by itself is given.
+    if bundle.settings.nonlinearity >= NONLINEAR or settings.get("robust"):
+        # From several starts, or with weights of its own: only a month by itself is given these.
         return {i: _alone(engine, table, month, settings, spread) for i, table in tables.items()}
     every = [_offered(bundle, t, month, settings["error_scale"]) for t in tables.values()]
     places, variance = every[0].places, every[0].variance
@@ -217,7 +219,9 @@ def _alone(
     settings: Mapping[str, Any],
     spread: bool,
 ) -> Made:
-    made = engine.run(table, month, **settings)
+    # As the store holds them, without labels; codes that were kept are kept.
+    checked = observation_table({**table, "label": [""] * len(table)})
+    made = engine.run(checked, month, options=TableOptions(keep_codes=True), **settings)
     return Made(made.anomalies, made.spread if spread else None, made.statistics.n_used)
 
 

@@ -1,15 +1,42 @@
-"""Which month a time stamp means, in any calendar of the CF conventions."""
+"""Which month a time stamp means, in any calendar of the CF conventions.
+
+Bounds tell it, and a stamp within its month does. A stamp on the edge between two months may mean
+the one that begins (most reanalyses) or the one that ends (CESM and others): a known provider's
+convention decides, or the user by ``--stamp``; it is never guessed.
+"""
 
 from __future__ import annotations
 
+import re
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import cftime
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
+from mlda_core.sources.time_axes import EPOCH, Axis, axis_of
+
+Stamp = Literal["", "start", "end", "middle"]
+STAMPS: tuple[Stamp, ...] = ("start", "end", "middle")
+
+_EDGE = 1 / 1440  # d: a stamp so near to an edge lies on it
+_NEAR_EDGE, _NEAR_MIDDLE = 2.0, 4.0  # d: what --stamp start, end and middle may miss
+_LATE = 0.75  # d before the end: where forecasts of the month begin, and no month's own stamp
+_BOUNDS_NAMES = ("{}_bnds", "{}_bounds", "{}_bnd", "{}_bound", "{}_edges", "bounds_{}", "bnds_{}")
+_CLIMATOLOGY_NAMES = ("climatology_bounds", "climatology_bnds")
+# An axis may say where its stamps lie. The second is what NOAA PSL writes beside monthly means,
+# which it stamps at their beginning.
+_WORDS: tuple[tuple[Stamp, re.Pattern[str]], ...] = (
+    ("end", re.compile(r"\bend of\b")),
+    ("start", re.compile(r"\b(begin|beginning|start) of\b")),
+)
+_PSL = {"delta_t": "0000-01-00", "avg_period": "0000-01-00"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +50,19 @@ class Months:
     days : ndarray of float, shape (n,)
         Lengths of the months in the file's own calendar: an amount of rain is an amount of so
         many days.
+    told_by : str
+        What told which months they are, for people.
     """
 
     names: NDArray[np.datetime64]
     days: NDArray[np.float64]
+    told_by: str = ""
 
 
-def months_of(data: xr.Dataset, name: str, where: object) -> Months:
+def months_of(
+    data: xr.Dataset, name: str, where: object, *, stamp: Stamp = "", begins: str = ""
+) -> Months:
     """Return the months of a time axis that has not been decoded.
-
-    A stamp means the month that it lies in, be it the first day, as reanalyses have it, or the
-    middle; where the file gives bounds, the middle of the bounds counts.
 
     Parameters
     ----------
@@ -43,75 +72,247 @@ def months_of(data: xr.Dataset, name: str, where: object) -> Months:
         The time coordinate.
     where : object
         What messages call the file.
+    stamp : {"", "start", "end", "middle"}
+        Where in its month a stamp lies, as the user says; bounds win over it.
+    begins : str
+        Whose convention it is that stamps lie at the beginning of months; empty where nobody's is
+        known.
 
     Raises
     ------
     SourceError
-        If the stamps cannot be read, lie no month apart, or are those of a climatology.
+        If a stamp cannot be read, lies between two months with nothing to tell which it means, is
+        there twice, is of a climatology, or if the bounds are those of no month.
     """
     time = data[name]
-    units = time.attrs.get("units")
-    if not isinstance(units, str) or " since " not in units:
-        raise SourceError(
-            f"{where} has no units such as 'hours since 1800-01-01' on its {name}; add them."
+    axis = axis_of(time, where)
+    days = axis.days(time.values)
+    _refuse_unreadable(days, axis, where)
+    bounds, bounds_name = _bounds(data, time, axis)
+    bounded = np.isfinite(bounds).all(axis=1)
+    index = np.empty(days.size, dtype=np.int64)
+    calendar = _Edges(axis.calendar)
+    told = []
+    if bounded.any():
+        index[bounded] = _by_bounds(calendar, days[bounded], bounds[bounded], where)
+        told.append(f"by the bounds {bounds_name}")
+    rest = ~bounded
+    if rest.any():
+        if axis.names_months:
+            index[rest] = calendar.month(days[rest])
+            told.append("by their own numbers")
+        elif stamp:
+            index[rest] = _as_asked(calendar, days[rest], stamp, where)
+            told.append(f"by --stamp {stamp}")
+        else:
+            index[rest], how = _by_stamps(calendar, days[rest], axis, where, begins)
+            told.append(how)
+    names = (index - 1970 * 12).astype("datetime64[M]")
+    _refuse_repeated(where, names)
+    low, high = calendar.of(index)
+    return Months(names, high - low, " and ".join(told))
+
+
+class _Edges:
+    """Beginnings and ends of months, in days of a calendar; a month is 12 * year + month - 1."""
+
+    def __init__(self, calendar: str) -> None:
+        self.calendar = calendar
+
+    def month(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the month that each day lies in."""
+        # A rounding before midnight is that midnight.
+        dates = cftime.num2date(
+            days + _EDGE / 2, EPOCH, self.calendar, only_use_cftime_datetimes=True
         )
-    calendar = str(time.attrs.get("calendar", "standard"))
-    values = np.asarray(time.values, dtype=np.float64)
-    middle, widths = _bounds(data, time, values)
-    try:
-        stamps = cftime.num2date(
-            np.where(np.isfinite(middle), middle, values),
-            units,
-            calendar,
-            only_use_cftime_datetimes=True,
+        return np.array([12 * d.year + d.month - 1 for d in np.atleast_1d(dates)], dtype=np.int64)
+
+    def of(self, index: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return beginnings and ends of months."""
+        low, high = (
+            cftime.date2num(
+                [cftime.datetime(m // 12, m % 12 + 1, 1, calendar=self.calendar) for m in months],
+                EPOCH,
+                self.calendar,
+            )
+            for months in (index.tolist(), (index + 1).tolist())
         )
-    except (ValueError, OverflowError) as error:
+        return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+
+    def show(self, day: float) -> str:
+        """Return a day as text, with the hour where it is not midnight."""
+        date = cftime.num2date(day, EPOCH, self.calendar, only_use_cftime_datetimes=True)
+        text = f"{date.year:04d}-{date.month:02d}-{date.day:02d}"
+        return f"{text} {date.hour:02d}:{date.minute:02d}" if date.hour or date.minute else text
+
+
+def _refuse_unreadable(days: NDArray[np.float64], axis: Axis, where: object) -> None:
+    missing = np.flatnonzero(~np.isfinite(days))
+    if missing.size:
+        others = f" and at {missing.size - 1} others" if missing.size > 1 else ""
         raise SourceError(
-            f"{where} has {name} in '{units}' of the calendar '{calendar}', which cannot be read "
-            f"({str(error).rstrip('.')}); correct the attributes."
-        ) from error
-    stamps = np.atleast_1d(stamps)
-    if stamps.size and stamps[0].year < 1600:
+            f"{where} has no readable {axis.name} at position {missing[0] + 1} of {days.size}"
+            f"{others} (missing, or no date in '{shown(axis.units)}'); take these months out or "
+            "give them their times."
+        )
+    if not days.size:
+        raise SourceError(f"{where} has no {axis.name}; give a file with months.")
+    if days.min() < 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", cftime.CFWarning)
+            first = cftime.num2date(
+                days.min(), EPOCH, axis.calendar, only_use_cftime_datetimes=True
+            )
         raise SourceError(
-            f"{where} begins in the year {stamps[0].year}, as climatologies do; give the monthly "
+            f"{where} begins in the year {first.year}, as climatologies do; give the monthly "
             "means themselves."
         )
-    names = np.array([f"{s.year:04d}-{s.month:02d}" for s in stamps], dtype="datetime64[M]")
-    _refuse_other_steps(where, names, widths, units)
-    return Months(names, np.array([float(s.daysinmonth) for s in stamps]))
 
 
-def _bounds(
-    data: xr.Dataset, time: xr.DataArray, values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the bounds' middles and widths in the axis's units, NaN where there are none."""
-    none = np.full(values.shape, np.nan)
-    name = time.attrs.get("bounds", "time_bnds")
-    if name not in data or data[name].shape != (*values.shape, 2):
-        return none, none
-    bounds = np.asarray(data[name].values, dtype=np.float64)
+def _bounds(data: xr.Dataset, time: xr.DataArray, axis: Axis) -> tuple[NDArray[np.float64], str]:
+    """Return the bounds (n, 2) in days, NaN where there are none, and how they are called."""
+    found = np.full((time.size, 2), np.nan)
+    for name, pair in () if axis.names_months else _candidates(data, time):
+        values = np.stack([axis.days(part.values, part.attrs.get("units")) for part in pair], 1)
+        # Some files declare bounds and never fill them: 9.97e36 is netCDF's own filling.
+        with np.errstate(invalid="ignore"):
+            real = np.isfinite(values).all(axis=1) & (values[:, 0] < values[:, 1])
+        if real.any():
+            return np.where(real[:, None], values, np.nan), name
+    return found, ""
+
+
+def _candidates(
+    data: xr.Dataset, time: xr.DataArray
+) -> Iterator[tuple[str, tuple[xr.DataArray, xr.DataArray]]]:
+    """Yield what may be the axis' bounds: what it names, usual names, and shape with units."""
+    attrs = {**time.encoding, **time.attrs}
+    usual = [pattern.format(axis) for axis in (time.name, "time") for pattern in _BOUNDS_NAMES]
+    named = [attrs.get("bounds"), attrs.get("climatology"), *usual, *_CLIMATOLOGY_NAMES]
+    shaped = [
+        n
+        for n in data.variables
+        if data[n].attrs.get("units") and data[n].attrs["units"] == attrs.get("units")
+    ]
+    lower = {str(n).lower(): str(n) for n in data.variables}
+    for name in dict.fromkeys([*(str(n) for n in named if n), *map(str, shaped)]):
+        actual = lower.get(name.lower())
+        if actual is None or actual == time.name:
+            continue
+        pair = data[actual]
+        if pair.ndim == 2 and pair.dims[0] in time.dims and pair.shape == (time.size, 2):
+            yield f"'{actual}'", (pair[:, 0], pair[:, 1])
+    # GFDL's.
+    one, other = (lower.get(n) for n in ("average_t1", "average_t2"))
+    if one and other and data[one].dims == data[other].dims == time.dims:
+        yield f"'{one}' and '{other}'", (data[one], data[other])
+
+
+def _by_bounds(
+    calendar: _Edges, days: NDArray[np.float64], bounds: NDArray[np.float64], where: object
+) -> NDArray[np.int64]:
     low, high = bounds[:, 0], bounds[:, 1]
-    # Some files declare bounds and never fill them: 9.97e36 is netCDF's own filling.
-    real = (low < high) & (np.abs(bounds) < 1e15).all(axis=1) & (low <= values) & (values <= high)
-    return np.where(real, 0.5 * (low + high), np.nan), np.where(real, high - low, np.nan)
-
-
-_IN_DAYS = {"day": 1.0, "hour": 1 / 24, "minute": 1 / 1440, "second": 1 / 86400}
-
-
-def _refuse_other_steps(
-    where: object, names: NDArray[np.datetime64], widths: NDArray[np.float64], units: str
-) -> None:
-    days = widths * _IN_DAYS.get(units.split(maxsplit=1)[0].lower().rstrip("s"), np.nan)
-    for name, width in zip(names, days, strict=True):
-        # 28 days of a February less a rounding, and 31 with one.
-        if np.isfinite(width) and not 27.5 <= width <= 31.5:
+    index = calendar.month(0.5 * (low + high))
+    begin, end = calendar.of(index)
+    width, length = high - low, end - begin
+    # Of a month's daily means, cdo writes bounds from noon of the first day to noon of the last.
+    slack = 1.05
+    fits = (low >= begin - slack) & (high <= end + slack) & (abs(width - length) <= slack)
+    if not fits.all():
+        at = int(np.argmin(fits))
+        month = f"{index[at] // 12:04d}-{index[at] % 12 + 1:02d}"
+        if 27.0 <= width[at] <= 32.0:
             raise SourceError(
-                f"{where} holds means or sums over {width:.4g} d ({name}), not over months; "
-                "give the monthly file."
+                f"{where} has bounds from {calendar.show(low[at])} to {calendar.show(high[at])}, "
+                "which are those of no calendar month; give monthly means, or correct the bounds."
             )
+        kind = "as climatologies do" if width[at] > 367 else f"{month}"
+        raise SourceError(
+            f"{where} holds means or sums over {width[at]:.4g} d ({kind}), not over months; give "
+            "the monthly file."
+        )
+    far = np.flatnonzero((days < low - 32) | (days > high + 32))
+    if far.size:
+        raise SourceError(
+            f"{where} is stamped {calendar.show(days[far[0]])} where its bounds begin "
+            f"{calendar.show(low[far[0]])}; correct one of them."
+        )
+    return index
+
+
+def _as_asked(
+    calendar: _Edges, days: NDArray[np.float64], stamp: Stamp, where: object
+) -> NDArray[np.int64]:
+    """Return the months whose start, end or middle the stamps are, as the user says."""
+    within = calendar.month(days)
+    begin, end = calendar.of(within)
+    if stamp == "middle":
+        index, off = within, np.abs(days - 0.5 * (begin + end)) - _NEAR_MIDDLE
+    else:
+        begun = np.where(days - begin <= end - days, within, within + 1)
+        index = begun if stamp == "start" else begun - 1
+        off = np.minimum(np.abs(days - begin), np.abs(end - days)) - _NEAR_EDGE
+    if (off > 0).any():
+        at = int(np.argmax(off))
+        raise SourceError(
+            f"{where} is stamped {calendar.show(days[at])}, which is not the {stamp} of a month; "
+            "give another --stamp, or leave it out."
+        )
+    return index
+
+
+def _by_stamps(
+    calendar: _Edges, days: NDArray[np.float64], axis: Axis, where: object, begins: str
+) -> tuple[NDArray[np.int64], str]:
+    """Return the months by the stamps alone, and what told them."""
+    index = calendar.month(days)
+    begin, end = calendar.of(index)
+    after, before = days - begin, end - days
+    if axis.coarse:
+        # A twelfth of a year is a month to a day and a half.
+        doubtful = np.abs(after - before) / 2 > _NEAR_MIDDLE
+    else:
+        doubtful = (np.abs(after) <= _EDGE) | (before <= _EDGE)
+    told = _said(axis.attrs)
+    if begins and not told:
+        late = np.flatnonzero(~doubtful & (before < _LATE))
+        if late.size:
+            raise SourceError(
+                f"{where} is stamped {calendar.show(days[late[0]])}, where a forecast of the month "
+                f"may begin, and {begins} has its stamps at the beginning of months; give the file "
+                "with 'valid_time', or --stamp start or --stamp end."
+            )
+    if not doubtful.any():
+        return index, "by stamps within the months"
+    if told or begins:
+        index[doubtful] = _as_asked(calendar, days[doubtful], told or "start", where)
+        how = (
+            f"the axis' own words, at their {told}"
+            if told
+            else f"{begins}'s convention, at their start (else give --stamp end)"
+        )
+        return index, f"by {how}"
+    at = int(np.argmax(doubtful))
+    raise SourceError(
+        f"{where} is stamped {calendar.show(days[at])}, and nothing tells whether that is the "
+        "start or the end of its month; give --stamp start or --stamp end."
+    )
+
+
+def _said(attrs: Mapping[str, object]) -> Stamp:
+    """Return where the axis itself says that its stamps lie, or nothing."""
+    words = " ".join(str(attrs.get(n, "")) for n in ("long_name", "description", "comment")).lower()
+    said = {stamp for stamp, pattern in _WORDS if pattern.search(words)}
+    if len(said) == 1:
+        return said.pop()
+    if all(str(attrs.get(n, "")).startswith(value) for n, value in _PSL.items()):
+        return "start"
+    return ""
+
+
+def _refuse_repeated(where: object, names: NDArray[np.datetime64]) -> None:
     found, counts = np.unique(names, return_counts=True)
-    if found.size and (counts > 1).any():
+    if (counts > 1).any():
         first = int(np.argmax(counts > 1))
         raise SourceError(
             f"{where} holds {found[first]} {counts[first]} times; give monthly means, each month "

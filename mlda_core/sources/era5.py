@@ -2,24 +2,72 @@
 
 Hersbach et al. 2020, https://doi.org/10.1002/qj.3803. Both netCDF layouts are read: the old one
 (``time``, packed integers, a dimension ``expver`` where preliminary months are mixed in) and that
-of the present store (``valid_time``, ``number``, ``expver`` as plain coordinates). In monthly means
-the store's accumulations are amounts a day:
+of the present store (``valid_time``, ``number``, ``expver`` as plain coordinates); so are the long
+names that ARCO-ERA5 and earthkit give, and cdo's ``lat`` and ``lon``. In the store's monthly means
+accumulations are amounts a day:
 https://confluence.ecmwf.int/pages/viewpage.action?pageId=197702790.
 """
 
 from __future__ import annotations
 
+import re
+
 import xarray as xr
 
-from mlda_core.sources.layout import Known, Layout, says
+from mlda_core.sources.layout import Amount, Known, Layout, says
 
-_NAMES = {"msl", "t2m", "tp", "mtpr", "avg_tprate"}
+_KNOWN = (
+    Known(("msl", "mean_sea_level_pressure"), "psl"),
+    Known(("sst", "sea_surface_temperature"), "tos"),
+    Known(("t2m", "2t", "2m_temperature"), "tas"),
+    Known(("avg_tprate", "mtpr", "mean_total_precipitation_rate"), "pr"),
+    Known(("tp", "total_precipitation"), "pr", amount="day"),
+)
+# Names that nobody else gives; "sst" and "total_precipitation" are anyone's.
+_OWN = {"msl", "2t", "t2m", "tp", "mtpr", "avg_tprate", "2m_temperature", "mean_sea_level_pressure"}
+_WORDS = ("ecmwf", "ecmf", "european centre for medium", "era5")
+# Of the store's monthly means; "moda" is their stream, "avgad" the type of their accumulations.
+_MONTHLY_MEANS = re.compile(r"\bmoda\b|\bavgad\b|monthly[ _-]averaged|monthly[ _-]means")
+# Of sums and means that someone made of hourly accumulations.
+_MADE = re.compile(r"\bmon(mean|avg|sum)\b|\bday(mean|sum)\b|\bresample\b|\bhourly\b")
 
 
 def _recognises(data: xr.Dataset) -> bool:
-    dims = {"latitude", "longitude"} <= set(data.dims)
-    names = set(data.data_vars)
-    return dims and bool(names & _NAMES or ("sst" in names and says(data, "ecmwf", "ecmf")))
+    plane = any({lat, lon} <= set(data.dims) for lat, lon in _PLANES)
+    names = set(map(str, data.data_vars))
+    all_names = {name for known in _KNOWN for name in known.names}
+    return plane and bool(names & _OWN or (names & all_names and says(data, *_WORDS)))
+
+
+_PLANES = (("latitude", "longitude"), ("lat", "lon"))
+
+
+def amount(known: Known, field: xr.DataArray, data: xr.Dataset) -> Amount:
+    """Return over which time rain was summed, or nothing where the file does not say.
+
+    Parameters
+    ----------
+    known : Known
+        What the variable is.
+    field, data : DataArray, Dataset
+        The variable and its file.
+
+    Returns
+    -------
+    {"", "day"}
+        A day in the store's monthly means. Hourly data have the same names and units, and whoever
+        averages or sums them has amounts an hour or a month.
+    """
+    if not known.amount:
+        return ""
+    own = [str(value).lower() for value in field.attrs.values()]
+    if _MONTHLY_MEANS.search(" ".join(own + [str(v).lower() for v in data.attrs.values()])):
+        return known.amount
+    made = _MADE.search(str(data.attrs.get("history", "")).lower())
+    if made or field.attrs.get("GRIB_stepType") == "accum":
+        return ""
+    # The store's own name, as it is in its files; a long one was given by someone else.
+    return known.amount if field.name == "tp" else ""
 
 
 def merge_expver(field: xr.DataArray) -> xr.DataArray:
@@ -41,13 +89,10 @@ def merge_expver(field: xr.DataArray) -> xr.DataArray:
 LAYOUT = Layout(
     key="era5",
     title="ERA5 monthly averaged data on single levels",
-    known=(
-        Known(("msl",), "psl"),
-        Known(("sst",), "tos"),
-        Known(("t2m",), "tas"),
-        Known(("avg_tprate", "mtpr"), "pr"),
-        Known(("tp",), "pr", amount="day"),
-    ),
+    known=_KNOWN,
     recognises=_recognises,
     merge=merge_expver,
+    begins=True,
+    words=_WORDS,
+    amount=amount,
 )

@@ -38,4 +38,5 @@ LAYOUT = Layout(
     known=(Known(("tempanomaly",), "tasa"),),
     recognises=_recognises,
     limits=_limits,
+    base_period="1951-1980",
 )

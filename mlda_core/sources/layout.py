@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.climate.variables import DEFAULTS
+from mlda_core.climate.possible import POSSIBLE, Possible
+from mlda_core.climate.units import Reading, UnitsError, read_units, shown
+from mlda_core.climate.variables import DEFAULTS, is_anomaly
 from mlda_core.sources import SourceError
 
 Amount = Literal["", "day", "month"]
@@ -31,6 +32,16 @@ class Canonical:
     standard_name: str
     units: str
     long_name: str
+
+    @property
+    def anomaly(self) -> bool:
+        """Whether it is an anomaly itself, and has no zero point."""
+        return is_anomaly(self.standard_name)
+
+    @property
+    def possible(self) -> Possible:
+        """What its values can be on Earth, in its units."""
+        return POSSIBLE[self.name]
 
     @property
     def attrs(self) -> dict[str, str]:
@@ -78,6 +89,11 @@ class Known:
     floor: float | None = None
     sea_only: bool = False
 
+    @property
+    def possible(self) -> Possible:
+        """What the file's values can be: of the skin, land and ice are there until masked."""
+        return CANONICAL["tas" if self.sea_only else self.name].possible
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -100,6 +116,16 @@ class Layout:
     limits : callable, optional
         Least and greatest value to believe, unpacked, from an opened file; what lies outside is
         missing.
+    begins : bool
+        Whether the provider stamps months at their beginning.
+    words : tuple of str
+        Words of which a file has to say one for that to be believed; none where no one else has
+        such files.
+    amount : callable, optional
+        The time over which an amount was summed, from the variable and its file; ``known.amount``
+        where there is none.
+    base_period : str
+        From which period the provider's anomalies are, where a file does not say it.
     """
 
     key: str
@@ -109,6 +135,10 @@ class Layout:
     projected: bool = False
     merge: Callable[[xr.DataArray], xr.DataArray] | None = None
     limits: Callable[[xr.Dataset], tuple[float, float] | None] | None = None
+    begins: bool = False
+    words: tuple[str, ...] = ()
+    amount: Callable[[Known, xr.DataArray, xr.Dataset], Amount] | None = None
+    base_period: str = ""
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
         """Return the variables of a file that are known, by their names in the file."""
@@ -129,21 +159,6 @@ def says(data: xr.Dataset, *words: str) -> bool:
     return any(word.lower() in every for word in words)
 
 
-# How providers spell units that UDUNITS reads as something else, or not at all.
-_MEANT = {
-    "kg/m^2/s": "kg m-2 s-1",
-    "kg/m2/s": "kg m-2 s-1",
-    "degk": "K",
-    "kelvin": "K",
-    "k": "K",
-    "c": "degC",
-    "degreesc": "degC",
-    "millibars": "hPa",
-    "millibar": "hPa",
-    "mb": "hPa",
-    "pascals": "Pa",
-    "hours": "hour",
-}
 _WATER = 1000.0  # kg m-3: a metre of rain is a tonne a square metre
 _SECONDS = 86400.0
 
@@ -170,7 +185,7 @@ class Conversion:
         return out / days[:, None, None] if self.by_month else out
 
 
-def conversion(known: Known, units: object, path: Path, name: str) -> Conversion:
+def conversion(known: Known, units: object, path: object, name: str) -> Conversion:
     """Return how to turn a variable's units into the canonical ones.
 
     Parameters
@@ -179,7 +194,7 @@ def conversion(known: Known, units: object, path: Path, name: str) -> Conversion
         What the variable is.
     units : object
         Its ``units`` attribute.
-    path, name : Path, str
+    path, name : object, str
         For the message.
 
     Raises
@@ -187,37 +202,35 @@ def conversion(known: Known, units: object, path: Path, name: str) -> Conversion
     SourceError
         If the units are unknown, or measure something else.
     """
-    # Loaded at first use, as in mlda_core.climate.units.
-    import cf_units
-
     canonical = CANONICAL[known.name]
     said = str(units).strip() if units is not None else ""
-    text = _MEANT.get(said.lower(), said.replace("**", "^"))
     try:
-        given = cf_units.Unit(text or "unknown")
-    except ValueError:
-        given = cf_units.Unit("unknown")
+        found = _convert(known, canonical, read_units(said)) if said else None
+        why = f"which are no units of {canonical.long_name.lower()} ({canonical.units})"
+    except UnitsError as error:
+        found, why = None, f"but {error}"
+    if found is not None:
+        return found
+    text = f"'{shown(said)}', {why}" if said else f"no units, {why}"
+    raise SourceError(f"{path} has {name} in {text}; correct the file's attribute or convert it.")
 
-    def linear(target: str) -> tuple[float, float]:
-        zero, one = given.convert(np.array([0.0, 1.0]), target)
-        return float(one - zero), float(zero)
 
-    if known.name == "pr":
-        if given.is_convertible("kg m-2 s-1"):
-            return Conversion(*linear("kg m-2 s-1"))
-        if given.is_convertible("m s-1"):
-            return Conversion(linear("m s-1")[0] * _WATER)
-        depth = 0.0
-        if given.is_convertible("m"):
-            depth = linear("m")[0] * _WATER
-        elif given.is_convertible("kg m-2"):
-            depth = linear("kg m-2")[0]
-        if depth and known.amount:
-            return Conversion(depth / _SECONDS, by_month=known.amount == "month")
-    elif not given.is_unknown() and given.is_convertible(canonical.units):
-        return Conversion(*linear(canonical.units), by_month=known.amount == "month")
-    shown = f"'{said}'" if said else "no units"
-    raise SourceError(
-        f"{path} has {name} in {shown}, which are no units of {canonical.long_name.lower()} "
-        f"({canonical.units}); correct the file's attribute or convert it."
-    )
+def _convert(known: Known, canonical: Canonical, given: Reading) -> Conversion | None:
+    """Return the conversion, or None where units measure something else."""
+    if canonical.units != "kg m-2 s-1":
+        found = None if given.by_month else given.linear(canonical.units)
+        if found is None:
+            return None
+        # An anomaly has no zero point: half a degree Celsius is half a kelvin.
+        offset = 0.0 if canonical.anomaly else found[1]
+        return Conversion(found[0], offset, by_month=known.amount == "month")
+    # A rate of mass or of depth, or an amount of either over the time that the layout says.
+    for target, factor in (("kg m-2 s-1", 1.0), ("m s-1", _WATER)):
+        rate = given.linear(target)
+        if rate is not None:
+            return Conversion(rate[0] * factor, by_month=given.by_month)
+    for target, factor in (("kg m-2", 1.0), ("m", _WATER)):
+        amount = given.linear(target)
+        if amount is not None and known.amount:
+            return Conversion(amount[0] * factor / _SECONDS, by_month=known.amount == "month")
+    return None

@@ -31,9 +31,11 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     Raises
     ------
     SourceError
-        If a file is none, a variable is there twice, or the grids or members differ.
+        If a file is none, a variable is there twice, or grids, members or the base periods of
+        anomalies differ.
     """
     parts = [_read(path) for path in paths]
+    _refuse_base_periods(paths, parts)
     seen: dict[str, Path] = {}
     for path, part in zip(paths, parts, strict=True):
         for name in part.data_vars:
@@ -63,6 +65,23 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     return joined.assign_attrs(
         Conventions="CF-1.11", source="; ".join(source for source in sources if source)
     )
+
+
+def _refuse_base_periods(paths: Sequence[Path], parts: Sequence[xr.Dataset]) -> None:
+    """Refuse anomalies of one quantity that are from different periods."""
+    stated: dict[str, tuple[str, Path]] = {}
+    for path, part in zip(paths, parts, strict=True):
+        for name, field in part.data_vars.items():
+            quantity = str(field.attrs.get("standard_name", name))
+            period = str(field.attrs.get("base_period", ""))
+            if not period:
+                continue
+            first, where = stated.setdefault(quantity, (period, path))
+            if first != period:
+                raise SourceError(
+                    f"{path} has {name} as anomalies from {period}, and {where.name} from {first}; "
+                    "give files of one base period."
+                )
 
 
 def _read(path: Path) -> xr.Dataset:

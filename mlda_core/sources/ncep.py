@@ -10,14 +10,17 @@ import xarray as xr
 
 from mlda_core.sources.layout import Known, Layout, says
 
+_WORDS = ("ncep reanalysis", "ncep/ncar", "ncep-ncar")
+_SEA = ("extended reconstructed", "ersst")
+
 
 def is_ersst(data: xr.Dataset) -> bool:
     """Whether a file is the sea surface temperature of ERSST: a companion of any reanalysis."""
-    return "sst" in data.data_vars and says(data, "extended reconstructed", "ersst")
+    return "sst" in data.data_vars and says(data, *_SEA)
 
 
 def _recognises(data: xr.Dataset) -> bool:
-    return "slp" in data.data_vars or says(data, "ncep reanalysis", "ncep/ncar", "ncep-ncar")
+    return "slp" in data.data_vars or says(data, *_WORDS)
 
 
 LAYOUT = Layout(
@@ -29,6 +32,8 @@ LAYOUT = Layout(
         Known(("prate",), "pr"),
     ),
     recognises=_recognises,
+    begins=True,
+    words=_WORDS,
 )
 
 ERSST = Layout(
@@ -36,4 +41,6 @@ ERSST = Layout(
     title="NOAA Extended Reconstructed Sea Surface Temperature version 5",
     known=(Known(("sst",), "tos"),),
     recognises=is_ersst,
+    begins=True,
+    words=_SEA,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,36 +15,67 @@ from numpy.typing import NDArray
 from mlda_core.climate.grid import Grid
 from mlda_core.sources import SourceError
 from mlda_core.sources.axes import eastwards
+from mlda_core.sources.base_period import stated
 from mlda_core.sources.calendars import Months, months_of
+from mlda_core.sources.choices import Choices, selected
+from mlda_core.sources.dimensions import axes_of, time_of
 from mlda_core.sources.haduk import X, Y
-from mlda_core.sources.layout import Conversion, Known, Layout, conversion
+from mlda_core.sources.layout import CANONICAL, Conversion, Known, Layout, conversion, says
+from mlda_core.sources.locks import is_open_elsewhere
+from mlda_core.sources.missing import decode, numbers_in, take_out, undeclared
+from mlda_core.sources.places import Address, Place, is_store, open_served
+from mlda_core.sources.plausible import Check, Seen
 from mlda_core.sources.pressure_eofs import expand, is_eof_file
+from mlda_core.sources.rain import conversion_of
 
-_AXES = {
-    "time": ("time", "valid_time"),
-    "lat": ("lat", "latitude"),
-    "lon": ("lon", "longitude"),
-}
 _MAGIC = {
     b"PK\x03\x04": "is a ZIP archive; unpack it and give the .nc files in it.",
     b"GRIB": "is a GRIB file; download it as NetCDF.",
     b"\x1f\x8b": "is compressed by gzip; unpack it with gunzip.",
     b"<!DO": "is a web page and no data; download the file again.",
     b"<htm": "is a web page and no data; download the file again.",
+    b"\x00\x05\x16\x07": "is a companion file of macOS; give the one without '._'.",
 }
 # The classic format, with 32-bit and with 64-bit offsets.
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[xr.Dataset]:
-    """Open a downloaded file: packed values and missing ones decoded, times not.
+def open_source(path: Place, choices: Choices | None = None) -> Iterator[xr.Dataset]:
+    """Open a downloaded file, a Zarr store or an address: packed values decoded, times not.
+
+    Parameters
+    ----------
+    path : Place
+    choices : Choices, optional
+        What is selected of it.
 
     Raises
     ------
     SourceError
         If it is no netCDF file; the sentence says what it is instead, where that shows.
     """
+    with _opened(path) as data:
+        yield selected(data, choices, path) if choices is not None else data
+
+
+@contextmanager
+def _opened(path: Place) -> Iterator[xr.Dataset]:
+    plain = not isinstance(path, Address) and not is_store(path)
+    with _open_file(Path(str(path))) if plain else open_served(path) as raw:
+        opened = decode(raw, path)
+        try:
+            yield expand(opened, path) if is_eof_file(opened) else opened
+        except RuntimeError as error:
+            # Values are read where they are used.
+            if str(error).startswith("NetCDF:"):
+                what = "is damaged" if plain else "failed while it was read"
+                remedy = "download it again" if plain else "try again, or download the data"
+                raise SourceError(f"{path} {what} ({error}); {remedy}.") from error
+            raise
+
+
+def _open_file(path: Path) -> xr.Dataset:
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -54,23 +85,18 @@ def open_source(path: Path) -> Iterator[xr.Dataset]:
         if head in _CLASSIC:
             _refuse_cut(path)
         with warnings.catch_warnings():
-            # Files with both _FillValue and missing_value: both are honoured.
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            opened = xr.open_dataset(path, decode_times=False, decode_timedelta=False)
+            return xr.open_dataset(path, engine="netcdf4", decode_cf=False)
     except SourceError:
         raise
     except (OSError, ValueError, RuntimeError, KeyError) as error:
+        if path.is_file() and is_open_elsewhere(path, for_writing=True):
+            raise SourceError(
+                f"{path} is open for writing in another program; close it there first."
+            ) from error
         raise SourceError(
             f"{path} cannot be read as netCDF (truncated?); download it again."
         ) from error
-    with opened:
-        try:
-            yield expand(opened, path) if is_eof_file(opened) else opened
-        except RuntimeError as error:
-            # Values are read where they are used.
-            if str(error).startswith("NetCDF:"):
-                raise SourceError(f"{path} is damaged ({error}); download it again.") from error
-            raise
 
 
 def _refuse_cut(path: Path) -> None:
@@ -120,8 +146,8 @@ class Field:
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path : Place
+        The file, store or address.
     variable : str
         Its name there.
     known : Known
@@ -136,9 +162,13 @@ class Field:
         Ascending.
     rows, columns : ndarray of int
         Which rows and columns of the file the grid's are.
+    units : str
+        As the file has them.
+    base_period : str
+        The years that an anomaly is from, '' where they are not known.
     """
 
-    path: Path
+    path: Place
     variable: str
     known: Known
     layout: Layout
@@ -147,8 +177,17 @@ class Field:
     grid: Grid | Projected
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    units: str = ""
+    base_period: str = ""
 
-    def read(self, data: xr.Dataset, which: NDArray[np.int64]) -> NDArray[np.float64]:
+    def read(
+        self,
+        data: xr.Dataset,
+        which: NDArray[np.int64],
+        *,
+        missing: Sequence[float] = (),
+        check: Check | None = None,
+    ) -> NDArray[np.float64]:
         """Return some months in canonical units, (n, rows, columns), NaN where missing.
 
         Parameters
@@ -157,19 +196,23 @@ class Field:
             The file, opened.
         which : ndarray of int
             Positions on its time axis.
+        missing : sequence of float
+            Numbers that stand for a missing value though the file does not say so, unpacked and
+            in its own units.
+        check : Check, optional
+            Sees every value, and refuses what is not possible.
 
         Raises
         ------
         SourceError
-            If the file ends early.
+            If the file ends early, or a value is not possible.
         """
         field = data[self.variable]
         names = axes_of(field)
-        limits = valid_limits(field)
-        if limits is None and self.layout.limits is not None:
-            limits = self.layout.limits(data)
         try:
-            block = field.isel({names["time"]: which}).load()
+            # What overflows becomes infinite, and is refused as such.
+            with np.errstate(over="ignore", invalid="ignore"):
+                block = field.isel({names["time"]: which}).load()
         except (OSError, RuntimeError) as error:
             raise SourceError(
                 f"{self.path} cannot be read to its end (truncated?); download it again."
@@ -178,22 +221,85 @@ class Field:
             block = self.layout.merge(block)
         block = block.squeeze([d for d in block.dims if d not in names.values()], drop=True)
         block = block.transpose(names["time"], names["lat"], names["lon"])
-        values = np.asarray(block.values, dtype=np.float64)
-        if limits is not None:
-            values = np.where((values >= limits[0]) & (values <= limits[1]), values, np.nan)
-        values = values[:, self.rows][:, :, self.columns]
-        values = self.convert.apply(values, self.months.days[which])
+        with np.errstate(invalid="ignore"):
+            raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
+        raw = self._without_missing(data, raw, tuple(missing), check)
+        days = self.months.days[which]
+        values = self.convert.apply(raw, days)
+        if check is not None:
+            check.see(values, self._seen(field, raw, which))
         return values if self.known.floor is None else np.maximum(values, self.known.floor)
 
+    def _without_missing(
+        self,
+        data: xr.Dataset,
+        raw: NDArray[np.float64],
+        missing: tuple[float, ...],
+        check: Check | None,
+    ) -> NDArray[np.float64]:
+        """Return unpacked values with NaN for all that means missing but was not decoded so."""
+        field = data[self.variable]
+        stored = np.dtype(field.encoding.get("dtype", field.dtype))
+        step = float(field.encoding.get("scale_factor", 0.0)) if stored.kind in "iu" else 0.0
+        raw, found = undeclared(take_out(raw, missing, step))
+        if check is not None:
+            check.note(self.path, self.variable, found)
+        limits = valid_limits(field)
+        own = limits is not None
+        if limits is None and self.layout.limits is not None:
+            limits = self.layout.limits(data)
+        if limits is None:
+            return raw
+        outside = (raw < limits[0]) | (raw > limits[1])
+        if check is not None and own:
+            check.note_limits(self.path, self.variable, int(outside.sum()))
+        return np.where(outside, np.nan, raw)
 
-def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
+    def _seen(
+        self, field: xr.DataArray, raw: NDArray[np.float64], which: NDArray[np.int64]
+    ) -> Seen:
+        def convert(values: NDArray[np.float64], units: str) -> NDArray[np.float64] | None:
+            try:
+                made = conversion(self.known, units, self.path, self.variable)
+            except SourceError:
+                return None
+            days = self.months.days[which]
+            return made.apply(values, days if len(days) == len(values) else days[:1])
+
+        return Seen(
+            self.path,
+            self.variable,
+            str(field.attrs.get("units", "")).strip(),
+            raw,
+            self.months.names[which],
+            self.grid.lat,
+            self.grid.lon,
+            convert,
+        )
+
+
+def find_fields(
+    path: Place, data: xr.Dataset, layout: Layout, choices: Choices | None = None
+) -> list[Field]:
     """Return the known variables of an opened file, one for each canonical name.
+
+    Parameters
+    ----------
+    path : Place
+        What messages call the file.
+    data : Dataset
+        The file, opened.
+    layout : Layout
+        Whose file it is.
+    choices : Choices, optional
+        What the user says where the file leaves it open.
 
     Raises
     ------
     SourceError
         If a variable has other units, dimensions or stamps than it can be read with.
     """
+    choices = choices or Choices()
     found: dict[str, Field] = {}
     for name, known in layout.find(data).items():
         if known.name in found:
@@ -204,47 +310,40 @@ def find_fields(path: Path, data: xr.Dataset, layout: Layout) -> list[Field]:
             merged = layout.merge is not None and extra == "expver"
             if extra not in names.values() and field.sizes[extra] > 1 and not merged:
                 raise SourceError(
-                    f"{path} has {name} on {field.sizes[extra]} values of '{extra}'; select one "
-                    "first."
+                    f"{path} has {name} on {field.sizes[extra]} values of '{extra}'; select one, "
+                    f"such as by --select {extra}={_first(data, str(extra))}."
                 )
         grid, rows, columns = (
             _projected(path, data, field)
             if layout.projected
             else _rectilinear(path, data[names["lat"]], data[names["lon"]])
         )
+        anomaly = CANONICAL[known.name].anomaly
+        own = layout.begins and (not layout.words or says(data, *layout.words))
         found[known.name] = Field(
             path,
             name,
             known,
             layout,
-            conversion(known, field.attrs.get("units"), path, name),
-            months_of(data, names["time"], path),
+            conversion_of(known, field, data, where=path, layout=layout, choices=choices),
+            months_of(
+                data,
+                time_of(data, names["time"], path),
+                path,
+                stamp=choices.stamp,
+                begins=layout.key if own else "",
+            ),
             grid,
             rows,
             columns,
+            units=str(field.attrs.get("units", "")),
+            base_period=(stated(data, name) or layout.base_period) if anomaly else "",
         )
     return list(found.values())
 
 
-def axes_of(field: xr.DataArray, path: Path | None = None) -> dict[str, str]:
-    """Return a variable's dimensions of time, latitude (or y) and longitude (or x), by meaning.
-
-    Raises
-    ------
-    SourceError
-        If one is not there.
-    """
-    found: dict[str, str] = {}
-    for axis, names in _AXES.items():
-        other = {"lat": Y, "lon": X}.get(axis, "")
-        name = next((n for n in (*names, other) if n in field.dims and n in field.coords), None)
-        if name is None:
-            raise SourceError(
-                f"{path} has {field.name} on ({', '.join(map(str, field.dims))}) and no "
-                f"coordinate '{names[0]}' there; give the file as its provider made it."
-            )
-        found[axis] = name
-    return found
+def _first(data: xr.Dataset, dim: str) -> object:
+    return data[dim].values[0] if dim in data.variables else 0
 
 
 def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
@@ -254,27 +353,27 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
     ones otherwise, as the netCDF users' guide says; xarray leaves it to its users.
     """
     attrs, encoding = field.attrs, field.encoding
-    raw = attrs.get("valid_range", (attrs.get("valid_min"), attrs.get("valid_max")))
-    limits = np.ravel(np.asarray(raw, dtype=object))
-    if limits.size != 2 or all(limit is None for limit in limits):
-        return None
-    try:
-        low, high = (
-            np.nan if limit is None else float(np.asarray(limit).item()) for limit in limits
-        )
-    except (TypeError, ValueError):
-        return None  # text such as "870.f, 1150.f": no limits that a program can read
-    stored = np.dtype(encoding.get("dtype", field.dtype))
-    kind = np.result_type(*(np.asarray(limit).dtype for limit in limits if limit is not None))
     packed = "scale_factor" in encoding or "add_offset" in encoding
+    if "valid_range" in attrs:
+        given = numbers_in(attrs["valid_range"])
+        kinds = {np.asarray(attrs["valid_range"]).dtype.kind}
+    else:
+        ends = [attrs.get(name) for name in ("valid_min", "valid_max")]
+        given = [n for end in ends for n in ([np.nan] if end is None else numbers_in(end))]
+        kinds = {np.asarray(end).dtype.kind for end in ends if end is not None}
+    # Words are no limits that a program can read, and of packed numbers text does not tell which.
+    if len(given) != 2 or np.isnan(given).all() or (packed and kinds & set("US")):
+        return None
+    low, high = given
+    stored = np.dtype(encoding.get("dtype", field.dtype))
     scale = float(encoding.get("scale_factor", 1.0)) if packed else 1.0
-    if packed and kind.kind in "iu" and stored.kind in "iu":
+    if packed and kinds <= set("iu") and stored.kind in "iu":
         offset = float(encoding.get("add_offset", 0.0))
         low, high = sorted((low * scale + offset, high * scale + offset))
     # Half a packed step or a rounding of 32-bit numbers is no reason to lose a value.
     slack = abs(scale) / 2 if packed else 0.0
-    ends = [abs(v) for v in (low, high) if np.isfinite(v)]
-    slack = max(slack, 1e-6 * max(ends, default=0.0))
+    sizes = [abs(v) for v in (low, high) if np.isfinite(v)]
+    slack = max(slack, 1e-6 * max(sizes, default=0.0))
     return (
         -np.inf if np.isnan(low) else low - slack,
         np.inf if np.isnan(high) else high + slack,
@@ -282,7 +381,7 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
 
 
 def _rectilinear(
-    path: Path, lat: xr.DataArray, lon: xr.DataArray
+    path: Place, lat: xr.DataArray, lon: xr.DataArray
 ) -> tuple[Grid, NDArray[np.int64], NDArray[np.int64]]:
     south: NDArray[np.float64] = np.asarray(lat.values, dtype=np.float64).round(5)
     rows = np.argsort(south)
@@ -294,7 +393,7 @@ def _rectilinear(
 
 
 def _projected(
-    path: Path, data: xr.Dataset, field: xr.DataArray
+    path: Place, data: xr.Dataset, field: xr.DataArray
 ) -> tuple[Projected, NDArray[np.int64], NDArray[np.int64]]:
     missing = [n for n in ("latitude", "longitude") if n not in data.variables]
     if missing or data["latitude"].dims != (Y, X):

@@ -18,15 +18,22 @@ from mlda_core.climate.cf import EAST, NORTH, time_axis
 from mlda_core.climate.grid import Grid
 from mlda_core.sources import (
     SourceError,
+    cf_dataset,
     era5,
     gistemp,
+    hadisst,
     haduk,
     ncep,
     pressure_eofs,
     twentieth_century,
 )
+from mlda_core.sources.base_period import base_period
+from mlda_core.sources.choices import Choices, selected
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
+from mlda_core.sources.origin import Origin, origin_of
+from mlda_core.sources.places import Address, Place, list_inputs
+from mlda_core.sources.plausible import Check
 from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
 from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
 from mlda_core.sources.speedy import FILE_NAME
@@ -40,36 +47,27 @@ LAYOUTS: dict[str, Layout] = {
         ncep.LAYOUT,
         era5.LAYOUT,
         haduk.LAYOUT,
+        hadisst.LAYOUT,
     )
 }
-SOURCES = ("auto", "speedy", *LAYOUTS)
+SOURCES = ("auto", "speedy", *LAYOUTS, cf_dataset.KEY)
 _BLOCK = 12  # months read at once: a year of ERA5 at a quarter of a degree is 100 MB
 
 
-def list_inputs(paths: Sequence[Path]) -> list[Path]:
-    """Return the netCDF files of folders and files given.
-
-    Raises
-    ------
-    SourceError
-        If one is not there, or a folder holds none.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.glob("*.nc"))
-            if not inside:
-                raise SourceError(f"{path} holds no .nc file; give the folder with the downloads.")
-            found += inside
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise SourceError(f"There is no file or folder {path}; give the downloaded files.")
-    return found
+Given = str | Path | Address
 
 
-def recognise(paths: Sequence[Path]) -> str:
+def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
     """Return whose files these are: a key of :data:`SOURCES`.
+
+    A provider's own layout comes first, and standard names where there is none.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Folders, files, Zarr stores and addresses.
+    choices : Choices, optional
+        Whoever names variables has a dataset that no layout describes.
 
     Raises
     ------
@@ -79,7 +77,9 @@ def recognise(paths: Sequence[Path]) -> str:
     files = list_inputs(paths)
     if any(FILE_NAME.fullmatch(path.name) for path in files):
         return "speedy"
-    seen: dict[str, Path] = {}
+    if choices is not None and choices.names:
+        return cf_dataset.KEY
+    seen: dict[str, Place] = {}
     companion = None
     for path in files:
         with open_source(path) as data:
@@ -89,10 +89,13 @@ def recognise(paths: Sequence[Path]) -> str:
             if _land(data) is not None:
                 continue
             key = next((k for k, layout in LAYOUTS.items() if layout.recognises(data)), None)
-        if key is None:
-            raise SourceError(
-                f"{path} does not say whose data it holds; give --source {', '.join(SOURCES[1:])}."
-            )
+            if key is None and cf_dataset.recognises(data):
+                key = cf_dataset.KEY
+            if key is None:
+                raise SourceError(
+                    f"{path} does not say whose data it holds: {cf_dataset.held(data)}; give "
+                    f"--source {', '.join(SOURCES[1:])}, or a variable's meaning by --map tas=NAME."
+                )
         seen.setdefault(key, path)
     if len(seen) > 1:
         (first, one), (second, other) = list(seen.items())[:2]
@@ -131,25 +134,30 @@ class Series:
         return self.fields[0].grid
 
 
-def read_files(
-    paths: Sequence[Path],
+def read_files(  # noqa: PLR0913 - what to read, where to, and how
+    paths: Sequence[Given],
     source: str = "auto",
     *,
+    choices: Choices | None = None,
     variables: Iterable[str] | None = None,
     years: Iterable[int] | None = None,
     grid: Grid | None = None,
     covered_only: bool = False,
     valid_share: float = VALID_SHARE,
+    missing: Sequence[float] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[Origin], None] | None = None,
 ) -> xr.Dataset:
-    """Read a provider's files into the canonical dataset.
+    """Read a provider's files, or any CF dataset, into the canonical dataset.
 
     Parameters
     ----------
-    paths : sequence of Path
-        Folders and files as downloaded.
+    paths : sequence of str or Path
+        Folders and files as downloaded, Zarr stores, and addresses of OPeNDAP or Zarr.
     source : str
-        A key of :data:`LAYOUTS`, or ``auto``.
+        A key of :data:`LAYOUTS`, ``cf``, or ``auto``.
+    choices : Choices, optional
+        How files are read where they leave it open.
     variables : iterable of str, optional
         Canonical names to read; all that the files hold by default.
     years : iterable of int, optional
@@ -162,14 +170,20 @@ def read_files(
         chosen by its step.
     valid_share : float
         Least share of a target cell with values; see :class:`Regridder`.
+    missing : sequence of float
+        Numbers that stand for a missing value though the files do not say so, in their units.
     progress : callable, optional
         Called with (months of fields done, in all).
+    tell : callable, optional
+        Called with the origin of every variable, before its fields are read.
 
     Returns
     -------
     Dataset
         float32, dimensions (member, time, lat, lon), one member; (member, time, y, x) with
-        two-dimensional ``lat`` and ``lon`` on a projected grid.
+        two-dimensional ``lat`` and ``lon`` on a projected grid. What was taken as missing though
+        a file does not declare it is told in the variable's ``comment``, and the period that
+        anomalies are from in ``base_period``.
 
     Raises
     ------
@@ -177,60 +191,84 @@ def read_files(
         One sentence that names the file and what is amiss: units, a month that is missing or
         there twice, grids that differ, a file that is none.
     """
-    source = recognise(paths) if source == "auto" else source
-    if source not in LAYOUTS:
+    choices = choices or Choices()
+    source = recognise(paths, choices) if source == "auto" else source
+    if source not in LAYOUTS and source != cf_dataset.KEY:
         raise SourceError(f"There is no reader for '{source}'; known are {', '.join(SOURCES)}.")
-    layout = LAYOUTS[source]
+    if choices.names and source != cf_dataset.KEY:
+        raise SourceError(
+            f"--map is for --source {cf_dataset.KEY}, and the variables of {source} are known; "
+            "leave out one of them."
+        )
+    layout = LAYOUTS.get(source) or cf_dataset.layout(choices.names)
     wanted = None if variables is None else tuple(variables)
-    series, land = _collect(list_inputs(paths), layout, wanted, years)
+    series, land = _collect(list_inputs(paths), layout, choices, wanted, years)
+    for one in series:
+        if tell is not None:
+            tell(origin_of(one))
     months = _common_months(series)
     target = _target(series, grid, covered_only=covered_only, valid_share=valid_share)
     done, total = 0, months.size * len(series)
     arrays: dict[str, NDArray[np.float32]] = {}
+    notes: dict[str, list[str]] = {}
     for one in series:
         mask = _land_mask(one, land)
         regridder = _regridder(one.grid, target, valid_share)
+        canonical = CANONICAL[one.name]
+        check = Check(
+            one.name, canonical.long_name, one.fields[0].known.possible, canonical.anomaly
+        )
         out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
         for part, rows, positions in _blocks(one, months):
-            with open_source(part.path) as data:
+            with open_source(part.path, choices) as data:
                 for begin in range(0, rows.size, _BLOCK):
                     some = slice(begin, begin + _BLOCK)
-                    values = part.read(data, positions[some])
+                    values = part.read(data, positions[some], missing=missing, check=check)
                     if mask is not None:
                         values[:, mask] = np.nan
                     out[rows[some]] = values if regridder is None else regridder(values)
                     done += rows[some].size
                     if progress:
                         progress(done, total)
+        check.done(one.grid)
         arrays[one.name] = out
-    return _dataset(series, arrays, months, target)
+        notes[one.name] = check.notes
+    return _dataset(series, arrays, months, target, notes)
 
 
 def _collect(
-    files: Sequence[Path],
+    files: Sequence[Place],
     layout: Layout,
+    choices: Choices,
     variables: Sequence[str] | None,
     years: Iterable[int] | None,
-) -> tuple[list[Series], tuple[Path, Grid, NDArray[np.bool_]] | None]:
+) -> tuple[list[Series], tuple[Place, Grid, NDArray[np.bool_]] | None]:
     """Look into every file, and sort what they hold by variable."""
     by_name: dict[str, list[Field]] = {}
-    land: tuple[Path, Grid, NDArray[np.bool_]] | None = None
+    land: tuple[Place, Grid, NDArray[np.bool_]] | None = None
+    there: set[str] = set()
     for path in files:
-        with open_source(path) as data:
-            mask = _land(data)
+        with open_source(path) as opened:
+            mask = _land(opened)
             if mask is not None:
                 land = path, *mask
                 continue
-            own = ncep.ERSST if ncep.is_ersst(data) and layout.key != "era5" else layout
-            fields = find_fields(path, data, own)
+            there |= {str(name) for name in (*opened.dims, *opened.data_vars)}
+            data = selected(opened, choices, path)
+            mapped = any(name in data.data_vars for _, name in choices.names)
+            sea = ncep.is_ersst(data) and layout.key != "era5" and not mapped
+            own = ncep.ERSST if sea else layout
+            fields = find_fields(path, data, own, choices)
             if not fields:
-                names = [name for known in layout.known for name in known.names]
-                raise SourceError(
-                    f"{path} holds none of the variables of {layout.key} ({', '.join(names)}); "
-                    "give other files or another --source."
-                )
+                raise SourceError(_nothing(path, data, layout))
         for field in fields:
             by_name.setdefault(field.known.name, []).append(field)
+    for name in (*(n for _, n in choices.names), *(n for n, _ in choices.select)):
+        if name not in there:
+            raise SourceError(
+                f"The files hold no '{name}', which --map or --select names; they hold "
+                f"{', '.join(sorted(there))}."
+            )
     if variables is not None:
         absent = [name for name in variables if name not in by_name]
         if absent:
@@ -242,6 +280,19 @@ def _collect(
     chosen = None if years is None else set(years)
     names = list(by_name) if variables is not None else sorted(by_name, key=order.index)
     return [_series(name, by_name[name], chosen) for name in names], land
+
+
+def _nothing(path: Place, data: xr.Dataset, layout: Layout) -> str:
+    if layout.key == cf_dataset.KEY:
+        return (
+            f"{path} holds no variable that its standard name makes known: "
+            f"{cf_dataset.held(data)}; say what one is by --map tas=NAME."
+        )
+    names = [name for known in layout.known for name in known.names]
+    return (
+        f"{path} holds none of the variables of {layout.key} ({', '.join(names)}); give other "
+        "files or another --source."
+    )
 
 
 def _series(name: str, fields: list[Field], years: set[int] | None) -> Series:
@@ -356,7 +407,7 @@ def _land(data: xr.Dataset) -> tuple[Grid, NDArray[np.bool_]] | None:
 
 
 def _land_mask(
-    one: Series, land: tuple[Path, Grid, NDArray[np.bool_]] | None
+    one: Series, land: tuple[Place, Grid, NDArray[np.bool_]] | None
 ) -> NDArray[np.bool_] | None:
     """Return the cells to take out of a field of the sea that its files give over land too."""
     field = next((f for f in one.fields if f.known.sea_only), None)
@@ -382,6 +433,7 @@ def _dataset(
     arrays: dict[str, NDArray[np.float32]],
     months: NDArray[np.datetime64],
     target: Grid | Projected,
+    notes: dict[str, list[str]],
 ) -> xr.Dataset:
     titles = list(dict.fromkeys(f.layout.title for s in series for f in s.fields))
     attrs = {"Conventions": "CF-1.11", "source": "; ".join(titles)}
@@ -397,6 +449,9 @@ def _dataset(
         },
         attrs=attrs,
     )
+    for one in series:
+        attrs = {"comment": ". ".join(notes[one.name]), "base_period": base_period(one.fields)}
+        out[one.name].attrs.update({k: v for k, v in attrs.items() if v})
     if isinstance(target, Grid):
         return out.assign_coords(lat=("lat", target.lat, NORTH), lon=("lon", target.lon, EAST))
     out = out.assign_coords(

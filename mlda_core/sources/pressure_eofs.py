@@ -14,7 +14,7 @@ from mlda_core.sources import SourceError
 from mlda_core.sources.calendars import months_of
 from mlda_core.sources.layout import Known, Layout
 
-FIELD = "large_scale_slp"
+KEY, FIELD = "psl-eofs", "large_scale_slp"
 
 
 def is_eof_file(data: xr.Dataset) -> bool:
@@ -56,7 +56,7 @@ def expand(data: xr.Dataset, where: object) -> xr.Dataset:
             f"{where} needs a climatology of 12 months in the units of its patterns "
             f"('{units[0]}'); correct the file."
         )
-    calendar = months_of(data, "time", where).names.astype(np.int64) % 12
+    calendar = months_of(data, "time", where, begins=KEY).names.astype(np.int64) % 12
     anomaly = data["pc"].astype(np.float32).dot(data["pattern"].astype(np.float32), "mode")
     base = data["climatology"].values[calendar]
     field = (anomaly + base).transpose("time", "lat", "lon")
@@ -64,8 +64,9 @@ def expand(data: xr.Dataset, where: object) -> xr.Dataset:
 
 
 LAYOUT = Layout(
-    key="psl-eofs",
+    key=KEY,
     title="NCEP/NCAR Reanalysis 1, large-scale sea-level pressure (leading EOFs)",
     known=(Known((FIELD,), "psl"),),
     recognises=lambda data: FIELD in data.data_vars,
+    begins=True,
 )

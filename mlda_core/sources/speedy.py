@@ -10,7 +10,10 @@ import numpy as np
 import xarray as xr
 
 from mlda_core.climate.cf import EAST, NORTH, time_axis
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.possible import POSSIBLE
 from mlda_core.sources import SourceError
+from mlda_core.sources.plausible import Check, Seen
 
 FILE_NAME = re.compile(r"m(\d+)_(\d{4})\.nc")
 UNITS = {
@@ -35,7 +38,7 @@ def list_files(folder: Path) -> dict[tuple[int, int], Path]:
     if not folder.is_dir():
         raise SourceError(f"There is no folder {folder}; give the one that holds mMM_YYYY.nc.")
     found: dict[tuple[int, int], Path] = {}
-    for path in sorted(folder.glob("*.nc")):
+    for path in sorted(folder.glob("[!.]*.nc")):
         match = FILE_NAME.fullmatch(path.name)
         if not match:
             raise SourceError(
@@ -96,6 +99,7 @@ def read_speedy(
     row = {year: 12 * i for i, year in enumerate(all_years)}
     first: xr.Dataset | None = None
     arrays: dict[str, np.ndarray] = {}
+    checks = {v: Check(v, v, POSSIBLE[v]) for v in variables if v in POSSIBLE}
     for done, ((member, year), path) in enumerate(files.items(), start=1):
         data = _read_file(path, variables, year)
         if first is None:
@@ -112,10 +116,14 @@ def read_speedy(
         where = (all_members.index(member), slice(row[year], row[year] + 12))
         for v in variables:
             arrays[v][where] = data[v].values
+            if v in checks:
+                checks[v].see(data[v].values, _seen(path, data, v))
         if progress:
             progress(done, len(files))
     if first is None:
         raise SourceError(f"{folder} holds no file to read; give the folder with the data.")
+    for check in checks.values():
+        check.done(Grid(first["lat"].values, first["lon"].values))
     out = xr.Dataset(
         {v: (("member", "time", "lat", "lon"), arrays[v], dict(first[v].attrs)) for v in variables},
         coords={
@@ -129,6 +137,20 @@ def read_speedy(
     if "sftlf" in first:
         out["sftlf"] = (("lat", "lon"), first["sftlf"].values, dict(first["sftlf"].attrs))
     return out
+
+
+def _seen(path: Path, data: xr.Dataset, variable: str) -> Seen:
+    field = data[variable]
+    return Seen(
+        path,
+        variable,
+        str(field.attrs.get("units", "")),
+        field.values,
+        data["time"].values.astype("datetime64[M]"),
+        data["lat"].values,
+        data["lon"].values,
+        codes=False,
+    )
 
 
 def _months_of(year: int) -> np.ndarray:

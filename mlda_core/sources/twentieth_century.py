@@ -30,4 +30,6 @@ LAYOUT = Layout(
         Known(("skt",), "tos", floor=FREEZING, sea_only=True),
     ),
     recognises=_recognises,
+    begins=True,
+    words=_WORDS,
 )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.cf import fault_of_months
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.possible import possible_of
 from mlda_core.climate.preprocess import Preprocessor, samples
 from mlda_core.climate.splits import calendar_months, month_name
 from mlda_core.climate.variables import Variable
@@ -211,6 +212,7 @@ def load_training_data(config: ModelConfig) -> TrainingData:
             grid = Grid(data["lat"].values, data["lon"].values)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from error
+    _refuse_impossible(path, config, fields)
     names = np.array([month_name(t) for t in time])
     split = np.array([config.splits.of(n) for n in names])
     calendar = calendar_months(time)
@@ -244,6 +246,22 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     return TrainingData(normaliser, observed, mixed)
 
 
+def _refuse_impossible(path: Path, config: ModelConfig, fields: NDArray[np.float32]) -> None:
+    """Refuse values that no month on Earth has, by the limits that a variable has or states."""
+    for v, variable in enumerate(config.variables):
+        limits = possible_of(variable)
+        if limits is None or np.isnan(fields[:, v]).all():
+            continue
+        least, most = float(np.nanmin(fields[:, v])), float(np.nanmax(fields[:, v]))
+        low, high = limits.extremes
+        if least < low or most > high:
+            raise ConfigError(
+                f"{path} has {variable.name} from {least:.4g} to {most:.4g} "
+                f"{variable.display_units}, and only {low:.4g} to {high:.4g} is possible; correct "
+                "the dataset, or the scale and offset of the variable."
+            )
+
+
 def _refuse_unseen(
     path: Path, config: ModelConfig, normaliser: Preprocessor, validation: NDArray[np.float32]
 ) -> None:
@@ -268,6 +286,13 @@ def _clean_mixed(config: ModelConfig, path: Path, normaliser: Preprocessor) -> M
         open_canonical(config.data.observed, config.variables) as seas,
         open_canonical(path, config.variables) as data,
     ):
+        for variable in config.variables:
+            periods = [d[variable.name].attrs.get("base_period") for d in (seas, data)]
+            if None not in periods and periods[0] != periods[1]:
+                raise ConfigError(
+                    f"{path} has {variable.name} as anomalies from {periods[1]}, and "
+                    f"{config.data.observed} from {periods[0]}; use one base period."
+                )
         if not (
             np.array_equal(seas["lat"], data["lat"]) and np.array_equal(seas["lon"], data["lon"])
         ):

@@ -35,6 +35,7 @@ class TinyBundle:
     impacts = ()
     vectors = ()
     has_statistics = True
+    sea_row = 1
 
     def __init__(self):
         lat = np.linspace(-84.0, 84.0, 15)

@@ -5,7 +5,7 @@ import logging
 
 from tornado.websocket import WebSocketClosedError
 
-from app import app_hooks, session
+from app import app_hooks, warm_up
 
 
 async def _leave(error):
@@ -18,8 +18,8 @@ async def _leave(error):
 def test_a_write_to_a_visitor_who_left_is_not_complained_of(monkeypatch, caplog):
     # The filter ends with this test.
     monkeypatch.setattr(logging.getLogger("asyncio"), "filters", [])
-    monkeypatch.setattr(session, "warm_up", lambda: None)
-    monkeypatch.setattr(session, "warm_seasons", lambda: None)
+    monkeypatch.setattr(warm_up, "warm_up", lambda: None)
+    monkeypatch.setattr(warm_up, "warm_seasons", lambda: None)
     app_hooks.on_server_loaded(None)
     asyncio.run(_leave(WebSocketClosedError()))
     assert not caplog.records

@@ -14,7 +14,7 @@ from aloft import make_bundle
 
 from app.jobs.analysis import engine_of
 from app.session import Session
-from app.state.store import from_json, from_query, to_json, to_query
+from app.state.serialize import from_json, from_query, to_json, to_query
 from mlda_core.evaluation import single_observation
 
 

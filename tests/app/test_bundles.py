@@ -20,7 +20,8 @@ from app.bundles import (
     short_title,
     taken_along,
 )
-from app.state.store import StateError, from_query, to_query
+from app.state.serialize import from_query, to_query
+from app.state.snapshot import StateError
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
 

@@ -15,7 +15,8 @@ from app.results.attribution import Attributing
 from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
 from app.state.observations import ObservingError
 from app.state.perturbations import Perturbing
-from app.state.store import Limits, State
+from app.state.snapshot import Limits
+from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Means
@@ -295,7 +296,7 @@ def test_a_change_while_it_runs_stops_it_in_words(beside):
 
 def test_the_trend_is_a_change_without_patches(beside):
     foot = beside.foot
-    beside.do_change({"value": "trend"})
+    beside.choose_change({"value": "trend"})
     perturb(beside, patches=())
     beside.start("test")
     beside.settle(lambda: foot.progress.get("words", "").startswith("60"))
@@ -306,14 +307,14 @@ def test_the_trend_is_a_change_without_patches(beside):
         difference = foot.changed["values"]["tas"][at] - foot.analysis["values"]["tas"][at]
         assert sign * difference > 0.02
     with pytest.raises(ObservingError, match="no such change"):
-        beside.do_change({"value": "moon"})
-    beside.do_change({"value": "patches"})
+        beside.choose_change({"value": "moon"})
+    beside.choose_change({"value": "patches"})
     with pytest.raises(ObservingError, match="switched on"):
         beside.start("test")
 
 
 def test_to_hold_everything_is_refused(beside):
-    beside.do_change({"value": "trend"})
+    beside.choose_change({"value": "trend"})
     perturb(beside, patches=(), held="outside")
     with pytest.raises(ObservingError, match="none is chosen"):
         beside.start("test")

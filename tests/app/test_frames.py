@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from app.maps import frames
-from app.maps.frames import MISSING, OUTSIDE, Request, draw
+from app.maps import color_scales, frames
+from app.maps.color_scales import MISSING, OUTSIDE
+from app.maps.frames import Request, draw
 
 
 def request(bundle, **changes):
@@ -111,9 +112,9 @@ def test_a_bundle_without_a_sea_has_no_nino(tiny):
 
 
 def test_colours_are_symmetric_and_clipped():
-    levels = frames.quantise(np.array([-9.0, -1.0, 0.0, 1.0, 9.0, np.nan], dtype="f4"), -1, 1)
+    levels = color_scales.quantise(np.array([-9.0, -1.0, 0.0, 1.0, 9.0, np.nan], dtype="f4"), -1, 1)
     assert levels[0] == levels[1] == 1
-    assert levels[3] == levels[4] == frames.LEVELS
+    assert levels[3] == levels[4] == color_scales.LEVELS
     assert levels[2] == 128
     assert levels[5] == MISSING
 
@@ -192,7 +193,7 @@ def test_spread_is_hatched_only_where_it_exceeds_its_share(tiny):
     shown = frames.Column("spread", spread, reference=reference, hatch=0.5)
     image = draw(tiny, request(tiny, column=shown)).panes["psl", "model"].image
     half = len(image) // 2
-    assert (image[half + 12 :] == frames.HATCH).mean() > 0.1
-    assert not (image[: half - 12] == frames.HATCH).any()
+    assert (image[half + 12 :] == color_scales.HATCH).mean() > 0.1
+    assert not (image[: half - 12] == color_scales.HATCH).any()
     none = frames.Column("spread", spread, reference=reference, hatch=0.95)
     assert not (draw(tiny, request(tiny, column=none)).panes["psl", "model"].image == 254).any()

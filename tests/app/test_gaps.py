@@ -5,7 +5,8 @@ import pytest
 from visiting import Visit
 
 from app.maps import frames
-from app.maps.figures import gap_words, score_html
+from app.maps.color_scales import MISSING
+from app.maps.legends import gap_words, score_html
 from app.maps.projections import (
     REGION,
     choices_of,
@@ -177,7 +178,7 @@ def test_a_frame_of_a_month_without_a_variable_is_blank_there(world):
     frame = frames.draw(world, frames.Request(EARLY, z, "robinson", full=False))
     pane, scatter = frame.panes["psl", "target"], frame.panes["psl", "scatter"]
     inside = pixel_map("robinson", world.grid).inside
-    assert (pane.image[inside] == frames.MISSING).all()
+    assert (pane.image[inside] == MISSING).all()
     assert not scatter.image.any()
     variable = world.variables[1]
     assert gap_words(variable, frame.request, pane)

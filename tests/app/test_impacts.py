@@ -19,7 +19,9 @@ from app.results.impacts import (
 )
 from app.results.panel import Foot
 from app.state.observations import Observing, ObservingError
-from app.state.store import State, StateError, from_json, from_query, to_json, to_query
+from app.state.serialize import from_json, from_query, to_json, to_query
+from app.state.snapshot import StateError
+from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.impact.files import load_impact, save_impact
 from mlda_core.impact.series import MonthlySeries

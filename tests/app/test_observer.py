@@ -11,7 +11,7 @@ from visiting import Visit
 
 from app.maps.projections import KEYS, to_map
 from app.state.observations import Row
-from app.state.store import to_query
+from app.state.serialize import to_query
 from mlda_core.bundle.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"

@@ -5,10 +5,20 @@ import pytest
 import shapely
 
 from app.maps import frames
-from app.maps.frames import LEVELS, MISSING, OUTSIDE, Column, Request, Scene, draw
+from app.maps.color_scales import (
+    HALF,
+    LEVELS,
+    MISSING,
+    OUTSIDE,
+    Look,
+    halves,
+    response_look,
+    sensitivity_look,
+    step,
+)
+from app.maps.frames import Column, Request, Scene, draw
 from app.maps.outlines import CUT, box_edge, edge_of, on_map
 from app.maps.projections import KEYS, globe_on_map, pixel_map, to_map
-from app.maps.response_scales import HALF, Look, halves, response_look, sensitivity_look, step
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.perturbation.sst_patches import Patch
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.jobs.response import responder_of
-from app.maps import response_scales as perturb_look
+from app.maps import color_scales
 from app.maps.projections import KEYS, to_map
 from app.session import Session
 from app.state.perturbations import FIRST, Perturbing
@@ -302,11 +302,11 @@ def test_the_response_alone_faded_and_per_kelvin(visit):
     assert np.array_equal(cells(v, "psl", "model"), response.anomalies[0])
     assert "+3 hPa" in v.session.figures.keys["psl"].text
     image = v.session.figures._images["psl", "model"].data["image"][0]
-    assert (image > perturb_look.HALF).any()
+    assert (image > color_scales.HALF).any()
     assert (spread[0] > np.abs(response.anomalies[0])).any()
     v.set("fade", False)
     shown = v.session.figures._images["psl", "model"].data["image"][0]
-    assert not ((shown > perturb_look.HALF) & (shown < 255)).any()
+    assert not ((shown > color_scales.HALF) & (shown < 255)).any()
     v.set("per_kelvin", True)
     each = response.anomalies[0] / response.mean_change
     assert cells(v, "psl", "model") == pytest.approx(each, rel=1e-5)

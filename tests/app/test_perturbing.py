@@ -9,16 +9,9 @@ from hypothesis import strategies as st
 
 from app.state import perturbations as perturbing
 from app.state.perturbations import MOST_PATCHES, Perturbing, PerturbingError
-from app.state.store import (
-    Limits,
-    Snapshot,
-    State,
-    StateError,
-    from_json,
-    from_query,
-    to_json,
-    to_query,
-)
+from app.state.serialize import from_json, from_query, to_json, to_query
+from app.state.snapshot import Limits, Snapshot, StateError
+from app.state.store import State
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 

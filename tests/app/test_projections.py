@@ -15,7 +15,7 @@ from app.maps.projections import (
     to_lonlat,
     to_map,
 )
-from app.state.store import PROJECTIONS
+from app.state.snapshot import PROJECTIONS
 from mlda_core.climate.grid import Grid
 
 GRID = Grid(np.linspace(-87.5, 87.5, 36), np.arange(0.0, 360.0, 5.0))

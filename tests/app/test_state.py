@@ -13,20 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from app.state.observations import Observing, Row
-from app.state.store import (
-    Limits,
-    Snapshot,
-    State,
-    StateError,
-    from_json,
-    from_query,
-    pack,
-    rows_fit,
-    snap,
-    to_json,
-    to_query,
-    unpack,
-)
+from app.state.serialize import from_json, from_query, pack, rows_fit, to_json, to_query, unpack
+from app.state.snapshot import Limits, Snapshot, StateError, snap
+from app.state.store import State
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
 LIMITS = Limits("speedy", MONTHS, 100)

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from app.maps import thumbnails
-from app.maps.figures import colours, legend_html, legend_ticks, number
+from app.maps.color_scales import colours
+from app.maps.legends import legend_html, legend_ticks
+from app.text import number
 from mlda_core.climate.variables import DEFAULTS
 
 

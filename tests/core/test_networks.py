@@ -25,7 +25,7 @@ from mlda_core.observations.networks import (
     synthesise,
 )
 from mlda_core.observations.ship_routes import POINTS, ROUTES, sample_route
-from mlda_core.observations.table import COLUMNS, ObservationError, check, empty, local_spread
+from mlda_core.observations.table import COLUMNS, ObservationError, empty, local_spread, read
 
 ROOT = Path(__file__).parents[2]
 STATIONS = ROOT / "mlda_core/assets/stations/stations.csv.gz"
@@ -391,7 +391,7 @@ def test_values_are_the_target_at_the_place_plus_noise_of_the_stated_size(bundle
     z = (found["value"] - exact["value"]) / found["error_sd"]
     assert abs(z.mean()) < 0.1
     assert z.std() == pytest.approx(1, abs=0.07)
-    again, rejected = check(found, bundle, month=MONTH)
+    again, rejected, _ = read(found, bundle, month=MONTH)
     pd.testing.assert_frame_equal(again, found)
     assert not rejected
 

@@ -25,7 +25,7 @@ from mlda_core.observations.networks import (
     places,
 )
 from mlda_core.observations.synthetic import synthesise
-from mlda_core.observations.table import check
+from mlda_core.observations.table import read
 from mlda_core.vae.config import ConfigError, load_config
 
 GRID = Grid(np.linspace(-84.375, 84.375, 16), np.arange(32) * 11.25)
@@ -105,7 +105,7 @@ def test_places_without_a_value_are_kept_where_they_are_asked_for():
 
 def test_a_row_where_the_model_has_no_values_says_so():
     rows = pd.DataFrame({"variable": ["tasa", "psl"], "lat": -80.0, "lon": 10.0, "value": 1.0})
-    good, bad = check(rows, model(SURFACE, PRESSURE))
+    good, bad, _ = read(rows, model(SURFACE, PRESSURE))
     assert good["variable"].tolist() == ["psl"]
     assert "the model has no values there" in bad[0].reason
 

@@ -6,13 +6,14 @@ import xarray as xr
 from downloads import MONTHS, field, write_era5
 
 from mlda_core.sources import SourceError
+from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files, recognise
 
 LAT, LON = np.arange(80, -81, -20.0), np.arange(0, 360, 30.0)
 PSL = field(MONTHS, LAT, LON, mean=101_000, spread=500)
 TAS = field(MONTHS, LAT, LON, mean=283, spread=10, seed=1)
 RAIN = 2e-3 + 1e-3 * np.cos(field(MONTHS, LAT, LON, mean=0, spread=2, seed=2))  # m a day
-SEA = field(MONTHS, LAT, LON, mean=284, spread=9, seed=3)
+SEA = np.clip(field(MONTHS, LAT, LON, mean=288, spread=6, seed=3), 271.35, 308.0)
 SEA[:, 2:5, 1:4] = np.nan
 FIELDS = {
     "msl": (PSL, "Pa"),
@@ -116,3 +117,143 @@ def test_rain_in_other_units_is_named(tmp_path):
     write_era5(tmp_path / "e.nc", {"tp": (RAIN, "kg")}, LAT, LON, months=MONTHS, new=True)
     with pytest.raises(SourceError, match=r"e\.nc has tp in 'kg'.*\.$"):
         read_files([tmp_path])
+
+
+# GRIB's two times, as cfgrib and earthkit write them
+
+
+def write_cfgrib(path, name, values, units, *, hour=0, time_before=False, valid=True, **attrs):
+    """As ``cfgrib``'s open_dataset and to_netcdf: time is where the forecast began."""
+    begin = MONTHS.astype("datetime64[h]")
+    reference = begin - np.timedelta64(6, "h") if time_before else begin
+    step = np.timedelta64(12 if time_before else 0, "h")
+    data = xr.Dataset(
+        {name: (("time", "latitude", "longitude"), values, {"units": units, **attrs})},
+        {
+            "time": ("time", reference.astype("datetime64[ns]"),
+                     {"standard_name": "forecast_reference_time"}),
+            "latitude": ("latitude", LAT, {"units": "degrees_north"}),
+            "longitude": ("longitude", LON, {"units": "degrees_east"}),
+            "number": 0,
+            "surface": 0.0,
+        },
+        {"GRIB_centre": "ecmf", "institution": "European Centre for Medium-Range Forecasts"},
+    )  # fmt: skip
+    if valid:
+        stamps = (reference + step).astype("datetime64[ns]")
+        data = data.assign_coords(valid_time=("time", stamps, {"standard_name": "time"}))
+        data = data.assign_coords(step=step.astype("timedelta64[ns]"))
+    data.to_netcdf(path)
+
+
+def stamps(data):
+    return [str(t)[:7] for t in data["time"].values]
+
+
+WANTED = [str(month) for month in MONTHS]
+
+
+def test_valid_time_wins_over_the_reference_time(tmp_path):
+    write_cfgrib(tmp_path / "tp.nc", "tp", RAIN, "m", time_before=True)
+    data = read_files([tmp_path / "tp.nc"])
+    assert stamps(data) == WANTED
+    np.testing.assert_allclose(data["pr"][0], upright(RAIN) * TO_FLUX, rtol=1e-6)
+    # Merged with fields whose reference time is in the month itself.
+    write_cfgrib(tmp_path / "msl.nc", "msl", PSL, "Pa")
+    both = read_files([tmp_path])
+    assert stamps(both) == WANTED
+    assert both["pr"].equals(data["pr"])
+    np.testing.assert_allclose(both["psl"][0], upright(PSL), rtol=2e-7)
+
+
+def test_a_reference_time_alone_is_refused(tmp_path):
+    write_cfgrib(tmp_path / "tp.nc", "tp", RAIN, "m", time_before=True, valid=False)
+    with pytest.raises(SourceError, match=r"reference times of forecasts on 'time'.*\.$"):
+        read_files([tmp_path])
+    with xr.open_dataset(tmp_path / "tp.nc") as opened:
+        data = opened.load()
+    data["time"].attrs = {}
+    (tmp_path / "tp.nc").unlink()
+    data.to_netcdf(tmp_path / "tp.nc")
+    with pytest.raises(SourceError, match=r"1999-10-31 18:00.*valid_time.*--stamp.*\.$"):
+        read_files([tmp_path])
+    assert stamps(read_files([tmp_path], choices=Choices(stamp="start"))) == WANTED
+
+
+def test_months_along_a_reference_time_with_valid_time(tmp_path):
+    """earthkit's to_xarray, time_dim_mode='forecast' with valid_time added."""
+    write_cfgrib(tmp_path / "a.nc", "2t", TAS, "K", time_before=True)
+    with xr.open_dataset(tmp_path / "a.nc") as opened:
+        data = opened.load().rename(time="forecast_reference_time")
+    (tmp_path / "a.nc").unlink()
+    data.to_netcdf(tmp_path / "a.nc")
+    found = read_files([tmp_path])
+    assert stamps(found) == WANTED
+    np.testing.assert_allclose(found["tas"][0], upright(TAS), rtol=1e-6)
+
+
+# Names that other programs give
+
+
+def write_renamed(path, fields, *, attrs=None, lat="latitude", lon="longitude", history=""):
+    data = xr.Dataset(
+        {name: (("time", lat, lon), values, {"units": units, **(more or {})})
+         for name, (values, units, more) in fields.items()},
+        {"time": MONTHS.astype("datetime64[ns]"), lat: LAT, lon: LON},
+        {"title": "ERA5", "history": history, **(attrs or {})},
+    )  # fmt: skip
+    data.to_netcdf(path)
+
+
+@pytest.mark.parametrize(("lat", "lon"), [("latitude", "longitude"), ("lat", "lon")])
+def test_the_names_of_arco_era5(tmp_path, lat, lon):
+    fields = {
+        "2m_temperature": (TAS, "K", None),
+        "mean_sea_level_pressure": (PSL, "Pa", None),
+        "sea_surface_temperature": (SEA, "K", None),
+        "total_precipitation": (RAIN, "m day**-1", None),
+    }
+    write_renamed(tmp_path / "a.nc", fields, lat=lat, lon=lon)
+    assert recognise([tmp_path]) == "era5"
+    check(read_files([tmp_path]), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "attrs", "history", "amount"),
+    [
+        ("tp", {}, "", "day"),
+        ("tp", {"GRIB_stepType": "avgad"}, "", "day"),
+        ("tp", {"GRIB_stepType": "accum"}, "", ""),
+        ("tp", {"GRIB_stepType": "accum", "GRIB_stream": "moda"}, "", "day"),
+        ("tp", {}, "cdo monmean hourly.nc tp.nc", ""),
+        ("tp", {}, "cdo monsum hourly.nc tp.nc", ""),
+        ("tp", {"cell_methods": "time: sum"}, "", "month"),
+        ("total_precipitation", {}, "", ""),
+        ("total_precipitation", {"GRIB_stepType": "avgad"}, "", "day"),
+        ("total_precipitation", {}, "reanalysis-era5-single-levels-monthly-means", "day"),
+        ("total_precipitation", {"cell_methods": "time: sum"}, "", "month"),
+    ],
+)
+def test_an_amount_of_rain_is_one_a_day_where_the_file_says_so(
+    tmp_path, name, attrs, history, amount
+):
+    days = (MONTHS + 1).astype("datetime64[D]") - MONTHS.astype("datetime64[D]")
+    lengths = days.astype(float)[:, None, None]
+    values = RAIN * lengths if amount == "month" else RAIN
+    write_renamed(tmp_path / "a.nc", {name: (values, "m", attrs)}, history=history)
+    if amount:
+        data = read_files([tmp_path])
+    else:
+        with pytest.raises(SourceError, match=r"--amount day or --amount month\.$"):
+            read_files([tmp_path])
+        data = read_files([tmp_path], choices=Choices(amount="day"))
+    np.testing.assert_allclose(data["pr"][0], upright(RAIN) * TO_FLUX, rtol=1e-5)
+
+
+def test_files_that_do_not_say_whose_they_are_are_asked_about(tmp_path):
+    write_renamed(tmp_path / "a.nc", {"t2m": (TAS, "K", None)}, attrs={"title": "temperature"})
+    with pytest.raises(SourceError, match=r"1999-11-01, and nothing tells.*--stamp end\.$"):
+        read_files([tmp_path])
+    assert stamps(read_files([tmp_path], choices=Choices(stamp="start"))) == WANTED
+    late = stamps(read_files([tmp_path], choices=Choices(stamp="end")))
+    assert late == [str(month - 1) for month in MONTHS]

@@ -100,12 +100,12 @@ def wide(values):
 
 def test_regridding_to_latitudes_and_longitudes(tmp_path):
     path = tmp_path / "tas_hadukgrid_uk_60km_mon_202001-202012.nc"
-    # 60 km cells that lie 60/111 degrees apart northwards: the field is its latitude.
-    north = 48.8 + 60 / 111 * np.arange(7)
+    # 60 km cells that lie 60/111 degrees apart northwards: the field is its latitude, less 40.
+    north = 8.8 + 60 / 111 * np.arange(7)
     write_haduk(path, "tas", wide(north[:, None]), units="degC")
     data = read_files([path], grid=grid_of_step("1x1.5"), covered_only=True)
     assert data["tas"].dims == ("member", "time", "lat", "lon")
-    inner = data["tas"][0, 0].isel(lat=slice(1, -1)).values - 273.15
+    inner = data["tas"][0, 0].isel(lat=slice(1, -1)).values - 273.15 + 40
     truth = np.broadcast_to(data["lat"].values[1:-1, None], inner.shape)
     assert np.isfinite(inner).any()
     np.testing.assert_allclose(inner[np.isfinite(inner)], truth[np.isfinite(inner)], atol=0.06)

@@ -6,6 +6,7 @@ import pytest
 from downloads import DAYS, MONTHS, field, gaussian, since_1800, write_psl
 
 from mlda_core.sources import SourceError
+from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files, recognise
 from mlda_core.sources.regrid import grid_of_step
 
@@ -16,7 +17,7 @@ ERSST = {"dataset": "NOAA Extended Reconstructed SST V5", "valid_range": np.floa
 PSL = field(MONTHS, LAT, LON, mean=101_000, spread=500)
 TAS = field(MONTHS, LAT, LON, mean=283, spread=10, seed=1)
 RAIN = 3e-5 + 1e-5 * np.cos(field(MONTHS, LAT, LON, mean=0, spread=2, seed=2))
-SEA = field(MONTHS, LAT, LON, mean=284, spread=9, seed=3)
+SEA = np.clip(field(MONTHS, LAT, LON, mean=288, spread=6, seed=3), 269.0, 308.0)
 LAND = np.zeros((LAT.size, LON.size), bool)
 LAND[2:5, 1:4] = True
 
@@ -107,7 +108,7 @@ def test_first_days_become_the_middle_of_their_month(crv3):
 
 def test_skin_temperature_is_the_sea_only_with_the_land_file(crv3):
     write_psl(
-        crv3 / "skt.mon.mean.nc", "skt", SEA - 10, LAT, LON, units="degK",
+        crv3 / "skt.mon.mean.nc", "skt", SEA - 5, LAT, LON, units="degK",
         attrs={**CRV3, "long_name": "Monthly Skin Temperature"},
     )  # fmt: skip
     message = refusal(crv3)
@@ -123,7 +124,8 @@ def test_skin_temperature_is_the_sea_only_with_the_land_file(crv3):
 
 
 def test_ersst_is_the_sea_of_20crv3_as_well(crv3):
-    write_psl(crv3 / "sst.mnmean.nc", "sst", SEA - 273.15, LAT, LON, units="degC", attrs=ERSST)
+    sea = np.maximum(SEA - 273.15, -1.8)
+    write_psl(crv3 / "sst.mnmean.nc", "sst", sea, LAT, LON, units="degC", attrs=ERSST)
     data = read_files([crv3])
     assert list(data.data_vars) == ["psl", "tos", "tas", "pr"]
     assert "Extended Reconstructed" in data.attrs["source"]
@@ -186,7 +188,7 @@ def test_missing_values_of_every_kind_are_missing(tmp_path):
 
 
 def test_limits_do_not_lose_values_that_lie_on_them(tmp_path):
-    frozen = np.full_like(PSL, -1.8)
+    frozen = np.where(np.abs(LAT)[:, None] > 50, -1.8, np.full_like(PSL, 20.0))
     write_psl(tmp_path / "sst.mnmean.nc", "sst", frozen, LAT, LON, units="degC", attrs=ERSST)
     assert np.isfinite(read_files([tmp_path], "ncep")["tos"]).all()
 
@@ -355,3 +357,13 @@ def test_absent_variables_years_files_and_sources(crv3, tmp_path):
     empty.mkdir()
     assert "empty" in refusal(empty)
     assert "reader" in refusal(crv3, source="merra")
+
+
+def test_a_file_known_by_a_name_alone_is_asked_about(tmp_path):
+    write_psl(tmp_path / "slp.nc", "slp", PSL / 100, LAT, LON, units="millibars")
+    with netCDF4.Dataset(tmp_path / "slp.nc", "a") as data:
+        for name in ("delta_t", "avg_period"):
+            data["time"].delncattr(name)
+    assert "--stamp start or --stamp end" in refusal(tmp_path)
+    late = read_files([tmp_path], choices=Choices(stamp="end"))
+    assert [str(t)[:7] for t in late["time"].values] == [str(m - 1) for m in MONTHS]

@@ -11,7 +11,8 @@ LAT = np.array([-75.0, -45.0, -15.0, 15.0, 45.0, 75.0])
 LON = np.arange(8) * 45.0
 UNITS = {"psl": "Pa", "tos": "K", "tas": "K", "pr": "kg m-2 s-1"}
 PACKING = {"psl": (0.5, 1e5), "tos": (0.001, 290.0), "tas": (0.0025, 270.0), "pr": (2e-8, 6e-4)}
-SPREAD = {"psl": 800.0, "tos": 5.0, "tas": 10.0, "pr": 1e-4}
+MEAN = {"psl": 1.01e5, "tos": 290.0, "tas": 285.0, "pr": 4e-5}
+SPREAD = {"psl": 800.0, "tos": 5.0, "tas": 10.0, "pr": 1e-5}
 LAND = np.zeros((LAT.size, LON.size), dtype=bool)
 LAND[2:4, 1:3] = True
 
@@ -20,7 +21,7 @@ def values(variable, member, year):
     """Return the true field of a variable, a different one for each member and year."""
     seed = [list(UNITS).index(variable), member, year]
     noise = np.random.default_rng(seed).standard_normal((12, LAT.size, LON.size))
-    field = PACKING[variable][1] + SPREAD[variable] * np.clip(noise, -3, 3)
+    field = MEAN[variable] + SPREAD[variable] * np.clip(noise, -3, 3)
     return np.where(LAND, np.nan, field) if variable == "tos" else field
 
 
@@ -228,3 +229,8 @@ def test_missing_and_empty_folder(tmp_path):
 
 def test_absent_members_are_said(folder):
     assert "members" in refusal(folder, members=[42])
+
+
+def test_companion_files_of_macos_are_left_out(folder):
+    (folder / "._m00_1979.nc").write_bytes(b"\x00\x05\x16\x07 Mac OS X")
+    assert read_speedy(folder).sizes["member"] == 2

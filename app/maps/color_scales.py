@@ -1,16 +1,158 @@
-"""How responses and sensitivities look: scales of their own, fixed, and fading."""
+"""Colours of the maps: palettes, palette indices, and the fixed limits of every scale.
+
+A map travels as palette indices, one byte a pixel. Limits are fixed for each variable, so that
+months compare; responses and sensitivities have scales of their own (`Look`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.maps.frames import LEVELS, MISSING, OUTSIDE
 from app.maps.projections import PixelMap
 from mlda_core.climate.variables import Variable
+
+# A map travels as bytes: 0 is missing, 255 is off the globe, 1..254 are colours. A quarter of
+# the size of floats, and as many colours as a palette has.
+MISSING, LEVELS, OUTSIDE = 0, 254, 255
+# In a map of spread the highest colour is taken for hatching.
+HATCH = 254
+
+# Data colours never change with the theme; what surrounds them does.
+THEMES: dict[str, dict[str, Any]] = {
+    "light": {
+        "page": "#fbfbfa",
+        "land": "#d3d3cf",
+        "coast": "#30343a",
+        "grid": "#30343a",
+        "outline": "#8d9299",
+        "text": "#1d2126",
+        "muted": "#666c75",
+        "line": "#b4b8be",
+        "density": ("#d9d7ee", "#2f2387"),
+        "withheld": "#c2410c",
+    },
+    "dark": {
+        "page": "#16191d",
+        "land": "#565b63",
+        "coast": "#15181c",
+        "grid": "#15181c",
+        "outline": "#7d848e",
+        "text": "#e9ebee",
+        "muted": "#a2a9b4",
+        "line": "#4d535c",
+        "density": ("#3d3a66", "#d8d3ff"),
+        "withheld": "#ffb454",
+    },
+}
+
+
+# -- limits of a scale ------------------------------------------------------------------------
+
+
+def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
+    """Return a variable's colour limits: fixed, so that months compare."""
+    if full:
+        return variable.field_limits
+    return -variable.anomaly_limit, variable.anomaly_limit
+
+
+def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
+    """Return the colour limits of a column other than the model, display units: fixed as well.
+
+    One observation moves little and a spread is an anomaly's usual size, not its largest: half;
+    rain, whose extremes are many times its usual size, keeps the whole.
+    """
+    limit = variable.anomaly_limit
+    if kind == "spread":
+        return 0.0, limit if variable.non_negative else limit / 2
+    return (-limit / 2, limit / 2) if kind == "influence" else (-limit, limit)
+
+
+def units(variable: Variable, *, full: bool) -> str:
+    """Return a variable's units as people write them."""
+    plain = variable.display_units if full else variable.anomaly_units
+    return {"degC": "°C", "mm/day": "mm/day"}.get(plain, plain)
+
+
+def scatter_limits(variable: Variable, *, full: bool) -> tuple[float, float]:
+    """Return the limits of both axes of a scatter."""
+    low, high = limits(variable, full=full)
+    margin = 0.15 * (high - low) if not full else 0.04 * (high - low)
+    return low - margin, high + margin
+
+
+def around(limit: float) -> tuple[float, float]:
+    """Return the limits of both axes of a scatter whose colours end at a limit either way."""
+    return -1.3 * limit, 1.3 * limit
+
+
+def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
+    """Turn values into palette indices 1..254; NaN becomes 0."""
+    scaled = (values - np.float32(low)) * np.float32(LEVELS / (high - low))
+    np.clip(scaled, 0, LEVELS - 1, out=scaled)
+    scaled += 1
+    return np.nan_to_num(scaled, copy=False, nan=MISSING).astype(np.uint8)
+
+
+# -- palettes ----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def colours(cmap: str, n: int = LEVELS) -> tuple[str, ...]:
+    """Return `n` colours of a named colour map."""
+    # Here, not above: frames are drawn without the libraries that draw figures.
+    from holoviews.plotting.util import process_cmap
+
+    return tuple(process_cmap(cmap, ncolors=n))
+
+
+def cmap_of(variable: Variable, *, full: bool) -> str:
+    """Return the name of a variable's colour map."""
+    return variable.field_cmap if full else variable.anomaly_cmap
+
+
+def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
+    """Return 256 colours: missing, the colour map, off the globe (transparent)."""
+    return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
+
+
+# Of no variable's own: from little to much, with room for dark hatching.
+SPREAD_CMAP = "YlOrRd"
+HATCH_COLOUR = "#14171b"
+
+
+def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
+    """Return 256 colours for a column other than the model."""
+    if kind == "spread":
+        land = THEMES[theme]["land"]
+        return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
+    return map_palette(variable, theme, full=False)
+
+
+def look_palette(variable: Variable, theme: str) -> list[str]:
+    """Return 256 colours of a response: as it is, and faded."""
+    colour = halves(colours(variable.anomaly_cmap, HALF))
+    return [THEMES[theme]["land"], *colour, "#00000000"]
+
+
+@lru_cache(maxsize=4)
+def density_palette(theme: str) -> tuple[str, ...]:
+    """Return 256 colours from nothing to dense."""
+    ends = [
+        np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+        for colour in THEMES[theme]["density"]
+    ]
+    steps = np.linspace(0.0, 1.0, 255)[:, None]
+    mixed = np.rint(ends[0] * (1 - steps) + ends[1] * steps).astype(int)
+    return ("#00000000", *("#{:02x}{:02x}{:02x}".format(*row) for row in mixed.tolist()))
+
+
+# -- responses and sensitivities --------------------------------------------------------------
 
 # Half of the colours are the faded ones.
 HALF = LEVELS // 2

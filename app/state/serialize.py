@@ -1,0 +1,363 @@
+"""A state as a URL's query and as JSON, both ways."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state import observations as observing
+from app.state import perturbations as perturbing
+from app.state.observations import Observing, ObservingError
+from app.state.perturbations import PerturbingError
+from app.state.snapshot import (
+    FIELDS,
+    MODELS,
+    THEMES,
+    TOOLS,
+    Z_STEP,
+    Limits,
+    OtherBundleError,
+    Snapshot,
+    StateError,
+    check_z,
+    checked_impact,
+    checked_month,
+    checked_seed,
+    checked_tool,
+    one_of,
+    snap,
+)
+
+FORMAT = "mlda-state"
+VERSION = 2
+# A state is about 2 kB of JSON, with 20,000 observations 2 MB; whatever is far larger is not one.
+MAX_JSON = 5_000_000
+# Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
+MAX_ROWS_TEXT = 1800
+_MAX_ROWS_JSON = 200_000
+
+_ROW_KEYS = ("withheld", "deleted", "changed", "own")
+# What a link calls the settings of the observations.
+_OBSERVING_KEYS = {
+    "network": "kind",
+    "observe": "variables",
+    "stations": "count",
+    "spacing": "spacing",
+    "on": "domain",
+    "box": "region",
+    "year": "year",
+    "places": "seed",
+    "error": "error",
+    "noise": "noise",
+    "method": "method",
+    "residual": "residual",
+    "reach": "localisation",
+    "live": "live",
+    "column": "column",
+    "hatch": "hatch",
+    "beside": "beside",
+    "scale": "scale",
+    "arrows": "arrows",
+}
+_PLAIN_OBSERVING = Observing()
+
+
+# -- latent vectors ----------------------------------------------------------------------------
+
+
+def pack(z: NDArray[np.floating] | Sequence[float]) -> str:
+    """Pack a latent vector into URL-safe text: 16 bits a number, to 1/4096.
+
+    >>> unpack(pack([0.5, -1.25]), 2).tolist()
+    [0.5, -1.25]
+    """
+    data = np.rint(snap(np.asarray(z)) / Z_STEP).astype("<i2").tobytes()
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+
+
+def unpack(text: str, n_latent: int) -> NDArray[np.float32]:
+    """Unpack a latent vector.
+
+    Raises
+    ------
+    StateError
+        If the text is not `n_latent` packed numbers.
+    """
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError, UnicodeEncodeError):
+        raise StateError("The link's latent vector is damaged; copy the whole link.") from None
+    if len(data) != 2 * n_latent:
+        raise StateError(
+            f"The link's latent vector is {len(data) // 2} numbers long, not {n_latent}; "
+            "copy the whole link, made with this bundle."
+        )
+    return np.asarray(np.frombuffer(data, dtype="<i2") * np.float32(Z_STEP), dtype=np.float32)
+
+
+# -- the URL -----------------------------------------------------------------------------------
+
+
+def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
+    """Write a state as a URL's query; settings at their defaults are left out.
+
+    Rows that are too many for a link are left out too: `rows_fit` says so.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The state.
+    limits : Limits, optional
+        Of its bundle, whose defaults and name then count.
+    """
+    plain = Snapshot(month="") if limits is None else limits.first_view()
+    parts: dict[str, str] = {"bundle": limits.link} if limits is not None and limits.link else {}
+    parts["month"] = snapshot.month
+    for key in ("projection", "fields", "theme", "tool", "seed", "model"):
+        value = getattr(snapshot, key)
+        if value != getattr(plain, key):
+            parts[key] = str(value)
+    parts |= _observing_parts(snapshot.observing)
+    parts |= perturbing.to_parts(snapshot.perturbing)
+    if snapshot.impact:
+        parts["impact"] = snapshot.impact
+    if snapshot.model == "own" and snapshot.z is not None:
+        parts.pop("model", None)
+        parts["z"] = pack(snapshot.z)
+        if snapshot.origin.startswith("analysis"):
+            parts["upon"] = "analysis"
+    return urlencode(parts, safe=",:")
+
+
+def from_query(query: str, limits: Limits) -> Snapshot:
+    """Read a state from a URL's query.
+
+    Parameters
+    ----------
+    query : str
+        What follows the question mark; unknown keys are ignored.
+    limits : Limits
+        What the bundle allows.
+
+    Raises
+    ------
+    StateError
+        If anything in it is wrong: nothing of it is used then.
+    """
+    try:
+        parsed = parse_qs(query.lstrip("?"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        raise StateError("The link has too many parts; copy it again.") from None
+    given = {key: values[-1] for key, values in parsed.items()}
+    made = limits.first_view()
+    if "month" in given:
+        made = replace(made, month=checked_month(given["month"], limits))
+    if "z" in given:
+        z = unpack(given["z"], limits.n_latent)
+        # An analysis that was moved is shown with what it has beyond its latent vector.
+        upon = given.get("upon") == "analysis"
+        origin = "analysis, then by hand" if upon else "from a link"
+        made = replace(made, z=tuple(z.tolist()), model="own", origin=origin)
+    elif given.get("model") == "own":
+        raise StateError("The link lacks its latent vector; copy the whole link.")
+    for key, allowed in (
+        ("model", MODELS),
+        ("projection", limits.projections),
+        ("fields", FIELDS),
+        ("theme", THEMES),
+        ("tool", TOOLS),
+    ):
+        if key in given and not (key == "model" and "z" in given):
+            setting: dict[str, Any] = {key: one_of(key, given[key], allowed)}
+            made = replace(made, **setting)
+    made = replace(made, tool=checked_tool(made.tool, limits))
+    if "seed" in given:
+        made = replace(made, seed=checked_seed(given["seed"]))
+    if "impact" in given:
+        made = replace(made, impact=checked_impact(given["impact"], limits))
+    try:
+        made = replace(made, perturbing=perturbing.from_parts(given))
+    except PerturbingError as error:
+        raise StateError(str(error)) from None
+    return replace(made, observing=_observing_from(given))
+
+
+def _observing_parts(observed: Observing) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for key, name in _OBSERVING_KEYS.items():
+        value = getattr(observed, name)
+        if value == getattr(_PLAIN_OBSERVING, name):
+            continue
+        if isinstance(value, tuple):
+            parts[key] = ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+        elif isinstance(value, bool):
+            parts[key] = str(int(value))
+        else:
+            parts[key] = str(value)
+    rows = _rows_text(observed)
+    return parts | ({"rows": rows} if rows else {})
+
+
+def _observing_from(given: dict[str, str]) -> Observing:
+    """Read the observations of a URL's query."""
+    values: dict[str, Any] = {}
+    for key, name in _OBSERVING_KEYS.items():
+        if key not in given:
+            continue
+        plain = getattr(_PLAIN_OBSERVING, name)
+        text = given[key]
+        if name in ("variables", "region"):
+            parts = [part for part in text.split(",") if part]
+            values[name] = parts if name == "variables" else [_number(part) for part in parts]
+        elif isinstance(plain, bool):
+            values[name] = {"1": True, "0": False}.get(text, text)
+        else:
+            values[name] = text if isinstance(plain, str) else _number(text)
+    try:
+        if "rows" in given:
+            values |= _rows(given["rows"])
+        return observing.from_dict(values)
+    except ObservingError as error:
+        raise StateError(str(error)) from None
+
+
+def _number(text: str) -> float | str:
+    """Return a number, or the text that is none for the check to name."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _rows(text: str) -> dict[str, Any]:
+    """Read the rows of a link."""
+    damaged = StateError("The link's observations are damaged; copy the whole link.")
+    try:
+        packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
+        # Bounded: a short text may hide a very long one.
+        data = json.loads(zlib.decompressobj().decompress(packed, _MAX_ROWS_JSON))
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        raise damaged from None
+    if not isinstance(data, dict) or not set(data) <= set(_ROW_KEYS):
+        raise damaged
+    return data
+
+
+def rows_fit(snapshot: Snapshot) -> bool:
+    """Whether a link holds everything that was done to the observations by hand."""
+    return not snapshot.observing.by_hand or bool(_rows_text(snapshot.observing))
+
+
+def _rows_text(observed: Observing) -> str:
+    """Pack what was done by hand into URL-safe text; empty where it is nothing or too much."""
+    if not observed.by_hand or observed.by_hand > MAX_ROWS_TEXT:
+        return ""
+    data = {k: v for k, v in observing.to_dict(observed).items() if k in _ROW_KEYS}
+    plain = json.dumps(data, separators=(",", ":")).encode()
+    text = base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode().rstrip("=")
+    return text if len(text) <= MAX_ROWS_TEXT and len(plain) <= _MAX_ROWS_JSON else ""
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def to_json(snapshot: Snapshot, limits: Limits) -> str:
+    """Write a state as JSON, for a file."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "bundle": limits.bundle,
+            "month": snapshot.month,
+            "model": snapshot.model,
+            "z": None if snapshot.z is None else list(snapshot.z),
+            "origin": snapshot.origin,
+            "projection": snapshot.projection,
+            "fields": snapshot.fields,
+            "theme": snapshot.theme,
+            "seed": snapshot.seed,
+            "tool": snapshot.tool,
+            "observing": observing.to_dict(snapshot.observing),
+            "perturbing": perturbing.to_dict(snapshot.perturbing),
+            "impact": snapshot.impact,
+        }
+    )
+
+
+def from_json(text: str, limits: Limits) -> Snapshot:
+    """Read a state from a file's JSON.
+
+    Raises
+    ------
+    StateError
+        If anything in it is wrong: nothing of it is used then.
+    """
+    if len(text) > MAX_JSON:
+        raise StateError("The file is far too large to be a saved state; choose another.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise StateError("The file is not JSON; choose one that this page saved.") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise StateError("The file is not a saved state; choose one that this page saved.")
+    if data.get("version") not in (1, VERSION):
+        raise StateError(
+            f"The file has version {str(data.get('version'))[:24]}, this page reads up to "
+            f"{VERSION}; save the state again with a page of the same version."
+        )
+    if "bundle" in data and data["bundle"] != limits.bundle:
+        raise OtherBundleError(
+            f"The file is a state of the bundle '{str(data['bundle'])[:40]}', but this page shows "
+            f"'{limits.bundle}'; open it with its own bundle.",
+            str(data["bundle"]),
+        )
+    if data["version"] == 1:
+        data = _from_version_1(data)
+    model = one_of("model", data.get("model", MODELS[0]), MODELS)
+    z = data.get("z")
+    if z is None and model == "own":
+        raise StateError("The file lacks its latent vector 'z'; save the state again.")
+    try:
+        observed = observing.from_dict(data.get("observing", {}))
+        changed = perturbing.from_dict(data.get("perturbing", {}))
+    except (ObservingError, PerturbingError) as error:
+        raise StateError(str(error)) from None
+    values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
+    return Snapshot(
+        month=checked_month(data.get("month"), limits),
+        z=values,
+        model=model,
+        origin=str(data.get("origin", "from a file"))[:80],
+        projection=one_of(
+            "projection", data.get("projection", limits.projections[0]), limits.projections
+        ),
+        fields=one_of("fields", data.get("fields", FIELDS[0]), FIELDS),
+        theme=one_of("theme", data.get("theme", THEMES[0]), THEMES),
+        seed=checked_seed(data.get("seed", 1)),
+        tool=checked_tool(one_of("tool", data.get("tool", limits.tools[0]), TOOLS), limits),
+        observing=observed,
+        perturbing=changed,
+        impact=checked_impact(data.get("impact", ""), limits),
+    )
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a file from before observations as one with none."""
+    follow = data.get("follow", True)
+    if not isinstance(follow, bool):
+        raise StateError("The file's 'follow' must be true or false; correct it.")
+    return data | {
+        "model": "code" if follow else "own",
+        "tool": "explore",
+        "observing": {"kind": "none"},
+    }

@@ -1,0 +1,246 @@
+"""The tool Explore of one session: latent sliders, draws, the code of a month, and walks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+from numpy.typing import NDArray
+
+from app.components import Explore, Message
+from app.context import Action, Visit
+from app.jobs.worker import Latest
+from app.maps import thumbnails
+from app.state.snapshot import Z_LIMIT, StateError, snap
+
+if TYPE_CHECKING:
+    from app.state.store import State
+    from mlda_core.bundle.bundle import Bundle
+
+FIRST_SLIDERS = 12
+
+
+def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
+    """Return the draw from N(0, I) that a seed stands for."""
+    return np.random.default_rng(seed).standard_normal(n_latent).astype(np.float32)
+
+
+def code_of(bundle: Bundle, month: str) -> NDArray[np.float32]:
+    """Return the code of a month, within what a slider can show."""
+    return np.clip(np.asarray(bundle.code(month), dtype=np.float32), -Z_LIMIT, Z_LIMIT)
+
+
+def follow(state: State, bundle: Bundle) -> None:
+    """Let the model show the code of the state's month."""
+    month = state.month
+    state.param.update(z=code_of(bundle, month), model="code", origin=f"code of {month}")
+
+
+class Exploring:
+    """The latent sliders and what sets them all.
+
+    Parameters
+    ----------
+    visit : Visit
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        bundle = visit.bundle
+        self._bundle, self._state = bundle, visit.state
+        self._say, self._complain = visit.say, visit.complain
+        self._worker = Latest(visit.schedule, self._failed)
+        self._walk: tuple[NDArray[np.float32], NDArray[np.float32], str] | None = None
+        self._rest_open = False
+        self._thumb_month = 0
+        self.panel = Explore(
+            visit.on_messages,
+            z=self._state.z.tolist(),
+            latents=self._plain(0, min(FIRST_SLIDERS, bundle.n_latent)),
+            walk_from=self._state.month,
+            walk_to="draw 7",
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def _plain(self, first: int, last: int) -> list[dict[str, Any]]:
+        return [thumbnails.plain(self._bundle, k).to_dict() for k in range(first, last)]
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message of this tool does."""
+        return {
+            "z": self.move,
+            "encode": self.encode,
+            "prior": self.prior_mean,
+            "random": self.draw,
+            "seed": self.set_seed,
+            "rest": self.show_rest,
+            "walk-from": self.begin_walk,
+            "walk": self.step_walk,
+            "walked": self.end_walk,
+        }
+
+    def move(self, message: Message) -> str | None:
+        """Move one latent."""
+        k, value = message.get("k"), message.get("value")
+        if not isinstance(k, int) or not 0 <= k < self._bundle.n_latent:
+            raise StateError("The page sent a latent that this bundle does not have; reload it.")
+        if not isinstance(value, int | float) or not np.isfinite(value) or abs(value) > Z_LIMIT:
+            raise StateError(f"A latent must be a number from -{Z_LIMIT:g} to {Z_LIMIT:g}.")
+        if value != float(self._state.z[k]):
+            z = self._state.z.copy()
+            z[k] = value
+            words = self.origin()
+            if not words.endswith(", then by hand"):
+                words = f"{words}, then by hand"
+            self._state.param.update(z=snap(z), model="own", origin=words)
+        if not message.get("done"):
+            return None
+        self._state.commit()
+        return ""
+
+    def encode(self, _: Message) -> str:
+        """Show the code of the month."""
+        with self._state.gesture():
+            follow(self._state, self._bundle)
+        return f"{self._state.month} encoded: the model shows what its encoder makes of it."
+
+    def prior_mean(self, _: Message) -> str:
+        """Set all latents to zero."""
+        with self._state.gesture():
+            self._set_z(np.zeros(self._bundle.n_latent, dtype=np.float32), "prior mean")
+        return "Prior mean: all latents are zero."
+
+    def draw(self, message: Message) -> str:
+        """Draw all latents from the prior."""
+        self.set_seed(message)
+        seed = self._state.seed
+        with self._state.gesture():
+            self._set_z(draw_of(seed, self._bundle.n_latent), f"random draw, seed {seed}")
+            # The field then shows the seed of the next draw; this one's stands in words.
+            self._state.seed = seed + 1
+        return f"Random draw, seed {seed}: weather that never was."
+
+    def set_seed(self, message: Message) -> None:
+        """Set the seed of the next draw."""
+        text = str(message.get("seed", "")).strip()
+        if not text.isdecimal() or not int(text) < 2**31 - 1:
+            self.panel.param.trigger("seed")
+            raise StateError("The seed must be a whole number from 0 to 2147483646.")
+        self._state.seed = int(text)
+
+    def _set_z(self, z: NDArray[np.float32], origin: str) -> None:
+        self._state.param.update(z=snap(z), model="own", origin=origin)
+
+    def show_rest(self, _: Message) -> None:
+        """Show the sliders beyond the first."""
+        self._rest_open = True
+        if not self.panel.rest:
+            self.panel.rest = self._plain(FIRST_SLIDERS, self._bundle.n_latent)
+            self._thumb_month = 0
+
+    # -- walks -------------------------------------------------------------------------------
+
+    def begin_walk(self, message: Message) -> None:
+        """Begin a walk between two latent vectors; the browser asks for its steps."""
+        ends = [self._end(message.get(name)) for name in ("from", "to")]
+        words = f"walk from {message.get('from')} to {message.get('to')}"
+        self._walk = (ends[0], ends[1], words)
+        self.panel.walk_id += 1
+        self._say(f"{words[0].upper()}{words[1:]}.")
+
+    def step_walk(self, message: Message) -> None:
+        """Go to a fraction of the walk."""
+        t = message.get("t")
+        if self._walk is None or not isinstance(t, int | float) or not 0 <= t <= 1:
+            return
+        start, stop, words = self._walk
+        z = snap((1 - t) * start + t * stop)
+        self._state.param.update(z=z, model="own", origin=f"{words}, {100 * t:.0f} %")
+
+    def end_walk(self, _: Message) -> str | None:
+        """End a walk at its end."""
+        if self._walk is None:
+            return None
+        self._walk = None
+        self._state.commit()
+        return "The walk has ended."
+
+    def leave_walk(self) -> None:
+        """End a walk because something else is done: where it came to is one step of undo."""
+        if self._walk is None:
+            return
+        self._walk = None
+        self._state.commit()
+        over = {"type": "walk-over", "id": self.panel.walk_id}
+        self.panel._send_msg(over)  # noqa: SLF001 - Panel's own way
+
+    def _end(self, text: Any) -> NDArray[np.float32]:
+        """Return the latent vector at one end of a walk."""
+        given = str(text or "").strip().lower()
+        if given in self._bundle.months:
+            return code_of(self._bundle, given)
+        seed = given.removeprefix("draw").strip()
+        if seed.isdecimal() and int(seed) < 2**31:
+            return draw_of(int(seed), self._bundle.n_latent)
+        raise StateError(
+            f"A walk goes between months such as {self._state.month} and draws such as 'draw 7'; "
+            f"'{given[:24]}' is neither."
+        )
+
+    # -- what is shown -----------------------------------------------------------------------
+
+    def origin(self) -> str:
+        """Return where z came from, in words."""
+        return "analysis" if self._state.model == "analysis" else self._state.origin
+
+    def show(self) -> None:
+        """Bring the sliders to the state; the caller holds the document."""
+        state = self._state
+        changes: dict[str, Any] = {
+            "origin": f"z: {self.origin()}",
+            "follow": state.model == "code",
+            "seed": state.seed,
+        }
+        z = state.z.tolist()
+        if z != self.panel.z:
+            changes["z"] = z
+        marks = code_of(self._bundle, state.month).tolist()
+        if marks != self.panel.marks:
+            changes["marks"] = marks
+        self.panel.put(**changes)
+
+    def make_thumbnails(self, calendar_month: int) -> None:
+        """Draw the sliders' pictures for a season, in the background."""
+        if calendar_month == self._thumb_month:
+            return
+        self._thumb_month = calendar_month
+        bundle = self._bundle
+        count = bundle.n_latent if self._rest_open else min(FIRST_SLIDERS, bundle.n_latent)
+
+        def job(stale: Callable[[], bool]) -> list[dict[str, Any]]:
+            made = []
+            for k in range(count):
+                if stale():
+                    break
+                made.append(thumbnails.latent(bundle, k, calendar_month).to_dict())
+            return made
+
+        def deliver(made: list[dict[str, Any]]) -> None:
+            with pn.io.hold():
+                self.panel.latents = made[:FIRST_SLIDERS]
+                if len(made) > FIRST_SLIDERS:
+                    self.panel.rest = made[FIRST_SLIDERS:]
+
+        self._worker.submit(job, deliver)
+
+    def _failed(self, error: Exception) -> None:
+        self._complain(f"The pictures beside the sliders failed ({type(error).__name__}).")
+
+    def close(self) -> None:
+        """Let go of everything, when the visitor has left."""
+        self._worker.cancel()
+        self.panel.listen(None)

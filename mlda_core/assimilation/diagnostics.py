@@ -1,0 +1,119 @@
+"""What an analysis says of each observation, and a word on those at odds with all others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.robust import FAR_SD, left_out_misfit, robust_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlda_core.assimilation.assimilator import Problem
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+# Of observations far from all others, so many are named.
+_NAMED = 3
+
+
+def judge(  # noqa: PLR0917 - one result, put together
+    bundle: Bundle,
+    problem: Problem,
+    table: pd.DataFrame,
+    x: Float,
+    departures: Array,
+    background: Float,
+    analysis: Float,
+) -> tuple[pd.DataFrame, str]:
+    """Judge each observation by the analysis.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    problem : Problem
+    table : DataFrame
+        All observations that were given.
+    x : ndarray of float32, shape (cells,)
+        The analysis, standardised.
+    departures : ndarray, shape (p,)
+        Of the observations that were used from the background, standardised.
+    background, analysis : ndarray of float32, shape (V, lat, lon)
+        Anomalies in display units.
+
+    Returns
+    -------
+    observations : DataFrame
+        The table with ``background_departure``, ``analysis_departure``, ``misfit_sd`` and
+        ``used``; of a robust analysis with ``robust_weight`` too.
+    words : str
+        How many are far from what all others say, and the worst; '' where none is.
+    """
+    gain, every, used = problem.gain, problem.every, problem.used
+    table = table.copy()
+    value = table["value"].to_numpy(np.float64)
+    table["background_departure"] = value - bundle.operator.apply(every.places, background)
+    table["analysis_departure"] = value - bundle.operator.apply(every.places, analysis)
+    misfit = np.full(len(table), np.nan)
+    if problem.weight is None:
+        misfit[used] = gain.left_out_misfit(departures)
+    else:
+        misfit[used] = left_out_misfit(gain, departures, problem.weight)
+    others = np.setdiff1d(np.arange(len(table)), used)
+    if others.size:
+        part = every.where(others)
+        left = part.value - bundle.operator.apply(part.places, x.reshape(bundle.mask.shape))
+        misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
+    table["misfit_sd"] = misfit
+    table["used"] = np.isin(np.arange(len(table)), used)
+    if problem.setting.robust:
+        weights = np.full(len(table), np.nan)
+        weights[used] = 1.0 if problem.weight is None else problem.weight
+        table["robust_weight"] = weights
+    weight = problem.weight
+    if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
+        # One that is far off makes its neighbours look so: who is to blame, the weights know.
+        weight = robust_weights(gain, departures)
+    far = used[:0] if weight is None else used[weight < 1.0]
+    return table, _words(table, far, robust=problem.setting.robust)
+
+
+def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
+    """Tell of the observations that are far from what all others say, or were down-weighted."""
+    if not far.size:
+        return ""
+    size = table["misfit_sd"].abs().to_numpy()
+    far = far[np.argsort(-size[far], kind="stable")]
+    of_what = "anything that the model can make of the others"
+    if far.size == 1:
+        row = int(far[0])
+        what = f"observation {row + 1} ({name_of(table.iloc[row])}) is {size[row]:.0f} sd from"
+        head, it = f"{what} {of_what}", "it"
+    else:
+        worst = "; ".join(
+            f"{row + 1} ({name_of(table.iloc[row])}, {size[row]:.0f} sd)" for row in far[:_NAMED]
+        )
+        head = (
+            f"{far.size} of {int(table['used'].sum())} observations are more than {FAR_SD:g} sd "
+            f"from {of_what}, the worst {worst}"
+        )
+        it = "them"
+    if robust:
+        return f"{head}, and {'was' if far.size == 1 else 'were'} down-weighted"
+    error = "its error" if it == "it" else "their errors"
+    return f"{head}; withhold {it}, raise {error} or ask for a robust analysis"
+
+
+def name_of(row: pd.Series) -> str:
+    """Name an observation by what people see of it: its label, or variable and place."""
+    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
+    place = (
+        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
+        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
+    )
+    label = str(row.get("label", "") or "").strip()
+    return f"{label}, {place}" if label else place

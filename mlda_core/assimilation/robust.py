@@ -1,0 +1,114 @@
+"""Observations with gross errors: told from the others by what all others say, and down-weighted.
+
+Variational quality control (Andersson and Järvinen 1999, Q. J. R. Meteorol. Soc. 125, 697-722)
+weighs each observation by the probability that it has no gross error. It takes the departure from
+the analysis; here it is the departure from what all others say (leave one out), which an
+observation cannot draw to itself, and weights fall beyond a limit, so that ordinary observations
+keep theirs exactly. Huber weights (Tavolato and Isaksen 2015, 141, 1514-1527) leave a gross error
+an influence of some standard deviations: with 5 % of 100 stations wrong by 1.5 to 5 times the map's
+colour limit they explained less than nothing of three months, these weights all but .01.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from mlda_core.assimilation.gain import Gain
+
+Array = NDArray[np.float64]
+
+# An observation further than this from what all others say, in standard deviations of that
+# difference, is told of, and down-weighted if asked for: of 1500 good ones 0.1 are.
+FAR_SD = 4.0
+# A weight below this is as none; smaller ones would make S singular in single precision.
+LEAST_WEIGHT = 1e-6
+# Weights settle in 2 to 5 rounds; those that do not are near the limit, where they matter little.
+_ROUNDS = 20
+
+
+def weight_of(misfit: Array) -> Array:
+    """Return the weight of observations by their distance from what all others say.
+
+    Twice the probability of no gross error, at most 1. The probability of one is
+    ``gamma / (gamma + exp(-m^2 / 2))`` (Andersson and Järvinen 1999), with gamma such that it is
+    one half at :data:`FAR_SD`.
+
+    Parameters
+    ----------
+    misfit : ndarray, shape (p,)
+        In standard deviations.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        1 up to :data:`FAR_SD`, then falling to :data:`LEAST_WEIGHT`.
+    """
+    beyond = np.minimum(0.5 * (np.square(misfit) - FAR_SD**2), 60.0)
+    return np.asarray(np.clip(2.0 / (1.0 + np.exp(beyond)), LEAST_WEIGHT, 1.0))
+
+
+def robust_weights(gain: Gain, departures: Array) -> Array | None:
+    """Return the weights of observations, found together.
+
+    An observation with a gross error makes its neighbours look wrong and may hide another, so
+    distances and weights are found in turns until they agree, in the linear problem.
+
+    Parameters
+    ----------
+    gain : Gain
+        Of all observations with their stated errors.
+    departures : ndarray, shape (p,)
+        From the background.
+
+    Returns
+    -------
+    ndarray, shape (p,), or None
+        By which the variance of each error is to be divided; None where all are 1.
+    """
+    weight = np.ones(len(departures))
+    inverse = gain.total_inverse
+    for _ in range(_ROUNDS):
+        found = weight_of(_misfit(inverse, departures, gain.variance, weight))
+        if np.allclose(found, weight, rtol=0.01, atol=1e-4):
+            break
+        weight = found
+        inverse = _lower(gain.total_inverse, gain.variance * (1.0 / weight - 1.0))
+    return weight if (weight < 1.0).any() else None
+
+
+def left_out_misfit(gain: Gain, departures: Array, weight: Array) -> Array:
+    """Return the departure of each observation from what all others say, by its stated error.
+
+    Parameters
+    ----------
+    gain : Gain
+        Of the observations with their errors as weighted.
+    departures : ndarray, shape (p,)
+        From the background.
+    weight : ndarray, shape (p,)
+        Of the others count less that have a low weight.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        Standard deviations.
+    """
+    return _misfit(gain.total_inverse, departures, gain.variance * weight, weight)
+
+
+def _misfit(inverse: Array, departures: Array, stated: Array, weight: Array) -> Array:
+    """With ``P`` the inverse: ``(P d)_i / P_ii``, of variance ``1 / P_ii`` less what was added."""
+    diagonal = np.diag(inverse)
+    variance = 1.0 / diagonal - stated * (1.0 / weight - 1.0)
+    return np.asarray((inverse @ departures) / diagonal / np.sqrt(np.maximum(variance, stated)))
+
+
+def _lower(inverse: Array, added: Array) -> Array:
+    """Return ``(P^-1 + diag(added))^-1``: few are added to (Woodbury)."""
+    rows = np.flatnonzero(added)
+    columns = inverse[:, rows]
+    middle = np.diag(1.0 / added[rows]) + inverse[np.ix_(rows, rows)]
+    factor = linalg.cho_factor(middle, lower=True, check_finite=False)
+    return np.asarray(inverse - columns @ linalg.cho_solve(factor, columns.T))

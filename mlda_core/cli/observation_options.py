@@ -1,0 +1,119 @@
+"""What commands ask of observations, and what they do about rows that are refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlda_core.cli.console import errors
+
+if TYPE_CHECKING:
+    from mlda_core.observations.record import Record
+
+# Exit code where something was written though rows were refused.
+REFUSED = 3
+# Of refused rows, so many are told; the file names them all.
+_TOLD = 10
+
+KeepCodes = Annotated[
+    bool,
+    typer.Option(
+        "--keep-codes", help="Keep values such as -9.99 that usually stand for missing ones."
+    ),
+]
+MergeRepeated = Annotated[
+    bool, typer.Option("--merge-repeated", help="Merge rows of one variable, place and month.")
+]
+BasePeriod = Annotated[
+    str | None,
+    typer.Option(help="Base period of the anomalies, such as 1951-1980; the bundle's by default."),
+]
+DayFirst = Annotated[
+    bool | None, typer.Option(help="How to read dates such as 05/04/1997; refused by default.")
+]
+Robust = Annotated[
+    bool,
+    typer.Option(
+        "--robust",
+        help="Down-weight observations more than 4 standard deviations from what all others say.",
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Write nothing, and exit 2, if any row is refused.")
+]
+AllowRefused = Annotated[
+    bool, typer.Option("--allow-refused", help="Exit 0, and not 3, though rows are refused.")
+]
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What becomes of rows that are refused.
+
+    Parameters
+    ----------
+    strict : bool
+        Whether nothing is written if one is.
+    allowed : bool
+        Whether the command succeeds all the same.
+    """
+
+    strict: bool
+    allowed: bool
+
+    def __post_init__(self) -> None:
+        if self.strict and self.allowed:
+            raise ValueError("--strict and --allow-refused exclude each other; leave one out.")
+
+    def tell(self, record: Record) -> None:
+        """Tell what was read how, and which rows were refused.
+
+        Raises
+        ------
+        ObservationError
+            If one is and none may be.
+        """
+        from mlda_core.observations.table import ObservationError
+
+        for note in record.notes[:_TOLD]:
+            errors.print(f"Note: {note}", markup=False, highlight=False)
+        if len(record.notes) > _TOLD:
+            errors.print(f"... and {len(record.notes) - _TOLD} notes more.", highlight=False)
+        lines = record.rejected
+        for line in lines[:_TOLD]:
+            errors.print(line, style="yellow", markup=False, highlight=False)
+        if len(lines) > _TOLD:
+            errors.print(
+                f"... and {len(lines) - _TOLD} rows more.", style="yellow", highlight=False
+            )
+        if lines and self.strict:
+            raise ObservationError(
+                f"{refused(len(lines), record.n_rows)} and nothing is written; correct or remove "
+                "them, or leave out --strict."
+            )
+
+    def end(self, n_refused: int, n_rows: int) -> None:
+        """Say once more how many rows were refused, and end the command accordingly.
+
+        Raises
+        ------
+        Exit
+            With :data:`REFUSED` if any were and it is not allowed.
+        """
+        if not n_refused:
+            return
+        errors.print(
+            f"{refused(n_refused, n_rows)}: what is written is of the others.",
+            style="bold yellow",
+            markup=False,
+            highlight=False,
+        )
+        if not self.allowed:
+            raise typer.Exit(REFUSED)
+
+
+def refused(count: int, n_rows: int) -> str:
+    """Say how many rows were refused."""
+    return f"{count} of {n_rows} rows of observations {'was' if count == 1 else 'were'} refused"

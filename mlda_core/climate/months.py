@@ -1,0 +1,218 @@
+"""Which month a date means, in any form that it is usually written or held in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import cftime
+import numpy as np
+import pandas as pd
+
+from mlda_core.climate.errors import UserError
+
+_NAMES = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_NAMED = {
+    **{name: i for i, name in enumerate(_NAMES, 1)},
+    **{name[:3]: i for i, name in enumerate(_NAMES, 1)},
+    "sept": 9,
+}
+_WORD = "|".join(sorted(_NAMED, key=len, reverse=True))
+_CLOCK = (
+    r"(?:(?:[T ]|, )\s*(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+    r"(?:\s*[AP]M)?|[T ][0-9]{2})?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        # 1997-12, 1997/12, 1997M12; 199712 and 199712.0
+        r"(?P<year>[0-9]{4})(?:[-/]|-?M)(?P<month>[0-9]{1,2})",
+        r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?:\.0*)?",
+        # 12/1997, 12.1997
+        r"(?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4})",
+        # 1997-12-31T23:00:00Z, 1997/12/31, 19971231, 1997123100
+        rf"(?P<year>[0-9]{{4}})(?P<s>[-/.])(?P<month>[0-9]{{1,2}})(?P=s)(?P<day>[0-9]{{1,2}}){_CLOCK}",
+        rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})(?:[0-9]{{2}}){{0,3}}(?:\.0*)?{_CLOCK}",
+        # 31.12.1997: with full stops the day is first everywhere
+        rf"(?P<day>[0-9]{{1,2}})\.(?P<month>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}}){_CLOCK}",
+        # Dec 1997, 31-Dec-1997, December 31, 1997; 1997 Dec, 1997-Dec-31
+        rf"(?:(?P<day>[0-9]{{1,2}})[-/. ]*)?(?P<word>{_WORD})[-/. ,]*(?P<year>[0-9]{{4}}){_CLOCK}",
+        rf"(?P<word>{_WORD})\.? +(?P<day>[0-9]{{1,2}}),? +(?P<year>[0-9]{{4}}){_CLOCK}",
+        rf"(?P<year>[0-9]{{4}})[-/. ]*(?P<word>{_WORD})(?:[-/. ]+(?P<day>[0-9]{{1,2}}))?{_CLOCK}",
+    )
+)
+# 31/12/1997 or 12/31/1997
+_SLASHED = re.compile(
+    rf"(?P<a>[0-9]{{1,2}})(?P<s>[-/])(?P<b>[0-9]{{1,2}})(?P=s)(?P<year>[0-9]{{4}}){_CLOCK}",
+    re.IGNORECASE,
+)
+_REMEDY = "write it as YYYY-MM, such as 1997-12"
+
+
+class MonthError(UserError):
+    """Something is no month.
+
+    Parameters
+    ----------
+    given : str
+        What was given, as it reads.
+    fault : str
+        What is wrong with it, to go on after it, with the remedy.
+    """
+
+    def __init__(self, given: str, fault: str) -> None:
+        shown = "".join(c if c.isprintable() else "?" for c in given)
+        super().__init__(f"'{shown if len(shown) <= 40 else f'{shown[:39]}…'}' {fault}.")
+        self.fault = fault
+
+
+class DayOrMonthError(MonthError):
+    """A date such as 05/04/1997 has two readings."""
+
+
+def month_of(value: Any, *, day_first: bool | None = None) -> str:
+    """Return the month of a date, or of a month, in any usual form.
+
+    Parameters
+    ----------
+    value : str, int, date, datetime, Timestamp, Period, datetime64, cftime.datetime, 0-d array
+        Text and numbers as ``1997-12``, ``199712``, ISO dates with or without a clock time and a
+        zone, ``1997/12/31``, ``31.12.1997``, ``31/12/1997``, ``12/1997``, ``Dec 1997``.
+    day_first : bool, optional
+        How to read ``05/04/1997``, which is refused without it; dates with one reading only need
+        no such word.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM``, as written: a date whose month is another in UTC is refused.
+
+    Raises
+    ------
+    MonthError
+        If it is no date or month, or may be one of two; the sentence names it.
+    """
+    if isinstance(value, np.ndarray) or hasattr(value, "dims"):
+        array = np.asarray(value)
+        if array.size != 1:
+            raise MonthError(f"an array of {array.size}", f"is not a month; {_REMEDY}")
+        value = array.reshape(-1)[0]
+    if isinstance(value, str):
+        return _of_text(value, day_first)
+    if isinstance(value, int | float | np.number) and not isinstance(
+        value, bool | np.bool_ | np.timedelta64
+    ):
+        number = float(value)
+        return _of_text(f"{number:.0f}" if number.is_integer() else repr(number), day_first)
+    if isinstance(value, np.datetime64):
+        if np.datetime_data(value)[0] == "Y":
+            raise MonthError(str(value), f"is a year and no month; {_REMEDY}")
+        if not np.isnat(value):
+            text = str(value.astype("datetime64[M]"))
+            return _numbered(str(value), int(text[:-3]), int(text[-2:]))
+    elif isinstance(value, pd.Period):
+        first, last = value.start_time, value.end_time
+        if (first.year, first.month) != (last.year, last.month):
+            raise MonthError(str(value), f"is longer than a month; {_REMEDY}")
+        return _numbered(str(value), first.year, first.month)
+    elif isinstance(value, dt.date | cftime.datetime) and value is not pd.NaT:
+        if isinstance(value, dt.datetime) and value.utcoffset():
+            _same_in_utc(
+                str(value), value.replace(tzinfo=None), value.utcoffset() or dt.timedelta()
+            )
+        return _numbered(str(value), value.year, value.month)
+    raise MonthError(str(value), f"is not a month; {_REMEDY}")
+
+
+def month_number(text: str) -> int:
+    """Return the calendar month of a number 1 to 12 or an English name; 0 if it is none."""
+    word = text.strip().rstrip(".").lower()
+    if re.fullmatch(r"[0-9]{1,2}(?:\.0*)?", word):
+        number = int(word.partition(".")[0])
+        return number if 1 <= number <= 12 else 0
+    return _NAMED.get(word, 0)
+
+
+def is_day_first(text: str) -> bool | None:
+    """Tell of a date such as 31/12/1997 that its day is first; None of what tells nothing."""
+    found = _SLASHED.fullmatch(text.strip())
+    if not found:
+        return None
+    a, b = int(found["a"]), int(found["b"])
+    if 12 < a <= 31 and 1 <= b <= 12:
+        return True
+    return False if 12 < b <= 31 and 1 <= a <= 12 else None
+
+
+def _of_text(given: str, day_first: bool | None) -> str:
+    text = given.strip()
+    for form in _FORMS:
+        found = form.fullmatch(text)
+        if found:
+            parts = found.groupdict()
+            word = parts.get("word")
+            month = _NAMED[word.lower()] if word else int(parts["month"])
+            return _of_parts(given, parts, month, parts.get("day"))
+    found = _SLASHED.fullmatch(text)
+    if found:
+        parts = found.groupdict()
+        a, b = int(found["a"]), int(found["b"])
+        if a <= 12 and b <= 12 and a != b and day_first is None:
+            raise DayOrMonthError(
+                given, "may have the day or the month first; write it as YYYY-MM-DD"
+            )
+        first = (day_first if day_first is not None else b <= 12) if a <= 12 else True
+        if b > 12:
+            first = False
+        return _of_parts(given, parts, b if first else a, str(a if first else b))
+    if re.fullmatch(r"[0-9]{4}(?:\.0*)?", text):
+        raise MonthError(given, f"is a year and no month; {_REMEDY}")
+    if re.fullmatch(rf"[0-9]{{1,2}}[-/. ](?:[0-9]{{1,2}}|{_WORD})[-/. ][0-9]{{2}}", text.lower()):
+        raise MonthError(given, "has a year of two digits; write it as YYYY-MM-DD")
+    raise MonthError(given, f"is not a month; {_REMEDY}")
+
+
+def _of_parts(given: str, parts: dict[str, Any], month: int, day: str | None) -> str:
+    year = int(parts["year"])
+    if day is not None and not 1 <= int(day) <= 31:
+        raise MonthError(given, f"has a day that no month has; {_REMEDY}")
+    text = _numbered(given, year, month)
+    zone = parts.get("zone")
+    if zone and zone[0] in "+-" and day is not None:
+        hour, minute = int(parts.get("hour") or 0), int(parts.get("minute") or 0)
+        turn = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+        try:
+            stamp = dt.datetime(year, month, int(day), hour, minute)  # noqa: DTZ001
+            _same_in_utc(given, stamp, turn if zone[0] == "+" else -turn)
+        except (ValueError, OverflowError) as error:
+            if isinstance(error, MonthError):
+                raise
+            raise MonthError(given, f"is not a date; {_REMEDY}") from error
+    return text
+
+
+def _same_in_utc(given: str, stamp: dt.datetime, zone: dt.timedelta) -> None:
+    """Refuse a local time in one month whose time in UTC is in another."""
+    moved = stamp - zone
+    if (moved.year, moved.month) != (stamp.year, stamp.month):
+        raise MonthError(given, f"is in another month in UTC; {_REMEDY}")
+
+
+def _numbered(given: str, year: int, month: int) -> str:
+    if not (1 <= month <= 12 and 0 <= year <= 9999):
+        raise MonthError(given, f"is not a month; {_REMEDY}")
+    return f"{year:04d}-{month:02d}"

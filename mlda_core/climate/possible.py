@@ -1,0 +1,118 @@
+"""What values of a variable are possible on Earth: of any month, anywhere, and of its mean.
+
+The limits are generous. They tell a field from one in other units, of another quantity or with a
+missing value's code in it; they do not tell a good month from a bad one. Records of single
+readings (World Meteorological Organization, https://wmo.asu.edu) lie within them, and so do the
+smallest region and the single month: Antarctica alone, a dry Sahara.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mlda_core.climate.variables import Variable
+
+Range = tuple[float, float]
+
+
+class Possible(NamedTuple):
+    """Limits of a variable.
+
+    Parameters
+    ----------
+    units : str
+        Of the limits.
+    extremes : tuple of float
+        Of any monthly mean of a cell, and of any reading of a month's mean at a station.
+    mean : tuple of float
+        Of the mean over any region and time.
+    globe : tuple of float, optional
+        Of the area mean over the whole globe, in any month; None where it is not known.
+    """
+
+    units: str
+    extremes: Range
+    mean: Range
+    globe: Range | None = None
+
+    def scaled(self, scale: float, offset: float, units: str) -> Possible:
+        """Return the limits in other units: ``other = limit * scale + offset``."""
+
+        def of(limits: Range) -> Range:
+            low, high = sorted(limit * scale + offset for limit in limits)
+            return low, high
+
+        globe = None if self.globe is None else of(self.globe)
+        return Possible(units, of(self.extremes), of(self.mean), globe)
+
+
+_MM_A_DAY = 1 / 86400  # kg m-2 s-1
+
+# By canonical name. Sea-level pressure below high ground is extrapolated, hence above the record.
+POSSIBLE: dict[str, Possible] = {
+    "psl": Possible("Pa", (85_000.0, 110_000.0), (94_000.0, 107_000.0), (99_000.0, 103_000.0)),
+    "tos": Possible("K", (268.0, 313.0), (269.0, 309.0), (280.0, 303.0)),
+    "tas": Possible("K", (180.0, 335.0), (190.0, 320.0), (276.0, 305.0)),
+    # Spectral models and packing leave a little less than nothing where it is dry.
+    "pr": Possible(
+        "kg m-2 s-1",
+        (-0.5 * _MM_A_DAY, 350 * _MM_A_DAY),
+        (-0.01 * _MM_A_DAY, 120 * _MM_A_DAY),
+        (0.5 * _MM_A_DAY, 10 * _MM_A_DAY),
+    ),
+    "sund": Possible("s", (0.0, 86_400.0), (0.0, 86_400.0)),
+    "tasa": Possible("K", (-30.0, 30.0), (-12.0, 12.0), (-6.0, 6.0)),
+    "zg500": Possible("m", (4300.0, 6200.0), (4500.0, 6100.0), (5200.0, 5900.0)),
+    "ua850": Possible("m s-1", (-80.0, 80.0), (-40.0, 40.0), (-15.0, 15.0)),
+    "va850": Possible("m s-1", (-60.0, 60.0), (-25.0, 25.0), (-5.0, 5.0)),
+}
+
+
+def possible_of(variable: Variable) -> Possible | None:
+    """Return a variable's limits in display units, or None where nothing is known.
+
+    Parameters
+    ----------
+    variable : Variable
+        What it says of itself (``extremes``, ``mean_range``) comes before what is known of its
+        name.
+    """
+    known = POSSIBLE.get(variable.name)
+    if known is not None and known.units == variable.units:
+        known = known.scaled(variable.scale, variable.offset, variable.display_units)
+    else:
+        known = None
+    if variable.extremes is None:
+        return known
+    return Possible(
+        variable.display_units,
+        variable.extremes,
+        variable.mean_range or variable.extremes,
+        known.globe if known is not None else None,
+    )
+
+
+def possible(variable: Variable, values: ArrayLike) -> NDArray[np.bool_]:
+    """Whether absolute values of a variable are possible on Earth.
+
+    Parameters
+    ----------
+    variable : Variable
+    values : array_like
+        Full values, no anomalies, in display units.
+
+    Returns
+    -------
+    ndarray of bool, of the same shape
+        True for missing values (NaN), and for all where nothing is known of the variable.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    limits = possible_of(variable)
+    if limits is None:
+        return np.ones(given.shape, dtype=bool)
+    low, high = limits.extremes
+    # Not the inverse of it: NaN compares as False.
+    return ~((given < low) | (given > high))

@@ -1,0 +1,227 @@
+"""Typed rows to anomalies in display units, by units, place, climatology and base period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.units import to_display
+from mlda_core.observations import base_period, missing_codes
+from mlda_core.observations.cells import quoted
+from mlda_core.observations.default_errors import default_error
+from mlda_core.observations.rows import Rows
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.variables import Variable
+
+Float = NDArray[np.float64]
+# An anomaly beyond this many times the colour limit (about the 99th percentile) is a full field,
+# another unit or a slip of the pen; less than that is for the analysis to judge.
+ABSURD = 10.0
+
+
+def to_anomalies(
+    rows: Rows, bundle: Bundle, calendar: NDArray[np.int64], *, keep_codes: bool
+) -> tuple[Float, Float, NDArray[np.bool_]]:
+    """Bring rows to the bundle's anomalies; what cannot be brought is refused in the rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Further reasons are added.
+    bundle : Bundle
+        Says which variables exist, where, and their climatology.
+    calendar : ndarray of int, shape (n,)
+        Calendar month of each row, 0 where it is not known.
+    keep_codes : bool
+        Whether to keep values that look like codes for missing ones.
+
+    Returns
+    -------
+    value, error : ndarray, shape (n,)
+        Display units; the error is the default one where none is stated.
+    stated : ndarray of bool, shape (n,)
+        Where the error was stated.
+    """
+    value, error = _in_display_units(rows, bundle)
+    _check_places(rows, bundle)
+    rows.refuse(
+        rows.absolute & (calendar == 0),
+        "its kind is absolute, which needs a month to tell the anomaly; give one",
+    )
+    for month in np.unique(calendar[rows.absolute & rows.good]):
+        here = rows.absolute & rows.good & (calendar == month)
+        places = bundle.operator.locate(rows.variable[here], rows.lat[here], rows.lon[here])
+        value[here] -= bundle.operator.apply(places, bundle.climatology(int(month)))
+    _move_base(rows, value, bundle, calendar)
+    if not keep_codes:
+        _refuse_codes(rows, value, bundle)
+    _refuse_absurd(rows, value, error, bundle)
+    stated = np.isfinite(rows.error)
+    names = np.array([v.name for v in bundle.variables])
+    for month in np.unique(calendar):
+        here = rows.good & ~stated & (calendar == month)
+        if here.any():
+            error[here] = default_error(
+                bundle,
+                list(names[rows.variable[here]]),
+                int(month) or None,
+                rows.lat[here],
+                rows.lon[here],
+            )
+    return value, error, stated
+
+
+def _in_display_units(rows: Rows, bundle: Bundle) -> tuple[Float, Float]:
+    value, error = rows.value.copy(), rows.error.copy()
+    for v, variable in enumerate(bundle.variables):
+        of_it = rows.variable == v
+        known: dict[str, tuple[float, float] | str] = {"": (1.0, 0.0)}
+        # An error has the units of its value where it has none of its own.
+        of_error = np.where(rows.error_units != "", rows.error_units, rows.value_units)
+        for given, is_value in ((rows.value_units, True), (of_error, False)):
+            for units in dict.fromkeys(given[of_it & rows.good]):
+                here = of_it & (given == units) & rows.good
+                if not is_value:
+                    here &= np.isfinite(rows.error)
+                if units not in known:
+                    known[units] = _factors(units, variable)
+                factors = known[units]
+                if isinstance(factors, str):
+                    rows.refuse(here, factors if is_value else f"its error: {factors}")
+                    continue
+                scale, offset = factors
+                if is_value:
+                    value[here] = value[here] * scale + offset * rows.absolute[here]
+                else:
+                    error[here] *= abs(scale)
+        if variable.non_negative:
+            rows.refuse(
+                of_it & rows.good & rows.absolute & (value < 0),
+                f"{variable.label.lower()} cannot be negative, and its kind is absolute",
+            )
+    return value, error
+
+
+def _factors(units: str, variable: Variable) -> tuple[float, float] | str:
+    try:
+        return to_display(units, variable)
+    except ValueError as problem:
+        return str(problem).rstrip(".")
+
+
+def _check_places(rows: Rows, bundle: Bundle) -> None:
+    good = rows.good
+    exists = np.zeros(len(rows), bool)
+    exists[good] = bundle.operator.observable(rows.variable[good], rows.lat[good], rows.lon[good])
+    for i in np.flatnonzero(good & ~exists):
+        variable, lat, lon = bundle.variables[rows.variable[i]], rows.lat[i], rows.lon[i]
+        why = _why_not(variable, bundle, lat, lon)
+        rows.reasons[int(i)] = f"there is no {variable.label.lower()} at {_place(lat, lon)}: {why}"
+
+
+def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
+    """Say why a variable cannot be observed at a place."""
+    every = ObservationOperator(bundle.grid, np.ones((1, *bundle.grid.shape), bool))
+    if not every.observable(0, lat, lon).all():
+        return "that is outside the model's grid"
+    other = {"sea": "that is land", "land": "that is sea"}
+    return other.get(variable.domain, "the model has no values there")
+
+
+def _move_base(rows: Rows, value: Float, bundle: Bundle, calendar: NDArray[np.int64]) -> None:
+    """Move anomalies from other base periods to the bundle's own."""
+    offsets: dict[tuple[Any, int], Float] = {}
+    moved: dict[tuple[str, str], int] = {}
+    anomaly = ~rows.absolute & (rows.base_period != "")
+    for words in dict.fromkeys(rows.base_period[anomaly & rows.good]):
+        for v, variable in enumerate(bundle.variables):
+            here = anomaly & rows.good & (rows.base_period == words) & (rows.variable == v)
+            if not here.any():
+                continue
+            try:
+                if base_period.is_own(bundle, variable, words):
+                    continue
+                period = base_period.period_of(words)
+            except base_period.BasePeriodError as problem:
+                rows.refuse(here, str(problem).rstrip("."))
+                continue
+            rows.refuse(
+                here & (calendar == 0),
+                f"its base period is {period}, which needs a month to be moved to the model's; "
+                "give one",
+            )
+            for month in np.unique(calendar[here & rows.good]):
+                now = here & rows.good & (calendar == month)
+                key = (period, int(month))
+                if key not in offsets:
+                    offsets[key] = base_period.offset(bundle, int(month), period)
+                places = bundle.operator.locate(rows.variable[now], rows.lat[now], rows.lon[now])
+                step = bundle.operator.apply(places, offsets[key])
+                value[now] += step
+                lost = now.copy()
+                lost[now] = ~np.isfinite(step)
+                rows.refuse(
+                    lost,
+                    f"its base period is {period}, of which the model's months have too few there "
+                    f"to move it to the model's own ({quoted(bundle.base_period)}); give its "
+                    "anomaly from that, or an absolute value",
+                )
+            count = int((here & rows.good).sum())
+            moved[str(period), variable.name] = count
+    for (period_words, name), count in moved.items():
+        if count:
+            rows.notes.append(
+                f"Anomalies of {name} from {period_words} are moved to the model's base period, "
+                f"{bundle.base_period}."
+            )
+
+
+def _refuse_codes(rows: Rows, value: Float, bundle: Bundle) -> None:
+    limit = np.array([v.anomaly_limit for v in bundle.variables])[rows.variable]
+    good = rows.good
+    for i in np.flatnonzero(good & missing_codes.is_impossible_code(rows.value, value, limit)):
+        rows.reasons[int(i)] = (
+            f"value {rows.value[i]:g} is a code for a missing value, and none that "
+            f"{bundle.variables[rows.variable[i]].label.lower()} can have; {missing_codes.REMEDY}"
+        )
+    # Stations, not rows: one that is repeated is another matter.
+    place = np.unique(np.stack([rows.lat, rows.lon], axis=1), axis=0, return_inverse=True)[1]
+    for v, variable in enumerate(bundle.variables):
+        for units in dict.fromkeys(rows.value_units[rows.good & (rows.variable == v)]):
+            here = rows.good & (rows.variable == v) & (rows.value_units == units)
+            found = missing_codes.repeated_extremes(
+                rows.value[here], value[here], variable.anomaly_limit, place.reshape(-1)[here]
+            )
+            for extreme, places in found.items():
+                rows.refuse(
+                    here & (rows.value == extreme),
+                    f"value {extreme:g} stands at {places} places and beyond all others, as a code "
+                    f"for a missing value does; {missing_codes.REMEDY}",
+                )
+
+
+def _refuse_absurd(rows: Rows, value: Float, error: Float, bundle: Bundle) -> None:
+    for v, variable in enumerate(bundle.variables):
+        limit, units = ABSURD * variable.anomaly_limit, variable.anomaly_units
+        mine = (rows.variable == v) & rows.good
+        for i in np.flatnonzero(mine & ~(np.abs(value) <= limit)):
+            rows.reasons[int(i)] = (
+                f"an anomaly of {value[i]:.4g} {units} is none that {variable.label.lower()} can "
+                f"have (at most {limit:g}); correct its value, kind or units"
+            )
+        for i in np.flatnonzero(mine & rows.good & (error > limit)):
+            rows.reasons[int(i)] = (
+                f"an error of {error[i]:.4g} {units} is more than any anomaly that "
+                f"{variable.label.lower()} can have (at most {limit:g}); correct it or its units"
+            )
+        # What is near zero but for rounding: the smallest error times a small factor is no error.
+        rows.refuse(mine & rows.good & (error <= 0), "error_sd is zero in the model's units")
+
+
+def _place(lat: float, lon: float) -> str:
+    return f"{abs(lat):.2f}{'N' if lat >= 0 else 'S'} {lon:.2f}E"

@@ -1,0 +1,106 @@
+"""Observation errors where none are stated, as a part of the local spread of the climate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mlda_core.climate.interpolation import ObservationError
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+Float = NDArray[np.float64]
+# Observation error where none is stated, as a part of the local spread.
+DEFAULT_ERROR = 0.2
+
+
+def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
+    """Return the spread of the climate in display units.
+
+    Rain is standardised after a transform, so its spread is taken back: half the distance from
+    one standard deviation below the centre to one above.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    calendar_month : int, optional
+        1..12; the mean over the year without it.
+
+    Returns
+    -------
+    ndarray, shape (V, lat, lon)
+        NaN where a variable does not exist.
+
+    Raises
+    ------
+    ObservationError
+        If the month is not 1..12.
+    """
+    if calendar_month is not None and not 1 <= calendar_month <= 12:
+        raise ObservationError(
+            f"Calendar month {calendar_month} is not within 1 to 12; 1 stands for January."
+        )
+    months = np.arange(1, 13) if calendar_month is None else np.array([int(calendar_month)])
+    one = np.ones((months.size, *bundle.mask.shape))
+    high = bundle.normaliser.restore(one, months)
+    low = bundle.normaliser.restore(-one, months)
+    return np.asarray(np.where(bundle.mask, 0.5 * (high - low).mean(axis=0), np.nan))
+
+
+def default_error(
+    bundle: Bundle,
+    variable: str | Sequence[str],
+    calendar_month: int | None,
+    lat: ArrayLike,
+    lon: ArrayLike,
+) -> Float:
+    """Return the observation error where none is stated: 0.2 of the local spread.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    variable : str or sequence of str, shape (p,)
+        CF names of the bundle's variables.
+    calendar_month : int or None
+        1..12; None for the mean over the year.
+    lat, lon : array_like, shape (p,)
+        Degrees.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        Standard deviations, display units, all above zero.
+
+    Raises
+    ------
+    ObservationError
+        If a variable does not exist at a place.
+    """
+    north = np.atleast_1d(np.asarray(lat, np.float64))
+    names = [variable] * north.size if isinstance(variable, str) else list(variable)
+    places = bundle.operator.locate(variable_rows(bundle, names), north, lon)
+    spread = bundle.operator.apply(places, local_spread(bundle, calendar_month))
+    # Where it never rains the spread is nil, but no gauge is perfect.
+    least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
+    return np.asarray(np.maximum(DEFAULT_ERROR * spread, 0.1 * least))
+
+
+def variable_rows(bundle: Bundle, names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the row of each variable in the state, shape (p,).
+
+    Raises
+    ------
+    ObservationError
+        If the bundle has no such variable.
+    """
+    known = {v.name: i for i, v in enumerate(bundle.variables)}
+    unknown = next((n for n in names if n not in known), None)
+    if unknown is not None:
+        raise ObservationError(
+            f"This model has no variable '{unknown}'; it has {', '.join(known)}."
+        )
+    return np.array([known[n] for n in names], np.int64)

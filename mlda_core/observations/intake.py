@@ -1,0 +1,148 @@
+"""Observations handed to the assimilation from Python, in any form, checked as files are.
+
+What :func:`mlda_core.observations.table.read` returned has passed the check. It comes here again
+with every analysis, so it is known by a quick test and passes as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.observations import missing_codes
+from mlda_core.observations.loading import Source
+from mlda_core.observations.options import TableOptions
+from mlda_core.observations.table import COLUMNS, read
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+__all__ = ["ObservationWarning", "is_checked", "observations_of"]
+
+_PACKAGE = str(Path(__file__).parents[1])
+_NUMBERS = ("lat", "lon", "value", "error_sd")
+# Of refused rows, so many are named.
+_NAMED = 5
+# An anomaly beyond so many times the limit of the colours is looked at by the whole check's eyes,
+# and beyond the second it is refused.
+_FAR, _ABSURD = 3.0, 10.0
+# The least of the numbers that stand for missing values is -9.99.
+_LEAST_CODE = 9.98
+
+
+class ObservationWarning(UserWarning):
+    """Observations were taken in a way that the user should know of."""
+
+
+def observations_of(
+    source: Source, bundle: Bundle, month: Any, options: TableOptions
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return observations as a checked table.
+
+    Parameters
+    ----------
+    source : DataFrame, list of dict, dict, Dataset, Path, str, bytes or Cells
+        As :func:`mlda_core.observations.table.read` takes it.
+    bundle : Bundle
+    month : optional
+        As in :func:`mlda_core.observations.table.read`.
+    options : TableOptions
+
+    Returns
+    -------
+    observations : DataFrame
+        Columns :data:`mlda_core.observations.table.COLUMNS`; the very table that was given, if it
+        has passed the check.
+    notes : tuple of str
+        What the user should know of; each is an :class:`ObservationWarning` too.
+
+    Raises
+    ------
+    ObservationError
+        If the observations cannot be read, or any row cannot be used.
+    """
+    plain = not options.merge_repeated and options.base_period is None
+    if plain and is_checked(source, bundle, keep_codes=options.keep_codes):
+        return source, ()  # type: ignore[return-value]
+    table, rejected, notes = read(source, bundle, month=month, options=options)
+    if rejected:
+        named = "; ".join(f"row {row}: {reason}" for row, reason in rejected[:_NAMED])
+        more = f"; and {len(rejected) - _NAMED} more" if len(rejected) > _NAMED else ""
+        raise ObservationError(
+            f"{len(rejected)} of the observations cannot be used ({named}{more}); correct or "
+            "remove them, or read the rest by read_observations."
+        )
+    level = _level_of_caller()
+    for note in notes:
+        warnings.warn(note, ObservationWarning, stacklevel=level)
+    return table, tuple(notes)
+
+
+def is_checked(table: Any, bundle: Bundle, *, keep_codes: bool = False) -> bool:
+    """Whether a table is one that the check returned, or one that it would return unchanged.
+
+    Parameters
+    ----------
+    table : object
+    bundle : Bundle
+    keep_codes : bool
+        Whether values that usually stand for missing ones may be in it.
+
+    Returns
+    -------
+    bool
+        False of anything that needs the check: other columns or types, an index of dates, unknown
+        variables, values that are missing, look like codes for it, or are far off in a row.
+        Whether a variable exists at a place is for the observation operator to say.
+    """
+    if not isinstance(table, pd.DataFrame) or tuple(table.columns) != COLUMNS:
+        return False
+    index = table.index
+    if index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu":
+        return False
+    if table.attrs.get("base_period") or table["withheld"].dtype != np.bool_:
+        return False
+    columns = {name: table[name] for name in _NUMBERS}
+    if any(column.dtype != np.float64 for column in columns.values()):
+        return False
+    variables = table["variable"].tolist()
+    limits = {v.name: v.anomaly_limit for v in bundle.variables}
+    if not set(variables) <= limits.keys() or not all(isinstance(t, str) for t in table["label"]):
+        return False
+    lat, lon, value, error = (column.to_numpy() for column in columns.values())
+    limit = np.array([limits[name] for name in variables])
+    with np.errstate(invalid="ignore"):
+        fine = (np.abs(lat) <= 90.0) & np.isfinite(lon) & np.isfinite(error) & (error > 0.0)
+        size = np.abs(value)
+        fine &= size <= _ABSURD * limit
+    return bool(fine.all()) and (keep_codes or not _may_be_missing(value, size, limit))
+
+
+def _may_be_missing(
+    value: NDArray[np.float64], size: NDArray[np.float64], limit: NDArray[np.float64]
+) -> bool:
+    """Whether the whole check could take a value for a code of a missing one."""
+    large = size >= _LEAST_CODE
+    if large.any() and missing_codes.is_code(value[large]).any():
+        return True
+    far = size > _FAR * limit
+    if not far.any():
+        return False
+    if missing_codes.is_impossible_code(value[far], value[far], limit[far]).any():
+        return True
+    return bool(np.unique(value[far], return_counts=True)[1].max() > 2)
+
+
+def _level_of_caller() -> int:
+    """Return the ``stacklevel`` of the first frame outside this package, as seen by the caller."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - as pandas finds its caller
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -1,0 +1,296 @@
+"""A record of observations: the months that a file, or a folder of files, holds.
+
+Every file is read from disk once: its digest, its times and its rows come from the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.months import MonthError, month_of
+from mlda_core.observations.file_names import choose, month_in, tell_apart
+from mlda_core.observations.options import TableOptions
+from mlda_core.observations.table import Reading, load, read, read_months
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+__all__ = ["MonthOfRecord", "Record", "RecordFiles", "read_record"]
+
+# Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
+_YEARS = range(1678, 2262)
+_DEFAULTS = TableOptions()
+
+
+class RecordFiles:
+    """The files of a record, read from disk.
+
+    Parameters
+    ----------
+    source : Path
+        A file, or a folder whose files have a column of times or a month in their names.
+
+    Attributes
+    ----------
+    contents : dict of str to bytes
+        By the files' names, in order.
+    in_folder : bool
+        Whether the source is a folder.
+    notes : list of str
+        What of the folder was left out.
+
+    Raises
+    ------
+    ObservationError
+        If there is no file, one cannot be read, or two are the same.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+        self.in_folder = source.is_dir()
+        self.notes: list[str] = []
+        names = [source]
+        if self.in_folder:
+            chosen = choose(f.name for f in source.iterdir() if f.is_file())
+            self.notes += chosen.notes
+            names = [source / name for name in chosen.names]
+        if not names:
+            raise ObservationError(
+                f"{source} holds no CSV or netCDF file; give a folder of observations."
+            )
+        self.contents = {path.name: _bytes_of(path) for path in names}
+        seen: dict[bytes, str] = {}
+        for name, data in self.contents.items():
+            other = seen.setdefault(hashlib.sha256(data).digest(), name)
+            if other != name:
+                raise ObservationError(
+                    f"{other} and {name} hold the same, byte by byte: their observations would "
+                    "count twice; remove one."
+                )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the files, one after the other."""
+        digest = hashlib.sha256()
+        for data in self.contents.values():
+            digest.update(data)
+        return digest.hexdigest()
+
+
+class MonthOfRecord(NamedTuple):
+    """The observations of one month.
+
+    Parameters
+    ----------
+    month : str
+        ``YYYY-MM``.
+    table : DataFrame
+        Checked, columns of :data:`mlda_core.observations.table.COLUMNS`.
+    rejected : tuple of str
+        Rows that were refused, in words.
+    n_rows : int
+        Rows that were read: refused ones too, and before any were merged.
+    """
+
+    month: str
+    table: pd.DataFrame
+    rejected: tuple[str, ...]
+    n_rows: int
+
+
+class Record(NamedTuple):
+    """Observations of many months.
+
+    Parameters
+    ----------
+    months : tuple of MonthOfRecord
+        Ascending.
+    unplaced : tuple of str
+        Rows that were refused and belong to no month, in words.
+    notes : tuple of str
+        Sentences on what was taken in a way that the user should know of.
+    """
+
+    months: tuple[MonthOfRecord, ...]
+    unplaced: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """All rows that were refused, in words."""
+        return self.unplaced + tuple(r for one in self.months for r in one.rejected)
+
+    @property
+    def n_rows(self) -> int:
+        """All rows that were read, refused ones too."""
+        return len(self.unplaced) + sum(one.n_rows for one in self.months)
+
+    def within(self, first: str, last: str) -> Record:
+        """Return the months from one ``YYYY-MM`` to another, both included."""
+        return self._replace(months=tuple(m for m in self.months if first <= m.month <= last))
+
+
+class _Part(NamedTuple):
+    """What one file holds of one month; of none where the month is ''."""
+
+    file: str
+    month: str
+    reading: Reading
+    # Before repeated rows were merged, refused ones too.
+    n_rows: int
+
+
+def read_record(
+    files: RecordFiles,
+    bundle: Bundle,
+    month: str | None = None,
+    options: TableOptions = _DEFAULTS,
+) -> Record:
+    """Read all observations of a record.
+
+    Parameters
+    ----------
+    files : RecordFiles
+    bundle : Bundle
+    month : str, optional
+        Only this one; needed of one file that does not say its month. Any form that
+        :func:`mlda_core.climate.months.month_of` takes.
+    options : TableOptions
+
+    Returns
+    -------
+    Record
+        With an observation at least.
+
+    Raises
+    ------
+    ObservationError
+        If there is nothing to assimilate, a month cannot be told, or files hold the same twice.
+    """
+    asked = _month(month)
+    parts = list(_parts(files, bundle, asked, options))
+    many = len(files.contents) > 1
+    by_month: dict[str, list[_Part]] = {}
+    for part in parts:
+        by_month.setdefault(part.month, []).append(part)
+    months = []
+    for name in sorted(set(by_month) - {""}):
+        if asked in {"", name}:
+            here = by_month[name]
+            _check_repeats(here)
+            tables = [part.reading.table for part in here]
+            table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+            n_rows = sum(part.n_rows for part in here)
+            months.append(MonthOfRecord(name, table, _words(here, many=many), n_rows))
+    unplaced = _words(by_month.get("", []), many=many)
+    notes = [*files.notes, *_notes(parts, many=many)]
+    if not sum(len(one.table) for one in months):
+        every = [*unplaced, *_words(parts, many=many)]
+        why = f"; the first reason: {every[0]}" if every else "."
+        raise ObservationError(f"{files.source} has no observation that can be used{why}")
+    for one in months:
+        if int(one.month[:4]) not in _YEARS:
+            raise ObservationError(f"{one.month} is not within 1678 to 2261; choose another month.")
+    return Record(tuple(months), unplaced, tuple(notes))
+
+
+def _notes(parts: list[_Part], *, many: bool) -> list[str]:
+    """Return the notes, each once, with the months that it is of where it is not of all."""
+    of_file: dict[str, list[str]] = {}
+    said: dict[tuple[str, str], list[str]] = {}
+    for part in parts:
+        of_file.setdefault(part.file, []).append(part.month)
+        for note in part.reading.notes:
+            said.setdefault((part.file, note), []).append(part.month)
+    out = []
+    for (file, note), months in said.items():
+        where = [file] if many else []
+        if len(of_file[file]) > len(months):
+            dated = [m for m in months if m]
+            more = f" and {len(dated) - 1} months more" if len(dated) > 1 else ""
+            where += [f"{dated[0]}{more}"] if dated else []
+        out.append(f"{', '.join(where)}: {note}" if where else note)
+    return out
+
+
+def _parts(
+    files: RecordFiles, bundle: Bundle, asked: str, options: TableOptions
+) -> Iterator[_Part]:
+    unmerged = replace(options, merge_repeated=False)
+    named: dict[str, list[str]] = {}
+    for name, data in files.contents.items():
+        cells = load(data, name=name if files.in_folder else str(files.source))
+        if cells.has_times and (files.in_folder or not asked):
+            found = plain = read_months(cells, bundle, options=options)
+            if options.merge_repeated:
+                plain = read_months(cells, bundle, options=unmerged)
+            for month, reading in found.items():
+                yield _Part(name, month, reading, _count(plain[month]))
+            continue
+        month = (month_in(name) or "") if files.in_folder else asked
+        if not month:
+            remedy = "name it such as 1997-12.csv" if files.in_folder else "give --month"
+            raise ObservationError(
+                f"{cells.name} does not say which month it is of; {remedy}, or add a column 'time'."
+            )
+        if files.in_folder:
+            named.setdefault(month, []).append(name)
+            tell_apart(named[month], month)
+        # Of one file with times it says which months there are, where it has none of this one.
+        reading = one = read(cells, bundle, month=month, options=options)
+        if options.merge_repeated:
+            one = read(cells, bundle, month=month, options=unmerged)
+        yield _Part(name, month, reading, _count(one))
+
+
+def _count(reading: Reading) -> int:
+    return len(reading.table) + len(reading.rejected)
+
+
+def _check_repeats(parts: list[_Part]) -> None:
+    """Refuse a file all of whose observations of a month are in another one too."""
+    keys = ["variable", "lat", "lon", "value"]
+    held = [(part.file, set(map(tuple, part.reading.table[keys].to_numpy()))) for part in parts]
+    for i, (name, rows) in enumerate(held):
+        for j, (other, more) in enumerate(held):
+            # Of two alike, the later one is named.
+            if i != j and rows and rows <= more and (rows != more or i > j):
+                raise ObservationError(
+                    f"All that {name} holds of {parts[0].month} stands in {other} too and would "
+                    "count twice; remove one."
+                )
+
+
+def _words(parts: list[_Part], *, many: bool) -> tuple[str, ...]:
+    out = []
+    for part in parts:
+        for rejected in part.reading.rejected:
+            text = str(rejected)
+            out.append(f"{part.file}, {text[0].lower()}{text[1:]}" if many else text)
+    return tuple(out)
+
+
+def _month(month: str | None) -> str:
+    if month is None:
+        return ""
+    try:
+        return month_of(month)
+    except MonthError as error:
+        raise ObservationError(str(error)) from error
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ObservationError(
+            f"{path} cannot be read ({error.strerror or error}); check its name."
+        ) from error

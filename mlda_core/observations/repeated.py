@@ -1,0 +1,119 @@
+"""Rows of one variable, place and month: told, and merged on request.
+
+Each row is an observation with an error of its own to the analysis: a station that stands in a
+table nine times counts as nine, and pulls the analysis as if its error were a third. The rule of
+merging: rows that also share their time and value are copies, of which one is left, with the
+largest of their errors; what then remains of a place is averaged, and the error of the mean is the
+root mean square of the errors, not less, for most of an error is what the place does not share
+with its grid cell, and does not average out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+# Places as near as this, in degrees, are one: 0.1 m.
+_DECIMALS = 6
+_ADVICE = (
+    "each counts as an observation of its own; remove what is repeated, or merge it by "
+    "merge_repeated"
+)
+
+
+def tell(table: pd.DataFrame, stamps: pd.Series) -> list[str]:
+    """Return sentences on the rows of one month that are repeated.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A checked table.
+    stamps : Series of str
+        The times of the rows as given, '' where there are none.
+
+    Returns
+    -------
+    list of str
+    """
+    keys = _keys(table, stamps)
+    copies = int(keys.duplicated(["variable", "lat", "lon", "stamp", "value"]).sum())
+    first = keys.drop_duplicates(["variable", "lat", "lon", "stamp", "value"])
+    others = int(first.duplicated(["variable", "lat", "lon"]).sum())
+    out = []
+    if copies:
+        out.append(
+            f"{copies} {_rows(copies, 'repeat')} another's variable, place, time and value: "
+            f"{_ADVICE}."
+        )
+    if others:
+        places = int(
+            first.loc[first.duplicated(["variable", "lat", "lon"]), ["variable", "lat", "lon"]]
+            .drop_duplicates()
+            .shape[0]
+        )
+        out.append(
+            f"{others} {_rows(others, 'have')} another value or time for the variable and place of "
+            f"an earlier row, at {places} {'place' if places == 1 else 'places'}: {_ADVICE}."
+        )
+    sides = keys.groupby(["variable", "lat", "lon"])["withheld"].agg(["any", "all"])
+    leaks = int((sides["any"] & ~sides["all"]).sum())
+    if leaks:
+        out.append(
+            f"{leaks} {'place is' if leaks == 1 else 'places are'} both assimilated and withheld: "
+            "what is withheld there is no independent test."
+        )
+    return out
+
+
+def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[str]]:
+    """Merge the rows of one variable, place and month into one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A checked table; withheld rows are merged among themselves.
+    stamps : Series of str
+        The times of the rows as given.
+
+    Returns
+    -------
+    table : DataFrame
+        In the order of the first rows, whose labels are kept.
+    notes : list of str
+    """
+    keys = _keys(table, stamps)
+    place = ["variable", "lat", "lon", "withheld"]
+    if not keys.duplicated(place).any():
+        return table, []
+    largest = keys.groupby([*place, "stamp", "value"], sort=False)["error_sd"].transform("max")
+    keys = keys.assign(error_sd=largest)
+    keys = keys.drop_duplicates([*place, "stamp", "value"])
+    groups = keys.assign(square=keys["error_sd"] ** 2).groupby(place, sort=False)
+    made = groups.agg(
+        value=("value", "mean"), square=("square", "mean"), row=("row", "first"), n=("row", "size")
+    )
+    out = table.iloc[made["row"].to_numpy()].reset_index(drop=True)
+    # A mean of one is the number itself, to the last bit.
+    many = made["n"].to_numpy() > 1
+    out["value"] = np.where(many, made["value"].to_numpy(), out["value"].to_numpy())
+    single = keys.set_index("row")["error_sd"].reindex(made["row"]).to_numpy()
+    out["error_sd"] = np.where(many, np.sqrt(made["square"].to_numpy()), single)
+    lost = len(table) - len(out)
+    told = (
+        f"{lost} {'row is' if lost == 1 else 'rows are'} merged with others of the same variable, "
+        "place and month: copies count once, other values are averaged, and the error stays that "
+        "of one observation."
+    )
+    return out, [told]
+
+
+def _keys(table: pd.DataFrame, stamps: pd.Series) -> pd.DataFrame:
+    out = table[["variable", "value", "error_sd", "withheld"]].copy()
+    out["lat"], out["lon"] = table["lat"].round(_DECIMALS), table["lon"].round(_DECIMALS)
+    out["stamp"], out["row"] = stamps.to_numpy(), np.arange(len(table))
+    return out
+
+
+def _rows(count: int, verb: str) -> str:
+    singular = {"repeat": "repeats", "have": "has"}[verb]
+    return f"row {singular}" if count == 1 else f"rows {verb}"

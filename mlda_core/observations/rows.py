@@ -1,0 +1,310 @@
+"""The rows of an observation table with their types: text to numbers, words to their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.variables import Variable
+from mlda_core.observations import missing_codes
+from mlda_core.observations.cells import Cells, is_nan, quoted, shown
+from mlda_core.observations.number_cells import DEGREES, Numbers, read_numbers
+from mlda_core.observations.options import TableOptions
+from mlda_core.observations.times import months_of_rows
+
+Float = NDArray[np.float64]
+_WITHHELD = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0", ""), False),
+}
+_ABSOLUTE = {
+    **dict.fromkeys(("anomaly", "anomalies", "anom", ""), False),
+    **dict.fromkeys(("absolute", "absolutes", "abs"), True),
+}
+_MEANINGS = {
+    "lat": "is no latitude, a number from -90 to 90",
+    "lon": "is no longitude, a number of degrees east",
+    "value": "is no number",
+    "error_sd": "is no error, a number above 0",
+}
+# Any turn of longitude, and no code for a missing one.
+_MOST_LON = 720.0
+
+
+@dataclass(eq=False)
+class Rows:
+    """Typed rows. What cannot be used has a reason; the rest of such a row means nothing.
+
+    Parameters
+    ----------
+    variable : ndarray of int, shape (n,)
+        Row of the variable in the state.
+    lat, lon : ndarray, shape (n,)
+        Degrees; longitudes within 0..360.
+    value, error : ndarray, shape (n,)
+        As they are written; the error is NaN where none is stated.
+    value_units, error_units : ndarray of str, shape (n,)
+        '' for display units; the error's are '' where it has the value's.
+    absolute, withheld : ndarray of bool, shape (n,)
+    label : ndarray of str, shape (n,)
+    base_period : ndarray of str, shape (n,)
+        '' for the bundle's own.
+    month : ndarray of str, shape (n,)
+        ``YYYY-MM``, '' where there is none.
+    stamp : ndarray of str, shape (n,)
+        The time as it is written.
+    number : ndarray of int, shape (n,)
+        The row as the user counts.
+    reasons : dict of int to str
+        The first reason against each row that cannot be used, counted from 0.
+    notes : list of str
+    """
+
+    variable: NDArray[np.int64]
+    lat: Float
+    lon: Float
+    value: Float
+    error: Float
+    value_units: NDArray[Any]
+    error_units: NDArray[Any]
+    absolute: NDArray[np.bool_]
+    withheld: NDArray[np.bool_]
+    label: NDArray[Any]
+    base_period: NDArray[Any]
+    month: NDArray[Any]
+    stamp: NDArray[Any]
+    number: NDArray[np.int64]
+    reasons: dict[int, str]
+    notes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """Where nothing speaks against a row, shape (n,)."""
+        out = np.ones(len(self), bool)
+        out[list(self.reasons)] = False
+        return out
+
+    def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
+        """Give a reason against rows that have none yet."""
+        for i in np.flatnonzero(where):
+            self.reasons.setdefault(int(i), reason)
+
+
+def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) -> Rows:
+    """Give the cells of a table their types.
+
+    Parameters
+    ----------
+    cells : Cells
+    variables : sequence of Variable
+        Those of the model, in the order of the state.
+    options : TableOptions
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ObservationError
+        If a column that is needed is missing, or one is not understood as a whole.
+    """
+    roles, n = cells.roles, len(cells)
+    _check_degrees(roles.units)
+
+    def column(role: str) -> NDArray[Any]:
+        at = roles.at.get(role)
+        return np.full(n, None, object) if at is None else cells.columns[at]
+
+    def words(role: str) -> list[str]:
+        return [shown(cell) for cell in column(role)]
+
+    reasons: dict[int, str] = {}
+    which, unknown = _variables(words("variable"), variables)
+    reasons.update(unknown)
+    numbers = read_numbers(
+        {"value": column("value"), "error_sd": column("error_sd")},
+        {"lat": column("lat"), "lon": column("lon")},
+    )
+    lat, lon, value, error = (numbers[k].values for k in ("lat", "lon", "value", "error_sd"))
+    unstated = np.array([not shown(c) for c in column("error_sd")], bool)
+    for role, fine in (
+        ("lat", np.abs(lat) <= 90.0),
+        ("lon", np.abs(lon) <= _MOST_LON),
+        ("value", np.isfinite(value)),
+        ("error_sd", unstated | (np.isfinite(error) & (error > 0))),
+    ):
+        _refuse_numbers(reasons, role, column(role), numbers[role], fine)
+    withheld = _meanings("withheld", words("withheld"), _WITHHELD, "is neither true nor false")
+    absolute = _meanings(
+        "kind", words("kind"), _ABSOLUTE, "is no kind of value; use anomaly or absolute"
+    )
+    for i, reason in [*withheld[1].items(), *absolute[1].items()]:
+        reasons.setdefault(i, reason)
+    if not options.keep_codes:
+        _refuse_codes(reasons, value, np.where(unstated, np.nan, error))
+    value_units, clash = _value_units(
+        words("units"), numbers["value"].units, roles.units.get("value", ""), n
+    )
+    for i, reason in clash.items():
+        reasons.setdefault(i, reason)
+    attached = numbers["error_sd"].units
+    error_units = np.where(attached != "", attached, roles.units.get("error_sd", ""))
+    base, clash = _base_periods(cells, words("base_period"), options)
+    for i, reason in clash.items():
+        reasons.setdefault(i, reason)
+    notes = [*cells.notes, *roles.notes]
+    month, stamp = np.full(n, "", object), np.full(n, "", object)
+    if cells.has_times:
+        month, late, told = months_of_rows(cells, options.day_first)
+        # A row without a month belongs nowhere, whatever else is wrong with it.
+        reasons.update(late)
+        notes += told
+        stamp = _stamps(cells)
+    lon = np.mod(np.where(np.isfinite(lon), lon, 0.0), 360.0)
+    return Rows(
+        variable=which,
+        lat=lat,
+        # A hair west of Greenwich rounds to the full turn.
+        lon=np.where(lon == 360.0, 0.0, lon),
+        value=value,
+        error=np.where(unstated, np.nan, error),
+        value_units=value_units,
+        error_units=error_units.astype(object),
+        absolute=absolute[0],
+        withheld=withheld[0],
+        label=np.array([_label(c) for c in column("label")], object),
+        base_period=base,
+        month=month,
+        stamp=stamp,
+        number=cells.rows,
+        reasons=reasons,
+        notes=notes,
+    )
+
+
+def _check_degrees(units: dict[str, str]) -> None:
+    for role, side_meant in (("lat", "north"), ("lon", "east")):
+        given = units.get(role, "").strip()
+        found = DEGREES.fullmatch(given) if given else None
+        side = (found["side"] or "")[:1].lower() if found else ""
+        if given and (not found or side not in ("", side_meant[0])):
+            raise ObservationError(
+                f"The column '{role}' is in '{quoted(given)}'; give it in degrees {side_meant}."
+            )
+
+
+def _variables(
+    words: Sequence[str], variables: Sequence[Variable]
+) -> tuple[NDArray[np.int64], dict[int, str]]:
+    known = {v.standard_name.lower(): i for i, v in enumerate(variables)}
+    # Two variables may have one standard name, at two heights say: then only their names do.
+    names = [v.standard_name.lower() for v in variables]
+    known = {k: i for k, i in known.items() if names.count(k) == 1}
+    known |= {v.name.lower(): i for i, v in enumerate(variables)}
+    known |= {v.name: i for i, v in enumerate(variables)}
+    which = np.array([known.get(w, known.get(w.lower(), -1)) for w in words], np.int64)
+    every = ", ".join(v.name for v in variables)
+    reasons = {}
+    for i in map(int, np.flatnonzero(which < 0)):
+        word = words[i]
+        reasons[i] = (
+            f"variable '{quoted(word)}' is no variable of this model, which has {every}"
+            if word
+            else "variable is empty"
+        )
+    return np.maximum(which, 0), reasons
+
+
+def _refuse_numbers(
+    reasons: dict[int, str],
+    role: str,
+    cells: NDArray[Any],
+    found: Numbers,
+    fine: NDArray[np.bool_],
+) -> None:
+    for i in np.flatnonzero(~fine):
+        cell = cells[i]
+        text = quoted(f"{cell:g}" if isinstance(cell, float) and not is_nan(cell) else shown(cell))
+        why = found.reasons.get(int(i)) or _MEANINGS[role]
+        # What column it was says more than an empty pair of quotes.
+        reasons.setdefault(int(i), f"{role} '{text}' {why}" if text else f"{role} is empty")
+
+
+def _meanings(
+    role: str, words: Sequence[str], known: dict[str, bool], meaning: str
+) -> tuple[NDArray[np.bool_], dict[int, str]]:
+    found = [known.get(w.lower()) for w in words]
+    reasons = {
+        i: f"{role} '{quoted(words[i])}' {meaning}" for i, yes in enumerate(found) if yes is None
+    }
+    return np.array([bool(yes) for yes in found], bool), reasons
+
+
+def _refuse_codes(reasons: dict[int, str], value: Float, error: Float) -> None:
+    for i in np.flatnonzero(missing_codes.is_code(value)):
+        reasons.setdefault(
+            int(i), f"value {value[i]:g} is a code for a missing value; {missing_codes.REMEDY}"
+        )
+    for i in np.flatnonzero(missing_codes.is_code(error)):
+        # Even where it is refused already: a negative error is said best by what it is.
+        reasons[int(i)] = (
+            f"error_sd {error[i]:g} is a code for a missing value; leave the cell empty for the "
+            "default error"
+        )
+
+
+def _value_units(
+    words: Sequence[str], attached: NDArray[Any], whole: str, n: int
+) -> tuple[NDArray[Any], dict[int, str]]:
+    out, clash = np.full(n, "", object), {}
+    for i, word in enumerate(words):
+        given = dict.fromkeys(u for u in (attached[i], word, whole) if u)
+        out[i] = next(iter(given), "")
+        if len({u.replace(" ", "").casefold() for u in given}) > 1:
+            both = " and ".join(f"'{quoted(u)}'" for u in given)
+            clash[i] = f"its value is in {both}; leave one of these units"
+    return out, clash
+
+
+def _base_periods(
+    cells: Cells, words: Sequence[str], options: TableOptions
+) -> tuple[NDArray[Any], dict[int, str]]:
+    stated, asked = cells.base_period.strip(), (options.base_period or "").strip()
+    if stated and asked and stated.casefold() != asked.casefold():
+        raise ObservationError(
+            f"{cells.name} has anomalies from '{quoted(stated)}', and not from '{quoted(asked)}'; "
+            "leave one of the two base periods out."
+        )
+    whole = asked or stated
+    out, clash = np.array([w or whole for w in words], object), {}
+    for i, word in enumerate(words):
+        if word and whole and word.casefold() != whole.casefold():
+            clash[i] = (
+                f"its base period is '{quoted(word)}', and that of the table '{quoted(whole)}'; "
+                "leave one"
+            )
+    return out, clash
+
+
+def _stamps(cells: Cells) -> NDArray[Any]:
+    """Return the time of each row as it is written, of all columns that say it."""
+    at = [i for t in cells.roles.times for i in (t.date, t.year, t.month) if i >= 0]
+    # A day or a clock time in columns of their own tell rows apart too.
+    at += [i for i, name in enumerate(cells.names) if name.strip().lower() in {"day", "hour", "dd"}]
+    return np.array(
+        [" ".join(shown(cells.columns[i][row]) for i in at) for row in range(len(cells))], object
+    )
+
+
+def _label(cell: Any) -> str:
+    # Not as of numbers: a station may be called NA.
+    return "" if cell is None or cell is np.ma.masked or is_nan(cell) else str(cell).strip()

@@ -1,0 +1,172 @@
+"""The month of each row of an observation table, from whatever columns say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.months import (
+    DayOrMonthError,
+    MonthError,
+    is_day_first,
+    month_number,
+    month_of,
+)
+from mlda_core.observations.cells import Cells, quoted, shown
+from mlda_core.observations.columns import Times
+
+# Decimal years have two or three decimals: as near as this to where a month ends, in months, the
+# month cannot be told.
+_NEAR = 0.07
+_DECIMAL = re.compile(r"[0-9]{4}[.,][0-9]*[1-9][0-9]*")
+
+
+def months_of_rows(
+    cells: Cells, day_first: bool | None
+) -> tuple[NDArray[Any], dict[int, str], list[str]]:
+    """Return the month of each row.
+
+    Parameters
+    ----------
+    cells : Cells
+        With at least one entry in ``roles.times``.
+    day_first : bool or None
+        How to read 05/04/1997 where no other date of the column tells.
+
+    Returns
+    -------
+    months : ndarray of str, shape (n,)
+        ``YYYY-MM``, '' where it cannot be told.
+    reasons : dict of int to str
+        By row of the table, counted from 0, why it cannot be told.
+    notes : list of str
+
+    Raises
+    ------
+    ObservationError
+        If the table has a year and no month, or a month and no year.
+    """
+    ways = cells.roles.times
+    read = [_of(way, cells, day_first) for way in ways]
+    notes: list[str] = []
+    # A clock time beside a date, say: it holds no date at all, and another column does.
+    good = [i for i, (months, _) in enumerate(read) if (months != "").any()] or [0]
+    notes += [
+        f"Column {ways[i].words} holds no dates and is left out."
+        for i in range(len(ways))
+        if i not in good and ways[i].date >= 0
+    ]
+    if good == [0]:
+        _check_halves(ways[0], cells, read[0][0])
+    months, reasons = read[good[0]][0].copy(), dict(read[good[0]][1])
+    for i in good[1:]:
+        other = read[i][0]
+        for row in map(int, np.flatnonzero((other != months) & (other != "") & (months != ""))):
+            reasons[row] = (
+                f"its times disagree: {months[row]} by {ways[good[0]].words}, {other[row]} by "
+                f"{ways[i].words}"
+            )
+    for row in reasons:
+        months[row] = ""
+    return months, reasons, notes
+
+
+def _of(way: Times, cells: Cells, day_first: bool | None) -> tuple[NDArray[Any], dict[int, str]]:
+    if way.date >= 0:
+        return _of_dates(cells.columns[way.date], day_first)
+    months = np.full(len(cells), "", object)
+    reasons = {}
+    for i, (y, m) in enumerate(zip(cells.columns[way.year], cells.columns[way.month], strict=True)):
+        year, month = shown(y), shown(m)
+        found, number = re.fullmatch(r"([0-9]{4})(?:\.0*)?", year), month_number(month)
+        if found and number:
+            months[i] = f"{found[1]}-{number:02d}"
+        elif not year or not month:
+            reasons[i] = f"its {'year' if not year else 'month'} is empty"
+        else:
+            reasons[i] = f"year '{quoted(year)}' and month '{quoted(month)}' are no month"
+    return months, reasons
+
+
+def _of_dates(column: NDArray[Any], day_first: bool | None) -> tuple[NDArray[Any], dict[int, str]]:
+    texts = [shown(cell) for cell in column]
+    first = {text: cell for text, cell in zip(texts, column, strict=True) if text}
+    if day_first is None:
+        told = {is_day_first(text) for text in first} - {None}
+        day_first = told.pop() if len(told) == 1 else None
+    found: dict[str, str] = {}
+    faults = {"": "its time is empty"}
+    decimal = [text for text in first if _DECIMAL.fullmatch(text)]
+    for text, cell in first.items():
+        try:
+            found[text] = month_of(text if isinstance(cell, str) else cell, day_first=day_first)
+        except DayOrMonthError as error:
+            faults[text] = f"the time '{quoted(text)}' {error.fault}"
+        except MonthError as error:
+            # What was wrong with a date has its own words; else say what a date is.
+            wrong = "is no date such as 1997-12" if "not a month" in error.fault else error.fault
+            faults[text] = f"the time '{quoted(text)}' {wrong}"
+    # A whole number is a year's beginning where the other times are decimal years.
+    whole = [t for t in first if re.fullmatch(r"[0-9]{4}(?:\.0*)?", t)] if decimal else []
+    decimals = _of_decimals([*decimal, *whole])
+    found.update(decimals[0])
+    faults.update(decimals[1])
+    out = np.array([found.get(text, "") for text in texts], object)
+    return out, {i: faults[t] for i, t in enumerate(texts) if t not in found}
+
+
+def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Read decimal years: of the middle of months, or all of their beginning."""
+    years = {t: float(t.replace(",", ".")) for t in texts}
+    months = {t: 12.0 * (y - int(y)) for t, y in years.items()}
+    found, faults = {}, {}
+    as_number = _month_after_point(texts)
+    begins = bool(texts) and all(abs(m - round(m)) < _NEAR for m in months.values())
+    for text, m in months.items():
+        year, near = int(years[text]), abs(m - round(m)) < _NEAR
+        if as_number:
+            faults[text] = (
+                f"the time '{text}' may be a decimal year or a year and a month; write it as "
+                "YYYY-MM"
+            )
+        elif near and not begins:
+            faults[text] = (
+                f"the time '{text}' lies where one month ends and another begins; write it as "
+                "YYYY-MM"
+            )
+        else:
+            index = round(m) if near else int(m)
+            found[text] = f"{year + index // 12:04d}-{index % 12 + 1:02d}"
+    return found, faults
+
+
+def _month_after_point(texts: Sequence[str]) -> bool:
+    """Whether all of some decimal years may be a year, a point and a month: 1997.12."""
+    ends = [re.split("[.,]", t)[1] if not t.isdigit() else "" for t in texts]
+    return bool(texts) and all(
+        len(e) <= 2 and e != "" and 1 <= int(e.ljust(2, "0")) <= 12 for e in ends
+    )
+
+
+def _check_halves(way: Times, cells: Cells, months: NDArray[Any]) -> None:
+    """Refuse a table that says half of a month in the one column that it has."""
+    if way.date < 0 or (months != "").any() or not len(cells):
+        return
+    texts = [t for t in map(shown, cells.columns[way.date]) if t]
+    if not texts:
+        return
+    for pattern, half, other in (
+        (r"[0-9]{4}(?:\.0*)?", "year", "month"),
+        (r"(?:0?[1-9]|1[0-2])(?:\.0*)?|[A-Za-z]{3,9}\.?", "month", "year"),
+    ):
+        whole = all(re.fullmatch(pattern, t) for t in texts)
+        if whole and (half == "year" or all(month_number(t) for t in texts)):
+            raise ObservationError(
+                f"The column {way.words} says the {half} and no {other}; add a column '{other}', "
+                "or write the time as YYYY-MM."
+            )

@@ -1,0 +1,70 @@
+"""From which years a provider's anomalies are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from mlda_core.sources import SourceError
+
+if TYPE_CHECKING:
+    from mlda_core.sources.netcdf import Field
+
+_YEARS = r"((?:1[89]|20)\d\d)\s*(?:-|\u2013|/|to|through|and)\s*((?:1[89]|20)\d\d)"
+_PERIOD = re.compile(rf"(?<!\d){_YEARS}(?!\d)")
+# Words before two years that make them a base period and not the time that the data cover.
+_WORDS = re.compile(
+    r"(?:base(?:line)?|reference|climatolog\w*|normals?|relative to|(?:departures?|anomal\w+) "
+    rf"(?:\w+ )?from|with respect to|w\.?r\.?t\.?)(?:[^\d]{{0,40}}?)(?<!\d){_YEARS}(?!\d)",
+    re.IGNORECASE,
+)
+_OWN = ("base_period", "baseline", "base_years", "climatology_period", "reference_period")
+_TEXTS = ("long_name", "comment", "title", "description", "summary", "history", "source")
+
+
+def stated(data: xr.Dataset, variable: str) -> str:
+    """Return the base period that a file states of a variable: ``1951-1980``, or ''.
+
+    An attribute of such a name on the variable or the file comes first, then the words of their
+    titles and comments ("anomalies from 1951-1980", "base period: 1951-1980").
+
+    Parameters
+    ----------
+    data : Dataset
+        The file, opened.
+    variable : str
+        Its name there.
+    """
+    for attrs in (data[variable].attrs, data.attrs):
+        for name in _OWN:
+            found = _PERIOD.search(str(attrs.get(name, "")))
+            if found:
+                return f"{found[1]}-{found[2]}"
+    for attrs in (data[variable].attrs, data.attrs):
+        for name in _TEXTS:
+            found = _WORDS.search(str(attrs.get(name, "")))
+            if found:
+                return f"{found[1]}-{found[2]}"
+    return ""
+
+
+def base_period(fields: Sequence[Field]) -> str:
+    """Return the base period of one variable's files, or '' where it is no anomaly.
+
+    Raises
+    ------
+    SourceError
+        If the files state different ones.
+    """
+    first = fields[0]
+    for other in fields[1:]:
+        if other.base_period != first.base_period:
+            raise SourceError(
+                f"{other.path} has {other.variable} from {other.base_period or 'no stated period'} "
+                f"and {first.path.name} from {first.base_period or 'no stated period'}; give files "
+                "of one base period."
+            )
+    return first.base_period

@@ -1,0 +1,180 @@
+"""Any dataset of the CF conventions: variables by their standard names, or as the user maps them.
+
+What is not certainly the monthly mean of one of the canonical variables (daily extremes, pressure
+levels, spreads, anomalies under the name of the full field) is left to ``--map``. The names are
+those of https://cfconventions.org/Data/cf-standard-names/current/build/cf-standard-name-table.html.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import xarray as xr
+
+from mlda_core.sources import SourceError
+from mlda_core.sources.layout import Known, Layout
+
+KEY = "cf"
+STANDARD_NAMES = {
+    "air_pressure_at_mean_sea_level": "psl",
+    "air_pressure_at_sea_level": "psl",
+    "sea_surface_temperature": "tos",
+    "air_temperature": "tas",
+    "precipitation_flux": "pr",
+    "lwe_precipitation_rate": "pr",
+    "precipitation_amount": "pr",
+    "lwe_thickness_of_precipitation_amount": "pr",
+    "duration_of_sunshine": "sund",
+    "surface_temperature_anomaly": "tasa",
+    "air_temperature_anomaly": "tasa",
+}
+# What air two metres above the ground is called where no height is given.
+_NEAR_SURFACE = re.compile(
+    r"^(tas|t2m?|2t|trefht|t_?2m|tmp2m|temp2m?)$|\b2[ -]?m(et(er|re)s?)?\b|near[ -]surface"
+    r"|surface air",
+    re.IGNORECASE,
+)
+_OF_DAYS = re.compile(
+    r"\btime\s*:\s*(max\w*|min\w*|standard_deviation|variance|range|mid_range|median|mode|point)\b"
+)
+_SUM = re.compile(r"\btime\s*:\s*sum\b")
+_SPREAD = re.compile(
+    r"spread|standard (deviation|error)|uncertain|number of (obs|stations)|\bvariance\b",
+    re.IGNORECASE,
+)
+_TEXTS = ("long_name", "statistic", "var_desc")
+_VERTICAL = re.compile(r"^(plev|lev|level|pressure|isobaric\w*|height|altitude|depth|z)\d*$")
+_PRESSURES = re.compile(r"^(h?pa|mb|m?bar|millibars?|hectopascals?|pascals?)$", re.IGNORECASE)
+_LOW, _HIGH = 0.5, 10.0  # m: the height of screens and model diagnostics of air at the surface
+
+
+@dataclass(frozen=True)
+class CfLayout(Layout):
+    """A dataset that says by standard names what it holds, or of which the user says it.
+
+    Parameters
+    ----------
+    names : tuple of (str, str)
+        Canonical names and what the files call these variables.
+    """
+
+    names: tuple[tuple[str, str], ...] = ()
+
+    def find(self, data: xr.Dataset) -> dict[str, Known]:
+        """Return the variables of a file that are known, by their names in the file.
+
+        Raises
+        ------
+        SourceError
+            If two variables of a file may be the same canonical one.
+        """
+        found = {
+            name: Known((name,), canonical)
+            for canonical, name in self.names
+            if name in data.data_vars
+        }
+        mapped = {canonical for canonical, _ in self.names}
+        candidates: dict[str, list[str]] = {}
+        for name in map(str, data.data_vars):
+            canonical = STANDARD_NAMES.get(_standard_name(data[name]), "")
+            if not canonical or canonical in mapped or name in found:
+                continue
+            if not why_not(data[name], canonical):
+                candidates.setdefault(canonical, []).append(name)
+        for canonical, names in candidates.items():
+            if len(names) > 1:
+                raise SourceError(
+                    f"{data.encoding.get('source', 'A file')} has {' and '.join(names)}, and each "
+                    f"may be {canonical}; say which by --map {canonical}={names[0]}."
+                )
+            found[names[0]] = Known((names[0],), canonical)
+        return found
+
+
+def layout(names: tuple[tuple[str, str], ...] = ()) -> CfLayout:
+    """Return the layout of any CF dataset.
+
+    Parameters
+    ----------
+    names : tuple of (str, str)
+        Canonical names and what the files call these variables, where standard names do not tell.
+    """
+    return CfLayout(
+        key=KEY, title="Gridded data by CF names", known=(), recognises=recognises, names=names
+    )
+
+
+def recognises(data: xr.Dataset) -> bool:
+    """Whether a file holds a variable that its standard name makes known."""
+    return any(
+        not why_not(data[name], STANDARD_NAMES[_standard_name(data[name])])
+        for name in data.data_vars
+        if _standard_name(data[name]) in STANDARD_NAMES
+    )
+
+
+def held(data: xr.Dataset) -> str:
+    """Return what a file holds, and why none of it is read, for a message."""
+    parts = []
+    for name in map(str, data.data_vars):
+        field = data[name]
+        if field.ndim < 2 or str(name).lower().endswith(("_bnds", "_bounds")):
+            continue
+        standard = _standard_name(field)
+        canonical = STANDARD_NAMES.get(standard, "")
+        why = why_not(field, canonical) if canonical else ""
+        parts.append(f"{name} ({', '.join(filter(None, [standard or 'no standard name', why]))})")
+    more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+    return ", ".join(parts[:4]) + more if parts else "no field"
+
+
+def why_not(field: xr.DataArray, canonical: str) -> str:
+    """Return why a variable is not certainly a canonical one, or nothing.
+
+    Parameters
+    ----------
+    field : DataArray
+        Whose standard name says that it may be.
+    canonical : str
+        A key of the canonical variables.
+    """
+    methods = str(field.attrs.get("cell_methods", "")).lower()
+    method = _OF_DAYS.search(methods)
+    if method:
+        return f"a {method[1]} in time and no mean"
+    if _SUM.search(methods) and canonical not in {"pr", "sund"}:
+        return "a sum in time and no mean"
+    words = " ".join([str(field.name), *(str(field.attrs.get(n, "")) for n in _TEXTS)])
+    if _SPREAD.search(words):
+        return "a spread or an uncertainty"
+    if "anomal" in words.lower() and canonical != "tasa":
+        return "an anomaly"
+    return _no_height(field, words) if canonical == "tas" else ""
+
+
+def _no_height(field: xr.DataArray, words: str) -> str:
+    """Return why air is not certainly that near the surface, or nothing."""
+    levels = [c for n, c in field.coords.items() if c.ndim <= 1 and _is_vertical(str(n), c)]
+    for level in levels:
+        units = str(level.attrs.get("units", "")).strip()
+        value = float(level.values.flat[0]) if level.size and level.dtype.kind in "iuf" else -1.0
+        if _PRESSURES.match(units) or level.size > 1:
+            return f"on levels '{level.name}'"
+        if units.lower() in {"m", "metre", "metres", "meter", "meters"} and _LOW <= value <= _HIGH:
+            return ""
+    named = _NEAR_SURFACE.search(str(field.name)) or _NEAR_SURFACE.search(words)
+    if named and not levels:
+        return ""
+    return f"at a '{levels[0].name}' that is not 2 m" if levels else "at no height that is given"
+
+
+def _is_vertical(name: str, coordinate: xr.DataArray) -> bool:
+    attrs = coordinate.attrs
+    if str(attrs.get("axis", "")).upper() == "Z" or "positive" in attrs:
+        return True
+    return bool(_VERTICAL.match(name.lower()))
+
+
+def _standard_name(field: xr.DataArray) -> str:
+    return str(field.attrs.get("standard_name", "")).strip()
