@@ -6,18 +6,21 @@ core imports it.
 """
 
 from mlda_core.plotting.accessor import DatasetPlots
+from mlda_core.plotting.cells import Cells
 from mlda_core.plotting.cost import cost_curve
 from mlda_core.plotting.densities import densities
 from mlda_core.plotting.drivers import driver_bars
 from mlda_core.plotting.look import Look, look_of
-from mlda_core.plotting.maps import PROJECTIONS, field_map
+from mlda_core.plotting.maps import field_map
 from mlda_core.plotting.output import caption, save
+from mlda_core.plotting.projections import PROJECTIONS
 from mlda_core.plotting.scatter import scatter
 from mlda_core.plotting.series import series
 from mlda_core.plotting.states import plot_analysis, plot_response, state_maps
 
 __all__ = [
     "PROJECTIONS",
+    "Cells",
     "DatasetPlots",
     "Look",
     "caption",

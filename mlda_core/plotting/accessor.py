@@ -30,7 +30,7 @@ class DatasetPlots:
         *,
         time: int | str = 0,
         anomaly: bool | None = None,
-        projection: str = "robinson",
+        projection: str = "",
         backend: str = "bokeh",
     ) -> hv.Layout:
         """Draw the variables that are known, a map each.

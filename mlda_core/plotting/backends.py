@@ -7,6 +7,7 @@ from typing import Any
 import geoviews as gv
 import holoviews as hv
 
+from mlda_core.plotting.cells import Cells, register
 from mlda_core.plotting.look import PlotError
 
 BACKENDS = ("bokeh", "matplotlib")
@@ -28,6 +29,8 @@ def check_backend(backend: str) -> None:
         # What a notebook chose stays chosen.
         if gv.QuadMesh in hv.Store.registry.get(current, {}):
             hv.Store.set_current_backend(current)
+    if Cells not in hv.Store.registry[backend]:
+        register(backend)
 
 
 def styled(element: Any, backend: str, *, bokeh: dict[str, Any], matplotlib: dict[str, Any]) -> Any:

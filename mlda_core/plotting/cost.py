@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import holoviews as hv
 
-from mlda_core.plotting.backends import check_backend
-from mlda_core.plotting.look import PlotError
+from mlda_core.plotting.backends import check_backend, styled
+from mlda_core.plotting.layout import panel
+from mlda_core.plotting.look import COLOURS, PlotError
 
 
 def cost_curve(path: Sequence[float], *, backend: str = "bokeh") -> hv.Curve:
@@ -36,5 +37,10 @@ def cost_curve(path: Sequence[float], *, backend: str = "bokeh") -> hv.Curve:
         hv.Dimension("step", label="Step"),
         hv.Dimension("cost", label="Cost J"),
     )
-    size = {"frame_width": 320, "frame_height": 200} if backend == "bokeh" else {"fig_inches": 3.5}
-    return curve.opts(title="Cost of the minimisation", **size, backend=backend)
+    drawn = styled(
+        curve,
+        backend,
+        bokeh={"color": COLOURS[2], "tools": ["hover"], "line_width": 1.5},
+        matplotlib={"color": COLOURS[2], "linewidth": 1.2},
+    )
+    return drawn.opts(**panel(1.8, "Cost of the minimisation", backend), backend=backend)

@@ -7,7 +7,8 @@ import numpy as np
 from scipy.stats import norm
 
 from mlda_core.plotting.backends import check_backend, styled
-from mlda_core.plotting.look import PlotError
+from mlda_core.plotting.layout import panel
+from mlda_core.plotting.look import COLOURS, INK, PlotError
 
 
 def densities(
@@ -50,7 +51,7 @@ def densities(
     layers = []
     for name, (mean, sd), colour in (
         ("prior", prior, "#999999"),
-        ("posterior", posterior, "#D55E00"),
+        ("posterior", posterior, COLOURS[1]),
     ):
         area = hv.Area((values, norm.pdf(values, mean, sd)), x, y, label=name)
         layers.append(
@@ -67,9 +68,9 @@ def densities(
             styled(
                 line,
                 backend,
-                bokeh={"color": "#222222", "line_width": 2},
-                matplotlib={"color": "#222222", "linewidth": 1.5},
+                bokeh={"color": INK, "line_width": 2},
+                matplotlib={"color": INK, "linewidth": 1.5},
             )
         )
-    size = {"frame_width": 320, "frame_height": 200} if backend == "bokeh" else {"fig_inches": 3.5}
-    return hv.Overlay(layers).opts(hv.opts.Overlay(title=title, **size), backend=backend)
+    frame = {"legend_position": "top_right", "ylim": (0, None)} | panel(1.8, title, backend)
+    return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import holoviews as hv
 
 from mlda_core.plotting.backends import check_backend
+from mlda_core.plotting.layout import panel
+from mlda_core.plotting.look import COLOURS
 
 if TYPE_CHECKING:
     from mlda_core.perturbation.attribution import Drivers
@@ -32,7 +34,9 @@ def driver_bars(drivers: Drivers, *, backend: str = "bokeh") -> hv.Bars:
         hv.Dimension("basin", label="Sea"),
         hv.Dimension("contribution", label="Contribution", unit=drivers.units),
     )
-    title = f"{drivers.variable}, {drivers.region.label}, {drivers.month}: {drivers.value:+.2f}"
-    shared = {"title": f"{title} {drivers.units}", "invert_axes": True, "color": "#0072B2"}
-    size = {"frame_width": 320, "frame_height": 260} if backend == "bokeh" else {"fig_inches": 4.5}
-    return bars.opts(**shared, **size, backend=backend)
+    title = f"{drivers.variable}, {drivers.region.label}, {drivers.month}"
+    shared = {"invert_axes": True, "color": COLOURS[2], "xlabel": "", "show_legend": False}
+    shared |= panel(1.6, f"{title}: {drivers.value:+.2f} {drivers.units}", backend)
+    if backend == "bokeh":
+        shared |= {"tools": ["hover"], "line_color": None}
+    return bars.opts(**shared, backend=backend)

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from mlda_core.climate.errors import UserError
+from mlda_core.climate.scales import Kind, colour_limits, written_units
 from mlda_core.climate.variables import Variable
 
-Kind = Literal["anomaly", "field", "difference", "spread", "response"]
 _WORDS: dict[str, str] = {
     "anomaly": "anomaly",
     "field": "",
     "difference": "difference",
+    "influence": "influence",
     "spread": "standard deviation",
     "response": "response",
 }
 # ColorBrewer's, ordered by lightness: told apart without colour.
 SPREAD_CMAP = "YlOrRd"
+# Of lines on maps.
+INK = "#222222"
+# Okabe and Ito's colours, told apart by colour-blind readers; the first is for what is true.
+COLOURS = ("#222222", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
+# Sizes of text, points.
+TEXT = {
+    "title": 9,
+    "labels": 8,
+    "xlabel": 8,
+    "ylabel": 8,
+    "ticks": 7,
+    "legend": 7,
+    "clabel": 8,
+    "cticks": 7,
+}
 
 
 class PlotError(UserError):
@@ -33,7 +48,7 @@ class Look:
     title : str
         Of the quantity, without units.
     units : str
-        Display units.
+        Display units, as people write them.
     cmap : str
         Name of a Matplotlib colour map.
     limits : tuple of float
@@ -51,32 +66,31 @@ class Look:
         return f"{self.title} ({self.units})" if self.units else self.title
 
 
-def look_of(variable: Variable, kind: Kind = "anomaly", *, scale: float = 1.0) -> Look:
+def look_of(variable: Variable, kind: Kind = "anomaly") -> Look:
     """Return how a variable looks.
 
     Parameters
     ----------
     variable : Variable
-    kind : {"anomaly", "field", "difference", "spread", "response"}
-    scale : float
-        How many times smaller values have the same colour.
+    kind : {"anomaly", "field", "difference", "influence", "spread", "response"}
 
     Returns
     -------
     Look
+        Its limits are :func:`mlda_core.climate.scales.colour_limits`.
 
     Raises
     ------
     PlotError
         If there is no such kind.
     """
-    if kind not in get_args(Kind):
-        raise PlotError(f"There is no kind '{kind}'; use one of {', '.join(get_args(Kind))}.")
+    try:
+        limits = colour_limits(variable, kind)
+    except ValueError as error:
+        raise PlotError(str(error)) from error
     title = f"{variable.label}, {_WORDS[kind]}".rstrip(", ")
     if kind == "field":
-        return Look(title, variable.display_units, variable.field_cmap, variable.field_limits)
-    limit = variable.anomaly_limit / scale
-    if kind == "spread":
-        # Half of the anomalies' limit: the 99th percentile is more than two standard deviations.
-        return Look(title, variable.anomaly_units, SPREAD_CMAP, (0.0, limit / 2))
-    return Look(title, variable.anomaly_units, variable.anomaly_cmap, (-limit, limit))
+        units = written_units(variable.display_units)
+        return Look(title, units, variable.field_cmap, limits)
+    cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
+    return Look(title, written_units(variable.anomaly_units), cmap, limits)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import cartopy.crs as ccrs
-import geoviews as gv
 import holoviews as hv
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.climate.assets import coastline
 from mlda_core.plotting.backends import check_backend, styled
-from mlda_core.plotting.look import Look, PlotError
+from mlda_core.plotting.cells import Cells
+from mlda_core.plotting.layout import HEIGHT_PIXELS, panel
+from mlda_core.plotting.look import INK, Look, PlotError
+from mlda_core.plotting.overlays import arrows, observation_points, stipples
+from mlda_core.plotting.projections import Frame, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,22 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.climate.grid import Grid
 
 Field = NDArray[np.floating]
-PLAIN = ccrs.PlateCarree()
-PROJECTIONS: dict[str, Any] = {
-    "robinson": ccrs.Robinson(central_longitude=180.0),
-    "atlantic": ccrs.Robinson(central_longitude=0.0),
-    "platecarree": ccrs.PlateCarree(central_longitude=180.0),
-    "north": ccrs.NorthPolarStereo(),
-    "south": ccrs.SouthPolarStereo(),
-}
-_WIDTH = {"bokeh": 460, "matplotlib": 5.0}
-_INK, _MISSING = "#222222", "#d9d9d9"
-# Observations by outcome: colours of Okabe and Ito, and marks for paper without colour.
-_OUTCOMES = {
-    "used": ("#000000", "circle", "o"),
-    "withheld": ("#E69F00", "triangle", "^"),
-    "not used": ("#0072B2", "x", "x"),
-}
+_MISSING = "#d9d9d9"
 
 
 def field_map(  # noqa: PLR0913 - what may lie over a map, by name
@@ -44,7 +29,7 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
     grid: Grid,
     look: Look,
     *,
-    projection: str = "robinson",
+    projection: str = "",
     observations: pd.DataFrame | None = None,
     stippled: NDArray[np.bool_] | None = None,
     vectors: tuple[Field, Field] | None = None,
@@ -60,13 +45,14 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
     grid : Grid
     look : Look
     projection : str
-        A key of :data:`PROJECTIONS`.
+        One of :data:`PROJECTIONS`; by default ``robinson`` for the globe and ``region`` for less.
     observations : DataFrame, optional
-        Columns lat and lon, and ``used``, ``withheld`` where there are any: drawn by outcome.
+        Columns variable, lat and lon, and ``withheld`` and ``used`` where there are any. The mark
+        says the variable, where there are several, and its filling the outcome.
     stippled : ndarray of bool, shape (lat, lon), optional
         Cells with a dot, such as where little is known.
     vectors : tuple of ndarray, shape (lat, lon), optional
-        Eastward and northward components, as arrows.
+        Eastward and northward components, as arrows; the title says how large the longest is.
     title : str
         The look's own by default.
     backend : {"bokeh", "matplotlib"}
@@ -74,55 +60,57 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
     Returns
     -------
     Overlay
-        For the backend named.
+        For the backend named: the field first, as :class:`mlda_core.plotting.Cells`.
 
     Raises
     ------
     PlotError
-        If there is no such projection or backend, or the values do not fit the grid.
+        If there is no such projection or backend, or a field does not fit the grid.
     """
     check_backend(backend)
-    if projection not in PROJECTIONS:
-        raise PlotError(
-            f"There is no projection '{projection}'; use one of {', '.join(PROJECTIONS)}."
-        )
-    field = np.asarray(values, np.float64)
-    if field.shape != grid.shape:
-        raise PlotError(
-            f"The field has the shape {field.shape} and the grid {grid.shape}; give one that fits."
-        )
-    mesh = gv.QuadMesh(
-        (grid.lon, grid.lat, field),
-        [hv.Dimension("lon", unit="°E"), hv.Dimension("lat", unit="°N")],
+    frame = frame_of(projection, grid)
+    field = _fitting(values, grid, "field", np.float64)
+    mesh = Cells(
+        (grid.lon_edges, grid.lat_edges, field),
+        [
+            hv.Dimension("lon", label="Longitude", unit="°E"),
+            hv.Dimension("lat", label="Latitude", unit="°N"),
+        ],
         hv.Dimension("value", label=look.title, unit=look.units),
-        crs=PLAIN,
     )
     layers: list[Any] = [mesh.opts(**_mesh_options(look, backend), backend=backend)]
     layers.append(
         styled(
-            _coast(),
+            frame.coast.clone(),
             backend,
-            bokeh={"color": _INK, "line_width": 0.7},
-            matplotlib={"color": _INK, "linewidth": 0.5},
+            bokeh={"color": INK, "line_width": 0.7},
+            matplotlib={"color": INK, "linewidth": 0.4},
         )
     )
+    heading = title or look.title
     if stippled is not None:
-        layers.append(_stipples(grid, stippled, backend))
+        layers.append(
+            stipples(grid, _fitting(stippled, grid, "stippling", np.bool_), frame, backend)
+        )
     if vectors is not None:
-        layers.append(_arrows(grid, vectors, backend))
-    if observations is not None and len(observations):
-        layers += _observations(observations, backend)
-    frame: dict[str, Any] = {"title": title or look.title, "projection": PROJECTIONS[projection]}
-    if backend == "bokeh":
-        size = _WIDTH["bokeh"]
-        frame |= {"frame_width": size, "data_aspect": 1, "xaxis": None, "yaxis": None}
-        frame |= {"active_tools": [], "show_legend": False}
-    else:
-        frame |= {"fig_inches": _WIDTH["matplotlib"], "global_extent": True, "show_legend": False}
-        frame |= {"xaxis": None, "yaxis": None}
-    if projection in ("north", "south"):
-        frame.pop("global_extent", None)
-    return hv.Overlay(layers).collate().opts(hv.opts.Overlay(**frame), backend=backend)
+        east, north = (_fitting(part, grid, "vector", np.float64) for part in vectors)
+        drawn, longest = arrows(grid, east, north, frame, backend)
+        layers.append(drawn)
+        heading += f" (longest arrow {longest:.3g} {look.units})"
+    if observations is not None:
+        layers += observation_points(observations, frame, backend)
+    return hv.Overlay(layers).opts(
+        hv.opts.Overlay(**_frame_options(frame, heading, backend)), backend=backend
+    )
+
+
+def _fitting(values: Any, grid: Grid, what: str, kind: Any) -> NDArray[Any]:
+    field = np.asarray(values, kind)
+    if field.shape != grid.shape:
+        raise PlotError(
+            f"The {what} has the shape {field.shape} and the grid {grid.shape}; give one that fits."
+        )
+    return field
 
 
 def _mesh_options(look: Look, backend: str) -> dict[str, Any]:
@@ -130,85 +118,43 @@ def _mesh_options(look: Look, backend: str) -> dict[str, Any]:
         "cmap": look.cmap,
         "clim": look.limits,
         "colorbar": True,
+        "clabel": look.units,
         "clipping_colors": {"NaN": _MISSING},
     }
     if backend == "bokeh":
-        # Edges of no colour leave hairs of the paper between the cells; of the cell's own, none.
-        options |= {"tools": ["hover"], "line_alpha": 0}
-        options |= {"colorbar_opts": {"title": look.units, "height": 200, "width": 10}}
-    else:
-        options |= {"clabel": look.label, "cbar_extend": "both", "cbar_width": 0.03}
+        bar = {"height": int(0.8 * HEIGHT_PIXELS), "width": 8, "padding": 2, "title_standoff": 4}
+        text = {"title_text_font_size": "8pt", "major_label_text_font_size": "7pt"}
+        options |= {"tools": ["hover"], "line_alpha": 1.0, "line_width": 0.6}
+        options |= {"colorbar_opts": bar | text | {"bar_line_color": None}}
     return options
 
 
-@lru_cache(maxsize=2)
-def _coast(scale: str = "110m") -> gv.Path:
-    """Coastlines as one path: rendering takes twice as long with one a piece."""
-    lon, lat = coastline(scale)  # type: ignore[arg-type]
-    return gv.Path([np.stack([lon, lat], axis=1).astype(np.float64)], ["lon", "lat"], crs=PLAIN)
+def _frame_options(frame: Frame, title: str, backend: str) -> dict[str, Any]:
+    x0, x1, y0, y1 = frame.limits
+    options: dict[str, Any] = {
+        "projection": frame.crs,
+        "xlim": (x0, x1),
+        "ylim": (y0, y1),
+        "xaxis": None,
+        "yaxis": None,
+        "legend_position": "bottom",
+        "legend_cols": 3,
+        **panel(map_ratio(frame), title, backend),
+    }
+    if backend == "bokeh":
+        options["legend_opts"] = {
+            "border_line_color": None,
+            "padding": 0,
+            "margin": 2,
+            "glyph_height": 12,
+            "label_height": 12,
+        }
+    else:
+        options["legend_opts"] = {"frameon": False, "handletextpad": 0.1, "borderpad": 0}
+    return options
 
 
-def _stipples(grid: Grid, where: NDArray[np.bool_], backend: str) -> gv.Points:
-    rows, columns = np.nonzero(where)
-    # Every second cell of every second row, as papers do: dots of all would hide the colours.
-    thin = (rows % 2 == 0) & ((columns + rows // 2) % 2 == 0)
-    points = gv.Points((grid.lon[columns[thin]], grid.lat[rows[thin]]), ["lon", "lat"], crs=PLAIN)
-    return styled(
-        points,
-        backend,
-        bokeh={"color": _INK, "size": 1.5},
-        matplotlib={"color": _INK, "s": 1.5},
-    )
-
-
-def _arrows(grid: Grid, vectors: tuple[Field, Field], backend: str) -> gv.VectorField:
-    east, north = (np.asarray(v, np.float64) for v in vectors)
-    step = max(1, grid.lat.size // 16), max(1, grid.lon.size // 32)
-    here = (slice(step[0] // 2, None, step[0]), slice(step[1] // 2, None, step[1]))
-    lon, lat = np.meshgrid(grid.lon, grid.lat)
-    u, v = east[here].ravel(), north[here].ravel()
-    good = np.isfinite(u) & np.isfinite(v)
-    size = np.hypot(u, v)[good]
-    arrows = gv.VectorField(
-        (lon[here].ravel()[good], lat[here].ravel()[good], np.arctan2(v, u)[good], size),
-        ["lon", "lat"],
-        ["angle", "magnitude"],
-        crs=PLAIN,
-    )
-    both = {"color": _INK, "magnitude": "magnitude"}
-    return styled(arrows, backend, bokeh=both, matplotlib=both)
-
-
-def _observations(table: pd.DataFrame, backend: str) -> list[gv.Points]:
-    withheld = _flags(table, "withheld", default=False)
-    used = _flags(table, "used", default=True) & ~withheld
-    lat, lon = table["lat"].to_numpy(float), table["lon"].to_numpy(float)
-    layers = []
-    for outcome, where in (
-        ("used", used),
-        ("withheld", withheld),
-        ("not used", ~used & ~withheld),
-    ):
-        if where.any():
-            colour, marker, sign = _OUTCOMES[outcome]
-            points = gv.Points((lon[where], lat[where]), ["lon", "lat"], crs=PLAIN, label=outcome)
-            layers.append(
-                styled(
-                    points,
-                    backend,
-                    bokeh={
-                        "color": colour,
-                        "size": 6,
-                        "marker": marker,
-                        "line_color": "white",
-                    },
-                    matplotlib={"color": colour, "s": 14, "marker": sign},
-                )
-            )
-    return layers
-
-
-def _flags(table: pd.DataFrame, name: str, *, default: bool) -> NDArray[np.bool_]:
-    if name in table:
-        return np.asarray(table[name].to_numpy(bool))
-    return np.full(len(table), default)
+def map_ratio(frame: Frame) -> float:
+    """Return the width of a map by its height."""
+    x0, x1, y0, y1 = frame.limits
+    return (x1 - x0) / (y1 - y0)

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.plotting.backends import check_backend, styled
-from mlda_core.plotting.look import PlotError
+from mlda_core.plotting.layout import panel
+from mlda_core.plotting.look import COLOURS, PlotError
 
 Line = NDArray[np.floating]
-# Okabe and Ito's colours, the first for what is true.
-COLOURS = ("#222222", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
 
 
 def series(
@@ -84,10 +83,5 @@ def series(
                 matplotlib={"color": colour, "linewidth": 1.2},
             )
         )
-    frame = {"title": title, "show_grid": True, "legend_position": "top_left"}
-    frame |= (
-        {"frame_width": 760, "frame_height": 220}
-        if backend == "bokeh"
-        else {"fig_inches": 8, "aspect": 3.2}
-    )
+    frame = {"show_grid": True, "legend_position": "right"} | panel(3.6, title, backend)
     return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.plotting.look import Kind, PlotError, look_of
-from mlda_core.plotting.maps import field_map
+from mlda_core.climate.scales import Kind
+from mlda_core.plotting.layout import arrange
+from mlda_core.plotting.look import PlotError, look_of
+from mlda_core.plotting.maps import field_map, map_ratio
+from mlda_core.plotting.projections import frame_of
 from mlda_core.plotting.scatter import scatter
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.response import Response
 
 State = NDArray[np.floating]
-# Hatched on the page, stippled here: the posterior spread is more than this of the climate's.
+# A posterior spread above this share of the climate's says that little is known.
 STIPPLED_ABOVE = 0.8
 
 
@@ -28,12 +33,16 @@ def state_maps(
     columns: Mapping[str, tuple[State, Kind]],
     *,
     stippled: NDArray[np.bool_] | None = None,
-    observations: object = None,
+    stippled_columns: Sequence[str] = (),
+    observations: pd.DataFrame | None = None,
     with_scatter: tuple[str, str] | None = None,
-    projection: str = "robinson",
+    projection: str = "",
     backend: str = "bokeh",
 ) -> hv.Layout:
     """Draw states side by side.
+
+    The maps of a row have one scale, but for spreads. Where the bundle has vectors, such as a wind,
+    they are arrows over the maps of the other variables.
 
     Parameters
     ----------
@@ -42,12 +51,16 @@ def state_maps(
     columns : mapping of str to (ndarray of shape (V, lat, lon), kind)
         By title: display units, and what they are for :func:`mlda_core.plotting.look_of`.
     stippled : ndarray of bool, shape (V, lat, lon), optional
-        Cells with a dot in every column that is no spread.
+        Cells with a dot, in the columns of ``stippled_columns``.
+    stippled_columns : sequence of str
+        Titles.
     observations : DataFrame, optional
         Drawn over the first column, each over the map of its variable.
     with_scatter : tuple of str, optional
         Titles of two columns to draw against each other at the end of the row.
-    projection, backend : str
+    projection : str
+        One of :data:`PROJECTIONS`; by default what suits the grid.
+    backend : {"bokeh", "matplotlib"}
 
     Returns
     -------
@@ -56,86 +69,114 @@ def state_maps(
     Raises
     ------
     PlotError
-        If a column does not fit the bundle.
+        If a column does not fit the bundle, or one of the scatter is not there.
     """
     shape = bundle.mask.shape
     for title, (state, _) in columns.items():
         if np.shape(state) != shape:
             raise PlotError(f"'{title}' has the shape {np.shape(state)}; give one of {shape}.")
-    table = observations
+    for title in with_scatter or ():
+        if title not in columns:
+            raise PlotError(
+                f"There is no column '{title}' for the scatter; use two of {', '.join(columns)}."
+            )
+    first = next(iter(columns))
     plots = []
     for v, variable in enumerate(bundle.variables):
-        for c, (title, (state, kind)) in enumerate(columns.items()):
-            look = look_of(variable, kind)
-            own = None
-            if table is not None and c == 0:
-                own = table[table["variable"] == variable.name]  # type: ignore[index]
+        for title, (state, kind) in columns.items():
+            over: dict[str, Any] = {}
+            if observations is not None and title == first:
+                over["observations"] = observations[observations["variable"] == variable.name]
+            if stippled is not None and title in stippled_columns:
+                over["stippled"] = stippled[v]
+            if kind != "spread":
+                over["vectors"] = _vectors(bundle, state, variable.name)
             plots.append(
                 field_map(
                     state[v],
                     bundle.grid,
-                    look,
+                    look_of(variable, kind),
                     projection=projection,
-                    observations=own,
-                    stippled=None if stippled is None or kind == "spread" else stippled[v],
                     title=f"{title}: {variable.label}",
                     backend=backend,
+                    **over,
                 )
             )
         if with_scatter is not None:
             x, y = (columns[name][0][v] for name in with_scatter)
-            kind = columns[with_scatter[0]][1]
+            look = look_of(variable, columns[with_scatter[0]][1])
             plots.append(
-                scatter(x, y, look_of(variable, kind), labels=with_scatter, backend=backend)
+                scatter(x, y, look, labels=with_scatter, title=variable.label, backend=backend)
             )
-    wide = len(columns) + (with_scatter is not None)
-    return hv.Layout(plots).opts(shared_axes=False, backend=backend).cols(wide)
+    ratios = [map_ratio(frame_of(projection, bundle.grid))] * len(columns)
+    # A scatter has words below and beside it, a map has none.
+    below = 0.4 if with_scatter is not None else 0.0
+    if observations is not None:
+        below = max(below, 0.2)
+    return arrange(plots, ratios + [1.0] * (with_scatter is not None), backend, below=below)
+
+
+def _vectors(bundle: Bundle, state: State, name: str) -> tuple[State, State] | None:
+    """Return the components of the bundle's first vector, where the variable is none of them."""
+    rows = {v.name: i for i, v in enumerate(bundle.variables)}
+    if not bundle.vectors or any(name in pair for pair in bundle.vectors):
+        return None
+    east, north = bundle.vectors[0]
+    return state[rows[east]], state[rows[north]]
 
 
 def plot_analysis(
     analysis: Analysis,
     bundle: Bundle,
     *,
-    month: str | None = None,
-    projection: str = "robinson",
+    month: str = "",
+    stippled_above: float = STIPPLED_ABOVE,
+    projection: str = "",
     backend: str = "bokeh",
 ) -> hv.Layout:
-    """Draw an analysis: observations and target if the bundle has the month, analysis, spread.
+    """Draw an analysis: the target, if it is known, with the observations; analysis and spread.
 
     Parameters
     ----------
     analysis : Analysis
     bundle : Bundle
         The one that made it.
-    month : str, optional
-        ``YYYY-MM`` of the bundle, to draw its target beside the analysis, with a scatter.
-    projection, backend : str
+    month : str
+        ``YYYY-MM`` of the bundle, to draw its target beside the analysis, with a scatter; '' where
+        the truth is not known.
+    stippled_above : float
+        Analysis and increment are stippled where the posterior spread is more than this share of
+        the climatological one.
+    projection : str
+        One of :data:`PROJECTIONS`; by default what suits the grid.
+    backend : {"bokeh", "matplotlib"}
 
     Returns
     -------
     Layout
-        Stippled where the posterior spread is more than 0.8 of the climatological one.
     """
     columns: dict[str, tuple[State, Kind]] = {}
-    if month is not None:
+    if month:
         columns["Target"] = (bundle.target(month), "anomaly")
+    else:
+        columns["Background"] = (analysis.background, "anomaly")
     columns["Analysis"] = (analysis.anomalies, "anomaly")
     columns["Increment"] = (analysis.increment, "difference")
     columns["Spread"] = (analysis.spread, "spread")
-    unknown = analysis.spread > STIPPLED_ABOVE * analysis.climatological_spread
     return state_maps(
         bundle,
         columns,
-        stippled=unknown,
+        stippled=analysis.spread > stippled_above * analysis.climatological_spread,
+        stippled_columns=("Analysis", "Increment"),
         observations=analysis.observations,
-        with_scatter=("Target", "Analysis") if month is not None else None,
+        with_scatter=("Target", "Analysis") if month else None,
         projection=projection,
         backend=backend,
     )
 
 
 def plot_response(
-    response: Response, bundle: Bundle, *, projection: str = "robinson", backend: str = "bokeh"
+    response: Response, bundle: Bundle, *, projection: str = "", backend: str = "bokeh"
 ) -> hv.Layout:
     """Draw a response: the analysis without the change, with it, and the difference.
 
@@ -144,17 +185,26 @@ def plot_response(
     response : Response
     bundle : Bundle
         The one that made it.
-    projection, backend : str
+    projection : str
+        One of :data:`PROJECTIONS`; by default what suits the grid.
+    backend : {"bokeh", "matplotlib"}
 
     Returns
     -------
     Layout
-        Stippled where the response is less than what one month leaves open.
+        The response is stippled where it is less than what one month leaves open.
     """
+    lost = np.abs(response.anomalies) < response.spread
     columns: dict[str, tuple[State, Kind]] = {
         "Control": (response.control, "anomaly"),
         "Perturbed": (response.perturbed, "anomaly"),
         "Response": (response.anomalies, "response"),
     }
-    lost = np.abs(response.anomalies) < response.spread
-    return state_maps(bundle, columns, stippled=lost, projection=projection, backend=backend)
+    return state_maps(
+        bundle,
+        columns,
+        stippled=lost,
+        stippled_columns=("Response",),
+        projection=projection,
+        backend=backend,
+    )
