@@ -177,7 +177,9 @@ def _for_matplotlib() -> type:
             bar = self.handles["fig"].colorbar(self.handles["artist"], cax=beside, extend="both")
             bar.outline.set_visible(False)
             bar.ax.tick_params(labelsize=self._fontsize("cticks")["fontsize"], length=2)
-            bar.ax.set_title(self.clabel, fontsize=self._fontsize("clabel")["fontsize"])
+            bar.ax.set_title(
+                self.clabel, fontsize=self._fontsize("clabel")["fontsize"], loc="left", pad=4
+            )
             self.handles |= {"cax": beside, "cbar": bar}
 
     return CellsPlot

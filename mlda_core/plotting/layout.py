@@ -12,7 +12,7 @@ from mlda_core.plotting.look import TEXT
 # Height of a row: screen pixels and inches.
 HEIGHT_PIXELS, HEIGHT_INCHES = 180, 1.7
 # Between pictures, in inches: a colour bar with its numbers stands beside, a title above.
-_BESIDE, _ABOVE = 0.72, 0.4
+_BESIDE, _ABOVE = 0.62, 0.3
 
 
 def panel(ratio: float, title: str, backend: str) -> dict[str, Any]:

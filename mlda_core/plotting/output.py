@@ -74,7 +74,7 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
         raise PlotError(f"{path.name} is no figure's name; end it with {', '.join(FORMATS)}.")
     check_backend("matplotlib")
     with mpl.rc_context(_FONTS):
-        figure: Figure = hv.render(plot, backend="matplotlib")
+        figure: Figure = _figure(plot)
         if caption:
             width = figure.get_size_inches()[0]
             figure.text(
@@ -84,6 +84,13 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
         metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
         figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
     return path
+
+
+def _figure(plot: Any) -> Any:
+    """Render once: ``hv.render`` does it twice, and a layout's size then twice more."""
+    given = hv.Store.lookup_options("matplotlib", plot, "plot").kwargs
+    kept = {"fig_inches": given["fig_inches"]} if isinstance(plot, hv.Layout) else {}
+    return hv.renderer("matplotlib").get_plot(plot, **kept).state
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -19,13 +19,49 @@ if TYPE_CHECKING:
     from mlda_core.climate.grid import Grid
 
 PLAIN = ccrs.PlateCarree()
+
+
+class _NoText:
+    """A projection that is no text.
+
+    HoloViews compares each axes' projection with '3d' several times, and pyproj looks for a
+    projection of that name in its database: 0.2 s of processor time each.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return not isinstance(other, str) and super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+
+class _Robinson(_NoText, ccrs.Robinson):
+    pass
+
+
+class _PlateCarree(_NoText, ccrs.PlateCarree):
+    pass
+
+
+class _NorthPolarStereo(_NoText, ccrs.NorthPolarStereo):
+    pass
+
+
+class _SouthPolarStereo(_NoText, ccrs.SouthPolarStereo):
+    pass
+
+
+class _LambertAzimuthalEqualArea(_NoText, ccrs.LambertAzimuthalEqualArea):
+    pass
+
+
 # The Pacific is in the middle, where El Nino is, if nothing else is said.
 GLOBAL: dict[str, Any] = {
-    "robinson": ccrs.Robinson(central_longitude=180.0),
-    "atlantic": ccrs.Robinson(central_longitude=0.0),
-    "platecarree": ccrs.PlateCarree(central_longitude=180.0),
-    "north": ccrs.NorthPolarStereo(central_longitude=-90.0),
-    "south": ccrs.SouthPolarStereo(central_longitude=180.0),
+    "robinson": _Robinson(central_longitude=180.0),
+    "atlantic": _Robinson(central_longitude=0.0),
+    "platecarree": _PlateCarree(central_longitude=180.0),
+    "north": _NorthPolarStereo(central_longitude=-90.0),
+    "south": _SouthPolarStereo(central_longitude=180.0),
 }
 PROJECTIONS = (*GLOBAL, "region")
 # Polar maps end here: what lies nearer to the equator is shown better by the others.
@@ -111,7 +147,7 @@ def _global(name: str) -> Frame:
 @lru_cache(maxsize=8)
 def _region(south: float, north: float, west: float, east: float) -> Frame:
     """Equal-area, as the scores weigh cells by their areas."""
-    crs = ccrs.LambertAzimuthalEqualArea((west + east) / 2, (south + north) / 2)
+    crs = _LambertAzimuthalEqualArea((west + east) / 2, (south + north) / 2)
     lon, lat = np.linspace(west, east, 61), np.linspace(south, north, 61)
     around = np.concatenate([lon, lon, np.full(61, west), np.full(61, east)])
     up = np.concatenate([np.full(61, south), np.full(61, north), lat, lat])

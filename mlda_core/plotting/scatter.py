@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import holoviews as hv
 import numpy as np
 from holoviews.operation.datashader import rasterize
@@ -89,6 +91,7 @@ def scatter(
             matplotlib={"color": "#666666", "linewidth": 0.8, "linestyle": "--"},
         ),
     ]
-    frame = {"xlim": (low, high), "ylim": (low, high)}
+    # Ticks at the right: at the left stands the colour bar of a map.
+    frame: dict[str, Any] = {"xlim": (low, high), "ylim": (low, high), "yaxis": "right"}
     frame |= {"xticks": 5, "yticks": 5} | panel(1.0, title or look.title, backend)
     return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)

@@ -110,7 +110,7 @@ def state_maps(
             )
     ratios = [map_ratio(frame_of(projection, bundle.grid))] * len(columns)
     # A scatter has words below and beside it, a map has none.
-    below = 0.4 if with_scatter is not None else 0.0
+    below = 0.35 if with_scatter is not None else 0.0
     if observations is not None:
         below = max(below, 0.2)
     return arrange(plots, ratios + [1.0] * (with_scatter is not None), backend, below=below)
