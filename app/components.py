@@ -134,8 +134,10 @@ class Heading(Control):
     columns = param.List(default=[], doc="Key and label of what can be shown.")
     column = param.String()
     model_label = param.String(doc="What the model is at present.")
+    analysis = param.Boolean(doc="Whether it is the analysis of the observations.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
     note = param.String(doc="What the column shows just now, in words.")
+    stale = param.Boolean(doc="Whether the column is still of another month than the heading's.")
     hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
     against = param.String(default="target", doc="What stands beside the model.")
     who = param.String(doc="The method, where another one's stands beside it; else ''.")
@@ -156,6 +158,7 @@ class Beside(Control):
     name_within = param.String(default="target", doc="What it is, within a sentence.")
     quantity = param.String(doc="What of another method stands there, such as 'increment'.")
     note = param.String(doc="What is amiss with it just now, in words.")
+    stale = param.Boolean(doc="Whether the column is still of another month than the heading's.")
 
     _esm = read("channel.js") + read("beside.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
@@ -211,6 +214,7 @@ class PerturbHeading(Control):
     fade = param.Boolean()
     titles = param.List(default=["", "", ""], doc="Above both maps and the scatter; the 2nd short.")
     note = param.String(doc="What the columns show just now, in words.")
+    stale = param.Boolean(doc="Whether the columns are still of another month than the heading's.")
 
     _esm = read("channel.js") + read("perturb_heading.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012

@@ -271,11 +271,17 @@ class Session:
 
     def undo(self, _: Message) -> str:
         """Return to the state before the last gesture."""
-        return "Undone." if self.state.undo() else "There is nothing to undo."
+        if not self.state.undo():
+            return "There is nothing to undo."
+        self.observer.follow_analysis()
+        return "Undone."
 
     def redo(self, _: Message) -> str:
         """Take back an undo."""
-        return "Redone." if self.state.redo() else "There is nothing to redo."
+        if not self.state.redo():
+            return "There is nothing to redo."
+        self.observer.follow_analysis()
+        return "Redone."
 
     def share(self, _: Message) -> None:
         """Give the browser the link to copy."""
@@ -306,6 +312,7 @@ class Session:
             self.choosing.elsewhere(error)
             return None
         self._restore(snapshot)
+        self.observer.follow_analysis()
         self.state.commit()
         return "The saved state is loaded."
 
@@ -313,6 +320,7 @@ class Session:
         """Take over the state of a URL: the browser went back or forward."""
         query = str(message.get("query", ""))
         self._restore(from_query(query, self.limits))
+        self.observer.follow_analysis()
         self.state.commit()
         self.bar.query = query.lstrip("?")
         self._say("")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.state.snapshot import Origin
+
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
 
@@ -100,27 +102,68 @@ def vector_words(one: str, other: str) -> str:
     return f"{where.strip()} {what.strip()}".strip()
 
 
-def state_words(model: str, origin: str) -> str:
+def describe(origin: Origin | None) -> str:
+    """Return where a latent vector came from, as people write it.
+
+    >>> describe(Origin("walk", ends=("1997-12", "draw 7"), percent=40))
+    'walk from 1997-12 to draw 7, 40 %'
+    >>> describe(Origin("draw", seed=7, edited=True))
+    'random draw, seed 7, then by hand'
+    """
+    if origin is None:
+        return ""
+    words = {
+        "analysis": "analysis",
+        "code": f"code of {origin.month}",
+        "prior": "prior mean",
+        "draw": f"random draw, seed {origin.seed}",
+        "walk": f"walk from {origin.ends[0]} to {origin.ends[1]}, {origin.percent} %",
+        "link": "from a link",
+        "file": "from a file",
+    }[origin.kind]
+    return f"{words}, then by hand" if origin.edited else words
+
+
+def state_words(model: str, origin: Origin | None) -> str:
     """Return what the model shows, for its column's title.
 
     Parameters
     ----------
     model : str
         One of `app.state.snapshot.MODELS`.
-    origin : str
-        Where its latent vector came from, in words.
+    origin : Origin or None
+        Where its latent vector came from.
 
-    >>> state_words("own", "walk from 1997-12 to draw 7, 40 %")
+    >>> state_words("own", Origin("walk", ends=("1997-12", "draw 7"), percent=40))
     'Model: walk 1997-12 to draw 7'
-    >>> state_words("own", "random draw, seed 7, then by hand")
+    >>> state_words("own", Origin("draw", seed=7, edited=True))
     'Model: by hand'
     """
     if model == "analysis":
         return "Analysis"
     if model == "code":
         return "Model: encoded"
-    if not origin or origin.endswith("by hand"):
-        return "Model: by hand"
-    if origin.startswith("walk from "):
-        origin = f"walk {origin.removeprefix('walk from ').rpartition(',')[0]}"
-    return f"Model: {origin}"
+    return f"Model: {_short_origin(origin)}"
+
+
+def _short_origin(origin: Origin | None) -> str:
+    if origin is None or origin.edited:
+        return "by hand"
+    if origin.kind == "walk":
+        return f"walk {origin.ends[0]} to {origin.ends[1]}"
+    return describe(origin)
+
+
+def shown_instead(model: str, origin: Origin | None) -> str:
+    """Return what the model shows instead of the analysis, within a sentence.
+
+    >>> shown_instead("own", Origin("link")), shown_instead("own", Origin("draw", seed=7))
+    ('a state from a link', 'a random draw, seed 7')
+    """
+    if model == "code":
+        return "the code of the month"
+    if origin is None or origin.edited or origin.kind in ("link", "file"):
+        return f"a state {_short_origin(origin)}"
+    if origin.kind == "prior":
+        return "the prior mean"
+    return f"a {_short_origin(origin)}"

@@ -32,7 +32,7 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.climate.regions import REGIONS
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
-from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
-    from mlda_core.assimilation.netcdf import to_dataset as analysis_to_dataset
     from mlda_core.bundle.bundle import Bundle, load_bundle
     from mlda_core.climate.assets import coastline
     from mlda_core.climate.errors import UserError
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from mlda_core.observations.table import read as read_observations
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
-    from mlda_core.perturbation.response import HELD, Responder, Response
+    from mlda_core.perturbation.responder import Responder
+    from mlda_core.perturbation.response import HELD, Response
     from mlda_core.perturbation.sst_patches import Patch
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "Response",
     "TableOptions",
     "UserError",
-    "analysis_to_dataset",
     "coastline",
     "compare",
     "drivers",
@@ -66,11 +65,10 @@ _DEFINED_IN = {
     "Bundle": "bundle.bundle",
     "NetworkSpec": "observations.networks",
     "Patch": "perturbation.sst_patches",
-    "Responder": "perturbation.response",
+    "Responder": "perturbation.responder",
     "Response": "perturbation.response",
     "TableOptions": "observations.options",
     "UserError": "climate.errors",
-    "analysis_to_dataset": "assimilation.netcdf:to_dataset",
     "coastline": "climate.assets",
     "compare": "climate.metrics",
     "drivers": "perturbation.attribution",

@@ -337,7 +337,7 @@ def test_prepare_refuses_a_folder_that_is_not_there(mlda_here, tmp_path):
 def test_prepare_names_a_truncated_file(mlda_here, raw, tmp_path):
     shutil.copy(raw / "m00_1979.nc", tmp_path)
     (tmp_path / "m00_1980.nc").write_bytes((raw / "m00_1980.nc").read_bytes()[:4000])
-    done = mlda_here("data", "prepare", ".", "--out", "x.nc", cwd=tmp_path)
+    done = mlda_here("data", "prepare", ".", "--out", "new/x.nc", cwd=tmp_path)
     assert "m00_1980.nc" in refusal(done)
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import estimate
-from mlda_core.assimilation.netcdf import provenance, to_dataset, writing
+from mlda_core.assimilation.netcdf import provenance, writing
 from mlda_core.bundle.bundle import add_statistics, load_bundle
 from mlda_core.bundle.export import export_bundle
 from mlda_core.bundle.statistics import Settings
@@ -184,13 +184,188 @@ def test_bad_rows_are_told_and_kept_in_the_file(mlda, observed, tmp_path):
     (tmp_path / "mine.csv").write_text(to_csv(observed[MONTHS[0]]) + bad)
     options = ("--obs", "mine.csv", "--month", MONTHS[0], "--method", "eof", "--out", "x.nc")
     done = mlda(*options)
-    assert done.returncode == 0
+    assert done.returncode == 3
     n = len(observed[MONTHS[0]])
     assert f"Row {n + 1}: lat '99' is no latitude" in done.stderr
     assert "... and 2 rows more." in done.stderr
+    assert "; 24 used, 12 refused, 6 withheld; cost" in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert (
+        last
+        == f"12 of {n + 12} rows of observations were refused: what is written is of the others."
+    )
     found = opened(tmp_path / "x.nc")
     assert str(found["rejected"].values[0]).count("no latitude") == 12
     assert int(found["n_observations"][0]) == n
+    assert found.attrs["rows_refused"] == f"12 of {n + 12}"
+
+
+@pytest.mark.parametrize(
+    ("options", "n_bad", "code"),
+    [
+        ((), 0, 0),
+        ((), 1, 3),
+        (("--allow-refused",), 0, 0),
+        (("--allow-refused",), 1, 0),
+        (("--strict",), 0, 0),
+        (("--strict",), 1, 2),
+        (("--strict", "--allow-refused"), 0, 2),
+    ],
+)
+def test_the_exit_code_says_whether_rows_were_refused(
+    mlda, observed, tmp_path, options, n_bad, code
+):
+    text = to_csv(observed[MONTHS[0]].iloc[:4]) + "tas,99,0,1,1,False,\n" * n_bad
+    (tmp_path / "mine.csv").write_text(text)
+    (tmp_path / "x.nc").write_text("of old")
+    given = ("--obs", "mine.csv", "--month", MONTHS[0], "--method", "climatology", "--out", "x.nc")
+    done = mlda(*given, *options)
+    assert done.returncode == code, done.stderr
+    counted = "1 of 5 rows of observations was refused"
+    assert (counted in done.stderr) == bool(n_bad)
+    if code == 2:
+        refusal(done)
+        assert (tmp_path / "x.nc").read_text() == "of old"
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["b", "mine.csv", "x.nc"]
+    else:
+        assert opened(tmp_path / "x.nc").attrs["rows_refused"] == f"{n_bad} of {4 + n_bad}"
+
+
+HEAD = "variable,lat,lon,value,error_sd\n"
+
+
+def test_options_of_reading_reach_the_observations(mlda, bundle, tmp_path):
+    """Codes, repeated rows, and dates with two readings: refused or told, unless asked for."""
+    options = ("--month", "1982-05", "--method", "enoi", "--out", "x.nc")
+
+    def table():
+        return opened(tmp_path / "x.nc", group="observations").to_dataframe()
+
+    (tmp_path / "a.csv").write_text(HEAD + "psl,50,10,-9.99,1\npsl,51,40,2,1\n")
+    assert mlda("--obs", "a.csv", *options).returncode == 3
+    assert table()["value"].tolist() == [2.0]
+    assert mlda("--obs", "a.csv", *options, "--keep-codes").returncode == 0
+    assert table()["value"].tolist() == [-9.99, 2.0]
+
+    (tmp_path / "b.csv").write_text(HEAD + "psl,50,10,3,1\n" * 9)
+    done = mlda("--obs", "b.csv", *options)
+    assert done.returncode == 0
+    assert "Note: 8 rows repeat another's variable, place, time and value" in done.stderr
+    assert len(table()) == 9
+    done = mlda("--obs", "b.csv", *options, "--merge-repeated")
+    assert "Note: 8 rows are merged with others" in done.stderr
+    assert table()["value"].tolist() == [3.0]
+    assert opened(tmp_path / "x.nc").attrs["rows_refused"] == "0 of 9"
+
+    timed = "variable,lat,lon,value,error_sd,time\npsl,50,10,3,1,05/04/1982\n"
+    (tmp_path / "c.csv").write_text(timed)
+    assert "may have the day or the month first" in refusal(
+        mlda("--obs", "c.csv", "--method", "enoi", "--out", "x.nc")
+    )
+    for option, month in (("--day-first", "1982-04"), ("--no-day-first", "1982-05")):
+        done = mlda("--obs", "c.csv", "--method", "enoi", "--out", "x.nc", option)
+        assert done.returncode == 0, done.stderr
+        assert str(opened(tmp_path / "x.nc")["time"].values[0])[:7] == month
+
+
+def test_anomalies_of_another_base_period_are_moved_once(mlda, bundle, tmp_path):
+    (tmp_path / "a.csv").write_text(HEAD + "tas,50,10,1,1\n")
+    options = ("--obs", "a.csv", "--month", "1982-05", "--method", "enoi", "--out", "x.nc")
+    years = sorted({m[:4] for m in bundle.months})[-5:]
+    period = f"{years[0]}-{years[-1]}"
+    assert period not in bundle.base_period
+    done = mlda(*options, "--base-period", period)
+    assert done.returncode == 0, done.stderr
+    found = opened(tmp_path / "x.nc", group="observations")["value"].values
+    at = bundle.operator.locate([v.name for v in bundle.variables].index("tas"), [50.0], [10.0])
+    own = [m for m in bundle.months if m[5:] == "05"]
+    within = np.mean([bundle.target(m) for m in own if m[:4] in years], axis=0)
+    base = np.mean([bundle.target(m) for m in own if bundle.split(m) == "train"], axis=0)
+    assert found == pytest.approx(1.0 + bundle.operator.apply(at, within - base), abs=1e-5)
+    assert abs(found[0] - 1.0) > 1e-3
+    about = json.loads(opened(tmp_path / "x.nc").attrs["observations_options"])
+    assert about["base_period"] == period
+
+
+def test_a_gross_error_is_down_weighted_when_asked(mlda, bundle, observed, tmp_path):
+    table = observed[MONTHS[0]].copy()
+    table.loc[1, "value"] += 45.0
+    (tmp_path / "mine.csv").write_text(to_csv(table))
+    options = ("--obs", "mine.csv", "--month", MONTHS[0], "--method", "enoi", "--out", "x.nc")
+    done = mlda(*options, "--robust")
+    assert done.returncode == 0, done.stderr
+    assert "the worst 2 (S" in done.stderr
+    assert "and were down-weighted; 24 used" in done.stderr
+    told = opened(tmp_path / "x.nc", group="observations").to_dataframe()
+    analysis = Assimilator(bundle).run(table, MONTHS[0], method="enoi", robust=True)
+    np.testing.assert_allclose(
+        told["robust_weight"], analysis.observations["robust_weight"], rtol=1e-3
+    )
+    assert told["robust_weight"][1] < 0.01
+    # And the file, read as observations again, makes itself again.
+    again = mlda("--obs", "x.nc", "--method", "enoi", "--out", "y.nc", "--robust")
+    assert again.returncode == 0, again.stderr
+    one, two = (opened(tmp_path / name) for name in ("x.nc", "y.nc"))
+    np.testing.assert_array_equal(one["psl"], two["psl"])
+    assert "no prior to tell gross errors by" in refusal(
+        mlda(*options[:4], "--method", "climatology", "--robust", "--out", "x.nc")
+    )
+
+
+ROW = HEAD + "tas,50,10,3,1\n"
+OTHER = HEAD + "tas,40,20,2,1\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"1982-05.csv": ROW, "1982-05 (1).csv": ROW}, "1982-05 (1).csv is named as a copy"),
+        ({"2024-05-02_mine_1982-05.csv": ROW}, "holds '2024-05-02' and '1982-05'"),
+        ({"obs_198201-198212.csv": ROW}, "holds '198201' and '198212'"),
+        ({"london_1982-05.csv": ROW, "paris_1982-05.csv": ROW}, "hold the same, byte by byte"),
+        ({"1982-05.csv": ROW, "198205.csv": OTHER}, "are both of 1982-05; keep one"),
+        (
+            {"london_1982-05.csv": ROW + "tas,40,20,2,1\n", "paris_1982-05.csv": OTHER},
+            "All that paris_1982-05.csv holds of 1982-05 stands in london_1982-05.csv too",
+        ),
+        (
+            {
+                "a.csv": "variable,lat,lon,value,time\ntas,50,10,3,1982-05\n",
+                "b.csv": "variable,lat,lon,value,date\ntas,50,10,3,1982-05\n",
+            },
+            "All that b.csv holds of 1982-05 stands in a.csv too",
+        ),
+        ({"1982-05.csv": ROW, "1982-06.csv.gz": ROW}, "1982-06.csv.gz cannot be read as it is"),
+    ],
+)
+def test_folders_that_would_count_twice_or_of_a_wrong_month_are_refused(
+    mlda, tmp_path, files, words
+):
+    (tmp_path / "folder").mkdir()
+    for name, text in files.items():
+        (tmp_path / "folder" / name).write_text(text)
+    said = refusal(mlda("--obs", "folder", "--method", "climatology", "--out", "x.nc"))
+    assert words in said
+    assert not list(tmp_path.glob("x.nc*"))
+
+
+def test_what_lies_beside_the_observations_of_a_folder_is_left_out(mlda, tmp_path):
+    (tmp_path / "folder" / "old").mkdir(parents=True)
+    texts = {
+        "london_1982-05.csv": ROW,
+        "paris_1982-05.csv": OTHER,
+        "README.txt": "The stations of my thesis.",
+        "london_1982-05.csv~": ROW,
+        "old/london_1982-05.csv": ROW,
+    }
+    for name, text in texts.items():
+        (tmp_path / "folder" / name).write_text(text)
+    (tmp_path / "folder/._london_1982-05.csv").write_bytes(b"\0\5\26\7Mac OS X\xff")
+    done = mlda("--obs", "folder", "--method", "climatology", "--out", "x.nc")
+    assert done.returncode == 0, done.stderr
+    assert "Note: Of the folder, README.txt was left out" in done.stderr
+    table = opened(tmp_path / "x.nc", group="observations").to_dataframe()
+    assert sorted(table["value"]) == [2.0, 3.0]
 
 
 def test_scores_against_the_bundles_own_month_when_asked(mlda, bundle, observed, tmp_path):
@@ -316,7 +491,7 @@ def test_an_interrupted_run_goes_on_where_it_was(bundle, observed, tmp_path):
                     continue
                 if month == stop:
                     raise KeyboardInterrupt
-                file.add(to_dataset(runs[month], bundle, month), runs[month].observations)
+                file.add(runs[month].to_dataset(month), runs[month].observations)
         return done
 
     write(tmp_path / "whole.nc", MONTHS)

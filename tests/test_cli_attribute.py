@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import main as cli
-from mlda_core.climate.regions import REGIONS, regional_mean
-from mlda_core.evaluation.verification import drawn_box
+from mlda_core.climate.regions import REGIONS, drawn_box, regional_mean
 from mlda_core.perturbation.attribution import Scenario, drivers
-from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch
 
 BOX = "-30:30:180:270:+1.5K"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 from small import make_small
 from typer.testing import CliRunner
 
@@ -17,7 +19,8 @@ from mlda_core.cli import console
 from mlda_core.cli import main as cli
 from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.perturbation.gcm import EXPERIMENTS, gcm_responses
-from mlda_core.perturbation.response import HELD, Responder
+from mlda_core.perturbation.responder import Responder
+from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import Patch
 
 MONTH = "1984-01"
@@ -138,7 +141,8 @@ def test_one_month_is_the_response_of_the_library_in_cf_units(perturb, bundle, t
     ]
     assert json.loads(found.attrs["bundle_checksums"]) == bundle.config["checksums"]
     assert found.attrs["history"] == (
-        f"mlda perturb made --sst {BOX} --month {MONTH} --held sst_only --out new/warm.nc"
+        f"mlda perturb made --sst {BOX} --month {MONTH} --held sst_only --method vae "
+        "--out new/warm.nc"
     )
     assert list(tmp_path.glob("new/*")) == [tmp_path / "new/warm.nc"]
     assert HELD["sst_only"].question in done.stdout
@@ -167,6 +171,62 @@ def test_months_changes_and_what_is_held(perturb, bundle, tmp_path):
     assert "tas (K per K)" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "method"),
+    [
+        ("enoi", "enoi"),
+        ("vae-latent-only", "vae_latent_only"),
+        ("eof_latent_only", "eof_latent_only"),
+        ("regression", "regression"),
+    ],
+)
+def test_another_method_answers(perturb, bundle, tmp_path, typed, method):
+    done = perturb("--sst", BOX, "--month", MONTH, "--method", typed)
+    assert done.returncode == 0, done.stderr
+    found = opened(tmp_path / "new/warm.nc")
+    expected, usual = (
+        Responder(Assimilator(bundle)).respond(MONTH, [Patch.parse(BOX)], method=m)
+        for m in (method, "vae")
+    )
+    assert np.abs(expected.anomalies - usual.anomalies)[bundle.mask].max() > 1e-3
+    np.testing.assert_allclose(found["tas_response"][0], expected.anomalies[2], atol=1e-5)
+    spread = found["tas_spread"][0].values
+    assert ((spread > 0) & (spread < 20)).all()
+    assert json.loads(found.attrs["settings"])["method"] == method
+    assert f"--method {method.replace('_', '-')} " in found.attrs["history"]
+
+
+def test_a_log_is_told_how_far_it_is(perturb, monkeypatch):
+    monkeypatch.setattr(console, "LEAST_SECONDS", 0.0)
+    done = perturb("--sst", BOX, "--months", "1982-01:1983-08")
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("warming the sea: ")]
+    # A line a tenth; the last of them is the bar's.
+    assert [line.split()[3] for line in lines] == [str(n) for n in range(2, 20, 2)]
+    assert all("of 20" in line for line in lines)
+    assert " a second" in lines[-1]
+    assert lines[-1].endswith(" s left")
+    monkeypatch.setattr(console, "LEAST_SECONDS", 1e9)
+    quiet = perturb("--sst", BOX, "--months", "1982-01:1983-08")
+    assert "warming the sea: " not in quiet.stderr
+
+
+def test_a_slow_command_writes_a_line_though_little_is_done(monkeypatch, capsys):
+    monkeypatch.setattr(console, "errors", Console(file=sys.stderr, width=200))
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.progress_bar() as bar:
+        task = bar.add_task("training", total=1000)
+        for done in range(1, 8):
+            now[0] += 10.0
+            bar.update(task, completed=done)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
+    assert [line.partition(",")[0] for line in told] == [
+        "training: 3 of 1000",
+        "training: 6 of 1000",
+    ]
+
+
 def test_a_pattern_from_a_file(perturb, bundle, tmp_path):
     field = np.where(bundle.mask[bundle.sea_row], 0.7, np.nan)
     grid = {"lat": bundle.grid.lat, "lon": bundle.grid.lon}
@@ -188,6 +248,13 @@ def test_a_pattern_from_a_file(perturb, bundle, tmp_path):
         (("--sst", BOX, "--months", "1984"), "--months '1984' is not a period"),
         (("--sst", BOX, "--months", "1984-02:1984-01"), "ends before it begins"),
         (("--sst", BOX, "--month", MONTH, "--held", "air"), "use one of sst_only"),
+        (("--sst", BOX, "--month", MONTH, "--method", "adam"), "adam has no response"),
+        (("--sst", BOX, "--month", MONTH, "--method", "climatology"), "vae, vae-latent-only, eof,"),
+        (("--sst", BOX, "--month", MONTH, "--method", "kriging"), "no method 'kriging'; use one"),
+        (
+            ("--sst", BOX, "--month", MONTH, "--method", "regression", "--held", "outside"),
+            "regression sees the sea alone",
+        ),
         (("--sst", "absent.nc", "--month", MONTH), "absent.nc cannot be read"),
         (
             (

@@ -171,6 +171,66 @@ def test_the_observations_stand_in_the_store(mlda, bundle, workplace):
         assert counts.sum() == found.sizes["observation"]
 
 
+def spoilt(workplace, folder):
+    """Observations with two bad rows of one month, and one that says no month."""
+    text = (workplace / "obs.csv").read_text()
+    bad = ("1982-01", "1982-01", "soon")
+    head = text.splitlines()[0].split(",")
+    row = {"variable": "tas", "lat": "99", "lon": "0", "value": "1", "error_sd": "1"}
+    for month in bad:
+        text += ",".join({**row, "time": month}.get(name, "") for name in head) + "\n"
+    (folder / "spoilt.csv").write_text(text)
+    return folder / "spoilt.csv"
+
+
+def test_refused_rows_are_counted_in_the_store_and_the_exit_code(mlda, workplace, tmp_path):
+    given = ("--obs", spoilt(workplace, tmp_path), "--method", "enoi", "--months")
+    done = mlda(*given, "1982-01:1982-01", "--strict")
+    assert "rows of observations were refused and nothing is written" in refusal(done)
+    assert not list(tmp_path.glob("x.zarr*"))
+    done = mlda(*given, "1982-01:1982-01")
+    assert done.returncode == 3, done.stderr
+    table = read(workplace / "obs.csv", load_bundle(workplace / "made"), month="1982-01").table
+    counted = f"3 of {len(table) + 3} rows of observations were refused"
+    assert counted in done.stderr
+    assert "lat '99' is no latitude" in done.stderr
+    with xr.open_zarr("x.zarr", chunks=None) as found:
+        assert found.attrs["rows_refused"] == "3"
+        assert found.attrs["rows_read"] == str(len(table) + 3)
+        assert json.loads(found.attrs["rows_refused_by_month"]) == {"1982-01": 2}
+    # The same command again finds all done, and says so of what was refused then.
+    again = mlda(*given, "1982-01:1982-01")
+    assert again.returncode == 3
+    assert counted in again.stderr
+    assert mlda(*given, "1982-01:1982-01", "--allow-refused").returncode == 0
+    assert "was begun though 3 of" in refusal(mlda(*given, "1982-01:1982-01", "--strict"))
+    said = refusal(mlda(*given, "1982-01:1982-01", "--merge-repeated"))
+    assert "was begun with its observations read by other options" in said
+    # Refused rows of other months do not matter, those of no month do.
+    other = mlda(*given, "1982-05:1982-05", out="y.zarr")
+    assert "1 of " in other.stderr.splitlines()[-1]
+
+
+def test_a_robust_reanalysis_weighs_each_month_by_itself(mlda, bundle, workplace, tmp_path):
+    table = pd.read_csv(workplace / "obs.csv", keep_default_na=False)
+    row = table.index[table["time"] == "1982-01"][1]
+    table.loc[row, "value"] += 40.0
+    (tmp_path / "obs.csv").write_text(to_csv(table))
+    given = ("--obs", "obs.csv", "--method", "enoi", "--months", "1981-12:1982-01", "--robust")
+    done = mlda(*given)
+    assert done.returncode == 0, done.stderr
+    with xr.open_zarr("x.zarr", chunks=None) as found:
+        for i, month in enumerate(("1981-12", "1982-01")):
+            here = read(tmp_path / "obs.csv", bundle, month=month).table
+            plain, robust = (
+                Assimilator(bundle).run(here, month, method="enoi", robust=r) for r in (False, True)
+            )
+            np.testing.assert_allclose(
+                found["psl_anomaly"].values[i], robust.anomalies[0] * 100.0, rtol=1e-4, atol=1e-2
+            )
+            assert (np.nanmax(np.abs(plain.anomalies - robust.anomalies)) > 0.5) == (i == 1)
+
+
 def test_made_up_observations_of_the_bundles_own_months(mlda, bundle):
     done = mlda(*NETWORK)
     assert done.returncode == 0, done.stderr

@@ -32,6 +32,9 @@ def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+WITH_PYTHON = [n for n, p in zip(NAMES, PAGES, strict=True) if blocks(p.read_text(), "python")]
+
+
 class Links(HTMLParser):
     """The links and ids of a page, and what it loads."""
 
@@ -120,12 +123,15 @@ def test_the_import_graphs_are_drawn(site):
         assert f">{folder}</text>" in text
 
 
-@pytest.mark.parametrize("page", ["docs/first-steps.md"])
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_PYTHON)
 def test_python_blocks_run(page, repo_root, tmp_path):
     """All blocks of a page in one process, where the repository's folders are."""
     program = "\n".join(blocks((repo_root / page).read_text(), "python"))
     assert program
     (tmp_path / "assets").symlink_to(repo_root / "assets")
+    # A reader's own file.
+    (tmp_path / "mine.csv").write_text("variable,lat,lon,value\npsl,65,-20,-9\ntas,50,10,1.5\n")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(repo_root)!r})\n{program}"],
         cwd=tmp_path,

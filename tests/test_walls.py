@@ -12,6 +12,23 @@ import pytest
 
 UI = {"panel", "bokeh", "holoviews", "geoviews", "datashader", "param", "pyviz_comms", "app"}
 DRAWING = {"panel", "bokeh", "holoviews", "geoviews"}
+# The rooms of both packages, the lowest first: each imports of itself and of those below it.
+LAYERS = {
+    "mlda_core": (
+        *("assets", "climate", "sources", "vae", "bundle", "observations", "assimilation"),
+        *("perturbation", "impact", "evaluation", "reanalysis", "simulate", "plotting", "cli"),
+    ),
+    "app": (
+        *("web_files", "state", "text", "maps", "components", "context", "jobs", "tools"),
+        *("results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
+        *("main", "app_hooks"),
+    ),
+}
+# Rooms in which modules still import each other.
+CIRCLES_LEFT = {
+    "mlda_core": {"mlda_core.assimilation", "mlda_core.sources"},
+    "app": set(),
+}
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
@@ -132,12 +149,76 @@ def test_frames_are_pure(repo_root):
     assert not tops(imported_modules(path.read_text())) & DRAWING
 
 
-def test_state_knows_nothing_of_views(repo_root):
-    modules = imported_modules((repo_root / "app" / "state" / "store.py").read_text())
-    assert not {
-        m for m in modules if m.startswith(("app.maps.figures", "app.components", "app.main"))
+def modules_of(package, repo_root):
+    """Return the dotted names of a package's modules and what each imports of the package.
+
+    Imports for type checkers count: a circle that a guard hides is still one.
+    """
+    files = {
+        ".".join(path.relative_to(repo_root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in python_files(repo_root / package)
     }
-    assert "views" not in tops(modules)
+    return {
+        name: {m for m in imported_modules(path.read_text()) if m in files} - {name}
+        for name, path in files.items()
+    }
+
+
+def upward(graph, layers):
+    """Return the imports of a graph that do not go from a room to itself or to a lower one."""
+    level = {room: i for i, room in enumerate(layers)}
+    rooms = {name.split(".")[1] for name in graph if "." in name}
+    assert rooms <= set(layers), f"in no layer: {rooms - set(layers)}"
+    return {
+        f"{name} imports {other}"
+        for name, others in graph.items()
+        for other in others
+        if "." in name and "." in other and level[other.split(".")[1]] > level[name.split(".")[1]]
+    }
+
+
+def circles(graph):
+    """Return the groups of modules that import each other, directly or by others."""
+    reached = {name: reachable(graph, name) for name in graph}
+    return {
+        frozenset(other for other in reached[name] if name in reached[other])
+        for name in graph
+        if name in reached[name]
+    }
+
+
+def reachable(graph, name):
+    """Return what a module imports, directly or by others."""
+    reached, ahead = set(), [name]
+    while ahead:
+        for other in graph[ahead.pop()] - reached:
+            reached.add(other)
+            ahead.append(other)
+    return reached
+
+
+@pytest.mark.parametrize(("package", "layers"), LAYERS.items())
+def test_no_import_runs_upwards(repo_root, package, layers):
+    assert not upward(modules_of(package, repo_root), layers)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_modules_import_each_other(repo_root, package):
+    graph = modules_of(package, repo_root)
+    rooms = {".".join(name.split(".")[:2]) for group in circles(graph) for name in group}
+    assert rooms == CIRCLES_LEFT[package]
+
+
+def test_the_guard_sees_upward_imports_and_circles():
+    graph = {
+        "p": {"p.low.a"},
+        "p.low.a": {"p.low.b"},
+        "p.low.b": {"p.high.c"},
+        "p.high.c": {"p.low.a"},
+        "p.high.d": {"p.high.c"},
+    }
+    assert upward(graph, ("low", "high")) == {"p.low.b imports p.high.c"}
+    assert circles(graph) == {frozenset({"p.low.a", "p.low.b", "p.high.c"})}
 
 
 def test_what_draws_knows_nothing_of_torch(repo_root):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.context import Visit
 from app.jobs.worker import ANALYSES, Latest
+from app.state.snapshot import Z_LIMIT
 from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Between two drawn steps: there are seldom more than five, and time to press Pause.
 PACE = 0.6
+# A slider rests when it has not moved for so many seconds.
+REST = 0.15
 # Influences that a visitor has looked at are kept, 75 kB each.
 KEPT = 64
 
@@ -85,9 +88,12 @@ class Analysing:
     ----------
     visit : Visit
         Whose page is drawn when there is something new, and told in one sentence why there is not.
+    delivered : callable, optional
+        Is called when `z` is a new one, before the page is drawn.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, delivered: Callable[[], None] = lambda: None) -> None:
+        self._delivered = delivered
         self._bundle = visit.bundle
         self._changed, self._complain = visit.redraw, visit.complain
         self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
@@ -201,6 +207,7 @@ class Analysing:
             self.fields, z = step.analysis.anomalies, step.analysis.z
             self.month = self.task.month if self.task is not None else ""
             self.z = None if z is None else np.asarray(z, dtype=np.float32)
+            self._delivered()
             self._changed()
             return
         self.grown = None
@@ -224,6 +231,7 @@ class Analysing:
             self.fields = step.fields if step.analysis is None else step.analysis.anomalies
             self.month = self.task.month if self.task is not None else ""
             self.z = None if step.z is None else np.asarray(step.z, dtype=np.float32)
+            self._delivered()
             self._changed()
 
     def _broken(self, error: Exception) -> None:
@@ -252,7 +260,7 @@ class Analysing:
         if analysis is None or analysis.z is None:
             return None
         if self._remainder is None or self._remainder[0] is not analysis:
-            z = np.clip(analysis.z, -8.0, 8.0)
+            z = np.clip(analysis.z, -Z_LIMIT, Z_LIMIT)
             decoded = self._bundle.decode_anomalies(z, analysis.month)
             self._remainder = (analysis, analysis.anomalies - decoded)
         return self._remainder[1]
@@ -309,23 +317,20 @@ class Analysing:
             return
         self._weighed = asked
         now = time.monotonic()
-        wait = 0.0 if now - self._weighed_at > 1.0 else 0.15
+        wait = 0.0 if now - self._weighed_at > 1.0 else REST
         if not wait:
             self._weighed_at = now
 
-        def job(stale: Callable[[], bool]) -> Cost | None:
-            time.sleep(wait)
-            if stale():
-                return None
+        def job(_: Callable[[], bool]) -> Cost:
             return engine_of(self._bundle).cost_of(
                 z, task.observations, task.month, **task.settings
             )
 
-        def made(cost: Cost | None) -> None:
+        def made(cost: Cost) -> None:
             self.hand = cost
             self._changed()
 
-        self._cost.submit(job, made)
+        self._cost.submit(job, made, delay=wait)
 
     def _broken_cost(self, _: Exception) -> None:
         # A method without a latent vector: then there is nothing to compare with.

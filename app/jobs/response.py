@@ -26,7 +26,8 @@ from mlda_core.climate.regions import region_mask
 if TYPE_CHECKING:
     from mlda_core.assimilation.adjoint import Sensitivity
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.perturbation.response import Responder, Response
+    from mlda_core.perturbation.responder import Responder
+    from mlda_core.perturbation.response import Response
     from mlda_core.perturbation.sst_patches import Patch
 
 Float = NDArray[np.floating]
@@ -37,7 +38,7 @@ KEPT = 24
 @lru_cache(maxsize=4)
 def responder_of(bundle: Bundle) -> Responder:
     """Return the bundle's responses, shared by all sessions; the engine is the analyses' own."""
-    from mlda_core.perturbation.response import Responder
+    from mlda_core.perturbation.responder import Responder
 
     return Responder(engine_of(bundle))
 

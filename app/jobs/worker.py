@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,8 +57,17 @@ class Latest:
         self._stamp = 0
         self._paused = False
         self._again: Callable[[], Any] | None = None
+        self._lock = threading.Lock()
+        self._resting: Callable[[], None] | None = None
+        self._due = 0.0
 
-    def submit(self, job: Callable[[Callable[[], bool]], T], deliver: Callable[[T], None]) -> int:
+    def submit(
+        self,
+        job: Callable[[Callable[[], bool]], T],
+        deliver: Callable[[T], None],
+        *,
+        delay: float = 0.0,
+    ) -> int:
         """Start a job.
 
         Parameters
@@ -67,6 +77,8 @@ class Latest:
             steps and return early.
         deliver : callable
             Is given the result on the event loop, unless it is stale.
+        delay : float
+            Seconds without a newer job before this one starts; no thread is held meanwhile.
 
         Returns
         -------
@@ -90,8 +102,30 @@ class Latest:
             else:
                 self._hand_over(stale, deliver, result)
 
-        self._pool.submit(work)
+        if delay > 0:
+            self._rest(delay, work)
+        else:
+            self._pool.submit(work)
         return stamp
+
+    def _rest(self, delay: float, work: Callable[[], None]) -> None:
+        """Start `work` once nothing newer came for a delay; one timer waits, not one a job."""
+        with self._lock:
+            waiting = self._resting is not None
+            self._resting, self._due = work, time.monotonic() + delay
+        if not waiting:
+            self._later(delay, self._rested)
+
+    def _rested(self) -> None:
+        with self._lock:
+            left = self._due - time.monotonic()
+            work = None
+            if left <= 0:
+                work, self._resting = self._resting, None
+        if left > 0:
+            self._later(left, self._rested)
+        elif work is not None:
+            self._pool.submit(work)
 
     def stream(
         self,

@@ -20,7 +20,7 @@ from mlda_core.climate.regions import Region
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.attribution import Drivers, Progress, Scenario
-    from mlda_core.perturbation.response import Responder
+    from mlda_core.perturbation.responder import Responder
     from mlda_core.perturbation.sst_patches import Patch
 
 # Between two months of a series: other visitors' analyses take their turn there.
@@ -93,7 +93,7 @@ _BACKGROUND: dict[Bundle, Responder] = {}
 def _background(bundle: Bundle) -> Responder:
     if bundle not in _BACKGROUND:
         from mlda_core.assimilation.assimilator import Assimilator
-        from mlda_core.perturbation.response import Responder
+        from mlda_core.perturbation.responder import Responder
 
         _BACKGROUND[bundle] = Responder(Assimilator(bundle))
     return _BACKGROUND[bundle]

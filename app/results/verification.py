@@ -17,8 +17,8 @@ from app.state.observations import METHODS, ObservingError
 from app.tools.observe import METHOD_LABELS, Observer, methods_of
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
-from mlda_core.climate.regions import REGIONS, Region
-from mlda_core.evaluation.verification import drawn_box, verify
+from mlda_core.climate.regions import REGIONS, Region, drawn_box
+from mlda_core.evaluation.verification import verify
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -167,8 +167,7 @@ class Verifying:
     def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
         made = observing.adjust(self._state.observing, {"method": message.get("value")})
-        self._state.param.update(observing=made, model="analysis")
-        self._state.commit()
+        self._observer.show_analysis(observing=made)
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
     def compare(self, _: Message) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -21,10 +22,12 @@ from app.state.perturbations import PerturbingError
 from app.state.snapshot import (
     FIELDS,
     MODELS,
+    ORIGINS,
     THEMES,
     TOOLS,
     Z_STEP,
     Limits,
+    Origin,
     OtherBundleError,
     Snapshot,
     StateError,
@@ -38,7 +41,9 @@ from app.state.snapshot import (
 )
 
 FORMAT = "mlda-state"
-VERSION = 2
+# In version 2 the origin of z was the text on the page, in version 1 there were no observations.
+VERSION = 3
+READ = (1, 2, 3)
 # A state is about 2 kB of JSON, with 20,000 observations 2 MB; whatever is far larger is not one.
 MAX_JSON = 5_000_000
 # Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
@@ -134,7 +139,7 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
     if snapshot.model == "own" and snapshot.z is not None:
         parts.pop("model", None)
         parts["z"] = pack(snapshot.z)
-        if snapshot.origin.startswith("analysis"):
+        if snapshot.origin is not None and snapshot.origin.kind == "analysis":
             parts["upon"] = "analysis"
     return urlencode(parts, safe=",:")
 
@@ -166,7 +171,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         z = unpack(given["z"], limits.n_latent)
         # An analysis that was moved is shown with what it has beyond its latent vector.
         upon = given.get("upon") == "analysis"
-        origin = "analysis, then by hand" if upon else "from a link"
+        origin = Origin("analysis", edited=True) if upon else Origin("link")
         made = replace(made, z=tuple(z.tolist()), model="own", origin=origin)
     elif given.get("model") == "own":
         raise StateError("The link lacks its latent vector; copy the whole link.")
@@ -281,7 +286,7 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "month": snapshot.month,
             "model": snapshot.model,
             "z": None if snapshot.z is None else list(snapshot.z),
-            "origin": snapshot.origin,
+            "origin": _origin_values(snapshot.origin),
             "projection": snapshot.projection,
             "fields": snapshot.fields,
             "theme": snapshot.theme,
@@ -310,7 +315,7 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         raise StateError("The file is not JSON; choose one that this page saved.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StateError("The file is not a saved state; choose one that this page saved.")
-    if data.get("version") not in (1, VERSION):
+    if data.get("version") not in READ:
         raise StateError(
             f"The file has version {str(data.get('version'))[:24]}, this page reads up to "
             f"{VERSION}; save the state again with a page of the same version."
@@ -337,7 +342,7 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         month=checked_month(data.get("month"), limits),
         z=values,
         model=model,
-        origin=str(data.get("origin", "from a file"))[:80],
+        origin=None if model == "analysis" else _origin(data.get("origin", "from a file")),
         projection=one_of(
             "projection", data.get("projection", limits.projections[0]), limits.projections
         ),
@@ -349,6 +354,75 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         perturbing=changed,
         impact=checked_impact(data.get("impact", ""), limits),
     )
+
+
+def _origin_values(origin: Origin | None) -> dict[str, Any] | None:
+    """Return plain JSON values, those at their defaults left out."""
+    if origin is None:
+        return None
+    plain = Origin(origin.kind)
+    values = {
+        name: value for name, value in asdict(origin).items() if value != getattr(plain, name)
+    }
+    return {"kind": origin.kind, **values}
+
+
+def _origin(value: Any) -> Origin | None:
+    """Read the origin of a file's latent vector: a record, or the text of versions 1 and 2."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _origin_of_text(value)
+    damaged = StateError("The file's 'origin' is damaged; save the state again.")
+    if not isinstance(value, dict) or not set(value) <= {item.name for item in fields(Origin)}:
+        raise damaged
+    kind: Any = value.get("kind")
+    month, edited = value.get("month", ""), value.get("edited", False)
+    ends, percent, seed = value.get("ends", ["", ""]), value.get("percent", 0), value.get("seed")
+    good = (
+        kind in ORIGINS
+        and isinstance(month, str)
+        and isinstance(edited, bool)
+        and isinstance(ends, list)
+        and len(ends) == 2
+        and all(isinstance(end, str) for end in ends)
+        and type(percent) is int
+        and 0 <= percent <= 100
+        and (kind != "draw" or seed is not None)
+    )
+    if not good:
+        raise damaged
+    return Origin(
+        kind=kind,
+        month=month[:7],
+        seed=None if seed is None else checked_seed(seed),
+        ends=(ends[0][:24], ends[1][:24]),
+        percent=percent,
+        edited=edited,
+    )
+
+
+# What the page wrote of a latent vector's origin until version 2 of its files.
+_TEXTS: dict[str, Callable[[re.Match[str]], Origin]] = {
+    r"analysis": lambda _: Origin("analysis"),
+    r"code of (.+)": lambda found: Origin("code", month=found[1][:7]),
+    r"prior mean": lambda _: Origin("prior"),
+    r"random draw, seed (\d{1,10})": lambda found: Origin("draw", seed=int(found[1])),
+    r"walk from (.+) to (.+), (\d{1,3}) %": lambda found: Origin(
+        "walk", ends=(found[1], found[2]), percent=int(found[3])
+    ),
+    r"from a link": lambda _: Origin("link"),
+}
+
+
+def _origin_of_text(text: str) -> Origin:
+    """Return what a text of versions 1 and 2 says; any other text is of a file."""
+    plain = text.removesuffix(", then by hand")
+    for pattern, make in _TEXTS.items():
+        found = re.fullmatch(pattern, plain)
+        if found is not None:
+            return replace(make(found), edited=plain != text)
+    return Origin("file", edited=plain != text)
 
 
 def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ TOOLS = ("observe", "explore", "perturb")
 # Where the model's state comes from: the analysis of the observations, the code of the month, or a
 # latent vector of one's own.
 MODELS = ("analysis", "code", "own")
+OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
+ORIGINS = get_args(OriginKind)
 
 # Latents are draws of N(0, 1): 8 is beyond anything that happens, and fits 16 bits at 1/4096.
 Z_LIMIT = 8.0
@@ -105,6 +107,34 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a latent vector came from.
+
+    Parameters
+    ----------
+    kind : str
+        One of `ORIGINS`.
+    month : str
+        Of the code.
+    seed : int or None
+        Of the draw.
+    ends : tuple of str
+        Both ends of the walk, months or draws as they were typed.
+    percent : int
+        How far the walk has come.
+    edited : bool
+        Whether single latents were moved by hand since.
+    """
+
+    kind: OriginKind
+    month: str = ""
+    seed: int | None = None
+    ends: tuple[str, str] = ("", "")
+    percent: int = 0
+    edited: bool = False
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One state, complete and unchangeable.
 
@@ -116,8 +146,8 @@ class Snapshot:
         The latent vector; None where `model` says what it is.
     model : str
         Where the model's state comes from, one of `MODELS`.
-    origin : str
-        Where z came from, in words.
+    origin : Origin or None
+        Where z came from; None where `model` says it.
     projection, fields, theme, tool : str
         Settings; one of `PROJECTIONS`, `FIELDS`, `THEMES`, `TOOLS`.
     seed : int
@@ -133,7 +163,7 @@ class Snapshot:
     month: str
     z: tuple[float, ...] | None = None
     model: str = MODELS[0]
-    origin: str = ""
+    origin: Origin | None = None
     projection: str = PROJECTIONS[0]
     fields: str = FIELDS[0]
     theme: str = THEMES[0]

@@ -23,6 +23,7 @@ from app.state.snapshot import (
     THEMES,
     TOOLS,
     Limits,
+    Origin,
     Snapshot,
 )
 
@@ -55,7 +56,7 @@ class State(param.Parameterized):
     month = param.String(doc="The month shown, YYYY-MM.")
     z = param.Array(allow_None=False, doc="The latent vector, shape (n_latent,), float32.")
     model: Any = param.Selector(default=MODELS[0], objects=list(MODELS))
-    origin = param.String(default="", doc="Where z came from, in words.")
+    origin: Any = param.ClassSelector(class_=Origin, allow_None=True, doc="Where z came from.")
     projection = param.String(default=PROJECTIONS[0], doc="One of its limits' projections.")
     fields: Any = param.Selector(default=FIELDS[0], objects=list(FIELDS))
     theme: Any = param.Selector(default=THEMES[0], objects=list(THEMES))
@@ -88,7 +89,7 @@ class State(param.Parameterized):
             # An analysis finds its z again; and while it does, its z is no step of the history.
             z=None if self.model == "analysis" else tuple(np.asarray(self.z, dtype=float).tolist()),
             model=self.model,
-            origin="" if self.model == "analysis" else self.origin,
+            origin=None if self.model == "analysis" else self.origin,
             projection=self.projection,
             fields=self.fields,
             theme=self.theme,

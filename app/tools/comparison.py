@@ -195,6 +195,7 @@ class Beside:
             beside=self.method or "target",
             name_within=self.label,
             note=note,
+            stale=self.stale,
             quantity="analysis" if whole else frames.COLUMNS[observed.column],
         )
         self._observer.heading.put(
@@ -239,8 +240,7 @@ class Beside:
             raise ObservingError("This bundle has no vector, so it lacks that experiment.")
         month = self._state.month
         made = trial(self._bundle, month, self._state.observing)
-        self._state.param.update(observing=made, model="analysis", tool="observe")
-        self._state.commit()
+        self._observer.show_analysis(observing=made, tool="observe")
         row = made.own[0]
         return (
             f"One observation, {self._observer.names[row.variable]} at "

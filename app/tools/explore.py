@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from app.components import Explore, Message
 from app.context import Action, Visit
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.snapshot import Z_LIMIT, StateError, snap
+from app.state.snapshot import Z_LIMIT, Origin, StateError, snap
+from app.text import describe
 
 if TYPE_CHECKING:
     from app.state.store import State
@@ -35,7 +37,7 @@ def code_of(bundle: Bundle, month: str) -> NDArray[np.float32]:
 def follow(state: State, bundle: Bundle) -> None:
     """Let the model show the code of the state's month."""
     month = state.month
-    state.param.update(z=code_of(bundle, month), model="code", origin=f"code of {month}")
+    state.param.update(z=code_of(bundle, month), model="code", origin=Origin("code", month=month))
 
 
 class Exploring:
@@ -51,7 +53,7 @@ class Exploring:
         self._bundle, self._state = bundle, visit.state
         self._say, self._complain = visit.say, visit.complain
         self._worker = Latest(visit.schedule, self._failed)
-        self._walk: tuple[NDArray[np.float32], NDArray[np.float32], str] | None = None
+        self._walk: tuple[NDArray[np.float32], NDArray[np.float32], tuple[str, str]] | None = None
         self._rest_open = False
         self._thumb_month = 0
         self.panel = Explore(
@@ -93,10 +95,8 @@ class Exploring:
         if value != float(self._state.z[k]):
             z = self._state.z.copy()
             z[k] = value
-            words = self.origin()
-            if not words.endswith(", then by hand"):
-                words = f"{words}, then by hand"
-            self._state.param.update(z=snap(z), model="own", origin=words)
+            origin = replace(self.origin() or Origin("file"), edited=True)
+            self._set_z(z, origin)
         if not message.get("done"):
             return None
         self._state.commit()
@@ -111,7 +111,7 @@ class Exploring:
     def prior_mean(self, _: Message) -> str:
         """Set all latents to zero."""
         with self._state.gesture():
-            self._set_z(np.zeros(self._bundle.n_latent, dtype=np.float32), "prior mean")
+            self._set_z(np.zeros(self._bundle.n_latent, dtype=np.float32), Origin("prior"))
         return "Prior mean: all latents are zero."
 
     def draw(self, message: Message) -> str:
@@ -119,7 +119,7 @@ class Exploring:
         self.set_seed(message)
         seed = self._state.seed
         with self._state.gesture():
-            self._set_z(draw_of(seed, self._bundle.n_latent), f"random draw, seed {seed}")
+            self._set_z(draw_of(seed, self._bundle.n_latent), Origin("draw", seed=seed))
             # The field then shows the seed of the next draw; this one's stands in words.
             self._state.seed = seed + 1
         return f"Random draw, seed {seed}: weather that never was."
@@ -132,7 +132,7 @@ class Exploring:
             raise StateError("The seed must be a whole number from 0 to 2147483646.")
         self._state.seed = int(text)
 
-    def _set_z(self, z: NDArray[np.float32], origin: str) -> None:
+    def _set_z(self, z: NDArray[np.float32], origin: Origin) -> None:
         self._state.param.update(z=snap(z), model="own", origin=origin)
 
     def show_rest(self, _: Message) -> None:
@@ -146,20 +146,18 @@ class Exploring:
 
     def begin_walk(self, message: Message) -> None:
         """Begin a walk between two latent vectors; the browser asks for its steps."""
-        ends = [self._end(message.get(name)) for name in ("from", "to")]
-        words = f"walk from {message.get('from')} to {message.get('to')}"
-        self._walk = (ends[0], ends[1], words)
+        first, last = (str(message.get(name) or "").strip() for name in ("from", "to"))
+        self._walk = (self._end(first), self._end(last), (first, last))
         self.panel.walk_id += 1
-        self._say(f"{words[0].upper()}{words[1:]}.")
+        self._say(f"Walk from {first} to {last}.")
 
     def step_walk(self, message: Message) -> None:
         """Go to a fraction of the walk."""
         t = message.get("t")
         if self._walk is None or not isinstance(t, int | float) or not 0 <= t <= 1:
             return
-        start, stop, words = self._walk
-        z = snap((1 - t) * start + t * stop)
-        self._state.param.update(z=z, model="own", origin=f"{words}, {100 * t:.0f} %")
+        start, stop, ends = self._walk
+        self._set_z((1 - t) * start + t * stop, Origin("walk", ends=ends, percent=round(100 * t)))
 
     def end_walk(self, _: Message) -> str | None:
         """End a walk at its end."""
@@ -178,9 +176,9 @@ class Exploring:
         over = {"type": "walk-over", "id": self.panel.walk_id}
         self.panel._send_msg(over)  # noqa: SLF001 - Panel's own way
 
-    def _end(self, text: Any) -> NDArray[np.float32]:
+    def _end(self, text: str) -> NDArray[np.float32]:
         """Return the latent vector at one end of a walk."""
-        given = str(text or "").strip().lower()
+        given = text.lower()
         if given in self._bundle.months:
             return code_of(self._bundle, given)
         seed = given.removeprefix("draw").strip()
@@ -193,15 +191,16 @@ class Exploring:
 
     # -- what is shown -----------------------------------------------------------------------
 
-    def origin(self) -> str:
-        """Return where z came from, in words."""
-        return "analysis" if self._state.model == "analysis" else self._state.origin
+    def origin(self) -> Origin | None:
+        """Return where z came from."""
+        origin: Origin | None = self._state.origin
+        return Origin("analysis") if self._state.model == "analysis" else origin
 
     def show(self) -> None:
         """Bring the sliders to the state; the caller holds the document."""
         state = self._state
         changes: dict[str, Any] = {
-            "origin": f"z: {self.origin()}",
+            "origin": f"z: {describe(self.origin())}",
             "follow": state.model == "code",
             "seed": state.seed,
         }

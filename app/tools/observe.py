@@ -19,7 +19,8 @@ from app.maps.color_scales import units
 from app.maps.markers import Markers
 from app.state import observations as observing
 from app.state.observations import Observing, ObservingError
-from app.text import number, place_words, region_words, short_labels, state_words
+from app.state.snapshot import Z_LIMIT, Origin
+from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from mlda_core.assimilation.methods import METHODS as RECORDS
@@ -52,7 +53,7 @@ class Observer:
     def __init__(self, visit: Visit) -> None:
         bundle = visit.bundle
         self._bundle, self._state, self._complain = bundle, visit.state, visit.complain
-        self.analysing = Analysing(visit)
+        self.analysing = Analysing(visit, delivered=self.follow_analysis)
         self.table = no_table()
         self._table_of: tuple[str, Observing] | None = None
         self._task: Task | None = None
@@ -118,11 +119,6 @@ class Observer:
                 self.chosen.clear()
                 self.hovered = None
         if state.model == "analysis":
-            if self.analysing.z is not None:
-                # The analysis moves the sliders.
-                z = np.clip(self.analysing.z, -8.0, 8.0)
-                if not np.array_equal(z, state.z):
-                    state.z = z
             task = self.wanted()
             moved = self._task is None or self._task.month != task.month
             # While the tool Perturb is chosen no analysis of these is seen: its own come first.
@@ -142,6 +138,21 @@ class Observer:
     def task(self) -> Task | None:
         """What was asked to be analysed last."""
         return self._task
+
+    def follow_analysis(self) -> None:
+        """Give the state the latent vector of the last analysis, while the model shows that."""
+        state, z = self._state, self.analysing.z
+        if state.model != "analysis" or z is None:
+            return
+        z = np.clip(z, -Z_LIMIT, Z_LIMIT)
+        if not np.array_equal(z, state.z):
+            state.z = z
+
+    def show_analysis(self, **changes: Any) -> None:
+        """Let the model show the analysis: one step of the history, with what else changes."""
+        self._state.param.update(model="analysis", **changes)
+        self.follow_analysis()
+        self._state.commit()
 
     def wanted(self) -> Task:
         """Return the task of the state; the same object while it stays the same."""
@@ -185,7 +196,8 @@ class Observer:
     @property
     def _moves_analysis(self) -> bool:
         """Whether what is shown is an analysis whose latent vector was moved by hand."""
-        return bool(self._state.model == "own" and self._state.origin.startswith("analysis"))
+        origin: Origin | None = self._state.origin
+        return self._state.model == "own" and origin is not None and origin.kind == "analysis"
 
     @property
     def beyond(self) -> Any:
@@ -203,10 +215,7 @@ class Observer:
         state, work = self._state, self.analysing
         if state.model == "analysis" or not len(self.table):
             return ""
-        title = state_words(state.model, state.origin).removeprefix("Model: ")
-        what = {"encoded": "the code of the month", "prior mean": "the prior mean"}.get(title, "")
-        if not what:
-            what = f"a state {title}" if title.startswith(("by ", "from ")) else f"a {title}"
+        what = shown_instead(state.model, state.origin)
         if self.beyond is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
@@ -314,8 +323,10 @@ class Observer:
         self.heading.put(
             column=observed.column,
             model_label=state_words(state.model, state.origin),
+            analysis=state.model == "analysis",
             hatch=observed.hatch,
             note=self._note(observed),
+            stale=self.stale,
             hint=self._hint(observed),
         )
 

@@ -218,8 +218,7 @@ class Gestures:
         """Run the analysis, step by step if asked; pause and cancel."""
         action, work = message.get("action"), self._observer.analysing
         if action in ("now", "step"):
-            self._state.param.update(model="analysis")
-            self._state.commit()
+            self._observer.show_analysis()
             self._observer.begin(self._observer.wanted(), stepwise=action == "step")
             return ""
         actions: dict[Any, Callable[[], None]] = {
@@ -234,8 +233,7 @@ class Gestures:
 
     def resume(self, _: Message) -> str:
         """Return to the analysis after something else was shown."""
-        self._state.param.update(model="analysis")
-        self._state.commit()
+        self._observer.show_analysis()
         return "The model shows the analysis again."
 
     def choose_column(self, message: Message) -> str:

@@ -287,6 +287,7 @@ class Perturber:
                 months=len(self.gcm[self._experiment].months) if self._view == "gcm" else 0,
             ),
             note=(self._note or self._far()) if fresh else self._still(),
+            stale=self.stale,
         )
 
     def _show_on_maps(self) -> None:

@@ -16,7 +16,7 @@ export function render({ model, el }) {
     }
     $("#beside").value = model.beside
     $(".note").textContent = $(".note").title = model.note
-    $(".note").classList.toggle("still", model.note.startsWith("still of"))
+    $(".note").classList.toggle("still", model.stale)
     const target = model.beside === "target"
     // For a variable that is enlarged, whose maps stand without these headings.
     const title = $("#beside").selectedOptions[0]?.textContent ?? "Target"
@@ -25,6 +25,6 @@ export function render({ model, el }) {
     document.getElementById("of-target")?.toggleAttribute("hidden", !target)
     for (const at of document.querySelectorAll(".against .other")) at.textContent = model.name_within
   }
-  for (const name of ["beside", "name_within", "note", "quantity"]) model.on(name, show)
+  for (const name of ["beside", "name_within", "note", "stale", "quantity"]) model.on(name, show)
   show()
 }

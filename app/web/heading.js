@@ -36,7 +36,7 @@ export function render({ model, el }) {
     $("#arrows").checked = model.arrows
     $("#vector").hidden = !model.vector
     $("#column").value = model.column
-    $("#column option").textContent = model.who && model.model_label === "Analysis" ? `${model.who}: analysis` : model.model_label
+    $("#column option").textContent = model.who && model.analysis ? `${model.who}: analysis` : model.model_label
     const title = $("#column").selectedOptions[0]?.textContent ?? "Model"
     $("#column").title = title
     document.documentElement.style.setProperty("--column-title", JSON.stringify(title))
@@ -47,12 +47,12 @@ export function render({ model, el }) {
     document.documentElement.style.setProperty("--hint", JSON.stringify(model.hint))
     // The scatter is of the model against the target whatever stands in the column.
     for (const at of document.querySelectorAll(".against .model")) {
-      at.textContent = model.model_label === "Analysis" ? "Analysis" : "Model"
+      at.textContent = model.analysis ? "Analysis" : "Model"
     }
     $(".note").textContent = model.note
     $(".note").title = model.note
-    $(".note").classList.toggle("still", model.note.startsWith("still of"))
+    $(".note").classList.toggle("still", model.stale)
   }
-  for (const name of ["column", "hatch", "note", "hint", "model_label", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
+  for (const name of ["column", "hatch", "note", "stale", "hint", "model_label", "analysis", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

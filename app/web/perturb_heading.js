@@ -20,7 +20,7 @@ export function render({ model, el }) {
     for (const part of el.querySelectorAll(".of-response")) part.hidden = model.view !== "response"
     $(".note").textContent = model.note
     $(".note").title = model.note
-    $(".note").classList.toggle("still", model.note.startsWith("still of"))
+    $(".note").classList.toggle("still", model.stale)
     const [first, long, short] = model.titles
     const second = model.views.find(([key]) => key === model.view)?.[1] ?? ""
     for (const [name, title] of [["first", first], ["second", second]]) {
@@ -28,6 +28,6 @@ export function render({ model, el }) {
     }
     put("first-title", first); put("against-title", long); put("against-short", short)
   }
-  for (const name of ["view", "per_kelvin", "fade", "titles", "note"]) model.on(name, show)
+  for (const name of ["view", "per_kelvin", "fade", "titles", "note", "stale"]) model.on(name, show)
   show()
 }

@@ -24,17 +24,18 @@ from torch import Tensor
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.standardised import thin
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
+from mlda_core.observations.standardised import thin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlda_core.assimilation.assimilator import Assimilator, Problem
-    from mlda_core.assimilation.standardised import Observed
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.problem import Problem
     from mlda_core.climate.grid import Grid
     from mlda_core.climate.interpolation import Places
+    from mlda_core.observations.standardised import Observed
 
 Array = NDArray[np.float64]
 Float = NDArray[np.float32]

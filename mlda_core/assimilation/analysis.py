@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.methods import spelled
+from mlda_core.climate.cf import coordinates
+from mlda_core.climate.errors import StateError
+
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
+
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
+_DIMS = ("time", "lat", "lon")
+# What each of an analysis' numbers is, in the file.
+_NUMBERS: dict[str, str] = {
+    "cost_prior": "prior term of the cost at the analysis",
+    "cost_observations": "observation term of the cost at the analysis",
+    "chi_squared": "chi-squared an observation from the background: about 1 if errors are right",
+    "degrees_of_freedom": "degrees of freedom for signal",
+    "n_used": "observations that were assimilated",
+    "n_withheld": "observations that were withheld",
+    "n_thinned": "observations that thinning left out",
+    "converged": "1 where the minimisation converged",
+}
 
 
 @dataclass(frozen=True)
@@ -94,14 +114,18 @@ class Analysis:
         The table given, with ``background_departure``, ``analysis_departure`` (display units),
         ``misfit_sd`` (departure of each observation from what all others say, in standard
         deviations of that difference) and ``used``; of a robust analysis ``robust_weight`` too,
-        which its error's variance was divided by.
+        which the variance of its error was divided by.
     statistics : Fit
     sea_held : bool
         Whether the background is what the observed sea makes likely.
     spread_of : callable
         Makes the spread when it is asked for.
+    bundle : Bundle
+        The one that made it.
     notes : tuple of str
         What the check of the observations did that the user should know of.
+    dated : str
+        The month ``YYYY-MM`` that was asked for; '' where a calendar month was.
     """
 
     method: str
@@ -119,7 +143,141 @@ class Analysis:
     statistics: Fit
     sea_held: bool
     spread_of: Callable[[], tuple[Float, Float]]
+    bundle: Bundle
     notes: tuple[str, ...] = ()
+    dated: str = ""
+
+    def __repr__(self) -> str:
+        """Tell in a few lines what it is of and how it fits; the fields are its attributes."""
+        when = self.dated or f"calendar month {self.month}"
+        return (
+            f"<Analysis of {when} by {spelled(self.method)}, bundle {self.bundle.name};\n "
+            f"{self.summary()}>"
+        )
+
+    def summary(self, n_refused: int = 0) -> str:
+        """Say how it ended and how the observations fit, in one line.
+
+        Parameters
+        ----------
+        n_refused : int
+            Rows of the month that were no observations.
+        """
+        fit, cost = self.statistics, self.cost
+        others = ((n_refused, "refused"), (fit.n_withheld, "withheld"), (fit.n_thinned, "thinned"))
+        parts = [f"{fit.n_used} used", *(f"{n} {what}" for n, what in others if n)]
+        line = f"{self.outcome}; {', '.join(parts)}"
+        if np.isfinite(cost.total):
+            line += f"; cost {cost.total:.1f} (prior {cost.prior:.1f})"
+        # Methods without a covariance of their own have none.
+        if np.isfinite(fit.chi_squared):
+            line += (
+                f", chi-squared {fit.chi_squared:.2f}, degrees of freedom for signal "
+                f"{fit.degrees_of_freedom:.1f}"
+            )
+        return line
+
+    def to_dataset(self, month: str | None = None) -> xr.Dataset:
+        """Return it with CF names and units.
+
+        Parameters
+        ----------
+        month : str, optional
+            ``YYYY-MM``; by default the one that was asked for.
+
+        Returns
+        -------
+        Dataset
+            Dimensions (time, lat, lon), one time, CF units. For each variable the full field by
+            its own name, and ``_anomaly``, ``_spread`` (posterior standard deviation),
+            ``_background`` (anomaly before the observations) and, of methods that have one,
+            ``_latent`` (the decoded anomaly without residual analysis). ``z`` where the method has
+            one; cost and statistics.
+
+        Raises
+        ------
+        StateError
+            If it is of a calendar month and none is given, or another one is.
+        """
+        import xarray as xr
+
+        month = _dated(month or self.dated, self.month)
+        bundle = self.bundle
+        out = xr.Dataset(
+            coords=coordinates(bundle.grid, [month]),
+            attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
+        )
+        for name, (values, attrs) in self._fields().items():
+            out[name] = (_DIMS, values[None].astype(np.float32), attrs)
+        if self.z is not None:
+            out["z"] = (
+                ("time", "latent"),
+                self.z[None],
+                {"units": "1", "long_name": "latent vector"},
+            )
+            out = out.assign_coords(latent=np.arange(1, self.z.size + 1))
+        fit = self.statistics
+        numbers: dict[str, float | int] = {
+            "cost_prior": self.cost.prior,
+            "cost_observations": self.cost.observations,
+            "chi_squared": fit.chi_squared,
+            "degrees_of_freedom": fit.degrees_of_freedom,
+            "n_used": fit.n_used,
+            "n_withheld": fit.n_withheld,
+            "n_thinned": fit.n_thinned,
+            "converged": int(self.converged),
+        }
+        for name, number in numbers.items():
+            kind = np.float64 if isinstance(number, float) else np.int32
+            about = {"units": "1", "long_name": _NUMBERS[name]}
+            out[name] = ("time", np.array([number], kind), about)
+        words = {"long_name": "what happened"}
+        out["outcome"] = ("time", np.array([self.outcome], object), words)
+        return out
+
+    def _fields(self) -> dict[str, tuple[NDArray[Any], dict[str, str]]]:
+        """Return the maps of :meth:`to_dataset`, (lat, lon), with their attributes."""
+        bundle, spread = self.bundle, self.spread
+        climatology = bundle.climatology(self.month)
+        base = {"base_period": bundle.base_period}
+        out: dict[str, tuple[NDArray[Any], dict[str, str]]] = {}
+        for i, v in enumerate(bundle.variables):
+            full = (self.anomalies[i] + climatology[i] - v.offset) / v.scale
+            if v.non_negative:
+                full = np.maximum(full, 0.0)
+            maps: dict[str, tuple[NDArray[Any], dict[str, str]]] = {
+                v.name: (
+                    full,
+                    {
+                        "standard_name": v.standard_name,
+                        "long_name": v.label,
+                        "cell_methods": "time: mean",
+                        "ancillary_variables": f"{v.name}_spread",
+                    },
+                ),
+                f"{v.name}_anomaly": (
+                    self.anomalies[i] / v.scale,
+                    {"long_name": f"{v.label}, anomaly", "cell_methods": "time: mean", **base},
+                ),
+                f"{v.name}_spread": (
+                    spread[i] / v.scale,
+                    {
+                        "standard_name": f"{v.standard_name} standard_error",
+                        "long_name": f"{v.label}, posterior standard deviation",
+                    },
+                ),
+                f"{v.name}_background": (
+                    self.background[i] / v.scale,
+                    {"long_name": f"{v.label}, anomaly before the observations", **base},
+                ),
+            }
+            if self.z is not None:
+                maps[f"{v.name}_latent"] = (
+                    self.latent_only[i] / v.scale,
+                    {"long_name": f"{v.label}, anomaly without residual analysis", **base},
+                )
+            out |= {name: (m, {"units": v.units, **attrs}) for name, (m, attrs) in maps.items()}
+        return out
 
     @property
     def increment(self) -> Float:
@@ -144,6 +302,20 @@ class Analysis:
         return self._spreads[1]
 
 
+def _dated(month: str, calendar: int) -> str:
+    if not month:
+        raise StateError(
+            f"The analysis is of calendar month {calendar} of no year; give one: "
+            "to_dataset('YYYY-MM')."
+        )
+    if not re.fullmatch(r"\d{4}-\d{2}", month) or int(month[5:]) != calendar:
+        raise StateError(
+            f"'{month[:24]}' is not what the analysis is of; give a YYYY-MM of calendar month "
+            f"{calendar}."
+        )
+    return month
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """One step of a minimisation, for drawing.
@@ -165,11 +337,11 @@ class Step:
     """
 
     index: int
-    z: NDArray[np.float64] | None
+    z: NDArray[np.float64] | None = field(repr=False)
     cost: Cost
     gradient_norm: float
     words: str
-    fields_of: Callable[[], Float]
+    fields_of: Callable[[], Float] = field(repr=False)
     analysis: Analysis | None = None
 
     @cached_property

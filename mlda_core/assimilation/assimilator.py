@@ -17,23 +17,29 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
-from mlda_core.assimilation.method import GaussianMethod
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
+from mlda_core.assimilation.problem import (
+    Problem,
+    cost_of_linear,
+    gaussian,
+    interpolate,
+    variance_at,
+)
 from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
-from mlda_core.assimilation.standardised import (
-    Observed,
-    cover,
-    standardise,
-    thin,
-)
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
 from mlda_core.observations.intake import observations_of
 from mlda_core.observations.loading import Source
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.standardised import (
+    Observed,
+    cover,
+    standardise,
+    thin,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,51 +59,6 @@ SEA_UNKNOWN = 0.15
 NONLINEAR = 0.5
 STARTS = 3
 AS_GIVEN = TableOptions()
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """One assimilation, prepared.
-
-    Parameters
-    ----------
-    setting : Setting
-    month : int
-        Calendar month 1..12.
-    every : Observed
-        All observations.
-    used : ndarray of int
-        Rows of those that are neither withheld nor thinned.
-    x_b : ndarray of float32, shape (cells,)
-        Background, standardised.
-    z_b : ndarray, shape (L,)
-        Its latent vector.
-    sea_held : bool
-        Whether the observed sea set it.
-    gain : Gain
-        Of the network.
-    weight : ndarray, shape (p,), optional
-        Of the observations that are used; None where all are 1.
-    """
-
-    setting: Setting
-    month: int
-    every: Observed
-    used: NDArray[np.int64]
-    x_b: Float
-    z_b: Array
-    sea_held: bool
-    gain: Gain
-    weight: Array | None = None
-
-    @property
-    def observed(self) -> Observed:
-        """The observations that are used."""
-        return self.every.where(self.used)
-
-    def decoded_cost(self, bundle: Bundle) -> DecodedCost:
-        """Return what is minimised."""
-        return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +165,14 @@ class Assimilator:
             The linear solution first; the last has the analysis.
         """
         setting, table, calendar, notes = self._asked(observations, month, options, settings)
+        asked = month_asked(month)
+        dated = asked if isinstance(asked, str) else ""
         for step in setting.record.steps(self, table, calendar, setting):
-            if step.analysis is None or not notes:
+            if step.analysis is None:
                 yield step
             else:
-                yield replace(step, analysis=replace(step.analysis, notes=notes))
+                analysis = replace(step.analysis, notes=notes, dated=dated)
+                yield replace(step, analysis=analysis)
 
     def _asked(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
@@ -396,7 +360,8 @@ class Assimilator:
         turn = problem.gain.prior.turn
         if turn is None:
             raise StateError(
-                f"The method '{setting.method}' has no latent vector; use vae to move one by hand."
+                f"The method {spelled(setting.method)} has no latent vector; use vae to move one "
+                "by hand."
             )
         if np.shape(z) != problem.z_b.shape:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
@@ -422,7 +387,7 @@ class Assimilator:
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self.problem(observed, thin(places, variance), month, setting)
         stage = "latent" if setting.latent_only else "posterior"
-        return _variance(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
+        return variance_at(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
 
     # Preparing
 
@@ -558,7 +523,7 @@ class Assimilator:
         """
         departures = self._departures(problem, problem.x_b)
         if problem.gain.prior.turn is None:
-            x, left, zeta = _interpolate(problem.gain, problem.x_b, departures)
+            x, left, zeta = interpolate(problem.gain, problem.x_b, departures)
         else:
             fit = problem.decoded_cost(self.bundle)
             *_, last = minimise(
@@ -581,8 +546,8 @@ class Assimilator:
         """Optimal interpolation: methods whose latent part is linear."""
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
-        latent, left, zeta = _interpolate(gain, problem.x_b, departures)
-        cost = _cost(gain, zeta, left)
+        latent, left, zeta = interpolate(gain, problem.x_b, departures)
+        cost = cost_of_linear(gain, zeta, left)
         point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
         return self._finish(problem, asked, point, [cost.total], latent, left, None, cost)
 
@@ -629,7 +594,7 @@ class Assimilator:
     def _linear_step(self, problem: Problem, zeta: Array, departures: Array) -> Step:
         gain = problem.gain
         left = departures - gain.latent @ zeta
-        cost = _cost(gain, zeta, left)
+        cost = cost_of_linear(gain, zeta, left)
         factor, turn = gain.prior.factor, gain.prior.turn
 
         def fields() -> Float:
@@ -704,6 +669,7 @@ class Assimilator:
             statistics=fit,
             sea_held=problem.sea_held,
             spread_of=lambda: self._spreads(problem, x),
+            bundle=self.bundle,
         )
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
@@ -740,7 +706,7 @@ class Assimilator:
             for v, variable in enumerate(self.bundle.variables):
                 if variable.transform != "none":
                     cells = slice(v * size, (v + 1) * size)
-                    out[v] = np.sqrt(_variance(gain, stage, cells)).reshape(out[v].shape)
+                    out[v] = np.sqrt(variance_at(gain, stage, cells)).reshape(out[v].shape)
             kept[stage] = out
         found: Float = kept[stage]
         return found
@@ -749,51 +715,9 @@ class Assimilator:
         """Posterior and climatological standard deviation, display units."""
         bundle = self.bundle
         stage = "latent" if problem.setting.latent_only else "posterior"
-        variance = _variance(problem.gain, stage, slice(None))
+        variance = variance_at(problem.gain, stage, slice(None))
         sd = np.sqrt(variance).reshape(bundle.mask.shape)
         return (
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),
         )
-
-
-def gaussian(setting: Setting) -> GaussianMethod:
-    """Return the method of a setting, which must have a Gaussian prior.
-
-    Raises
-    ------
-    StateError
-        If it has none.
-    """
-    method = setting.record
-    if not isinstance(method, GaussianMethod):
-        fitting = ", ".join(m.key for m in METHODS.values() if isinstance(m, GaussianMethod))
-        raise StateError(f"'{method.key}' has no prior of its own; use one of {fitting} for this.")
-    return method
-
-
-def _interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
-    """Optimal interpolation with a linear latent part: its state, what is left, and zeta."""
-    zeta = gain.linear_solution(departures)
-    left = departures - gain.latent @ zeta
-    if gain.prior.factor is None:
-        return x_b, left, zeta
-    return x_b + zeta.astype(np.float32) @ gain.prior.factor, left, zeta
-
-
-def _cost(gain: Gain, zeta: Array, left: Array) -> Cost:
-    white = gain.whitener @ left
-    return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
-
-
-def _variance(gain: Gain, stage: str, cells: slice) -> Float:
-    """Standardised variance of cells: before, after, or of the decoded part alone."""
-    if stage == "posterior":
-        return gain.posterior_variance(cells)
-    if stage == "latent":
-        return gain.latent_only_variance(cells)
-    prior = gain.prior
-    total = prior.error.variance[cells]
-    if prior.factor is not None:
-        total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
-    return np.asarray(total, np.float32)

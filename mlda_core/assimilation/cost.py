@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
 from mlda_core.assimilation.gain import Gain
-from mlda_core.assimilation.standardised import Observed
+from mlda_core.observations.standardised import Observed
 from mlda_core.vae.networks import Decoder
 
 Float = NDArray[np.float32]

@@ -12,7 +12,7 @@ from mlda_core.assimilation.robust import FAR_SD, left_out_misfit, robust_weight
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlda_core.assimilation.assimilator import Problem
+    from mlda_core.assimilation.problem import Problem
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]

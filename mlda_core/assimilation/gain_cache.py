@@ -14,9 +14,9 @@ from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.prior import Prior, PriorRequest
-from mlda_core.assimilation.standardised import Observed, count_places
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.interpolation import Places
+from mlda_core.observations.standardised import Observed, count_places
 
 Float = NDArray[np.float32]
 

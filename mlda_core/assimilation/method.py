@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.bundle.statistics import Settings
     from mlda_core.climate.interpolation import Places
+    from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -66,6 +66,8 @@ class Method(ABC):
 
     # Whether it has a posterior covariance: a spread, a cost, the influence of one observation.
     posterior: ClassVar[bool] = False
+    # Whether the difference of two of its analyses says what a change of the sea does.
+    responds: ClassVar[bool] = False
     # Whether tables of scores have a column of it.
     scored: ClassVar[bool] = True
     # Of months that a table of scores takes: None is all of them.
@@ -146,6 +148,7 @@ class GaussianMethod(Method):
     """
 
     posterior = True
+    responds = True
     # Whether the localisation differs where the sea is observed, though the mean does not.
     sea_localisation: ClassVar[bool] = False
 

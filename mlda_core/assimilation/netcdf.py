@@ -1,4 +1,4 @@
-"""Analyses as CF datasets, and in one netCDF file that holds many months and can repeat them."""
+"""Analyses of many months in one netCDF file, from which they can be made again."""
 
 from __future__ import annotations
 
@@ -12,124 +12,20 @@ import netCDF4
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from mlda_core import __version__
-from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import UserError
 from mlda_core.observations.files import fill
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.options import Background
     from mlda_core.bundle.bundle import Bundle
 
 _TIMES = "days since 1850-01-01"
-_DIMS = ("time", "lat", "lon")
-# What each of an analysis' numbers is, in the file.
-_NUMBERS: dict[str, str] = {
-    "cost_prior": "prior term of the cost at the analysis",
-    "cost_observations": "observation term of the cost at the analysis",
-    "chi_squared": "chi-squared an observation from the background: about 1 if errors are right",
-    "degrees_of_freedom": "degrees of freedom for signal",
-    "n_used": "observations that were assimilated",
-    "n_withheld": "observations that were withheld",
-    "n_thinned": "observations that thinning left out",
-    "converged": "1 where the minimisation converged",
-}
 
 
 class AnalysisFileError(UserError):
     """A file of analyses cannot be used; the message is one sentence with the remedy."""
-
-
-def to_dataset(analysis: Analysis, bundle: Bundle, month: str) -> xr.Dataset:
-    """Return an analysis with CF names and units.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    bundle : Bundle
-        The one that made it.
-    month : str
-        ``YYYY-MM``.
-
-    Returns
-    -------
-    Dataset
-        Dimensions (time, lat, lon), one time, CF units. For each variable the full field by its
-        own name, and ``_anomaly``, ``_spread`` (posterior standard deviation), ``_background``
-        (anomaly before the observations) and, of methods that have one, ``_latent`` (the decoded
-        anomaly without residual analysis). ``z`` where the method has one; cost and statistics.
-    """
-    out = xr.Dataset(
-        coords=coordinates(bundle.grid, [month]),
-        attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
-    )
-    climatology = bundle.climatology(analysis.month)
-    spread = analysis.spread
-    base = {"base_period": bundle.base_period}
-    for i, v in enumerate(bundle.variables):
-        full = (analysis.anomalies[i] + climatology[i] - v.offset) / v.scale
-        if v.non_negative:
-            full = np.maximum(full, 0.0)
-        fields: dict[str, tuple[NDArray[Any], dict[str, str]]] = {
-            v.name: (
-                full,
-                {
-                    "standard_name": v.standard_name,
-                    "long_name": v.label,
-                    "cell_methods": "time: mean",
-                    "ancillary_variables": f"{v.name}_spread",
-                },
-            ),
-            f"{v.name}_anomaly": (
-                analysis.anomalies[i] / v.scale,
-                {"long_name": f"{v.label}, anomaly", "cell_methods": "time: mean", **base},
-            ),
-            f"{v.name}_spread": (
-                spread[i] / v.scale,
-                {
-                    "standard_name": f"{v.standard_name} standard_error",
-                    "long_name": f"{v.label}, posterior standard deviation",
-                },
-            ),
-            f"{v.name}_background": (
-                analysis.background[i] / v.scale,
-                {"long_name": f"{v.label}, anomaly before the observations", **base},
-            ),
-        }
-        if analysis.z is not None:
-            fields[f"{v.name}_latent"] = (
-                analysis.latent_only[i] / v.scale,
-                {"long_name": f"{v.label}, anomaly without residual analysis", **base},
-            )
-        for name, (values, attrs) in fields.items():
-            out[name] = (_DIMS, values[None].astype(np.float32), {"units": v.units, **attrs})
-    if analysis.z is not None:
-        out["z"] = (
-            ("time", "latent"),
-            analysis.z[None],
-            {"units": "1", "long_name": "latent vector"},
-        )
-        out = out.assign_coords(latent=np.arange(1, analysis.z.size + 1))
-    fit, cost = analysis.statistics, analysis.cost
-    numbers: dict[str, float | int] = {
-        "cost_prior": cost.prior,
-        "cost_observations": cost.observations,
-        "chi_squared": fit.chi_squared,
-        "degrees_of_freedom": fit.degrees_of_freedom,
-        "n_used": fit.n_used,
-        "n_withheld": fit.n_withheld,
-        "n_thinned": fit.n_thinned,
-        "converged": int(analysis.converged),
-    }
-    for name, number in numbers.items():
-        kind = np.float64 if isinstance(number, float) else np.int32
-        attrs = {"units": "1", "long_name": _NUMBERS[name]}
-        out[name] = ("time", np.array([number], kind), attrs)
-    out["outcome"] = ("time", np.array([analysis.outcome], object), {"long_name": "what happened"})
-    return out
 
 
 def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -170,7 +66,7 @@ class Writer:
         self._rows = int(file["n_observations"][: self._n].sum()) if self._n else 0
 
     def add(self, data: xr.Dataset, observations: pd.DataFrame) -> None:
-        """Add one month: :func:`to_dataset` and ``Analysis.observations``."""
+        """Add one month: ``Analysis.to_dataset()`` and ``Analysis.observations``."""
         if "time" not in self._file.dimensions:
             self._define(data)
         file, n = self._file, self._n

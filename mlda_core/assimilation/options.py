@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.method import Method
-from mlda_core.assimilation.methods import method_of
+from mlda_core.assimilation.methods import method_of, spelled
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.months import MonthError, month_of
 
@@ -43,7 +43,7 @@ class Setting:
     Parameters
     ----------
     method : str
-        One of :data:`mlda_core.assimilation.methods.METHODS`.
+        One of :data:`mlda_core.assimilation.methods.METHODS`, spelled with hyphens or underscores.
     background : Background, Analysis, str or None
         None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
         bundle; ``"climatology"``; or an earlier analysis.
@@ -81,6 +81,10 @@ class Setting:
     polish: bool = False
     robust: bool = False
 
+    def __post_init__(self) -> None:
+        # One name for one method, however it was spelled.
+        object.__setattr__(self, "method", method_of(self.method).key)
+
     @property
     def record(self) -> Method:
         """The method."""
@@ -114,7 +118,6 @@ class Setting:
 
     def check(self) -> None:
         """Raise StateError for a setting that cannot be used."""
-        method_of(self.method)
         for name in ("background_weight", "localisation", "error_scale", "max_steps"):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -124,8 +127,8 @@ class Setting:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
         if self.robust and not self.record.posterior:
             raise StateError(
-                f"The method '{self.method}' has no prior to tell gross errors by; leave robust "
-                "out, or choose another method."
+                f"The method {spelled(self.method)} has no prior to tell gross errors by; leave "
+                "robust out, or choose another method."
             )
         given = self.background
         if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):

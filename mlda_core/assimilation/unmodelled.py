@@ -15,8 +15,8 @@ from mlda_core.assimilation.analysis import Analysis, Cost, Fit, Step
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -123,5 +123,6 @@ def step_of(
             physical_units.spread(bundle, x, found.sd, month),
             physical_units.climatological_spread(bundle, month),
         ),
+        bundle=bundle,
     )
     return Step(len(found.path) + 1, found.z, cost, 0.0, found.words, lambda: anomalies, analysis)

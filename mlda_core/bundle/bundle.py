@@ -3,50 +3,49 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import re
 import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import netCDF4
 import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from mlda_core.bundle import statistics_files as files
+from mlda_core.bundle import statistics_files
+from mlda_core.bundle.files import (
+    CALIBRATION_FILES,
+    DAMAGE,
+    MISSING,
+    MONTH_STEP,
+    check_files,
+    check_shapes,
+    impact_names,
+    read_arrays,
+    read_config,
+    read_scores,
+    unpack_tensors,
+    write_statistics,
+)
 from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
-from mlda_core.climate.splits import Split
+from mlda_core.climate.splits import calendar_month
 from mlda_core.climate.variables import Variable, relative_weights
 from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
-from mlda_core.vae.packing import pack_bytes, unpack_bytes
+from mlda_core.vae.packing import unpack_bytes
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 
-SCHEMA_VERSION = 1
-FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
-# What `mlda calibrate` adds for assimilation; a bundle fresh from training has none of them.
-CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
-# Step of the packed months, in units of the spread: half of it is the error, 0.02. A model's
-# configuration may choose another.
-MONTH_STEP = 0.04
-# Significant bits of climatology and spread: 0.002 hPa, and 0.00003 of the spread.
-_BITS = {"climatology": 18, "centre": 18, "spread": 14}
 Float = NDArray[np.float32]
-# What reading damaged or mismatched files raises.
-_DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
 # torch.func.jvp counts its levels for the whole process: two at once raise RuntimeError.
 _JACOBIAN_LOCK = threading.Lock()
 
@@ -86,7 +85,7 @@ class Bundle:
         network = NetworkConfig(**config["network"])
         mask = torch.from_numpy(normaliser.mask)
         periodic = normaliser.grid.is_global
-        tensors = _unpack(tensors)
+        tensors = unpack_tensors(tensors)
         patterns = tensors["decoder.patterns"]
         scale = relative_weights(
             config["training"].get("variable_weights", ()), normaliser.variables
@@ -169,7 +168,7 @@ class Bundle:
         """
         try:
             return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
-        except _DAMAGE as problem:
+        except DAMAGE as problem:
             raise self._damaged("settings", problem) from problem
 
     def _damaged(self, what: str, problem: Exception) -> BundleError:
@@ -193,9 +192,11 @@ class Bundle:
                 f"{self.path} has no statistics for assimilation; add them with 'mlda calibrate'."
             )
         try:
-            error, past = (_read(self.path / name) for name in CALIBRATION_FILES[:2])
-            return files.unpack(error, past, self._decoder.patterns.numpy(), self.n_latent)
-        except _DAMAGE as problem:
+            error, past = (read_arrays(self.path / name) for name in CALIBRATION_FILES[:2])
+            return statistics_files.unpack(
+                error, past, self._decoder.patterns.numpy(), self.n_latent
+            )
+        except DAMAGE as problem:
             raise self._damaged("statistics", problem) from problem
 
     @property
@@ -219,7 +220,7 @@ class Bundle:
             shape = SeaConfig(**self.config["assimilation"]["sea"])
             network = SeaNetwork(self.normaliser, self.sea_row, shape)
             network.load_state_dict(unpack_bytes(load_file(self.path / name)))
-        except _DAMAGE as problem:
+        except DAMAGE as problem:
             raise self._damaged("a sea network", problem) from problem
         return network.eval().requires_grad_(False)
 
@@ -277,8 +278,6 @@ class Bundle:
     @property
     def impacts(self) -> tuple[str, ...]:
         """Names of its impact heads, for :func:`mlda_core.impact.files.load_impact`."""
-        from mlda_core.impact.files import impact_names
-
         return impact_names(self.path)
 
     # The shipped months
@@ -322,7 +321,7 @@ class Bundle:
             If the bundle does not hold the month.
         """
         packed = self._packed[self._index(month)]
-        return np.where(packed == _MISSING, np.nan, packed * self._step).astype(np.float32)
+        return np.where(packed == MISSING, np.nan, packed * self._step).astype(np.float32)
 
     def target(self, month: str) -> Float:
         """Return a shipped month's anomalies.
@@ -674,7 +673,7 @@ class Bundle:
             )
         out = np.empty((len(latent), *self.mask.shape), np.float32)
         for i, name in enumerate(months):
-            calendar = _calendar(name)
+            calendar = calendar_month(name)
             out[i] = self.decode_anomalies(latent[i], calendar)
             if not anomalies:
                 out[i] += self.climatology(calendar)
@@ -787,36 +786,6 @@ class Bundle:
         return out
 
 
-_MISSING = np.int16(-32768)
-_PATTERNS = "decoder.patterns"
-
-
-def _pack(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Store the patterns as bytes with a scale each, statistics as float32, the rest as float16.
-
-    Together this moves a decoded field by about 0.01 of the spread (a test holds it below 0.03),
-    and halves the bundle.
-    """
-    exact = {"from_training", "residual_sd", "direction_share"}
-    left_out = {"decoder.mask", "log_residual", _PATTERNS}
-    stored = {
-        k: (v.float() if k in exact else v.half()).contiguous()
-        for k, v in tensors.items()
-        if k not in left_out
-    }
-    patterns = tensors[_PATTERNS].float()
-    scale = (patterns.abs().amax(dim=1, keepdim=True) / 127).clamp_min(1e-12)
-    stored[_PATTERNS] = torch.round(patterns / scale).to(torch.int8).contiguous()
-    stored[f"{_PATTERNS}.scale"] = scale
-    return stored
-
-
-def _unpack(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    out = {k: v.float() for k, v in tensors.items()}
-    out[_PATTERNS] = out[_PATTERNS] * out.pop(f"{_PATTERNS}.scale")
-    return out
-
-
 def _checked_month(calendar_month: int) -> int:
     """Return a calendar month, if it is one: an index of -1 would silently mean another."""
     try:
@@ -844,20 +813,6 @@ def _calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
     return months.astype(np.int64)
 
 
-# Years that nanoseconds since 1970, numpy's time stamps in xarray, can tell in full.
-_YEARS = (1678, 2261)
-
-
-def _calendar(month: str) -> int:
-    """Return the calendar month of a ``YYYY-MM``."""
-    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", str(month))
-    if not found:
-        raise StateError(f"'{month}' is not a month; write it as YYYY-MM, such as 1997-12.")
-    if not _YEARS[0] <= int(found[1]) <= _YEARS[1]:
-        raise StateError(f"'{month}' is not within {_YEARS[0]} to {_YEARS[1]}; choose another.")
-    return int(found[2])
-
-
 def load_bundle(path: str | Path) -> Bundle:
     """Load a bundle, checking its schema, checksums and shapes.
 
@@ -877,8 +832,8 @@ def load_bundle(path: str | Path) -> Bundle:
     """
     path = Path(path)
     try:
-        config = _read_config(path)
-        _check_files(path, config)
+        config = read_config(path)
+        check_files(path, config)
     except OSError as error:
         raise BundleError(
             f"{error.filename or path} cannot be read ({error.strerror or error}); allow it to be "
@@ -886,11 +841,11 @@ def load_bundle(path: str | Path) -> Bundle:
         ) from error
     try:
         variables = tuple(Variable.from_dict(v) for v in config["variables"])
-        normaliser = Preprocessor.from_arrays(_read(path / "normaliser.nc"), variables)
-        months = _read(path / "months.nc")
+        normaliser = Preprocessor.from_arrays(read_arrays(path / "normaliser.nc"), variables)
+        months = read_arrays(path / "months.nc")
         tensors = load_file(path / "weights.safetensors")
         check_vectors(config.get("vectors", []), variables)
-        _check_shapes(NetworkConfig(**config["network"]), normaliser, tensors, months)
+        check_shapes(NetworkConfig(**config["network"]), normaliser, tensors, months)
         return Bundle(path, config, normaliser, tensors, months)
     except (
         OSError,
@@ -909,234 +864,6 @@ def load_bundle(path: str | Path) -> Bundle:
         ) from error
 
 
-# What config.json must say beside its schema and checksums.
-_KEYS: dict[str, type] = {
-    "name": str,
-    "title": str,
-    "base_period": str,
-    "variables": list,
-    "splits": dict,
-    "network": dict,
-    "training": dict,
-}
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    """Read ``config.json``, of this schema and with every key."""
-    file = path / "config.json"
-    if not path.is_dir():
-        raise BundleError(f"There is no folder {path}; give the folder of a bundle.")
-    if not file.is_file():
-        raise BundleError(f"{path} is not a bundle: it has no config.json; give another folder.")
-    try:
-        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        version = config["schema_version"]
-        config["checksums"].items()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleError(
-            f"{file} is not a bundle's configuration; copy the bundle again."
-        ) from error
-    if version != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has bundle schema {version}, and this program reads {SCHEMA_VERSION}; "
-            "install the matching version of mlda or train the bundle again."
-        )
-    for key, kind in _KEYS.items():
-        if not isinstance(config.get(key), kind):
-            raise BundleError(f"{file} has no '{key}' that can be used; copy the bundle again.")
-    if not config["variables"] or not all(isinstance(y, list) for y in config["splits"].values()):
-        culprit = "splits" if config["variables"] else "variables"
-        raise BundleError(f"{file} has no '{culprit}' that can be used; copy the bundle again.")
-    return config
-
-
-def _check_files(path: Path, config: dict[str, Any]) -> None:
-    """Refuse a folder that lacks a file, or holds another than was written."""
-    for name in (*FILES, *(n for n in CALIBRATION_FILES if n in config["checksums"])):
-        member = path / name
-        if not member.is_file():
-            raise BundleError(f"{path} lacks {name}; copy the bundle again.")
-        if checksum(member) != config["checksums"].get(name):
-            raise BundleError(
-                f"{member} is damaged (its checksum is not the one in config.json); copy the "
-                "bundle again."
-            )
-
-
-def _check_shapes(
-    network: NetworkConfig,
-    normaliser: Preprocessor,
-    tensors: Mapping[str, torch.Tensor],
-    months: Mapping[str, NDArray[Any]],
-) -> None:
-    """Refuse parts of different models, which would fail only when they are used."""
-    fields = (len(normaliser.variables), *normaliser.grid.shape)
-    size, n = network.n_latent, len(months["month"])
-    found: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-        "mask": (normaliser.mask.shape, fields),
-        **{
-            name: (getattr(normaliser, name).shape, (12, *fields))
-            for name in ("climatology", "centre", "spread")
-        },
-        **{
-            f"{variable.name}_{name}": (array.shape, (12, *fields[1:]))
-            for variable, transform in zip(normaliser.variables, normaliser.transforms, strict=True)
-            for name, array in transform.to_arrays().items()
-            if array.ndim
-        },
-        "residual_sd": (tuple(tensors["residual_sd"].shape), fields),
-        "direction_share": (tuple(tensors["direction_share"].shape), (size, fields[0])),
-        "from_training": (tuple(tensors["from_training"].shape), (size, size)),
-        "x of the months": (months["x"].shape, (n, *fields)),
-        "split of the months": (months["split"].shape, (n,)),
-    }
-    for name, (have, want) in found.items():
-        if have != want:
-            raise ValueError(f"{name} has the shape {have}, not {want}")
-    if n == 0:
-        raise ValueError("it holds no month")
-    if not 0 < float(months.get("step", MONTH_STEP)) <= 1:
-        raise ValueError(f"its months have the step {months['step']}")
-    if months["x"].dtype != np.int16:
-        raise ValueError(f"x of the months is {months['x'].dtype}, not int16")
-    names = [str(m) for m in months["month"]]
-    for name in names:
-        _calendar(name)
-    if names != sorted(set(names)):
-        raise ValueError("its months are not in order, each once")
-    unknown = sorted({str(s) for s in months["split"]} - set(get_args(Split)))
-    if unknown:
-        raise ValueError(f"it has months of the split '{unknown[0]}'")
-
-
-def _read(file: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a netCDF file as they are stored.
-
-    Not by :func:`xarray.open_dataset`, which imports Dask: 0.8 s of a new process's 1 s.
-    """
-    with netCDF4.Dataset(file) as opened:
-        opened.set_auto_maskandscale(False)
-        return {name: np.asarray(v[...]) for name, v in opened.variables.items()}
-
-
-def read_scores(file: Path) -> dict[str, Any]:
-    """Return the contents of a ``scores.json``; empty where there is none.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    BundleError
-        If the file is damaged.
-    """
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(
-            f"{file} cannot be read as JSON; delete it, or copy the bundle again."
-        ) from error
-    raise BundleError(f"{file} does not hold scores; delete it, or copy the bundle again.")
-
-
-def checksum(file: Path) -> str:
-    """SHA-256 of a file.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    str
-        In hexadecimal.
-    """
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def save_bundle(
-    path: Path,
-    *,
-    config: dict[str, Any],
-    normaliser: Preprocessor,
-    tensors: dict[str, torch.Tensor],
-    x: NDArray[np.float32],
-    months: list[str],
-    splits: list[str],
-    step: float = MONTH_STEP,
-) -> None:
-    """Write a bundle.
-
-    Parameters
-    ----------
-    path : Path
-        Folder to write; made if absent, its files replaced, its ``scores.json`` deleted.
-    config : dict
-        What ``config.json`` shall say beside schema and checksums.
-    normaliser : Preprocessor
-        Of the model.
-    tensors : dict of Tensor
-        Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``.
-    x : ndarray, shape (n, V, lat, lon)
-        Standardised anomalies of the shipped months, NaN where missing.
-    months, splits : list of str
-        ``YYYY-MM`` and split of each.
-    step : float
-        Step of the packed months, in units of the spread.
-    """
-    path.mkdir(parents=True, exist_ok=True)
-    # Scores of the weights that these replace.
-    for name in ("scores.json", *CALIBRATION_FILES):
-        (path / name).unlink(missing_ok=True)
-    save_file(_pack(tensors), path / "weights.safetensors")
-    # safetensors writes for the owner alone; a bundle is made to be shared.
-    (path / "weights.safetensors").chmod(0o644)
-    data = normaliser.to_dataset()
-    packing = {"zlib": True, "complevel": 6, "shuffle": True}
-    data.to_netcdf(
-        path / "normaliser.nc",
-        engine="netcdf4",
-        encoding={k: {**packing, **_quantised(str(k))} for k in data.data_vars if data[k].ndim > 1},
-    )
-    packed = np.where(np.isfinite(x), np.rint(x / step), _MISSING).astype(np.int16)
-    shipped = xr.Dataset(
-        {
-            "x": (
-                ("sample", "variable", "lat", "lon"),
-                packed,
-                {
-                    "long_name": "standardised anomaly, packed",
-                    "missing": int(_MISSING),
-                },
-            ),
-            "step": ((), np.float32(step), {"long_name": "step of x", "units": "1"}),
-            "month": ("sample", np.array(months, dtype=str)),
-            "split": ("sample", np.array(splits, dtype=str)),
-        }
-    )
-    shipped.to_netcdf(path / "months.nc", engine="netcdf4", encoding={"x": packing})
-    _write_config(path, {"schema_version": SCHEMA_VERSION, **config})
-
-
-def _quantised(name: str) -> dict[str, Any]:
-    """Return how an array of the normaliser is rounded in its file: a fifth of its size.
-
-    By bits: netCDF's roundings by decimal digits turn NaN into numbers.
-    """
-    if name not in _BITS:
-        return {}
-    return {"significant_digits": _BITS[name], "quantize_mode": "BitRound"}
-
-
 def add_statistics(
     bundle: Bundle, statistics: Statistics, settings: Settings, sea: SeaNetwork | None
 ) -> None:
@@ -1150,24 +877,12 @@ def add_statistics(
     sea : SeaNetwork, optional
         The network of :attr:`Bundle.sea`.
     """
-    for name, data in zip(CALIBRATION_FILES, files.pack(statistics, bundle), strict=False):
-        data.to_netcdf(
-            bundle.path / name,
-            engine="netcdf4",
-            encoding={
-                k: {"zlib": True, "complevel": 9} for k in data.data_vars if data[k].ndim > 1
-            },
-        )
-    extra: dict[str, Any] = {"settings": settings.to_dict()}
-    (bundle.path / CALIBRATION_FILES[2]).unlink(missing_ok=True)
-    if sea is not None:
-        save_file(pack_bytes(sea.state_dict()), bundle.path / CALIBRATION_FILES[2])
-        (bundle.path / CALIBRATION_FILES[2]).chmod(0o644)
-        extra["sea"] = sea.config.to_dict()
-    _write_config(bundle.path, {**bundle.config, "assimilation": extra})
-
-
-def _write_config(path: Path, config: dict[str, Any]) -> None:
-    there = [name for name in (*FILES, *CALIBRATION_FILES) if (path / name).exists()]
-    full = {**config, "checksums": {name: checksum(path / name) for name in there}}
-    (path / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
+    write_statistics(
+        bundle.path,
+        bundle.config,
+        statistics,
+        settings,
+        sea,
+        own=len(bundle.decoder.patterns),
+        mask=bundle.mask,
+    )

@@ -18,8 +18,6 @@ from mlda_core.bundle.statistics import (
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mlda_core.bundle.bundle import Bundle
-
 Float = NDArray[np.float32]
 
 
@@ -39,14 +37,18 @@ def unpack_patterns(packed: NDArray[np.int8], step: Float) -> Float:
     return np.asarray(packed.astype(np.float32) * step[:, None])
 
 
-def pack(statistics: Statistics, bundle: Bundle) -> tuple[xr.Dataset, xr.Dataset]:
+def pack(
+    statistics: Statistics, *, own: int, mask: NDArray[np.bool_]
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Return the contents of ``representation_error.nc`` and ``linear.nc``.
 
     Parameters
     ----------
     statistics : Statistics
-    bundle : Bundle
-        Its decoder's patterns are not stored twice.
+    own : int
+        How many of the patterns are the decoder's, which are not stored twice.
+    mask : ndarray of bool, shape (V, lat, lon)
+        Where each variable exists.
 
     Returns
     -------
@@ -54,10 +56,9 @@ def pack(statistics: Statistics, bundle: Bundle) -> tuple[xr.Dataset, xr.Dataset
     """
     import xarray as xr
 
-    own = len(bundle.decoder.patterns)
     patterns, step = pack_patterns(statistics.patterns[own:])
     residual, residual_step = pack_columns(statistics.held_residual)
-    shape = bundle.mask.shape
+    shape = mask.shape
     error = xr.Dataset(
         {
             "further": (("pattern", "cell"), patterns, {"long_name": "further patterns"}),

@@ -11,6 +11,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from mlda_core.assimilation.methods import method_of, spelled
 from mlda_core.cli import observation_options as ask
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
@@ -33,12 +34,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         str | None,
         typer.Option(help="YYYY-MM; without it, what the column time or the files' names say."),
     ] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="vae, vae-latent-only, eof, eof-latent-only, enoi, regression, adam, climatology."
-        ),
-    ] = "vae",
+    method: Annotated[str, typer.Option(help=f"{spelled()}.")] = "vae",
     background: Annotated[
         str | None,
         typer.Option(
@@ -79,7 +75,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         import torch
 
         from mlda_core.assimilation.assimilator import Assimilator
-        from mlda_core.assimilation.netcdf import provenance, read_background, to_dataset, writing
+        from mlda_core.assimilation.netcdf import provenance, read_background, writing
         from mlda_core.assimilation.options import Setting
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
@@ -91,7 +87,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         model = load_bundle(bundle)
         engine = Assimilator(model)
         settings: dict[str, Any] = {
-            "method": method.replace("-", "_"),
+            "method": method_of(method).key,
             "background_weight": background_weight,
             "residual": residual,
             "localisation": localisation,
@@ -128,38 +124,20 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
                 analysis = engine.run(
                     job.table, job.month, options=as_read, **settings, background=given
                 )
-                data = to_dataset(analysis, model, job.month)
+                data = analysis.to_dataset(job.month)
                 words = {"long_name": "rows of the observations that were refused"}
                 first = record.unplaced if job is record.months[0] else ()
                 rejected = (*first, *job.rejected)
                 data["rejected"] = ("time", np.array(["\n".join(rejected)], object), words)
                 file.add(data, analysis.observations)
                 scores.add(analysis, job.month)
-                line = _summary(analysis, job.month, len(rejected))
+                line = f"{job.month}: {analysis.summary(len(rejected))}"
                 bar.console.print(line, highlight=False, markup=False)
                 bar.advance(task)
         if todo:
             scores.tell()
         out.print(f"Wrote {output}", highlight=False)
         refusals.end(len(record.rejected), record.n_rows)
-
-
-def _summary(analysis: Analysis, month: str, n_refused: int) -> str:
-    fit, cost = analysis.statistics, analysis.cost
-    parts = [f"{fit.n_used} used"]
-    parts += [f"{n_refused} refused"] if n_refused else []
-    parts += [f"{fit.n_withheld} withheld"] if fit.n_withheld else []
-    parts += [f"{fit.n_thinned} thinned"] if fit.n_thinned else []
-    line = f"{month}: {analysis.outcome}; {', '.join(parts)}"
-    if np.isfinite(cost.total):
-        line += f"; cost {cost.total:.1f} (prior {cost.prior:.1f})"
-    # Methods without a covariance of their own have none.
-    if np.isfinite(fit.chi_squared):
-        line += (
-            f", chi-squared {fit.chi_squared:.2f}, degrees of freedom for signal "
-            f"{fit.degrees_of_freedom:.1f}"
-        )
-    return line
 
 
 class Scores:

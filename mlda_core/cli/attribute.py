@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.regions import Region
     from mlda_core.perturbation.attribution import Drivers, Scenario
-    from mlda_core.perturbation.response import Responder
+    from mlda_core.perturbation.responder import Responder
     from mlda_core.perturbation.sst_patches import Patch
 
 
@@ -70,7 +70,7 @@ def attribute(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.perturbation.response import Responder
+        from mlda_core.perturbation.responder import Responder
         from mlda_core.perturbation.sst_patches import Patch
 
         torch.set_num_threads(threads)
@@ -116,8 +116,7 @@ def region_of(text: str) -> Region:
     ValueError
         If it is neither.
     """
-    from mlda_core.climate.regions import REGIONS
-    from mlda_core.evaluation.verification import drawn_box
+    from mlda_core.climate.regions import REGIONS, drawn_box
 
     if text in REGIONS:
         return REGIONS[text]

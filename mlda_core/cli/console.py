@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -11,10 +13,15 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+
+# In a log a line is written after these seconds, or earlier once a tenth more is done.
+MOST_SECONDS, LEAST_SECONDS, STEP = 30.0, 5.0, 0.1
 
 out, errors = Console(), Console(stderr=True)
 # What the extras install, pyproject.toml.
@@ -50,14 +57,73 @@ def one_sentence() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def progress_bar() -> Progress:
+class Bar(Progress):
+    """A progress bar on the error stream; in a log, where none can be drawn, a line now and then.
+
+    Parameters
+    ----------
+    *columns : ProgressColumn or str
+        As for `rich.progress.Progress`.
+    **options
+        More of its arguments.
+    """
+
+    def __init__(self, *columns: ProgressColumn | str, **options: Any) -> None:
+        super().__init__(*columns, console=errors, **options)
+        # When a line was last written of each task, and the share that was done then.
+        self._told: dict[TaskID, tuple[float, float]] = {}
+
+    def add_task(self, *args: Any, **options: Any) -> TaskID:
+        """Add a task, as `Progress.add_task` does."""
+        made = super().add_task(*args, **options)
+        self._told[made] = (time.monotonic(), _share(self._task(made)))
+        return made
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        """Move a task, as `Progress.update` does."""
+        super().update(task_id, **changes)
+        self._tell(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Move a task on, as `Progress.advance` does."""
+        super().advance(task_id, advance)
+        self._tell(task_id)
+
+    def _task(self, task_id: TaskID) -> Task:
+        return next(task for task in self.tasks if task.id == task_id)
+
+    def _tell(self, task_id: TaskID) -> None:
+        if self.console.is_terminal:
+            return
+        task, now = self._task(task_id), time.monotonic()
+        share, (when, told) = _share(task), self._told[task_id]
+        # The bar itself is written once, at the end.
+        if not 0 < share < 1 or share == told:
+            return
+        if now - when >= MOST_SECONDS or (
+            now - when >= LEAST_SECONDS and share - told > STEP - 1e-9
+        ):
+            self._told[task_id] = (now, share)
+            left = task.time_remaining
+            line = f"{task.description}: {task.completed:.0f} of {task.total:.0f}"
+            if task.speed:
+                line += f", {task.speed:.2g} a second"
+            if left is not None:
+                line += f", {left / 60:.0f} min left" if left >= 90 else f", {left:.0f} s left"
+            self.console.print(line, highlight=False, markup=False)
+
+
+def _share(task: Task) -> float:
+    return task.completed / task.total if task.total else 0.0
+
+
+def progress_bar() -> Bar:
     """Return a bar for long work, on the error stream: the output stays clean."""
-    return Progress(
+    return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=errors,
     )
 
 

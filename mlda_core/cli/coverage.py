@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mlda_core.assimilation.methods import spelled
 from mlda_core.cli.console import one_sentence, out, ticking
 
 if TYPE_CHECKING:
@@ -67,5 +68,5 @@ def _table(bundle: Bundle, year: str, scores: dict[str, Any]) -> Table:
                     f"{by_class[c]['explained_variance']:.3f}" if c in by_class else ""
                     for c in CLASSES
                 ]
-                table.add_row(variable.name, method, *cells)
+                table.add_row(variable.name, spelled(method), *cells)
     return table

@@ -106,7 +106,7 @@ def whole(output: Path) -> Iterator[Path]:
 
 def files_of_bundle(folder: Path) -> list[Path]:
     """Return the files that a bundle is read from; any other file of its folder is none."""
-    from mlda_core.bundle.bundle import CALIBRATION_FILES, FILES
+    from mlda_core.bundle.files import CALIBRATION_FILES, FILES
 
     return [folder / name for name in (*FILES, *CALIBRATION_FILES, "config.json", "scores.json")]
 

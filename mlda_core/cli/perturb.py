@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 from rich.table import Table
 
+from mlda_core.assimilation.methods import RESPONDING, spelled
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 
@@ -47,6 +48,9 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
             "and everything outside the change)."
         ),
     ] = "sst_only",
+    method: Annotated[
+        str, typer.Option(help=f"{spelled(*RESPONDING)}; regression with sst_only alone.")
+    ] = "vae",
     per_kelvin: Annotated[
         bool, typer.Option("--per-kelvin", help="Divide the response by the mean change.")
     ] = False,
@@ -63,8 +67,9 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.regional_series import by_season
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.perturbation.attribution import with_patches
-        from mlda_core.perturbation.netcdf import to_dataset, writing
-        from mlda_core.perturbation.response import HELD, Responder
+        from mlda_core.perturbation.netcdf import writing
+        from mlda_core.perturbation.responder import Responder
+        from mlda_core.perturbation.response import HELD
         from mlda_core.perturbation.sst_patches import Patch
 
         torch.set_num_threads(threads)
@@ -74,6 +79,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         model = load_bundle(bundle)
         chosen = choose_months(model, month or [], months)
         responder = Responder(Assimilator(model))
+        method = responder.check_method(method, held).key
         # Refuses what touches no open sea before the work begins.
         change = with_patches(model, patches)
         inside = responder.inside(patches, held)
@@ -81,16 +87,18 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         words = ["mlda", "perturb", str(bundle), *(w for text in sst for w in ("--sst", text))]
         words += [w for name in month or [] for w in ("--month", name)]
         words += ["--months", months] if months else []
-        words += ["--held", held, *(["--per-kelvin"] if per_kelvin else []), "--out", str(output)]
-        about = _about(model, patches, held, per_kelvin=per_kelvin, command=shlex.join(words))
+        words += ["--held", held, "--method", spelled(method)]
+        words += [*(["--per-kelvin"] if per_kelvin else []), "--out", str(output)]
+        settings = {"held": held, "method": method, "per_kelvin": per_kelvin}
+        about = _about(model, patches, settings, shlex.join(words))
         frozen = []
         with writing(output, chosen, about) as add, progress_bar() as bar:
             task = bar.add_task("warming the sea", total=len(chosen))
             for name in by_season(chosen):
                 given = change(name)
                 frozen += [] if given.any() else [name]
-                response = responder.respond_to(name, given, held, inside=inside)
-                add(to_dataset(response, model, per_kelvin=per_kelvin))
+                response = responder.respond_to(name, given, held, inside=inside, method=method)
+                add(response.to_dataset(per_kelvin=per_kelvin))
                 means.add(response.per_kelvin() if per_kelvin else response.anomalies)
                 bar.advance(task)
         out.print(f"Held: {HELD[held].label}. {HELD[held].question}", highlight=False)
@@ -183,21 +191,18 @@ class Means:
 
 
 def _about(
-    bundle: Bundle, patches: Sequence[Patch], held: str, *, per_kelvin: bool, command: str
+    bundle: Bundle, patches: Sequence[Patch], settings: Mapping[str, Any], command: str
 ) -> dict[str, str]:
     """Global attributes: what a file must say so that it can be made again."""
     from mlda_core.assimilation.netcdf import provenance
     from mlda_core.perturbation.response import HELD
 
-    settings = {
-        "sst": [patch.to_dict() for patch in patches],
-        "held": held,
-        "per_kelvin": per_kelvin,
-    }
-    return provenance(bundle, settings) | {
+    held = HELD[settings["held"]]
+    asked = {"sst": [patch.to_dict() for patch in patches], **settings}
+    return provenance(bundle, asked) | {
         "title": f"Response to {_label(patches)} by {bundle.title}",
         "history": command,
-        "held": f"{HELD[held].label}. {HELD[held].question}" if held in HELD else held,
+        "held": f"{held.label}. {held.question}",
         "comment": (
             "The response is A(y + d) - A(y): A assimilates one and the same network without and "
             "with the change of the sea d. Anomalies are from the monthly climatology of the "

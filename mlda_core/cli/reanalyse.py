@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import WITH_POSTERIOR, method_of, spelled
 from mlda_core.cli import observation_options as ask
 from mlda_core.cli.console import errors, one_sentence, out
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mlda_core.observations.options import TableOptions
     from mlda_core.observations.record import Record, RecordFiles
 
-# Methods that share a network's factors among months.
-_METHODS = tuple(key for key, method in METHODS.items() if method.posterior)
 # Of months that failed, so many are told.
 _TOLD = 5
 
@@ -52,9 +50,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         str | None,
         typer.Option(help="YYYY-MM:YYYY-MM, both included; all that are observed by default."),
     ] = None,
-    method: Annotated[
-        str, typer.Option(help="vae, vae-latent-only, eof, eof-latent-only, enoi.")
-    ] = "vae",
+    method: Annotated[str, typer.Option(help=f"{spelled(*WITH_POSTERIOR)}.")] = "vae",
     residual: Annotated[bool, typer.Option(help="Whether to add the residual analysis.")] = True,
     localisation: Annotated[
         float, typer.Option(help="Factor on the half-width of the localisation.")
@@ -109,7 +105,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         # A bundle without statistics is refused here and not by every worker.
         Assimilator(model)
         settings: dict[str, Any] = {
-            "method": method.replace("-", "_"),
+            "method": method_of(method).key,
             "residual": residual,
             "localisation": localisation,
             "error_scale": error_scale,
@@ -117,10 +113,11 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             "robust": robust,
         }
         Setting(**settings).check()
-        if settings["method"] not in _METHODS:
+        # They share a network's factors among months.
+        if settings["method"] not in WITH_POSTERIOR:
             raise ValueError(
-                f"The method '{method}' has no network to share among months; use one of "
-                f"{', '.join(_METHODS)}, or mlda assimilate."
+                f"The method {spelled(settings['method'])} has no network to share among months; "
+                f"use one of {spelled(*WITH_POSTERIOR)}, or mlda assimilate."
             )
         options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
         source = _source(obs, network, model, options)

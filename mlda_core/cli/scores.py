@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from mlda_core.assimilation.methods import spelled
 from mlda_core.cli.console import one_sentence, out, ticking
 from mlda_core.cli.output_files import GRIDDED, files_of_bundle, refuse_inputs
 
@@ -46,6 +47,7 @@ def validate_assimilation(
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.checks import check_same_model
         from mlda_core.evaluation.assimilation import (
             NETWORKS,
             ceiling,
@@ -53,7 +55,7 @@ def validate_assimilation(
             score,
             write_assimilation,
         )
-        from mlda_core.evaluation.reconstruction import check_same_model, months_of_bundle
+        from mlda_core.evaluation.reconstruction import months_of_bundle
         from mlda_core.vae.config import ConfigError, load_config
         from mlda_core.vae.dataset import load_training_data
 
@@ -215,7 +217,7 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
 
 def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
     """Months of a split of every member under the observed sea."""
-    from mlda_core.evaluation.reconstruction import check_same_model
+    from mlda_core.bundle.checks import check_same_model
     from mlda_core.vae.config import ConfigError, load_config
     from mlda_core.vae.dataset import load_training_data
 
@@ -243,7 +245,7 @@ def _responses_table(
     for method in next(iter(scores.values())):
         cells = [scores[name][method] for name in shown]
         table.add_row(
-            method,
+            spelled(method),
             *(
                 f"{c['pattern_correlation']:.2f}"
                 + (f" ({c['amplitude_ratio']:.2f})" if "amplitude_ratio" in c else "")
@@ -261,7 +263,7 @@ def _table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
     for method in dict.fromkeys(m for by_method in scores.values() for m in by_method):
         cells = [scores[v.name].get(method) for v in bundle.variables]
         table.add_row(
-            method,
+            spelled(method),
             *(
                 f"{c['explained_variance']:.3f} ({c['rmse']:.2f})"
                 if c and "rmse" in c

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
+
+
+class RegionError(UserError):
+    """A region cannot be used; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -231,3 +236,61 @@ def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.floa
             inside |= (lat >= south) & under & (lon >= west) & (lon < east)
         masks[key] = (inside & sea).astype(np.float64)
     return masks
+
+
+def drawn_box(south: float, north: float, west: float, east: float) -> Region:
+    """Return the region of a box that somebody drew.
+
+    Parameters
+    ----------
+    south, north : float
+        Degrees north; cut at the poles.
+    west, east : float
+        Degrees east, any turn; ``west > east`` crosses Greenwich.
+
+    Returns
+    -------
+    Region
+
+    Raises
+    ------
+    RegionError
+        If the box has no area.
+    """
+    given = np.array([south, north, west, east], np.float64)
+    if not np.isfinite(given).all():
+        raise RegionError("The box has a corner that is not a number; draw it again.")
+    south, north = max(float(south), -90.0), min(float(north), 90.0)
+    width = east - west
+    if abs(width) < 360.0:
+        west, east = west % 360.0, east % 360.0
+    if north <= south or width == 0:
+        raise RegionError(
+            f"The box from {south:g} to {north:g} degrees north has no area; draw a larger one."
+        )
+    if abs(width) >= 360.0:
+        west, east = 0.0, 360.0
+    label = f"Box {_north(south)} to {_north(north)}, {_east(west)} to {_east(east)}"
+    return Region(label, south, north, west, east)
+
+
+def inside(
+    region: Region, lat: NDArray[np.floating], lon: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Whether places (degrees, shape (p,)) lie in a region, its edges included."""
+    rows = (lat >= region.south) & (lat <= region.north)
+    if region.east - region.west >= 360.0:
+        return np.asarray(rows)
+    span = (region.east - region.west) % 360.0
+    return np.asarray(rows & (np.mod(lon - region.west, 360.0) <= span))
+
+
+def _north(degrees: float) -> str:
+    return f"{abs(degrees):.0f}{'N' if degrees > 0 else 'S' if degrees < 0 else ''}"
+
+
+def _east(degrees: float) -> str:
+    turned = degrees % 360.0
+    if degrees == 360.0 or turned in (0.0, 180.0):
+        return f"{degrees:.0f}"
+    return f"{turned:.0f}E" if turned < 180.0 else f"{360.0 - turned:.0f}W"

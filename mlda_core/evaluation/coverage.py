@@ -21,11 +21,11 @@ from scipy.spatial import cKDTree
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import calendar_month
-from mlda_core.assimilation.standardised import standardise
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.evaluation.scores_file import put_scores, scores_of
 from mlda_core.observations.land import cell_of
 from mlda_core.observations.networks import NetworkSpec, places
+from mlda_core.observations.standardised import standardise
 from mlda_core.observations.synthetic import synthesise
 from mlda_core.perturbation.gcm import fingerprint
 

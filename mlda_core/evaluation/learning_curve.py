@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
 from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.checks import decode_all
 from mlda_core.bundle.export import export_bundle, history
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.evaluation import assimilation as scoring
 from mlda_core.evaluation.eof import fit_eofs
-from mlda_core.evaluation.reconstruction import decode_all, skill, skill_of_anomalies
+from mlda_core.evaluation.reconstruction import skill, skill_of_anomalies
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import (
     LEAST_MONTHS,

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlda_core.bundle.bundle import Bundle, read_scores
+from mlda_core.bundle.bundle import Bundle
+from mlda_core.bundle.files import read_scores
 
 WEIGHTS = "weights"
 

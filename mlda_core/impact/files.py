@@ -19,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from mlda_core.bundle.files import IMPACTS, impact_names
 from mlda_core.impact.head import (
     Float,
     ImpactError,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 KIND = "mlda-impact"
-FOLDER = "impacts"
 FILES = ("head.safetensors", "series.csv")
 _WEIGHTS = ("into", "into_bias", "out", "out_bias", "past")
 _NUMBERS = ("observed", "low", "median", "high", "mean")
@@ -64,12 +64,6 @@ def checked_name(name: str) -> str:
             "thames."
         )
     return name
-
-
-def impact_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of the heads in a bundle's folder, sorted; none where it has none."""
-    found = sorted(file.parent.name for file in Path(folder, FOLDER).glob("*/head.json"))
-    return tuple(name for name in found if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name))
 
 
 def save_impact(head: ImpactHead, bundle: Bundle, folder: Path) -> None:
@@ -137,7 +131,7 @@ def load_impact(folder: str | Path, bundle: Bundle) -> ImpactHead:
     """
     path = Path(folder)
     if str(folder) in impact_names(bundle.path):
-        path = bundle.path / FOLDER / str(folder)
+        path = bundle.path / IMPACTS / str(folder)
     try:
         return _load(path, bundle)
     except OSError as error:

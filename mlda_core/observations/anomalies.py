@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationOperator
-from mlda_core.climate.units import to_display
+from mlda_core.climate.units import UnitsError, are_per_month, to_display
 from mlda_core.observations import base_period, missing_codes
 from mlda_core.observations.cells import quoted
 from mlda_core.observations.default_errors import default_error
@@ -47,7 +48,7 @@ def to_anomalies(
     stated : ndarray of bool, shape (n,)
         Where the error was stated.
     """
-    value, error = _in_display_units(rows, bundle)
+    value, error = _in_display_units(rows, bundle, calendar)
     _check_places(rows, bundle)
     rows.refuse(
         rows.absolute & (calendar == 0),
@@ -76,29 +77,29 @@ def to_anomalies(
     return value, error, stated
 
 
-def _in_display_units(rows: Rows, bundle: Bundle) -> tuple[Float, Float]:
+def _in_display_units(
+    rows: Rows, bundle: Bundle, calendar: NDArray[np.int64]
+) -> tuple[Float, Float]:
     value, error = rows.value.copy(), rows.error.copy()
+    days = _days(rows.month, calendar)
     for v, variable in enumerate(bundle.variables):
         of_it = rows.variable == v
-        known: dict[str, tuple[float, float] | str] = {"": (1.0, 0.0)}
         # An error has the units of its value where it has none of its own.
         of_error = np.where(rows.error_units != "", rows.error_units, rows.value_units)
         for given, is_value in ((rows.value_units, True), (of_error, False)):
-            for units in dict.fromkeys(given[of_it & rows.good]):
-                here = of_it & (given == units) & rows.good
-                if not is_value:
-                    here &= np.isfinite(rows.error)
-                if units not in known:
-                    known[units] = _factors(units, variable)
-                factors = known[units]
-                if isinstance(factors, str):
-                    rows.refuse(here, factors if is_value else f"its error: {factors}")
+            stated = of_it & (given != "") & (is_value | np.isfinite(rows.error))
+            for units, n_days in _kinds(given, days, stated & rows.good):
+                here = stated & rows.good & (given == units)
+                here &= (days == n_days) | (n_days < 0)
+                try:
+                    scale, offset = to_display(units, variable, days=max(n_days, 0) or None)
+                except UnitsError as problem:
+                    rows.refuse(here, f"{problem}" if is_value else f"its error: {problem}")
                     continue
-                scale, offset = factors
                 if is_value:
                     value[here] = value[here] * scale + offset * rows.absolute[here]
                 else:
-                    error[here] *= abs(scale)
+                    error[here] *= scale
         if variable.non_negative:
             rows.refuse(
                 of_it & rows.good & rows.absolute & (value < 0),
@@ -107,11 +108,25 @@ def _in_display_units(rows: Rows, bundle: Bundle) -> tuple[Float, Float]:
     return value, error
 
 
-def _factors(units: str, variable: Variable) -> tuple[float, float] | str:
-    try:
-        return to_display(units, variable)
-    except ValueError as problem:
-        return str(problem).rstrip(".")
+def _days(months: NDArray[Any], calendar: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the days of each row's month, 0 where they are not known: February without a year."""
+    of_calendar = {m: monthrange(2001, m)[1] if m != 2 else 0 for m in range(1, 13)} | {0: 0}
+    known = {m: monthrange(int(m[:4]), int(m[5:7]))[1] for m in set(months) - {""}}
+    return np.array(
+        [known.get(m) or of_calendar[int(c)] for m, c in zip(months, calendar, strict=True)],
+        np.int64,
+    )
+
+
+def _kinds(
+    given: NDArray[Any], days: NDArray[np.int64], where: NDArray[np.bool_]
+) -> list[tuple[str, int]]:
+    """Return the units that rows have, with the days of the month where these count, else -1."""
+    return [
+        (units, int(n))
+        for units in dict.fromkeys(given[where])
+        for n in (np.unique(days[where & (given == units)]) if are_per_month(units) else [-1])
+    ]
 
 
 def _check_places(rows: Rows, bundle: Bundle) -> None:

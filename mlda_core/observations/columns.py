@@ -48,8 +48,10 @@ _ERROR_WORDS = _words(
 )
 _NO_SD = re.compile(
     r"(^|_)(var|variance|mse|percent|percentage|pct|rel|relative|ci|confidence|lower|upper)(_|$)|"
-    r"95|2_?(sigma|sd|std)|%"
+    r"95|2[_ -]?(sigma|σ|sd|std)|%|k ?= ?2"
 )
+# What a name's brackets may say that is no unit.
+_ONE_SD = re.compile(r"(1[ _-]?)?(sigma|σ|sd|std|standard deviation)", re.IGNORECASE)
 # Errors of something other than the value.
 _OTHER_WORDS = _words(
     "lat latitude lon longitude position location place elevation height depth time date"
@@ -196,8 +198,47 @@ def recognise(
         more = f" and {len(left) - 6} more" if len(left) > 6 else ""
         notes.append(f"Columns that are left out: {listed}{more}.")
     roles = {i: role for role, i in at.items()}
-    given = {roles[i]: u for i, u in enumerate(stated) if i in roles and u}
+    given = {
+        roles[i]: u for i, u in enumerate(stated) if i in roles and u and not _ONE_SD.fullmatch(u)
+    }
     return Columns(at, given, times, notes)
+
+
+def check_elsewhere(
+    source: str, elsewhere: Sequence[str], columns: Mapping[str, NDArray[Any]]
+) -> None:
+    """Refuse a source that has a time, place or error along another dimension than its values.
+
+    Parameters
+    ----------
+    source : str
+        What messages call it.
+    elsewhere : sequence of str
+        Names along other dimensions.
+    columns : mapping of str to ndarray
+        What lies along that of the values.
+
+    Raises
+    ------
+    ObservationError
+        If one of these would mean something as a column.
+    """
+    try:
+        recognise([*columns], [*columns.values()], {})
+    except ObservationError:
+        # What is wrong with the columns themselves is told when they are checked.
+        return
+    for name in elsewhere:
+        at = len(columns)
+        try:
+            both = recognise([*columns, name], [*columns.values(), np.empty(0, object)], {})
+        except ObservationError:
+            both = None
+        if both is None or at in both.at.values() or any(at in t[1:] for t in both.times):
+            raise ObservationError(
+                f"{source} has a '{_brief(name)}' along another dimension than its 'value'; give "
+                "every column along one, an observation a place."
+            )
 
 
 def _times(
@@ -308,7 +349,7 @@ def _are_dates(cells: NDArray[Any]) -> bool:
         if isinstance(cell, str):
             if not cell.strip():
                 continue
-            if re.fullmatch(r"[0-9. ]*", cell):
+            if re.fullmatch(r"[0-9]*\.?[0-9]*", cell.strip()):
                 return False
         elif isinstance(cell, int | float | bool | np.number | np.bool_):
             return False

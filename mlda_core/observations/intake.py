@@ -19,6 +19,7 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations import missing_codes
 from mlda_core.observations.loading import Source
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.reading import Rejected
 from mlda_core.observations.table import COLUMNS, read
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ __all__ = ["ObservationWarning", "is_checked", "observations_of"]
 
 _PACKAGE = str(Path(__file__).parents[1])
 _NUMBERS = ("lat", "lon", "value", "error_sd")
-# Of refused rows, so many are named.
+# Of the reasons against refused rows, and of the rows of each, so many are named.
 _NAMED = 5
-# An anomaly beyond so many times the limit of the colours is looked at by the whole check's eyes,
-# and beyond the second it is refused.
+# An anomaly beyond so many times the limit of the colours may be a code for a missing value, and
+# beyond the second it is refused.
 _FAR, _ABSURD = 3.0, 10.0
 # The least of the numbers that stand for missing values is -9.99.
 _LEAST_CODE = 9.98
@@ -73,11 +74,10 @@ def observations_of(
         return source, ()  # type: ignore[return-value]
     table, rejected, notes = read(source, bundle, month=month, options=options)
     if rejected:
-        named = "; ".join(f"row {row}: {reason}" for row, reason in rejected[:_NAMED])
-        more = f"; and {len(rejected) - _NAMED} more" if len(rejected) > _NAMED else ""
         raise ObservationError(
-            f"{len(rejected)} of the observations cannot be used ({named}{more}); correct or "
-            "remove them, or read the rest by read_observations."
+            f"{len(rejected)} of the observations cannot be used ({_named(rejected)}); correct or "
+            f"remove {'it' if len(rejected) == 1 else 'them'}, or read the rest by "
+            "read_observations."
         )
     level = _level_of_caller()
     for note in notes:
@@ -138,6 +138,21 @@ def _may_be_missing(
     if missing_codes.is_impossible_code(value[far], value[far], limit[far]).any():
         return True
     return bool(np.unique(value[far], return_counts=True)[1].max() > 2)
+
+
+def _named(rejected: list[Rejected]) -> str:
+    """Name rows with what is wrong, those of one reason together."""
+    by_reason: dict[str, list[int]] = {}
+    for row, reason in rejected:
+        by_reason.setdefault(reason, []).append(row)
+    told = []
+    for reason, rows in list(by_reason.items())[:_NAMED]:
+        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        which = ", ".join(map(str, rows[:_NAMED]))
+        told.append(f"row{'s' if len(rows) > 1 else ''} {which}{more}: {reason}")
+    if len(by_reason) > _NAMED:
+        told.append(f"and {len(by_reason) - _NAMED} reasons more")
+    return "; ".join(told)
 
 
 def _level_of_caller() -> int:

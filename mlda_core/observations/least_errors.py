@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.standardised import LEAST_ERROR, standardise
+from mlda_core.observations.standardised import LEAST_ERROR, standardise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,9 +73,9 @@ def tell(
     -------
     list of str
     """
-    mine = table[stated].reset_index(drop=True)
-    if not len(mine):
+    if not stated.any():
         return []
+    mine = table[stated].reset_index(drop=True)
     given, used = mine["error_sd"].to_numpy(np.float64), used_errors(mine, bundle, calendar_month)
     out = []
     for variable in bundle.variables:

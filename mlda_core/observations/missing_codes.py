@@ -23,7 +23,7 @@ _HUGE = 1e15
 _IMPOSSIBLE = 5.0
 # A value that so many places share, beyond so many times that limit and beyond all others.
 _PLACES, _FAR = 3, 3.0
-REMEDY = "leave such rows out, or keep real ones by keep_codes"
+REMEDY = "leave such rows out, or keep real ones by the option keep_codes (--keep-codes)"
 
 
 def is_code(value: Float) -> NDArray[np.bool_]:

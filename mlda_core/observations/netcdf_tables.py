@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.cells import Cells
-from mlda_core.observations.columns import REQUIRED, plain, recognise, role_of
+from mlda_core.observations.columns import REQUIRED, check_elsewhere, plain, role_of
 
 _BASE_PERIODS = ("base_period", "baseline", "reference_period", "climatology_period")
 # Whole numbers that stand for no time: xarray writes the least of 64 bits for NaT.
@@ -76,7 +76,7 @@ def _of_group(file: netCDF4.Dataset, group: netCDF4.Dataset, name: str) -> Cells
         cells = _plain(variable, key, name)
         # A single value, of the month say, is of all rows.
         columns[key] = cells if own == along else np.repeat(cells.reshape(-1)[:1], size)
-    _check_left(name, left, columns)
+    check_elsewhere(name, left, columns)
     units = {
         k: _text(v, "units")
         for k, v in group.variables.items()
@@ -90,24 +90,6 @@ def _of_group(file: netCDF4.Dataset, group: netCDF4.Dataset, name: str) -> Cells
         units=units,
         base_period=_base_period(found["value"], group, file),
     )
-
-
-def _check_left(name: str, left: list[str], columns: dict[str, NDArray[Any]]) -> None:
-    """Refuse a file whose times, places or errors lie along another dimension than the values."""
-    for key in left:
-        bare = plain(key)[0]
-        alone = np.empty(0, object)
-        try:
-            both = recognise([*columns, key], [*columns.values(), alone], {})
-        except ObservationError:
-            both = None
-        at = len(columns)
-        means = both is None or at in both.at.values() or any(at in t[1:] for t in both.times)
-        if means or role_of(bare):
-            raise ObservationError(
-                f"{name} has a '{key}' along another dimension than its 'value'; give every "
-                "column along one, an observation a place."
-            )
 
 
 def _dimensions(variable: Any) -> tuple[str, ...]:
@@ -153,7 +135,9 @@ def _numbers(
     out = raw.astype(np.float64)
     whole = raw.dtype.kind in "iu" and scale == 1.0 and offset == 0.0
     missing = ~np.isfinite(out)
-    unpacked = out * scale + offset
+    with np.errstate(invalid="ignore", over="ignore"):
+        unpacked = out * scale + offset
+    missing |= ~np.isfinite(unpacked)
     codes = [c for which in ("_FillValue", "missing_value") for c in _codes(variable, which)]
     fill = netCDF4.default_fillvals.get(raw.dtype.str[1:])
     if fill is not None and raw.dtype.itemsize > 1:

@@ -15,9 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlda_core.climate.assets import ASSETS
-from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.climate.regions import REGIONS, Region, drawn_box, inside
 from mlda_core.climate.sphere import lat_lon
-from mlda_core.evaluation.verification import drawn_box, inside
 from mlda_core.observations.land import cell_of, on_land
 from mlda_core.observations.poisson_disc import MOST_PLACES, NetworkError, poisson_disc
 from mlda_core.observations.ship_routes import ROUTES, sample_route

@@ -11,7 +11,7 @@ import xarray as xr
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.cells import Cells, columns_of
-from mlda_core.observations.columns import REQUIRED, plain, role_of
+from mlda_core.observations.columns import REQUIRED, check_elsewhere, plain
 
 NAME = "The table"
 
@@ -90,12 +90,13 @@ def _single(columns: Mapping[Any, Any], name: str) -> Any:
 
 def _values(given: Any) -> list[Any] | None:
     """Return the elements of a column, None of a single value."""
-    if isinstance(given, str | bytes) or given is None or np.ndim(given) == 0:
-        return None
-    if np.ndim(given) > 1:
-        raise ObservationError("A column has several dimensions; give one value an observation.")
+    if isinstance(given, list | tuple):
+        return list(given)
     # Not as a Series: pandas would put rows side by side by their index.
-    return list(given) if isinstance(given, list | tuple) else list(np.asarray(given))
+    array = np.asarray(given)
+    if array.ndim > 1:
+        raise ObservationError("A column has several dimensions; give one value an observation.")
+    return list(array) if array.ndim else None
 
 
 def of_dataset(data: xr.Dataset) -> Cells:
@@ -120,14 +121,11 @@ def of_dataset(data: xr.Dataset) -> Cells:
         )
     columns: dict[str, Any] = {}
     units = {}
+    elsewhere = []
     for key, variable in data.variables.items():
         name = str(key)
         if variable.dims not in (value.dims, ()):
-            if role_of(plain(name)[0]) or plain(name)[0] == "time":
-                raise ObservationError(
-                    f"The Dataset's '{name}' lies along another dimension than its 'value'; give "
-                    "one, such as by to_dataframe().reset_index()."
-                )
+            elsewhere.append(name)
             continue
         cells = variable.to_numpy()
         columns[name] = cells if variable.dims else np.repeat(cells.reshape(1), value.size)
@@ -135,6 +133,7 @@ def of_dataset(data: xr.Dataset) -> Cells:
             units[name] = variable.attrs["units"]
     base = value.attrs.get("base_period") or data.attrs.get("base_period") or ""
     names, made = columns_of(columns)
+    check_elsewhere("The Dataset", elsewhere, dict(zip(names, made, strict=True)))
     return Cells(
         "The Dataset", names, made, np.arange(1, value.size + 1), units=units, base_period=str(base)
     )

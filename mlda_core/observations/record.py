@@ -176,25 +176,29 @@ def read_record(
         If there is nothing to assimilate, a month cannot be told, or files hold the same twice.
     """
     asked = _month(month)
-    parts = list(_parts(files, bundle, asked, options))
+    every = list(_parts(files, bundle, asked, options))
+    parts = [part for part in every if asked in {"", part.month} or not part.month]
     many = len(files.contents) > 1
     by_month: dict[str, list[_Part]] = {}
     for part in parts:
         by_month.setdefault(part.month, []).append(part)
     months = []
     for name in sorted(set(by_month) - {""}):
-        if asked in {"", name}:
-            here = by_month[name]
-            _check_repeats(here)
-            tables = [part.reading.table for part in here]
-            table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-            n_rows = sum(part.n_rows for part in here)
-            months.append(MonthOfRecord(name, table, _words(here, many=many), n_rows))
+        here = by_month[name]
+        _check_repeats(here)
+        tables = [part.reading.table for part in here]
+        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        n_rows = sum(part.n_rows for part in here)
+        months.append(MonthOfRecord(name, table, _words(here, many=many), n_rows))
     unplaced = _words(by_month.get("", []), many=many)
     notes = [*files.notes, *_notes(parts, many=many)]
+    held = sorted({part.month for part in every} - {""})
+    if asked and held and asked not in held:
+        span = held[0] if len(held) == 1 else f"{held[0]} to {held[-1]}"
+        raise ObservationError(f"{files.source} has no observation of {asked}; it holds {span}.")
     if not sum(len(one.table) for one in months):
-        every = [*unplaced, *_words(parts, many=many)]
-        why = f"; the first reason: {every[0]}" if every else "."
+        lost = _words(parts, many=many)
+        why = f"; the first reason: {lost[0]}" if lost else "."
         raise ObservationError(f"{files.source} has no observation that can be used{why}")
     for one in months:
         if int(one.month[:4]) not in _YEARS:

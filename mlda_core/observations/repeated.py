@@ -16,8 +16,8 @@ import pandas as pd
 # Places as near as this, in degrees, are one: 0.1 m.
 _DECIMALS = 6
 _ADVICE = (
-    "each counts as an observation of its own; remove what is repeated, or merge it by "
-    "merge_repeated"
+    "each counts as an observation of its own; remove what is repeated, or merge it by the "
+    "option merge_repeated (--merge-repeated)"
 )
 
 
@@ -35,6 +35,8 @@ def tell(table: pd.DataFrame, stamps: pd.Series) -> list[str]:
     -------
     list of str
     """
+    if not _any(table):
+        return []
     keys = _keys(table, stamps)
     copies = int(keys.duplicated(["variable", "lat", "lon", "stamp", "value"]).sum())
     first = keys.drop_duplicates(["variable", "lat", "lon", "stamp", "value"])
@@ -81,8 +83,8 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
         In the order of the first rows, whose labels are kept.
     notes : list of str
     """
-    keys = _keys(table, stamps)
     place = ["variable", "lat", "lon", "withheld"]
+    keys = _keys(table, stamps) if _any(table) else table.iloc[:0]
     if not keys.duplicated(place).any():
         return table, []
     largest = keys.groupby([*place, "stamp", "value"], sort=False)["error_sd"].transform("max")
@@ -105,6 +107,12 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
         "of one observation."
     )
     return out, [told]
+
+
+def _any(table: pd.DataFrame) -> bool:
+    """Whether any place of a variable is there twice: as a rule none is, and that is quick."""
+    columns = [table["variable"], table["lat"].round(_DECIMALS), table["lon"].round(_DECIMALS)]
+    return len(set(zip(*(c.to_numpy(object) for c in columns), strict=True))) < len(table)
 
 
 def _keys(table: pd.DataFrame, stamps: pd.Series) -> pd.DataFrame:

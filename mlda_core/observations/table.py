@@ -117,6 +117,7 @@ def read(
     cells = load(source)
     rows = rows_of(cells, bundle.variables, options)
     if not cells.has_times:
+        rows.month[:] = asked
         checked = _check(rows, bundle, np.full(len(rows), calendar), options)
         return checked.reading(np.ones(len(rows), bool), calendar, cells.rejected)
     held = sorted(set(rows.month) - {""})

@@ -133,9 +133,11 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
         head = _find_head(body, separators)
         if head is None and comments:
             # The names may stand in a comment.
-            named = comments[-1].lstrip("#%!/ ")
-            head = _find_head([named], separators)
-            body = [named, *body] if head else body
+            for named in (c.lstrip("#%!/ ") for c in reversed(comments)):
+                head = _find_head([named], separators)
+                if head is not None:
+                    body = [named, *body]
+                    break
         head = head or _first_line(body, stated, name)
         records = list(_cut(body, head.separator))[head.line + 1 :]
     except csv.Error as error:

@@ -55,7 +55,8 @@ def months_of_rows(
     read = [_of(way, cells, day_first) for way in ways]
     notes: list[str] = []
     # A clock time beside a date, say: it holds no date at all, and another column does.
-    good = [i for i, (months, _) in enumerate(read) if (months != "").any()] or [0]
+    good = [i for i, (months, *_) in enumerate(read) if (months != "").any()] or [0]
+    notes += read[good[0]][2]
     notes += [
         f"Column {ways[i].words} holds no dates and is left out."
         for i in range(len(ways))
@@ -76,7 +77,9 @@ def months_of_rows(
     return months, reasons, notes
 
 
-def _of(way: Times, cells: Cells, day_first: bool | None) -> tuple[NDArray[Any], dict[int, str]]:
+def _of(
+    way: Times, cells: Cells, day_first: bool | None
+) -> tuple[NDArray[Any], dict[int, str], list[str]]:
     if way.date >= 0:
         return _of_dates(cells.columns[way.date], day_first)
     months = np.full(len(cells), "", object)
@@ -90,10 +93,12 @@ def _of(way: Times, cells: Cells, day_first: bool | None) -> tuple[NDArray[Any],
             reasons[i] = f"its {'year' if not year else 'month'} is empty"
         else:
             reasons[i] = f"year '{quoted(year)}' and month '{quoted(month)}' are no month"
-    return months, reasons
+    return months, reasons, []
 
 
-def _of_dates(column: NDArray[Any], day_first: bool | None) -> tuple[NDArray[Any], dict[int, str]]:
+def _of_dates(
+    column: NDArray[Any], day_first: bool | None
+) -> tuple[NDArray[Any], dict[int, str], list[str]]:
     texts = [shown(cell) for cell in column]
     first = {text: cell for text, cell in zip(texts, column, strict=True) if text}
     if day_first is None:
@@ -117,11 +122,12 @@ def _of_dates(column: NDArray[Any], day_first: bool | None) -> tuple[NDArray[Any
     found.update(decimals[0])
     faults.update(decimals[1])
     out = np.array([found.get(text, "") for text in texts], object)
-    return out, {i: faults[t] for i, t in enumerate(texts) if t not in found}
+    notes = ["Decimal years are taken for the beginning of their months."] if decimals[2] else []
+    return out, {i: faults[t] for i, t in enumerate(texts) if t not in found}, notes
 
 
-def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Read decimal years: of the middle of months, or all of their beginning."""
+def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str], bool]:
+    """Read decimal years: of the middle of months, or all of their beginning, which is told."""
     years = {t: float(t.replace(",", ".")) for t in texts}
     months = {t: 12.0 * (y - int(y)) for t, y in years.items()}
     found, faults = {}, {}
@@ -142,7 +148,7 @@ def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
         else:
             index = round(m) if near else int(m)
             found[text] = f"{year + index // 12:04d}-{index % 12 + 1:02d}"
-    return found, faults
+    return found, faults, begins and bool(found)
 
 
 def _month_after_point(texts: Sequence[str]) -> bool:

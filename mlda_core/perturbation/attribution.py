@@ -26,7 +26,7 @@ from mlda_core.perturbation.sst_patches import (
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.perturbation.response import Responder
+    from mlda_core.perturbation.responder import Responder
 
 Array = NDArray[np.float64]
 # The change of the sea in a month ``YYYY-MM``, shape (lat, lon), kelvin.

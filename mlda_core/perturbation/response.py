@@ -1,34 +1,28 @@
-"""What a change of the sea does to the rest of the climate: A(y + d) - A(y)."""
+"""The answer of one month to a change of its sea."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from mlda_core.assimilation import physical_units as physical
-from mlda_core.assimilation.adjoint import Sensitivity, sensitivity
-from mlda_core.assimilation.options import calendar_month
-from mlda_core.assimilation.standardised import MOST_OBSERVATIONS, Observed, standardise, thin
-from mlda_core.climate.regions import Region, region_mask
-from mlda_core.observations.land import cell_of
-from mlda_core.observations.networks import NetworkSpec, places
-from mlda_core.observations.synthetic import synthesise
-from mlda_core.perturbation.sst_patches import Patch, PerturbationError, open_water, sst_change
+from mlda_core.assimilation.methods import spelled
+from mlda_core.climate.cf import coordinates
+from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.perturbation.sst_patches import PerturbationError
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
-    from mlda_core.climate.grid import Grid
+    import xarray as xr
+
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
+_DIMS = ("time", "lat", "lon")
 
 
 @dataclass(frozen=True)
@@ -64,12 +58,8 @@ HELD: dict[str, Held] = {
         "is held outside it, and the sea everywhere.",
     ),
 }
-# A cell is outside a patch where less than this part of the change reaches it.
-_OUTSIDE = 0.05
 # Least change that a response is divided by.
 LEAST_KELVIN = 0.05
-# What is kept, by kind: an analysis is 150 kB, the observations of a month 0.4 to 1 MB.
-_MOST_KEPT = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +81,10 @@ class Response:
     beyond : float
         Part of the changed area, 0..1, where the changed sea is warmer or colder than in any of the
         bundle's months of that season: there the emulator extrapolates.
+    method : str
+        Of both analyses.
+    bundle : Bundle
+        The one that made it.
     """
 
     month: str
@@ -100,8 +94,25 @@ class Response:
     perturbed: Float
     anomalies: Float
     beyond: float
-    _weights: Array
-    _spread_of: Any
+    method: str
+    bundle: Bundle
+    _spread_of: Callable[[], Float]
+
+    def __repr__(self) -> str:
+        """Tell in a few lines what was changed and what answers; the fields are its attributes."""
+        size = np.abs(self.change).max()
+        greatest = float(self.change.flat[np.abs(self.change).argmax()])
+        means = np.atleast_1d(regional_mean(self.anomalies, self.bundle.grid, REGIONS["globe"]))
+        told = ", ".join(
+            f"{v.name} {mean:+.{v.decimals + 1}f} {v.anomaly_units}"
+            for v, mean in zip(self.bundle.variables, means, strict=True)
+        )
+        sea = f"the sea changed by up to {greatest:+.2f} K" if size > 0 else "the sea as it was"
+        return (
+            f"<Response of {self.month} to {sea}, by {spelled(self.method)}, bundle "
+            f"{self.bundle.name};\n held: {HELD[self.held].label}; {100 * self.beyond:.0f} % of "
+            f"the changed sea is beyond any that the model knows;\n global means: {told}>"
+        )
 
     @cached_property
     def spread(self) -> Float:
@@ -111,7 +122,8 @@ class Response:
     @property
     def mean_change(self) -> float:
         """Area mean of the change where it is more than half of its greatest, kelvin."""
-        full = _full(self.change) * self._weights
+        sea = self.bundle.mask[self.bundle.sea_row]
+        full = most_changed(self.change) * self.bundle.grid.weights * sea
         return float((full * self.change).sum() / full.sum()) if full.sum() > 0 else 0.0
 
     def per_kelvin(self) -> Float:
@@ -140,410 +152,77 @@ class Response:
             )
         return np.asarray(self.anomalies / np.float32(self.mean_change))
 
+    def to_dataset(self, *, per_kelvin: bool = False) -> xr.Dataset:
+        """Return it with CF names and units.
 
-class Responder:
-    """Answers what changes of the sea do, with one assimilator.
+        Parameters
+        ----------
+        per_kelvin : bool
+            Whether to divide the response by the mean change of the sea.
 
-    One serves many threads. The unperturbed analyses are kept, so another amount costs one
-    assimilation.
+        Returns
+        -------
+        Dataset
+            Dimensions (time, lat, lon), one time, CF units. For each variable ``_response``,
+            ``_control`` and ``_perturbed`` (anomalies of the two analyses) and ``_spread``
+            (posterior standard deviation of a single month); ``sst_change``; ``mean_sst_change``
+            where it is full.
+
+        Raises
+        ------
+        PerturbationError
+            If a response per kelvin has no meaning.
+        """
+        import xarray as xr
+
+        bundle = self.bundle
+        out = xr.Dataset(
+            coords=coordinates(bundle.grid, [self.month]),
+            attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
+        )
+        answer = self.per_kelvin() if per_kelvin else self.anomalies
+        base = {"base_period": bundle.base_period}
+        for i, v in enumerate(bundle.variables):
+            units = f"{v.units} K-1" if per_kelvin else v.units
+            each = " per kelvin" if per_kelvin else ""
+            for name, field, unit, words, more in (
+                ("response", answer, units, f"response to the change of the sea{each}", {}),
+                ("control", self.control, v.units, "anomaly of the analysis without it", base),
+                ("perturbed", self.perturbed, v.units, "anomaly of the analysis with it", base),
+                ("spread", self.spread, v.units, "posterior standard deviation of a month", {}),
+            ):
+                attrs = {"units": unit, "long_name": f"{v.label}, {words}", **more}
+                # CF: a difference is no quantity of the variable's own standard name.
+                if name == "spread":
+                    attrs["standard_name"] = f"{v.standard_name} standard_error"
+                values = np.asarray(field[i] / v.scale, np.float32)
+                out[f"{v.name}_{name}"] = (_DIMS, values[None], attrs)
+        sea = bundle.mask[bundle.sea_row]
+        change = np.where(sea, self.change, np.nan).astype(np.float32)
+        words = "change of sea surface temperature"
+        out["sst_change"] = (_DIMS, change[None], {"units": "K", "long_name": words})
+        out["mean_sst_change"] = (
+            "time",
+            np.array([self.mean_change]),
+            {
+                "units": "K",
+                "long_name": f"{words}, area mean where it is more than half of its most",
+            },
+        )
+        return out
+
+
+def most_changed(change: Array) -> NDArray[np.bool_]:
+    """Return where a change is more than half of its greatest.
 
     Parameters
     ----------
-    assimilator : Assimilator
+    change : ndarray, shape (lat, lon)
+        Kelvin.
 
-    Raises
-    ------
-    PerturbationError
-        If the bundle has no sea.
+    Returns
+    -------
+    ndarray of bool, shape (lat, lon)
     """
-
-    def __init__(self, assimilator: Assimilator) -> None:
-        self.assimilator, self.bundle = assimilator, assimilator.bundle
-        if self.bundle.sea_row < 0:
-            raise PerturbationError(
-                "This bundle has no sea surface temperature to change; open one that has tos."
-            )
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
-
-    def respond(
-        self,
-        month: str,
-        patches: Sequence[Patch],
-        held: str = "sst_only",
-        *,
-        region: Region | None = None,
-        **settings: Any,
-    ) -> Response:
-        """Return the response of a month to changes of its sea.
-
-        Parameters
-        ----------
-        month : str
-            ``YYYY-MM`` of the bundle.
-        patches : sequence of Patch
-        held : str
-            A key of :data:`HELD`.
-        region : Region, optional
-            Inside which ``outside`` holds nothing; where the patches are by default.
-        **settings
-            Attributes of :class:`mlda_core.assimilation.options.Setting`, such as ``method``.
-
-        Returns
-        -------
-        Response
-
-        Raises
-        ------
-        PerturbationError
-            If a patch touches no open sea, or what is held is unknown.
-        StateError
-            If the month is not in the bundle, or a setting cannot be used.
-        """
-        change = sst_change(patches, self.bundle, month)
-        inside = self.inside(patches, held, region)
-        return self.respond_to(month, change, held, inside=inside, **settings)
-
-    def respond_to(
-        self,
-        month: str,
-        change: NDArray[np.floating],
-        held: str = "sst_only",
-        *,
-        inside: NDArray[np.bool_] | None = None,
-        **settings: Any,
-    ) -> Response:
-        """Return the response of a month to a given change of its sea.
-
-        Parameters
-        ----------
-        month, held, **settings
-            As for :meth:`respond`.
-        change : ndarray, shape (lat, lon)
-            Kelvin; what it has over land does not count.
-        inside : ndarray of bool, shape (lat, lon), optional
-            Cells where ``outside`` holds nothing but the sea.
-
-        Returns
-        -------
-        Response
-
-        Raises
-        ------
-        PerturbationError
-            If the change is not of the grid, or not a number somewhere at sea.
-        """
-        bundle, sea = self.bundle, self.bundle.sea_row
-        given = np.asarray(change, np.float64)
-        if given.shape != bundle.grid.shape or not np.isfinite(given[bundle.mask[sea]]).all():
-            raise PerturbationError(
-                "The change of the sea is not a number in every cell of the bundle's grid; "
-                "correct it."
-            )
-        moved_by = np.asarray(np.where(bundle.mask[sea], given, 0.0), np.float64)
-        settings = {"polish": True, **settings}
-        calendar = calendar_month(month)
-        observed = self._observed(month, held, inside)
-        key = ("control", month, held, _key(inside), tuple(sorted(settings.items())))
-        control = self._keep(key, lambda: self._analyse(observed, calendar, settings))
-        if moved_by.any():
-            moved = self._observed(month, held, inside, moved_by)
-            perturbed = self._analyse(moved, calendar, settings)
-        else:
-            perturbed = control
-
-        def spread() -> Float:
-            at = ("spread", calendar, held, _key(inside), tuple(sorted(settings.items())))
-            variance = self._keep(
-                at,
-                lambda: self.assimilator.posterior_variance(
-                    observed.places, observed.variance, calendar, **settings
-                ),
-            )
-            sd = np.sqrt(variance)
-            return physical.spread(bundle, control[1], sd, calendar)
-
-        weights = np.asarray(bundle.grid.weights * bundle.mask[sea], np.float64)
-        difference = perturbed[0] - control[0]
-        beyond = self._beyond(month, moved_by, weights)
-        return Response(
-            month, held, moved_by, control[0], perturbed[0], difference, beyond, weights, spread
-        )
-
-    def observations(
-        self,
-        month: str,
-        held: str = "sst_only",
-        *,
-        inside: NDArray[np.bool_] | None = None,
-        change: NDArray[np.floating] | None = None,
-    ) -> pd.DataFrame:
-        """Return what a month's analysis observes: its values without noise.
-
-        Parameters
-        ----------
-        month, held, inside
-            As for :meth:`respond_to`.
-        change : ndarray, shape (lat, lon), optional
-            Kelvin, added to the sea's values.
-
-        Returns
-        -------
-        DataFrame
-            An observation table.
-        """
-        target = self.bundle.target(month)
-        if change is not None:
-            target = target.copy()
-            target[self.bundle.sea_row] += change
-        where = self._places(held, inside)
-        return synthesise(where, self.bundle, target, calendar_month(month), seed=None)
-
-    def inside(
-        self, patches: Sequence[Patch], held: str, region: Region | None = None
-    ) -> NDArray[np.bool_] | None:
-        """Return the cells inside which ``outside`` holds nothing but the sea.
-
-        Parameters
-        ----------
-        patches : sequence of Patch
-            Where they reach, unless a region is given.
-        held : str
-            A key of :data:`HELD`.
-        region : Region, optional
-
-        Returns
-        -------
-        ndarray of bool, shape (lat, lon)
-            None for every other way of holding.
-        """
-        if held != "outside":
-            return None
-        grid = self.bundle.grid
-        if region is not None:
-            return np.asarray(region_mask(grid, region) > 0.5)
-        shapes = [np.abs(p.weights(grid)) for p in patches if p.enabled]
-        inside = np.zeros(grid.shape, bool)
-        for shape in shapes:
-            inside |= shape > _OUTSIDE * max(float(shape.max()), 1e-12)
-        return inside
-
-    def analysis(
-        self,
-        month: str,
-        held: str = "sst_only",
-        *,
-        inside: NDArray[np.bool_] | None = None,
-        change: NDArray[np.floating] | None = None,
-        **settings: Any,
-    ) -> Float:
-        """Return one of the two analyses of a response alone; it is not kept.
-
-        Parameters
-        ----------
-        month, held, inside, **settings
-            As for :meth:`respond_to`.
-        change : ndarray, shape (lat, lon), optional
-            Kelvin, zero over land.
-
-        Returns
-        -------
-        ndarray of float32, shape (V, lat, lon)
-            Anomalies, display units.
-        """
-        observed = self._observed(month, held, inside, change)
-        return self._analyse(observed, calendar_month(month), {"polish": True, **settings})[0]
-
-    def all_fields(self, month: str) -> Float:
-        """Return a month's analysis from all fields, display units, (V, lat, lon)."""
-
-        def make() -> Float:
-            calendar = calendar_month(month)
-            where = self._network("all_fields")
-            table = synthesise(where, self.bundle, self.bundle.target(month), calendar, seed=None)
-            observed = standardise(table, self.bundle, calendar)
-            return self._analyse(observed, calendar, {})[0]
-
-        found: Float = self._keep(("all_fields", month), make)
-        return found
-
-    def sensitivity(
-        self,
-        month: str,
-        variable: str,
-        region: Region | Patch,
-        held: str = "sst_only",
-        *,
-        inside: NDArray[np.bool_] | None = None,
-        change: NDArray[np.floating] | None = None,
-    ) -> Sensitivity:
-        """Return how the mean of a variable over a region answers to each cell of the sea.
-
-        Parameters
-        ----------
-        month, held, inside
-            As for :meth:`respond_to`.
-        variable : str
-            CF name of one of the bundle's.
-        region : Region or Patch
-            Where the mean is taken; of a patch its shape counts, without taper.
-        change : ndarray, shape (lat, lon), optional
-            Kelvin, zero over land: the gradient is taken at the sea so changed.
-
-        Returns
-        -------
-        Sensitivity
-            Nothing where the sea is under ice, as for a change: there it never varied, and a
-            gradient by it would be an extrapolation (33 % of that of pressure over the North
-            Pacific in 1997-12).
-
-        Raises
-        ------
-        PerturbationError
-            If there is no such variable, or it does not exist in the region.
-        """
-        names = [v.name for v in self.bundle.variables]
-        if variable not in names:
-            raise PerturbationError(
-                f"This bundle has no variable '{variable[:24]}'; use one of {', '.join(names)}."
-            )
-        row = names.index(variable)
-        where = _mean_weights(region, self.bundle.grid) * self.bundle.grid.weights
-        where = where * self.bundle.mask[row]
-        if where.sum() <= 0:
-            label = self.bundle.variables[row].label
-            raise PerturbationError(f"{label} does not exist in that region; choose another.")
-        observed = self._observed(month, held, inside, change)
-        calendar = calendar_month(month)
-        free = open_water(self.bundle, month)
-        return sensitivity(
-            self.assimilator, observed, calendar, row, where / where.sum(), free=free
-        )
-
-    # What the methods share
-
-    def _beyond(self, month: str, change: Array, weights: Array) -> float:
-        """Return the part of the changed area whose sea is like that of no month of the season."""
-        sea = self.bundle.sea_row
-
-        def extremes() -> tuple[Array, Array]:
-            near = {(calendar_month(month) + k - 1) % 12 + 1 for k in (-1, 0, 1)}
-            known = [
-                self.bundle.target(m)[sea] for m in self.bundle.months if calendar_month(m) in near
-            ]
-            return np.min(known, axis=0), np.max(known, axis=0)
-
-        full = _full(change) * weights
-        if not full.sum() > 0:
-            return 0.0
-        low, high = self._keep(("extremes", calendar_month(month)), extremes)
-        moved = np.nan_to_num(self.bundle.target(month)[sea] + change)
-        outside = (moved < low) | (moved > high)
-        return float((full * outside).sum() / full.sum())
-
-    def _network(self, kind: str) -> pd.DataFrame:
-        found: pd.DataFrame = self._keep(kind, lambda: places(NetworkSpec(kind), self.bundle))
-        return found
-
-    def _places(self, held: str, inside: NDArray[np.bool_] | None) -> pd.DataFrame:
-        if held not in HELD:
-            raise PerturbationError(
-                f"'{str(held)[:24]}' is not what can be held; use one of {', '.join(HELD)}."
-            )
-        if held != "outside":
-            return self._network(held)
-        every = self._network("all_fields")
-        if inside is None:
-            inside = np.zeros(self.bundle.grid.shape, bool)
-        row, column = cell_of(self.bundle, every["lat"].to_numpy(), every["lon"].to_numpy())
-        sea = self.bundle.variables[self.bundle.sea_row].name
-        kept = every[(every["variable"] == sea) | ~inside[row, column]]
-        return kept.reset_index(drop=True)
-
-    def _observed(
-        self,
-        month: str,
-        held: str,
-        inside: NDArray[np.bool_] | None,
-        change: NDArray[np.floating] | None = None,
-    ) -> Observed:
-        def make() -> Observed:
-            table = self.observations(month, held, inside=inside)
-            observed = standardise(table, self.bundle, calendar_month(month))
-            return observed if inside is None else self._thinned(observed, inside)
-
-        found: Observed = self._keep(("observed", month, held, _key(inside)), make)
-        return found if change is None else self._add(found, change, calendar_month(month))
-
-    def _thinned(self, observed: Observed, inside: NDArray[np.bool_]) -> Observed:
-        """Thin what ``outside`` holds so that the sea, and most of all the changed sea, stays.
-
-        By even shares for all variables 350 observations of the sea would be left, which no longer
-        say that it is known: of Nino 3.4 + 2 K the analysed sea then took up 57 %.
-        """
-        places, variance = observed.places, observed.variance
-        at_sea = places.variable == self.bundle.sea_row
-        row, column = cell_of(self.bundle, places.lat, places.lon)
-        changed = at_sea & inside[row, column]
-        chosen: list[NDArray[np.int64]] = []
-        left = MOST_OBSERVATIONS
-        for group, share in ((changed, 0.35), (at_sea & ~changed, 0.6), (~at_sea, 1.0)):
-            rows = np.flatnonzero(group)
-            kept = rows[thin(places.where(rows), variance[rows], int(share * left))]
-            left -= kept.size
-            chosen.append(kept)
-        return observed.where(np.sort(np.concatenate(chosen)))
-
-    def _add(self, observed: Observed, change: NDArray[np.floating], calendar: int) -> Observed:
-        """Add a change of the sea to the observations of it; its transform is none."""
-        bundle, sea = self.bundle, self.bundle.sea_row
-        field = np.zeros(bundle.mask.shape)
-        spread = np.where(bundle.mask[sea], bundle.normaliser.spread[calendar - 1, sea], 1.0)
-        field[sea] = np.asarray(change, np.float64) / spread
-        return Observed(
-            observed.places,
-            observed.value + bundle.operator.apply(observed.places, field),
-            observed.variance,
-        )
-
-    def _analyse(
-        self, observed: Observed, calendar: int, settings: dict[str, Any]
-    ) -> tuple[Float, Float]:
-        """Anomalies in display units, and the standardised analysis, each (V, lat, lon)."""
-        if settings.get("error_scale", 1.0) != 1.0:
-            raise PerturbationError(
-                "A response is made with the errors of its network; leave error_scale out."
-            )
-        x, sd = self.assimilator.states(
-            observed.places, observed.variance, observed.value[None], calendar, **settings
-        )
-        return physical.anomalies(self.bundle, x[0], calendar, sd), x[0]
-
-    def _keep(self, key: Any, make: Any) -> Any:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return made
-
-
-def _key(inside: NDArray[np.bool_] | None) -> bytes:
-    return b"" if inside is None else np.packbits(inside).tobytes()
-
-
-def _full(change: Array) -> NDArray[np.bool_]:
-    """Where a change is more than half of its greatest."""
     size = np.abs(change)
     return np.asarray(size > 0.5 * size.max())
-
-
-def _mean_weights(region: Region | Patch, grid: Grid) -> Array:
-    if isinstance(region, Region):
-        return region_mask(grid, region)
-
-    return replace(region, taper=0.0).weights(grid)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
-from mlda_core.assimilation.standardised import Observed, standardise, thin
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.standardised import Observed, standardise, thin
 from mlda_core.observations.table import observation_table
 from mlda_core.reanalysis.store import (
     StoreError,

@@ -136,20 +136,26 @@ class Check:
             If a value is not possible; the sentence names the cell, the cause and the remedy.
         """
         low, high = self.possible.extremes
-        outside = (values < low) | (values > high)
-        if outside.any():
-            raise SourceError(self._of_extremes(values, outside, seen))
-        good = np.isfinite(values)
-        if not good.any():
+        # Ignore NaN, in one pass each.
+        least, most = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+        if np.isnan(least):
             return
-        self._refuse_codes(good, seen)
-        total, count = np.where(good, values, 0.0).sum(axis=0), good.sum(axis=0)
+        if least < low or most > high:
+            outside = (values < low) | (values > high)
+            raise SourceError(self._of_extremes(values, outside, seen))
+        good = ~np.isnan(values)
+        count, total = good.sum(axis=0), np.nansum(values, axis=0)
+        ends = (
+            float(np.fmin.reduce(seen.raw, axis=None)),
+            float(np.fmax.reduce(seen.raw, axis=None)),
+        )
+        self._refuse_codes(good, ends, seen)
+        mean = float(np.nansum(seen.raw)) / int(count.sum())
         if self._total is None or self._count is None:
             self._total, self._count, self._seen = total, count, seen._replace(raw=np.empty(0))
         else:
             self._total, self._count = self._total + total, self._count + count
-        some = seen.raw[good]
-        self._raw.append((float(some.min()), float(some.mean()), float(some.max())))
+        self._raw.append((ends[0], mean, ends[1]))
 
     def done(self, grid: object) -> None:
         """Look at the mean over all that was read.
@@ -224,11 +230,11 @@ class Check:
             "declare them as missing in the file"
         )
 
-    def _refuse_codes(self, good: NDArray[np.bool_], seen: Seen) -> None:
+    def _refuse_codes(self, good: NDArray[np.bool_], ends: tuple[float, float], seen: Seen) -> None:
         """Refuse a code that lies within what is possible, but far from all other values."""
         raw = seen.raw
         remedy = "give --missing {:g}" if seen.codes else "declare it as missing_value in the file"
-        for end in (float(np.nanmin(raw)), float(np.nanmax(raw))):
+        for end in ends:
             if np.abs(abs(end) - _CODES).min() > 1e-5 * abs(end):
                 continue
             held = good & (np.abs(raw - end) <= 1e-6 * abs(end))

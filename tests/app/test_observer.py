@@ -445,3 +445,23 @@ def test_the_cost_curve_falls_and_has_one_dot_a_step(visit):
     assert len(set(costs)) == len(costs)
     steps = int(v.panel.outcome.split("converged in ")[1].split(" ")[0])
     assert len(costs) == steps + 1
+
+
+def test_results_change_the_state_and_redraws_do_not(visit):
+    v = visit(SOME)
+    state, z = v.session.state, v.session.state.z
+    assert np.array_equal(z, np.clip(v.work.z, -8, 8))
+    v.work.z = z + 0.25
+    v.session.redraw()
+    assert state.z is z
+    v.observer.follow_analysis()
+    assert np.allclose(state.z, z + 0.25)
+    # Switched away and back, the sliders are the analysis' again.
+    v.send(type="prior")
+    assert not state.z.any()
+    v.send(type="resume")
+    assert np.allclose(state.z, z + 0.25)
+    v.send(type="undo")
+    assert not state.z.any()
+    v.send(type="redo")
+    assert np.allclose(state.z, z + 0.25)

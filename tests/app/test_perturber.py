@@ -345,6 +345,7 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     v.send({"type": "month", "value": "1998-06"})
     assert v.session._frame.request.month == "1997-12"
     assert v.heading.note == "still of 1997-12"
+    assert v.heading.stale
     # No number of the old month under the heading of the new one.
     assert v.bar.nino.count("…") == 2
     assert "K" not in v.bar.nino
@@ -356,6 +357,7 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     assert v.work.answer is not old
     assert v.work.answer.question.month == "1998-06"
     assert "still" not in v.heading.note
+    assert not v.heading.stale
     assert v.heading.titles[0] == "Analysis from all fields"
     assert v.session._frame.request.month == "1998-06"
 

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from app.state.observations import Observing, Row
 from app.state.serialize import from_json, from_query, pack, rows_fit, to_json, to_query, unpack
-from app.state.snapshot import Limits, Snapshot, StateError, snap
+from app.state.snapshot import Limits, Origin, Snapshot, StateError, snap
 from app.state.store import State
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
@@ -42,7 +42,7 @@ def test_url_round_trip():
     )
     back = from_query("?" + to_query(snapshot), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 2e-4
-    assert replace(back, z=Z, origin="") == snapshot
+    assert replace(back, z=Z, origin=None) == snapshot
 
 
 def test_a_url_without_z_is_the_analysis_or_the_code_of_the_month():
@@ -100,7 +100,7 @@ def test_no_url_does_more_than_be_refused(query):
 
 
 def test_json_round_trip():
-    snapshot = Snapshot("1996-07", z=Z, model="own", origin="random draw, seed 3", seed=4)
+    snapshot = Snapshot("1996-07", z=Z, model="own", origin=Origin("draw", seed=3), seed=4)
     back = from_json(to_json(snapshot, LIMITS), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 1e-5
     assert replace(back, z=Z) == snapshot
@@ -280,3 +280,39 @@ def test_an_analysis_that_arrives_is_no_step_of_the_history():
     assert state.commit()
     assert state.undo()
     assert state.model == "analysis"
+
+
+ORIGINS = [
+    Origin("analysis", edited=True),
+    Origin("code", month="1997-12", edited=True),
+    Origin("prior"),
+    Origin("draw", seed=7),
+    Origin("walk", ends=("1997-12", "draw 7"), percent=40),
+    Origin("link"),
+    Origin("file", edited=True),
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS, ids=lambda origin: origin.kind)
+def test_a_file_keeps_where_a_latent_vector_came_from(origin):
+    snapshot = Snapshot("1996-07", z=Z, model="own", origin=origin)
+    assert from_json(to_json(snapshot, LIMITS), LIMITS).origin == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        7,
+        {"kind": "moon"},
+        {"kind": "walk", "ends": ["1997-12"]},
+        {"kind": "walk", "percent": 140},
+        {"kind": "draw", "seed": -1},
+        {"kind": "draw"},
+        {"kind": "prior", "edited": "yes"},
+        {"kind": "link", "colour": "red"},
+    ],
+)
+def test_a_damaged_origin_is_refused(origin):
+    data = json.loads(to_json(Snapshot("1996-07", z=Z, model="own"), LIMITS))
+    with pytest.raises(StateError, match=r"origin|seed"):
+        from_json(json.dumps(data | {"origin": origin}), LIMITS)

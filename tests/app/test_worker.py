@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from app.jobs.worker import Latest
 
@@ -139,3 +140,40 @@ def latest_run(scheduled):
     wait_for(scheduled)
     while scheduled:
         scheduled.pop(0)()
+
+
+def test_a_delayed_job_holds_no_thread_and_only_the_newest_runs():
+    pool = ThreadPoolExecutor(max_workers=1)
+    delivered, scheduled, other = [], [], []
+    latest, busy = Latest(scheduled.append, pool=pool), Latest(other.append, pool=pool)
+    before = threading.active_count()
+    start = time.monotonic()
+    for value in range(20):
+        latest.submit(lambda _, value=value: value, delivered.append, delay=0.3)
+    # One timer waits for all of them, and the pool's only thread is free meanwhile.
+    assert threading.active_count() <= before + 1
+    busy.submit(lambda _: "at once", delivered.append)
+    wait_for(other)
+    assert time.monotonic() - start < 0.3
+    wait_for(scheduled)
+    assert time.monotonic() - start >= 0.3
+    latest_run(scheduled)
+    assert delivered == [19]
+    pool.shutdown()
+
+
+def test_a_delayed_job_waits_anew_for_each_newer_one():
+    delivered, scheduled = [], []
+    latest = Latest(scheduled.append)
+    for value in range(4):
+        latest.submit(lambda _, value=value: value, delivered.append, delay=0.3)
+        time.sleep(0.1)
+    last = time.monotonic() - 0.1
+    wait_for(scheduled)
+    assert time.monotonic() - last >= 0.3
+    latest_run(scheduled)
+    assert delivered == [3]
+    latest.submit(lambda _: "cancelled", delivered.append, delay=0.05)
+    latest.cancel()
+    time.sleep(0.2)
+    assert not scheduled

@@ -18,7 +18,7 @@ from mlda_core.perturbation.attribution import (
     with_patches,
     without_trend,
 )
-from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 
 

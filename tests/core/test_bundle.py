@@ -16,8 +16,9 @@ import torch
 import xarray as xr
 from climate import make_climate, make_config
 
-from mlda_core.bundle.bundle import MONTH_STEP, Bundle, load_bundle
+from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle, history
+from mlda_core.bundle.files import MONTH_STEP
 from mlda_core.climate.errors import StateError
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import TrainingData, load_training_data

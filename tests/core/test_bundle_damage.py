@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from mlda_core.bundle import bundle as module
-from mlda_core.bundle.bundle import FILES, checksum, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.files import FILES, checksum
 from mlda_core.climate.errors import BundleError
 
 

@@ -23,7 +23,7 @@ from mlda_core.perturbation.gcm import (
     write_responses,
 )
 from mlda_core.perturbation.gcm_runs import Runs, read_runs
-from mlda_core.perturbation.response import Responder
+from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.sources import SourceError
 from mlda_core.vae.dataset import load_training_data

@@ -14,12 +14,8 @@ from scipy.stats import norm
 from small import make_bare
 
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.impact.files import (
-    fingerprint,
-    impact_names,
-    load_impact,
-    save_impact,
-)
+from mlda_core.bundle.files import impact_names
+from mlda_core.impact.files import fingerprint, load_impact, save_impact
 from mlda_core.impact.head import (
     LEVELS,
     ImpactError,

@@ -4,9 +4,18 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from mlda_core.assimilation import methods
-from mlda_core.assimilation.methods import METHODS, method_of
+from mlda_core.assimilation.methods import (
+    METHODS,
+    RESPONDING,
+    WITH_POSTERIOR,
+    method_of,
+    spelled,
+)
+from mlda_core.assimilation.options import Setting
+from mlda_core.cli import main as cli
 from mlda_core.climate.errors import StateError
 
 # Of each method: what a place that lists methods by hand would hold.
@@ -30,6 +39,26 @@ def test_a_record_says_what_its_method_is(method):
 
 def test_hyphens_stand_for_underscores():
     assert method_of("vae-latent-only") is METHODS["vae_latent_only"]
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_a_method_is_shown_one_way_and_read_either_way(key):
+    assert "_" not in spelled(key)
+    for typed in (key, spelled(key), key.upper(), f" {key}"):
+        assert method_of(typed) is METHODS[key]
+        assert Setting(method=typed).method == key
+    assert spelled(key) in spelled().split(", ")
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [("assimilate", METHODS), ("reanalyse", WITH_POSTERIOR), ("perturb", RESPONDING)],
+)
+def test_the_command_line_names_every_method_in_one_spelling(command, keys):
+    click = typer.main.get_command(cli.app).commands[command]
+    (option,) = [p for p in click.params if p.name == "method"]
+    assert option.help.startswith(spelled(*keys))
+    assert "_only" not in option.help.replace("sst_only", "")
 
 
 def test_an_unknown_method_is_refused_with_those_there_are():

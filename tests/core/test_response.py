@@ -9,7 +9,8 @@ from small import make_small
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import Region
-from mlda_core.perturbation.response import HELD, Responder
+from mlda_core.perturbation.responder import Responder
+from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
 MONTH = "1982-07"
@@ -163,3 +164,37 @@ def test_thinning_keeps_the_changed_sea(repo_root):
         sea = answer.anomalies[bundled.bundle.sea_row][answer.change > 1.5].mean()
         full = full or sea
     assert sea > 0.9 * full
+
+
+def test_a_response_prints_in_a_few_lines(responder):
+    lines = repr(responder.respond(MONTH, [WARM], "sst_and_pressure")).splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith(f"<Response of {MONTH} to the sea changed by up to +1.00 K, by vae,")
+    assert "SST and pressure" in lines[1]
+    assert lines[2].startswith(" global means: psl ")
+    none = repr(responder.respond(MONTH, [], "sst_only", method="vae-latent-only"))
+    assert "to the sea as it was, by vae-latent-only" in none
+
+
+def test_a_response_is_a_dataset_by_itself(responder, bundle):
+    answer = responder.respond(MONTH, [WARM], method="regression")
+    data = answer.to_dataset()
+    assert data["psl_response"].attrs["units"] == "Pa"
+    scale = bundle.variables[0].scale
+    np.testing.assert_allclose(data["psl_response"][0], answer.anomalies[0] / scale, rtol=1e-5)
+    assert str(data["time"].values[0])[:7] == MONTH
+    assert data.attrs["source"] == f"mlda bundle {bundle.name}"
+    per_kelvin = answer.to_dataset(per_kelvin=True)
+    assert per_kelvin["psl_response"].attrs["units"] == "Pa K-1"
+
+
+def test_a_regression_tells_what_it_leaves_over_as_spread(responder, bundle):
+    """Of a linear variable: the standard deviation of months about the regression."""
+    from mlda_core.assimilation.methods.regression import fit_regression
+
+    spread = responder.respond(MONTH, [WARM], method="regression").spread
+    left = np.sqrt(fit_regression(bundle).left).reshape(bundle.mask.shape)
+    v = [v.name for v in bundle.variables].index("tas")
+    assert bundle.variables[v].transform == "none"
+    expected = left[v] * bundle.normaliser.spread[int(MONTH[5:]) - 1, v]
+    np.testing.assert_allclose(spread[v], expected, rtol=1e-4)

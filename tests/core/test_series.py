@@ -11,8 +11,7 @@ from small import make_linear
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.regional_series import Series, SeriesError, months_of, observer
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.climate.regions import REGIONS, regional_mean
-from mlda_core.evaluation.verification import drawn_box
+from mlda_core.climate.regions import REGIONS, drawn_box, regional_mean
 from mlda_core.observations.networks import NetworkSpec
 
 BUNDLED = Path(__file__).parents[2] / "assets/bundles/speedy"

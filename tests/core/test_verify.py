@@ -9,13 +9,18 @@ import pandas as pd
 import pytest
 
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.climate.regions import REGIONS, Region, region_mask
+from mlda_core.climate.regions import (
+    REGIONS,
+    Region,
+    RegionError,
+    drawn_box,
+    inside,
+    region_mask,
+)
 from mlda_core.evaluation.verification import (
     CLIMATOLOGY,
     Score,
     VerificationError,
-    drawn_box,
-    inside,
     score_fields,
     score_observations,
     skill,
@@ -234,7 +239,7 @@ def test_a_drawn_box_holds_what_it_surrounds(bundle, box, place, within):
     [(10, 10, 0, 20), (20, 10, 0, 20), (0, 10, 20, 20), (0, float("nan"), 0, 20), (91, 95, 0, 9)],
 )
 def test_a_box_without_area_is_refused(box):
-    with pytest.raises(VerificationError, match="draw"):
+    with pytest.raises(RegionError, match="draw"):
         drawn_box(*box)
 
 

@@ -21,10 +21,28 @@ def _find() -> dict[str, Method]:
 
 
 METHODS: dict[str, Method] = _find()
+# Those with a posterior covariance, and those whose analyses say what a change of the sea does.
+WITH_POSTERIOR = tuple(key for key, method in METHODS.items() if method.posterior)
+RESPONDING = tuple(key for key, method in METHODS.items() if method.responds)
+
+
+def spelled(*keys: str) -> str:
+    """Write methods as people read and type them: with hyphens, and commas between several.
+
+    Parameters
+    ----------
+    *keys : str
+        Of :data:`METHODS`; all of them by default.
+
+    Returns
+    -------
+    str
+    """
+    return ", ".join(key.replace("_", "-") for key in keys or METHODS)
 
 
 def method_of(key: str) -> Method:
-    """Return a method by its key; hyphens may stand for underscores.
+    """Return a method by its key, however it is spelled: with hyphens or underscores.
 
     Parameters
     ----------
@@ -39,7 +57,7 @@ def method_of(key: str) -> Method:
     StateError
         If there is none.
     """
-    found = METHODS.get(key.replace("-", "_"))
+    found = METHODS.get(str(key).strip().lower().replace("-", "_"))
     if found is None:
-        raise StateError(f"There is no method '{key}'; use one of {', '.join(METHODS)}.")
+        raise StateError(f"There is no method '{str(key)[:24]}'; use one of {spelled()}.")
     return found

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Step
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import Places
+    from mlda_core.observations.standardised import Observed
 
 ADAM_STEPS, ADAM_RATE = 200, 0.05
 
@@ -75,8 +75,8 @@ class Adam(Method):
     ) -> Iterator[Step]:
         """Descend, step by step."""
         from mlda_core.assimilation.analysis import Cost, Step
-        from mlda_core.assimilation.standardised import standardise, thin
         from mlda_core.assimilation.unmodelled import Estimate, step_of
+        from mlda_core.observations.standardised import standardise, thin
 
         bundle = engine.bundle
         began = time.perf_counter()
@@ -118,7 +118,7 @@ class Adam(Method):
         setting: Setting,
     ) -> tuple[Float, Float]:
         """Fit months one by one."""
-        from mlda_core.assimilation.standardised import Observed, thin
+        from mlda_core.observations.standardised import Observed, thin
 
         del setting
         bundle = engine.bundle

@@ -28,8 +28,8 @@ class Climatology(Method):
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Return the climatology of the month."""
-        from mlda_core.assimilation.standardised import standardise
         from mlda_core.assimilation.unmodelled import Estimate, step_of
+        from mlda_core.observations.standardised import standardise
 
         del setting
         bundle = engine.bundle

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Step
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import ObservationOperator, Places
+    from mlda_core.observations.standardised import Observed
 
 COMPONENTS = 25
 
@@ -113,13 +113,15 @@ def fit_regression(bundle: Bundle, count: int = COMPONENTS) -> SeaRegression:
 class Regression(Method):
     """What the observed sea says of everything, linearly."""
 
+    responds = True
+
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Regress on the observations of the sea, and on nothing else."""
         from mlda_core.assimilation.physical_units import anomalies
-        from mlda_core.assimilation.standardised import standardise
         from mlda_core.assimilation.unmodelled import Estimate, step_of
+        from mlda_core.observations.standardised import standardise
 
         bundle = engine.bundle
         began = time.perf_counter()
@@ -145,7 +147,7 @@ class Regression(Method):
         setting: Setting,
     ) -> tuple[Float, Float]:
         """Regress months one by one; their seas' network is one and the same."""
-        from mlda_core.assimilation.standardised import Observed
+        from mlda_core.observations.standardised import Observed
 
         del month, setting
         bundle = engine.bundle

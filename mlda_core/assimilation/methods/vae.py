@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
-    from mlda_core.assimilation.standardised import Observed
     from mlda_core.bundle.statistics import Settings
+    from mlda_core.observations.standardised import Observed
 
 
 class Vae(GaussianMethod):

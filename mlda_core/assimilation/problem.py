@@ -1,0 +1,112 @@
+"""One assimilation with a Gaussian prior, prepared, and its linear solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlda_core.assimilation.analysis import Cost
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.method import GaussianMethod
+from mlda_core.assimilation.methods import METHODS, spelled
+from mlda_core.assimilation.options import Setting
+from mlda_core.bundle.bundle import Bundle
+from mlda_core.climate.errors import StateError
+from mlda_core.observations.standardised import Observed
+
+Float = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One assimilation, prepared.
+
+    Parameters
+    ----------
+    setting : Setting
+    month : int
+        Calendar month 1..12.
+    every : Observed
+        All observations.
+    used : ndarray of int
+        Rows of those that are neither withheld nor thinned.
+    x_b : ndarray of float32, shape (cells,)
+        Background, standardised.
+    z_b : ndarray, shape (L,)
+        Its latent vector.
+    sea_held : bool
+        Whether the observed sea set it.
+    gain : Gain
+        Of the network.
+    weight : ndarray, shape (p,), optional
+        Of the observations that are used; None where all are 1.
+    """
+
+    setting: Setting
+    month: int
+    every: Observed
+    used: NDArray[np.int64]
+    x_b: Float
+    z_b: Array
+    sea_held: bool
+    gain: Gain
+    weight: Array | None = None
+
+    @property
+    def observed(self) -> Observed:
+        """The observations that are used."""
+        return self.every.where(self.used)
+
+    def decoded_cost(self, bundle: Bundle) -> DecodedCost:
+        """Return what is minimised."""
+        return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+def gaussian(setting: Setting) -> GaussianMethod:
+    """Return the method of a setting, which must have a Gaussian prior.
+
+    Raises
+    ------
+    StateError
+        If it has none.
+    """
+    method = setting.record
+    if not isinstance(method, GaussianMethod):
+        fitting = spelled(*(m.key for m in METHODS.values() if isinstance(m, GaussianMethod)))
+        raise StateError(
+            f"The method {spelled(method.key)} has no prior of its own; use one of {fitting} for "
+            "this."
+        )
+    return method
+
+
+def interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
+    """Optimal interpolation with a linear latent part: its state, what is left, and zeta."""
+    zeta = gain.linear_solution(departures)
+    left = departures - gain.latent @ zeta
+    if gain.prior.factor is None:
+        return x_b, left, zeta
+    return x_b + zeta.astype(np.float32) @ gain.prior.factor, left, zeta
+
+
+def cost_of_linear(gain: Gain, zeta: Array, left: Array) -> Cost:
+    """Cost of zeta, with ``left`` the departures from its linear state."""
+    white = gain.whitener @ left
+    return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
+
+
+def variance_at(gain: Gain, stage: str, cells: slice) -> Float:
+    """Standardised variance of cells: before, after, or of the decoded part alone."""
+    if stage == "posterior":
+        return gain.posterior_variance(cells)
+    if stage == "latent":
+        return gain.latent_only_variance(cells)
+    prior = gain.prior
+    total = prior.error.variance[cells]
+    if prior.factor is not None:
+        total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
+    return np.asarray(total, np.float32)
