@@ -17,12 +17,15 @@ from mlda_core.plotting.look import SPREAD_CMAP, Look, PlotError, look_of
 from mlda_core.plotting.maps import field_map, map_ratio
 from mlda_core.plotting.projections import frame_of
 
-# What a dataset of an analysis holds beside the fields: mlda_core.assimilation.netcdf.
+# What the datasets of an analysis and of a response hold beside the fields.
 _KINDS: dict[str, Kind] = {
     "_anomaly": "anomaly",
     "_background": "anomaly",
     "_latent": "anomaly",
     "_spread": "spread",
+    "_control": "anomaly",
+    "_perturbed": "anomaly",
+    "_response": "response",
 }
 _DIMENSIONS = {"lat", "lon"}
 

@@ -39,11 +39,15 @@ def densities(
     Raises
     ------
     PlotError
-        If a standard deviation is not above zero.
+        If there is no such backend, or a mean or a standard deviation is none.
     """
     check_backend(backend)
-    if min(prior[1], posterior[1]) <= 0:
-        raise PlotError("A density needs a standard deviation above 0; give the spread there.")
+    for name, (mean, sd) in (("prior", prior), ("posterior", posterior)):
+        if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0):
+            raise PlotError(
+                f"The density of the {name} needs a mean and a standard deviation above 0, and has "
+                f"{mean} and {sd}; give those of a place where the variable is."
+            )
     ends = [m + sign * 3.5 * s for m, s in (prior, posterior) for sign in (-1, 1)]
     values = np.linspace(min(ends), max(ends), 400)
     x = hv.Dimension("value", label=title or "Value", unit=units)

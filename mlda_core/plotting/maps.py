@@ -79,14 +79,16 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
         hv.Dimension("value", label=look.title, unit=look.units),
     )
     layers: list[Any] = [mesh.opts(**_mesh_options(look, backend), backend=backend)]
-    layers.append(
+    layers += [
         styled(
-            frame.coast.clone(),
+            # Options are the element's own: another map's must not be these.
+            line.clone(),
             backend,
             bokeh={"color": INK, "line_width": 0.7},
             matplotlib={"color": INK, "linewidth": 0.4},
         )
-    )
+        for line in (frame.coast, frame.outline)
+    ]
     heading = title or look.title
     if stippled is not None:
         layers.append(
@@ -142,6 +144,8 @@ def _frame_options(frame: Frame, title: str, backend: str) -> dict[str, Any]:
         **panel(map_ratio(frame), title, backend),
     }
     if backend == "bokeh":
+        # GeoViews' own outline asks for an option of Bokeh where Matplotlib is the backend at hand.
+        options["show_bounds"] = False
         options["legend_opts"] = {
             "border_line_color": None,
             "padding": 0,
@@ -150,8 +154,16 @@ def _frame_options(frame: Frame, title: str, backend: str) -> dict[str, Any]:
             "label_height": 12,
         }
     else:
+        options["hooks"] = [_without_frame]
         options["legend_opts"] = {"frameon": False, "handletextpad": 0.1, "borderpad": 0}
     return options
+
+
+def _without_frame(plot: Any, _element: Any) -> None:
+    """Leave out cartopy's outline and paper: that of a polar map is a square."""
+    axes = plot.handles["axis"]
+    axes.spines["geo"].set_visible(False)
+    axes.patch.set_visible(False)
 
 
 def map_ratio(frame: Frame) -> float:

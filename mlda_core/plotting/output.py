@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 
-from mlda_core.plotting.backends import check_backend
+from mlda_core.plotting.backends import BACKENDS, check_backend
 from mlda_core.plotting.look import PlotError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 FORMATS = ("pdf", "svg", "png")
-# Type 42 keeps letters as letters, in PDF; SVG keeps their outlines, for the reader may lack the
-# font.
-_FONTS = {"pdf.fonttype": 42, "svg.fonttype": "path"}
+# Type 42 keeps letters as letters, in PDF; SVG has their outlines, for a reader may lack the font.
+# Ids of SVG are drawn from the salt: without one they differ from time to time.
+_SETTINGS = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "mlda"}
 
 
 def caption(bundle: Bundle, *, month: str, method: str = "", what: str = "Anomalies") -> str:
@@ -63,17 +63,26 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
     Raises
     ------
     PlotError
-        If the format is none of these.
+        If the format is none of these, the plot was made for Bokeh, or the folder is not there.
     """
     import matplotlib as mpl
+    from matplotlib import pyplot as plt
     from matplotlib.figure import Figure
 
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise PlotError(f"{path.name} is no figure's name; end it with {', '.join(FORMATS)}.")
+        raise PlotError(f"'{path.name}' is no figure's name; end it with .pdf, .svg or .png.")
+    if not path.parent.is_dir():
+        raise PlotError(f"There is no folder {path.parent}; make it first.")
+    if not dpi > 0:
+        raise PlotError(f"A figure cannot have {dpi} dots an inch; give a number above 0.")
     check_backend("matplotlib")
-    with mpl.rc_context(_FONTS):
+    if _is_for_bokeh(plot):
+        raise PlotError(
+            'The plot was made for Bokeh; make it with backend="matplotlib" to write a figure.'
+        )
+    with mpl.rc_context(_SETTINGS):
         figure: Figure = _figure(plot)
         if caption:
             width = figure.get_size_inches()[0]
@@ -83,7 +92,14 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
         # The date would make two files of one figure differ.
         metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
         figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
+        plt.close(figure)
     return path
+
+
+def _is_for_bokeh(plot: Any) -> bool:
+    """Whether a plot has options of Bokeh and none of Matplotlib."""
+    bokeh, matplotlib = (hv.Store.custom_options(backend=name) for name in BACKENDS)
+    return plot.id in bokeh and plot.id not in matplotlib
 
 
 def _figure(plot: Any) -> Any:

@@ -81,11 +81,14 @@ class Frame:
         x0, x1, y0 and y1 of the map, projection units.
     coast : hv.Path
         Coastlines in projection units, one line with NaN between the pieces.
+    outline : hv.Path
+        Where the map ends, projection units.
     """
 
     crs: Any
     limits: tuple[float, float, float, float]
     coast: hv.Path
+    outline: hv.Path
 
 
 def frame_of(projection: str, grid: Grid) -> Frame:
@@ -136,12 +139,16 @@ def _global(name: str) -> Frame:
     south, north = latitudes(crs)
     if is_polar(crs):
         edge = south if south > 0 else north
-        half = 1.01 * float(np.hypot(*crs.transform_point(0.0, edge, PLAIN)))
-        limits = (-half, half, -half, half)
+        radius = float(np.hypot(*crs.transform_point(0.0, edge, PLAIN)))
+        outline = shapely.Point(0, 0).buffer(radius, quad_segs=90).exterior
     else:
-        limits = (*crs.x_limits, *crs.y_limits)
+        outline = crs.boundary
     lines = _coastline("110m") & shapely.box(-181, south, 181, north)
-    return Frame(crs, limits, _path(crs.project_geometry(_lines(lines), PLAIN)))
+    coast = _path(crs.project_geometry(_lines(lines), PLAIN))
+    x0, y0, x1, y1 = outline.bounds
+    # Half of the outline's line lies outside of it.
+    aside = 0.004 * (y1 - y0)
+    return Frame(crs, (x0 - aside, x1 + aside, y0 - aside, y1 + aside), coast, _path(outline))
 
 
 @lru_cache(maxsize=8)
@@ -163,8 +170,9 @@ def _region(south: float, north: float, west: float, east: float) -> Frame:
         ]
     )
     lines = crs.project_geometry(_lines(_coastline("50m") & reach), PLAIN)
+    box = shapely.box(x0, y0, x1, y1)
     limits = (float(x0), float(x1), float(y0), float(y1))
-    return Frame(crs, limits, _path(lines & shapely.box(x0, y0, x1, y1)))
+    return Frame(crs, limits, _path(lines & box), _path(box.exterior))
 
 
 @lru_cache(maxsize=2)
@@ -177,7 +185,9 @@ def _coastline(scale: Literal["110m", "50m"]) -> shapely.MultiLineString:
 
 def _lines(geometry: Any) -> shapely.MultiLineString:
     parts = shapely.get_parts(geometry)
-    return shapely.MultiLineString([p for p in parts if p.geom_type == "LineString"])
+    return shapely.MultiLineString(
+        [p for p in parts if p.geom_type in ("LineString", "LinearRing") and not p.is_empty]
+    )
 
 
 def _path(lines: Any) -> hv.Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import holoviews as hv
@@ -12,7 +13,7 @@ from mlda_core.plotting.backends import check_backend, styled
 from mlda_core.plotting.layout import panel
 from mlda_core.plotting.look import COLOURS, PlotError
 
-Line = NDArray[np.floating]
+Line = NDArray[np.floating] | Sequence[float]
 
 
 def series(
@@ -45,10 +46,13 @@ def series(
     Raises
     ------
     PlotError
-        If a line has another length than the months, or a band has no line.
+        If a line has another length than the months, a band has no line or is below zero, or a
+        month is none.
     """
     check_backend(backend)
-    time = np.array(months, "datetime64[M]").astype("datetime64[ns]")
+    if not lines:
+        raise PlotError("There is no line to draw; give one in lines.")
+    time = np.array([_month(month) for month in months], "datetime64[ns]")
     spread = dict(spread or {})
     for name, values in {**lines, **spread}.items():
         if len(values) != len(time):
@@ -56,6 +60,9 @@ def series(
     lost = sorted(set(spread) - set(lines))
     if lost:
         raise PlotError(f"There is no line '{lost[0]}' for its spread; give it in lines.")
+    for name, values in spread.items():
+        if (np.asarray(values, float) < 0).any():
+            raise PlotError(f"The spread of '{name}' is below 0 somewhere; give deviations.")
     x, y = (
         hv.Dimension("time", label="Month"),
         hv.Dimension("value", label=title or "Value", unit=units),
@@ -85,3 +92,9 @@ def series(
         )
     frame = {"show_grid": True, "legend_position": "right"} | panel(3.6, title, backend)
     return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)
+
+
+def _month(text: str) -> np.datetime64:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(text)):
+        raise PlotError(f"'{str(text)[:24]}' is no month; write YYYY-MM.")
+    return np.datetime64(text, "M")

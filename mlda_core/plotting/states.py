@@ -127,23 +127,20 @@ def _vectors(bundle: Bundle, state: State, name: str) -> tuple[State, State] | N
 
 def plot_analysis(
     analysis: Analysis,
-    bundle: Bundle,
     *,
-    month: str = "",
+    target: bool = True,
     stippled_above: float = STIPPLED_ABOVE,
     projection: str = "",
     backend: str = "bokeh",
 ) -> hv.Layout:
-    """Draw an analysis: the target, if it is known, with the observations; analysis and spread.
+    """Draw an analysis: target or background with the observations, analysis, increment, spread.
 
     Parameters
     ----------
     analysis : Analysis
-    bundle : Bundle
-        The one that made it.
-    month : str
-        ``YYYY-MM`` of the bundle, to draw its target beside the analysis, with a scatter; '' where
-        the truth is not known.
+    target : bool
+        Whether to draw the bundle's own fields of the month, where it has them, instead of the
+        background, and a scatter of the analysis against them.
     stippled_above : float
         Analysis and increment are stippled where the posterior spread is more than this share of
         the climatological one.
@@ -155,9 +152,11 @@ def plot_analysis(
     -------
     Layout
     """
+    bundle = analysis.bundle
+    known = target and analysis.dated in bundle.months
     columns: dict[str, tuple[State, Kind]] = {}
-    if month:
-        columns["Target"] = (bundle.target(month), "anomaly")
+    if known:
+        columns["Target"] = (bundle.target(analysis.dated), "anomaly")
     else:
         columns["Background"] = (analysis.background, "anomaly")
     columns["Analysis"] = (analysis.anomalies, "anomaly")
@@ -169,22 +168,18 @@ def plot_analysis(
         stippled=analysis.spread > stippled_above * analysis.climatological_spread,
         stippled_columns=("Analysis", "Increment"),
         observations=analysis.observations,
-        with_scatter=("Target", "Analysis") if month else None,
+        with_scatter=("Target", "Analysis") if known else None,
         projection=projection,
         backend=backend,
     )
 
 
-def plot_response(
-    response: Response, bundle: Bundle, *, projection: str = "", backend: str = "bokeh"
-) -> hv.Layout:
+def plot_response(response: Response, *, projection: str = "", backend: str = "bokeh") -> hv.Layout:
     """Draw a response: the analysis without the change, with it, and the difference.
 
     Parameters
     ----------
     response : Response
-    bundle : Bundle
-        The one that made it.
     projection : str
         One of :data:`PROJECTIONS`; by default what suits the grid.
     backend : {"bokeh", "matplotlib"}
@@ -194,16 +189,15 @@ def plot_response(
     Layout
         The response is stippled where it is less than what one month leaves open.
     """
-    lost = np.abs(response.anomalies) < response.spread
     columns: dict[str, tuple[State, Kind]] = {
         "Control": (response.control, "anomaly"),
         "Perturbed": (response.perturbed, "anomaly"),
         "Response": (response.anomalies, "response"),
     }
     return state_maps(
-        bundle,
+        response.bundle,
         columns,
-        stippled=lost,
+        stippled=np.abs(response.anomalies) < response.spread,
         stippled_columns=("Response",),
         projection=projection,
         backend=backend,
