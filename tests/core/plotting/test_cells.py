@@ -62,7 +62,7 @@ def test_values_stay_with_their_cells_and_missing_ones_are_kept(grid, field):
     for value, lat, lon in zip(quads.values, quads.lat, quads.lon, strict=True):
         i = np.abs((grid.lat_edges[1:] + grid.lat_edges[:-1]) / 2 - lat).argmin()
         j = np.abs(grid.lon - lon).argmin()
-        assert value == field[i, j] or np.isnan(value) and np.isnan(field[i, j])
+        assert value == field[i, j] or (np.isnan(value) and np.isnan(field[i, j]))
     assert np.isnan(quads.values).sum() == 3
 
 
