@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +86,7 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
     with mpl.rc_context(_SETTINGS):
         figure: Figure = _figure(plot)
         if caption:
-            width = figure.get_size_inches()[0]
-            figure.text(
-                0.02, -0.02, _wrapped(caption, int(width * 15)), fontsize=8, va="top", wrap=False
-            )
+            _write_below(figure, caption)
         # The date would make two files of one figure differ.
         metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
         figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
@@ -98,8 +96,9 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
 
 def _is_for_bokeh(plot: Any) -> bool:
     """Whether a plot has options of Bokeh and none of Matplotlib."""
-    bokeh, matplotlib = (hv.Store.custom_options(backend=name) for name in BACKENDS)
-    return plot.id in bokeh and plot.id not in matplotlib
+    loaded = [name for name in BACKENDS if name in hv.Store.loaded_backends()]
+    having = [name for name in loaded if plot.id in hv.Store.custom_options(backend=name)]
+    return having == ["bokeh"]
 
 
 def _figure(plot: Any) -> Any:
@@ -109,7 +108,19 @@ def _figure(plot: Any) -> Any:
     return hv.renderer("matplotlib").get_plot(plot, **kept).state
 
 
-def _wrapped(text: str, width: int) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, max(width, 40)))
+def _write_below(figure: Any, words: str) -> None:
+    """Write a caption below all that is drawn, as wide as that."""
+    drawn = figure.get_tightbbox()
+    text = figure.text(
+        drawn.x0,
+        drawn.y0 - 0.08,
+        "",
+        transform=figure.dpi_scale_trans,
+        fontsize=8,
+        verticalalignment="top",
+    )
+    # From more letters in a line than fit.
+    for letters in range(int(22 * drawn.width) + 20, 20, -2):
+        text.set_text(textwrap.fill(words, letters))
+        if text.get_window_extent().width <= drawn.width * figure.dpi:
+            break

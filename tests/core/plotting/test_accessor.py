@@ -110,6 +110,6 @@ def test_what_is_not_there_is_refused(dataset, given, sentence):
 
 def test_a_dataset_without_maps_is_refused(dataset):
     with pytest.raises(PlotError, match="no variable of latitude and longitude"):
-        dataset[["cost"]].mlda.plot()
+        dataset[["cost"]].assign_coords(lat=[0.0, 1.0], lon=[0.0, 1.0]).mlda.plot()
     with pytest.raises(PlotError, match="no coordinates 'lat' and 'lon'"):
         dataset.rename(lat="y").mlda.plot()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shapely import Polygon
 
 from mlda_core.climate.grid import Grid
 from mlda_core.plotting.cells import Cells, project
@@ -22,17 +23,13 @@ def drawn(grid, field, name):
 def test_cells_cover_the_globe_without_gap_or_overlap(grid, name):
     quads = drawn(grid, np.zeros(grid.shape), name)
     crs = GLOBAL[name]
+    x0, _, x1, _ = crs.boundary.bounds
     # Straight sides cut a little off Robinson's round rim.
-    x0, y0, x1, y1 = crs.boundary.bounds
-    whole = (x1 - x0) * (y1 - y0) if name == "platecarree" else None
-    from shapely import Polygon
-
-    whole = whole or Polygon(crs.boundary.coords).area
-    assert area(quads).sum() == pytest.approx(whole, rel=0.02)
+    assert area(quads).sum() == pytest.approx(Polygon(crs.boundary.coords).area, rel=0.02)
     assert quads.x.min() == pytest.approx(x0, rel=1e-3)
     assert quads.x.max() == pytest.approx(x1, rel=1e-3)
     # None is stretched across the map.
-    assert (np.ptp(quads.x, axis=1) < 0.1 * (x1 - x0)).all()
+    assert (np.ptp(quads.x, axis=1) < 0.2 * (x1 - x0)).all()
 
 
 @pytest.mark.parametrize("name", GLOBAL)

@@ -16,6 +16,11 @@ def titles(layout, backend="bokeh"):
     return np.array(found).reshape(-1, layout._max_cols)
 
 
+def rows_of(layout):
+    plots, wide = list(layout), layout._max_cols
+    return [plots[i : i + wide] for i in range(0, len(plots), wide)]
+
+
 def limits(plot, backend="bokeh"):
     (cells,) = plot.traverse(lambda x: x, [Cells])
     return hv.Store.lookup_options(backend, cells, "plot").kwargs["clim"]
@@ -32,7 +37,7 @@ def test_an_analysis_shows_target_observations_and_spread(analysis):
     assert head[:4] == [
         f"{c}: Sea-level pressure" for c in ("Target", "Analysis", "Increment", "Spread")
     ]
-    rows = np.array(list(layout), object).reshape(-1, 5)
+    rows = rows_of(layout)
     bundle = analysis.bundle
     for v, row in enumerate(rows):
         assert limits(row[0]) == limits(row[1]) == limits(row[2])
@@ -41,20 +46,20 @@ def test_an_analysis_shows_target_observations_and_spread(analysis):
             (cells,) = plot.traverse(lambda x: x, [Cells])
             shown = cells.dimension_values("value", flat=False)
             assert np.allclose(shown, state[v], equal_nan=True)
-    told = {p.label for p in rows[0, 0] if p.label}
+    told = {p.label for p in rows[0][0] if p.label}
     used = analysis.observations.query("variable == 'psl' and used").shape[0]
     assert f"used ({used})" in told
     assert any(label.startswith("withheld") for label in told)
-    assert not any(p.label for p in rows[1, 0])
+    assert not any(p.label for p in rows[1][0])
 
 
 def test_an_analysis_of_an_unknown_truth_shows_its_background(analysis):
     layout = plot_analysis(analysis, target=False, stippled_above=0.0)
     assert titles(layout)[0, 0] == "Background: Sea-level pressure"
-    rows = np.array(list(layout), object).reshape(-1, 4)
+    rows = rows_of(layout)
     # All is less than known: stippled in analysis and increment alone.
     assert [len(dots(plot)) for plot in rows[0]] == [0, 1, 1, 0]
-    assert len(dots(rows[0, 1])[0]) > len(dots(list(analysis.plot())[1])[0])
+    assert len(dots(rows[0][1])[0]) > len(dots(list(analysis.plot())[1])[0])
 
 
 def test_a_response_is_stippled_where_a_month_leaves_more_open(response):
@@ -62,8 +67,8 @@ def test_a_response_is_stippled_where_a_month_leaves_more_open(response):
     assert titles(layout, "matplotlib")[0].tolist() == [
         f"{c}: Sea-level pressure" for c in ("Control", "Perturbed", "Response")
     ]
-    rows = np.array(list(layout), object).reshape(-1, 3)
-    assert limits(rows[0, 2], "matplotlib") == (-3.0, 3.0)
+    rows = rows_of(layout)
+    assert limits(rows[0][2], "matplotlib") == (-3.0, 3.0)
     small = np.abs(response.anomalies) < response.spread
     grid = response.bundle.grid
     for v, row in enumerate(rows):
@@ -84,7 +89,7 @@ def test_an_analysis_is_rendered_whole(analysis, backend):
 def test_a_wind_lies_over_the_other_variables(state, field):
     state.vectors = (("tos", "tas"),)
     columns = {"A": (np.stack([field] * 4), "anomaly"), "B": (np.stack([field] * 4), "spread")}
-    rows = np.array(list(state_maps(state, columns)), object).reshape(4, 2)
+    rows = rows_of(state_maps(state, columns))
     arrows = [["VectorField" in {type(x).__name__ for x in plot} for plot in row] for row in rows]
     assert arrows == [[True, False], [False, False], [False, False], [True, False]]
 
