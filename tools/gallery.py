@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "gallery.md"
 PICTURES = ROOT / "docs" / "images" / "gallery"
 # Pixels of the widest picture, by how much the others are smaller than a paper's, and colours.
-WIDEST, SHRINK, COLOURS = 1500, 2.0, 160
+WIDEST, SHRINK, COLOURS = 1400, 2.0, 256
 
 
 def program(page: str) -> str:
@@ -38,7 +38,9 @@ def shrink(source: Path, target: Path) -> None:
         scale = max(SHRINK, plain.width / WIDEST)
         size = (round(plain.width / scale), round(plain.height / scale))
         small = plain.resize(size, Image.Resampling.LANCZOS)
-        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+        # Pillow's usual method gives brown for red and grey for blue.
+        octree = Image.Quantize.FASTOCTREE
+        small.quantize(COLOURS, octree, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def main() -> int:

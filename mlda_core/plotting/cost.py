@@ -40,7 +40,7 @@ def cost_curve(path: Sequence[float], *, backend: str = "bokeh") -> hv.Curve:
     drawn = styled(
         curve,
         backend,
-        bokeh={"color": COLOURS[2], "tools": ["hover"], "line_width": 1.5},
+        bokeh={"color": COLOURS[2], "tools": ["hover"], "line_width": 1.5, "line_join": "round"},
         matplotlib={"color": COLOURS[2], "linewidth": 1.2},
     )
     return drawn.opts(**panel(1.8, "Cost of the minimisation", backend), backend=backend)

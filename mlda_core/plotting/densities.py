@@ -10,6 +10,8 @@ from mlda_core.plotting.backends import check_backend, styled
 from mlda_core.plotting.layout import panel
 from mlda_core.plotting.look import COLOURS, INK, PlotError
 
+_PRIOR = "#999999"
+
 
 def densities(
     prior: tuple[float, float],
@@ -52,29 +54,32 @@ def densities(
     values = np.linspace(min(ends), max(ends), 400)
     x = hv.Dimension("value", label=title or "Value", unit=units)
     y = hv.Dimension("density", label="Probability density", unit=f"1/{units}")
-    layers = []
-    for name, (mean, sd), colour in (
-        ("prior", prior, "#999999"),
-        ("posterior", posterior, COLOURS[1]),
-    ):
-        area = hv.Area((values, norm.pdf(values, mean, sd)), x, y, label=name)
-        layers.append(
+    fills, lines = [], []
+    shown = {"prior": (prior, _PRIOR), "posterior": (posterior, COLOURS[1])}
+    for name, ((mean, sd), colour) in shown.items():
+        density = norm.pdf(values, mean, sd)
+        fills.append(
             styled(
-                area,
+                hv.Area((values, density), x, y),
                 backend,
-                bokeh={"color": colour, "alpha": 0.4},
-                matplotlib={"color": colour, "alpha": 0.4},
+                bokeh={"color": colour, "alpha": 0.3, "line_width": 0},
+                matplotlib={"facecolor": colour, "alpha": 0.3, "linewidth": 0},
             )
         )
+        lines.append(_line(hv.Curve((values, density), x, y, label=name), colour, backend))
     if target is not None:
-        line = hv.Spikes([(target, norm.pdf(posterior[0], *posterior))], x, y, label="target")
-        layers.append(
-            styled(
-                line,
-                backend,
-                bokeh={"color": INK, "line_width": 2},
-                matplotlib={"color": INK, "linewidth": 1.5},
-            )
+        top = norm.pdf(posterior[0], *posterior)
+        lines.append(
+            _line(hv.Curve([(target, 0.0), (target, top)], x, y, label="target"), INK, backend)
         )
-    frame = {"legend_position": "top_right", "ylim": (0, None)} | panel(1.8, title, backend)
-    return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)
+    frame = {"legend_position": "right", "ylim": (0, None)} | panel(1.8, title, backend)
+    return hv.Overlay([*fills, *lines]).opts(hv.opts.Overlay(**frame), backend=backend)
+
+
+def _line(curve: hv.Curve, colour: str, backend: str) -> hv.Curve:
+    return styled(
+        curve,
+        backend,
+        bokeh={"color": colour, "line_width": 1.5},
+        matplotlib={"color": colour, "linewidth": 1.2},
+    )

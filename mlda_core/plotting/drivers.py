@@ -34,9 +34,11 @@ def driver_bars(drivers: Drivers, *, backend: str = "bokeh") -> hv.Bars:
         hv.Dimension("basin", label="Sea"),
         hv.Dimension("contribution", label="Contribution", unit=drivers.units),
     )
-    title = f"{drivers.variable}, {drivers.region.label}, {drivers.month}"
+    what = f"{drivers.variable}, {drivers.month}: {drivers.value:+.2f} {drivers.units}"
     shared = {"invert_axes": True, "color": COLOURS[2], "xlabel": "", "show_legend": False}
-    shared |= panel(1.6, f"{title}: {drivers.value:+.2f} {drivers.units}", backend)
+    shared |= panel(1.2, f"{drivers.region.label}\n{what}", backend, tall=1.6)
     if backend == "bokeh":
         shared |= {"tools": ["hover"], "line_color": None}
+    else:
+        shared |= {"edgecolor": "none"}
     return bars.opts(**shared, backend=backend)

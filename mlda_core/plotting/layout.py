@@ -15,7 +15,7 @@ HEIGHT_PIXELS, HEIGHT_INCHES = 180, 1.7
 _BESIDE, _ABOVE = 0.62, 0.3
 
 
-def panel(ratio: float, title: str, backend: str) -> dict[str, Any]:
+def panel(ratio: float, title: str, backend: str, *, tall: float = 1.0) -> dict[str, Any]:
     """Return the options of one picture: title, size, sizes of text.
 
     Parameters
@@ -24,11 +24,13 @@ def panel(ratio: float, title: str, backend: str) -> dict[str, Any]:
         Width by height.
     title : str
     backend : str
+    tall : float
+        Height, in rows of a layout.
     """
     if backend == "bokeh":
         size: dict[str, Any] = {
-            "frame_height": HEIGHT_PIXELS,
-            "frame_width": round(ratio * HEIGHT_PIXELS),
+            "frame_height": round(tall * HEIGHT_PIXELS),
+            "frame_width": round(ratio * tall * HEIGHT_PIXELS),
             "toolbar": "above",
             "active_tools": [],
             "fontsize": {key: f"{points}pt" for key, points in TEXT.items()},
@@ -36,7 +38,10 @@ def panel(ratio: float, title: str, backend: str) -> dict[str, Any]:
     else:
         size = {
             "aspect": ratio,
-            "fig_inches": (ratio * HEIGHT_INCHES + _BESIDE, HEIGHT_INCHES + _ABOVE),
+            "fig_inches": (
+                ratio * tall * HEIGHT_INCHES + _BESIDE,
+                tall * HEIGHT_INCHES + _ABOVE,
+            ),
             "fontsize": TEXT,
         }
     return {"title": title, **size}

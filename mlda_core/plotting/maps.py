@@ -33,6 +33,7 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
     observations: pd.DataFrame | None = None,
     stippled: NDArray[np.bool_] | None = None,
     vectors: tuple[Field, Field] | None = None,
+    vector_units: str = "",
     title: str = "",
     backend: str = "bokeh",
 ) -> hv.Overlay:
@@ -52,7 +53,9 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
     stippled : ndarray of bool, shape (lat, lon), optional
         Cells with a dot, such as where little is known.
     vectors : tuple of ndarray, shape (lat, lon), optional
-        Eastward and northward components, as arrows; the title says how large the longest is.
+        Eastward and northward components, as arrows.
+    vector_units : str
+        Of the components; the title says how large the longest arrow is.
     title : str
         The look's own by default.
     backend : {"bokeh", "matplotlib"}
@@ -98,12 +101,13 @@ def field_map(  # noqa: PLR0913 - what may lie over a map, by name
         east, north = (_fitting(part, grid, "vector", np.float64) for part in vectors)
         drawn, longest = arrows(grid, east, north, frame, backend)
         layers.append(drawn)
-        heading += f" (longest arrow {longest:.3g} {look.units})"
+        heading += f" (longest arrow {longest:.3g} {vector_units})".replace(" )", ")")
     if observations is not None:
         layers += observation_points(observations, frame, backend)
-    return hv.Overlay(layers).opts(
-        hv.opts.Overlay(**_frame_options(frame, heading, backend)), backend=backend
-    )
+    # GeoViews labels the axes of a plate carree of each layer that does not say otherwise.
+    bare = [layer.opts(xaxis=None, yaxis=None, backend=backend) for layer in layers]
+    options = hv.opts.Overlay(**_frame_options(frame, heading, backend))
+    return hv.Overlay(bare).opts(options, backend=backend)
 
 
 def _fitting(values: Any, grid: Grid, what: str, kind: Any) -> NDArray[Any]:

@@ -111,13 +111,9 @@ def _figure(plot: Any) -> Any:
 def _write_below(figure: Any, words: str) -> None:
     """Write a caption below all that is drawn, as wide as that."""
     drawn = figure.get_tightbbox()
+    wide, high = figure.get_size_inches()
     text = figure.text(
-        drawn.x0,
-        drawn.y0 - 0.08,
-        "",
-        transform=figure.dpi_scale_trans,
-        fontsize=8,
-        verticalalignment="top",
+        drawn.x0 / wide, (drawn.y0 - 0.08) / high, "", fontsize=8, verticalalignment="top"
     )
     # From more letters in a line than fit.
     for letters in range(int(22 * drawn.width) + 20, 20, -2):

@@ -24,7 +24,7 @@ OUTCOMES = {"used": "#000000", "withheld": "#ffffff", "not used": "#e69f00"}
 # The mark says the variable: Bokeh's name and Matplotlib's.
 _MARKS = (("circle", "o"), ("square", "s"), ("triangle", "^"), ("diamond", "D"), ("star", "*"))
 # Arrows on a map of the globe, from west to east.
-_ARROWS = 36
+_ARROWS = 32
 
 
 def stipples(grid: Grid, where: NDArray[np.bool_], frame: Frame, backend: str) -> gv.Points:
@@ -99,7 +99,8 @@ def arrows(
         field,
         backend,
         bokeh=shared | {"line_width": 0.9},
-        matplotlib=shared | {"width": (x1 - x0) / 900, "headwidth": 4, "headlength": 4},
+        matplotlib=shared
+        | {"width": (x1 - x0) / 700, "headwidth": 5, "headlength": 5, "headaxislength": 4},
     )
     return drawn, longest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import holoviews as hv
 import numpy as np
@@ -78,7 +79,7 @@ def series(
                     band,
                     backend,
                     bokeh={"alpha": 0.25, "color": colour, "line_width": 0},
-                    matplotlib={"alpha": 0.25, "color": colour, "linewidth": 0},
+                    matplotlib={"alpha": 0.25, "facecolor": colour, "linewidth": 0},
                 )
             )
         curve = hv.Curve((time, np.asarray(values, float)), x, y, label=name)
@@ -90,8 +91,29 @@ def series(
                 matplotlib={"color": colour, "linewidth": 1.2},
             )
         )
-    frame = {"show_grid": True, "legend_position": "right"} | panel(3.6, title, backend)
+    frame: dict[str, Any] = {
+        "show_grid": True,
+        "legend_position": "right",
+        "xlabel": "",
+        "ylabel": units,
+        **panel(3.0, title, backend),
+    }
+    if backend == "matplotlib":
+        frame["hooks"] = [_quiet_axes]
+    else:
+        frame["gridstyle"] = {"grid_line_alpha": 0.5}
     return hv.Overlay(layers).opts(hv.opts.Overlay(**frame), backend=backend)
+
+
+def _quiet_axes(plot: Any, _element: Any) -> None:
+    """Write months as months, and a grid that is paler than the lines."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    axes = plot.handles["axis"]
+    locator = AutoDateLocator(maxticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.grid(linewidth=0.4, alpha=0.4)
 
 
 def _month(text: str) -> np.datetime64:

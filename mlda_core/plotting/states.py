@@ -9,7 +9,7 @@ import holoviews as hv
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.climate.scales import Kind
+from mlda_core.climate.scales import Kind, written_units
 from mlda_core.plotting.layout import arrange
 from mlda_core.plotting.look import PlotError, look_of
 from mlda_core.plotting.maps import field_map, map_ratio
@@ -90,7 +90,7 @@ def state_maps(
             if stippled is not None and title in stippled_columns:
                 over["stippled"] = stippled[v]
             if kind != "spread":
-                over["vectors"] = _vectors(bundle, state, variable.name)
+                over |= _vectors(bundle, state, variable.name)
             plots.append(
                 field_map(
                     state[v],
@@ -116,13 +116,14 @@ def state_maps(
     return arrange(plots, ratios + [1.0] * (with_scatter is not None), backend, below=below)
 
 
-def _vectors(bundle: Bundle, state: State, name: str) -> tuple[State, State] | None:
-    """Return the components of the bundle's first vector, where the variable is none of them."""
-    rows = {v.name: i for i, v in enumerate(bundle.variables)}
+def _vectors(bundle: Bundle, state: State, name: str) -> dict[str, Any]:
+    """Return the arrows of the bundle's first vector, where the variable is none of a vector's."""
     if not bundle.vectors or any(name in pair for pair in bundle.vectors):
-        return None
-    east, north = bundle.vectors[0]
-    return state[rows[east]], state[rows[north]]
+        return {}
+    rows = {v.name: i for i, v in enumerate(bundle.variables)}
+    east, north = (rows[component] for component in bundle.vectors[0])
+    units = written_units(bundle.variables[east].anomaly_units)
+    return {"vectors": (state[east], state[north]), "vector_units": units}
 
 
 def plot_analysis(
