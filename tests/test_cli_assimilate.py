@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import estimate
 from mlda_core.assimilation.netcdf import provenance, writing
+from mlda_core.assimilation.regional_series import by_season
 from mlda_core.bundle.bundle import add_statistics, load_bundle
 from mlda_core.bundle.export import export_bundle
 from mlda_core.bundle.statistics import Settings
@@ -483,9 +484,11 @@ def test_an_interrupted_run_goes_on_where_it_was(bundle, observed, tmp_path):
     runs = {m: engine.run(t, m, method="eof") for m, t in observed.items()}
     about = provenance(bundle, {"method": "eof"})
 
-    def write(path, months, *, stop=None, notes=about):
-        with writing(path, notes) as file:
-            done = file.months
+    plan = {m: len(t) for m, t in observed.items()}
+
+    def write(path, months, *, stop=None, notes=about, plan=plan):
+        with writing(path, notes, plan) as file:
+            done = set(file.months)
             for month in months:
                 if month in done:
                     continue
@@ -495,21 +498,30 @@ def test_an_interrupted_run_goes_on_where_it_was(bundle, observed, tmp_path):
         return done
 
     write(tmp_path / "whole.nc", MONTHS)
+    assert opened(tmp_path / "whole.nc").attrs == about
+    # By calendar month, as the command makes them: January of 1984 comes first.
+    season = by_season(MONTHS)
+    assert season != MONTHS
     with pytest.raises(KeyboardInterrupt):
-        write(tmp_path / "x.nc", MONTHS, stop=MONTHS[2])
+        write(tmp_path / "x.nc", season, stop=season[2])
     assert not (tmp_path / "x.nc").exists()
-    # Cut off in the middle of the third month: all but its time is there.
+    # Cut off in the middle of the last month: all but its time is there.
     with netCDF4.Dataset(tmp_path / "x.nc.part", "a") as part:
-        part["psl"][2] = 0.0
-        part["observations"]["value"][len(observed[MONTHS[0]]) * 2 + 3] = 99.0
-    assert write(tmp_path / "x.nc", MONTHS) == MONTHS[:2]
+        last = MONTHS.index(season[2])
+        part["psl"][last] = 0.0
+        first = sum(plan[m] for m in MONTHS[:last])
+        part["observations"]["value"][first + 3] = 99.0
+    assert write(tmp_path / "x.nc", season) == set(season[:2])
     for group in (None, "observations"):
         whole, resumed = (opened(tmp_path / n, group=group) for n in ("whole.nc", "x.nc"))
         xr.testing.assert_identical(whole, resumed)
-    # With other settings it begins anew.
-    with pytest.raises(KeyboardInterrupt):
-        write(tmp_path / "y.nc", MONTHS, stop=MONTHS[1])
-    assert write(tmp_path / "y.nc", MONTHS, notes={**about, "settings": "{}"}) == ()
+    # With other settings, or other months, it begins anew.
+    others = {"notes": {**about, "settings": "{}"}}, {"plan": {m: plan[m] for m in MONTHS[:2]}}
+    for other in others:
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / "y.nc", MONTHS, stop=MONTHS[1])
+        chosen = other.get("plan", MONTHS)
+        assert write(tmp_path / "y.nc", chosen, **other) == set()
     # And what is no netCDF is not trusted.
     (tmp_path / "z.nc.part").write_bytes(b"half a file")
-    assert write(tmp_path / "z.nc", MONTHS) == ()
+    assert write(tmp_path / "z.nc", MONTHS) == set()

@@ -467,9 +467,10 @@ def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_p
     ):
         assert pieces["done"].values.all()
         for name in whole.data_vars:
-            # Noise of 1e-12 where rain's anomaly is 1e-9 mm/day is no difference.
+            # A sum of single precision, in another order by other processes, near a zero.
+            noise = 1e-6 * float(np.abs(whole[name]).max())
             np.testing.assert_allclose(
-                pieces[name], whole[name], rtol=1e-4, atol=1e-7, err_msg=str(name)
+                pieces[name], whole[name], rtol=1e-4, atol=noise, err_msg=str(name)
             )
 
 
@@ -499,7 +500,7 @@ def wait_for(command, store, count, seconds=180):
         (("--network", "sst_only", "--months", "1882-05:1982-04"), "no month '1882-05'"),
         (("--obs", "obs.csv", "--months", "1582-05:1982-04"), "1582-05 is not within 1678"),
         (("--obs", "obs.csv", "--months", "1882-05:1882-06"), "no observation of 1882-05 to"),
-        (("--network", "sst_only", "--method", "adam"), "'adam' has no network to share"),
+        (("--network", "sst_only", "--method", "adam"), "method adam has no network to share"),
         (("--network", "sst_only", "--method", "kriging"), "no method 'kriging'"),
         (("--obs", "nowhere.csv"), "nowhere.csv"),
     ],

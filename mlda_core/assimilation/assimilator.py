@@ -24,6 +24,7 @@ from mlda_core.assimilation.problem import (
     cost_of_linear,
     gaussian,
     interpolate,
+    kept_variance,
     variance_at,
 )
 from mlda_core.assimilation.robust import robust_weights
@@ -387,7 +388,7 @@ class Assimilator:
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self.problem(observed, thin(places, variance), month, setting)
         stage = "latent" if setting.latent_only else "posterior"
-        return variance_at(problem.gain, stage, slice(None)).reshape(self.bundle.mask.shape)
+        return kept_variance(problem.gain, stage).reshape(self.bundle.mask.shape)
 
     # Preparing
 
@@ -481,13 +482,13 @@ class Assimilator:
         if area[near].sum() < SEA_COVER * area.sum():
             return False
         gain = self.sea_gain(observed, month)
-        if "sea_unknown" not in gain.kept:
+        if "sea_unknown" not in gain.lasting:
             size = bundle.grid.weights.size
             cells = slice(bundle.sea_row * size, (bundle.sea_row + 1) * size)
             before = gain.prior.error.variance[cells]
             known = ((gain.whitener32 @ gain.columns) ** 2).sum(axis=0)
-            gain.kept["sea_unknown"] = (area * (before - known)[exists]).sum() / area.sum()
-        return bool(gain.kept["sea_unknown"] <= SEA_UNKNOWN)
+            gain.lasting["sea_unknown"] = (area * (before - known)[exists]).sum() / area.sum()
+        return bool(gain.lasting["sea_unknown"] <= SEA_UNKNOWN)
 
     def sea_gain(self, observed: Observed, month: int) -> Gain:
         """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
@@ -699,24 +700,23 @@ class Assimilator:
             # A given state is taken as it is: without observations, the analysis is the background.
             return np.zeros(self.bundle.mask.shape, np.float32)
         gain = problem.gain
-        kept = gain.kept
-        if stage not in kept:
+        name = f"{stage} mean spread"
+        if name not in gain.lasting:
             out = np.zeros(self.bundle.mask.shape, np.float32)
             size = self.bundle.grid.weights.size
             for v, variable in enumerate(self.bundle.variables):
                 if variable.transform != "none":
                     cells = slice(v * size, (v + 1) * size)
                     out[v] = np.sqrt(variance_at(gain, stage, cells)).reshape(out[v].shape)
-            kept[stage] = out
-        found: Float = kept[stage]
+            gain.lasting[name] = out
+        found: Float = gain.lasting[name]
         return found
 
     def _spreads(self, problem: Problem, x: Float) -> tuple[Float, Float]:
         """Posterior and climatological standard deviation, display units."""
         bundle = self.bundle
         stage = "latent" if problem.setting.latent_only else "posterior"
-        variance = variance_at(problem.gain, stage, slice(None))
-        sd = np.sqrt(variance).reshape(bundle.mask.shape)
+        sd = np.sqrt(kept_variance(problem.gain, stage)).reshape(bundle.mask.shape)
         return (
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),

@@ -28,6 +28,8 @@ class Gain:
         Of their errors, standardised.
     columns : ndarray of float32, shape (p, cells)
         ``(B H^T)^T``, the error's covariance of every cell with each observation.
+    lasting : dict, optional
+        Of an earlier gain of the same network and prior: what was derived from it.
 
     Raises
     ------
@@ -35,11 +37,20 @@ class Gain:
         If S is not positive definite.
     """
 
-    def __init__(self, prior: Prior, places: Places, variance: Array, columns: Float) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        places: Places,
+        variance: Array,
+        columns: Float,
+        lasting: dict[str, Any] | None = None,
+    ) -> None:
         self.prior, self.places, self.variance, self.columns = prior, places, variance, columns
         self._others: tuple[bytes, Array] | None = None
-        # What callers derive from the network alone.
+        # What callers derive from the network alone. The first may be large, and goes with the
+        # factors; the second are numbers and single maps, and may outlive them.
         self.kept: dict[str, Any] = {}
+        self.lasting: dict[str, Any] = {} if lasting is None else lasting
         self.error_covariance = prior.error.between(places, places)
         s = self.error_covariance + np.diag(variance)
         try:

@@ -27,6 +27,9 @@ MOST_COLUMNS = 5000
 MOST_NEW = 400
 # Gains kept, each with a prior of its own at worst: 12 MB.
 MOST_GAINS = 32
+# Gains whose maps, such as the spread, are kept when their factors are gone: 74 kB a map, five at
+# most, in the bundled model. A record in the order of time comes back to a network after 12 months.
+MOST_LASTING = 48
 # Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
 MOST_PRIORS = 24
 
@@ -48,6 +51,7 @@ class Gains:
         self._gains: OrderedDict[Any, Gain] = OrderedDict()
         self._priors: OrderedDict[Any, Prior] = OrderedDict()
         self._columns: OrderedDict[Any, Float] = OrderedDict()
+        self._lasting: OrderedDict[Any, dict[str, Any]] = OrderedDict()
 
     def of(
         self,
@@ -110,9 +114,13 @@ class Gains:
                 columns = self._columns_of(family, prior.error, places)
             else:
                 columns = prior.error.columns(places, only)
-            gain = Gain(prior, places, observed.variance, columns)
+            lasting = self._lasting.setdefault(key, {})
+            gain = Gain(prior, places, observed.variance, columns, lasting)
             with self._found:
                 self._gains[key] = gain
+                self._lasting.move_to_end(key)
+                while len(self._lasting) > MOST_LASTING:
+                    self._lasting.popitem(last=False)
                 while len(self._gains) > 1 and (
                     self._rows() > MOST_COLUMNS or len(self._gains) > MOST_GAINS
                 ):

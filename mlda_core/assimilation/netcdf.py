@@ -53,35 +53,39 @@ def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Writer:
-    """Adds months to an open file; made by :func:`writing`."""
+    """Adds months to an open file, in any order; made by :func:`writing`."""
 
-    def __init__(self, file: netCDF4.Dataset) -> None:
+    def __init__(self, file: netCDF4.Dataset, plan: Mapping[str, int]) -> None:
         self._file = file
+        self._plan = plan
+        self._row = {month: i for i, month in enumerate(plan)}
+        ends = np.cumsum([0, *plan.values()])
+        self._first = {month: int(end) for month, end in zip(plan, ends, strict=False)}
         has = "time" in file.variables
         times = np.ma.filled(file["time"][:].astype(float), np.nan) if has else np.empty(0)
         # A month's time is written last: without one, the month was cut off, and is written anew.
-        self._n = int(np.isfinite(times).sum())
-        dates = np.asarray(netCDF4.num2date(times[: self._n], _TIMES))
-        self.months: tuple[str, ...] = tuple(f"{d.year:04d}-{d.month:02d}" for d in dates)
-        self._rows = int(file["n_observations"][: self._n].sum()) if self._n else 0
+        done = np.isfinite(times)
+        self.months = {month for month, i in self._row.items() if i < done.size and done[i]}
 
     def add(self, data: xr.Dataset, observations: pd.DataFrame) -> None:
         """Add one month: ``Analysis.to_dataset()`` and ``Analysis.observations``."""
         if "time" not in self._file.dimensions:
             self._define(data)
-        file, n = self._file, self._n
+        month = str(data["time"].values[0])[:7]
+        if len(observations) != self._plan[month]:
+            raise RuntimeError(f"{month} has {len(observations)} rows, not {self._plan[month]}")
+        file, n = self._file, self._row[month]
         for name, values in data.data_vars.items():
             file[str(name)][n] = values.values[0]
         days = float(
             (data["time"].values[0] - np.datetime64("1850-01-01")) / np.timedelta64(1, "D")
         )
         group = file.groups.get("observations") or file.createGroup("observations")
-        fill(group, observations.assign(time=days), self._rows)
+        fill(group, observations.assign(time=days), self._first[month])
         file["n_observations"][n] = len(observations)
         file["time"][n] = days
         file.sync()
-        self._n, self._rows = n + 1, self._rows + len(observations)
-        self.months = (*self.months, str(data["time"].values[0])[:7])
+        self.months.add(month)
 
     def _define(self, data: xr.Dataset) -> None:
         file = self._file
@@ -107,8 +111,10 @@ class Writer:
 
 
 @contextmanager
-def writing(path: Path, about: Mapping[str, str]) -> Iterator[Writer]:
+def writing(path: Path, about: Mapping[str, str], plan: Mapping[str, int]) -> Iterator[Writer]:
     """Write a file of analyses, month by month; go on where an interrupted run left off.
+
+    Months lie in the order of time, and so do their observations, in whatever order they are made.
 
     Parameters
     ----------
@@ -116,6 +122,9 @@ def writing(path: Path, about: Mapping[str, str]) -> Iterator[Writer]:
         Replaced once all is written; ``PATH.part`` until then.
     about : mapping
         Global attributes, of :func:`provenance`: a part with others is begun anew.
+    plan : mapping of str to int
+        Months ``YYYY-MM``, ascending, and how many observations each has: all that will come. A
+        part with others is begun anew.
 
     Yields
     ------
@@ -124,11 +133,15 @@ def writing(path: Path, about: Mapping[str, str]) -> Iterator[Writer]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    file = _resume(part, about) or netCDF4.Dataset(part, "w")
-    writer = Writer(file)
+    made = {**about, "plan": json.dumps(dict(plan))}
+    file = _resume(part, made) or netCDF4.Dataset(part, "w")
+    writer = Writer(file, plan)
     try:
-        file.setncatts(about)
+        file.setncatts(made)
         yield writer
+        if writer.months != set(plan):
+            raise RuntimeError(f"{len(writer.months)} of {len(plan)} months were written")
+        file.delncattr("plan")
     except BaseException:
         if not writer.months:
             part.unlink()

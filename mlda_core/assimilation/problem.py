@@ -110,3 +110,25 @@ def variance_at(gain: Gain, stage: str, cells: slice) -> Float:
     if prior.factor is not None:
         total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
     return np.asarray(total, np.float32)
+
+
+def kept_variance(gain: Gain, stage: str) -> Float:
+    """Return the variance of all cells, kept: it depends on the network, not on its values.
+
+    Parameters
+    ----------
+    gain : Gain
+    stage : {"prior", "posterior", "latent"}
+
+    Returns
+    -------
+    ndarray of float32, shape (cells,)
+        Standardised; read only, for all who ask share it.
+    """
+    name = f"{stage} variance"
+    if name not in gain.lasting:
+        made = variance_at(gain, stage, slice(None))
+        made.flags.writeable = False
+        gain.lasting[name] = made
+    found: Float = gain.lasting[name]
+    return found

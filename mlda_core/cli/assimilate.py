@@ -77,6 +77,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance, read_background, writing
         from mlda_core.assimilation.options import Setting
+        from mlda_core.assimilation.regional_series import by_season
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
         from mlda_core.observations.record import RecordFiles, read_record
@@ -113,8 +114,11 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         # They are anomalies now, of the bundle's base period.
         as_read = TableOptions(keep_codes=keep_codes)
         scores = Scores(model, against_bundle=against_bundle)
-        with writing(output, about) as file, progress_bar() as bar:
-            todo = [job for job in record.months if job.month not in file.months]
+        plan = {job.month: len(job.table) for job in record.months}
+        with writing(output, about, plan) as file, progress_bar() as bar:
+            order = by_season([job.month for job in record.months if job.month not in file.months])
+            by_month = {job.month: job for job in record.months}
+            todo = [by_month[name] for name in order]
             task = bar.add_task("assimilating", total=len(record.months))
             bar.advance(task, len(record.months) - len(todo))
             for job in todo:

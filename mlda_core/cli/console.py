@@ -100,9 +100,8 @@ class Bar(Progress):
         # The bar itself is written once, at the end.
         if not 0 < share < 1 or share == told:
             return
-        if now - when >= MOST_SECONDS or (
-            now - when >= LEAST_SECONDS and share - told > STEP - 1e-9
-        ):
+        enough = share - told > STEP - 1e-9
+        if now - when >= (LEAST_SECONDS if enough else MOST_SECONDS):
             self._told[task_id] = (now, share)
             left = task.time_remaining
             line = f"{task.description}: {task.completed:.0f} of {task.total:.0f}"

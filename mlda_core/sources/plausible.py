@@ -142,15 +142,20 @@ class Check:
             return
         if least < low or most > high:
             outside = (values < low) | (values > high)
-            raise SourceError(self._of_extremes(values, outside, seen))
+            # Infinities of both signs have no mean.
+            with np.errstate(invalid="ignore", over="ignore"):
+                raise SourceError(self._of_extremes(values, outside, seen))
         good = ~np.isnan(values)
-        count, total = good.sum(axis=0), np.nansum(values, axis=0)
+        # Opposite infinities within a variable without limits have no sum.
+        with np.errstate(invalid="ignore", over="ignore"):
+            count, total = good.sum(axis=0), np.nansum(values, axis=0)
         ends = (
             float(np.fmin.reduce(seen.raw, axis=None)),
             float(np.fmax.reduce(seen.raw, axis=None)),
         )
         self._refuse_codes(good, ends, seen)
-        mean = float(np.nansum(seen.raw)) / int(count.sum())
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = float(np.nansum(seen.raw)) / int(count.sum())
         if self._total is None or self._count is None:
             self._total, self._count, self._seen = total, count, seen._replace(raw=np.empty(0))
         else:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from app.maps.projections import KEYS, to_map
 
@@ -281,6 +282,7 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     visitor.settle()
     analysed = visitor.pixels(".map")
     page.locator("[data-tool=explore]").click()
+    visitor.number(0).wait_for(state="visible")
     z = float(visitor.number(0).input_value())
     place = visitor.number(0).bounding_box()
     visitor.number(0).fill(str(z + 2))
@@ -348,21 +350,21 @@ def test_undo_a_link_and_the_keyboard_alone(visit):
     page.locator("#lon").fill("130.8")
     page.locator("#lon").press("Enter")
     visitor.settle()
-    assert "Observed: pressure at 12.5°S 130.8°E" in visitor.status()
+    expect(page.locator(".status")).to_contain_text("Observed: pressure at 12.5°S 130.8°E")
     query = {k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()}
     assert query["network"] == "none"
     assert len(page.url) < 300
     again = visit("?" + urlparse(page.url).query + "&model=analysis")
-    assert "1 observation" in again.page.locator(".counts").inner_text()
+    expect(again.page.locator(".counts")).to_contain_text("1 observation")
     page.locator("[data-many=all]").focus()
     page.keyboard.press("Enter")
     visitor.settle()
     page.keyboard.press("Delete")
     visitor.settle()
-    assert "0 observations" in page.locator(".counts").inner_text()
+    expect(page.locator(".counts")).to_contain_text("0 observations")
     page.keyboard.press("Control+z")
     visitor.settle()
-    assert "1 observation" in page.locator(".counts").inner_text()
+    expect(page.locator(".counts")).to_contain_text("1 observation")
 
 
 def test_the_tool_and_its_table_fit_the_window(visit):

@@ -11,10 +11,13 @@ import pytest
 import torch
 from small import make_small
 
+from mlda_core.assimilation import gain_cache
 from mlda_core.assimilation.assimilator import METHODS, Assimilator, Background
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
+from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
+from mlda_core.assimilation.regional_series import by_season
 from mlda_core.assimilation.solver import minimise
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.statistics import Settings
@@ -644,3 +647,49 @@ def test_an_analysis_is_a_dataset_by_itself(curved):
         with pytest.raises(StateError, match="not what the analysis is of"):
             climate.to_dataset(wrong)
     assert str(climate.to_dataset("2001-07")["time"].values[0])[:7] == "2001-07"
+
+
+def test_the_order_of_months_changes_no_number(curved, monkeypatch):
+    """Nor whether factors and spreads are kept, or made anew."""
+    months = [f"{year}-{m:02d}" for year in (1982, 1983) for m in (1, 7)]
+    given = {m: table(curved, 30, month=m, variables=("tos", "psl")) for m in months}
+
+    def run(engine, order):
+        found = {m: engine.run(given[m], m) for m in order}
+        return {m: (f.anomalies, f.spread, f.observations) for m, f in found.items()}
+
+    fresh = {m: run(Assimilator(curved), [m])[m] for m in months}
+    # So little that every month takes the place of the last.
+    monkeypatch.setattr(gain_cache, "MOST_GAINS", 1)
+    monkeypatch.setattr(gain_cache, "MOST_PRIORS", 1)
+    calls = []
+    whole = Gain.posterior_variance
+
+    def counted(self, cells):
+        calls.append(cells)
+        return whole(self, cells)
+
+    monkeypatch.setattr(Gain, "posterior_variance", counted)
+    for order in (months, by_season(months)):
+        calls.clear()
+        engine = Assimilator(curved)
+        found = run(engine, order)
+        for month in months:
+            for one, other in zip(found[month][:2], fresh[month][:2], strict=True):
+                assert np.array_equal(one, other, equal_nan=True)
+            pd.testing.assert_frame_equal(found[month][2], fresh[month][2])
+        # One spread of all cells a calendar month, in either order: it asks for no value.
+        assert sum(cells == slice(None) for cells in calls) == 2
+        assert len(engine._gains._gains) == 1
+
+
+def test_what_is_kept_of_a_network_is_bounded(curved, monkeypatch):
+    monkeypatch.setattr(gain_cache, "MOST_GAINS", 2)
+    monkeypatch.setattr(gain_cache, "MOST_LASTING", 3)
+    engine = Assimilator(curved)
+    for seed in range(6):
+        _ = engine.run(table(curved, seed=seed), "1982-07").spread
+    gains = engine._gains
+    assert (len(gains._gains), len(gains._lasting)) == (2, 3)
+    held = [value for kept in gains._lasting.values() for value in kept.values()]
+    assert all(np.size(value) <= curved.mask.size for value in held)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from mlda_core.bundle import bundle as module
+from mlda_core.bundle import files as module
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.files import FILES, checksum
 from mlda_core.climate.errors import BundleError

@@ -159,6 +159,17 @@ def test_years_without_an_observed_sea_are_refused(boundary):
 # The years of a member
 
 
+# By variable, what a day's number is added to and its size: the reader refuses impossible fields.
+POSSIBLE = {
+    "psl": (1e5, 1.0),
+    "tas": (270.0, 0.01),
+    "pr": (0.0, 1e-8),
+    "zg500": (5400.0, 0.1),
+    "ua850": (0.0, 1e-3),
+    "va850": (0.0, 1e-3),
+}
+
+
 class Calendar:
     """A model whose days tell the date and the member, and which can be stopped on any."""
 
@@ -179,7 +190,7 @@ class Calendar:
         self.days += 1
         value = 100.0 * self.seed + self.date.astype(object).timetuple().tm_yday
         self.date = self.date + 1
-        return {name: np.full(SHAPE, value) for name in files.VARIABLES if name != "tos"}
+        return {name: np.full(SHAPE, low + step * value) for name, (low, step) in POSSIBLE.items()}
 
     def save(self, path):
         path.parent.mkdir(exist_ok=True)
@@ -209,8 +220,8 @@ def test_files_are_the_ones_that_the_reader_knows(boundary, tmp_path):
     assert with_all["member"].values.tolist() == [0, 3]
     assert with_all.sizes["time"] == 24
     # Day of the year, averaged over February 1981 and December of a year of 365 days.
-    np.testing.assert_allclose(with_all["tas"].sel(member=3)[1], 300 + 45.5)
-    np.testing.assert_allclose(with_all["psl"].sel(member=0)[23], 350.0)
+    np.testing.assert_allclose(with_all["tas"].sel(member=3)[1], 270 + 3.455)
+    np.testing.assert_allclose(with_all["psl"].sel(member=0)[23], 1e5 + 350.0)
     assert np.isnan(with_all["tos"].values[..., 3]).all()
     assert with_all["sftlf"].values[:, 3].min() == 100
     assert sorted(p.name for p in (tmp_path / "x/restart").iterdir()) == [

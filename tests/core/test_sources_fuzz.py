@@ -197,8 +197,9 @@ def test_the_same_through_files(case, tmp_path_factory):
         for name, held in raw.variables.items():
             attrs = dict(held.attrs)
             fill = attrs.pop("_FillValue", None)
-            if fill is not None and np.asarray(fill).dtype != held.dtype:
-                attrs["missing_value"], fill = fill, None  # the library allows no other type
+            if fill is not None and (np.asarray(fill).dtype != held.dtype or np.size(fill) != 1):
+                # The library allows no other type, and one value only.
+                attrs["missing_value"], fill = fill, None
             made = file.createVariable(str(name), held.dtype, held.dims, fill_value=fill)
             made.set_auto_maskandscale(False)
             made.setncatts(attrs)
