@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "svg", "png")
 # Type 42 keeps letters as letters, in PDF; SVG has their outlines, for a reader may lack the font.
 # Ids of SVG are drawn from the salt: without one they differ from time to time.
-_SETTINGS = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "mlda"}
+_SETTINGS: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "mlda"}
 
 
 def caption(bundle: Bundle, *, month: str, method: str = "", what: str = "Anomalies") -> str:
