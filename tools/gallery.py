@@ -40,7 +40,8 @@ def shrink(source: Path, target: Path) -> None:
         small = plain.resize(size, Image.Resampling.LANCZOS)
         # Pillow's usual method gives brown for red and grey for blue.
         octree = Image.Quantize.FASTOCTREE
-        small.quantize(COLOURS, octree, dither=Image.Dither.NONE).save(target, optimize=True)
+        few = small.quantize(COLOURS, octree, kmeans=4, dither=Image.Dither.NONE)
+        few.save(target, optimize=True)
 
 
 def main() -> int:

@@ -52,7 +52,7 @@ def stipples(grid: Grid, where: NDArray[np.bool_], frame: Frame, backend: str) -
 
 
 def arrows(
-    grid: Grid, east: Array, north: Array, frame: Frame, backend: str
+    grid: Grid, east: Array, north: Array, frame: Frame, backend: str, *, scale: float = 0.0
 ) -> tuple[gv.VectorField, float]:
     """Draw vectors, thinned.
 
@@ -63,6 +63,8 @@ def arrows(
         Components.
     frame : Frame
     backend : str
+    scale : float
+        Size that is drawn two places long; the longest arrow's by default.
 
     Returns
     -------
@@ -91,10 +93,10 @@ def arrows(
         ["angle", "magnitude"],
         crs=PLAIN,
     )
-    # The longest covers two places: sizes differ much, and the usual one must be seen.
+    # Sizes differ much, and the usual one must be seen: the longest covers two places.
     reach = 2.0 * (x1 - x0) * step / grid.lon.size if grid.is_global else 2 * (x1 - x0) / 24
     shared = {"color": INK, "magnitude": hv.dim("magnitude"), "rescale_lengths": False}
-    shared["scale"] = longest / reach if longest else 1.0
+    shared["scale"] = (scale or longest or reach) / reach
     drawn = styled(
         field,
         backend,

@@ -81,6 +81,7 @@ def state_maps(
                 f"There is no column '{title}' for the scatter; use two of {', '.join(columns)}."
             )
     first = next(iter(columns))
+    scales = _vector_scales(bundle, columns)
     plots = []
     for v, variable in enumerate(bundle.variables):
         for title, (state, kind) in columns.items():
@@ -90,7 +91,7 @@ def state_maps(
             if stippled is not None and title in stippled_columns:
                 over["stippled"] = stippled[v]
             if kind != "spread":
-                over |= _vectors(bundle, state, variable.name)
+                over |= _vectors(bundle, state, variable.name, scales[kind])
             plots.append(
                 field_map(
                     state[v],
@@ -116,14 +117,33 @@ def state_maps(
     return arrange(plots, ratios + [1.0] * (with_scatter is not None), backend, below=below)
 
 
-def _vectors(bundle: Bundle, state: State, name: str) -> dict[str, Any]:
+def _vector_scales(bundle: Bundle, columns: Mapping[str, tuple[State, Kind]]) -> dict[Kind, float]:
+    """Return the size of the longest arrow of each kind of column: arrows compare as colours do."""
+    scales: dict[Kind, float] = {kind: 0.0 for _, kind in columns.values()}
+    if bundle.vectors:
+        for state, kind in columns.values():
+            east, north = (state[i] for i in _components(bundle))
+            scales[kind] = max(scales[kind], float(np.nanmax(np.hypot(east, north), initial=0.0)))
+    return scales
+
+
+def _vectors(bundle: Bundle, state: State, name: str, scale: float) -> dict[str, Any]:
     """Return the arrows of the bundle's first vector, where the variable is none of a vector's."""
     if not bundle.vectors or any(name in pair for pair in bundle.vectors):
         return {}
+    east, north = _components(bundle)
+    return {
+        "vectors": (state[east], state[north]),
+        "vector_units": written_units(bundle.variables[east].anomaly_units),
+        "vector_scale": scale,
+    }
+
+
+def _components(bundle: Bundle) -> tuple[int, int]:
+    """Return the rows of the bundle's first vector."""
     rows = {v.name: i for i, v in enumerate(bundle.variables)}
-    east, north = (rows[component] for component in bundle.vectors[0])
-    units = written_units(bundle.variables[east].anomaly_units)
-    return {"vectors": (state[east], state[north]), "vector_units": units}
+    east, north = bundle.vectors[0]
+    return rows[east], rows[north]
 
 
 def plot_analysis(
