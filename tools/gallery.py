@@ -38,9 +38,10 @@ def shrink(source: Path, target: Path) -> None:
         scale = max(SHRINK, plain.width / WIDEST)
         size = (round(plain.width / scale), round(plain.height / scale))
         small = plain.resize(size, Image.Resampling.LANCZOS)
-        # Pillow's usual method gives brown for red and grey for blue.
-        octree = Image.Quantize.FASTOCTREE
-        few = small.quantize(COLOURS, octree, kmeans=4, dither=Image.Dither.NONE)
+        # The method that strays least from any colour (31 of 255 on an analysis, Pillow's usual one
+        # 95: brown for red, grey for blue) and keeps white white.
+        method = Image.Quantize.MAXCOVERAGE
+        few = small.quantize(COLOURS, method, kmeans=8, dither=Image.Dither.NONE)
         few.save(target, optimize=True)
 
 

@@ -36,3 +36,11 @@ def check_backend(backend: str) -> None:
 def styled(element: Any, backend: str, *, bokeh: dict[str, Any], matplotlib: dict[str, Any]) -> Any:
     """Return an element with the options of the backend that will draw it."""
     return element.opts(**(bokeh if backend == "bokeh" else matplotlib), backend=backend)
+
+
+def shaded(colour: str, alpha: float, backend: str) -> dict[str, Any]:
+    """Return the options of an area without an edge."""
+    if backend == "bokeh":
+        return {"color": colour, "alpha": alpha, "line_width": 0}
+    # Both: HoloViews has a default for the one and, where Bokeh was loaded first, for the other.
+    return {"color": colour, "facecolor": colour, "alpha": alpha, "linewidth": 0}

@@ -6,8 +6,8 @@ import holoviews as hv
 import numpy as np
 from scipy.stats import norm
 
-from mlda_core.plotting.backends import check_backend, styled
-from mlda_core.plotting.layout import panel
+from mlda_core.plotting.backends import check_backend, shaded, styled
+from mlda_core.plotting.layout import legend, panel
 from mlda_core.plotting.look import COLOURS, INK, PlotError
 
 _PRIOR = "#999999"
@@ -62,8 +62,8 @@ def densities(
             styled(
                 hv.Area((values, density), x, y),
                 backend,
-                bokeh={"color": colour, "alpha": 0.3, "line_width": 0},
-                matplotlib={"facecolor": colour, "alpha": 0.3, "linewidth": 0},
+                bokeh=shaded(colour, 0.3, "bokeh"),
+                matplotlib=shaded(colour, 0.3, "matplotlib"),
             )
         )
         lines.append(_line(hv.Curve((values, density), x, y, label=name), colour, backend))
@@ -72,7 +72,7 @@ def densities(
         lines.append(
             _line(hv.Curve([(target, 0.0), (target, top)], x, y, label="target"), INK, backend)
         )
-    frame = {"legend_position": "right", "ylim": (0, None)} | panel(1.8, title, backend)
+    frame = {"ylim": (0, None), **legend(backend), **panel(1.8, title, backend)}
     return hv.Overlay([*fills, *lines]).opts(hv.opts.Overlay(**frame), backend=backend)
 
 

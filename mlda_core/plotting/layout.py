@@ -47,6 +47,15 @@ def panel(ratio: float, title: str, backend: str, *, tall: float = 1.0) -> dict[
     return {"title": title, **size}
 
 
+def legend(backend: str) -> dict[str, Any]:
+    """Return the options of a legend beside a picture, at its top."""
+    if backend == "bokeh":
+        words: dict[str, Any] = {"location": "top", "border_line_color": None, "padding": 4}
+    else:
+        words = {"frameon": False}
+    return {"legend_position": "right", "legend_opts": words}
+
+
 def arrange(
     plots: Sequence[Any], ratios: Sequence[float], backend: str, *, below: float = 0.0
 ) -> hv.Layout:

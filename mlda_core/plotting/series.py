@@ -10,8 +10,8 @@ import holoviews as hv
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.plotting.backends import check_backend, styled
-from mlda_core.plotting.layout import panel
+from mlda_core.plotting.backends import check_backend, shaded, styled
+from mlda_core.plotting.layout import legend, panel
 from mlda_core.plotting.look import COLOURS, PlotError
 
 Line = NDArray[np.floating] | Sequence[float]
@@ -78,8 +78,8 @@ def series(
                 styled(
                     band,
                     backend,
-                    bokeh={"alpha": 0.25, "color": colour, "line_width": 0},
-                    matplotlib={"alpha": 0.25, "facecolor": colour, "linewidth": 0},
+                    bokeh=shaded(colour, 0.25, "bokeh"),
+                    matplotlib=shaded(colour, 0.25, "matplotlib"),
                 )
             )
         curve = hv.Curve((time, np.asarray(values, float)), x, y, label=name)
@@ -93,7 +93,7 @@ def series(
         )
     frame: dict[str, Any] = {
         "show_grid": True,
-        "legend_position": "right",
+        **legend(backend),
         "xlabel": "",
         "ylabel": units,
         **panel(3.0, title, backend),

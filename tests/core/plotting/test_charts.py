@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import holoviews as hv
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.plotting import cost_curve, densities, driver_bars, look_of, scatter, series
-from mlda_core.plotting.look import PlotError
+from mlda_core.plotting.look import COLOURS, PlotError
 
 BACKENDS = ("bokeh", "matplotlib")
 LOOK = look_of(DEFAULTS["psl"])
@@ -57,6 +58,18 @@ def test_a_series_has_a_band_of_its_spread_either_side(backend):
     assert band.dimension_values(1) == pytest.approx([1.0, 1.5, 2.75])
     assert band.dimension_values(2) == pytest.approx([2.0, 3.5, 3.25])
     assert hv.render(drawn, backend=backend) is not None
+
+
+def test_areas_have_the_colours_of_their_lines_whichever_backend_was_loaded_first():
+    def of_fills(drawn):
+        collections = hv.render(drawn, backend="matplotlib").axes[0].collections
+        return [to_hex(c.get_facecolor()[0]) for c in collections]
+
+    for backend in BACKENDS:
+        band = series(MONTHS, {"a": [1.0] * 3}, spread={"a": [1.0] * 3}, units="K", backend=backend)
+        both = densities((0.0, 2.0), (1.0, 0.5), units="K", backend=backend)
+    assert of_fills(band) == [COLOURS[0].lower()]
+    assert of_fills(both) == ["#999999", COLOURS[1].lower()]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,18 @@ def test_every_projection_is_drawn_by_matplotlib(grid, field, name):
     assert figure.axes[0].child_axes[0].get_title("left") == "K"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ends"),
+    [(-5, 5, "neither"), (-6, 5, "min"), (-5, 6, "max"), (-6, 6, "both")],
+)
+def test_a_colour_bar_is_pointed_where_values_lie_beyond_it(grid, field, low, high, ends):
+    field[0, 0], field[-1, -1] = low, high
+    overlay = field_map(field, grid, LOOK, backend="matplotlib")
+    axes = hv.render(overlay, backend="matplotlib").axes[0]
+    (drawn,) = [c for c in axes.collections if c.get_array() is not None]
+    assert drawn.colorbar.extend == ends
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_observations_are_told_by_variable_and_outcome(grid, field, table, backend):
     overlay = field_map(field, grid, LOOK, observations=table, backend=backend)

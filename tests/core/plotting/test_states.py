@@ -94,6 +94,21 @@ def test_a_wind_lies_over_the_other_variables(state, field):
     assert arrows == [[True, False], [False, False], [False, False], [True, False]]
 
 
+def test_arrows_of_one_kind_have_one_scale(state, field):
+    state.vectors = (("tos", "tas"),)
+    strong = np.stack([field] * 4)
+    columns = {"A": (strong, "anomaly"), "B": (strong / 4, "anomaly"), "C": (strong, "difference")}
+    first = rows_of(state_maps(state, columns))[0]
+    arrows = [next(x for x in plot if type(x).__name__ == "VectorField") for plot in first]
+    scales = [hv.Store.lookup_options("bokeh", x, "style").kwargs["scale"] for x in arrows]
+    assert scales[0] == scales[1] == scales[2]
+    alone = state_maps(state, {"B": (strong / 4, "anomaly")})
+    (weak,) = [x for x in rows_of(alone)[0][0] if type(x).__name__ == "VectorField"]
+    assert hv.Store.lookup_options("bokeh", weak, "style").kwargs["scale"] == pytest.approx(
+        scales[0] / 4
+    )
+
+
 def test_a_state_that_does_not_fit_is_refused(state, field):
     with pytest.raises(PlotError, match=r"'A' has the shape \(8, 16\); give one of \(4, 8, 16\)"):
         state_maps(state, {"A": (field, "anomaly")})
