@@ -196,8 +196,12 @@ def _for_matplotlib() -> type:
             bar = self.handles["fig"].colorbar(artist, cax=beside, extend=_beyond(artist))
             bar.outline.set_visible(False)
             bar.ax.tick_params(labelsize=self._fontsize("cticks")["fontsize"], length=2)
+            # Above the topmost number, which may stand at the bar's very end.
             bar.ax.set_title(
-                self.clabel, fontsize=self._fontsize("clabel")["fontsize"], loc="left", pad=4
+                self.clabel,
+                fontsize=self._fontsize("clabel")["fontsize"],
+                loc="left",
+                pad=4 if bar.extend in ("max", "both") else 9,
             )
             self.handles |= {"cax": beside, "cbar": bar}
 
