@@ -1,4 +1,4 @@
-# make serve | test | lint | docs | train | bench | clean: each does its own set-up.
+# make serve | test | test-fast | lint | docs | train | bench | clean: each does its own set-up.
 #
 # PORT=5006       where `make serve` listens
 # HOST=0.0.0.0    serve to other machines too, under the name HOST_NAME (default: this machine's)
@@ -27,11 +27,12 @@ INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test lint format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
+.PHONY: help install serve test test-fast lint format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
 	@echo "make test    all tests, those in a browser included"
+	@echo "make test-fast   those that need no browser and are quick: in two or three minutes"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, in docs/_build/html"
 	@echo "make docs-linkcheck   whether the links to other sites lead somewhere"
@@ -76,12 +77,17 @@ ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origi
 serve: $(INSTALLED)
 	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
-# What needs no browser goes through two processes at once; a browser fills two cores by itself.
+# Two processes at once; in the browser tests each has a server and a Chromium of its own.
 PAGES := tests/browser
-PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(BIN)/python -m pytest $(PAGES) || bad=1; [ -z "$${bad:-}" ])
+TWO := $(BIN)/python -m pytest -n 2
+PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(TWO) --dist load $(PAGES) || bad=1; [ -z "$${bad:-}" ])
 
 test: $(INSTALLED_TEST) $(if $(ARGS),,test-simulate)
 	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(PYTEST)
+
+# No browser, no atmosphere model, nothing marked slow.
+test-fast: $(INSTALLED_TEST)
+	$(TWO) --dist loadfile $(PAGES:%=--ignore=%) -m "not slow" $(ARGS)
 
 test-simulate: $(INSTALLED_SIMULATE)
 	$(VENV)/simulate/bin/python -m pytest -p no:cacheprovider tests/simulate

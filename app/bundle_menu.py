@@ -6,33 +6,35 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from app.bundles import Offer, offers, open_bundle, taken_along
+from app.bundles import BundleInfo, offers, open_bundle, taken_along
 from app.components import Message
-from app.context import Action, Visit
+from app.context import Action, SessionContext
 from app.jobs.worker import Latest
-from app.state.snapshot import OtherBundleError, StateError
+from app.state.snapshot import InvalidStateError, OtherBundleError
 from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 
-class Choosing:
+class BundleMenu:
     """What a visitor can do to see another bundle.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     key : str
         Of the bundle shown.
     go : callable
         Sends the browser to a query, with or without the file that it has just read.
     """
 
-    def __init__(self, visit: Visit, key: str, *, go: Callable[[str, bool], None]) -> None:
-        self.key, self._state, self._go = key, visit.state, go
-        self._say, self._complain = visit.say, visit.complain
-        self._work = Latest(visit.schedule, self._refused)
+    def __init__(
+        self, context: SessionContext, key: str, *, go: Callable[[str, bool], None]
+    ) -> None:
+        self.key, self._state, self._go = key, context.state, go
+        self._say, self._complain = context.say, context.complain
+        self._work = Latest(context.schedule, self._refused)
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the menu does."""
@@ -47,7 +49,7 @@ class Choosing:
         key = str(message.get("value", ""))
         known = {offer.key: offer for offer in offers()}
         if key not in known:
-            raise StateError(f"There is no bundle '{key[:40]}' here; choose another.")
+            raise InvalidStateError(f"There is no bundle '{key[:40]}' here; choose another.")
         self._open(known[key], with_file=False)
 
     def elsewhere(self, error: OtherBundleError) -> None:
@@ -64,7 +66,7 @@ class Choosing:
             raise error
         self._open(offer, with_file=True)
 
-    def _open(self, offer: Offer, *, with_file: bool) -> None:
+    def _open(self, offer: BundleInfo, *, with_file: bool) -> None:
         if offer.key == self.key:
             return
         state = self._state

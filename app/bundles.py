@@ -36,7 +36,7 @@ _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Offer:
+class BundleInfo:
     """A bundle that can be chosen.
 
     Parameters
@@ -67,7 +67,7 @@ class Offer:
         return ", ".join(part for part in (years, *self.variables) if part)
 
 
-def offers(own: str | None = None) -> tuple[Offer, ...]:
+def offers(own: str | None = None) -> tuple[BundleInfo, ...]:
     """Return the bundles that can be chosen, in the order of their keys.
 
     Parameters
@@ -80,7 +80,7 @@ def offers(own: str | None = None) -> tuple[Offer, ...]:
     tuple of Offer
         Folders whose configuration cannot be read are left out.
     """
-    found: dict[str, Offer] = {}
+    found: dict[str, BundleInfo] = {}
     for path in sorted(SHIPPED.glob("*/config.json")):
         made = _offer(path.parent.name, path.parent)
         if made is not None:
@@ -164,7 +164,7 @@ def _read(path: str) -> Bundle:
     return made
 
 
-def _offer(key: str, path: Path) -> Offer | None:
+def _offer(key: str, path: Path) -> BundleInfo | None:
     try:
         return _described(key, path, (path / "config.json").stat().st_mtime_ns)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -172,7 +172,7 @@ def _offer(key: str, path: Path) -> Offer | None:
 
 
 @lru_cache(maxsize=64)
-def _described(key: str, path: Path, _: int) -> Offer:
+def _described(key: str, path: Path, _: int) -> BundleInfo:
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     years = ""
     # Without its months it is broken; to say so is for the page that is asked to show it.
@@ -180,7 +180,7 @@ def _described(key: str, path: Path, _: int) -> Offer:
         months = opened.variables["month"]
         first, last = (str(months[i])[:4] for i in (0, -1))
         years = first if first == last else f"{first}\N{EN DASH}{last}"
-    return Offer(
+    return BundleInfo(
         key=key,
         path=path,
         name=str(config["name"]),

@@ -128,7 +128,7 @@ class Tools(Control):
     _stylesheets = [read("chrome.css") + read("tools.css")]  # noqa: RUF012
 
 
-class Heading(Control):
+class ModelHeading(Control):
     """Above the model's column: what it shows."""
 
     columns = param.List(default=[], doc="Key and label of what can be shown.")
@@ -150,7 +150,7 @@ class Heading(Control):
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
 
 
-class Beside(Control):
+class ComparisonHeading(Control):
     """Above the column beside the model: what it shows."""
 
     views = param.List(default=[], doc="Key and label of what can be shown.")

@@ -17,7 +17,7 @@ Action = Callable[[Message], str | None]
 
 
 @dataclass(frozen=True)
-class Visit:
+class SessionContext:
     """A visitor's bundle and state, and the ways to their page.
 
     Parameters

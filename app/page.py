@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,6 +10,7 @@ import panel as pn
 
 from app.bundles import asked_for
 from app.jobs import background
+from app.jobs.event_loop import Schedule
 from app.session import Session
 from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
@@ -46,7 +45,7 @@ def serve() -> Session | None:
     background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
-    schedule = _Schedule(document.add_next_tick_callback)
+    schedule = Schedule(document.add_next_tick_callback)
     session = Session(bundle, query, schedule, greet=greet, key=key, notice=notice)
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
@@ -64,13 +63,13 @@ def serve() -> Session | None:
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
     page.add_panel("explore", session.explore.panel)
-    page.add_panel("observe", session.observer.panel)
-    page.add_panel("listing", session.observer.listing.widget)
-    page.add_panel("foot", session.verifying.foot)
-    page.add_panel("heading", session.observer.heading)
-    page.add_panel("beside", session.beside.heading)
-    page.add_panel("perturb", session.perturber.panel)
-    page.add_panel("perturb_heading", session.perturber.heading)
+    page.add_panel("observe", session.observe.panel)
+    page.add_panel("listing", session.observe.listing.widget)
+    page.add_panel("foot", session.verification.foot)
+    page.add_panel("heading", session.observe.heading)
+    page.add_panel("beside", session.comparison.heading)
+    page.add_panel("perturb", session.perturb.panel)
+    page.add_panel("perturb_heading", session.perturb.heading)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
     for (name, kind), figure in session.figures.figures.items():
@@ -90,33 +89,6 @@ def serve() -> Session | None:
     pn.state.on_session_destroyed(partial(_goodbye, session))
     page.servable(title=f"{bundle.title} · {TITLE}")
     return session
-
-
-class _Schedule:
-    """Runs functions on a session's event loop, from the page's loading on.
-
-    While Bokeh makes a session it takes over the document's callbacks, and one that another thread
-    adds meanwhile is lost: about one page in five hundred waited for its first analysis for ever.
-    """
-
-    def __init__(self, schedule: Callable[[Callable[[], None]], Any]) -> None:
-        self._schedule = schedule
-        self._early: list[Callable[[], None]] | None = []
-        self._lock = threading.Lock()
-
-    def __call__(self, function: Callable[[], None]) -> None:
-        with self._lock:
-            if self._early is not None:
-                self._early.append(function)
-                return
-        self._schedule(function)
-
-    def begin(self) -> None:
-        """Run what was to be run before."""
-        with self._lock:
-            early, self._early = self._early or [], None
-        for function in early:
-            function()
 
 
 def _goodbye(session: Session, _: Any) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
-from app.bundle_menu import Choosing
+from app.bundle_menu import BundleMenu
 from app.bundles import default_key, limits_of, link_of, short_title
 from app.components import Bar, Message, Tools
-from app.context import Action, Visit, merge_actions
+from app.context import Action, SessionContext, merge_actions
 from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
@@ -24,26 +24,26 @@ from app.maps.markers import Markers
 from app.maps.outlines import Outlines
 from app.maps.projections import choices_of
 from app.maps.vectors import stretched
-from app.results.verification import Verifying
+from app.results.verification import VerificationPanel
 from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
 from app.state.snapshot import (
     FIELDS,
     NO_TOOL,
     THEMES,
     TOOLS,
+    InvalidStateError,
     OtherBundleError,
     Snapshot,
-    StateError,
 )
 from app.state.store import State
 from app.text import number
 from app.timeline import SPLIT_WORDS, curve, splits
-from app.tools.comparison import Beside
-from app.tools.explore import Exploring, follow
-from app.tools.observe import Observer
-from app.tools.observe_actions import Gestures
-from app.tools.perturb import Perturber
-from app.tools.perturb_actions import PerturbGestures
+from app.tools.comparison import Comparison
+from app.tools.explore import ExploreTool, follow
+from app.tools.observe import ObserveTool
+from app.tools.observe_actions import ObserveActions
+from app.tools.perturb import PerturbTool
+from app.tools.perturb_actions import PerturbActions
 from app.web_files import read
 from mlda_core.climate.errors import UserError
 
@@ -97,13 +97,13 @@ class Session:
         message = notice
         try:
             start = from_query(query, self.limits)
-        except StateError as error:
+        except InvalidStateError as error:
             start = self.limits.first_view()
             message = f"{error} The page shows its first view instead."
         self.state = State(self.limits)
         self._restore(start)
         self.state.forget()
-        visit = Visit(
+        context = SessionContext(
             bundle,
             self.state,
             schedule,
@@ -112,23 +112,23 @@ class Session:
             say=self._say,
             done=self._done,
         )
-        self.observer = Observer(visit)
-        self.gestures = Gestures(visit, self.observer)
-        self.perturber = Perturber(visit)
-        self.perturb_gestures = PerturbGestures(visit, self.perturber)
-        self.beside = Beside(visit, self.observer)
-        self.observer.greeting = self.observer.waiting = greet
-        self.choosing = Choosing(visit, self.key, go=self._go)
-        self.verifying = Verifying(visit, self.observer)
+        self.observe = ObserveTool(context)
+        self.observe_actions = ObserveActions(context, self.observe)
+        self.perturb = PerturbTool(context)
+        self.perturb_actions = PerturbActions(context, self.perturb)
+        self.comparison = Comparison(context, self.observe)
+        self.observe.greeting = self.observe.waiting = greet
+        self.bundle_menu = BundleMenu(context, self.key, go=self._go)
+        self.verification = VerificationPanel(context, self.observe)
         self._frame = frames.draw(bundle, self._request())
         scale = self._frame.request.scale
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
         self.markers = Markers(self.figures.figures)
-        self.gestures.attach(self.markers)
-        self.perturb_gestures.attach(self.markers)
-        if self.perturber.sea:
-            self.perturber.outlines = Outlines(self.figures.figures, self.perturber.sea)
+        self.observe_actions.attach(self.markers)
+        self.perturb_actions.attach(self.markers)
+        if self.perturb.sea:
+            self.perturb.outlines = Outlines(self.figures.figures, self.perturb.sea)
         self.legends = {
             variable.name: pn.pane.HTML(
                 legend_html(variable, full=self.state.fields == "full"),
@@ -138,13 +138,13 @@ class Session:
             )
             for variable in stretched(bundle.variables, scale)
         }
-        self.explore = Exploring(visit)
+        self.explore = ExploreTool(context)
         self.bar = Bar(
             self._on_messages,
             bundle=bundle.title,
             name_short=short_title(bundle.title),
             about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
-            bundles=self.choosing.choices(),
+            bundles=self.bundle_menu.choices(),
             bundle_key=self.key,
             splits=splits(bundle),
             split_words=SPLIT_WORDS,
@@ -169,20 +169,20 @@ class Session:
         self._actions = merge_actions(
             self.actions(),
             self.explore.actions(),
-            self.gestures.actions(),
-            self.perturb_gestures.actions(),
-            self.beside.actions(),
-            self.verifying.actions(),
-            self.choosing.actions(),
+            self.observe_actions.actions(),
+            self.perturb_actions.actions(),
+            self.comparison.actions(),
+            self.verification.actions(),
+            self.bundle_menu.actions(),
         )
         self.redraw()
 
     def begin(self) -> None:
         """Start what waited for the browser to have the page."""
-        for control in (self.bar, self.verifying.foot):
+        for control in (self.bar, self.verification.foot):
             control.ready = True
-        if self.observer.waiting:
-            self.observer.waiting = False
+        if self.observe.waiting:
+            self.observe.waiting = False
             self.redraw()
 
     # -- from messages to the state --------------------------------------------------------
@@ -204,7 +204,9 @@ class Session:
         kind = str(message.get("type"))
         action = self._actions.get(kind)
         if action is None:
-            raise StateError("The page sent something that this server does not know; reload it.")
+            raise InvalidStateError(
+                "The page sent something that this server does not know; reload it."
+            )
         if kind not in WALKS_ON:
             self.explore.leave_walk()
         words = action(message)
@@ -232,7 +234,7 @@ class Session:
         """Show another month."""
         month = message.get("value")
         if month not in self.limits.months:
-            raise StateError(f"There is no month '{str(month)[:24]}' in this bundle.")
+            raise InvalidStateError(f"There is no month '{str(month)[:24]}' in this bundle.")
         with self.state.gesture():
             self.state.month = month
             if self.state.model == "code":
@@ -251,7 +253,7 @@ class Session:
         """Open another tool."""
         tool = message.get("value")
         if tool in TOOLS and tool not in self.limits.tools:
-            raise StateError(NO_TOOL[tool])
+            raise InvalidStateError(NO_TOOL[tool])
         return self._choose("tool", tool, self.limits.tools)
 
     def choose_theme(self, message: Message) -> str:
@@ -260,7 +262,7 @@ class Session:
 
     def _choose(self, name: str, value: Any, allowed: tuple[str, ...]) -> str:
         if value not in allowed:
-            raise StateError(f"There is no {name} '{str(value)[:24]}'.")
+            raise InvalidStateError(f"There is no {name} '{str(value)[:24]}'.")
         with self.state.gesture():
             self.state.param.update(**{name: value})
         return ""
@@ -273,14 +275,14 @@ class Session:
         """Return to the state before the last gesture."""
         if not self.state.undo():
             return "There is nothing to undo."
-        self.observer.follow_analysis()
+        self.observe.follow_analysis()
         return "Undone."
 
     def redo(self, _: Message) -> str:
         """Take back an undo."""
         if not self.state.redo():
             return "There is nothing to redo."
-        self.observer.follow_analysis()
+        self.observe.follow_analysis()
         return "Redone."
 
     def share(self, _: Message) -> None:
@@ -309,10 +311,10 @@ class Session:
         try:
             snapshot = from_json(str(message.get("text", "")), self.limits)
         except OtherBundleError as error:
-            self.choosing.elsewhere(error)
+            self.bundle_menu.elsewhere(error)
             return None
         self._restore(snapshot)
-        self.observer.follow_analysis()
+        self.observe.follow_analysis()
         self.state.commit()
         return "The saved state is loaded."
 
@@ -320,7 +322,7 @@ class Session:
         """Take over the state of a URL: the browser went back or forward."""
         query = str(message.get("query", ""))
         self._restore(from_query(query, self.limits))
-        self.observer.follow_analysis()
+        self.observe.follow_analysis()
         self.state.commit()
         self.bar.query = query.lstrip("?")
         self._say("")
@@ -333,10 +335,10 @@ class Session:
     # -- from the state to the page --------------------------------------------------------
 
     def _request(self) -> frames.Request:
-        scene = self.perturber.scene()
+        scene = self.perturb.scene()
         if scene is not None:
             return frames.Request(
-                month=self.perturber.month,
+                month=self.perturb.month,
                 z=self.state.z,
                 projection=self.state.projection,
                 full=self.state.fields == "full" and not scene.spans,
@@ -349,24 +351,24 @@ class Session:
             z=self.state.z,
             projection=self.state.projection,
             full=self.state.fields == "full",
-            analysis=self.observer.shown,
-            beyond=self.observer.beyond,
-            column=self.observer.column(),
-            scene=self.beside.scene(),
-            scale=self.state.observing.scale,
-            arrows=self.state.observing.arrows,
+            analysis=self.observe.shown,
+            beyond=self.observe.beyond,
+            column=self.observe.column(),
+            scene=self.comparison.scene(),
+            scale=self.state.observations.scale,
+            arrows=self.state.observations.arrows,
         )
 
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""
-        self.observer.refresh()
-        self.beside.refresh()
-        self.perturber.refresh()
+        self.observe.refresh()
+        self.comparison.refresh()
+        self.perturb.refresh()
         request = self._request()
         column = "model"
-        if self.beside.method and request.scene is not None:
+        if self.comparison.method and request.scene is not None:
             column = request.scene.left.kind
-        bars = (request.full, self.perturber.legend_look(), request.scale, column)
+        bars = (request.full, self.perturb.legend_look(), request.scale, column)
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.wait(any(self._stale()))
@@ -379,24 +381,24 @@ class Session:
                     self.legends[variable.name].object = legend_html(
                         variable, full=bars[0], look=bars[1], i=i, column=column
                     )
-            # Beside another analysis the scatter has no axis for what was observed.
-            other = self.perturber.active or self.beside.method
-            withheld = {} if other else self.observer.withheld_points()
+            # Comparison another analysis the scatter has no axis for what was observed.
+            other = self.perturb.active or self.comparison.method
+            withheld = {} if other else self.observe.withheld_points()
             self.figures.write_withheld(withheld)
-            self.observer.show()
-            self.beside.show()
-            self.perturber.show()
-            mode = self.perturber.mode if self.perturber.active else self.observer.panel.mode
+            self.observe.show()
+            self.comparison.show()
+            self.perturb.show()
+            mode = self.perturb.mode if self.perturb.active else self.observe.panel.mode
             self.markers.drag(DRAGS.get(mode, "place"))
-            self.verifying.show()
+            self.verification.show()
             self._show_controls()
         self.explore.make_thumbnails(request.calendar_month)
 
     def _stale(self) -> tuple[bool, bool]:
         """Whether what each column shows is still of another month than the heading's."""
-        if self.perturber.active:
-            return self.perturber.stale, self.perturber.stale
-        return self.beside.stale, self.observer.stale
+        if self.perturb.active:
+            return self.perturb.stale, self.perturb.stale
+        return self.comparison.stale, self.observe.stale
 
     def _show_controls(self) -> None:
         state = self.state
@@ -410,16 +412,16 @@ class Session:
             nino=_nino_words(
                 self._frame.nino,
                 (
-                    self.perturber.nino_words()
-                    if self.perturber.active
-                    else (self.beside.label, "model")
+                    self.perturb.nino_words()
+                    if self.perturb.active
+                    else (self.comparison.label, "model")
                 ),
                 self._stale(),
             ),
         )
         self.explore.show()
         # Perturb shows no model that could have left the analysis.
-        paused = "" if self.perturber.active else self.observer.paused()
+        paused = "" if self.perturb.active else self.observe.paused()
         self.tools.put(tool=state.tool, paused=paused)
 
     def _done(self, words: str = "") -> None:
@@ -437,12 +439,12 @@ class Session:
 
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
-        self.choosing.close()
+        self.bundle_menu.close()
         self.explore.close()
-        self.observer.close()
-        self.beside.close()
-        self.verifying.close()
-        self.perturber.close()
+        self.observe.close()
+        self.comparison.close()
+        self.verification.close()
+        self.perturb.close()
         self.tools.listen(None)
         self.bar.listen(None)
 

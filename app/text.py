@@ -13,6 +13,8 @@ from app.state.snapshot import Origin
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
 
+# A letter for each split, as the browser is given them: twelve a year.
+SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 # What people call a variable where there is room for a word or two, by its CF standard name.
 _SHORT = {
     "air_pressure_at_mean_sea_level": "pressure",

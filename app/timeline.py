@@ -9,12 +9,12 @@ import numpy as np
 
 from app.bundles import KEPT
 from app.maps import frames
+from app.text import SPLIT_LETTERS
 from mlda_core.climate.regions import REGIONS, regional_mean
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
-SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 SPLIT_WORDS = {
     "train": "training month: fit, not skill",
     "validation": "validation month: used to tune the model",

@@ -15,7 +15,7 @@ from app.jobs import background
 from app.jobs.analysis import engine_of
 from app.maps import frames, thumbnails
 from app.maps.projections import choices_of, projection
-from app.state.observations import Observing
+from app.state.observations import ObservationSettings
 from app.tools.explore import FIRST_SLIDERS
 from app.tools.observations import resolve
 from app.tools.observe import GREETING
@@ -72,7 +72,7 @@ def warm_up() -> None:
                 return
             thumbnails.latent(bundle, k, int(month[5:]))
         # The decoder's Jacobian of the season, and the factors of the first network: 5 s.
-        table = resolve(Observing(), bundle, month).plain
+        table = resolve(ObservationSettings(), bundle, month).plain
         with contextlib.suppress(ValueError):
             for part in (*GREETING, 1):
                 if background.stopping():

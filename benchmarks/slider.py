@@ -5,7 +5,10 @@ Serves the page in a process of its own, opens it in Chromium without a GPU, and
 - server: from a message's arrival until the changed panes are sent (decode, scores, eight panes);
 - end to end: from a slider's ``input`` event until the pixels of all eight changing panes
   (four model maps, four scatters) differ from before, looked at once per animation frame;
-- a three second drag: frames per second, and how long after the last event the picture moves on.
+- a three second drag: frames per second, and how long after the last event the picture moves on;
+- first paint: from asking for the page, in a browser that has seen none, until all model maps are
+  drawn;
+- the floor: the same event and the same panes in a page that computes nothing (`floor/main.py`).
 
 Prints a table, and JSON with ``--json``.
 """
@@ -28,9 +31,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+FLOOR = "benchmarks/floor"
+# Sliders and no assimilation: nothing but a slider's frame is at work while it is timed.
+PLAIN = "tool=explore&model=code&network=none"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -126,6 +132,31 @@ PROBE = """
 """
 
 
+# Milliseconds from asking for the page until every model map has two colours or more.
+FIRST_MAPS = """
+() => new Promise((done) => {
+  const pen = Object.assign(document.createElement("canvas"), { width: 32, height: 16 })
+    .getContext("2d", { willReadFrequently: true })
+  const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+    ...(node.tagName === "CANVAS" ? [node] : []), ...(node.shadowRoot ? deep(node.shadowRoot) : []),
+  ])
+  const drawn = (place) => {
+    const [canvas] = deep(place).sort((a, b) => b.width * b.height - a.width * a.height)
+    if (!canvas?.width) return false
+    pen.clearRect(0, 0, 32, 16)
+    pen.drawImage(canvas, 0, 0, 32, 16)
+    return new Set(new Uint32Array(pen.getImageData(0, 0, 32, 16).data.buffer)).size > 8
+  }
+  const look = () => {
+    const places = [...document.querySelectorAll(".map.model")]
+    if (places.length && places.every(drawn)) done(performance.now())
+    else requestAnimationFrame(look)
+  }
+  look()
+})
+"""
+
+
 def free_port() -> int:
     """Return a port that nothing listens on."""
     with socket.socket() as probe:
@@ -134,16 +165,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(port: int, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def served(
+    port: int, *options: str, app: str = "app"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Serve the page as users do, and stop it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port), *options],
+        [sys.executable, "-m", "panel", "serve", app, "--port", str(port), *options],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
     )
-    url = f"http://localhost:{port}/app"
+    url = f"http://localhost:{port}/{Path(app).name}"
     try:
         deadline = time.monotonic() + 120
         while True:
@@ -202,22 +235,47 @@ def measure(page: Page, moves: int, server_process: psutil.Process) -> dict[str,
     }
 
 
+def first_paints(browser: Browser, url: str, size: ViewportSize, loads: int) -> list[float]:
+    """Return the milliseconds from asking for the page until its maps are drawn, for each load."""
+    times = []
+    for _ in range(loads):
+        page = browser.new_page(viewport=size)
+        page.goto(url, wait_until="commit")
+        times.append(float(page.evaluate(FIRST_MAPS)))
+        page.close()
+    return times
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moves", type=int, default=60, help="slider moves to time")
+    parser.add_argument("--loads", type=int, default=7, help="first paints to time")
     parser.add_argument("--size", default="1920x1080", help="window, WIDTHxHEIGHT")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     width, height = (int(part) for part in arguments.size.split("x"))
+    size: ViewportSize = {"width": width, "height": height}
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     chromium = os.environ.get("MLDA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    with served(free_port()) as (url, process), sync_playwright() as playwright:
+    found = {}
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.goto(url)
-        result = measure(page, arguments.moves, psutil.Process(process.pid))
+        for app in (FLOOR, "app"):
+            with served(free_port(), app=app) as (url, process):
+                page = browser.new_page(viewport=size)
+                page.goto(f"{url}?{PLAIN}")
+                found[app] = measure(page, arguments.moves, psutil.Process(process.pid))
+                page.close()
+                if app != FLOOR:
+                    paints = first_paints(browser, url, size, arguments.loads)
         browser.close()
+    result = found["app"]
+    result["floor"] = {
+        key: found[FLOOR][key] for key in ("server_ms", "server_processor_ms", "end_to_end_ms")
+    }
+    result["over_floor"] = result["end_to_end_ms"]["p50"] / found[FLOOR]["end_to_end_ms"]["p50"]
+    result["first_paint_ms"] = {"p50": statistics.median(paints), "p95": percentile(paints, 0.95)}
     result["window"], result["cores"] = arguments.size, os.cpu_count()
     result["load_average"] = os.getloadavg()[0]
     if arguments.json:
@@ -226,9 +284,12 @@ def main() -> None:
     rows = [
         ("server, p50 / p95", result["server_ms"], "target p50 < 30"),
         ("event to pixels of 8 panes, p50 / p95", result["end_to_end_ms"], "target p50 < 100"),
+        ("the same, nothing computed (floor)", result["floor"]["end_to_end_ms"], ""),
+        ("first paint of the maps, p50 / p95", result["first_paint_ms"], ""),
     ]
     for label, values, target in rows:
-        print(f"{label:40} {values['p50']:6.1f} / {values['p95']:6.1f} ms   {target}")
+        print(f"{label:40} {values['p50']:6.1f} / {values['p95']:6.1f} ms   {target}".rstrip())
+    print(f"{'event to pixels, times the floor':40} {result['over_floor']:6.2f}")
     print(f"{'server, processor time a frame':40} {result['server_processor_ms']:6.1f} ms")
     print(f"{'frames per second in a 3 s drag':40} {result['drag_3s']['fps']:6.1f}")
     print(f"{'last change after release':40} {result['lag_after_release_ms']:6.0f} ms")

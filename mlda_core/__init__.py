@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlda_core.climate.regions import REGIONS, regional_mean
     from mlda_core.evaluation.verification import verify
     from mlda_core.impact.files import load_impact
+    from mlda_core.observations.intake import ObservationWarning
     from mlda_core.observations.networks import NetworkSpec, places, synthesise
     from mlda_core.observations.options import TableOptions
     from mlda_core.observations.table import read as read_observations
@@ -35,6 +36,7 @@ __all__ = [
     "Assimilator",
     "Bundle",
     "NetworkSpec",
+    "ObservationWarning",
     "Patch",
     "Responder",
     "Response",
@@ -64,6 +66,7 @@ _DEFINED_IN = {
     "Assimilator": "assimilation.assimilator",
     "Bundle": "bundle.bundle",
     "NetworkSpec": "observations.networks",
+    "ObservationWarning": "observations.intake",
     "Patch": "perturbation.sst_patches",
     "Responder": "perturbation.responder",
     "Response": "perturbation.response",

@@ -21,6 +21,17 @@ for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _bundles_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Name the folder of the bundles that tests share (tests/helpers/small.py)."""
+    base = tmp_path_factory.getbasetemp()
+    # A process of pytest-xdist has a folder of its own inside the run's.
+    run = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    made = run / "small-bundles"
+    made.mkdir(exist_ok=True)
+    os.environ["MLDA_TEST_BUNDLES"] = str(made)
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """The root of the repository."""

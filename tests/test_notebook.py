@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {"explore_bundle": 4, "assimilate": 2, "perturb": 3}
 
 

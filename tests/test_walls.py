@@ -145,6 +145,7 @@ for module in {modules!r}:
     )
 
 
+@pytest.mark.slow
 def test_core_runs_without_the_page(repo_root):
     modules = [
         ".".join(path.relative_to(repo_root).with_suffix("").parts).removesuffix(".__init__")
@@ -155,6 +156,7 @@ def test_core_runs_without_the_page(repo_root):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_frames_and_state_run_without_what_draws_and_without_torch(repo_root):
     modules = ["app.maps.frames", "app.state.store", "app.state.serialize"]
     done = import_behind_a_wall(modules, DRAWING | {"torch"}, repo_root)

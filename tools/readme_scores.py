@@ -12,6 +12,8 @@ from pathlib import Path
 
 import real_scores
 
+from mlda_core.assimilation.methods import spelled
+
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets/bundles/speedy"
 BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
@@ -237,9 +239,14 @@ def every_score() -> str:
         "# Assimilation of the TEST years: every score",
         "",
         "Written by `python tools/readme_scores.py` from `assets/bundles/speedy/scores.json`.",
-        "Explained variance of the anomalies (root mean square error), pooled over months, members",
-        "and draws of the network; cells where a station stands are left out. Spread over error:",
-        "root of the mean predicted variance over the mean squared error, standardised; best is 1.",
+        (
+            "Explained variance of the anomalies (root mean square error), pooled over months, members "
+            "and draws of the network; cells with a station are left out."
+        ),
+        (
+            "Spread over error: root of the mean predicted variance over the mean squared error, "
+            "standardised; best is 1."
+        ),
     ]
     for network, label in NETWORKS.items():
         rows = scores["assimilation"]["test"][network]
@@ -253,13 +260,13 @@ def every_score() -> str:
             for method in (*METHODS, "climatology"):
                 cells = [_cell(by_method.get(method), area) for by_method in rows.values()]
                 if any(cells):
-                    lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+                    lines.append(f"| `{spelled(method)}` | " + " | ".join(cells) + " |")
         for method in ("vae", "enoi"):
             found = [r[method].get("spread_over_error") for r in rows.values()]
             if all(found):
                 lines += [
                     "",
-                    f"Spread over error, `{method}`: "
+                    f"Spread over error, `{spelled(method)}`: "
                     + ", ".join(f"{value:.2f} ({v})" for v, value in zip(rows, found, strict=True))
                     + ".",
                 ]

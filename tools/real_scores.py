@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mlda_core.assimilation.methods import spelled
+
 REAL = Path(__file__).resolve().parents[1] / "assets/bundles/real"
 COVERAGE = "<!-- coverage:begin -->", "<!-- coverage:end -->"
 EVERY_COVERAGE = "<!-- distances:begin -->", "<!-- distances:end -->"
@@ -76,7 +78,7 @@ def every_coverage() -> str:
                     continue
                 cells = [_cell(by_class.get(c)) for c in classes]
                 first = f"{year} ({scores['places'][variable]})" if method == "vae" else ""
-                lines.append(f"| {first} | `{method}` | " + " | ".join(cells) + " |")
+                lines.append(f"| {first} | `{spelled(method)}` | " + " | ".join(cells) + " |")
             shares = [
                 f"{100 * rows['climatology'][c]['share']:.0f} %" if c in rows["climatology"] else ""
                 for c in classes

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.context import Visit
+from app.context import SessionContext
 from app.jobs.worker import ANALYSES, Latest
 from app.state.snapshot import Z_LIMIT
 from mlda_core.climate.errors import UserError
@@ -40,7 +40,7 @@ def engine_of(bundle: Bundle) -> Assimilator:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class AnalysisRequest:
     """What is to be analysed; the same task is the same object.
 
     Parameters
@@ -81,35 +81,37 @@ class _Grown:
     analysis: Analysis
 
 
-class Analysing:
+class AnalysisJob:
     """Runs tasks and holds the last answer.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
         Whose page is drawn when there is something new, and told in one sentence why there is not.
     delivered : callable, optional
         Is called when `z` is a new one, before the page is drawn.
     """
 
-    def __init__(self, visit: Visit, delivered: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, context: SessionContext, delivered: Callable[[], None] = lambda: None
+    ) -> None:
         self._delivered = delivered
-        self._bundle = visit.bundle
-        self._changed, self._complain = visit.redraw, visit.complain
-        self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
-        self._extra = Latest(visit.schedule, self._broken_extra, pool=ANALYSES)
-        self._cost = Latest(visit.schedule, self._broken_cost, pool=ANALYSES)
-        self.hand: Cost | None = None
+        self._bundle = context.bundle
+        self._changed, self._complain = context.redraw, context.complain
+        self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
+        self._extra = Latest(context.schedule, self._broken_extra, pool=ANALYSES)
+        self._cost = Latest(context.schedule, self._broken_cost, pool=ANALYSES)
+        self.manual_cost: Cost | None = None
         self._weighed: Any = None
         self._weighed_at = 0.0
-        self.task: Task | None = None
+        self.task: AnalysisRequest | None = None
         self.finished = False
         self.stepping = self.paced = False
         self.fields: NDArray[np.floating] | None = None
         self.z: NDArray[np.floating] | None = None
         self.month = ""
         self.analysis: Analysis | None = None
-        self._answered: Task | None = None
+        self._answered: AnalysisRequest | None = None
         self.costs: list[list[float]] = []
         self._fresh = True
         self.words = ""
@@ -137,12 +139,14 @@ class Analysing:
         """Whether `analysis` is that of the task: not under way, cancelled or failed."""
         return self.finished and self.task is not None and self._answered is self.task
 
-    def start(self, task: Task, *, stepwise: bool = False, growing: Sequence[int] = ()) -> None:
+    def start(
+        self, task: AnalysisRequest, *, stepwise: bool = False, growing: Sequence[int] = ()
+    ) -> None:
         """Analyse, superseding whatever is under way.
 
         Parameters
         ----------
-        task : Task
+        task : AnalysisRequest
             What to analyse.
         stepwise : bool
             Draw every step.
@@ -306,8 +310,8 @@ class Analysing:
             )
         return None
 
-    def weigh(self, z: NDArray[np.floating], task: Task) -> None:
-        """Ask what a state of one's own costs; `hand` holds the answer when it is there.
+    def evaluate_cost(self, z: NDArray[np.floating], task: AnalysisRequest) -> None:
+        """Ask what a state of one's own costs; `manual_cost` holds the answer when it is there.
 
         Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
         slider needs.
@@ -327,14 +331,14 @@ class Analysing:
             )
 
         def made(cost: Cost) -> None:
-            self.hand = cost
+            self.manual_cost = cost
             self._changed()
 
         self._cost.submit(job, made, delay=wait)
 
     def _broken_cost(self, _: Exception) -> None:
         # A method without a latent vector: then there is nothing to compare with.
-        self.hand = None
+        self.manual_cost = None
 
     def _broken_extra(self, error: Exception) -> None:
         self._complain(sentence(error, "That picture"))

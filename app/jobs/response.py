@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.context import Visit
+from app.context import SessionContext
 from app.jobs.analysis import engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.state.perturbations import Place, region_of
@@ -44,7 +44,7 @@ def responder_of(bundle: Bundle) -> Responder:
 
 
 @dataclass(frozen=True)
-class Question:
+class ResponseRequest:
     """What is asked of the emulator.
 
     Parameters
@@ -79,12 +79,12 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class ResponseResult:
     """A response and what stands beside it.
 
     Parameters
     ----------
-    question : Question
+    question : ResponseRequest
         What was asked.
     response : Response
         The library's.
@@ -96,7 +96,7 @@ class Answer:
         How long the response took.
     """
 
-    question: Question
+    question: ResponseRequest
     response: Response
     all_fields: Float
     spread: Float
@@ -109,14 +109,16 @@ _COLD = threading.Lock()
 _warm: set[tuple[Any, ...]] = set()
 
 
-def answer_to(bundle: Bundle, question: Question, known: Float | None = None) -> Answer:
+def answer_to(
+    bundle: Bundle, question: ResponseRequest, known: Float | None = None
+) -> ResponseResult:
     """Compute a response and what stands beside it.
 
     Parameters
     ----------
     bundle : Bundle
         Shared by all sessions.
-    question : Question
+    question : ResponseRequest
         What is asked.
     known : ndarray, shape (V, lat, lon), optional
         The spread, where it is known already: it is of the analysis without a change, so an
@@ -137,11 +139,11 @@ def answer_to(bundle: Bundle, question: Question, known: Float | None = None) ->
         spread = made.spread if known is None else known
         every = responder.all_fields(question.month)
     _warm.add(network)
-    return Answer(question, made, every, spread, took)
+    return ResponseResult(question, made, every, spread, took)
 
 
 @dataclass(frozen=True)
-class Aim:
+class SensitivityRequest:
     """A sensitivity that is asked for: of the mean of a variable over a place.
 
     Where everything outside a region is held and none is named, it is this place.
@@ -154,40 +156,40 @@ class Aim:
     over: Place
 
 
-class Responding:
+class ResponseJob:
     """Asks, one question at a time, and holds the last answers.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
         Whose page is drawn when there is something new, and told in one sentence why there is not.
     """
 
-    def __init__(self, visit: Visit) -> None:
-        self._bundle, self._changed = visit.bundle, visit.redraw
-        self._complain = visit.complain
-        self._work = Latest(visit.schedule, self._broken, pool=ANALYSES)
-        self._adjoint = Latest(visit.schedule, self._broken_aim, pool=ANALYSES)
+    def __init__(self, context: SessionContext) -> None:
+        self._bundle, self._changed = context.bundle, context.redraw
+        self._complain = context.complain
+        self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
+        self._adjoint = Latest(context.schedule, self._broken_aim, pool=ANALYSES)
         self._spreads: dict[Any, Float] = {}
-        self.answer: Answer | None = None
-        self.asked: Question | None = None
-        self._next: Question | None = None
+        self.answer: ResponseResult | None = None
+        self.asked: ResponseRequest | None = None
+        self._next: ResponseRequest | None = None
         # What was refused last, and why: it is not asked again at every redraw.
-        self._refused: Question | None = None
+        self._refused: ResponseRequest | None = None
         self.complaint = ""
-        self.aim: Aim | None = None
-        self._next_aim: Aim | None = None
+        self.aim: SensitivityRequest | None = None
+        self._next_aim: SensitivityRequest | None = None
         self._aiming = False
-        self.sensitivity: tuple[Aim, Sensitivity, float] | None = None
+        self.sensitivity: tuple[SensitivityRequest, Sensitivity, float] | None = None
 
     @property
-    def busy(self) -> Question | Aim | None:
+    def busy(self) -> ResponseRequest | SensitivityRequest | None:
         """What is under way."""
         return self.asked or (self.aim if self._aiming else None)
 
     # -- responses ---------------------------------------------------------------------------
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: ResponseRequest) -> None:
         """Ask; while another question is under way this one waits, and a newer one replaces it."""
         if self.asked is not None:
             self._next = None if question == self.asked else question
@@ -200,12 +202,12 @@ class Responding:
         self.asked = question
         bundle, known = self._bundle, self._spreads.get(question.control)
 
-        def job(_: Callable[[], bool]) -> Answer:
+        def job(_: Callable[[], bool]) -> ResponseResult:
             return answer_to(bundle, question, known)
 
         self._work.submit(job, self._deliver)
 
-    def _deliver(self, answer: Answer) -> None:
+    def _deliver(self, answer: ResponseResult) -> None:
         if len(self._spreads) >= KEPT:
             self._spreads.clear()
         self._spreads[answer.question.control] = answer.spread
@@ -226,7 +228,7 @@ class Responding:
 
     # -- sensitivities -----------------------------------------------------------------------
 
-    def aim_at(self, aim: Aim) -> None:
+    def aim_at(self, aim: SensitivityRequest) -> None:
         """Ask for a sensitivity; as with responses, the newest waits for the one under way."""
         if self._aiming:
             self._next_aim = None if aim == self.aim else aim
@@ -236,7 +238,7 @@ class Responding:
         self.aim, self._aiming = aim, True
         bundle = self._bundle
 
-        def job(_: Callable[[], bool]) -> tuple[Aim, Sensitivity, float]:
+        def job(_: Callable[[], bool]) -> tuple[SensitivityRequest, Sensitivity, float]:
             start = time.perf_counter()
             region = region_of(aim.over)
             inside = None
@@ -248,7 +250,7 @@ class Responding:
             )
             return aim, made, time.perf_counter() - start
 
-        def deliver(made: tuple[Aim, Sensitivity, float]) -> None:
+        def deliver(made: tuple[SensitivityRequest, Sensitivity, float]) -> None:
             self.sensitivity = made
             self._aimed()
 

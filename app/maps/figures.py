@@ -64,7 +64,7 @@ _TOOLTIP = (
 )
 
 
-class How(NamedTuple):
+class DisplayOptions(NamedTuple):
     """How a frame is coloured and what it is called: it changes seldom, unlike its numbers."""
 
     kind: str
@@ -76,14 +76,14 @@ class How(NamedTuple):
     scale: int = 1
 
 
-def how_of(request: Request) -> How:
+def display_options_of(request: Request) -> DisplayOptions:
     """Return how a frame is coloured."""
     column, scene = request.column, request.scene
     if scene is None:
         words = ("target", COLUMNS[column.kind])
-        return How(column.kind, column.look, None, words, (), scale=request.scale)
+        return DisplayOptions(column.kind, column.look, None, words, (), scale=request.scale)
     left = scene.left
-    return How(
+    return DisplayOptions(
         column.kind, column.look, left.look, scene.words, scene.spans, left.kind, request.scale
     )
 
@@ -119,7 +119,7 @@ class Figures:
         self.keys: dict[str, Any] = {}
         self.gaps: dict[str, Any] = {}
         self._withheld: dict[str, Any] = {}
-        self._how = how_of(frame.request)
+        self._how = display_options_of(frame.request)
         self._order = {variable.name: i for i, variable in enumerate(bundle.variables)}
 
         shown = projection(self._projection)
@@ -389,7 +389,7 @@ class Figures:
         if frame.request.projection != self._projection:
             self._projection = frame.request.projection
             self._reproject()
-        how, before = how_of(frame.request), self._how
+        how, before = display_options_of(frame.request), self._how
         rescaled = (frame.request.full, how.spans, how.scale) != (
             self._full,
             before.spans,

@@ -113,7 +113,7 @@ PLAIN = Column()
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ColumnContent:
     """What stands in the columns instead of the target and the model; never changed in place.
 
     Parameters
@@ -160,7 +160,7 @@ class Request:
         Anomalies added to what z decodes to; never changed in place.
     column : Column
         What the model column shows.
-    scene : Scene, optional
+    scene : ColumnContent, optional
         What both columns show instead.
     scale : int
         How many times smaller anomalies have the same colour, one of
@@ -176,7 +176,7 @@ class Request:
     analysis: NDArray[np.floating] | None = None
     beyond: NDArray[np.floating] | None = None
     column: Column = PLAIN
-    scene: Scene | None = None
+    scene: ColumnContent | None = None
     scale: int = 1
     arrows: bool = False
 
@@ -286,7 +286,7 @@ def _first(request: Request) -> NDArray[np.floating] | None:
     return None if request.scene is None else request.scene.first
 
 
-def _changes_of_scene(before: Scene | None, now: Scene | None) -> set[str]:
+def _changes_of_scene(before: ColumnContent | None, now: ColumnContent | None) -> set[str]:
     """Return the kinds of panes that another scene touches, the model's own changes apart."""
     if before is None or now is None:
         return {"target", "model", "scatter"}

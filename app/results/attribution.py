@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.components import Message
-from app.context import Action, Visit
+from app.context import Action, SessionContext
 from app.jobs.analysis import sentence
 from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
 from app.results.panel import Foot
-from app.state.observations import ObservingError
+from app.state.observations import InvalidObservationError
 from app.state.perturbations import Place, region_of
 from mlda_core.assimilation.regional_series import Analyses, months_of
 from mlda_core.climate.regions import Region
@@ -109,23 +109,23 @@ class _Lent:
         return _background(self.bundle).analysis(*given, **settings)
 
 
-class Attributing:
+class AttributionPanel:
     """Series under the sea as it was and under a changed one, and the drivers of a month.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     foot : Foot
         Where it is shown.
     region : callable
         Returns the region that the foot averages over.
     """
 
-    def __init__(self, visit: Visit, foot: Foot, region: Callable[[], Region]) -> None:
-        self._bundle, self._state, self._foot = visit.bundle, visit.state, foot
-        self._region, self._complain = region, visit.complain
-        self._run = Latest(visit.schedule, self._broken, pool=ANALYSES)
-        self._driving = Latest(visit.schedule, self._broken_drivers, pool=ANALYSES)
+    def __init__(self, context: SessionContext, foot: Foot, region: Callable[[], Region]) -> None:
+        self._bundle, self._state, self._foot = context.bundle, context.state, foot
+        self._region, self._complain = region, context.complain
+        self._run = Latest(context.schedule, self._broken, pool=ANALYSES)
+        self._driving = Latest(context.schedule, self._broken_drivers, pool=ANALYSES)
         self._controls: OrderedDict[Any, Analyses] = OrderedDict()
         self._scenarios: OrderedDict[Made, Scenario] = OrderedDict()
         # Which of them is in the chart, and which is being made.
@@ -140,7 +140,7 @@ class Attributing:
     # -- what is asked for -----------------------------------------------------------------
 
     def _wanted(self) -> Made:
-        made = self._state.perturbing
+        made = self._state.perturbations
         outside = made.held == "outside"
         kind = self._foot.sea
         # What does not take part in a series must not make another one of it.
@@ -218,14 +218,18 @@ class Attributing:
         """Choose what the blue line is: the sea as it is changed here, or without its trend."""
         kind = message.get("value")
         if kind not in ("patches", "trend"):
-            raise ObservingError("The foot of the page has no such change; reload the page.")
+            raise InvalidObservationError(
+                "The foot of the page has no such change; reload the page."
+            )
         self._foot.sea = str(kind)
 
     def start(self, scope: str) -> None:
         """Make the months of a scope that are missing."""
         made = self._wanted()
         if made.kind == "patches" and not made.patches:
-            raise ObservingError("No change of the sea is switched on; add one, or the trend.")
+            raise InvalidObservationError(
+                "No change of the sea is switched on; add one, or the trend."
+            )
         _demand_freedom(made)
         bundle, month = self._bundle, self._state.month
         months = months_of(bundle, "test" if scope == "test" else "all")
@@ -307,7 +311,7 @@ class Attributing:
     # -- the drivers -----------------------------------------------------------------------
 
     def _asked(self, variable: str) -> Asked:
-        made = self._state.perturbing
+        made = self._state.perturbations
         outside = made.held == "outside"
         patches = made.enabled if outside and not made.within else ()
         within = made.within if outside else ""
@@ -317,7 +321,9 @@ class Attributing:
         """Find the drivers of the month shown, for a variable."""
         variable = str(message.get("value"))
         if variable not in [v.name for v in self._bundle.variables]:
-            raise ObservingError(f"There is no variable '{variable[:24]}'; choose another.")
+            raise InvalidObservationError(
+                f"There is no variable '{variable[:24]}'; choose another."
+            )
         asked, bundle = self._asked(variable), self._bundle
         _demand_freedom(asked)
 
@@ -365,7 +371,7 @@ class Attributing:
 def _demand_freedom(asked: Made | Asked) -> None:
     """Refuse to hold everything outside of nowhere: then nothing could answer."""
     if asked.held == "outside" and not asked.within and not asked.patches:
-        raise ObservingError(
+        raise InvalidObservationError(
             "Everything outside a region is held, and none is chosen; choose one beside 'free "
             "inside', or change the sea somewhere."
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import month_name
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.components import Message
-from app.context import Action, Visit
-from app.state.observations import ObservingError
+from app.context import Action, SessionContext
+from app.state.observations import InvalidObservationError
+from app.text import SPLIT_LETTERS
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from app.results.panel import Foot
     from mlda_core.bundle.bundle import Bundle
 
-LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-          "October", "November", "December")  # fmt: skip
 PART = "impact"
 
 
@@ -55,19 +54,19 @@ def titles_of(bundle: Bundle) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-class Impacts:
+class ImpactPanel:
     """What the foot shows of impacts.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     foot : Foot
     """
 
-    def __init__(self, visit: Visit, foot: Foot) -> None:
-        self._bundle, self._state, self._foot = visit.bundle, visit.state, foot
-        self._complain = visit.complain
-        titles = titles_of(visit.bundle)
+    def __init__(self, context: SessionContext, foot: Foot) -> None:
+        self._bundle, self._state, self._foot = context.bundle, context.state, foot
+        self._complain = context.complain
+        titles = titles_of(context.bundle)
         self._names = [name for name, _ in titles]
         foot.impacts = [list(pair) for pair in titles]
         self._shown = ""
@@ -102,7 +101,7 @@ class Impacts:
         why = ""
         if state.tool == "perturb":
             why = "The tool Perturb shows responses; this follows Explore and Observe."
-        elif state.model == "analysis" and METHODS[state.observing.method].latent != "decoder":
+        elif state.model == "analysis" and METHODS[state.observations.method].latent != "decoder":
             why = "The method of the analysis has no latent vector of the decoder."
         made = None if why else head.predict(state.z, state.month)
         return now_for(head, state.month, made, why)
@@ -126,7 +125,7 @@ class Impacts:
         """Show another head."""
         name = message.get("value")
         if name not in self._names:
-            raise ObservingError(f"There is no impact '{str(name)[:24]}' in this bundle.")
+            raise InvalidObservationError(f"There is no impact '{str(name)[:24]}' in this bundle.")
         self._state.impact = str(name)
         return ""
 
@@ -148,7 +147,7 @@ def series_for(head: ImpactHead) -> dict[str, Any]:
         "title": head.title,
         "units": units_words(head.units),
         "months": list(record.months[part]),
-        "split": "".join(LETTERS.get(s, "t") for s in record.splits[part]),
+        "split": "".join(SPLIT_LETTERS.get(s, "t") for s in record.splits[part]),
         "observed": plain(record.observed),
         **{
             name: plain(getattr(record, name), where=record.seen)
@@ -215,7 +214,7 @@ def now_for(head: ImpactHead, month: str, made: Prediction | None, why: str = ""
                 f"Beyond all training months ({figures(least)} to {figures(most)}{units})."
             )
     seen = "measured " + (figures(observed) if math.isfinite(observed) else "nothing")
-    normal = f"usual for {MONTHS[calendar - 1]} {figures(usual)}"
+    normal = f"usual for {month_name[calendar]} {figures(usual)}"
     words += [seen, normal]
     if row is not None and not record.seen[row]:
         before = f", or one of the {head.memory} before it," if head.memory else ""

@@ -10,6 +10,7 @@ import numpy as np
 import param
 
 from app.components import Control, Handler
+from app.text import SPLIT_LETTERS
 from app.web_files import read
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mlda_core.perturbation.attribution import Drivers
 
 PARTS = {"scores", "series", "drivers", "impact"}
-LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
 
 
 def regions_of(bundle: Bundle) -> list[list[str]]:
@@ -164,7 +164,7 @@ class Foot(Control):
         self.param.update(
             series={
                 "months": list(means.months),
-                "split": "".join(LETTERS.get(s, "t") for s in means.split),
+                "split": "".join(SPLIT_LETTERS.get(s, "t") for s in means.split),
                 "target": _columns(self._names, means.target),
             },
             analysis=analysis_for(self._names, means),

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.components import Message
-from app.context import Action, Visit, merge_actions
+from app.context import Action, SessionContext, merge_actions
 from app.jobs.analysis import engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
-from app.results.attribution import EVERY, TURN, Attributing
-from app.results.impacts import Impacts
+from app.results.attribution import EVERY, TURN, AttributionPanel
+from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
-from app.state import observations as observing
-from app.state.observations import METHODS, ObservingError
-from app.tools.observe import METHOD_LABELS, Observer, methods_of
+from app.state import observations
+from app.state.observations import METHODS, InvalidObservationError
+from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box
@@ -28,21 +28,21 @@ BOX = "box"
 DENSE = 1000
 
 
-class Verifying:
+class VerificationPanel:
     """What the foot knows and does.
 
     Parameters
     ----------
-    visit : Visit
-    observe : Observer
+    context : SessionContext
+    observe : ObserveTool
         Whose analysis is verified.
     """
 
-    def __init__(self, visit: Visit, observe: Observer) -> None:
-        bundle, state = visit.bundle, visit.state
-        self._bundle, self._state, self._observer, self._say = bundle, state, observe, visit.say
-        self._compare = Latest(visit.schedule, self._broken_comparison, pool=ANALYSES)
-        self._run = Latest(visit.schedule, self._broken_series, pool=ANALYSES)
+    def __init__(self, context: SessionContext, observe: ObserveTool) -> None:
+        bundle, state = context.bundle, context.state
+        self._bundle, self._state, self._observe, self._say = bundle, state, observe, context.say
+        self._compare = Latest(context.schedule, self._broken_comparison, pool=ANALYSES)
+        self._run = Latest(context.schedule, self._broken_series, pool=ANALYSES)
         self._analyses: dict[str, Any] = {}
         self._analyses_of: tuple[Any, ...] | None = None
         self._table: Any = None
@@ -54,7 +54,7 @@ class Verifying:
         self._shown_box: Any = None
         self._progress: dict[str, Any] = {"running": False}
         self.foot = Foot(
-            visit.on_messages,
+            context.on_messages,
             variables=bundle.variables,
             methods=methods_of(bundle),
             regions=regions_of(bundle),
@@ -62,12 +62,12 @@ class Verifying:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self.attributing = Attributing(visit, self.foot, lambda: self._region)
-        self.impacts = Impacts(visit, self.foot)
+        self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
+        self.impacts = ImpactPanel(context, self.foot)
 
     @property
     def _region(self) -> Region:
-        box = self._state.observing.region
+        box = self._state.observations.region
         if self.foot.region == BOX and box is not None:
             return drawn_box(*box)
         return REGIONS.get(self.foot.region, REGIONS["globe"])
@@ -75,11 +75,11 @@ class Verifying:
     def show(self) -> None:
         """Bring the foot to what there is; the caller holds the document."""
         state, foot = self._state, self.foot
-        box = state.observing.region
+        box = state.observations.region
         if box != self._shown_box:
             self._shown_box = box
             foot.set_box(None if box is None else drawn_box(*box).label)
-        shown = state.observing.method if state.model == "analysis" else ""
+        shown = state.observations.method if state.model == "analysis" else ""
         perturbs = state.tool == "perturb" and self._bundle.sea_row >= 0
         mode = "perturb" if perturbs else "observe"
         turned = mode != foot.mode
@@ -89,8 +89,8 @@ class Verifying:
             self._show_scores()
         if mode == "perturb":
             if turned:
-                self.attributing.again()
-            self.attributing.show()
+                self.attribution.again()
+            self.attribution.show()
             return
         if turned:
             self._charted = None
@@ -109,12 +109,12 @@ class Verifying:
             "series-start": self.start_series,
             "series-cancel": self.cancel_series,
         }
-        return merge_actions(own, self.impacts.actions(), self.attributing.actions())
+        return merge_actions(own, self.impacts.actions(), self.attribution.actions())
 
     # -- the table ---------------------------------------------------------------------------
 
     def _show_scores(self) -> None:
-        work = self._observer.analysing
+        work = self._observe.analysing
         task = work.task
         if task is None or work.analysis is None or not work.answered:
             return
@@ -151,7 +151,7 @@ class Verifying:
         """Open or fold a part."""
         parts = message.get("value")
         if not isinstance(parts, list) or not set(parts) <= PARTS:
-            raise ObservingError("The foot of the page has no such part; reload the page.")
+            raise InvalidObservationError("The foot of the page has no such part; reload the page.")
         self.foot.opened = parts
         # Which impact is shown stands in links.
         return "" if self.impacts.opened(parts) else None
@@ -160,21 +160,23 @@ class Verifying:
         """Verify over another region."""
         key = message.get("value")
         if key not in [region[0] for region in self.foot.regions]:
-            raise ObservingError(f"There is no region '{str(key)[:24]}'; draw it first.")
+            raise InvalidObservationError(f"There is no region '{str(key)[:24]}'; draw it first.")
         self.foot.region = str(key)
         self._charted = None
 
     def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
-        made = observing.adjust(self._state.observing, {"method": message.get("value")})
-        self._observer.show_analysis(observing=made)
+        made = observations.adjust(self._state.observations, {"method": message.get("value")})
+        self._observe.show_analysis(observations=made)
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
     def compare(self, _: Message) -> None:
         """Run every method on the same observations."""
-        task = self._observer.analysing.task
+        task = self._observe.analysing.task
         if task is None:
-            raise ObservingError("There is no analysis to compare with; press Resume first.")
+            raise InvalidObservationError(
+                "There is no analysis to compare with; press Resume first."
+            )
         missing = [
             m for m in methods_of(self._bundle) if m not in self._analyses and m != "climatology"
         ]
@@ -215,8 +217,8 @@ class Verifying:
 
     def _scenario(self) -> Series:
         """Return the series of the present observations; another one when these change."""
-        observed = self._state.observing
-        names = (*observing.OBSERVED, "method", "residual", "localisation")
+        observed = self._state.observations
+        names = (*observations.OBSERVED, "method", "residual", "localisation")
         key = tuple(getattr(observed, name) for name in names)
         if self._series is None or self._series_of != key:
             if self._series is not None:
@@ -225,7 +227,7 @@ class Verifying:
                 self._running = False
                 self._tell(words=words)
             observe = observer(
-                self._observer.table.everywhere,
+                self._observe.table.everywhere,
                 self._bundle,
                 error=observed.error,
                 seed=observed.noise,
@@ -244,19 +246,21 @@ class Verifying:
         key = (series, self._region)
         if key != self._charted:
             self._charted = key
-            self.foot.show_series(series.means(self._region), self._observer.scenario())
+            self.foot.show_series(series.means(self._region), self._observe.scenario())
 
     def start_series(self, message: Message) -> None:
         """Assimilate the months of a scope that are missing."""
         scope = message.get("value")
         if scope not in ("test", "all"):
-            raise ObservingError(f"There are no months '{str(scope)[:24]}'; choose test or all.")
+            raise InvalidObservationError(
+                f"There are no months '{str(scope)[:24]}'; choose test or all."
+            )
         if self.foot.mode == "perturb":
-            self.attributing.start(scope)
+            self.attribution.start(scope)
             return
         series, bundle = self._scenario(), self._bundle
         months = months_of(bundle, "test" if scope == "test" else "all")
-        if len(self._observer.table) > DENSE:
+        if len(self._observe.table) > DENSE:
             months = by_season(months, self._state.month)
         total = len(series.missing(months))
         if not total:
@@ -279,7 +283,7 @@ class Verifying:
     def cancel_series(self, _: Message) -> None:
         """Stop the series; the months done stay."""
         if self.foot.mode == "perturb":
-            self.attributing.cancel()
+            self.attribution.cancel()
             return
         self._run.cancel()
         self._running = False
@@ -311,5 +315,5 @@ class Verifying:
         """Let go of everything, when the visitor has left."""
         self._compare.cancel()
         self._run.cancel()
-        self.attributing.close()
+        self.attribution.close()
         self.foot.listen(None)

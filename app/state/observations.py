@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from mlda_core.assimilation.methods import METHODS as RECORDS
+from mlda_core.assimilation import methods
 from mlda_core.climate.errors import UserError
 
 KINDS = (
@@ -26,7 +26,7 @@ KINDS = (
     "custom",
 )
 DOMAINS = ("globe", "land", "sea")
-METHODS = tuple(RECORDS)
+METHODS = tuple(methods.METHODS)
 COLUMNS = ("model", "increment", "difference", "influence", "spread")
 # What stands beside the model: the truth, or the analysis of the same observations by another
 # method.
@@ -38,7 +38,7 @@ MAX_SEED = 2**31 - 1
 LABEL = 60
 
 
-class ObservingError(UserError):
+class InvalidObservationError(UserError):
     """An observation or a setting cannot be; the message is one sentence for people."""
 
 
@@ -69,7 +69,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Observing:
+class ObservationSettings:
     """Observations and how they are assimilated.
 
     Parameters
@@ -184,18 +184,18 @@ _WORDS = {
 }
 
 
-def observed_alike(one: Observing, other: Observing) -> bool:
+def observed_alike(one: ObservationSettings, other: ObservationSettings) -> bool:
     """Whether two have the same observations, whatever is done with them."""
     return all(getattr(one, name) == getattr(other, name) for name in OBSERVED)
 
 
-def analysed_alike(one: Observing, other: Observing) -> bool:
+def analysed_alike(one: ObservationSettings, other: ObservationSettings) -> bool:
     """Whether two have the same analysis in the same month."""
     names = (*OBSERVED, "method", "residual", "localisation")
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def adjust(observing: Observing, values: Mapping[str, Any]) -> Observing:
+def adjust(settings: ObservationSettings, values: Mapping[str, Any]) -> ObservationSettings:
     """Change settings that come from outside.
 
     Another network has other rows: what was done to the old one's goes. Rows of one's own stay
@@ -204,7 +204,7 @@ def adjust(observing: Observing, values: Mapping[str, Any]) -> Observing:
 
     Parameters
     ----------
-    observing : Observing
+    settings : ObservationSettings
         What there is.
     values : mapping
         New values by name.
@@ -214,20 +214,22 @@ def adjust(observing: Observing, values: Mapping[str, Any]) -> Observing:
     ObservingError
         If one is unknown or cannot be.
     """
-    made = replace(observing, **{name: _check(name, value) for name, value in values.items()})
-    if any(getattr(made, name) != getattr(observing, name) for name in NETWORK):
+    made = replace(settings, **{name: _check(name, value) for name, value in values.items()})
+    if any(getattr(made, name) != getattr(settings, name) for name in NETWORK):
         made = replace(made, withheld=frozenset(), deleted=frozenset(), changed=())
-    if made.kind != observing.kind:
+    if made.kind != settings.kind:
         made = replace(made, own=())
     return made
 
 
-def withhold(observing: Observing, sources: Collection[int], *, held: bool) -> Observing:
+def withhold(
+    settings: ObservationSettings, sources: Collection[int], *, held: bool
+) -> ObservationSettings:
     """Withhold or restore rows.
 
     Parameters
     ----------
-    observing : Observing
+    settings : ObservationSettings
         What there is.
     sources : collection of int
         Rows: of the network by number, one's own as -1, -2, ...
@@ -237,42 +239,44 @@ def withhold(observing: Observing, sources: Collection[int], *, held: bool) -> O
     network = {i for i in sources if i >= 0}
     chosen = {-1 - i for i in sources if i < 0}
     own = tuple(
-        row._replace(withheld=held) if j in chosen else row for j, row in enumerate(observing.own)
+        row._replace(withheld=held) if j in chosen else row for j, row in enumerate(settings.own)
     )
-    kept = observing.withheld | network if held else observing.withheld - network
-    return replace(observing, withheld=frozenset(kept), own=own)
+    kept = settings.withheld | network if held else settings.withheld - network
+    return replace(settings, withheld=frozenset(kept), own=own)
 
 
-def delete(observing: Observing, sources: Collection[int]) -> Observing:
+def delete(settings: ObservationSettings, sources: Collection[int]) -> ObservationSettings:
     """Delete rows; of a network they stay away until it is changed."""
     network = {i for i in sources if i >= 0}
     chosen = {-1 - i for i in sources if i < 0}
     return replace(
-        observing,
-        deleted=observing.deleted | network,
-        withheld=observing.withheld - network,
-        changed=tuple(pair for pair in observing.changed if pair[0] not in network),
-        own=tuple(row for j, row in enumerate(observing.own) if j not in chosen),
+        settings,
+        deleted=settings.deleted | network,
+        withheld=settings.withheld - network,
+        changed=tuple(pair for pair in settings.changed if pair[0] not in network),
+        own=tuple(row for j, row in enumerate(settings.own) if j not in chosen),
     )
 
 
-def place(observing: Observing, row: Row) -> Observing:
+def place(settings: ObservationSettings, row: Row) -> ObservationSettings:
     """Add a row of one's own."""
-    if len(observing.own) >= MAX_ROWS:
-        raise ObservingError(f"There are {MAX_ROWS} observations already; delete some first.")
-    return replace(observing, own=(*observing.own, check_row(row)))
+    if len(settings.own) >= MAX_ROWS:
+        raise InvalidObservationError(
+            f"There are {MAX_ROWS} observations already; delete some first."
+        )
+    return replace(settings, own=(*settings.own, check_row(row)))
 
 
-def edit(observing: Observing, source: int, row: Row) -> Observing:
+def edit(settings: ObservationSettings, source: int, row: Row) -> ObservationSettings:
     """Put a row in another's place; whether it is withheld stays as it is."""
     row = check_row(row)
     if source < 0:
-        own = list(observing.own)
+        own = list(settings.own)
         own[-1 - source] = row._replace(withheld=own[-1 - source].withheld)
-        return replace(observing, own=tuple(own))
-    changed = dict(observing.changed)
+        return replace(settings, own=tuple(own))
+    changed = dict(settings.changed)
     changed[source] = row._replace(withheld=False)
-    return replace(observing, changed=tuple(sorted(changed.items())))
+    return replace(settings, changed=tuple(sorted(changed.items())))
 
 
 def check_row(row: Row) -> Row:
@@ -287,7 +291,7 @@ def check_row(row: Row) -> Row:
     value = None if row.value is None else number("value", row.value, -1e4, 1e4)
     error = None if row.error_sd is None else number("error", row.error_sd, 1e-6, 1e4)
     if not isinstance(row.variable, str) or not isinstance(row.withheld, bool):
-        raise ObservingError("An observation lacks its variable; give it one.")
+        raise InvalidObservationError("An observation lacks its variable; give it one.")
     # As exact as a link: a hundred metres.
     place = round(lat, 3), round(lon % 360.0, 3) % 360.0
     return Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
@@ -302,10 +306,12 @@ def number(name: str, value: Any, low: float, high: float) -> float:
         If it is none; the sentence names it.
     """
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-        raise ObservingError(f"The {name} is empty; type a number from {low:g} to {high:g}.")
+        raise InvalidObservationError(
+            f"The {name} is empty; type a number from {low:g} to {high:g}."
+        )
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or not low <= value <= high:
-        raise ObservingError(
+        raise InvalidObservationError(
             f"The {name} '{str(value)[:24]}' is not a number from {low:g} to {high:g}; correct it."
         )
     return float(value)
@@ -315,7 +321,7 @@ def _check(name: str, value: Any) -> Any:
     words = _WORDS.get(name, name)
     if name in _CHOICES:
         if not isinstance(value, str) or value not in _CHOICES[name]:
-            raise ObservingError(
+            raise InvalidObservationError(
                 f"There is no {words} '{str(value)[:24]}'; choose one of "
                 f"{', '.join(_CHOICES[name])}."
             )
@@ -323,39 +329,45 @@ def _check(name: str, value: Any) -> Any:
     if name in _RANGES:
         made = number(words, value, *_RANGES[name])
         if name == "spacing" and 0 < made < 50:
-            raise ObservingError("A spacing must be 50 km or more, or 0; correct it.")
+            raise InvalidObservationError("A spacing must be 50 km or more, or 0; correct it.")
         if name in ("error", "localisation", "hatch"):
             return round(made, 4)
         if made != int(made):
-            raise ObservingError(f"The {words} must be a whole number, not {made:g}.")
+            raise InvalidObservationError(f"The {words} must be a whole number, not {made:g}.")
         return int(made)
     if name == "scale":
         if not isinstance(value, int | float) or isinstance(value, bool) or value not in SCALES:
-            raise ObservingError(
+            raise InvalidObservationError(
                 f"The colours cannot be stretched {str(value)[:24]} times; choose one of "
                 f"{', '.join(map(str, SCALES))}."
             )
         return int(value)
     if name in ("residual", "live", "arrows"):
         if not isinstance(value, bool):
-            raise ObservingError(f"The setting '{name}' must be true or false; correct it.")
+            raise InvalidObservationError(
+                f"The setting '{name}' must be true or false; correct it."
+            )
         return value
     if name == "variables":
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise ObservingError("The network's variables must be a list of names; correct it.")
+            raise InvalidObservationError(
+                "The network's variables must be a list of names; correct it."
+            )
         return tuple(sorted({v[:40] for v in value}))
     if name == "region":
         return None if value is None else _region(value)
-    raise ObservingError(f"There is no setting '{name[:24]}' of the observations; remove it.")
+    raise InvalidObservationError(
+        f"There is no setting '{name[:24]}' of the observations; remove it."
+    )
 
 
 def _region(value: Any) -> tuple[float, float, float, float]:
     if not isinstance(value, list | tuple) or len(value) != 4:
-        raise ObservingError("A region must be south, north, west and east; correct it.")
+        raise InvalidObservationError("A region must be south, north, west and east; correct it.")
     south, north = (number("region's latitude", v, -90, 90) for v in value[:2])
     west, east = (number("region's longitude", v, -360, 720) for v in value[2:])
     if south >= north or west == east:
-        raise ObservingError("The region is empty; draw a larger one.")
+        raise InvalidObservationError("The region is empty; draw a larger one.")
     around = east - west >= 360
     return (
         round(south, 2),
@@ -365,11 +377,11 @@ def _region(value: Any) -> tuple[float, float, float, float]:
     )
 
 
-def to_dict(observing: Observing) -> dict[str, Any]:
+def to_dict(settings: ObservationSettings) -> dict[str, Any]:
     """Return plain JSON values, settings at their defaults left out."""
     made: dict[str, Any] = {}
-    for item in fields(Observing):
-        value = getattr(observing, item.name)
+    for item in fields(ObservationSettings):
+        value = getattr(settings, item.name)
         if value == getattr(_DEFAULT, item.name):
             continue
         if isinstance(value, frozenset):
@@ -384,7 +396,7 @@ def to_dict(observing: Observing) -> dict[str, Any]:
     return made
 
 
-def from_dict(data: Any) -> Observing:
+def from_dict(data: Any) -> ObservationSettings:
     """Read what `to_dict` wrote.
 
     Raises
@@ -393,7 +405,7 @@ def from_dict(data: Any) -> Observing:
         If anything in it is wrong.
     """
     if not isinstance(data, dict):
-        raise ObservingError("The saved observations are damaged; save the state again.")
+        raise InvalidObservationError("The saved observations are damaged; save the state again.")
     plain = {k: v for k, v in data.items() if k not in _ROWS}
     made = adjust(_DEFAULT, plain)
     held, gone = (_numbers(data.get(name, [])) for name in ("withheld", "deleted"))
@@ -408,7 +420,7 @@ def from_dict(data: Any) -> Observing:
 
 
 _ROWS = ("withheld", "deleted", "changed", "own")
-_DEFAULT = Observing()
+_DEFAULT = ObservationSettings()
 # What the last four of a row's seven are where nothing is said of them.
 _ABSENT: tuple[Any, ...] = (None, None, 0, "")
 
@@ -427,7 +439,7 @@ def _plain(row: Row) -> list[Any]:
 
 def _row(item: Any) -> Row:
     if not isinstance(item, list) or not 3 <= len(item) <= 7:
-        raise ObservingError("A saved observation is damaged; save the state again.")
+        raise InvalidObservationError("A saved observation is damaged; save the state again.")
     values = [*item, *_ABSENT[len(item) - 3 :]]
     values[5] = bool(values[5])
     return check_row(Row(*values))
@@ -439,7 +451,7 @@ def _list(items: Any) -> list[Any]:
         or len(items) > MAX_ROWS
         or not all(isinstance(item, list) for item in items)
     ):
-        raise ObservingError("The saved observations are damaged; save the state again.")
+        raise InvalidObservationError("The saved observations are damaged; save the state again.")
     return items
 
 
@@ -449,5 +461,5 @@ def _numbers(items: Any) -> frozenset[int]:
         or len(items) > MAX_ROWS
         or not all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in items)
     ):
-        raise ObservingError("The saved observations are damaged; save the state again.")
+        raise InvalidObservationError("The saved observations are damaged; save the state again.")
     return frozenset(items)

@@ -35,7 +35,7 @@ Box = tuple[float, float, float, float]
 Place = str | Box
 
 
-class PerturbingError(UserError):
+class InvalidPerturbationError(UserError):
     """A change of the sea or a setting cannot be; the message is one sentence for people."""
 
 
@@ -45,7 +45,7 @@ FIRST = Patch(kelvin=-2.0, region="nino34")
 
 
 @dataclass(frozen=True)
-class Perturbing:
+class PerturbationSettings:
     """Changes of the sea, what is held, and what is shown.
 
     Parameters
@@ -91,18 +91,18 @@ class Perturbing:
 
 _CHOICES = {"held": HELD_KEYS, "view": VIEWS, "gcm": EXPERIMENTS}
 _WORDS = {"held": "way of holding", "view": "view of the response", "gcm": "run of the GCM"}
-_DEFAULT = Perturbing()
+_DEFAULT = PerturbationSettings()
 
 
 # -- changes -----------------------------------------------------------------------------------
 
 
-def adjust(perturbing: Perturbing, values: Mapping[str, Any]) -> Perturbing:
+def adjust(settings: PerturbationSettings, values: Mapping[str, Any]) -> PerturbationSettings:
     """Change settings that come from outside.
 
     Parameters
     ----------
-    perturbing : Perturbing
+    settings : PerturbationSettings
         What there is.
     values : mapping
         New values by name; `patches` has functions of its own.
@@ -112,18 +112,22 @@ def adjust(perturbing: Perturbing, values: Mapping[str, Any]) -> Perturbing:
     PerturbingError
         If one is unknown or cannot be.
     """
-    return replace(perturbing, **{name: _check(name, value) for name, value in values.items()})
+    return replace(settings, **{name: _check(name, value) for name, value in values.items()})
 
 
-def add(perturbing: Perturbing, patch: Patch) -> Perturbing:
+def add(settings: PerturbationSettings, patch: Patch) -> PerturbationSettings:
     """Add a patch and select it."""
-    if len(perturbing.patches) >= MOST_PATCHES:
-        raise PerturbingError(f"There are {MOST_PATCHES} changes already; delete one first.")
-    patches = (*perturbing.patches, _checked(patch))
-    return replace(perturbing, patches=patches, selected=len(patches) - 1)
+    if len(settings.patches) >= MOST_PATCHES:
+        raise InvalidPerturbationError(
+            f"There are {MOST_PATCHES} changes already; delete one first."
+        )
+    patches = (*settings.patches, _checked(patch))
+    return replace(settings, patches=patches, selected=len(patches) - 1)
 
 
-def edit(perturbing: Perturbing, at: Any, *, kelvin: Any = None, enabled: Any = None) -> Perturbing:
+def edit(
+    settings: PerturbationSettings, at: Any, *, kelvin: Any = None, enabled: Any = None
+) -> PerturbationSettings:
     """Change a patch's amount or whether it counts, and select it.
 
     Raises
@@ -131,28 +135,30 @@ def edit(perturbing: Perturbing, at: Any, *, kelvin: Any = None, enabled: Any = 
     PerturbingError
         If there is no such patch, or the value cannot be.
     """
-    i = _index(perturbing, at)
-    patch = perturbing.patches[i]
+    i = _index(settings, at)
+    patch = settings.patches[i]
     if kelvin is not None:
         patch = replace(patch, kelvin=_kelvin(kelvin))
     if enabled is not None:
         if not isinstance(enabled, bool):
-            raise PerturbingError("A change of the sea counts or does not; reload the page.")
+            raise InvalidPerturbationError(
+                "A change of the sea counts or does not; reload the page."
+            )
         patch = replace(patch, enabled=enabled)
-    patches = (*perturbing.patches[:i], patch, *perturbing.patches[i + 1 :])
-    return replace(perturbing, patches=patches, selected=i)
+    patches = (*settings.patches[:i], patch, *settings.patches[i + 1 :])
+    return replace(settings, patches=patches, selected=i)
 
 
-def delete(perturbing: Perturbing, at: Any) -> Perturbing:
+def delete(settings: PerturbationSettings, at: Any) -> PerturbationSettings:
     """Delete a patch; its neighbour is selected."""
-    i = _index(perturbing, at)
-    patches = perturbing.patches[:i] + perturbing.patches[i + 1 :]
-    return replace(perturbing, patches=patches, selected=min(i, len(patches) - 1))
+    i = _index(settings, at)
+    patches = settings.patches[:i] + settings.patches[i + 1 :]
+    return replace(settings, patches=patches, selected=min(i, len(patches) - 1))
 
 
-def select(perturbing: Perturbing, at: Any) -> Perturbing:
+def select(settings: PerturbationSettings, at: Any) -> PerturbationSettings:
     """Select a patch."""
-    return replace(perturbing, selected=_index(perturbing, at))
+    return replace(settings, selected=_index(settings, at))
 
 
 def region_of(place: Place) -> Region:
@@ -187,9 +193,9 @@ def lasso(lat: list[float], lon: list[float], kelvin: float) -> Patch:
 # -- checks ------------------------------------------------------------------------------------
 
 
-def _index(perturbing: Perturbing, at: Any) -> int:
-    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < len(perturbing.patches):
-        raise PerturbingError("That change of the sea is gone; choose another.")
+def _index(settings: PerturbationSettings, at: Any) -> int:
+    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < len(settings.patches):
+        raise InvalidPerturbationError("That change of the sea is gone; choose another.")
     return at
 
 
@@ -200,10 +206,10 @@ def _kelvin(value: Any) -> float:
         amount = _typed(value)
         if math.isfinite(amount) and abs(amount) > MOST_KELVIN:
             words = f"{amount:g}".replace("-", "\u2212")
-            raise PerturbingError(
+            raise InvalidPerturbationError(
                 f"{words} K is beyond the slider's {most} K either way; give {range_}."
             )
-        raise PerturbingError(
+        raise InvalidPerturbationError(
             f"A change of '{str(value)[:24]}' is not a number from {range_} K; correct it."
         )
     return round(float(value), 2) + 0.0
@@ -221,7 +227,7 @@ def _typed(value: Any) -> float:
 def _checked(patch: Patch) -> Patch:
     """Return a patch as exact as a link is: a tenth of a degree."""
     if patch.file:
-        raise PerturbingError(
+        raise InvalidPerturbationError(
             "A change of the sea from a file is for 'mlda perturb' and Python; draw one instead."
         )
     tenths = tuple((_tenth(lat), _turned(lon)) for lat, lon in patch.polygon)
@@ -239,7 +245,7 @@ def _turned(longitude: float) -> float:
 
 def _box(value: Any) -> Box:
     if not isinstance(value, list | tuple) or len(value) != 4:
-        raise PerturbingError("A region must be south, north, west and east; correct it.")
+        raise InvalidPerturbationError("A region must be south, north, west and east; correct it.")
     try:
         # The library knows what a box can be.
         south, north, west, east = map(_tenth, Patch(box=tuple(value)).box or ())
@@ -248,44 +254,50 @@ def _box(value: Any) -> Box:
         made = (south, north, *sides)
         return Patch(box=made).box or made
     except PerturbationError as error:
-        raise PerturbingError(str(error)) from None
+        raise InvalidPerturbationError(str(error)) from None
 
 
 def _check(name: str, value: Any) -> Any:
     if name in _CHOICES:
         if not isinstance(value, str) or value not in _CHOICES[name]:
-            raise PerturbingError(
+            raise InvalidPerturbationError(
                 f"There is no {_WORDS[name]} '{str(value)[:24]}'; choose one of "
                 f"{', '.join(_CHOICES[name])}."
             )
         return value
     if name in ("per_kelvin", "fade"):
         if not isinstance(value, bool):
-            raise PerturbingError(f"The setting '{name}' must be true or false; correct it.")
+            raise InvalidPerturbationError(
+                f"The setting '{name}' must be true or false; correct it."
+            )
         return value
     if name in ("within", "over"):
         if not isinstance(value, str):
             return _box(value)
         if value not in REGIONS and (name, value) != ("within", ""):
-            raise PerturbingError(
+            raise InvalidPerturbationError(
                 f"There is no region '{value[:24]}'; choose one of {', '.join(REGIONS)}."
             )
         return value
     if name == "variable":
         if not isinstance(value, str) or not value.isidentifier():
-            raise PerturbingError(f"There is no variable '{str(value)[:24]}'; choose another.")
+            raise InvalidPerturbationError(
+                f"There is no variable '{str(value)[:24]}'; choose another."
+            )
         return value[:40]
-    raise PerturbingError(f"There is no setting '{name[:24]}' of the perturbation; remove it.")
+    raise InvalidPerturbationError(
+        f"There is no setting '{name[:24]}' of the perturbation; remove it."
+    )
 
 
 # -- JSON --------------------------------------------------------------------------------------
 
 
-def to_dict(perturbing: Perturbing) -> dict[str, Any]:
+def to_dict(settings: PerturbationSettings) -> dict[str, Any]:
     """Return plain JSON values, settings at their defaults left out."""
     made: dict[str, Any] = {}
-    for item in fields(Perturbing):
-        value = getattr(perturbing, item.name)
+    for item in fields(PerturbationSettings):
+        value = getattr(settings, item.name)
         if value == getattr(_DEFAULT, item.name) or item.name == "selected":
             continue
         if item.name == "patches":
@@ -301,7 +313,7 @@ def _lists(value: Any) -> Any:
     return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def from_dict(data: Any) -> Perturbing:
+def from_dict(data: Any) -> PerturbationSettings:
     """Read what `to_dict` wrote.
 
     Raises
@@ -310,17 +322,21 @@ def from_dict(data: Any) -> Perturbing:
         If anything in it is wrong.
     """
     if not isinstance(data, dict):
-        raise PerturbingError("The saved changes of the sea are damaged; save the state again.")
+        raise InvalidPerturbationError(
+            "The saved changes of the sea are damaged; save the state again."
+        )
     made = adjust(_DEFAULT, {k: v for k, v in data.items() if k != "patches"})
     if "patches" not in data:
         return made
     given = data["patches"]
     if not isinstance(given, list) or len(given) > MOST_PATCHES:
-        raise PerturbingError("The saved changes of the sea are damaged; save the state again.")
+        raise InvalidPerturbationError(
+            "The saved changes of the sea are damaged; save the state again."
+        )
     try:
         patches = tuple(_checked(Patch.from_dict(item)) for item in given)
     except PerturbationError as error:
-        raise PerturbingError(str(error)) from None
+        raise InvalidPerturbationError(str(error)) from None
     return replace(made, patches=patches, selected=min(0, len(patches) - 1))
 
 
@@ -340,11 +356,11 @@ KEYS = {
 }
 
 
-def to_parts(perturbing: Perturbing) -> dict[str, str]:
+def to_parts(settings: PerturbationSettings) -> dict[str, str]:
     """Return the parts of a URL's query, settings at their defaults left out."""
     parts: dict[str, str] = {}
     for key, name in KEYS.items():
-        value = getattr(perturbing, name)
+        value = getattr(settings, name)
         if value == getattr(_DEFAULT, name):
             continue
         if name == "patches":
@@ -356,7 +372,7 @@ def to_parts(perturbing: Perturbing) -> dict[str, str]:
     return parts
 
 
-def from_parts(given: Mapping[str, str]) -> Perturbing:
+def from_parts(given: Mapping[str, str]) -> PerturbationSettings:
     """Read the parts of a URL's query; others than `KEYS` are ignored.
 
     Raises
@@ -372,7 +388,9 @@ def from_parts(given: Mapping[str, str]) -> Perturbing:
         if name == "patches":
             texts = [part for part in text.split(",") if part]
             if len(texts) > MOST_PATCHES:
-                raise PerturbingError(f"The link changes the sea {len(texts)} times; remove some.")
+                raise InvalidPerturbationError(
+                    f"The link changes the sea {len(texts)} times; remove some."
+                )
             values[name] = [_patch_values(part) for part in texts]
         elif isinstance(getattr(_DEFAULT, name), bool):
             values[name] = {"1": True, "0": False}.get(text, text)
@@ -396,7 +414,9 @@ def _patch_text(patch: Patch) -> str:
 
 
 def _patch_values(text: str) -> dict[str, Any]:
-    damaged = PerturbingError("The link's changes of the sea are damaged; copy the whole link.")
+    damaged = InvalidPerturbationError(
+        "The link's changes of the sea are damaged; copy the whole link."
+    )
     *where, amount = text.removesuffix(":off").split(":")
     values: dict[str, Any] = {"kelvin": _float(amount)}
     if text.endswith(":off"):

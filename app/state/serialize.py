@@ -15,10 +15,9 @@ from urllib.parse import parse_qs, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state import observations as observing
-from app.state import perturbations as perturbing
-from app.state.observations import Observing, ObservingError
-from app.state.perturbations import PerturbingError
+from app.state import observations, perturbations
+from app.state.observations import InvalidObservationError, ObservationSettings
+from app.state.perturbations import InvalidPerturbationError
 from app.state.snapshot import (
     FIELDS,
     MODELS,
@@ -26,11 +25,11 @@ from app.state.snapshot import (
     THEMES,
     TOOLS,
     Z_STEP,
+    InvalidStateError,
     Limits,
     Origin,
     OtherBundleError,
     Snapshot,
-    StateError,
     check_z,
     checked_impact,
     checked_month,
@@ -73,7 +72,7 @@ _OBSERVING_KEYS = {
     "scale": "scale",
     "arrows": "arrows",
 }
-_PLAIN_OBSERVING = Observing()
+_PLAIN_OBSERVING = ObservationSettings()
 
 
 # -- latent vectors ----------------------------------------------------------------------------
@@ -94,16 +93,18 @@ def unpack(text: str, n_latent: int) -> NDArray[np.float32]:
 
     Raises
     ------
-    StateError
+    InvalidStateError
         If the text is not `n_latent` packed numbers.
     """
     try:
         padded = text + "=" * (-len(text) % 4)
         data = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError, UnicodeEncodeError):
-        raise StateError("The link's latent vector is damaged; copy the whole link.") from None
+        raise InvalidStateError(
+            "The link's latent vector is damaged; copy the whole link."
+        ) from None
     if len(data) != 2 * n_latent:
-        raise StateError(
+        raise InvalidStateError(
             f"The link's latent vector is {len(data) // 2} numbers long, not {n_latent}; "
             "copy the whole link, made with this bundle."
         )
@@ -132,8 +133,8 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
         value = getattr(snapshot, key)
         if value != getattr(plain, key):
             parts[key] = str(value)
-    parts |= _observing_parts(snapshot.observing)
-    parts |= perturbing.to_parts(snapshot.perturbing)
+    parts |= _observing_parts(snapshot.observations)
+    parts |= perturbations.to_parts(snapshot.perturbations)
     if snapshot.impact:
         parts["impact"] = snapshot.impact
     if snapshot.model == "own" and snapshot.z is not None:
@@ -156,13 +157,13 @@ def from_query(query: str, limits: Limits) -> Snapshot:
 
     Raises
     ------
-    StateError
+    InvalidStateError
         If anything in it is wrong: nothing of it is used then.
     """
     try:
         parsed = parse_qs(query.lstrip("?"), keep_blank_values=True, max_num_fields=50)
     except ValueError:
-        raise StateError("The link has too many parts; copy it again.") from None
+        raise InvalidStateError("The link has too many parts; copy it again.") from None
     given = {key: values[-1] for key, values in parsed.items()}
     made = limits.first_view()
     if "month" in given:
@@ -174,7 +175,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         origin = Origin("analysis", edited=True) if upon else Origin("link")
         made = replace(made, z=tuple(z.tolist()), model="own", origin=origin)
     elif given.get("model") == "own":
-        raise StateError("The link lacks its latent vector; copy the whole link.")
+        raise InvalidStateError("The link lacks its latent vector; copy the whole link.")
     for key, allowed in (
         ("model", MODELS),
         ("projection", limits.projections),
@@ -191,13 +192,13 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     if "impact" in given:
         made = replace(made, impact=checked_impact(given["impact"], limits))
     try:
-        made = replace(made, perturbing=perturbing.from_parts(given))
-    except PerturbingError as error:
-        raise StateError(str(error)) from None
-    return replace(made, observing=_observing_from(given))
+        made = replace(made, perturbations=perturbations.from_parts(given))
+    except InvalidPerturbationError as error:
+        raise InvalidStateError(str(error)) from None
+    return replace(made, observations=_observing_from(given))
 
 
-def _observing_parts(observed: Observing) -> dict[str, str]:
+def _observing_parts(observed: ObservationSettings) -> dict[str, str]:
     parts: dict[str, str] = {}
     for key, name in _OBSERVING_KEYS.items():
         value = getattr(observed, name)
@@ -213,7 +214,7 @@ def _observing_parts(observed: Observing) -> dict[str, str]:
     return parts | ({"rows": rows} if rows else {})
 
 
-def _observing_from(given: dict[str, str]) -> Observing:
+def _observing_from(given: dict[str, str]) -> ObservationSettings:
     """Read the observations of a URL's query."""
     values: dict[str, Any] = {}
     for key, name in _OBSERVING_KEYS.items():
@@ -231,9 +232,9 @@ def _observing_from(given: dict[str, str]) -> Observing:
     try:
         if "rows" in given:
             values |= _rows(given["rows"])
-        return observing.from_dict(values)
-    except ObservingError as error:
-        raise StateError(str(error)) from None
+        return observations.from_dict(values)
+    except InvalidObservationError as error:
+        raise InvalidStateError(str(error)) from None
 
 
 def _number(text: str) -> float | str:
@@ -246,7 +247,7 @@ def _number(text: str) -> float | str:
 
 def _rows(text: str) -> dict[str, Any]:
     """Read the rows of a link."""
-    damaged = StateError("The link's observations are damaged; copy the whole link.")
+    damaged = InvalidStateError("The link's observations are damaged; copy the whole link.")
     try:
         packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
         # Bounded: a short text may hide a very long one.
@@ -260,14 +261,14 @@ def _rows(text: str) -> dict[str, Any]:
 
 def rows_fit(snapshot: Snapshot) -> bool:
     """Whether a link holds everything that was done to the observations by hand."""
-    return not snapshot.observing.by_hand or bool(_rows_text(snapshot.observing))
+    return not snapshot.observations.by_hand or bool(_rows_text(snapshot.observations))
 
 
-def _rows_text(observed: Observing) -> str:
+def _rows_text(observed: ObservationSettings) -> str:
     """Pack what was done by hand into URL-safe text; empty where it is nothing or too much."""
     if not observed.by_hand or observed.by_hand > MAX_ROWS_TEXT:
         return ""
-    data = {k: v for k, v in observing.to_dict(observed).items() if k in _ROW_KEYS}
+    data = {k: v for k, v in observations.to_dict(observed).items() if k in _ROW_KEYS}
     plain = json.dumps(data, separators=(",", ":")).encode()
     text = base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode().rstrip("=")
     return text if len(text) <= MAX_ROWS_TEXT and len(plain) <= _MAX_ROWS_JSON else ""
@@ -292,8 +293,8 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "theme": snapshot.theme,
             "seed": snapshot.seed,
             "tool": snapshot.tool,
-            "observing": observing.to_dict(snapshot.observing),
-            "perturbing": perturbing.to_dict(snapshot.perturbing),
+            "observing": observations.to_dict(snapshot.observations),
+            "perturbing": perturbations.to_dict(snapshot.perturbations),
             "impact": snapshot.impact,
         }
     )
@@ -304,19 +305,19 @@ def from_json(text: str, limits: Limits) -> Snapshot:
 
     Raises
     ------
-    StateError
+    InvalidStateError
         If anything in it is wrong: nothing of it is used then.
     """
     if len(text) > MAX_JSON:
-        raise StateError("The file is far too large to be a saved state; choose another.")
+        raise InvalidStateError("The file is far too large to be a saved state; choose another.")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        raise StateError("The file is not JSON; choose one that this page saved.") from None
+        raise InvalidStateError("The file is not JSON; choose one that this page saved.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise StateError("The file is not a saved state; choose one that this page saved.")
+        raise InvalidStateError("The file is not a saved state; choose one that this page saved.")
     if data.get("version") not in READ:
-        raise StateError(
+        raise InvalidStateError(
             f"The file has version {str(data.get('version'))[:24]}, this page reads up to "
             f"{VERSION}; save the state again with a page of the same version."
         )
@@ -331,12 +332,12 @@ def from_json(text: str, limits: Limits) -> Snapshot:
     model = one_of("model", data.get("model", MODELS[0]), MODELS)
     z = data.get("z")
     if z is None and model == "own":
-        raise StateError("The file lacks its latent vector 'z'; save the state again.")
+        raise InvalidStateError("The file lacks its latent vector 'z'; save the state again.")
     try:
-        observed = observing.from_dict(data.get("observing", {}))
-        changed = perturbing.from_dict(data.get("perturbing", {}))
-    except (ObservingError, PerturbingError) as error:
-        raise StateError(str(error)) from None
+        observed = observations.from_dict(data.get("observing", {}))
+        changed = perturbations.from_dict(data.get("perturbing", {}))
+    except (InvalidObservationError, InvalidPerturbationError) as error:
+        raise InvalidStateError(str(error)) from None
     values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
     return Snapshot(
         month=checked_month(data.get("month"), limits),
@@ -350,8 +351,8 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         theme=one_of("theme", data.get("theme", THEMES[0]), THEMES),
         seed=checked_seed(data.get("seed", 1)),
         tool=checked_tool(one_of("tool", data.get("tool", limits.tools[0]), TOOLS), limits),
-        observing=observed,
-        perturbing=changed,
+        observations=observed,
+        perturbations=changed,
         impact=checked_impact(data.get("impact", ""), limits),
     )
 
@@ -373,7 +374,7 @@ def _origin(value: Any) -> Origin | None:
         return None
     if isinstance(value, str):
         return _origin_of_text(value)
-    damaged = StateError("The file's 'origin' is damaged; save the state again.")
+    damaged = InvalidStateError("The file's 'origin' is damaged; save the state again.")
     if not isinstance(value, dict) or not set(value) <= {item.name for item in fields(Origin)}:
         raise damaged
     kind: Any = value.get("kind")
@@ -429,7 +430,7 @@ def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
     """Return a file from before observations as one with none."""
     follow = data.get("follow", True)
     if not isinstance(follow, bool):
-        raise StateError("The file's 'follow' must be true or false; correct it.")
+        raise InvalidStateError("The file's 'follow' must be true or false; correct it.")
     return data | {
         "model": "code" if follow else "own",
         "tool": "explore",

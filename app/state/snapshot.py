@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.observations import Observing
-from app.state.perturbations import Perturbing
+from app.state.observations import ObservationSettings
+from app.state.perturbations import PerturbationSettings
 from mlda_core.climate.errors import UserError
 
 PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
@@ -34,11 +34,11 @@ NO_TOOL = {
 }
 
 
-class StateError(UserError):
+class InvalidStateError(UserError):
     """A saved state or link cannot be used; the message is one sentence for people."""
 
 
-class OtherBundleError(StateError):
+class OtherBundleError(InvalidStateError):
     """A saved state is of another bundle, whose name it gives.
 
     Parameters
@@ -152,9 +152,9 @@ class Snapshot:
         Settings; one of `PROJECTIONS`, `FIELDS`, `THEMES`, `TOOLS`.
     seed : int
         Seed of the next random draw.
-    observing : Observing
+    observing : ObservationSettings
         The observations and how they are assimilated.
-    perturbing : Perturbing
+    perturbing : PerturbationSettings
         The changes of the sea and what is shown of the response.
     impact : str
         The impact head whose series is shown, '' for none.
@@ -169,8 +169,8 @@ class Snapshot:
     theme: str = THEMES[0]
     seed: int = 1
     tool: str = TOOLS[0]
-    observing: Observing = field(default_factory=Observing)
-    perturbing: Perturbing = field(default_factory=Perturbing)
+    observations: ObservationSettings = field(default_factory=ObservationSettings)
+    perturbations: PerturbationSettings = field(default_factory=PerturbationSettings)
     impact: str = ""
 
 
@@ -185,42 +185,46 @@ def check_z(values: Any, n_latent: int) -> NDArray[np.float32]:
 
     Raises
     ------
-    StateError
+    InvalidStateError
         If it is not `n_latent` finite numbers within ``Z_LIMIT``.
     """
     try:
         z = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
-        raise StateError("The latent vector holds something that is not a number.") from None
+        raise InvalidStateError("The latent vector holds something that is not a number.") from None
     if z.shape != (n_latent,):
-        raise StateError(
+        raise InvalidStateError(
             f"The latent vector has shape {z.shape}, but this bundle needs {n_latent} numbers."
         )
     if not np.isfinite(z).all() or np.abs(z).max(initial=0.0) > Z_LIMIT:
-        raise StateError(f"The latent vector leaves -{Z_LIMIT:g} to {Z_LIMIT:g}; correct it.")
+        raise InvalidStateError(
+            f"The latent vector leaves -{Z_LIMIT:g} to {Z_LIMIT:g}; correct it."
+        )
     return z
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Return a value if it is one of those allowed, else raise StateError naming it."""
+    """Return a value if it is one of those allowed, else raise InvalidStateError naming it."""
     if not isinstance(value, str) or value not in allowed:
         shown = str(value)[:24]
-        raise StateError(f"There is no {name} '{shown}'; choose one of {', '.join(allowed)}.")
+        raise InvalidStateError(
+            f"There is no {name} '{shown}'; choose one of {', '.join(allowed)}."
+        )
     return value
 
 
 def checked_tool(value: str, limits: Limits) -> str:
-    """Return a tool if the bundle has a use for it, else raise StateError."""
+    """Return a tool if the bundle has a use for it, else raise InvalidStateError."""
     if value not in limits.tools:
-        raise StateError(NO_TOOL.get(value, f"There is no tool '{value}' for this bundle."))
+        raise InvalidStateError(NO_TOOL.get(value, f"There is no tool '{value}' for this bundle."))
     return value
 
 
 def checked_month(value: Any, limits: Limits) -> str:
-    """Return a month if the bundle has it, else raise StateError."""
+    """Return a month if the bundle has it, else raise InvalidStateError."""
     if not isinstance(value, str) or value not in limits.months:
         shown = str(value)[:24]
-        raise StateError(
+        raise InvalidStateError(
             f"There is no month '{shown}' in this bundle; "
             f"choose one from {limits.months[0]} to {limits.months[-1]}."
         )
@@ -228,21 +232,21 @@ def checked_month(value: Any, limits: Limits) -> str:
 
 
 def checked_impact(value: Any, limits: Limits) -> str:
-    """Return an impact head's name if the bundle has it or it is '', else raise StateError."""
+    """Return the name of an impact head of the bundle, or ''; else raise InvalidStateError."""
     if value and value not in limits.impacts:
         has = f"it has {', '.join(limits.impacts)}" if limits.impacts else "it has none"
-        raise StateError(f"There is no impact '{str(value)[:24]}' in this bundle; {has}.")
+        raise InvalidStateError(f"There is no impact '{str(value)[:24]}' in this bundle; {has}.")
     return str(value)
 
 
 def checked_seed(value: Any) -> int:
-    """Return a seed from 0 to MAX_SEED, given as a number or text, else raise StateError."""
+    """Return a seed from 0 to MAX_SEED, given as a number or text, else raise InvalidStateError."""
     try:
         seed = int(value)
     except (TypeError, ValueError, OverflowError):
         seed = -1
     if isinstance(value, bool | float) or not 0 <= seed <= MAX_SEED:
-        raise StateError(
+        raise InvalidStateError(
             f"The seed '{str(value)[:24]}' is not a whole number from 0 to {MAX_SEED}."
         )
     return seed

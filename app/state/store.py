@@ -13,8 +13,8 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from app.state.observations import Observing
-from app.state.perturbations import Perturbing
+from app.state.observations import ObservationSettings
+from app.state.perturbations import PerturbationSettings
 from app.state.snapshot import (
     FIELDS,
     MAX_SEED,
@@ -36,8 +36,8 @@ HISTORY = 200
 def _same_work(one: Snapshot, other: Snapshot) -> bool:
     # The theme is about the room, what is selected about the hand and the impact about what one
     # looks at, not about the work: they are no step of the history.
-    perturbing = replace(one.perturbing, selected=other.perturbing.selected)
-    alike = replace(one, theme=other.theme, perturbing=perturbing, impact=other.impact)
+    perturbations = replace(one.perturbations, selected=other.perturbations.selected)
+    alike = replace(one, theme=other.theme, perturbations=perturbations, impact=other.impact)
     return alike == other
 
 
@@ -62,8 +62,8 @@ class State(param.Parameterized):
     theme: Any = param.Selector(default=THEMES[0], objects=list(THEMES))
     seed = param.Integer(default=1, bounds=(0, MAX_SEED))
     tool: Any = param.Selector(default=TOOLS[0], objects=list(TOOLS))
-    observing: Any = param.ClassSelector(class_=Observing, allow_None=False)
-    perturbing: Any = param.ClassSelector(class_=Perturbing, allow_None=False)
+    observations: Any = param.ClassSelector(class_=ObservationSettings, allow_None=False)
+    perturbations: Any = param.ClassSelector(class_=PerturbationSettings, allow_None=False)
     impact = param.String(default="", doc="The impact head whose series is shown, '' for none.")
 
     can_undo = param.Boolean(default=False)
@@ -74,8 +74,8 @@ class State(param.Parameterized):
         params.setdefault("projection", limits.projections[0])
         params.setdefault("tool", limits.tools[0])
         params.setdefault("model", limits.model)
-        params.setdefault("observing", Observing())
-        params.setdefault("perturbing", Perturbing())
+        params.setdefault("observations", ObservationSettings())
+        params.setdefault("perturbations", PerturbationSettings())
         params.setdefault("z", np.zeros(limits.n_latent, dtype=np.float32))
         super().__init__(**params)
         self.limits = limits
@@ -95,8 +95,8 @@ class State(param.Parameterized):
             theme=self.theme,
             seed=self.seed,
             tool=self.tool,
-            observing=self.observing,
-            perturbing=self.perturbing,
+            observations=self.observations,
+            perturbations=self.perturbations,
             impact=self.impact,
         )
 
@@ -124,8 +124,8 @@ class State(param.Parameterized):
             theme=snapshot.theme,
             seed=snapshot.seed,
             tool=snapshot.tool,
-            observing=snapshot.observing,
-            perturbing=snapshot.perturbing,
+            observations=snapshot.observations,
+            perturbations=snapshot.perturbations,
             impact=snapshot.impact,
         )
 

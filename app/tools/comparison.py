@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.components import Beside as BesideHeading
-from app.components import Message
-from app.context import Action, Visit
-from app.jobs.analysis import Analysing, Task
+from app.components import ComparisonHeading, Message
+from app.context import Action, SessionContext
+from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
-from app.state import observations as observing
-from app.state.observations import BESIDE, Observing, ObservingError, Row, check_row
+from app.state import observations
+from app.state.observations import (
+    BESIDE,
+    InvalidObservationError,
+    ObservationSettings,
+    Row,
+    check_row,
+)
 from app.text import place_words
 from app.tools.observe import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
@@ -28,7 +33,7 @@ from mlda_core.evaluation.single_observation import (
 )
 
 if TYPE_CHECKING:
-    from app.tools.observe import Observer
+    from app.tools.observe import ObserveTool
     from mlda_core.bundle.bundle import Bundle
 
 # The increment of one observation is about a fifth of what months differ by.
@@ -45,7 +50,7 @@ def trial_words(bundle: Bundle) -> str:
     return f"Try one alone: {label}, {place_words(*PLACE)}" if bundle.has_statistics else ""
 
 
-def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
+def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> ObservationSettings:
     """Return the experiment of one observation: it alone, and its increment by two methods.
 
     Parameters
@@ -54,13 +59,13 @@ def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
         With a vector.
     month : str
         ``YYYY-MM``: sets the local standard deviation.
-    observed : Observing
+    observed : ObservationSettings
         What there is; how it is assimilated stays.
     """
     row = observe(bundle, int(month[5:7])).iloc[0]
     own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
     method = "vae" if observed.method in ("enoi", "climatology") else observed.method
-    made = observing.adjust(
+    made = observations.adjust(
         observed,
         {
             "kind": "none",
@@ -75,27 +80,27 @@ def trial(bundle: Bundle, month: str, observed: Observing) -> Observing:
     return replace(made, own=(check_row(own),))
 
 
-class Beside:
+class Comparison:
     """The column beside the model, and what is drawn over both.
 
     Parameters
     ----------
-    visit : Visit
-    observer : Observer
+    context : SessionContext
+    observe : ObserveTool
         Whose observations are analysed here too.
     """
 
-    def __init__(self, visit: Visit, observer: Observer) -> None:
-        bundle = visit.bundle
-        self._bundle, self._state, self._observer = bundle, visit.state, observer
-        self.work = Analysing(visit)
-        self._of: tuple[Task, str] | None = None
-        self._scene: tuple[tuple[Any, ...], frames.Scene] | None = None
+    def __init__(self, context: SessionContext, observe: ObserveTool) -> None:
+        bundle = context.bundle
+        self._bundle, self._state, self._observe = bundle, context.state, observe
+        self.work = AnalysisJob(context)
+        self._of: tuple[AnalysisRequest, str] | None = None
+        self._scene: tuple[tuple[Any, ...], frames.ColumnContent] | None = None
         self._empty: Any = None
         self._trial = trial_words(bundle)
         can = bundle.has_statistics
-        self.heading = BesideHeading(
-            visit.on_messages,
+        self.heading = ComparisonHeading(
+            context.on_messages,
             views=[
                 [key, "Target" if key == "target" else METHOD_LABELS[key]]
                 for key in (BESIDE if can else BESIDE[:1])
@@ -107,7 +112,7 @@ class Beside:
     @property
     def method(self) -> str:
         """The method that stands beside the model; '' where the target does."""
-        beside: str = self._state.observing.beside
+        beside: str = self._state.observations.beside
         shown = beside != "target" and self._state.tool != "perturb"
         return beside if shown and self._bundle.has_statistics else ""
 
@@ -124,7 +129,7 @@ class Beside:
 
     def refresh(self) -> None:
         """Analyse what the observer analyses; what takes long starts in the background."""
-        task = self._observer.task
+        task = self._observe.task
         if not self.method:
             if self._of is not None:
                 self.work.cancel()
@@ -137,7 +142,7 @@ class Beside:
             self._of = wanted
             self.work.start(replace(task, method=self.method))
 
-    def scene(self) -> frames.Scene | None:
+    def scene(self) -> frames.ColumnContent | None:
         """Return what stands in the columns, the same object while it stays the same.
 
         None where the target does.
@@ -145,7 +150,7 @@ class Beside:
         if not self.method:
             self._scene = None
             return None
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         left = self._column(observed)
         fields = self.work.fields
         key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind)
@@ -160,15 +165,15 @@ class Beside:
             # The same column again, so that only what changed is drawn.
             if old is not None and _alike(old.left, left):
                 left = old.left
-            self._scene = known = (key, frames.Scene(fields, fields, words, left=left))
+            self._scene = known = (key, frames.ColumnContent(fields, fields, words, left=left))
         return known[1]
 
-    def _column(self, observed: Observing) -> frames.Column:
+    def _column(self, observed: ObservationSettings) -> frames.Column:
         work, kind = self.work, observed.column
         if kind == "increment":
             return frames.Column(kind, None if work.analysis is None else work.increment())
         if kind == "influence":
-            return frames.Column(kind, work.influence(self._observer.focus))
+            return frames.Column(kind, work.influence(self._observe.focus))
         if kind == "spread":
             fields, reference = work.spread() or (None, None)
             return frames.Column(kind, fields, reference, observed.hatch)
@@ -183,7 +188,7 @@ class Beside:
 
     def show(self) -> None:
         """Bring the control to what there is; the caller holds the document."""
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         note = ""
         if self.stale:
             note = f"still of {self.work.month}"
@@ -198,14 +203,14 @@ class Beside:
             stale=self.stale,
             quantity="analysis" if whole else frames.COLUMNS[observed.column],
         )
-        self._observer.heading.put(
+        self._observe.heading.put(
             against=self.label,
             who=METHOD_LABELS.get(observed.method, "") if self.method else "",
             scale=observed.scale,
             arrows=observed.arrows,
             vector=bool(self._bundle.vectors) and observed.column != "spread",
         )
-        self._observer.panel.put(trial=self._trial)
+        self._observe.panel.put(trial=self._trial)
 
     # -- messages ----------------------------------------------------------------------------
 
@@ -237,18 +242,18 @@ class Beside:
     def set_up_trial(self, _: Message) -> str:
         """Set the experiment of one observation up."""
         if not self._trial:
-            raise ObservingError("This bundle has no vector, so it lacks that experiment.")
+            raise InvalidObservationError("This bundle has no vector, so it lacks that experiment.")
         month = self._state.month
-        made = trial(self._bundle, month, self._state.observing)
-        self._observer.show_analysis(observing=made, tool="observe")
+        made = trial(self._bundle, month, self._state.observations)
+        self._observe.show_analysis(observations=made, tool="observe")
         row = made.own[0]
         return (
-            f"One observation, {self._observer.names[row.variable]} at "
+            f"One observation, {self._observe.names[row.variable]} at "
             f"{place_words(row.lat, row.lon)}, by two methods."
         )
 
     def _set(self, name: str, value: Any) -> None:
-        self._state.observing = observing.adjust(self._state.observing, {name: value})
+        self._state.observations = observations.adjust(self._state.observations, {name: value})
         self._state.commit()
 
     def close(self) -> None:

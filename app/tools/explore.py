@@ -11,10 +11,10 @@ import panel as pn
 from numpy.typing import NDArray
 
 from app.components import Explore, Message
-from app.context import Action, Visit
+from app.context import Action, SessionContext
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.snapshot import Z_LIMIT, Origin, StateError, snap
+from app.state.snapshot import Z_LIMIT, InvalidStateError, Origin, snap
 from app.text import describe
 
 if TYPE_CHECKING:
@@ -40,24 +40,24 @@ def follow(state: State, bundle: Bundle) -> None:
     state.param.update(z=code_of(bundle, month), model="code", origin=Origin("code", month=month))
 
 
-class Exploring:
+class ExploreTool:
     """The latent sliders and what sets them all.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     """
 
-    def __init__(self, visit: Visit) -> None:
-        bundle = visit.bundle
-        self._bundle, self._state = bundle, visit.state
-        self._say, self._complain = visit.say, visit.complain
-        self._worker = Latest(visit.schedule, self._failed)
+    def __init__(self, context: SessionContext) -> None:
+        bundle = context.bundle
+        self._bundle, self._state = bundle, context.state
+        self._say, self._complain = context.say, context.complain
+        self._worker = Latest(context.schedule, self._failed)
         self._walk: tuple[NDArray[np.float32], NDArray[np.float32], tuple[str, str]] | None = None
         self._rest_open = False
         self._thumb_month = 0
         self.panel = Explore(
-            visit.on_messages,
+            context.on_messages,
             z=self._state.z.tolist(),
             latents=self._plain(0, min(FIRST_SLIDERS, bundle.n_latent)),
             walk_from=self._state.month,
@@ -89,9 +89,11 @@ class Exploring:
         """Move one latent."""
         k, value = message.get("k"), message.get("value")
         if not isinstance(k, int) or not 0 <= k < self._bundle.n_latent:
-            raise StateError("The page sent a latent that this bundle does not have; reload it.")
+            raise InvalidStateError(
+                "The page sent a latent that this bundle does not have; reload it."
+            )
         if not isinstance(value, int | float) or not np.isfinite(value) or abs(value) > Z_LIMIT:
-            raise StateError(f"A latent must be a number from -{Z_LIMIT:g} to {Z_LIMIT:g}.")
+            raise InvalidStateError(f"A latent must be a number from -{Z_LIMIT:g} to {Z_LIMIT:g}.")
         if value != float(self._state.z[k]):
             z = self._state.z.copy()
             z[k] = value
@@ -129,7 +131,7 @@ class Exploring:
         text = str(message.get("seed", "")).strip()
         if not text.isdecimal() or not int(text) < 2**31 - 1:
             self.panel.param.trigger("seed")
-            raise StateError("The seed must be a whole number from 0 to 2147483646.")
+            raise InvalidStateError("The seed must be a whole number from 0 to 2147483646.")
         self._state.seed = int(text)
 
     def _set_z(self, z: NDArray[np.float32], origin: Origin) -> None:
@@ -184,7 +186,7 @@ class Exploring:
         seed = given.removeprefix("draw").strip()
         if seed.isdecimal() and int(seed) < 2**31:
             return draw_of(int(seed), self._bundle.n_latent)
-        raise StateError(
+        raise InvalidStateError(
             f"A walk goes between months such as {self._state.month} and draws such as 'draw 7'; "
             f"'{given[:24]}' is neither."
         )

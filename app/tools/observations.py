@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.state.observations import MAX_ROWS, Observing, ObservingError, Row, check_row
+from app.state.observations import (
+    MAX_ROWS,
+    InvalidObservationError,
+    ObservationSettings,
+    Row,
+    check_row,
+)
 from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synthesise
 from mlda_core.observations.table import COLUMNS, empty
 
@@ -59,19 +65,19 @@ def no_table() -> Table:
     return Table(none.assign(touched=touched), np.zeros(0, dtype=np.int64), none)
 
 
-def spec_of(observing: Observing) -> NetworkSpec:
+def spec_of(settings: ObservationSettings) -> NetworkSpec:
     """Return the library's words for a network: the settings that its kind heeds, no others."""
-    heeds = NETWORKS[observing.kind].settings
+    heeds = NETWORKS[settings.kind].settings
     given: dict[str, Any] = {
-        name: getattr(observing, name)
+        name: getattr(settings, name)
         for name in ("variables", "domain", "region", "seed", "year")
         if name in heeds
     }
-    if "spacing_km" in heeds and observing.spacing:
-        given["spacing_km"] = float(observing.spacing)
+    if "spacing_km" in heeds and settings.spacing:
+        given["spacing_km"] = float(settings.spacing)
     elif "count" in heeds:
-        given["count"] = observing.count
-    return NetworkSpec(kind=observing.kind, **given)
+        given["count"] = settings.count
+    return NetworkSpec(kind=settings.kind, **given)
 
 
 @lru_cache(maxsize=32)
@@ -79,28 +85,28 @@ def _places(spec: NetworkSpec, bundle: Bundle) -> pd.DataFrame:
     return places(spec, bundle)
 
 
-def network_rows(observing: Observing, bundle: Bundle) -> pd.DataFrame:
+def network_rows(settings: ObservationSettings, bundle: Bundle) -> pd.DataFrame:
     """Return the places of the network itself, before anything was done by hand."""
-    return _places(spec_of(observing), bundle)
+    return _places(spec_of(settings), bundle)
 
 
-def row_of(observing: Observing, source: int, bundle: Bundle) -> Row:
+def row_of(settings: ObservationSettings, source: int, bundle: Bundle) -> Row:
     """Return a row as it was placed: without what is sampled."""
     if source < 0:
-        return observing.own[-1 - source]
-    changed = dict(observing.changed)
+        return settings.own[-1 - source]
+    changed = dict(settings.changed)
     if source in changed:
         return changed[source]
-    place = network_rows(observing, bundle).iloc[source]
+    place = network_rows(settings, bundle).iloc[source]
     return Row(place["variable"], float(place["lat"]), float(place["lon"]), label=place["label"])
 
 
-def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
+def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
     """Make the observations of a month.
 
     Parameters
     ----------
-    observing : Observing
+    settings : ObservationSettings
         The network and what was done to it by hand.
     bundle : Bundle
         Its target of the month is what is sampled.
@@ -118,19 +124,21 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
     ObservingError, NetworkError, ObservationError
         If the network cannot be made, or a row's variable does not exist at its place.
     """
-    network = network_rows(observing, bundle)
-    kept = np.array([i for i in range(len(network)) if i not in observing.deleted], dtype=np.int64)
-    sources = np.concatenate([kept, -1 - np.arange(len(observing.own), dtype=np.int64)])
-    where = pd.concat([network.iloc[kept], _frame(observing.own)], ignore_index=True)
+    network = network_rows(settings, bundle)
+    kept = np.array([i for i in range(len(network)) if i not in settings.deleted], dtype=np.int64)
+    sources = np.concatenate([kept, -1 - np.arange(len(settings.own), dtype=np.int64)])
+    where = pd.concat([network.iloc[kept], _frame(settings.own)], ignore_index=True)
     if not len(where):
         return no_table()
     if len(where) > MAX_ROWS:
-        raise ObservingError(f"More than {MAX_ROWS} observations are too many; choose fewer.")
-    given: dict[int, Row] = {len(kept) + j: row for j, row in enumerate(observing.own)}
-    held = np.isin(sources, list(observing.withheld))
+        raise InvalidObservationError(
+            f"More than {MAX_ROWS} observations are too many; choose fewer."
+        )
+    given: dict[int, Row] = {len(kept) + j: row for j, row in enumerate(settings.own)}
+    held = np.isin(sources, list(settings.withheld))
     touched = held | (sources < 0)
     position = {int(source): at for at, source in enumerate(kept)}
-    for source, row in observing.changed:
+    for source, row in settings.changed:
         if source in position:
             at = position[source]
             given[at] = row
@@ -142,8 +150,8 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
         bundle,
         bundle.target(month),
         int(month[5:7]),
-        error=observing.error,
-        seed=observing.noise,
+        error=settings.error,
+        seed=settings.noise,
         missing=True,
     )
     value, error = table["value"].to_numpy().copy(), table["error_sd"].to_numpy().copy()
@@ -160,16 +168,16 @@ def resolve(observing: Observing, bundle: Bundle, month: str) -> Table:
     return Table(rows, sources[there], everywhere)
 
 
-def freeze(observing: Observing, bundle: Bundle) -> Observing:
+def freeze(settings: ObservationSettings, bundle: Bundle) -> ObservationSettings:
     """Turn a network into rows of one's own, which stay as they are; values go on being sampled."""
     rows = []
-    count = len(network_rows(observing, bundle))
-    sources = [i for i in range(count) if i not in observing.deleted]
-    for source in [*sources, *(-1 - j for j in range(len(observing.own)))]:
-        row = row_of(observing, source, bundle)
-        rows.append(check_row(row._replace(withheld=row.withheld or source in observing.withheld)))
+    count = len(network_rows(settings, bundle))
+    sources = [i for i in range(count) if i not in settings.deleted]
+    for source in [*sources, *(-1 - j for j in range(len(settings.own)))]:
+        row = row_of(settings, source, bundle)
+        rows.append(check_row(row._replace(withheld=row.withheld or source in settings.withheld)))
     return replace(
-        observing,
+        settings,
         kind="custom",
         withheld=frozenset(),
         deleted=frozenset(),

@@ -11,53 +11,53 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.components import Heading, Observe
-from app.context import Visit
-from app.jobs.analysis import Analysing, Task
+from app.components import ModelHeading, Observe
+from app.context import SessionContext
+from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
 from app.maps.color_scales import units
 from app.maps.markers import Markers
-from app.state import observations as observing
-from app.state.observations import Observing, ObservingError
+from app.state import observations
+from app.state.observations import InvalidObservationError, ObservationSettings
 from app.state.snapshot import Z_LIMIT, Origin
 from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
-from mlda_core.assimilation.methods import METHODS as RECORDS
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
-METHOD_LABELS = {method.key: method.label for method in RECORDS.values()}
+METHOD_LABELS = {method.key: method.label for method in METHODS.values()}
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
 # Why a network or its observations cannot be made.
-REFUSALS = (ObservingError, NetworkError, ObservationError)
+REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
 
 
 def methods_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the methods that a bundle has a use for."""
-    return tuple(key for key, method in RECORDS.items() if method.usable(bundle))
+    return tuple(key for key, method in METHODS.items() if method.usable(bundle))
 
 
-class Observer:
+class ObserveTool:
     """What the tool Observe knows and does.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     """
 
-    def __init__(self, visit: Visit) -> None:
-        bundle = visit.bundle
-        self._bundle, self._state, self._complain = bundle, visit.state, visit.complain
-        self.analysing = Analysing(visit, delivered=self.follow_analysis)
+    def __init__(self, context: SessionContext) -> None:
+        bundle = context.bundle
+        self._bundle, self._state, self._complain = bundle, context.state, context.complain
+        self.analysing = AnalysisJob(context, delivered=self.follow_analysis)
         self.table = no_table()
-        self._table_of: tuple[str, Observing] | None = None
-        self._task: Task | None = None
-        self._task_of: tuple[Table, Observing] | None = None
+        self._table_of: tuple[str, ObservationSettings] | None = None
+        self._task: AnalysisRequest | None = None
+        self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
         # The first analysis that a visitor sees forms before their eyes.
         self.greeting = False
@@ -70,7 +70,7 @@ class Observer:
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.names = short_labels(bundle.variables)
         self.panel = Observe(
-            visit.on_messages,
+            context.on_messages,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
@@ -78,8 +78,8 @@ class Observer:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self.heading = Heading(
-            visit.on_messages,
+        self.heading = ModelHeading(
+            context.on_messages,
             columns=[
                 ["model", "Model"],
                 ["increment", "Increment"],
@@ -101,12 +101,12 @@ class Observer:
     def refresh(self) -> None:
         """Bring table and analysis to the state; what takes long starts in the background."""
         state = self._state
-        observed: Observing = state.observing
+        observed: ObservationSettings = state.observations
         known = self._table_of
         if (
             known is None
             or known[0] != state.month
-            or not observing.observed_alike(known[1], observed)
+            or not observations.observed_alike(known[1], observed)
         ):
             self._table_of = (state.month, observed)
             before = len(self.table)
@@ -132,10 +132,10 @@ class Observer:
                 # From a link or a file, or in another month: what was moved is not there yet.
                 self.begin(task)
             if len(self.table) and self._task is not None:
-                self.analysing.weigh(state.z, task)
+                self.analysing.evaluate_cost(state.z, task)
 
     @property
-    def task(self) -> Task | None:
+    def task(self) -> AnalysisRequest | None:
         """What was asked to be analysed last."""
         return self._task
 
@@ -154,18 +154,18 @@ class Observer:
         self.follow_analysis()
         self._state.commit()
 
-    def wanted(self) -> Task:
+    def wanted(self) -> AnalysisRequest:
         """Return the task of the state; the same object while it stays the same."""
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         key = self._task_of
         if (
             self._task is not None
             and key is not None
             and key[0] is self.table
-            and observing.analysed_alike(key[1], observed)
+            and observations.analysed_alike(key[1], observed)
         ):
             return self._task
-        return Task(
+        return AnalysisRequest(
             month=self._state.month,
             observations=self.table.plain,
             method=observed.method,
@@ -173,9 +173,9 @@ class Observer:
             localisation=observed.localisation,
         )
 
-    def begin(self, task: Task, *, stepwise: bool = False) -> None:
+    def begin(self, task: AnalysisRequest, *, stepwise: bool = False) -> None:
         """Start an analysis."""
-        self._task, self._task_of = task, (self.table, self._state.observing)
+        self._task, self._task_of = task, (self.table, self._state.observations)
         growing, self.greeting = GREETING if self.greeting else (), False
         count = len(task.observations)
         self.analysing.start(
@@ -219,9 +219,9 @@ class Observer:
         if self.beyond is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
-        if work.hand is None or not work.costs or self.wanted() is not self._task:
+        if work.manual_cost is None or not work.costs or self.wanted() is not self._task:
             return words
-        least, now = work.costs[-1][2], work.hand.total
+        least, now = work.costs[-1][2], work.manual_cost.total
         return f"{words} Cost {least:.1f} → {now:.1f} ({now - least:+.1f})".replace("-", "−")
 
     @property
@@ -233,7 +233,7 @@ class Observer:
 
     def column(self) -> frames.Column:
         """Return what the model's column shows; the same object while it stays the same."""
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         kind, analysis = observed.column, self.analysing.analysis
         fields = reference = None
         if kind == "increment" and analysis is not None:
@@ -290,7 +290,7 @@ class Observer:
     def show(self) -> None:
         """Bring markers, table and controls to what there is; the caller holds the document."""
         state = self._state
-        observed: Observing = state.observing
+        observed: ObservationSettings = state.observations
         if self.markers is not None:
             # The tool Perturb changes the sea itself: no observation is shown then.
             grown = 0 if state.tool == "perturb" else self.analysing.grown
@@ -330,7 +330,7 @@ class Observer:
             hint=self._hint(observed),
         )
 
-    def _settings(self, observed: Observing) -> dict[str, Any]:
+    def _settings(self, observed: ObservationSettings) -> dict[str, Any]:
         names = (
             "kind", "count", "spacing", "domain", "year", "seed", "error", "noise", "method",
             "residual", "localisation", "live",
@@ -386,7 +386,7 @@ class Observer:
             parts.append(f"{s.n_thinned:,} thinned")
         return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
 
-    def _note(self, observed: Observing) -> str:
+    def _note(self, observed: ObservationSettings) -> str:
         if self.stale:
             # The first analysis of a season takes seconds: until then it must not pass as this one.
             return f"still of {self.analysing.month}"
@@ -395,7 +395,7 @@ class Observer:
             return "" if row is None else self._name(row)
         return ""
 
-    def _hint(self, observed: Observing) -> str:
+    def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
         if observed.column in ("increment", "influence", "spread") and (
             self.analysing.analysis is None
@@ -407,7 +407,7 @@ class Observer:
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         network = NETWORKS[observed.kind].label
         if observed.kind == "stations" and not observed.spacing:
             network = f"{observed.count} stations"

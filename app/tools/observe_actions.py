@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from app.components import Message
-from app.context import Action, Visit
+from app.context import Action, SessionContext
 from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
-from app.state import observations as observing
-from app.state.observations import Observing, ObservingError, Row
+from app.state import observations
+from app.state.observations import InvalidObservationError, ObservationSettings, Row
 from app.text import place_words, region_words
 from app.tools.observations import freeze, own_rows, row_of
-from app.tools.observe import REFUSALS, Observer
+from app.tools.observe import REFUSALS, ObserveTool
 from mlda_core.observations.table import read, to_csv
 
 MODES = ("place", "box", "lasso", "region")
@@ -30,20 +30,20 @@ MODES = ("place", "box", "lasso", "region")
 SHOWN_REJECTED = 200
 
 
-class Gestures:
+class ObserveActions:
     """What a visitor can do to the observations.
 
     Parameters
     ----------
-    visit : Visit
-    observer : Observer
+    context : SessionContext
+    observe : ObserveTool
         Whose observations these are.
     """
 
-    def __init__(self, visit: Visit, observer: Observer) -> None:
-        self._bundle, self._state, self._observer = visit.bundle, visit.state, observer
-        self._redraw, self._say, self._done = visit.redraw, visit.say, visit.done
-        observer.listing.listen(self._edited, self._selected)
+    def __init__(self, context: SessionContext, observe: ObserveTool) -> None:
+        self._bundle, self._state, self._observe = context.bundle, context.state, observe
+        self._redraw, self._say, self._done = context.redraw, context.say, context.done
+        observe.listing.listen(self._edited, self._selected)
 
     # -- messages ----------------------------------------------------------------------------
 
@@ -66,17 +66,17 @@ class Gestures:
             "hatch": self.choose_hatching,
         }
 
-    def _take(self, made: Observing, *, done: bool = True) -> None:
-        self._state.observing = made
+    def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
+        self._state.observations = made
         if done:
             self._state.commit()
 
     def change_setting(self, message: Message) -> str:
         """Change one setting."""
         name, value = str(message.get("name")), message.get("value")
-        observed: Observing = self._state.observing
+        observed: ObservationSettings = self._state.observations
         if name == "kind":
-            self._observer.panel.rejected = []
+            self._observe.panel.rejected = []
         if name == "kind" and value == "custom":
             # What is there stays, to be changed row by row.
             self._take(freeze(observed, self._bundle))
@@ -84,15 +84,15 @@ class Gestures:
         if name in ("count", "spacing"):
             # One decides, the other waits.
             other = {"spacing": 0} if name == "count" else {}
-            self._take(observing.adjust(observed, {name: value, **other}))
+            self._take(observations.adjust(observed, {name: value, **other}))
             return ""
         lost = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
             # A record of those years begins with the stations of the month shown.
             values["year"] = int(self._state.month[:4])
-        self._take(observing.adjust(observed, values), done=bool(message.get("done", True)))
-        if lost and not self._state.observing.own:
+        self._take(observations.adjust(observed, values), done=bool(message.get("done", True)))
+        if lost and not self._state.observations.own:
             return f"{lost} observations of your own went with the old network; undo brings them."
         return ""
 
@@ -109,10 +109,10 @@ class Gestures:
 
     def _place(self, variable: str, lat: float, lon: float) -> str:
         row = Row(variable, lat, lon, label="by hand")
-        row = observing.check_row(row)
+        row = observations.check_row(row)
         self._exists(row)
-        self._take(observing.place(self._state.observing, row))
-        word = self._observer.names[variable]
+        self._take(observations.place(self._state.observations, row))
+        word = self._observe.names[variable]
         return f"Observed: {word} at {place_words(row.lat, row.lon)}."
 
     def move(self, message: Message) -> str:
@@ -120,34 +120,34 @@ class Gestures:
         at, source = self._row(message)
         try:
             lat, lon = self._clicked(message)
-            old = row_of(self._state.observing, source, self._bundle)
-            row = observing.check_row(old._replace(lat=lat, lon=lon))
+            old = row_of(self._state.observations, source, self._bundle)
+            row = observations.check_row(old._replace(lat=lat, lon=lon))
             self._exists(row)
-        except ObservingError:
+        except InvalidObservationError:
             # While it is dragged over land or off the globe it stays where it was last.
             if not message.get("done"):
                 return ""
-            self._observer.show_again()
+            self._observe.show_again()
             self._state.commit()
             raise
         if not message.get("done"):
-            self._take(observing.edit(self._state.observing, source, row), done=False)
+            self._take(observations.edit(self._state.observations, source, row), done=False)
             return ""
-        self._take(observing.edit(self._state.observing, source, row))
+        self._take(observations.edit(self._state.observations, source, row))
         return f"Observation {at + 1} moved to {place_words(row.lat, row.lon)}."
 
     def toggle_withheld(self, message: Message) -> str:
         """Withhold an observation, or restore it."""
         at, source = self._row(message)
-        held = not bool(self._observer.table.rows["withheld"].iloc[at])
-        self._take(observing.withhold(self._state.observing, [source], held=held))
+        held = not bool(self._observe.table.rows["withheld"].iloc[at])
+        self._take(observations.withhold(self._state.observations, [source], held=held))
         return f"Observation {at + 1} {'withheld: only scored' if held else 'restored'}."
 
     def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
         row = message.get("row")
-        self._observer.hovered = (
-            row if isinstance(row, int) and 0 <= row < len(self._observer.table) else None
+        self._observe.hovered = (
+            row if isinstance(row, int) and 0 <= row < len(self._observe.table) else None
         )
         return None
 
@@ -155,54 +155,54 @@ class Gestures:
         """Choose what the pointer does on maps."""
         mode = message.get("value")
         if mode not in MODES:
-            raise ObservingError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
-        self._observer.panel.mode = mode
-        if self._observer.markers is not None:
-            self._observer.markers.drag("box" if mode == "region" else mode)
+            raise InvalidObservationError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
+        self._observe.panel.mode = mode
+        if self._observe.markers is not None:
+            self._observe.markers.drag("box" if mode == "region" else mode)
         return "Drag a box over any map: the network keeps within it." if mode == "region" else ""
 
     def change_selected(self, message: Message) -> str:
         """Do something with what is selected."""
         action = message.get("action")
         if action == "all":
-            everything = set(range(len(self._observer.table)))
-            self._observer.chosen = set() if self._observer.chosen == everything else everything
-            return f"{len(self._observer.chosen):,} selected."
+            everything = set(range(len(self._observe.table)))
+            self._observe.chosen = set() if self._observe.chosen == everything else everything
+            return f"{len(self._observe.chosen):,} selected."
         if action not in ("withhold", "restore", "delete"):
-            raise ObservingError(f"Observations cannot be made to '{str(action)[:24]}'.")
-        count = len(self._observer.chosen)
+            raise InvalidObservationError(f"Observations cannot be made to '{str(action)[:24]}'.")
+        count = len(self._observe.chosen)
         if not count:
-            raise ObservingError(
+            raise InvalidObservationError(
                 "No observation is selected; draw a box or lasso, or use the table."
             )
-        sources = self._observer.table.sources[sorted(self._observer.chosen)].tolist()
+        sources = self._observe.table.sources[sorted(self._observe.chosen)].tolist()
         if action == "delete":
-            self._take(observing.delete(self._state.observing, sources))
-            self._observer.chosen.clear()
+            self._take(observations.delete(self._state.observations, sources))
+            self._observe.chosen.clear()
             return f"{count:,} deleted."
         held = action == "withhold"
-        self._take(observing.withhold(self._state.observing, sources, held=held))
+        self._take(observations.withhold(self._state.observations, sources, held=held))
         return f"{count:,} {'withheld: only scored' if held else 'restored'}."
 
     def upload(self, message: Message) -> str:
         """Take over the observations of a CSV."""
         text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
         table, rejected, notes = read(text, self._bundle, month=self._state.month)
-        self._observer.panel.param.update(
+        self._observe.panel.param.update(
             rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
             rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
             + (f", the first {SHOWN_REJECTED} are" if len(rejected) > SHOWN_REJECTED else "")
             + ":",
         )
         if not len(table):
-            raise ObservingError(
+            raise InvalidObservationError(
                 f"{name} holds no observation that can be used; the list says why for each row."
             )
-        if len(table) > observing.MAX_ROWS:
-            raise ObservingError(
-                f"{name} has {len(table):,} observations; {observing.MAX_ROWS:,} are the most."
+        if len(table) > observations.MAX_ROWS:
+            raise InvalidObservationError(
+                f"{name} has {len(table):,} observations; {observations.MAX_ROWS:,} are the most."
             )
-        plain = observing.adjust(self._state.observing, {"kind": "custom"})
+        plain = observations.adjust(self._state.observations, {"kind": "custom"})
         self._take(replace(plain, own=own_rows(table)))
         refused = f", {len(rejected):,} rows refused" if rejected else ""
         return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
@@ -210,16 +210,16 @@ class Gestures:
     def download(self, _: Message) -> str:
         """Give the observations as a CSV."""
         name = f"observations-{self._state.month}.csv"
-        message = {"type": "file", "name": name, "text": to_csv(self._observer.table.plain)}
-        self._observer.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
-        return f"{len(self._observer.table):,} observations saved as {name}."
+        message = {"type": "file", "name": name, "text": to_csv(self._observe.table.plain)}
+        self._observe.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
+        return f"{len(self._observe.table):,} observations saved as {name}."
 
     def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""
-        action, work = message.get("action"), self._observer.analysing
+        action, work = message.get("action"), self._observe.analysing
         if action in ("now", "step"):
-            self._observer.show_analysis()
-            self._observer.begin(self._observer.wanted(), stepwise=action == "step")
+            self._observe.show_analysis()
+            self._observe.begin(self._observe.wanted(), stepwise=action == "step")
             return ""
         actions: dict[Any, Callable[[], None]] = {
             "cancel": work.cancel,
@@ -227,24 +227,24 @@ class Gestures:
             "pause": work.resume if work.run == "paused" else work.pause,
         }
         if action not in actions:
-            raise ObservingError(f"An analysis cannot '{str(action)[:24]}'.")
+            raise InvalidObservationError(f"An analysis cannot '{str(action)[:24]}'.")
         actions[action]()
         return ""
 
     def resume(self, _: Message) -> str:
         """Return to the analysis after something else was shown."""
-        self._observer.show_analysis()
+        self._observe.show_analysis()
         return "The model shows the analysis again."
 
     def choose_column(self, message: Message) -> str:
         """Choose what the model's column shows."""
-        made = observing.adjust(self._state.observing, {"column": message.get("value")})
+        made = observations.adjust(self._state.observations, {"column": message.get("value")})
         self._take(made)
         return ""
 
     def choose_hatching(self, message: Message) -> str:
         """Choose from where a spread is hatched."""
-        made = observing.adjust(self._state.observing, {"hatch": message.get("value")})
+        made = observations.adjust(self._state.observations, {"hatch": message.get("value")})
         self._take(made)
         return ""
 
@@ -252,7 +252,7 @@ class Gestures:
 
     def attach(self, markers: Markers) -> None:
         """Heed boxes and lassos on the maps, once these are made."""
-        self._observer.markers = markers
+        self._observe.markers = markers
         markers.on_geometry(self._circled)
 
     def _circled(self, variable: str, geometry: dict[str, Any]) -> None:
@@ -260,47 +260,47 @@ class Gestures:
         if self._state.tool != "observe":
             return
         try:
-            if self._observer.panel.mode == "region":
+            if self._observe.panel.mode == "region":
                 region = box_to_region(self._state.projection, geometry)
                 self.choose_mode({"value": "place"})
-                self._take(observing.adjust(self._state.observing, {"region": region}))
+                self._take(observations.adjust(self._state.observations, {"region": region}))
                 self._done(f"The network keeps within {region_words(region)}.")
             else:
-                rows = self._observer.table.rows
+                rows = self._observe.table.rows
                 x, y = to_map(
                     self._state.projection, rows["lon"].to_numpy(), rows["lat"].to_numpy()
                 )
                 here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
-                self._observer.chosen = set(np.flatnonzero(here).tolist())
-                word = self._observer.names[variable]
-                self._say(f"{len(self._observer.chosen):,} observations of {word} selected.")
+                self._observe.chosen = set(np.flatnonzero(here).tolist())
+                word = self._observe.names[variable]
+                self._say(f"{len(self._observe.chosen):,} observations of {word} selected.")
         except REFUSALS as error:
             self._say(str(error), failed=True)
         self._redraw()
 
     def _selected(self, rows: list[int]) -> None:
-        self._observer.chosen = {row for row in rows if 0 <= row < len(self._observer.table)}
+        self._observe.chosen = {row for row in rows if 0 <= row < len(self._observe.table)}
         self._redraw()
 
     def _edited(self, at: int, column: str, value: Any) -> None:
         """Take over an edited cell of the table, or say why not and put the old one back."""
         try:
-            if not 0 <= at < len(self._observer.table):
-                raise ObservingError("That row is gone; choose another.")
-            source = int(self._observer.table.sources[at])
+            if not 0 <= at < len(self._observe.table):
+                raise InvalidObservationError("That row is gone; choose another.")
+            source = int(self._observe.table.sources[at])
             if column == "out":
-                made = observing.withhold(self._state.observing, [source], held=bool(value))
+                made = observations.withhold(self._state.observations, [source], held=bool(value))
             else:
-                old = row_of(self._state.observing, source, self._bundle)
-                row = observing.check_row(_with(old, column, value))
+                old = row_of(self._state.observations, source, self._bundle)
+                row = observations.check_row(_with(old, column, value))
                 self._exists(row)
-                made = observing.edit(self._state.observing, source, row)
+                made = observations.edit(self._state.observations, source, row)
             self._take(made)
             self._done(f"Observation {at + 1} changed.")
-        except ObservingError as error:
+        except InvalidObservationError as error:
             self._say(str(error), failed=True)
-            self._observer.listing.restore(self._observer.table.rows, self._observer.misfit())
-        self._observer.show_again()
+            self._observe.listing.restore(self._observe.table.rows, self._observe.misfit())
+        self._observe.show_again()
         self._redraw()
 
     # -- small things --------------------------------------------------------------------------
@@ -308,36 +308,36 @@ class Gestures:
     def _variable(self, message: Message) -> str:
         name = message.get("variable")
         if name not in [variable.name for variable in self._bundle.variables]:
-            raise ObservingError(f"This bundle has no variable '{str(name)[:24]}'.")
+            raise InvalidObservationError(f"This bundle has no variable '{str(name)[:24]}'.")
         return str(name)
 
     def _clicked(self, message: Message) -> tuple[float, float]:
-        x, y = (observing.number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        x, y = (observations.number("place", message.get(name), -10, 10) for name in ("x", "y"))
         if not on_map(self._state.projection, x, y):
-            raise ObservingError("That is off the globe; click inside its outline.")
+            raise InvalidObservationError("That is off the globe; click inside its outline.")
         lon, lat = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
         return float(lat[0]), float(lon[0])
 
     def _row(self, message: Message) -> tuple[int, int]:
         """Return the row that a message is about, and its source."""
         at = message.get("row")
-        rows = self._observer.table.rows
+        rows = self._observe.table.rows
         if (
             not isinstance(at, int)
             or not 0 <= at < len(rows)
             or rows["variable"].iloc[at] != message.get("variable")
         ):
-            raise ObservingError("The observations changed meanwhile; try again.")
-        return at, int(self._observer.table.sources[at])
+            raise InvalidObservationError("The observations changed meanwhile; try again.")
+        return at, int(self._observe.table.sources[at])
 
     def _exists(self, row: Row) -> None:
         names = [variable.name for variable in self._bundle.variables]
         if row.variable not in names:
-            raise ObservingError(f"This bundle has no variable '{row.variable[:24]}'.")
+            raise InvalidObservationError(f"This bundle has no variable '{row.variable[:24]}'.")
         which = names.index(row.variable)
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
-            raise ObservingError(
+            raise InvalidObservationError(
                 f"There is no {label} at {place_words(row.lat, row.lon)}; choose another place."
             )
         if row.value is not None:
@@ -347,7 +347,7 @@ class Gestures:
         if not np.isfinite(operator.apply(spot, self._bundle.target(month))).all():
             # What nobody typed is sampled, and there is nothing to sample.
             label = self._bundle.variables[which].label.lower()
-            raise ObservingError(
+            raise InvalidObservationError(
                 f"There is no {label} at {place_words(row.lat, row.lon)} in {month} that could be "
                 "sampled; choose another place or month."
             )
@@ -367,14 +367,14 @@ def _typed(message: Message) -> tuple[float, float]:
             wrong.append(f"The {words} {what} from -{most} to {most}")
         found.append(value)
     if wrong:
-        raise ObservingError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
+        raise InvalidObservationError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
     return found[0], found[1]
 
 
 def _with(row: Row, column: str, value: Any) -> Row:
     fields = {"lat": "lat", "lon": "lon", "value": "value", "error": "error_sd"}
     if column not in fields:
-        raise ObservingError("That column cannot be edited.")
+        raise InvalidObservationError("That column cannot be edited.")
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         value = float(value)
     # An emptied cell is sampled from the target again.

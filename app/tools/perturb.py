@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.components import Perturb, PerturbHeading
-from app.context import Visit
-from app.jobs.response import Aim, Answer, Question, Responding
+from app.context import SessionContext
+from app.jobs.response import ResponseJob, ResponseRequest, ResponseResult, SensitivityRequest
 from app.maps.color_scales import Look, response_look, sensitivity_look
-from app.maps.frames import Column, Scene
+from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
-from app.state.perturbations import MOST_KELVIN, Box, Perturbing, region_of
+from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
 from app.tools.perturb_text import (
     VIEW_LABELS,
     beyond_words,
@@ -56,27 +56,27 @@ def gcm_of(bundle: Bundle) -> dict[str, GcmResponse]:
         return {}
 
 
-class Perturber:
+class PerturbTool:
     """What the tool Perturb knows and does.
 
     Parameters
     ----------
-    visit : Visit
+    context : SessionContext
     """
 
-    def __init__(self, visit: Visit) -> None:
-        bundle = visit.bundle
-        self._bundle, self._state = bundle, visit.state
-        self.work = Responding(visit)
+    def __init__(self, context: SessionContext) -> None:
+        bundle = context.bundle
+        self._bundle, self._state = bundle, context.state
+        self.work = ResponseJob(context)
         self.sea = sea_of(bundle)
         self.gcm = gcm_of(bundle) if self.sea else {}
         # What dragging on a map draws.
         self.mode = ""
         self.outlines: Outlines | None = None
-        self._scene: tuple[Any, Scene] | None = None
+        self._scene: tuple[Any, ColumnContent] | None = None
         self._note = ""
         self.panel = Perturb(
-            visit.on_messages,
+            context.on_messages,
             most=MOST_KELVIN,
             regions=[[key, region.label, place_label(key)] for key, region in REGIONS.items()],
             helds=[[key, held.label, held.question] for key, held in HELD.items()],
@@ -86,7 +86,7 @@ class Perturber:
             margin=0,
         )
         self.heading = PerturbHeading(
-            visit.on_messages,
+            context.on_messages,
             views=[[k, v] for k, v in VIEW_LABELS.items() if k != "gcm" or self.gcm],
             sizing_mode="stretch_width",
             margin=0,
@@ -112,24 +112,24 @@ class Perturber:
     @property
     def _view(self) -> str:
         """The view; that of the GCM only where its responses are there."""
-        view: str = self._state.perturbing.view
+        view: str = self._state.perturbations.view
         return "sum" if view == "gcm" and not self.gcm else view
 
-    def question(self) -> Question:
+    def question(self) -> ResponseRequest:
         """Return what the state asks."""
-        p: Perturbing = self._state.perturbing
-        return Question(self._state.month, p.enabled, p.held, p.within)
+        p: PerturbationSettings = self._state.perturbations
+        return ResponseRequest(self._state.month, p.enabled, p.held, p.within)
 
-    def aim(self) -> Aim:
+    def aim(self) -> SensitivityRequest:
         """Return the sensitivity that the state asks for."""
-        p: Perturbing = self._state.perturbing
-        return Aim(self._state.month, p.held, p.within, self.variable, p.over)
+        p: PerturbationSettings = self._state.perturbations
+        return SensitivityRequest(self._state.month, p.held, p.within, self.variable, p.over)
 
     @property
     def variable(self) -> str:
         """The variable whose sensitivity is asked for."""
         names = [variable.name for variable in self._bundle.variables]
-        wanted = self._state.perturbing.variable
+        wanted = self._state.perturbations.variable
         return wanted if wanted in names else "tas" if "tas" in names else names[-1]
 
     # -- what is drawn -----------------------------------------------------------------------
@@ -142,11 +142,11 @@ class Perturber:
             return str(self._state.month)
         return answer.question.month
 
-    def scene(self) -> Scene | None:
+    def scene(self) -> ColumnContent | None:
         """Return what both columns show, the same object while it stays the same; else None."""
         if not self.active:
             return None
-        p: Perturbing = self._state.perturbing
+        p: PerturbationSettings = self._state.perturbations
         answer, sensitivity = self.work.answer, self.work.sensitivity
         key: tuple[Any, ...]
         if self._view == "gcm":
@@ -163,22 +163,22 @@ class Perturber:
             self._scene = (key, self._make(key[0]))
         return self._scene[1]
 
-    def _make(self, view: str) -> Scene:
+    def _make(self, view: str) -> ColumnContent:
         answer, variables = self.work.answer, self._bundle.variables
         self._note = ""
         if view == "gcm":
             return self._compared(self.gcm[self._experiment])
         if answer is None:
             target = self._bundle.target(self._state.month)
-            return Scene(target, np.full_like(target, np.nan), ("target", "analysis"))
+            return ColumnContent(target, np.full_like(target, np.nan), ("target", "analysis"))
         if view == "sensitivity":
             return self._sensitive(answer)
         second = answer.all_fields + answer.response.anomalies
         readings = response_readings(answer, self._bundle)
         if view == "sum":
             words = ("analysis", "with response")
-            return Scene(answer.all_fields, second, words, readings=readings)
-        p: Perturbing = self._state.perturbing
+            return ColumnContent(answer.all_fields, second, words, readings=readings)
+        p: PerturbationSettings = self._state.perturbations
         fields, spread, per_kelvin = answer.response.anomalies, answer.spread, p.per_kelvin
         if per_kelvin:
             try:
@@ -194,9 +194,9 @@ class Perturber:
             look=response_look(variables, per_kelvin=per_kelvin, faded=p.fade),
         )
         words = ("analysis", "response")
-        return Scene(answer.all_fields, second, words, readings=readings, right=right)
+        return ColumnContent(answer.all_fields, second, words, readings=readings, right=right)
 
-    def _sensitive(self, answer: Answer) -> Scene:
+    def _sensitive(self, answer: ResponseResult) -> ColumnContent:
         """Show what is held, and on the sea's row the sensitivity."""
         known = self.work.sensitivity
         fields = np.full_like(answer.all_fields, np.nan)
@@ -208,7 +208,7 @@ class Perturber:
         # The sea's row has a map of another kind: there is nothing to compare it with.
         held = answer.response.control.copy()
         held[sea] = np.nan
-        return Scene(
+        return ColumnContent(
             answer.all_fields,
             held,
             ("all fields", "held"),
@@ -216,12 +216,12 @@ class Perturber:
             readings=sensitivity_readings(self._bundle, answer, fields[sea], unit),
         )
 
-    def _compared(self, response: GcmResponse) -> Scene:
+    def _compared(self, response: GcmResponse) -> ColumnContent:
         """Show the GCM's response beside the emulator's."""
         variables = self._bundle.variables
         look = response_look(variables, per_kelvin=False, faded=False)
         shown = Column("response", response.emulated, look=look)
-        return Scene(
+        return ColumnContent(
             response.gcm,
             response.emulated,
             ("GCM", "emulator"),
@@ -233,7 +233,7 @@ class Perturber:
 
     @property
     def _experiment(self) -> str:
-        wanted: str = self._state.perturbing.gcm
+        wanted: str = self._state.perturbations.gcm
         return wanted if wanted in self.gcm else next(iter(self.gcm))
 
     def legend_look(self) -> Look | None:
@@ -248,7 +248,7 @@ class Perturber:
         self._show_on_maps()
         if not self.active:
             return
-        p: Perturbing = self._state.perturbing
+        p: PerturbationSettings = self._state.perturbations
         fresh = self._fresh()
         self.panel.put(
             patches=[
@@ -291,14 +291,14 @@ class Perturber:
         )
 
     def _show_on_maps(self) -> None:
-        p: Perturbing = self._state.perturbing
+        p: PerturbationSettings = self._state.perturbations
         if self.outlines is not None:
             patches = p.patches if self.active and self._view in ("sum", "response") else ()
             self.outlines.write(patches, p.selected, self._framed(), self._state.projection)
 
     def _framed(self) -> dict[str, Box]:
         """Return by variable the region to be outlined on its maps."""
-        p: Perturbing = self._state.perturbing
+        p: PerturbationSettings = self._state.perturbations
         if not self.active or self._view == "gcm":
             return {}
         if self._view == "sensitivity":
@@ -330,7 +330,7 @@ class Perturber:
         answer = self.work.answer
         if self._view == "gcm":
             return "The comparison below has a change of its own; these take no part in it."
-        if not self._state.perturbing.enabled:
+        if not self._state.perturbations.enabled:
             return "Nothing is changed: the response is zero."
         if answer is None or answer.question != self.question():
             return ""

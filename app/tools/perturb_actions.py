@@ -11,19 +11,19 @@ import numpy as np
 import shapely
 
 from app.components import Message
-from app.context import Action, Visit
+from app.context import Action, SessionContext
 from app.maps.markers import Markers, floats
 from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
-from app.state import perturbations as perturbing
-from app.state.observations import ObservingError, number
-from app.state.perturbations import Perturbing, PerturbingError
-from app.tools.perturb import Perturber
+from app.state import perturbations
+from app.state.observations import InvalidObservationError, number
+from app.state.perturbations import InvalidPerturbationError, PerturbationSettings
+from app.tools.perturb import PerturbTool
 from app.tools.perturb_text import signed
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 
 # Why a change of the sea is refused.
-REFUSED = (PerturbingError, PerturbationError)
+REFUSED = (InvalidPerturbationError, PerturbationError)
 MODES = ("", "box", "lasso", "over", "within")
 _HINTS = {
     "": "",
@@ -42,19 +42,19 @@ EARLY = 3.0
 EXACT = 0.006
 
 
-class PerturbGestures:
+class PerturbActions:
     """What a visitor can do to the sea.
 
     Parameters
     ----------
-    visit : Visit
-    perturber : Perturber
+    context : SessionContext
+    perturber : PerturbTool
         That shows it.
     """
 
-    def __init__(self, visit: Visit, perturber: Perturber) -> None:
-        self._bundle, self._state, self._perturber = visit.bundle, visit.state, perturber
-        self._redraw, self._say, self._done = visit.redraw, visit.say, visit.done
+    def __init__(self, context: SessionContext, perturb: PerturbTool) -> None:
+        self._bundle, self._state, self._perturb = context.bundle, context.state, perturb
+        self._redraw, self._say, self._done = context.redraw, context.say, context.done
         self._early: tuple[float, dict[str, Any]] | None = None
 
     # -- messages ----------------------------------------------------------------------------
@@ -72,8 +72,8 @@ class PerturbGestures:
             "sea-click": self.aim_at_clicked,
         }
 
-    def _take(self, made: Perturbing, *, done: bool = True) -> None:
-        self._state.perturbing = made
+    def _take(self, made: PerturbationSettings, *, done: bool = True) -> None:
+        self._state.perturbations = made
         if done:
             self._state.commit()
 
@@ -81,21 +81,21 @@ class PerturbGestures:
         """Change the sea everywhere or in a named region."""
         key = message.get("region")
         if key not in REGIONS:
-            raise PerturbingError(f"There is no region '{str(key)[:24]}'; choose another.")
+            raise InvalidPerturbationError(f"There is no region '{str(key)[:24]}'; choose another.")
         return self._add(Patch(UNIFORM if key == "globe" else KELVIN, region=str(key)))
 
     def _add(self, patch: Patch) -> str:
         # On land alone it is refused here, before anything is computed.
         sst_change((patch,), self._bundle, self._state.month)
-        made = perturbing.add(self._state.perturbing, patch)
+        made = perturbations.add(self._state.perturbations, patch)
         self._take(made)
         return f"The sea is changed: {_label(made.patches[-1])}."
 
     def edit(self, message: Message) -> str | None:
         """Change an amount, or whether it counts; while it is dragged nothing is said of it."""
         done = bool(message.get("done", True))
-        made = perturbing.edit(
-            self._state.perturbing,
+        made = perturbations.edit(
+            self._state.perturbations,
             message.get("at"),
             kelvin=message.get("kelvin"),
             enabled=message.get("enabled"),
@@ -105,37 +105,37 @@ class PerturbGestures:
 
     def delete(self, message: Message) -> str:
         """Delete a change."""
-        before: Perturbing = self._state.perturbing
-        made = perturbing.delete(before, message.get("at"))
+        before: PerturbationSettings = self._state.perturbations
+        made = perturbations.delete(before, message.get("at"))
         self._take(made)
         return "Deleted; undo brings it back."
 
     def clear(self, _: Message) -> str:
         """Delete all changes."""
-        count = len(self._state.perturbing.patches)
+        count = len(self._state.perturbations.patches)
         if not count:
-            raise PerturbingError("There is no change of the sea to clear; add one first.")
-        self._take(replace(self._state.perturbing, patches=(), selected=-1))
+            raise InvalidPerturbationError("There is no change of the sea to clear; add one first.")
+        self._take(replace(self._state.perturbations, patches=(), selected=-1))
         return "The sea is as it was; undo brings the changes back."
 
     def select(self, message: Message) -> None:
         """Select a change."""
-        self._take(perturbing.select(self._state.perturbing, message.get("at")))
+        self._take(perturbations.select(self._state.perturbations, message.get("at")))
 
     def change_setting(self, message: Message) -> str:
         """Change what is held or what is shown."""
         name, value = str(message.get("name")), message.get("value")
         names = [variable.name for variable in self._bundle.variables]
         if name == "variable" and value not in names:
-            raise PerturbingError(f"This bundle has no variable '{str(value)[:24]}'.")
-        if name == "gcm" and not self._perturber.gcm:
-            raise PerturbingError("This bundle comes without the GCM's own responses.")
-        made = perturbing.adjust(self._state.perturbing, {name: value})
+            raise InvalidPerturbationError(f"This bundle has no variable '{str(value)[:24]}'.")
+        if name == "gcm" and not self._perturb.gcm:
+            raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
+        made = perturbations.adjust(self._state.perturbations, {name: value})
         shows = {"gcm": "gcm", "variable": "sensitivity", "over": "sensitivity"}
         if name in shows:
             made = replace(made, view=shows[name])
-        if made.view == "gcm" and not self._perturber.gcm:
-            raise PerturbingError("This bundle comes without the GCM's own responses.")
+        if made.view == "gcm" and not self._perturb.gcm:
+            raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
         self._take(made)
         return ""
 
@@ -143,8 +143,8 @@ class PerturbGestures:
         """Choose what dragging on a map draws."""
         mode = message.get("value")
         if mode not in MODES:
-            raise PerturbingError(f"The pointer cannot draw '{str(mode)[:24]}' on a map.")
-        self._perturber.mode = str(mode)
+            raise InvalidPerturbationError(f"The pointer cannot draw '{str(mode)[:24]}' on a map.")
+        self._perturb.mode = str(mode)
         early, self._early = self._early, None
         shape = "poly" if mode == "lasso" else "rect"
         if (
@@ -154,24 +154,24 @@ class PerturbGestures:
             and early[1].get("type") == shape
         ):
             return self._take_drawn(early[1])
-        return _HINTS[self._perturber.mode]
+        return _HINTS[self._perturb.mode]
 
     def aim_at_clicked(self, message: Message) -> str:
         """Show the sensitivity of what lies round a clicked place."""
         names = [variable.name for variable in self._bundle.variables]
         if message.get("variable") not in names:
-            raise PerturbingError("That map is none of this bundle's; reload the page.")
+            raise InvalidPerturbationError("That map is none of this bundle's; reload the page.")
         try:
             x, y = (number("place", message.get(name), -10, 10) for name in ("x", "y"))
-        except ObservingError as error:
-            raise PerturbingError(str(error)) from None
+        except InvalidObservationError as error:
+            raise InvalidPerturbationError(str(error)) from None
         if not on_map(self._state.projection, x, y):
-            raise PerturbingError("That is off the globe; click inside its outline.")
+            raise InvalidPerturbationError("That is off the globe; click inside its outline.")
         (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
         middle = float(np.clip(lat, HALF - 90, 90 - HALF))
         box = (middle - HALF, middle + HALF, float(lon) - HALF, float(lon) + HALF)
         settings = {"variable": message.get("variable"), "over": box, "view": "sensitivity"}
-        self._take(perturbing.adjust(self._state.perturbing, settings))
+        self._take(perturbations.adjust(self._state.perturbations, settings))
         return ""
 
     # -- from Bokeh's own tools ----------------------------------------------------------------
@@ -184,7 +184,7 @@ class PerturbGestures:
         """Take over a drawn box or lasso, or say why not."""
         if self._state.tool != "perturb":
             return
-        if not self._perturber.mode:
+        if not self._perturb.mode:
             # The browser draws at once, and what it draws may overtake the message that says so.
             self._early = time.monotonic(), geometry
             return
@@ -196,7 +196,7 @@ class PerturbGestures:
 
     def _take_drawn(self, geometry: dict[str, Any]) -> str:
         """Do with an outline what the mode says; the mode is then over."""
-        mode, self._perturber.mode = self._perturber.mode, ""
+        mode, self._perturb.mode = self._perturb.mode, ""
         if mode == "lasso":
             return self._add(self._lasso(geometry))
         region = box_to_region(self._state.projection, geometry)
@@ -207,7 +207,7 @@ class PerturbGestures:
     def _lasso(self, geometry: dict[str, Any]) -> Patch:
         x, y = (floats(geometry.get(name)) for name in ("x", "y"))
         if len(x) < 3 or len(x) != len(y):
-            raise PerturbingError("The lasso goes round nothing; draw it again.")
+            raise InvalidPerturbationError("The lasso goes round nothing; draw it again.")
         # A hand leaves the globe and crosses its own line; what it went round on the globe counts.
         shape = shapely.make_valid(shapely.Polygon(np.column_stack([x, y])))
         kept = shapely.intersection(shape, globe_on_map(self._state.projection).buffer(-1e-3))
@@ -215,9 +215,11 @@ class PerturbGestures:
         largest = max(parts, key=lambda part: part.area, default=shapely.Polygon())
         outline = np.asarray(shapely.simplify(largest, EXACT).exterior.coords)[:-1]
         if len(outline) < 3:
-            raise PerturbingError("The lasso goes round nothing on the globe; draw it again.")
+            raise InvalidPerturbationError(
+                "The lasso goes round nothing on the globe; draw it again."
+            )
         lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
-        return perturbing.lasso(lat.tolist(), lon.tolist(), KELVIN)
+        return perturbations.lasso(lat.tolist(), lon.tolist(), KELVIN)
 
 
 def _label(patch: Patch) -> str:

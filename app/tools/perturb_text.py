@@ -16,7 +16,7 @@ from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.perturbation.response import HELD
 
 if TYPE_CHECKING:
-    from app.jobs.response import Aim, Answer
+    from app.jobs.response import ResponseResult, SensitivityRequest
     from mlda_core.assimilation.adjoint import Sensitivity
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.gcm import GcmResponse
@@ -111,7 +111,7 @@ def _percent(share: float) -> str:
     return number(100 * share, 0 if share >= 0.1 else 1)
 
 
-def response_readings(answer: Answer, bundle: Bundle) -> Readings:
+def response_readings(answer: ResponseResult, bundle: Bundle) -> Readings:
     """Return each variable's mean response, over the globe and where the sea is changed."""
     response = answer.response
     size = np.abs(response.change)
@@ -141,7 +141,7 @@ def _mean(field: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
 
 
 def sensitivity_readings(
-    bundle: Bundle, answer: Answer, sensitivity: NDArray[np.floating], unit: str
+    bundle: Bundle, answer: ResponseResult, sensitivity: NDArray[np.floating], unit: str
 ) -> Readings:
     """Return the extremes of a sensitivity on the sea's row, and how the held rows compare."""
     made: list[tuple[tuple[str, str, str], ...]] = []
@@ -208,7 +208,9 @@ def gcm_words(response: GcmResponse) -> str:
     )
 
 
-def sensitivity_words(aim: Aim, made: Sensitivity, seconds: float, *, label: str) -> str:
+def sensitivity_words(
+    aim: SensitivityRequest, made: Sensitivity, seconds: float, *, label: str
+) -> str:
     """Return what the sensitivity is of, and what its map says."""
     took = f"{1e3 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
     unit: Any = {"degC": "K"}.get(made.units, made.units)

@@ -21,7 +21,7 @@ from app.bundles import (
     taken_along,
 )
 from app.state.serialize import from_query, to_query
-from app.state.snapshot import StateError
+from app.state.snapshot import InvalidStateError
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
 
@@ -113,7 +113,7 @@ def test_limits_are_those_of_what_there_is(world):
     limits = limits_of(world)
     assert limits.tools == ("observe", "explore")
     assert limits.model == "analysis"
-    with pytest.raises(StateError, match="no sea to warm"):
+    with pytest.raises(InvalidStateError, match="no sea to warm"):
         from_query("?tool=perturb", limits)
 
 

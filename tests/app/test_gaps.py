@@ -17,14 +17,14 @@ from app.maps.projections import (
     to_map,
 )
 from app.results.panel import regions_of
-from app.state.observations import Observing, Row, place
+from app.state.observations import ObservationSettings, Row, place
 from app.timeline import curve, nino_series
 from app.tools.observations import freeze, resolve
 from app.tools.observe import methods_of
 from mlda_core.climate.grid import Grid
 
 EARLY, LATE = "1947-02", "1963-02"
-STATIONS = Observing(kind="stations", count=40)
+STATIONS = ObservationSettings(kind="stations", count=40)
 
 
 def test_what_a_month_has_no_target_for_is_left_out_and_counted(world):
@@ -110,24 +110,24 @@ def test_historical_coverage_begins_with_the_month_shown(visit):
     v = visit(f"?month={LATE}&network=none")
     v.send(type="observing", name="kind", value="historical")
     # The record begins after 1900, the year that stands there first.
-    assert v.session.state.observing.year == 1900
+    assert v.session.state.observations.year == 1900
     for name, value in (("kind", "none"), ("year", 1950), ("kind", "historical")):
         v.send(type="observing", name=name, value=value)
-    assert v.session.state.observing.year == 1963
+    assert v.session.state.observations.year == 1963
 
 
 def test_series_and_verification_leave_out_what_is_not_there(visit, world):
     v = visit(f"?month={EARLY}&stations=40")
     v.send(type="foot", value=["scores", "series"])
     v.turn()
-    foot = v.session.verifying.foot
+    foot = v.session.verification.foot
     assert "psl" not in foot.scores["target"]["vae"]
     assert foot.scores["target"]["vae"]["tasa"]["n"] > 400
     assert any("has no target in 1947-02" in words for words in foot.scores["words"])
     target = dict(zip(foot.series["months"], foot.series["target"]["psl"], strict=True))
     assert target[EARLY] is None
     assert target[LATE] is not None
-    series = v.session.verifying._scenario()
+    series = v.session.verification._scenario()
     # A series that is begun where there is no pressure observes it where there is.
     assert set(series._observe(LATE)["variable"]) == {"tasa", "psl"}
     assert set(series._observe(EARLY)["variable"]) == {"tasa"}

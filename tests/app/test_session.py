@@ -1,5 +1,6 @@
 """A session without a browser: messages in, state and panes out, and nothing left behind."""
 
+import asyncio
 import gc
 import re
 import weakref
@@ -13,8 +14,8 @@ from panel.io.state import set_curdoc
 from app import page
 from app.context import merge_actions
 from app.session import Session
-from app.tools.explore import Exploring
-from app.tools.observe import Observer
+from app.tools.explore import ExploreTool
+from app.tools.observe import ObserveTool
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_undo_and_redo_say_so(session):
 
 
 def test_the_title_says_what_the_model_shows(session):
-    heading = session.observer.heading
+    heading = session.observe.heading
     send(session.explore.panel, type="encode")
     assert heading.model_label == "Model: encoded"
     send(session.explore.panel, type="prior")
@@ -207,13 +208,14 @@ def test_dark_coasts_have_a_light_edge_in_full_fields_alone(session):
     assert halo.visible
 
 
+@pytest.mark.slow
 def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     monkeypatch.setattr(page, "bundle_of_process", lambda _key="": tiny)
     # A session's work in the background is not this test's business: it lets go when it is done.
-    monkeypatch.setattr(Exploring, "make_thumbnails", lambda *_: None)
-    monkeypatch.setattr(Observer, "begin", lambda *_, **__: None)
+    monkeypatch.setattr(ExploreTool, "make_thumbnails", lambda *_: None)
+    monkeypatch.setattr(ObserveTool, "begin", lambda *_, **__: None)
 
-    def visit():
+    async def visit():
         document = Document()
         with set_curdoc(document):
             made = page.serve()
@@ -223,7 +225,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
             send(made.bar, type="projection", value="north")
             send(made.bar, type="fields", value="full")
             send(made.bar, type="theme", value="dark")
-            send(made.observer.panel, type="obs-put", variable="psl", lat="70", lon="0")
+            send(made.observe.panel, type="obs-put", variable="psl", lat="70", lon="0")
         for callback in list(document.session_destroyed_callbacks):
             callback(None)
         _cleanup_doc(document)
@@ -231,7 +233,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
             weakref.ref(thing) for thing in (document, made, made.state, made.figures, made.bar)
         ]
 
-    left = [ref for _ in range(3) for ref in visit()]
+    left = [ref for _ in range(3) for ref in asyncio.run(visit())]
     gc.collect()
     assert [ref() for ref in left if ref() is not None] == []
 

@@ -28,8 +28,8 @@ def plain(snapshot):
         "theme": snapshot.theme,
         "seed": snapshot.seed,
         "tool": snapshot.tool,
-        "observing": observations.to_dict(snapshot.observing),
-        "perturbing": perturbations.to_dict(snapshot.perturbing),
+        "observing": observations.to_dict(snapshot.observations),
+        "perturbing": perturbations.to_dict(snapshot.perturbations),
         "impact": snapshot.impact,
     }
 

@@ -1,0 +1,470 @@
+"""The tool Observe without a browser: gestures in, observations and analyses out.
+
+With the bundled model and the engine itself: messages go to the controls as a browser sends them.
+"""
+
+import time
+
+import numpy as np
+import pytest
+from visiting import Visit
+
+from app.maps.projections import KEYS, to_map
+from app.state.observations import Row
+from app.state.serialize import to_query
+from mlda_core.bundle.bundle import load_bundle
+
+SOME = "?network=stations&stations=20&tool=observe"
+
+
+@pytest.fixture(scope="module")
+def bundle(repo_root):
+    return load_bundle(repo_root / "assets" / "bundles" / "speedy")
+
+
+@pytest.fixture
+def visit(bundle):
+    made = []
+
+    def start(query=SOME):
+        made.append(Visit(bundle, query))
+        made[-1].settle()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.session.close()
+
+
+@pytest.mark.slow
+def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit, bundle):
+    v = visit("")
+    assert v.session.state.month == "1997-12"
+    assert len({(r.lat, r.lon) for r in v.rows.itertuples()}) == 100
+    scores = v.session._frame.panes
+    assert v.work.analysis.converged
+    assert "converged" in v.panel.outcome
+    target = bundle.target("1997-12")
+    shown = v.session._frame.model
+    assert np.nanmean((shown[0] - target[0]) ** 2) < 0.3 * np.nanmean(target[0] ** 2)
+    assert np.allclose(v.session.state.z, v.work.analysis.z, atol=1e-5)
+    assert scores is not None
+
+
+@pytest.mark.slow
+def test_a_visitor_sees_the_first_analysis_form(bundle):
+    v = Visit(bundle, "", greet=True)
+    try:
+        v.turn(0.3)
+        assert v.work.task is None
+        drawn = []
+        write = v.observer.markers.write
+        v.observer.markers.write = lambda rows, *rest: (drawn.append(len(rows)), write(rows, *rest))
+        v.session.begin()
+        assert v.panel.outcome.startswith("assimilating; the first")
+        v.settle()
+        assert len(drawn) >= 4
+        assert drawn[1:] == sorted(drawn[1:])
+        assert drawn[-1] == 200
+        assert v.work.analysis.statistics.n_used == 200
+    finally:
+        v.session.close()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_click_observes_where_it_was_in_every_projection(visit, key):
+    v = visit(f"{SOME}&projection={key}&live=0")
+    lat = -55.25 if key == "south" else 61.5
+    x, y = to_map(key, np.array([203.75]), np.array([lat]))
+    v.send(type="obs-place", variable="psl", x=float(x[0]), y=float(y[0]))
+    row = v.rows.iloc[-1]
+    assert (row.variable, row.lat, row.lon) == ("psl", pytest.approx(lat), pytest.approx(203.75))
+    assert not v.session.bar.failed
+
+
+def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(visit):
+    v = visit()
+    before = v.work.analysis
+    v.send(type="obs-put", variable="tas", lat="0", lon="230")
+    v.settle()
+    assert v.work.analysis is not before
+    assert v.work.analysis.statistics.n_used == before.statistics.n_used + 1
+    value = v.rows["value"].iloc[-1]
+    v.send(type="month", value="1998-12")
+    v.settle()
+    assert v.rows["value"].iloc[-1] != value
+    assert v.rows["lat"].iloc[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"type": "obs-put", "variable": "tos", "lat": "50", "lon": "90"}, "no sea surface"),
+        ({"type": "obs-put", "variable": "tas", "lat": "north", "lon": "90"}, "north"),
+        ({"type": "obs-put", "variable": "tas", "lat": "99", "lon": "90"}, "latitude"),
+        ({"type": "obs-put", "variable": "tas", "lat": "", "lon": "90"}, "latitude is empty"),
+        (
+            {"type": "obs-put", "variable": "tas", "lat": "999", "lon": "abc"},
+            "The latitude '999' is not a number from -90 to 90. The longitude 'abc' is",
+        ),
+        ({"type": "observing", "name": "count", "value": None}, "number of stations is empty"),
+        ({"type": "observing", "name": "year", "value": None}, "year is empty; type a number"),
+        ({"type": "hatch", "value": None}, "hatching is empty"),
+        ({"type": "obs-place", "variable": "tas", "x": 1.99, "y": 0.99}, "off the globe"),
+        ({"type": "obs-place", "variable": "wind", "x": 0, "y": 0}, "wind"),
+        ({"type": "obs-place", "variable": "tas", "x": "a", "y": 0}, "place"),
+        ({"type": "obs-toggle", "variable": "pr", "row": 0}, "meanwhile"),
+        ({"type": "obs-toggle", "variable": "psl", "row": 10**6}, "meanwhile"),
+        ({"type": "obs-many", "action": "withhold"}, "selected"),
+        ({"type": "observing", "name": "count", "value": -1}, "stations"),
+        ({"type": "observing", "name": "own", "value": []}, "own"),
+        ({"type": "obs-mode", "value": "fly"}, "fly"),
+        ({"type": "run", "action": "hop"}, "hop"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(visit, message, words):
+    v = visit()
+    before, table = v.session.state.snapshot(), v.observer.table
+    v.send(**message)
+    assert v.session.bar.failed
+    assert words in v.status
+    assert v.session.state.snapshot() == before
+    assert v.observer.table is table
+
+
+def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
+    v = visit()
+    v.send(type="obs-put", variable="psl", lat="40", lon="180")
+    v.settle()
+    at = len(v.rows) - 1
+    v.send(type="obs-toggle", variable="psl", row=at)
+    v.settle()
+    held = v.work.analysis
+    assert held.statistics.n_used == len(v.rows) - 1
+    assert np.isfinite(v.observer.misfit()[at])
+    observed, analysed = v.observer.withheld_points()["psl"]
+    assert observed.tolist() == [pytest.approx(v.rows["value"].iloc[at])]
+    assert np.isfinite(analysed).all()
+    v.send(type="undo")
+    v.settle()
+    v.send(type="undo")
+    v.settle()
+    assert len(v.rows) == at
+    assert np.array_equal(v.work.analysis.anomalies, held.anomalies, equal_nan=True)
+
+
+def test_a_dragged_observation_moves_and_is_one_step_of_undo(visit):
+    v = visit()
+    row = v.rows.iloc[3]
+    x, y = to_map("robinson", np.array([row.lon + 4.0]), np.array([row.lat * 0.9]))
+    place = {"variable": row.variable, "row": 3}
+    v.send(type="obs-move", **place, x=float(x[0]) - 0.05, y=float(y[0]), done=False)
+    v.send(type="obs-move", **place, x=float(x[0]), y=float(y[0]), done=True)
+    moved = v.rows.iloc[3]
+    assert moved.lat == pytest.approx(row.lat * 0.9, abs=1e-3)
+    assert moved.label == row.label
+    v.send(type="undo")
+    assert v.rows.iloc[3].lat == row.lat
+
+
+def test_an_observation_dropped_on_land_stays_where_it_was(visit):
+    v = visit("?network=none&live=0")
+    v.send(type="obs-put", variable="tos", lat="0", lon="200")
+    x, y = to_map("robinson", np.array([90.0]), np.array([50.0]))
+    v.send(type="obs-move", variable="tos", row=0, x=float(x[0]), y=float(y[0]), done=True)
+    assert "no sea surface temperature" in v.status
+    assert v.rows["lat"].iloc[0] == 0
+
+
+def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
+    v = visit(f"{SOME}&live=0")
+    x, _ = to_map("robinson", v.rows["lon"].to_numpy(), v.rows["lat"].to_numpy())
+    around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
+    v.session.observe_actions._circled("psl", around)
+    expected = set(np.flatnonzero((x < 0) & (v.rows["variable"] == "psl")).tolist())
+    assert v.observer.chosen == expected
+    assert len(expected) > 3
+    v.send(type="obs-many", action="withhold")
+    assert set(np.flatnonzero(v.rows["withheld"]).tolist()) == expected
+    v.send(type="obs-many", action="restore")
+    assert not v.rows["withheld"].any()
+    v.send(type="obs-many", action="delete")
+    assert len(v.rows) == 40 - len(expected)
+    v.send(type="undo")
+    assert len(v.rows) == 40
+
+
+def test_a_drawn_box_keeps_the_network_within_it(visit):
+    v = visit("?network=stations&stations=20&live=0&projection=platecarree")
+    v.send(type="obs-mode", value="region")
+    v.session.observe_actions._circled(
+        "psl", {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
+    )
+    assert v.panel.mode == "place"
+    # Plate carree here is centred on 180: -1 is 90 E, 0 is the date line.
+    assert v.rows["lon"].between(89, 181).all()
+    assert v.rows["lat"].between(-1, 46).all()
+    assert v.panel.region_words == "0°N–45°N 90°E–180°"
+
+
+def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_move_it(visit):
+    v = visit(f"{SOME}&live=0")
+    listing = v.observer.listing
+    rows = v.rows.copy()
+    told = list(listing.widget.tags)
+    rows["value"] += 1.0
+    listing.show(rows, None, [])
+    listing.show(rows.iloc[:-1], None, [])
+    assert listing.widget.tags == told
+    # A few cells are patched; a new table would be drawn from its top.
+    sent = []
+    listing.widget.param.watch(sent.append, "value")
+    rows = rows.iloc[:-1].copy()
+    rows.loc[1, "value"] += 1.0
+    listing.show(rows, None, [])
+    assert listing.widget.value["value"][1] == round(rows["value"][1], 3)
+    assert not sent
+    listing.show(rows.iloc[:2], None, [])
+    assert listing.widget.tags != told
+
+
+def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
+    v = visit(f"{SOME}&live=0")
+    v.session.observe_actions._edited(2, "value", 7.5)
+    assert v.rows["value"].iloc[2] == 7.5
+    v.session.observe_actions._edited(2, "value", None)
+    assert v.rows["value"].iloc[2] != 7.5
+    v.session.observe_actions._edited(2, "error", -1.0)
+    assert v.session.bar.failed
+    assert (v.rows["error_sd"] > 0).all()
+    assert (v.observer.listing.widget.value["error"] > 0).all()
+    v.session.observe_actions._edited(2, "out", True)
+    assert v.rows["withheld"].tolist().count(True) == 1
+
+
+CSV = """variable,lat,lon,value,error_sd,withheld,label
+tas,51.5,-0.1,1.2,0.3,no,London
+tas,95,0,1,0.3,no,
+psl,-12.4,130.8,-2,0.5,yes,Darwin
+tos,50,90,1,0.2,no,Siberia
+foo,0,0,1,0.1,no,
+"""
+
+
+def test_a_csv_comes_in_with_its_bad_rows_named_and_goes_out_again(visit, bundle):
+    v = visit()
+    sent = []
+    v.panel._send_msg = sent.append
+    v.send(type="obs-upload", name="mine.csv", text=CSV)
+    v.settle()
+    assert v.rows["label"].tolist() == ["London", "Darwin"]
+    assert v.rows["withheld"].tolist() == [False, True]
+    assert [row for row, _ in v.panel.rejected] == [2, 4, 5]
+    assert "3 of 5 rows refused" in v.panel.rejected_words
+    v.send(type="obs-download")
+    v.send(type="obs-upload", name="again.csv", text=sent[0]["text"])
+    assert v.panel.rejected == []
+    assert v.rows["value"].tolist() == [1.2, -2.0]
+    before = v.session.state.snapshot()
+    v.send(type="obs-upload", name="none.csv", text="variable,lat,lon,value\nfoo,1,2,3\n")
+    assert v.session.bar.failed
+    assert v.session.state.snapshot() == before
+
+
+def test_a_newer_request_supersedes_the_running_one(visit):
+    v = visit()
+    v.send(type="observing", name="method", value="adam")
+    assert v.work.run == "live"
+    running = v.work.task
+    v.send(type="observing", name="method", value="eof")
+    v.settle()
+    assert v.work.task is not running
+    assert v.work.analysis.method == "eof"
+    v.turn(1.0)
+    assert v.work.analysis.method == "eof"
+
+
+def test_not_live_waits_to_be_told(visit):
+    v = visit(f"{SOME}&live=0")
+    first = v.work.analysis
+    v.send(type="obs-put", variable="tas", lat="0", lon="230")
+    v.turn(0.3)
+    assert v.work.analysis is first
+    assert "changed since" in v.panel.outcome
+    v.send(type="run", action="now")
+    v.settle()
+    assert v.work.analysis.statistics.n_used == first.statistics.n_used + 1
+
+
+def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
+    v = visit()
+    before = v.session._frame.model
+    z = v.session.state.z
+    decoded = bundle.decode_anomalies(z, 12)
+    # What twenty stations say beyond the hundred numbers.
+    assert np.nanmax(np.abs(before - decoded)) > 1
+    v.send(type="z", k=0, value=float(z[0]) + 0.01, done=True)
+    after = v.session._frame.model
+    assert np.nanmax(np.abs(after[:3] - before[:3])) < 0.2
+    assert "residual as it was" in v.session.tools.paused
+    link = "?" + to_query(v.session.state.snapshot(), v.session.limits)
+    reopened = visit(link)
+    reopened.settle(lambda visit: visit.observer.beyond is not None)
+    np.testing.assert_allclose(reopened.session._frame.model, after, atol=0.05)
+    # A draw has nothing to do with these observations.
+    v.send(type="prior")
+    np.testing.assert_allclose(
+        v.session._frame.model, bundle.decode_anomalies(np.zeros(100), 12), atol=1e-4
+    )
+    assert "the model shows the prior mean" in v.session.tools.paused
+
+
+def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
+    v = visit()
+    drawn = []
+    draw = v.session.figures.write
+    v.session.figures.write = lambda frame: (drawn.append(frame.model), draw(frame))
+    v.send(type="observing", name="method", value="adam")
+    v.send(type="run", action="step")
+    v.settle(lambda visit: len(visit.work.costs) >= 3)
+    assert v.panel.run == "step"
+    v.send(type="run", action="pause")
+    v.turn(0.8)
+    paused = len(v.work.costs)
+    v.turn(0.8)
+    assert len(v.work.costs) == paused
+    assert v.panel.run == "paused"
+    v.send(type="run", action="once")
+    v.turn(0.8)
+    assert len(v.work.costs) == paused + 1
+    v.send(type="run", action="cancel")
+    v.turn(0.5)
+    assert len(v.work.costs) == paused + 1
+    assert v.panel.run == ""
+    assert v.panel.outcome.startswith("Cancelled")
+    assert v.observer.misfit() is None
+    assert len({id(model) for model in drawn}) >= 3
+
+
+def test_moving_a_slider_pauses_and_tells_what_it_costs_and_resume_returns(visit):
+    v = visit()
+    z, table = v.session.state.z.copy(), v.observer.table
+    analysed = v.session._frame.model
+    v.send(type="z", k=0, value=float(z[0]) + 2, done=True)
+    assert v.session.state.model == "own"
+    v.settle(lambda visit: "Cost" in visit.session.tools.paused)
+    least, now = v.work.costs[-1][2], v.work.manual_cost.total
+    assert now > least
+    assert f"{now:.1f}" in v.session.tools.paused
+    v.send(type="obs-put", variable="tas", lat="0", lon="230")
+    assert v.work.task.observations is not v.observer.table.plain
+    v.send(type="undo")
+    v.send(type="resume")
+    v.settle()
+    assert v.session.tools.paused == ""
+    assert np.allclose(v.session.state.z, z, atol=1e-5)
+    assert np.allclose(v.session._frame.model, analysed, equal_nan=True, atol=1e-4)
+    assert len(v.observer.table) == len(table)
+
+
+def test_the_columns_show_increment_influence_and_spread(visit):
+    v = visit()
+    v.send(type="column", value="increment")
+    assert np.array_equal(v.observer.column().fields, v.work.analysis.increment, equal_nan=True)
+    v.send(type="column", value="influence")
+    assert v.observer.column().fields is None
+    assert v.observer.heading.hint == "Point at an observation, or select one"
+    v.send(type="obs-hover", row=4)
+    v.settle(lambda visit: visit.observer.column().fields is not None)
+    assert v.observer.heading.hint == ""
+    assert v.observer.heading.note.startswith("5: ")
+    fields = v.observer.column().fields
+    row = v.rows.iloc[4]
+    which = [x.name for x in v.session.bundle.variables].index(row.variable)
+    i = np.abs(v.session.bundle.grid.lat - row.lat).argmin()
+    j = np.abs(v.session.bundle.grid.lon - row.lon).argmin()
+    assert abs(fields[which, i, j]) > 0.5 * np.nanmax(np.abs(fields[which]))
+    v.send(type="column", value="spread")
+    v.settle(lambda visit: visit.observer.column().fields is not None)
+    shown = v.observer.column()
+    assert (shown.fields[0] <= shown.reference[0] * 1.2).all()
+    assert (shown.fields[0] > 0).all()
+
+
+@pytest.mark.slow
+def test_a_link_and_a_file_restore_the_observations(visit, bundle):
+    v = visit(f"{SOME}&live=0")
+    v.send(type="obs-put", variable="tas", lat="0", lon="230")
+    v.send(type="obs-toggle", variable="psl", row=0)
+    v.session.observe_actions._edited(2, "value", 7.5)
+    again = Visit(bundle, "?" + v.session.bar.query)
+    try:
+        assert again.session.state.snapshot() == v.session.state.snapshot()
+        assert again.rows.equals(v.rows)
+    finally:
+        again.session.close()
+
+
+def test_custom_keeps_what_is_there(visit):
+    v = visit(f"{SOME}&live=0")
+    before = v.rows[["variable", "lat", "lon", "value"]]
+    v.send(type="observing", name="kind", value="custom")
+    after = v.rows[["variable", "lat", "lon", "value"]]
+    assert np.allclose(before["lat"], after["lat"], atol=1e-3)
+    assert isinstance(v.session.state.observations.own[0], Row)
+    assert len(after) == len(before)
+
+
+def test_ten_thousand_observations_are_taken(visit):
+    v = visit("?network=none&live=0")
+    rng = np.random.default_rng(0)
+    lines = [
+        f"tas,{lat:.2f},{lon:.2f},{value:.2f},0.5"
+        for lat, lon, value in zip(
+            rng.uniform(-85, 85, 10_000),
+            rng.uniform(0, 360, 10_000),
+            rng.normal(size=10_000),
+            strict=True,
+        )
+    ]
+    start = time.perf_counter()
+    v.send(
+        type="obs-upload",
+        name="many.csv",
+        text="variable,lat,lon,value,error_sd\n" + "\n".join(lines),
+    )
+    assert time.perf_counter() - start < 10
+    assert len(v.rows) == 10_000
+    assert v.panel.counts["hidden"]
+    v.send(type="share")
+    assert "link holds the network" in v.status
+    assert len(v.session.bar.query) < 2000
+
+
+def test_the_cost_curve_falls_and_has_one_dot_a_step(visit):
+    v = visit()
+    costs = [total for _, _, total in v.work.costs]
+    assert costs == sorted(costs, reverse=True)
+    assert len(set(costs)) == len(costs)
+    steps = int(v.panel.outcome.split("converged in ")[1].split(" ")[0])
+    assert len(costs) == steps + 1
+
+
+def test_results_change_the_state_and_redraws_do_not(visit):
+    v = visit(SOME)
+    state, z = v.session.state, v.session.state.z
+    assert np.array_equal(z, np.clip(v.work.z, -8, 8))
+    v.work.z = z + 0.25
+    v.session.redraw()
+    assert state.z is z
+    v.observer.follow_analysis()
+    assert np.allclose(state.z, z + 0.25)
+    # Switched away and back, the sliders are the analysis' again.
+    v.send(type="prior")
+    assert not state.z.any()
+    v.send(type="resume")
+    assert np.allclose(state.z, z + 0.25)
+    v.send(type="undo")
+    assert not state.z.any()
+    v.send(type="redo")
+    assert np.allclose(state.z, z + 0.25)

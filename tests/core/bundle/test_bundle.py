@@ -1,0 +1,347 @@
+"""The bundle: what goes in comes out, in physical units."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from climate import make_climate, make_config
+
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.bundle.export import export_bundle, history
+from mlda_core.bundle.files import MONTH_STEP
+from mlda_core.climate.errors import StateError
+from mlda_core.vae.config import ConfigError
+from mlda_core.vae.dataset import TrainingData, load_training_data
+from mlda_core.vae.latent import find_basis
+from mlda_core.vae.training import VAE, build_vae
+
+BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, VAE, TrainingData]:
+    folder = tmp_path_factory.mktemp("bundle")
+    config = make_config(folder)
+    data = load_training_data(config)
+    vae = build_vae(config, data).eval()
+    torch.manual_seed(1)
+    # A decoder that bends, as a trained one does.
+    torch.nn.init.normal_(vae.decoder.refiner.leave.conv.weight, std=0.001)
+    torch.nn.init.normal_(vae.encoder.out.weight, std=0.02)
+    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
+    return load_bundle(folder / "made"), vae, data
+
+
+def test_decoder_and_encoder_survive_packing_and_rotation(
+    made: tuple[Bundle, VAE, TrainingData],
+):
+    bundle, vae, data = made
+    held_out = data.observed.in_split("validation", "calibration")
+    basis = find_basis(vae, held_out, data.normaliser.weights)
+    months = data.observed.in_split("test").where(np.arange(24) < 12)
+    x, calendar = torch.from_numpy(months.x), torch.from_numpy(months.calendar)
+    with torch.no_grad():
+        mean, _ = vae.encoder(x, calendar)
+        decoded = vae.decoder(mean, calendar).numpy()
+    z, sd = bundle.encode_standardised(months.x, months.calendar)
+    np.testing.assert_allclose(z, mean.numpy() @ basis.from_training.T, atol=0.06)
+    assert (sd > 0).all()
+    for i in range(12):
+        again = bundle.decode_standardised(z[i : i + 1], int(months.calendar[i]))
+        # Bytes for patterns and float16 for the rest: below 0.03 of the spread, as promised.
+        assert np.abs(again[0] - decoded[i]).max() < 0.03
+
+
+def test_shipped_months_may_be_stored_in_coarser_steps(
+    made: tuple[Bundle, VAE, TrainingData], tmp_path: Path
+):
+    bundle, vae, data = made
+    config = make_config(tmp_path)
+    coarse = replace(config, data=replace(config.data, month_step=0.4))
+    export_bundle(vae, coarse, data, tmp_path / "coarse", provenance={"test": True})
+    again = load_bundle(tmp_path / "coarse")
+    assert again.config["data"]["month_step"] == 0.4
+    sizes = [(b.path / "months.nc").stat().st_size for b in (again, bundle)]
+    assert sizes[0] < 0.8 * sizes[1]
+    for name in ("1979-01", "1982-07"):
+        fine = bundle.target_standardised(name)
+        error = np.nanmax(np.abs(again.target_standardised(name) - fine))
+        assert 0.1 < error <= 0.5 * (0.4 + MONTH_STEP) + 1e-4
+    with pytest.raises(ConfigError, match=r"month_step is 0; it must be above 0 and at most 0\.5"):
+        replace(config, data=replace(config.data, month_step=0))
+
+
+def test_climatology_and_spread_are_rounded_below_notice(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, data = made
+    mine, theirs = bundle.normaliser, data.normaliser
+    assert np.isnan(theirs.climatology).any()
+    for name, most in (("climatology", 2e-6), ("centre", 2e-6), ("spread", 4e-5)):
+        given, found = getattr(theirs, name), getattr(mine, name)
+        # What is missing stays missing.
+        np.testing.assert_allclose(found, given, rtol=most, atol=1e-30)
+
+
+def test_shipped_months_are_the_data(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, data = made
+    months = data.observed.where(data.observed.member == 0)
+    assert bundle.months == tuple(sorted(months.names))
+    for i in np.flatnonzero(np.isin(months.names, ("1979-01", "1982-07"))):
+        name = str(months.names[i])
+        found = bundle.target_standardised(name)
+        here = bundle.mask
+        assert np.isnan(found[~here]).all()
+        assert np.abs(found[here] - months.x[i][here]).max() <= 0.5 * MONTH_STEP + 1e-4
+        error = np.abs(bundle.target(name) - months.anomalies[i])
+        spread = np.nanstd(months.anomalies, axis=0)
+        assert np.nanmax(np.nanmean(error / spread, axis=(1, 2))) < 0.02
+    assert bundle.split("1982-07") == "test"
+    assert bundle.split("1981-12") == "gap"
+    assert bundle.split("1979-01") == "train"
+
+
+def test_a_state_goes_in_and_comes_out_in_cf_units(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, _ = made
+    source = make_climate().isel(member=0).sel(time="1982-07")
+    codes = bundle.encode(source)
+    assert codes["z"].dims == ("time", "latent")
+    np.testing.assert_allclose(codes["z"][0], bundle.code("1982-07"), atol=0.05)
+    state = bundle.decode(codes["z"], "1982-07")
+    assert state["psl"].attrs["units"] == "Pa"
+    assert state["pr"].attrs["units"] == "kg m-2 s-1"
+    assert float(state["pr"].min()) >= 0
+    for name, tolerance in (("psl", 600.0), ("tas", 2.0), ("tos", 1.5)):
+        assert float(np.abs(state[name] - source[name].values).mean()) < tolerance
+    anomalies = bundle.decode(codes["z"], "1982-07", anomalies=True)
+    climatology = bundle.climatology(7)
+    np.testing.assert_allclose(
+        anomalies["psl"][0] + 100 * climatology[0], state["psl"][0], rtol=1e-5
+    )
+    # Anomalies go in as well.
+    again = bundle.encode(anomalies, anomalies=True)
+    direct = bundle.encode_anomalies(
+        np.stack([anomalies[v.name][0].values * v.scale for v in bundle.variables]), 7
+    )[0]
+    np.testing.assert_allclose(again["z"][0], direct, atol=1e-3)
+
+
+def test_rain_is_the_mean_over_the_residual_spread(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, _ = made
+    z = bundle.code("1982-07")
+    x = bundle.decode_standardised(z[None], 7)
+    rng = np.random.default_rng(0)
+    draws = x + rng.standard_normal((4000, *x.shape[1:])) * bundle.residual_sd
+    months = np.full(4000, 7)
+    fields = bundle.normaliser.restore(draws, months)
+    mean = bundle.normaliser.anomalies(fields, months).mean(axis=0)
+    rain = bundle.decode_anomalies(z, 7)[3]
+    assert np.abs(rain - mean[3]).max() < 0.15
+    assert np.abs(np.mean(rain - mean[3])) < 0.01
+    naive = bundle.normaliser.anomalies(bundle.normaliser.restore(x, months[:1]), months[:1])
+    assert naive[0, 3].mean() < mean[3].mean() - 0.01
+
+
+def test_effect_of_a_direction_is_the_jacobian(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, _ = made
+    effect = bundle.direction_effect(0, 1)
+    j = bundle.jacobian(1)[0]
+    spread = bundle.normaliser.spread[0]
+    wanted = j[0] * spread[0]
+    assert np.corrcoef(effect[0].ravel(), wanted.ravel())[0, 1] > 0.98
+
+
+def test_many_vectors_equal_one_by_one(made: tuple[Bundle, VAE, TrainingData]):
+    bundle, _, _ = made
+    z = np.random.default_rng(0).standard_normal((3, bundle.n_latent))
+    many = bundle.decode_anomalies(z, 4)
+    for i in range(3):
+        np.testing.assert_allclose(many[i], bundle.decode_anomalies(z[i], 4), atol=1e-4)
+
+
+def one_member() -> xr.Dataset:
+    return make_climate().isel(member=0)
+
+
+def in_celsius() -> xr.Dataset:
+    state = one_member()
+    state["tas"].attrs["units"] = "degC"
+    return state
+
+
+@pytest.mark.parametrize("month", [0, 13, -1, 1.5, float("nan"), "July", None])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda b, m: b.climatology(m),
+        lambda b, m: b.decode_anomalies(np.zeros(6), m),
+        lambda b, m: b.decode_standardised(np.zeros((1, 6)), m),
+        lambda b, m: b.encode_standardised(np.zeros((1, 4, 8, 16)), np.array([m], dtype=object)),
+        lambda b, m: b.encode_anomalies(np.zeros((4, 8, 16)), m),
+        lambda b, m: b.direction_effect(0, m),
+        lambda b, m: b.jacobian(m),
+    ],
+)
+def test_what_is_no_calendar_month_is_refused_everywhere(made, call, month):
+    with pytest.raises(StateError, match="is not within 1 to 12"):
+        call(made[0], month)
+
+
+def test_states_that_say_less_or_tell_time_otherwise_are_taken(made):
+    bundle, _, _ = made
+    source = one_member().isel(time=slice(0, 3))
+    wanted = bundle.encode(source)["z"]
+    bare = source.copy()
+    for name in bare.data_vars:
+        bare[name].attrs = {}
+    np.testing.assert_array_equal(bundle.encode(bare)["z"], wanted)
+    turned = source.transpose("lon", "time", "lat").isel(time=1)
+    np.testing.assert_allclose(bundle.encode(turned)["z"][0], wanted[1], atol=1e-6)
+    other = source.convert_calendar("360_day", align_on="date")
+    np.testing.assert_array_equal(bundle.encode(other)["z"].values, wanted.values)
+
+
+def test_jacobians_of_many_threads_at_once(made):
+    bundle = load_bundle(made[0].path)
+    together = threading.Barrier(12)
+
+    def ask(month: int) -> np.ndarray:
+        together.wait(timeout=60)
+        bundle.decode_anomalies(np.zeros(6), month)
+        return bundle.jacobian(1 + month % 6)
+
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(ask, range(1, 13)))
+    for month, jacobian in zip(range(1, 13), found, strict=True):
+        assert jacobian is bundle.jacobian(1 + month % 6)
+        np.testing.assert_allclose(jacobian, made[0].jacobian(1 + month % 6), atol=1e-6)
+
+
+def test_a_bundle_written_over_another_drops_its_scores(made, tmp_path: Path):
+    _, vae, data = made
+    config = make_config(tmp_path)
+    export_bundle(vae, config, data, tmp_path / "made", provenance={})
+    (tmp_path / "made" / "scores.json").write_text('{"months": {"test": 24}}')
+    assert load_bundle(tmp_path / "made").scores["months"] == {"test": 24}
+    export_bundle(vae, config, data, tmp_path / "made", provenance={})
+    assert load_bundle(tmp_path / "made").scores == {}
+
+
+def test_a_member_that_is_not_there_is_not_shipped(made, tmp_path: Path):
+    _, vae, data = made
+    config = make_config(tmp_path)
+    other = replace(config, data=replace(config.data, shipped_member=7))
+    with pytest.raises(ConfigError, match="no member 7 to ship; set "):
+        export_bundle(vae, other, data, tmp_path / "made", provenance={})
+    assert not (tmp_path / "made").exists()
+
+
+def test_history_counts_an_epoch_once(made, tmp_path: Path):
+    """A run killed between its log and its checkpoint, and another within a line of the log."""
+
+    def line(epoch: int, score: float) -> str:
+        return json.dumps({"epoch": epoch, "skill": {"psl": score}, "seconds": 5, "score": score})
+
+    lines = [line(1, 0.1), line(2, 0.9), line(2, 0.2), line(3, 0.3)[:30] + line(3, 0.4)]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines) + "\n" + line(4, 0.9)[:20])
+    found = history(tmp_path, made[2])
+    assert (found["epochs"], found["best_epoch"], found["training_seconds"]) == (3, 3, 15)
+    assert found["validation_explained_variance"] == {"psl": 0.4}
+    with pytest.raises(ConfigError, match="no finished epoch"):
+        history(tmp_path / "absent", made[2])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda b: b.decode_anomalies(np.zeros(5), 1), "has 6 numbers, not 5"),
+        (lambda b: b.decode_anomalies(np.full(6, np.nan), 1), "not finite"),
+        (lambda b: b.decode_anomalies(np.zeros(6), 13), "not within 1 to 12"),
+        (lambda b: b.decode(np.zeros(6), "July"), "write it as YYYY-MM"),
+        (lambda b: b.decode(np.zeros((2, 6)), ["1982-07"]), "2 vectors but 1 months"),
+        (lambda b: b.decode(np.zeros(6), "1997"), "'1997' is not a month; write it as YYYY-MM"),
+        (lambda b: b.decode(np.zeros(6), "1997-12-25"), "write it as YYYY-MM"),
+        (lambda b: b.decode(np.zeros(6), "NaT"), "write it as YYYY-MM"),
+        (lambda b: b.decode(np.zeros(6), "1997-13"), "write it as YYYY-MM"),
+        (lambda b: b.decode(np.zeros(6), 7), "'7' is not a month"),
+        (lambda b: b.decode(np.zeros(6), "0999-01"), "not within 1678 to 2261"),
+        (lambda b: b.target("2050-01"), "holds 1979-01 to 1988-12"),
+        (lambda b: b.target("soon"), "holds 1979-01 to 1988-12"),
+        (lambda b: b.encode_anomalies(np.zeros((8, 16)), 1), r"shape \(4, 8, 16\), not \(8, 16\)"),
+        (lambda b: b.direction_effect(6, 1), "Direction 6 is not within 0 to 5"),
+        (lambda b: b.direction_effect(-1, 1), "Direction -1 is not within 0 to 5"),
+        (lambda b: b.encode(make_climate().isel(member=0).drop_vars("pr")), "no variable 'pr'"),
+        (
+            lambda b: b.encode(make_climate().isel(member=0, lat=slice(0, 4))),
+            "not on the bundle's grid",
+        ),
+        (lambda b: b.encode(one_member().drop_vars("time")), "no time coordinate"),
+        (lambda b: b.encode(make_climate()), "psl with a dimension 'member'; choose one of it"),
+        (lambda b: b.encode(one_member().rename(lat="latitude")), "rename its latitude to 'lat'"),
+        (lambda b: b.encode(one_member().rename(lon="longitude")), "its longitude to 'lon'"),
+        (lambda b: b.encode(in_celsius()), "tas in 'degC', not 'K'; convert it"),
+        (
+            lambda b: b.encode(one_member().assign_coords(time=np.arange(120))),
+            "does not hold dates",
+        ),
+        (lambda b: b.encode(one_member().assign(tas=lambda d: d["tas"][0])), "give it on"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(made, call, words: str):
+    with pytest.raises(StateError, match=words):
+        call(made[0])
+
+
+def test_the_bundled_model_loads_within_a_second(repo_root: Path):
+    """In a process that has not loaded one: the first load is the one that people wait for."""
+    program = f"""
+import time
+from mlda_core.bundle.bundle import load_bundle
+times = []
+for _ in range(3):
+    began = time.process_time()
+    load_bundle({str(BUNDLED)!r})
+    times.append(time.process_time() - began)
+print(min(times))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=repo_root, capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 1.0
+
+
+def test_the_bundled_model_is_what_it_says():
+    bundle = load_bundle(BUNDLED)
+    assert bundle.n_latent == 100
+    assert [v.name for v in bundle.variables] == ["psl", "tos", "tas", "pr"]
+    assert len(bundle.months) == 420
+    assert bundle.split("1997-12") == "test"
+    size = sum(f.stat().st_size for f in BUNDLED.iterdir())
+    assert size < 20e6
+    assert (np.diff(bundle.direction_share.sum(axis=1)) <= 1e-6).all()
+
+
+def test_published_scores_belong_to_the_bundled_model():
+    """What ``scores.json`` says of the shipped member can be had again from the bundle alone."""
+    scores = json.loads((BUNDLED / "scores.json").read_text())
+    bundle = load_bundle(BUNDLED)
+    months = [m for m in bundle.months if bundle.split(m) == "test"]
+    lost, power = np.zeros(4), np.zeros(4)
+    for month in months:
+        target = bundle.target(month)
+        model = bundle.decode_anomalies(bundle.code(month), int(month[5:7]))
+        w = bundle.normaliser.weights
+        lost += np.nansum(w * (model - target) ** 2, axis=(1, 2))
+        power += np.nansum(w * target**2, axis=(1, 2))
+    for v, variable in enumerate(bundle.variables):
+        published = scores["reconstruction"]["test"][variable.name]["vae"]["explained_variance"]
+        # One member of eight: its sampling of the chaos is worth about 0.02.
+        assert 1 - lost[v] / power[v] == pytest.approx(published, abs=0.04)

@@ -1,0 +1,84 @@
+"""Small bundles with what assimilation needs, each made once in a run of the tests.
+
+A bundle takes 2 to 9 s to make and 20 ms to copy; the processes of pytest-xdist share one folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from climate import make_config
+from filelock import FileLock
+
+from mlda_core.assimilation.calibrate import calibrate, estimate
+from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.export import export_bundle
+from mlda_core.bundle.statistics import Settings
+from mlda_core.vae.dataset import TrainingData, load_training_data
+from mlda_core.vae.sea_training import SeaTraining
+from mlda_core.vae.training import build_vae
+
+# Where the run's bundles are kept: conftest.py sets it before any test.
+MADE = "MLDA_TEST_BUNDLES"
+
+
+def make_bare(folder: Path, *, curved: float = 0.0) -> Bundle:
+    """A small climate's bundle as it is fresh from training, without statistics."""
+
+    def make(to: Path) -> None:
+        _export(to, curved=curved)
+
+    return _copy(f"bare-{curved}", make, folder)
+
+
+def make_linear(folder: Path) -> Bundle:
+    """A small climate's bundle with statistics and no sea network; its decoder is the EOFs'."""
+
+    def make(to: Path) -> None:
+        data = _export(to, curved=0.0)
+        made, settings = load_bundle(to / "made"), Settings()
+        add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
+
+    return _copy("linear", make, folder)
+
+
+def make_small(folder: Path, *, curved: float) -> Bundle:
+    """A small climate's calibrated bundle; ``curved`` scales what its decoder adds nonlinearly."""
+
+    def make(to: Path) -> None:
+        data = _export(to, curved=curved)
+        made = load_bundle(to / "made")
+        assert not made.has_statistics
+        calibrate(made, data, Settings(), training=SeaTraining(epochs=2, epochs_normalised=2))
+
+    return _copy(f"small-{curved}", make, folder)
+
+
+def _copy(name: str, make: Callable[[Path], None], folder: Path) -> Bundle:
+    """Copy a bundle, made if it is the first of its name, and its climate into a folder."""
+    kept = Path(os.environ[MADE]) / name
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            begun = kept.with_name(f"{name}.begun")
+            begun.mkdir()
+            make(begun)
+            begun.rename(kept)
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return load_bundle(folder / "made")
+
+
+def _export(folder: Path, *, curved: float) -> TrainingData:
+    config = make_config(folder)
+    data = load_training_data(config)
+    torch.manual_seed(0)
+    vae = build_vae(config, data).eval()
+    if curved:
+        with torch.no_grad():
+            weight = vae.decoder.refiner.leave.conv.weight
+            weight.copy_(curved * torch.randn_like(weight))
+    export_bundle(vae, config, data, folder / "made", provenance={"test": True})
+    return data
