@@ -81,6 +81,7 @@ def test_a_response_is_stippled_where_a_month_leaves_more_open(response):
             assert small[v, i, j]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
 def test_an_analysis_is_rendered_whole(analysis, backend):
     assert hv.render(analysis.plot(backend=backend), backend=backend) is not None
