@@ -27,7 +27,7 @@ INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test test-fast lint format docs docs-linkcheck train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
+.PHONY: help install serve test test-fast lint format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
@@ -36,6 +36,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    the documentation site, in docs/_build/html"
 	@echo "make docs-linkcheck   whether the links to other sites lead somewhere"
+	@echo "make gallery   draw the pictures of docs/gallery.md anew"
 	@echo "make train   train the model of CONFIG ($(CONFIG))"
 	@echo "make bench   time a slider from event to pixels"
 	@echo "make bench-assimilation   time an analysis, its edits, and Adam beside it"
@@ -51,11 +52,11 @@ $(BIN)/python:
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned packages into $(VENV): a few minutes, this once."
 	$(PIP) install --quiet --constraint constraints.txt setuptools torch $(addprefix --extra-index-url ,$(TORCH_INDEX))
-	$(INSTALL_EDITABLE) '.[page,train]'
+	$(INSTALL_EDITABLE) '.[page,plot,train]'
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(INSTALL_EDITABLE) '.[page,train,scale,archives,test,docs]'
+	$(INSTALL_EDITABLE) '.[page,plot,train,scale,archives,test,docs]'
 	@touch $@
 
 # The atmosphere model brings JAX and fifty packages more: an environment of its own on top of the other, so that
@@ -105,6 +106,10 @@ DOCS := docs/_build
 docs: $(INSTALLED_TEST)
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs $(DOCS)/html $(ARGS)
 	@echo "Open $(DOCS)/html/index.html"
+
+# The pictures are kept in the repository: drawing them takes minutes.
+gallery: $(INSTALLED_TEST)
+	$(BIN)/python tools/gallery.py
 
 docs-linkcheck: $(INSTALLED_TEST)
 	$(BIN)/python -m sphinx --builder linkcheck --keep-going --quiet docs $(DOCS)/linkcheck $(ARGS)

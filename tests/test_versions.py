@@ -49,6 +49,7 @@ def conda_pins(repo_root):
 def test_extras_are_the_promised_ones(project):
     assert set(project["optional-dependencies"]) == {
         "page",
+        "plot",
         "train",
         "scale",
         "simulate",
@@ -130,7 +131,7 @@ def test_every_third_party_import_is_declared(repo_root, requirements, package):
 def test_the_library_needs_nothing_of_the_page(repo_root, project):
     """`pip install mlda-climate` brings no panel; the page's packages are the extra `page`."""
     extras = project["optional-dependencies"]
-    optional = (extras[name] for name in ("train", "scale", "simulate", "archives"))
+    optional = (extras[name] for name in ("plot", "train", "scale", "simulate", "archives"))
     lines = [*project["dependencies"], *(line for extra in optional for line in extra)]
     needed = {canonicalize_name(Requirement(line).name) for line in lines}
     found = imported_distributions(repo_root / "mlda_core")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.maps.projections import PixelMap
+from mlda_core.climate.scales import Kind, colour_limits, round_end, written_units
 from mlda_core.climate.variables import Variable
 
 # A map travels as bytes: 0 is missing, 255 is off the globe, 1..254 are colours. A quarter of
@@ -62,21 +63,15 @@ def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
 
 
 def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
-    """Return the colour limits of a column other than the model, display units: fixed as well.
-
-    One observation moves little and a spread is an anomaly's usual size, not its largest: half;
-    rain, whose extremes are many times its usual size, keeps the whole.
-    """
-    limit = variable.anomaly_limit
-    if kind == "spread":
-        return 0.0, limit if variable.non_negative else limit / 2
-    return (-limit / 2, limit / 2) if kind == "influence" else (-limit, limit)
+    """Return the colour limits of a column other than the model, display units: fixed as well."""
+    shown: Kind = kind if kind in ("spread", "influence") else "anomaly"  # type: ignore[assignment]
+    return colour_limits(variable, shown)
 
 
 def units(variable: Variable, *, full: bool) -> str:
     """Return a variable's units as people write them."""
     plain = variable.display_units if full else variable.anomaly_units
-    return {"degC": "°C", "mm/day": "mm/day"}.get(plain, plain)
+    return written_units(plain)
 
 
 def scatter_limits(variable: Variable, *, full: bool) -> tuple[float, float]:
@@ -159,13 +154,7 @@ HALF = LEVELS // 2
 # How far a faded colour has gone towards that of zero: towards a dark page's own colour it would
 # stand out from what is small and certain, which is nearly white.
 FADED = 0.68
-# Ends of the response's colours as a share of the anomaly's: what a month answers to two kelvin is
-# smaller than what months differ by. The larger of the 99th percentiles that Nino 3.4 +2 K and +1 K
-# everywhere have in 1997-12 are 2.5 hPa, 1.4 and 1.8 K, 2.2 mm/day; over the warmed sea itself it
-# rains many times as much, so rain has a wider scale.
-SHARE = 0.4
-_SHARES = {"psl": 0.25, "tos": 2 / 3, "pr": 1.2}
-# And of the response to one kelvin.
+# Ends of the colours of the response to one kelvin, as a share of the response's.
 PER_KELVIN = 0.5
 
 
@@ -238,29 +227,11 @@ def response_look(
     """Return how the response is shown, with or without dividing it by the change."""
     scale = PER_KELVIN if per_kelvin else 1.0
     return Look(
-        limits=tuple(scale * _limit(v) for v in variables),
+        limits=tuple(scale * colour_limits(v, "response")[1] for v in variables),
         units=tuple(v.anomaly_units + (" per K" if per_kelvin else "") for v in variables),
         words=words,
         faded=faded,
     )
-
-
-def _limit(variable: Variable) -> float:
-    return step(_SHARES.get(variable.name, SHARE) * variable.anomaly_limit)
-
-
-def step(value: float) -> float:
-    """Return the nearest of 1, 1.5, 2, 3, 5, 6 and their tenfolds: round ends of a scale.
-
-    >>> step(0.037), step(2.0), step(8.0)
-    (0.03, 2.0, 10.0)
-    """
-    if not np.isfinite(value) or value <= 0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(value))
-    steps = np.array([1.0, 1.5, 2.0, 3.0, 5.0, 6.0, 10.0])
-    nearest = steps[np.argmin(np.abs(np.log(steps * power / value)))]
-    return float(f"{nearest * power:.3g}")
 
 
 def sensitivity_look(
@@ -279,7 +250,7 @@ def sensitivity_look(
         Of the variable whose sensitivity it is.
     """
     size = np.abs(field[np.isfinite(field)])
-    top = step(float(np.percentile(size, 99.5))) if size.size else 1.0
+    top = round_end(float(np.percentile(size, 99.5))) if size.size else 1.0
     return Look(
         limits=tuple(top if v.domain == "sea" else None for v in variables),
         units=tuple(f"{unit} per K" if v.domain == "sea" else v.anomaly_units for v in variables),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.methods import spelled
 from mlda_core.climate.cf import coordinates
-from mlda_core.climate.errors import StateError
+from mlda_core.climate.errors import ExtraError, StateError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,6 +300,33 @@ class Analysis:
     def climatological_spread(self) -> Float:
         """Standard deviation of the training months, display units, (V, lat, lon)."""
         return self._spreads[1]
+
+    def plot(self, *, target: bool = True, projection: str = "", backend: str = "bokeh") -> Any:
+        """Draw it: observations, analysis, increment and spread, a row a variable.
+
+        Parameters
+        ----------
+        target : bool
+            Whether to draw the bundle's own fields of the month beside it, where it has them.
+        projection : str
+            One of ``mlda_core.plotting.PROJECTIONS``; by default what suits the grid.
+        backend : {"bokeh", "matplotlib"}
+
+        Returns
+        -------
+        holoviews.Layout
+            Of ``mlda_core.plotting.plot_analysis``; ``mlda_core.plotting.save`` writes it.
+
+        Raises
+        ------
+        ExtraError
+            If the extra ``plot`` is not installed.
+        """
+        try:
+            from mlda_core.plotting import plot_analysis
+        except ImportError as error:
+            raise ExtraError("A picture", "plot") from error
+        return plot_analysis(self, target=target, projection=projection, backend=backend)
 
 
 def _dated(month: str, calendar: int) -> str:

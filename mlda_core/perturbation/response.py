@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.methods import spelled
 from mlda_core.climate.cf import coordinates
+from mlda_core.climate.errors import ExtraError
 from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.perturbation.sst_patches import PerturbationError
 
@@ -151,6 +152,31 @@ class Response:
                 "no meaning; look at the response itself, or leave one out."
             )
         return np.asarray(self.anomalies / np.float32(self.mean_change))
+
+    def plot(self, *, projection: str = "", backend: str = "bokeh") -> Any:
+        """Draw the analysis without the change, with it, and the response, a row a variable.
+
+        Parameters
+        ----------
+        projection : str
+            One of ``mlda_core.plotting.PROJECTIONS``; by default what suits the grid.
+        backend : {"bokeh", "matplotlib"}
+
+        Returns
+        -------
+        holoviews.Layout
+            Of ``mlda_core.plotting.plot_response``; ``mlda_core.plotting.save`` writes it.
+
+        Raises
+        ------
+        ExtraError
+            If the extra ``plot`` is not installed.
+        """
+        try:
+            from mlda_core.plotting import plot_response
+        except ImportError as error:
+            raise ExtraError("A picture", "plot") from error
+        return plot_response(self, projection=projection, backend=backend)
 
     def to_dataset(self, *, per_kelvin: bool = False) -> xr.Dataset:
         """Return it with CF names and units.

@@ -15,7 +15,6 @@ from app.maps.color_scales import (
     halves,
     response_look,
     sensitivity_look,
-    step,
 )
 from app.maps.frames import Column, ColumnContent, Request, draw
 from app.maps.outlines import CUT, box_edge, edge_of, on_map
@@ -33,11 +32,6 @@ def test_a_response_has_round_ends_and_half_of_them_per_kelvin():
     assert each.limits == (1.5, 1.0, 1.0, 3.0)
     assert whole.units == ("hPa", "K", "K", "mm/day")
     assert each.units[0] == "hPa per K"
-
-
-@pytest.mark.parametrize(("value", "round_"), [(0.037, 0.03), (2.0, 2.0), (8, 10), (0, 1), (1, 1)])
-def test_steps(value, round_):
-    assert step(value) == round_
 
 
 def test_small_values_are_faded_and_zero_is_in_the_middle(tiny):
