@@ -1,7 +1,7 @@
 """Latent-space climate model and data assimilation: the library, free of any user interface.
 
-The names below are what notebooks and scripts need. They are imported at first use (PEP 562), so
-that ``import mlda_core`` loads neither torch nor xarray.
+The names below are the public ones, for notebooks and scripts. They are imported at first use
+(PEP 562), so that ``import mlda_core`` loads neither torch nor xarray.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ __all__ = [
     "verify",
 ]
 
-# The only place of the version: pyproject.toml reads it here.
+# The version's only definition: pyproject.toml reads it here.
 __version__ = "0.1.0"
 
-# Where each public name is defined, below mlda_core; after a colon its name there, if it differs.
+# Module of each public name, below mlda_core; after a colon its name there, if it differs.
 _DEFINED_IN = {
     "HELD": "perturbation.response",
     "REGIONS": "climate.regions",
@@ -92,11 +92,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, defined_as = _DEFINED_IN[name].partition(":")
     value = getattr(import_module(f"{__name__}.{module}"), defined_as or name)
-    # Found here from now on, without another call of this function.
+    # Cached as a module attribute: later look-ups bypass this function.
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    """Return what completion offers."""
+    """Return the public names, for completion."""
     return sorted({*globals(), *__all__})

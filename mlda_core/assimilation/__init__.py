@@ -1,1 +1,1 @@
-"""Data assimilation in the latent space, and the classical methods beside it."""
+"""Data assimilation in the latent space, and baseline methods."""

@@ -1,14 +1,14 @@
-"""Gradients through assimilation: how a number of the analysis answers to the observed sea.
+"""Adjoint of the assimilation: sensitivity of a mean of the analysis to the observed SST.
 
 The analysis minimises a cost, so its derivative follows from the condition of the minimum (the
 implicit function theorem; Le Dimet, Ngodock, Luong and Verron 1997, "Sensitivity analysis in
 variational data assimilation", J. Met. Soc. Japan 75, section 3): with ``g(zeta, y) = 0`` the
-gradient of the cost in zeta, and ``r(zeta, y)`` the number asked for,
+gradient of the cost in zeta, and ``r(zeta, y)`` the quantity of interest,
 
     dr/dy = r_y - g_y^T lambda,    (dg/dzeta) lambda = r_zeta.
 
-The derivatives are PyTorch's own; the linear system is solved by conjugate gradients, with the
-inverse Hessian of the linear problem as preconditioner.
+The derivatives are computed by PyTorch; the linear system is solved by conjugate gradients, with
+the inverse Hessian of the linear problem as preconditioner.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Float = NDArray[np.float32]
 
-# Radius of the patch of sea whose warming the smooth map tells of.
+# Radius of the SST patch of the smoothed map.
 PATCH_KM = 500.0
 _ITERATIONS, _RESIDUAL = 40, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """How one number of the analysis answers to the sea.
+    """Sensitivity of one quantity of the analysis to SST.
 
     Parameters
     ----------
     value : float
-        The number itself: an anomaly, display units.
+        The quantity itself: an anomaly, display units.
     units : str
         Its units.
     per_cell : ndarray, shape (lat, lon)
-        Derivative by the sea's temperature in each cell, units per kelvin; zero over land and
-        where the sea is not observed. The sum of its product with a change is the response to a
-        small change.
+        Derivative with respect to SST in each cell, units per kelvin; zero over land and where
+        SST is not observed. The sum of its product with a change is the response to a small
+        change.
     smooth : ndarray, shape (lat, lon)
-        What one kelvin within 500 km of each cell of the sea does, units; NaN over land and ice.
+        Effect of one kelvin within 500 km of each sea cell, units; NaN over land and ice.
     """
 
     value: float
@@ -78,21 +78,21 @@ def sensitivity(
     *,
     free: Array | None = None,
 ) -> Sensitivity:
-    """Differentiate a mean of the analysis by the observed sea.
+    """Differentiate a mean of the analysis with respect to the observed SST.
 
     Parameters
     ----------
     assimilator : Assimilator
     observed : Observed
-        The observations, those of the sea among them.
+        The observations, including those of SST.
     month : int
         Calendar month 1..12.
     row : int
-        Of the variable whose mean is taken.
+        Index of the averaged variable.
     weights : ndarray, shape (lat, lon)
         Of the mean, sum 1, zero where the variable does not exist.
     free : ndarray, shape (lat, lon), optional
-        Share of each cell of the sea that can change, 0..1; all of it by default.
+        Fraction of each cell's SST that can change, 0..1; 1 by default.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def sensitivity(
     Raises
     ------
     StateError
-        If the bundle has no sea, or none is observed.
+        If the bundle has no SST, or it is not observed.
     """
     bundle = assimilator.bundle
     used = thin(observed.places, observed.variance)
@@ -115,11 +115,11 @@ def sensitivity(
     fields = [physical.anomalies(bundle, x + h, month, sd)[row] for h in (0.0, -0.01, 0.01)]
     at = weights > 0
     value = float((weights * np.where(at, fields[0], 0.0)).sum())
-    # The way back to display units is one cell at a time: its slope by a central difference.
+    # The conversion to display units is local: its slope follows from a central difference.
     slope = np.zeros(bundle.mask.shape, np.float32)
     slope[row] = np.where(at, weights * (fields[2] - fields[1]) / 0.02, 0.0)
     by_value = _Chain(assimilator, problem).gradient(zeta, slope)
-    # From standardised values at places to kelvin in cells: the transpose of the interpolation.
+    # From standardised values at places to kelvin in cells: transpose of the interpolation.
     spread = np.where(
         bundle.mask[bundle.sea_row], bundle.normaliser.spread[month - 1, bundle.sea_row], 1.0
     )
@@ -143,7 +143,7 @@ def sensitivity(
 
 
 class _Chain:
-    """The analysis as a function of the observed values and zeta, for automatic derivatives."""
+    """The analysis as a differentiable function of the observed values and zeta."""
 
     def __init__(self, assimilator: Assimilator, problem: Problem) -> None:
         self.assimilator, self.problem, self.bundle = assimilator, problem, assimilator.bundle
@@ -159,7 +159,7 @@ class _Chain:
         self.month = torch.tensor([problem.month])
 
     def gradient(self, at: Array, slope: Float) -> Array:
-        """Differentiate the number by the standardised observations, shape (p,)."""
+        """Gradient of the quantity with respect to the standardised observations, shape (p,)."""
         y = torch.from_numpy(self.problem.observed.value).float().requires_grad_()
         zeta = torch.from_numpy(at).float().requires_grad_()
         x_b, z_b = self._background(y)
@@ -187,7 +187,7 @@ class _Chain:
         return by_value.numpy().astype(np.float64)
 
     def _background(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the background (cells,) and its code: of the sea where that is held."""
+        """Return the background (cells,) and its latent vector, given the sea if it is observed."""
         problem, bundle = self.problem, self.bundle
         if not problem.sea_held or bundle.sea is None:
             return torch.from_numpy(problem.x_b), torch.from_numpy(problem.z_b).float()
@@ -230,10 +230,10 @@ def _solve(product: Callable[[Array], Array], right: Array, preconditioner: Arra
 
 
 def _smoother(places: Places, mask: NDArray[np.bool_], grid: Grid) -> sparse.csr_array:
-    """Return what carries gradients at places to the effect of a patch round each cell of the sea.
+    """Return the operator from gradients at places to the effect of a patch around each cell.
 
-    The gradient at an observation of a thinned network stands for the sea nearest to it. The edge
-    of the patch is a slope of 400 km, a cell's width: a sharp one would show the grid.
+    The gradient at an observation of a thinned network represents the nearest sea. The patch is
+    tapered over 400 km, a cell's width: a sharp edge would show the grid.
     """
     sea = mask.ravel()
     points, area = grid.points[sea], grid.weights.ravel()[sea]
@@ -248,8 +248,8 @@ def _smoother(places: Places, mask: NDArray[np.bool_], grid: Grid) -> sparse.csr
     kernel = sparse.csr_array(
         (np.clip((PATCH_KM + 200.0 - away) / 400.0, 0.0, 1.0), (cell, other)), close.shape
     )
-    # To the area of the circle, land included: a patch by the coast warms less sea.
+    # Normalise by the circle's full area: a patch at the coast warms less sea.
     circle = 0.5 * (1.0 - np.cos(PATCH_KM / EARTH_RADIUS_KM)) * grid.weights.sum()
     factor = circle / (kernel @ grid.weights.ravel())
-    # Gradients are shared out by area; the patch takes part of each cell's.
+    # Gradients are distributed by area; the patch covers a part of each cell's.
     return sparse.diags_array(factor) @ kernel[:, np.flatnonzero(sea)] @ spread

@@ -1,4 +1,4 @@
-"""What an assimilation returns."""
+"""Results of an assimilation: analysis, steps and diagnostics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 _DIMS = ("time", "lat", "lon")
-# What each of an analysis' numbers is, in the file.
+# Long names of an analysis' scalars in the file.
 _NUMBERS: dict[str, str] = {
     "cost_prior": "prior term of the cost at the analysis",
     "cost_observations": "observation term of the cost at the analysis",
@@ -59,20 +59,20 @@ class Cost:
 
 @dataclass(frozen=True)
 class Fit:
-    """How the observations fit.
+    """Diagnostics of the fit to the observations.
 
     Parameters
     ----------
     n_used, n_withheld, n_thinned : int
-        Observations that were assimilated, withheld, and left out by thinning.
+        Number of observations assimilated, withheld, and removed by thinning.
     chi_squared : float
-        ``d^T (H B H^T + R)^-1 d`` an observation, d the departures from the background: about 1
-        where the errors are what the prior and R say. NaN without observations.
+        ``d^T (H B H^T + R)^-1 d`` divided by the number of observations, d the departures from the
+        background: about 1 if prior and R describe the errors. NaN without observations.
     degrees_of_freedom : float
-        For signal, tr(H K) (Rodgers 2000, equation 2.80): how many independent numbers the
-        observations tell.
+        For signal, tr(H K) (Rodgers 2000, equation 2.80): the number of independent quantities
+        determined by the observations.
     seconds : float
-        That the analysis took.
+        Computing time.
     """
 
     n_used: int
@@ -85,46 +85,46 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """The result of an assimilation. Anomalies are in display units, NaN where no variable is.
+    """An analysis. Anomalies are in display units, NaN where a variable does not exist.
 
     Parameters
     ----------
     method : str
-        One of ``METHODS``.
+        A key of ``METHODS``.
     month : int
         Calendar month 1..12.
     z : ndarray, shape (L,), optional
-        The latent vector; None for methods without one.
+        The latent vector; None for methods without.
     anomalies : ndarray of float32, shape (V, lat, lon)
         The analysis.
     latent_only : ndarray of float32, shape (V, lat, lon)
-        Its decoded part alone; the analysis itself for methods without a latent vector.
+        Its decoded part only; the analysis itself for methods without a latent vector.
     background : ndarray of float32, shape (V, lat, lon)
-        The state before it.
+        The state before assimilation.
     standardised : ndarray of float32, shape (V, lat, lon)
-        The analysis as the networks see it.
+        The analysis in standardised anomalies.
     cost : Cost
-        At the end.
+        Final cost.
     path : tuple of float
         Costs of the steps.
     converged : bool
     outcome : str
-        What happened, in words.
+        Outcome of the minimisation, as text.
     observations : DataFrame
-        The table given, with ``background_departure``, ``analysis_departure`` (display units),
-        ``misfit_sd`` (departure of each observation from what all others say, in standard
-        deviations of that difference) and ``used``; of a robust analysis ``robust_weight`` too,
-        which the variance of its error was divided by.
+        The input table, with ``background_departure``, ``analysis_departure`` (display units),
+        ``misfit_sd`` (standardised leave-one-out departure) and ``used``; for a robust analysis
+        also ``robust_weight``, by which the error variance was divided.
     statistics : Fit
     sea_held : bool
-        Whether the background is what the observed sea makes likely.
+        Whether the background is conditional on the observed sea.
     spread_of : callable
-        Makes the spread when it is asked for.
+        Computes the spread on demand.
     bundle : Bundle
-        The one that made it.
+        The bundle used.
     notes : tuple of str
-        What the check of the observations did that the user should know of.
+        Notes to the user from the check of the observations.
     dated : str
+        The requested month ``YYYY-MM``; '' if a calendar month was given.
         The month ``YYYY-MM`` that was asked for; '' where a calendar month was.
     """
 
@@ -148,7 +148,7 @@ class Analysis:
     dated: str = ""
 
     def __repr__(self) -> str:
-        """Tell in a few lines what it is of and how it fits; the fields are its attributes."""
+        """Summarise the analysis in a few lines."""
         when = self.dated or f"calendar month {self.month}"
         return (
             f"<Analysis of {when} by {spelled(self.method)}, bundle {self.bundle.name};\n "
@@ -156,12 +156,12 @@ class Analysis:
         )
 
     def summary(self, n_refused: int = 0) -> str:
-        """Say how it ended and how the observations fit, in one line.
+        """Summarise outcome and fit in one line.
 
         Parameters
         ----------
         n_refused : int
-            Rows of the month that were no observations.
+            Number of rejected rows of the month.
         """
         fit, cost = self.statistics, self.cost
         others = ((n_refused, "refused"), (fit.n_withheld, "withheld"), (fit.n_thinned, "thinned"))
@@ -169,7 +169,7 @@ class Analysis:
         line = f"{self.outcome}; {', '.join(parts)}"
         if np.isfinite(cost.total):
             line += f"; cost {cost.total:.1f} (prior {cost.prior:.1f})"
-        # Methods without a covariance of their own have none.
+        # NaN for methods without a covariance.
         if np.isfinite(fit.chi_squared):
             line += (
                 f", chi-squared {fit.chi_squared:.2f}, degrees of freedom for signal "
@@ -178,26 +178,25 @@ class Analysis:
         return line
 
     def to_dataset(self, month: str | None = None) -> xr.Dataset:
-        """Return it with CF names and units.
+        """Convert to a Dataset with CF names and units.
 
         Parameters
         ----------
         month : str, optional
-            ``YYYY-MM``; by default the one that was asked for.
+            ``YYYY-MM``; by default the requested one.
 
         Returns
         -------
         Dataset
-            Dimensions (time, lat, lon), one time, CF units. For each variable the full field by
-            its own name, and ``_anomaly``, ``_spread`` (posterior standard deviation),
-            ``_background`` (anomaly before the observations) and, of methods that have one,
-            ``_latent`` (the decoded anomaly without residual analysis). ``z`` where the method has
-            one; cost and statistics.
+            Dimensions (time, lat, lon), one time, CF units. For each variable the full field by its
+            name, and ``_anomaly``, ``_spread`` (posterior standard deviation), ``_background``
+            (anomaly before assimilation) and, if the method has it, ``_latent`` (the decoded
+            anomaly without residual analysis). ``z`` if the method has it; cost and statistics.
 
         Raises
         ------
         StateError
-            If it is of a calendar month and none is given, or another one is.
+            If it is of a calendar month and none is given, or a different one is.
         """
         import xarray as xr
 
@@ -345,7 +344,7 @@ def _dated(month: str, calendar: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step of a minimisation, for drawing.
+    """One step of a minimisation, for display.
 
     Parameters
     ----------
@@ -356,9 +355,9 @@ class Step:
     gradient_norm : float
         Norm of the gradient in the metric of the prior.
     words : str
-        How it stands.
+        Progress, as text.
     fields_of : callable
-        Makes the fields when they are drawn.
+        Computes the fields on demand.
     analysis : Analysis, optional
         At the last step.
     """

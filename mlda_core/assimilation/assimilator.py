@@ -1,4 +1,4 @@
-"""Assimilation of observations into the latent space of a bundle."""
+"""The assimilator: estimates the state of a month from observations and a bundle's prior."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ T = TypeVar("T")
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-# The sea is held when this much of its area has an observation nearby.
+# The sea counts as observed if this fraction of its area has an observation within the distance,
 SEA_COVER, SEA_WITHIN_KM = 0.9, 500.0
-# And when ensemble OI leaves no more than this of its variance unknown: the background takes the
-# sea as known, so observations that say little of it must not make one.
+# and if ensemble OI leaves no more than this fraction of its variance: the background then takes
+# SST as known, so observations that constrain it poorly must not determine it.
 SEA_UNKNOWN = 0.15
-# From this index on, starts of the minimisation no longer agree (design: 0.5).
+# From this nonlinearity index on, minimisations from different starts differ (design: 0.5).
 NONLINEAR = 0.5
 STARTS = 3
 AS_GIVEN = TableOptions()
@@ -64,7 +64,7 @@ AS_GIVEN = TableOptions()
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """What a caller gave, for what is told of the result."""
+    """Caller's inputs, kept for the result's diagnostics."""
 
     table: pd.DataFrame
     n_thinned: int
@@ -72,10 +72,10 @@ class _Asked:
 
 
 class Assimilator:
-    """Assimilates observations into the states that a bundle makes likely.
+    """Assimilates observations with the prior of a bundle.
 
-    One serves many threads; factors of networks and columns of covariances are kept between
-    calls, so that a new value at an old place costs no factorisation.
+    One instance serves many threads; factors of networks and columns of covariances are cached, so
+    that new values at known places need no factorisation.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Assimilator:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        # Damage shows here, in a sentence, and not in the middle of an assimilation.
+        # Report damaged files here rather than during an assimilation.
         _ = bundle.statistics, bundle.settings, bundle.sea
         self._lock = threading.Lock()
         self._gains = Gains(bundle)
@@ -109,22 +109,20 @@ class Assimilator:
         Parameters
         ----------
         observations : DataFrame, list of dict, dict of columns, Dataset, Path, str or bytes
-            As :func:`mlda_core.observations.table.read` takes them, and checked by it; what it
-            returned passes as it is. Of observations that say their months, those of ``month``
-            are taken.
+            As for :func:`mlda_core.observations.table.read`, which checks them; its own results
+            are not checked again. Of observations with months, those of ``month`` are used.
         month : str, date, datetime64, Timestamp, Period or int
-            ``YYYY-MM``, or any date of the month: sets climatology and spread. A calendar month
-            1..12 does for observations without a year.
+            ``YYYY-MM``, or any date of the month: determines climatology and spread. A calendar
+            month 1..12 is enough for observations without a year.
         options : TableOptions
-            How to read the observations; of no effect on a table that is checked already, but
-            that codes may be kept.
+            How to read the observations; of a checked table, only ``keep_codes`` applies.
         **settings
             Attributes of :class:`Setting`.
 
         Returns
         -------
         Analysis
-            Its ``notes`` tell what the check did that the user should know of.
+            Its ``notes`` are notes to the user from the check.
 
         Warns
         -----
@@ -134,9 +132,9 @@ class Assimilator:
         Raises
         ------
         ObservationError
-            If any observation cannot be used: the sentence names the rows.
+            If any observation is invalid: the message names the rows.
         StateError
-            If a setting or the month cannot be used.
+            If a setting or the month is invalid.
         """
         analysis = None
         for step in self.steps(observations, month, options=options, **settings):
@@ -178,7 +176,7 @@ class Assimilator:
     def _asked(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
     ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
-        """Check what a caller asks for."""
+        """Validate the caller's inputs."""
         setting = Setting.of(settings)
         asked = month_asked(month)
         table, notes = observations_of(observations, self.bundle, asked, options)
@@ -194,7 +192,7 @@ class Assimilator:
         month : int
             Calendar month 1..12.
         setting : Setting
-            Its method a :class:`mlda_core.assimilation.method.GaussianMethod`.
+            With a :class:`mlda_core.assimilation.method.GaussianMethod`.
 
         Yields
         ------
@@ -216,14 +214,14 @@ class Assimilator:
         options: TableOptions = AS_GIVEN,
         **settings: Any,
     ) -> Float:
-        """Return the increment that one observation would make alone.
+        """Return the increment of one observation assimilated alone.
 
         Parameters
         ----------
         observations, month, options, **settings
             As for :meth:`run`.
         row : int
-            Row of the observations of the month, counted from 0.
+            Index among the month's observations, from 0.
 
         Returns
         -------
@@ -233,7 +231,7 @@ class Assimilator:
         Raises
         ------
         ObservationError
-            If there is no such row, or it cannot be used.
+            If there is no such row, or it is invalid.
         """
         setting, table, calendar, _ = self._asked(observations, month, options, settings)
         if not 0 <= row < len(table):
@@ -249,7 +247,7 @@ class Assimilator:
             at = self.bundle.operator.apply(
                 one.places, prior.factor.reshape(-1, *self.bundle.mask.shape)
             )[:, 0]
-            # Of the decoder alone, what an observation tells of the error is left out.
+            # Decoder only: without the observation's effect on the representation error.
             part = at @ prior.factor
             column = part if setting.latent_only else column + part
             between += at @ at
@@ -260,14 +258,14 @@ class Assimilator:
         return np.asarray(after - before)
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
-        """Return what a method needs of the bundle and makes once, such as a regression.
+        """Return a method's cached object that depends on the bundle only, such as a regression.
 
         Parameters
         ----------
         name : str
             Unique to the method.
         make : callable
-            Makes it at its first use.
+            Creates it at first use.
         """
         with self._lock:
             if name not in self._kept:
@@ -282,7 +280,7 @@ class Assimilator:
         month: int,
         **settings: Any,
     ) -> tuple[Float, Float]:
-        """Assimilate many months that one network observed, without statistics.
+        """Assimilate many months of one network, without diagnostics.
 
         Parameters
         ----------
@@ -290,7 +288,7 @@ class Assimilator:
         variance : ndarray, shape (p,)
             Of the observation errors, standardised.
         values : ndarray, shape (m, p)
-            Standardised anomalies, a row a month.
+            Standardised anomalies, one row for each month.
         month : int
             Calendar month 1..12 of all.
         **settings
@@ -301,12 +299,12 @@ class Assimilator:
         x : ndarray of float32, shape (m, V, lat, lon)
             Standardised analyses.
         sd : ndarray of float32, shape (V, lat, lon)
-            Spread over which the physical estimate is the mean; zero where that changes nothing.
+            Spread over which the physical estimate is averaged; zero where that has no effect.
 
         Raises
         ------
         StateError
-            If there is no month.
+            If there are no months.
         """
         if not len(values):
             raise StateError("There is no month to assimilate; give at least one.")
@@ -339,7 +337,7 @@ class Assimilator:
         options: TableOptions = AS_GIVEN,
         **settings: Any,
     ) -> Cost:
-        """Return the cost of a latent vector: what :meth:`run` minimises.
+        """Return the cost of a latent vector, as minimised by :meth:`run`.
 
         Parameters
         ----------
@@ -378,7 +376,7 @@ class Assimilator:
         Parameters
         ----------
         places, variance, month, **settings
-            As for :meth:`states`; it does not depend on the values.
+            As for :meth:`states`; it does not depend on the observed values.
 
         Returns
         -------
@@ -390,7 +388,7 @@ class Assimilator:
         stage = "latent" if setting.latent_only else "posterior"
         return kept_variance(problem.gain, stage).reshape(self.bundle.mask.shape)
 
-    # Preparing
+    # Preparation
 
     def problem(
         self,
@@ -400,7 +398,7 @@ class Assimilator:
         setting: Setting,
         weight: Array | None = None,
     ) -> Problem:
-        """Prepare an assimilation: background, and the factors of its network.
+        """Prepare an assimilation: background and factors of the network.
 
         Parameters
         ----------
@@ -411,7 +409,7 @@ class Assimilator:
             Calendar month 1..12.
         setting : Setting
         weight : ndarray, shape (p,), optional
-            Of the rows to use: what the variance of their errors is divided by.
+            Robust weights, by which the error variances of these rows are divided.
 
         Returns
         -------
@@ -434,7 +432,7 @@ class Assimilator:
         asked = _Asked(table, offered.size - used.size, began)
         weight = None
         if setting.robust and used.size:
-            # Before the sea sets the background: that has taken its observations in already.
+            # Use the unconditional background: the other one already includes the SST observations.
             first = self.problem(every, used, month, replace(setting, sea_prior=False))
             weight = robust_weights(first.gain, self._departures(first, first.x_b))
         return self.problem(every, used, month, setting, weight), asked
@@ -442,7 +440,7 @@ class Assimilator:
     def _background(
         self, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
-        """Standardised mean (cells,), its latent vector, and whether the sea set it."""
+        """Background (cells,), standardised, its latent vector, and whether it is given the sea."""
         bundle, given = self.bundle, setting.background
         zero = np.zeros(bundle.n_latent)
         if given is None:
@@ -462,14 +460,14 @@ class Assimilator:
         return np.nan_to_num(x).astype(np.float32).ravel(), np.asarray(z, np.float64), False
 
     def origin(self, month: int) -> Float:
-        """Return the decoded prior mean of a calendar month, standardised, shape (cells,)."""
+        """Return the decoded state of z = 0 in a calendar month, standardised, shape (cells,)."""
         if month not in self._origins:
             zero = np.zeros((1, self.bundle.n_latent))
             self._origins[month] = self.bundle.decode_standardised(zero, month).ravel()
         return self._origins[month]
 
     def holds_sea(self, observed: Observed, month: int) -> bool:
-        """Whether the observations know the sea: near all of it, and well enough."""
+        """Whether SST is observed: nearly everywhere, and accurately enough."""
         bundle, places = self.bundle, observed.places
         if bundle.sea is None or bundle.statistics.sea is None or not len(places):
             return False
@@ -491,7 +489,7 @@ class Assimilator:
         return bool(gain.lasting["sea_unknown"] <= SEA_UNKNOWN)
 
     def sea_gain(self, observed: Observed, month: int) -> Gain:
-        """Gain of the sea's observations under ensemble OI, of the sea's cells alone."""
+        """Gain of the SST observations under ensemble OI, for the sea's cells only."""
         sea = observed.where(observed.places.variable == self.bundle.sea_row)
         setting = Setting(method="enoi")
         return self._gains.of(
@@ -499,7 +497,7 @@ class Assimilator:
         )
 
     def mean_under_sea(self, observed: Observed, month: int) -> Float:
-        """Answer of the network to the sea that ensemble OI makes of its observations."""
+        """Output of the sea network for the ensemble OI analysis of SST."""
         bundle = self.bundle
         gain = self.sea_gain(observed, month)
         sea = observed.where(observed.places.variable == bundle.sea_row)
@@ -507,10 +505,10 @@ class Assimilator:
         field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
         return bundle.mean_under(field, np.array([month])).ravel()
 
-    # Solving
+    # Solution
 
     def minimum(self, problem: Problem) -> tuple[Array, Float]:
-        """Return where the cost is least, from the linear solution on.
+        """Return the minimum of the cost, starting from the linear solution.
 
         Parameters
         ----------
@@ -520,7 +518,7 @@ class Assimilator:
         -------
         zeta : ndarray, shape (L,)
         x : ndarray of float32, shape (cells,)
-            The analysis there, standardised.
+            The analysis at the minimum, standardised.
         """
         departures = self._departures(problem, problem.x_b)
         if problem.gain.prior.turn is None:
@@ -678,11 +676,11 @@ class Assimilator:
     # Physical units
 
     def _restore(self, problem: Problem, x: Float, stage: str = "posterior") -> Float:
-        """Anomalies in display units: means over the spread of the stage."""
+        """Anomalies in display units: means over the spread of a stage."""
         return physical.anomalies(self.bundle, x, problem.month, self.mean_spread(problem, stage))
 
     def mean_spread(self, problem: Problem, stage: str = "posterior") -> Float:
-        """Return the spread over which a physical estimate is the mean.
+        """Return the spread over which a physical estimate is averaged.
 
         Parameters
         ----------
@@ -692,12 +690,12 @@ class Assimilator:
         Returns
         -------
         ndarray of float32, shape (V, lat, lon)
-            Standardised; zero for variables without a curved transform.
+            Standardised; zero for variables without a nonlinear transform.
         """
         if problem.setting.latent_only and stage == "posterior":
             stage = "latent"
         if problem.setting.background is not None:
-            # A given state is taken as it is: without observations, the analysis is the background.
+            # A given background is not averaged: without observations the analysis equals it.
             return np.zeros(self.bundle.mask.shape, np.float32)
         gain = problem.gain
         name = f"{stage} mean spread"

@@ -1,4 +1,4 @@
-"""From a trained model and its data to the statistics that assimilation needs."""
+"""Estimate the statistics that assimilation needs from a trained model and its data."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 Tick = Callable[[str, int, int], None]
-# Of the decoder's own 250 and further ones. Ensemble OI from 250, 400, 600, 800 patterns of its
-# months explains .252, .266, .272, .274 of VALIDATION rain at 100 stations; from the months
-# themselves .278, which would be 25 MB.
+# The decoder's own 250 and further ones. Ensemble OI with 250, 400, 600, 800 patterns explains
+# .252, .266, .272, .274 of validation rain at 100 stations; with the months themselves .278, but
+# they would take 25 MB.
 PATTERNS = 600
 
 
@@ -42,34 +42,34 @@ def calibrate(
     patterns: int = PATTERNS,
     tick: Tick | None = None,
 ) -> None:
-    """Give a bundle what assimilation needs: sea network, statistics and settings.
+    """Add to a bundle what assimilation needs: sea network, statistics and parameters.
 
-    Of data with gaps, the months that are nearly whole serve: :func:`without_gaps`.
+    Data with gaps are reduced to nearly complete months: :func:`without_gaps`.
 
     Parameters
     ----------
     bundle : Bundle
-        Its folder is written to; load it again to use them.
+        Its folder is written to; reload it to use them.
     data : TrainingData
-        What it was trained on.
+        Its training data.
     settings : Settings
-        Tuned on VALIDATION months; the decoder's nonlinearity is measured here.
+        Tuned on validation months; the decoder's nonlinearity is measured here.
     sea : SeaConfig, optional
         Shape of the sea network.
     training : SeaTraining, optional
-        How it is trained.
+        Settings of its training.
     held : tuple of str
-        Splits that residuals and the past may use beside the training months: without
-        ``validation``, to tune on it.
+        Held-out splits that residuals and past months may include: without ``validation``, to
+        tune on it.
     patterns : int
         Number of patterns of the covariances, the decoder's own included.
     tick : callable, optional
-        Called with (what, done, in all).
+        Called with (stage, done, in all).
 
     Raises
     ------
     ConfigError
-        If the data are not those of the bundle, lack the splits, or have too few whole months.
+        If the data are not the bundle's, lack the splits, or have too few complete months.
     """
     check_same_model(bundle, data)
     past = ("train", *held)
@@ -112,19 +112,19 @@ def estimate(
     Parameters
     ----------
     bundle : Bundle
-        With its sea network, where it has one.
+        With its sea network, if it has one.
     data : TrainingData
-        What it was trained on.
+        Its training data.
     settings : Settings
-        Those that shape the statistics: the sea's share in the background.
+        Only ``sea_share`` matters.
     held : tuple of str
-        Splits that the decoder was not fitted on: its residuals are taken there.
+        Held-out splits, of which the decoder's residuals are taken.
     past : tuple of str
-        Splits whose months the covariances may use.
+        Splits whose months enter the covariances.
     patterns : int
         Number of patterns, the decoder's own included.
     tick : callable, optional
-        Called with (what, done, in all).
+        Called with (stage, done, in all).
 
     Returns
     -------
@@ -189,13 +189,13 @@ def _given_sea(  # noqa: PLR0917 - one computation, split for its length
     residual = coefficients[held] - np.float32(share) * mean[row[held]] - moved
     gap = codes - z_b
     latent = gap.T @ gap / len(gap)
-    # 480 months for 5,000 covariances: a tenth of the way to the diagonal.
+    # 5,000 covariances from 480 months: shrink them by a tenth towards the diagonal.
     latent = 0.9 * latent + 0.1 * np.diag(np.diag(latent))
     return SeaStatistics(mean, row.astype(np.int64), residual, latent)
 
 
 def _extend(own: Float, flat: Float, weights: NDArray[np.float64], count: int) -> Float:
-    """Add the leading patterns of what the decoder's own leave over."""
+    """Add the leading patterns of the residuals of the decoder's own."""
     coefficients = _project(flat, _projector(own, weights))
     left = np.empty_like(flat)
     for first in range(0, len(flat), 240):
@@ -211,7 +211,7 @@ def _extend(own: Float, flat: Float, weights: NDArray[np.float64], count: int) -
 
 
 def _projector(basis: Float, weights: NDArray[np.float64]) -> Float:
-    """Least squares by area, shape (cells, K)."""
+    """Area-weighted least-squares projector, shape (cells, K)."""
     weighted = basis * weights
     gram = weighted @ basis.T
     return np.asarray((np.linalg.pinv(gram, rcond=1e-8, hermitian=True) @ weighted).T, np.float32)
@@ -225,7 +225,7 @@ def _project(x: Float, projector: Float) -> Float:
 
 
 def encode_all(bundle: Bundle, x: Float, calendar: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Means of the posterior of z of many months, shape (n, L)."""
+    """Posterior means of z of many months, shape (n, L)."""
     parts = [
         bundle.encode_standardised(x[i : i + 96], calendar[i : i + 96])[0]
         for i in range(0, len(x), 96)

@@ -1,4 +1,4 @@
-"""The cost J(zeta) with the decoder itself, and its gradient."""
+"""The cost J(zeta) with the nonlinear decoder, and its gradient."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DecodedCost:
     month : int
         Calendar month 1..12.
     observed : Observed
-        The observations that are used.
+        The observations used.
     gain : Gain
         Of their network.
     x_b : ndarray of float32, shape (cells,)
@@ -59,7 +59,7 @@ class DecodedCost:
         self.month = torch.tensor([month])
         start = torch.from_numpy(z_b).float()
         with torch.no_grad():
-            # x_b + G(z) - G(z_b): the background need not be a state that the decoder can make.
+            # x_b + G(z) - G(z_b): the background need not lie in the decoder's range.
             self.offset = torch.from_numpy(x_b) - decoder(start[None], self.month).flatten()
         self._last: dict[bytes, tuple[Float, Array, Cost]] = {}
 

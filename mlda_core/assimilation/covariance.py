@@ -1,4 +1,4 @@
-"""A localised covariance of fields, held by few patterns: its columns at places."""
+"""Localised covariance of fields in terms of few patterns, evaluated column by column."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from mlda_core.climate.interpolation import ObservationOperator, Places
 from mlda_core.climate.sphere import unit_vectors
 
 Float = NDArray[np.float32]
-# Of the patterns' leftover: what is smaller than they resolve is correlated over a cell or two.
+# For the residual variance: scales below the patterns' are correlated over a cell or two.
 LEFTOVER_HALF_WIDTH_KM = 600.0
-# Columns made at once. Past eight, OpenBLAS' kernels for Haswell and Zen round a row by where it
-# stands in the block (rows 25 to 32 of 32 otherwise than the rest); eight cost .30 ms a column of
-# the bundled model, 32 cost .17.
+# Columns computed at once. Beyond eight, OpenBLAS' kernels for Haswell and Zen round a row
+# depending on its position in the block (rows 25 to 32 of 32 differ); eight cost .30 ms a column
+# of the bundled model, 32 cost .17.
 BLOCK = 8
 
 
 @dataclass(frozen=True, eq=False)
 class LocalisedCovariance:
-    """``B = rho o F Phi^T C Phi F`` plus what the patterns leave over, of standardised anomalies.
+    """``B = rho o F Phi^T C Phi F`` plus residual variance, of standardised anomalies.
 
-    ``rho`` is the Gaspari-Cohn taper of distance, the same for all variables. The leftover is
+    ``rho`` is the Gaspari-Cohn taper of distance, the same for all variables. The residual is
     uncorrelated between variables, and correlated over :data:`LEFTOVER_HALF_WIDTH_KM`. Both are
-    Schur products of positive semidefinite matrices, so B is one. A place is a point of its own:
-    the taper is taken from it, not from the corners of its cell.
+    Schur products of positive semidefinite matrices, so B is one. The taper is evaluated at the
+    exact place, not at the corners of its cell.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LocalisedCovariance:
     coefficients : ndarray, shape (K, K)
         C, the covariance of the patterns' coefficients.
     leftover : ndarray, shape (cells,)
-        Variance that the patterns leave over.
+        Residual variance outside the span of the patterns.
     half_width : float
         Half-width c of the taper, km.
     coupling : ndarray, shape (V, V)
@@ -59,7 +59,7 @@ class LocalisedCovariance:
         ----------
         places : Places
         only : int, optional
-            The one variable whose cells are wanted.
+            Compute the cells of this variable only.
 
         Returns
         -------
@@ -74,8 +74,8 @@ class LocalisedCovariance:
             here = places.where(np.arange(first, min(first + BLOCK, len(places)))).interpolate(
                 self.patterns
             )
-            # Always a full block: a product of fewer rows may round otherwise, and a column must
-            # not depend on which others are made with it.
+            # Always a full block: smaller products may round differently, and a column must not
+            # depend on the others computed with it.
             block = np.zeros((BLOCK, here.shape[1]), np.float32)
             block[: len(here)] = here
             out[first : first + BLOCK] = ((block @ coefficients) @ patterns)[: len(here)]

@@ -1,4 +1,4 @@
-"""What an analysis says of each observation, and a word on those at odds with all others."""
+"""Diagnostics of each observation, and a message about those inconsistent with the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
-# Of observations far from all others, so many are named.
+# Number of outlying observations that a message names.
 _NAMED = 3
 
 
@@ -30,18 +30,18 @@ def judge(  # noqa: PLR0917 - one result, put together
     background: Float,
     analysis: Float,
 ) -> tuple[pd.DataFrame, str]:
-    """Judge each observation by the analysis.
+    """Compute departures and leave-one-out diagnostics of each observation.
 
     Parameters
     ----------
     bundle : Bundle
     problem : Problem
     table : DataFrame
-        All observations that were given.
+        All input observations.
     x : ndarray of float32, shape (cells,)
         The analysis, standardised.
     departures : ndarray, shape (p,)
-        Of the observations that were used from the background, standardised.
+        Of the observations used from the background, standardised.
     background, analysis : ndarray of float32, shape (V, lat, lon)
         Anomalies in display units.
 
@@ -49,9 +49,9 @@ def judge(  # noqa: PLR0917 - one result, put together
     -------
     observations : DataFrame
         The table with ``background_departure``, ``analysis_departure``, ``misfit_sd`` and
-        ``used``; of a robust analysis with ``robust_weight`` too.
+        ``used``; for a robust analysis also ``robust_weight``.
     words : str
-        How many are far from what all others say, and the worst; '' where none is.
+        Number of observations inconsistent with the others, and the worst; '' if there are none.
     """
     gain, every, used = problem.gain, problem.every, problem.used
     table = table.copy()
@@ -76,14 +76,14 @@ def judge(  # noqa: PLR0917 - one result, put together
         table["robust_weight"] = weights
     weight = problem.weight
     if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
-        # One that is far off makes its neighbours look so: who is to blame, the weights know.
+        # A gross error makes its neighbours inconsistent as well; the weights identify it.
         weight = robust_weights(gain, departures)
     far = used[:0] if weight is None else used[weight < 1.0]
     return table, _words(table, far, robust=problem.setting.robust)
 
 
 def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
-    """Tell of the observations that are far from what all others say, or were down-weighted."""
+    """Describe the observations that are inconsistent with the others, or down-weighted."""
     if not far.size:
         return ""
     size = table["misfit_sd"].abs().to_numpy()
@@ -109,7 +109,7 @@ def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
 
 
 def name_of(row: pd.Series) -> str:
-    """Name an observation by what people see of it: its label, or variable and place."""
+    """Describe an observation: by its label, or variable and place."""
     lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
     place = (
         f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "

@@ -1,4 +1,4 @@
-"""What depends on the network of observations alone, factored once and used for all values."""
+"""Factored innovation covariance S = H B H^T + R of one network, reused for all values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Array = NDArray[np.float64]
 
 
 class Gain:
-    """Factors of one network under one prior.
+    """Factors of the innovation covariance of one network under one prior.
 
     Parameters
     ----------
     prior : Prior
     places : Places
-        Of the observations that are used.
+        Of the observations used.
     variance : ndarray, shape (p,)
         Of their errors, standardised.
     columns : ndarray of float32, shape (p, cells)
-        ``(B H^T)^T``, the error's covariance of every cell with each observation.
+        ``(B H^T)^T``, covariance of every cell's representation error with each observation.
     lasting : dict, optional
-        Of an earlier gain of the same network and prior: what was derived from it.
+        Derived quantities of an earlier gain of the same network and prior.
 
     Raises
     ------
@@ -47,8 +47,8 @@ class Gain:
     ) -> None:
         self.prior, self.places, self.variance, self.columns = prior, places, variance, columns
         self._others: tuple[bytes, Array] | None = None
-        # What callers derive from the network alone. The first may be large, and goes with the
-        # factors; the second are numbers and single maps, and may outlive them.
+        # Quantities that callers derive from the network alone. The first may be large and are
+        # dropped with the factors; the second are numbers and single maps, and may outlive them.
         self.kept: dict[str, Any] = {}
         self.lasting: dict[str, Any] = {} if lasting is None else lasting
         self.error_covariance = prior.error.between(places, places)
@@ -60,8 +60,8 @@ class Gain:
                 "The errors of these observations do not fit together (S is not positive "
                 "definite); raise an error or shorten the localisation."
             ) from None
-        # L^-1 and not solves: the minimisation applies it at every step, and a product of single
-        # precision takes 0.1 ms at 300 observations.
+        # L^-1 rather than solves: the minimisation applies it at every step, and a single-precision
+        # product takes 0.1 ms at 300 observations.
         identity = np.eye(len(s))
         self.whitener = linalg.solve_triangular(root, identity, lower=True, check_finite=False)
 
@@ -89,11 +89,11 @@ class Gain:
         return self.whitener.astype(np.float32)
 
     def linear_solution(self, departures: Array) -> Array:
-        """Minimum of the cost with the decoder's tangent, zeta of shape (L,)."""
+        """Minimum of the cost with the linearised decoder, zeta of shape (L,)."""
         return np.asarray(self.inverse_hessian @ (self.whitened.T @ (self.whitener @ departures)))
 
     def residual_weights(self, departures: Array) -> Array:
-        """``S^-1 d``, shape (p,): the error's estimate is ``columns^T`` times it."""
+        """``S^-1 d``, shape (p,); ``columns^T`` times it is the residual analysis."""
         return np.asarray(self.whitener.T @ (self.whitener @ departures))
 
     @cached_property
@@ -105,7 +105,7 @@ class Gain:
         return np.asarray(self.whitener.T @ middle @ self.whitener)
 
     def chi_squared(self, departures: Array) -> float:
-        """``d^T (H B_total H^T + R)^-1 d`` an observation."""
+        """``d^T (H B_total H^T + R)^-1 d`` divided by the number of observations."""
         return float(departures @ self.total_inverse @ departures / max(len(departures), 1))
 
     @cached_property
@@ -114,21 +114,21 @@ class Gain:
         return float(len(self.places) - np.diag(self.total_inverse) @ self.variance)
 
     def left_out_misfit(self, departures: Array) -> Array:
-        """Departure of each observation from what all others say, in its standard deviations.
+        """Standardised leave-one-out departure of each observation.
 
-        Leave-one-out in closed form (Desroziers and Ivanov 2001 discuss its kin): with
+        In closed form (see Desroziers and Ivanov 2001 for a related diagnostic): with
         ``P = (H B H^T + R)^-1``, ``(P d)_i / sqrt(P_ii)`` is N(0, 1).
         """
         return np.asarray((self.total_inverse @ departures) / np.sqrt(np.diag(self.total_inverse)))
 
     def posterior_variance(self, cells: slice | NDArray[np.int64]) -> Float:
-        """Variance of the analysis error of some cells, shape (cells,), standardised."""
+        """Variance of the analysis error of selected cells, shape (cells,), standardised."""
         factor = self.prior.factor
         total = self.prior.error.variance[cells].astype(np.float64)
         white = self.whitener32 @ self.columns[:, cells]
         total -= (white**2).sum(axis=0)
         if factor is not None:
-            # What the observations leave of the latent part, seen through both scales.
+            # Posterior uncertainty of the latent part, with both covariance terms.
             left = factor[:, cells] - self.whitened.astype(np.float32).T @ white
             root = linalg.cholesky(self.inverse_hessian, lower=True).astype(np.float32)
             total += ((root.T @ left) ** 2).sum(axis=0)
@@ -137,8 +137,8 @@ class Gain:
     def latent_only_variance(self, cells: slice) -> Float:
         """Variance of the error of the decoded part alone, shape (cells,), standardised.
 
-        ``J P J^T + B - 2 J K H B`` with ``K = P A^T S^-1`` and ``A = H J0 T``: what was fitted of
-        the error e is wrong in z.
+        ``J P J^T + B - 2 J K H B`` with ``K = P A^T S^-1`` and ``A = H J0 T``: z partly fits the
+        representation error e.
         """
         factor = self.prior.factor
         total = self.prior.error.variance[cells].astype(np.float64)
@@ -152,7 +152,7 @@ class Gain:
         return np.asarray(np.maximum(total, 1e-6), np.float32)
 
     def expected_variance(self, places: Places, variance: Array) -> Array:
-        """Variance of the departures of other observations from the analysis, shape (q,)."""
+        """Variance of other observations' departures from the analysis, shape (q,)."""
         key = b"".join(places.names)
         known = self._others
         if known is None or known[0] != key:
@@ -160,7 +160,7 @@ class Gain:
         return np.asarray(known[1] + variance)
 
     def _analysis_variance(self, places: Places) -> Array:
-        """Variance of the analysis error at places: :meth:`posterior_variance` between cells."""
+        """Variance of the analysis error at places; :meth:`posterior_variance` is for cells."""
         prior = self.prior
         at = prior.error.variance_at(places)
         white = self.whitener32 @ prior.error.between(self.places, places).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Factors of networks, kept between assimilations and shared by all who assimilate."""
+"""Cache of gains (network factors), shared by all assimilations of a bundle."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from mlda_core.observations.standardised import Observed, count_places
 
 Float = NDArray[np.float32]
 
-# Columns of B H^T kept in memory, by networks and by places: 74 kB each in the bundled model,
-# 370 MB for each of the two.
+# Cached columns of B H^T, by networks and by places: 74 kB each in the bundled model, 370 MB for
+# each of the two.
 MOST_COLUMNS = 5000
-# More new places than this at once are a dense network, which its gain keeps whole.
+# A network with more new places than this is dense; its columns are kept in its gain only.
 MOST_NEW = 400
-# Gains kept, each with a prior of its own at worst: 12 MB.
+# Number of cached gains, 12 MB if each has its own prior.
 MOST_GAINS = 32
-# Gains whose maps, such as the spread, are kept when their factors are gone: 74 kB a map, five at
-# most, in the bundled model. A record in the order of time comes back to a network after 12 months.
+# Number of gains whose maps, such as the spread, outlive their factors: 74 kB a map, at most five,
+# in the bundled model. A chronological record returns to a network after 12 months.
 MOST_LASTING = 48
-# Priors kept, 7.5 MB each in the bundled model for the decoder: two networks of every month.
+# Number of cached priors, 7.5 MB each in the bundled model for the decoder: two networks a month.
 MOST_PRIORS = 24
 
 
 class Gains:
-    """Makes gains, and keeps the latest.
+    """Computes gains, with a cache of the latest.
 
-    A gain that is there is found at once; one is made at a time, so that a dense network that one
-    visitor asks for takes neither all processors nor the answers of others.
+    Cached gains are returned at once; only one is computed at a time, so that a dense network
+    requested by one visitor neither occupies all processors nor delays the others' results.
 
     Parameters
     ----------
@@ -68,15 +68,15 @@ class Gains:
         Parameters
         ----------
         observed : Observed
-            Places and errors; the values do not matter.
+            Places and errors; values are ignored.
         method : GaussianMethod
-            Whose prior.
+            Provides the prior.
         month : int
             Calendar month 1..12.
         setting : Setting
         sea_held : bool
         only : int, optional
-            Row of the one variable whose columns are wanted.
+            Index of the one variable whose columns are needed.
 
         Returns
         -------
@@ -85,7 +85,7 @@ class Gains:
         Raises
         ------
         ObservationError
-            If the errors do not fit together.
+            If the errors are inconsistent: S is not positive definite.
         """
         places = observed.places
         fraction = method.decoder_fraction(
@@ -131,7 +131,7 @@ class Gains:
         return sum(len(gain.columns) for gain in self._gains.values())
 
     def _columns_of(self, family: Any, error: LocalisedCovariance, places: Places) -> Float:
-        """Columns of B H^T by place: one more station costs one column."""
+        """Columns of B H^T by place: adding a station costs one column."""
         store = self._columns
         names = [(family, name) for name in places.names]
         missing = np.array([i for i, name in enumerate(names) if name not in store], np.int64)
@@ -139,7 +139,7 @@ class Gains:
             return error.columns(places)
         if missing.size:
             for i, row in zip(missing, error.columns(places.where(missing)), strict=True):
-                # A copy: a row of the block would keep all of it in memory.
+                # Copy: a view of the row would keep the whole block in memory.
                 store[names[i]] = row.copy()
         out = np.empty((len(places), self.bundle.mask.size), np.float32)
         for i, name in enumerate(names):

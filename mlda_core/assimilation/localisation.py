@@ -1,4 +1,4 @@
-"""Localisation: a taper of covariances with distance on the sphere."""
+"""Localisation: tapering of covariances with distance on the sphere."""
 
 from __future__ import annotations
 

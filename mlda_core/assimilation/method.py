@@ -1,7 +1,7 @@
-"""What a method of analysis is: its record, and what it does with observations.
+"""Base classes of analysis methods: their metadata and their computations.
 
-A method is one file of :mod:`mlda_core.assimilation.methods`; the command line, the page, the
-scores and the documentation read its record from there.
+Each method is one file of :mod:`mlda_core.assimilation.methods`; the command line, the page, the
+scores and the documentation use its metadata.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ class Method(ABC):
     key : str
         Its name in Python, files and links; the command line writes hyphens for underscores.
     label : str
-        What people read in menus and tables.
+        Name in menus and tables.
     sentence : str
-        What it is, in one line without a full stop.
+        Description in one line without a full stop.
     source : str
-        The paper that describes it.
+        Reference to the literature.
     rank : int
-        Its place in lists.
+        Sort order in lists.
     latent : {"none", "decoder", "linear"}
-        Whose latent vector is estimated.
+        Kind of latent vector estimated.
     latent_only : bool
         Whether the analysis is the decoded state alone, without the residual analysis.
     needs_sea : bool
-        Whether it can do nothing without observations of the sea surface temperature.
+        Whether observations of SST are required.
     """
 
     key: str
@@ -64,13 +64,13 @@ class Method(ABC):
     latent_only: bool = False
     needs_sea: bool = False
 
-    # Whether it has a posterior covariance: a spread, a cost, the influence of one observation.
+    # Whether it has a posterior covariance: spread, cost, influence of an observation.
     posterior: ClassVar[bool] = False
-    # Whether the difference of two of its analyses says what a change of the sea does.
+    # Whether the difference of two analyses estimates the response to an SST change.
     responds: ClassVar[bool] = False
-    # Whether tables of scores have a column of it.
+    # Whether it has a column in tables of scores.
     scored: ClassVar[bool] = True
-    # Of months that a table of scores takes: None is all of them.
+    # Number of months in a table of scores; None for all.
     most_scored_months: ClassVar[int | None] = None
 
     @abstractmethod
@@ -96,7 +96,7 @@ class Method(ABC):
         Raises
         ------
         StateError
-            If the observations are none that the method can use.
+            If the observations are unsuitable for the method.
         """
 
     @abstractmethod
@@ -109,7 +109,7 @@ class Method(ABC):
         month: int,
         setting: Setting,
     ) -> tuple[Float, Float]:
-        """Assimilate many months that one network observed, without statistics.
+        """Assimilate many months of one network, without diagnostics.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Method(ABC):
         variance : ndarray, shape (p,)
             Of their errors, standardised.
         values : ndarray, shape (m, p)
-            Standardised anomalies, a row a month.
+            Standardised anomalies, one row for each month.
         month : int
             Calendar month 1..12 of all.
         setting : Setting
@@ -129,11 +129,11 @@ class Method(ABC):
         x : ndarray of float32, shape (m, V, lat, lon)
             Standardised analyses.
         sd : ndarray of float32, shape (V, lat, lon)
-            Spread over which the physical estimate is the mean.
+            Spread over which the physical estimate is averaged.
         """
 
     def usable(self, bundle: Bundle, places: Places | None = None) -> bool:
-        """Whether a bundle, and a network if one is given, have what the method needs."""
+        """Whether a bundle, and a network if given, provide what the method needs."""
         if not self.needs_sea:
             return True
         if bundle.sea_row < 0:
@@ -142,20 +142,20 @@ class Method(ABC):
 
 
 class GaussianMethod(Method):
-    """A method that is a Gaussian prior: the assimilator does the rest.
+    """A method defined by a Gaussian prior; the assimilator computes the analysis.
 
     ``x = x_b + G(z) - G(z_b) + e``; see :class:`mlda_core.assimilation.prior.Prior`.
     """
 
     posterior = True
     responds = True
-    # Whether the localisation differs where the sea is observed, though the mean does not.
+    # Whether the localisation changes where the sea is observed although the mean does not.
     sea_localisation: ClassVar[bool] = False
 
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
-        """Assimilate by the assimilator's own minimisation; see :meth:`Method.steps`."""
+        """Assimilate by the assimilator's minimisation; see :meth:`Method.steps`."""
         yield from engine.gaussian_steps(table, month, setting)
 
     def states(
@@ -171,25 +171,25 @@ class GaussianMethod(Method):
         return engine.gaussian_states(places, variance, values, month, setting)
 
     def prior_key(self, setting: Setting) -> str:
-        """Under which name a prior is kept: methods of one prior share it."""
+        """Cache key of the prior, equal for methods with the same prior."""
         del setting
         return self.key.removesuffix("_latent_only")
 
     @abstractmethod
     def prior(self, request: PriorRequest, setting: Setting) -> Prior:
-        """Make the prior."""
+        """Build the prior."""
 
     def decoder_fraction(
         self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
-        """Fraction of the decoder's own covariance in the prior's: 0 where there is no decoder."""
+        """Fraction of the decoder's covariance in the prior's; 0 without a decoder."""
         del settings, n_places, setting, sea_held
         return 0.0
 
     def mean(
         self, engine: Assimilator, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
-        """Return the mean before the observations.
+        """Return the prior mean.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class GaussianMethod(Method):
         z_b : ndarray, shape (L,)
             Its latent vector.
         sea_held : bool
-            Whether the observed sea set it.
+            Whether it is conditional on the observed sea.
         """
         del observed, month, setting
         bundle = engine.bundle

@@ -1,4 +1,4 @@
-"""Analyses of many months in one netCDF file, from which they can be made again."""
+"""Write analyses of many months to one netCDF file, with what is needed to reproduce them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _TIMES = "days since 1850-01-01"
 
 
 class AnalysisFileError(UserError):
-    """A file of analyses cannot be used; the message is one sentence with the remedy."""
+    """An analysis file is invalid; the message is one sentence with the remedy."""
 
 
 def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a file must say so that its analyses can be made again.
+    """Return the attributes from which a file's analyses can be reproduced.
 
     Parameters
     ----------
     bundle : Bundle
     settings : mapping
-        Keyword arguments of ``Assimilator.run``, as JSON can hold them.
+        Keyword arguments of ``Assimilator.run``, JSON-serialisable.
     """
     return {
         "Conventions": "CF-1.11",
@@ -53,7 +53,7 @@ def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Writer:
-    """Adds months to an open file, in any order; made by :func:`writing`."""
+    """Adds months to an open file, in any order; created by :func:`writing`."""
 
     def __init__(self, file: netCDF4.Dataset, plan: Mapping[str, int]) -> None:
         self._file = file
@@ -63,7 +63,7 @@ class Writer:
         self._first = {month: int(end) for month, end in zip(plan, ends, strict=False)}
         has = "time" in file.variables
         times = np.ma.filled(file["time"][:].astype(float), np.nan) if has else np.empty(0)
-        # A month's time is written last: without one, the month was cut off, and is written anew.
+        # A month's time is written last: without it, the month is incomplete and is written again.
         done = np.isfinite(times)
         self.months = {month for month, i in self._row.items() if i < done.size and done[i]}
 
@@ -112,24 +112,24 @@ class Writer:
 
 @contextmanager
 def writing(path: Path, about: Mapping[str, str], plan: Mapping[str, int]) -> Iterator[Writer]:
-    """Write a file of analyses, month by month; go on where an interrupted run left off.
+    """Write a file of analyses month by month, resuming an interrupted run.
 
-    Months lie in the order of time, and so do their observations, in whatever order they are made.
+    Months and their observations are stored chronologically, in whatever order they are added.
 
     Parameters
     ----------
     path : Path
-        Replaced once all is written; ``PATH.part`` until then.
+        Replaced once complete; ``PATH.part`` until then.
     about : mapping
-        Global attributes, of :func:`provenance`: a part with others is begun anew.
+        Global attributes, from :func:`provenance`; a partial file with others is discarded.
     plan : mapping of str to int
-        Months ``YYYY-MM``, ascending, and how many observations each has: all that will come. A
-        part with others is begun anew.
+        All months ``YYYY-MM`` to be written, ascending, with their numbers of observations. A
+        partial file with others is discarded.
 
     Yields
     ------
     Writer
-        Its ``months`` are there already.
+        Its ``months`` are complete already.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -157,7 +157,7 @@ def _resume(part: Path, about: Mapping[str, str]) -> netCDF4.Dataset | None:
     try:
         file = netCDF4.Dataset(part, "a")
     except OSError:
-        # Cut off while it was written: nothing in it can be trusted.
+        # Interrupted while writing: the content is unreliable.
         return None
     if {k: str(getattr(file, k, "")) for k in about} == dict(about):
         return file
@@ -174,7 +174,7 @@ def read_background(path: Path, bundle: Bundle, month: str) -> Background:
         Written by ``mlda assimilate``.
     bundle : Bundle
     month : str
-        ``YYYY-MM``: that month of the file, or its only one.
+        ``YYYY-MM``: a month of the file, or any if the file has only one.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def read_background(path: Path, bundle: Bundle, month: str) -> Background:
     Raises
     ------
     AnalysisFileError
-        If the file is none of this bundle's, or does not hold the month.
+        If the file is not of this bundle, or lacks the month.
     """
     from mlda_core.assimilation.options import Background
 

@@ -1,4 +1,4 @@
-"""How to assimilate, beside the observations."""
+"""Settings of an assimilation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """A state before the observations.
+    """A background state.
 
     Parameters
     ----------
@@ -38,35 +38,35 @@ class Background:
 
 @dataclass(frozen=True)
 class Setting:
-    """How to assimilate, beside the observations.
+    """Settings of an assimilation.
 
     Parameters
     ----------
     method : str
         One of :data:`mlda_core.assimilation.methods.METHODS`, spelled with hyphens or underscores.
     background : Background, Analysis, str or None
-        None is the prior's mean, or what the observed sea makes likely; a month ``YYYY-MM`` of the
+        None for the prior mean (given the sea, if it is observed); a month ``YYYY-MM`` of the
         bundle; ``"climatology"``; or an earlier analysis.
     background_weight : float
         lambda, the weight of ``|z - z_b|^2``; after VAE-Var (Xiao et al. 2025). This decoder
         models climate, not forecast error, so lambda is for experiments.
     residual : bool
-        False is the decoder alone, as in the method ``vae_latent_only``: its own residuals are the
-        whole of the error, and nothing of it is added. Of no effect where there is no decoder or
-        EOFs in its place.
+        False omits the residual analysis, as in the method ``vae_latent_only``: the
+        representation error then consists of the decoder's residuals only. No effect on methods
+        without a decoder or EOFs.
     localisation : float
         Factor on the half-width of the localisation.
     error_scale : float
-        Factor on the observations' errors.
+        Factor on the observation errors.
     max_steps : int
         Of the minimisation.
+        Of the minimisation.
     sea_prior : bool
-        Whether an observed sea may set the background.
+        Whether the background may be conditional on the observed sea.
     polish : bool
-        Whether to find the minimum as well as single precision allows: for differences of two
-        analyses.
+        Whether to minimise to the limit of single precision: for differences of two analyses.
     robust : bool
-        Whether observations far from what all others say are down-weighted, see
+        Whether observations with gross errors are down-weighted, see
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
 
@@ -82,7 +82,7 @@ class Setting:
     robust: bool = False
 
     def __post_init__(self) -> None:
-        # One name for one method, however it was spelled.
+        # Normalise the spelling of the method.
         object.__setattr__(self, "method", method_of(self.method).key)
 
     @property
@@ -99,12 +99,12 @@ class Setting:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Setting:
-        """Make a checked setting from keywords.
+        """Build validated settings from keyword arguments.
 
         Raises
         ------
         StateError
-            If one is unknown or cannot be used.
+            If one is unknown or invalid.
         """
         unknown = sorted(set(settings) - {f.name for f in fields(cls)})
         if unknown:
@@ -117,7 +117,7 @@ class Setting:
         return setting
 
     def check(self) -> None:
-        """Raise StateError for a setting that cannot be used."""
+        """Raise StateError for an invalid setting."""
         for name in ("background_weight", "localisation", "error_scale", "max_steps"):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -139,12 +139,12 @@ class Setting:
 
 
 def month_asked(month: Any) -> str | int:
-    """Return the month that a caller means.
+    """Parse a requested month.
 
     Parameters
     ----------
     month : str, date, datetime64, Timestamp, Period or int
-        A calendar month 1..12, or what :func:`mlda_core.climate.months.month_of` takes.
+        A calendar month 1..12, or as for :func:`mlda_core.climate.months.month_of`.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def month_asked(month: Any) -> str | int:
     Raises
     ------
     StateError
-        If it is none.
+        If it is not a month.
     """
     number = isinstance(month, int | np.integer) and not isinstance(month, bool)
     text = isinstance(month, str) and re.fullmatch(r"0?[1-9]|1[0-2]", month.strip())
@@ -172,7 +172,7 @@ def calendar_month(month: Any) -> int:
     Parameters
     ----------
     month : str, date, datetime64, Timestamp, Period or int
-        As :func:`month_asked` takes it.
+        As for :func:`month_asked`.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def calendar_month(month: Any) -> int:
     Raises
     ------
     StateError
-        If it is none.
+        If it is not a month.
     """
     asked = month_asked(month)
     return asked if isinstance(asked, int) else int(asked[5:7])

@@ -1,4 +1,4 @@
-"""From standardised anomalies with their spread to anomalies in display units."""
+"""Convert standardised anomalies and their spread to display units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHARE = (_WEIGHTS / _WEIGHTS.sum())[:, None, None, None]
 
 
 def anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> Float:
-    """Return anomalies in display units: means over a normal spread.
+    """Return anomalies in display units: means over a normal distribution.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> Float:
     month : int
         Calendar month 1..12.
     sd : ndarray, shape (V, lat, lon), optional
-        Standardised spread; None for the field of the mean.
+        Standardised spread; None to transform the mean only.
 
     Returns
     -------
@@ -40,9 +40,9 @@ def anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> Float:
 
 
 def spread(bundle: Bundle, x: Float, sd: Float, month: int) -> Float:
-    """Return the standard deviation in display units of a normal spread about x.
+    """Return the standard deviation in display units of a normal distribution about x.
 
-    By the mean of five Gauss-Hermite nodes' squared departures, as the mean itself is taken.
+    By five Gauss-Hermite nodes, as for the mean.
 
     Parameters
     ----------

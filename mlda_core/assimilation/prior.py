@@ -1,4 +1,4 @@
-"""What is believed before the observations: a mean, a latent part and a localised error."""
+"""Gaussian prior of the state: a mean, a latent part and a localised representation error."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Array = NDArray[np.float64]
 class Prior:
     """``x = x_b + G(z) - G(z_b) + e`` with ``z = z_b + T zeta``, zeta ~ N(0, I), e ~ N(0, B).
 
-    The mean x_b, z_b is given apart, for it may depend on the observed sea.
+    The mean x_b, z_b is passed separately, as it may depend on the observed sea.
 
     Parameters
     ----------
     factor : ndarray of float32, shape (L, cells), optional
-        ``(J0 T)^T``: how zeta moves the standardised anomalies, in the linear approximation.
+        ``(J0 T)^T``: linearised effect of zeta on the standardised anomalies.
     turn : ndarray, shape (L, L), optional
-        T; None where the latent part is no decoder's.
+        The transformation T; None if the latent part is not a decoder's.
     error : LocalisedCovariance
         B.
     """
@@ -41,7 +41,7 @@ class Prior:
 
 @dataclass(frozen=True, eq=False)
 class PriorRequest:
-    """What a method is asked to make a prior for.
+    """Inputs from which a method builds a prior.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class PriorRequest:
     month : int
         Calendar month 1..12.
     decoder_fraction : float
-        Of the decoder's own covariance in the error's; 1 for the decoder alone.
+        Weight of the decoder's covariance in B; 1 for the decoder alone.
     localisation : float
         Factor on the half-width of the localisation.
     background_weight : float
@@ -80,7 +80,7 @@ def localised(
     covariance : ndarray, shape (K, K)
         Of the patterns' coefficients.
     half_width : float
-        Of the taper, km, before the request's factor.
+        Of the taper, km; multiplied by the request's factor.
     coupling : ndarray, shape (V, V), optional
         A taper between variables; none by default.
 

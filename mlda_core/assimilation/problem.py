@@ -1,4 +1,4 @@
-"""One assimilation with a Gaussian prior, prepared, and its linear solution."""
+"""One prepared assimilation with a Gaussian prior, and its linear solution."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """One assimilation, prepared.
+    """One prepared assimilation.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ class Problem:
     every : Observed
         All observations.
     used : ndarray of int
-        Rows of those that are neither withheld nor thinned.
+        Rows neither withheld nor thinned.
     x_b : ndarray of float32, shape (cells,)
         Background, standardised.
     z_b : ndarray, shape (L,)
         Its latent vector.
     sea_held : bool
-        Whether the observed sea set it.
+        Whether it is conditional on the observed sea.
     gain : Gain
         Of the network.
     weight : ndarray, shape (p,), optional
-        Of the observations that are used; None where all are 1.
+        Robust weights of the observations used; None if all are 1.
     """
 
     setting: Setting
@@ -58,21 +58,21 @@ class Problem:
 
     @property
     def observed(self) -> Observed:
-        """The observations that are used."""
+        """The observations used."""
         return self.every.where(self.used)
 
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
-        """Return what is minimised."""
+        """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
 
 
 def gaussian(setting: Setting) -> GaussianMethod:
-    """Return the method of a setting, which must have a Gaussian prior.
+    """Return the method of the settings, which must have a Gaussian prior.
 
     Raises
     ------
     StateError
-        If it has none.
+        If it does not.
     """
     method = setting.record
     if not isinstance(method, GaussianMethod):
@@ -85,7 +85,7 @@ def gaussian(setting: Setting) -> GaussianMethod:
 
 
 def interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array, Array]:
-    """Optimal interpolation with a linear latent part: its state, what is left, and zeta."""
+    """Optimal interpolation with a linear latent part: state, remaining departures, and zeta."""
     zeta = gain.linear_solution(departures)
     left = departures - gain.latent @ zeta
     if gain.prior.factor is None:
@@ -94,13 +94,13 @@ def interpolate(gain: Gain, x_b: Float, departures: Array) -> tuple[Float, Array
 
 
 def cost_of_linear(gain: Gain, zeta: Array, left: Array) -> Cost:
-    """Cost of zeta, with ``left`` the departures from its linear state."""
+    """Cost of zeta, given the departures ``left`` from its linear state."""
     white = gain.whitener @ left
     return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
 
 
 def variance_at(gain: Gain, stage: str, cells: slice) -> Float:
-    """Standardised variance of cells: before, after, or of the decoded part alone."""
+    """Standardised variance of cells: prior, posterior, or of the decoded part alone."""
     if stage == "posterior":
         return gain.posterior_variance(cells)
     if stage == "latent":
@@ -113,7 +113,7 @@ def variance_at(gain: Gain, stage: str, cells: slice) -> Float:
 
 
 def kept_variance(gain: Gain, stage: str) -> Float:
-    """Return the variance of all cells, kept: it depends on the network, not on its values.
+    """Return the variance of all cells, cached: it depends on the network, not on values.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def kept_variance(gain: Gain, stage: str) -> Float:
     Returns
     -------
     ndarray of float32, shape (cells,)
-        Standardised; read only, for all who ask share it.
+        Standardised; shared, hence read-only.
     """
     name = f"{stage} variance"
     if name not in gain.lasting:

@@ -1,6 +1,6 @@
-"""One scenario of observations over many months: the analysis' regional means beside the target's.
+"""Time series of regional means: analyses of many months under one observation scenario.
 
-The analyses are kept, so that another region is averaged at once, without another analysis.
+Analyses are cached, so that another region needs no new analysis.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 Scope = Literal["test", "all"]
-# The observations of a month, as mlda_core.observations.table describes the table.
+# Returns the observations of a month, in the format of mlda_core.observations.table.
 Observe = Callable[[str], pd.DataFrame]
 
 
 class SeriesError(UserError):
-    """A series cannot be made or go on; the message is one sentence with the remedy."""
+    """A series cannot be computed or resumed; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,9 @@ class Point:
     month : str
         ``YYYY-MM``.
     target, analysis : ndarray, shape (V,)
-        Means, display units; NaN where the region holds no cell of a variable.
+        Means, display units; NaN if the region has no cell of a variable.
     done, total : int
-        Of this run.
+        Months of the current run.
     """
 
     month: str
@@ -57,16 +57,16 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """A series averaged over a region.
+    """Time series averaged over a region.
 
     Parameters
     ----------
     months : tuple of str
-        Every month of the bundle.
+        All months of the bundle.
     split : tuple of str
-        train, validation, calibration, test or gap, of each.
+        train, validation, calibration, test or gap, for each.
     target, analysis : ndarray, shape (M, V)
-        Display units; the analysis is NaN in months that are not assimilated.
+        Display units; the analysis is NaN in months not assimilated.
     """
 
     months: tuple[str, ...]
@@ -80,16 +80,16 @@ class Means:
         Parameters
         ----------
         variable : int
-            Row of the variable in the state.
+            Index of the variable in the state.
         test_only : bool
-            Whether to leave out every month that is not a test month.
+            Whether to score test months only.
 
         Returns
         -------
         Comparison
-            Each month counting alike; NaN where no month is done.
+            With equal weight for each month; NaN if there are none.
         int
-            How many months were compared.
+            Number of months compared.
         """
         wanted = np.array([s == "test" for s in self.split]) if test_only else np.array([True])
         chosen = wanted & np.isfinite(self.analysis[:, variable] + self.target[:, variable])
@@ -98,7 +98,7 @@ class Means:
 
 
 def months_of(bundle: Bundle, scope: Scope) -> tuple[str, ...]:
-    """Return a bundle's test months, then, for ``all``, the others."""
+    """Return a bundle's test months, followed, for ``all``, by the others."""
     test = [m for m in bundle.months if bundle.split(m) == "test"]
     if scope == "test":
         return tuple(test)
@@ -106,17 +106,17 @@ def months_of(bundle: Bundle, scope: Scope) -> tuple[str, ...]:
 
 
 def by_season(months: Sequence[str], first: str = "") -> tuple[str, ...]:
-    """Order months by calendar month, and by year within: the quick way for dense networks.
+    """Order months by calendar month, then year: fastest for dense networks.
 
-    The factors of a dense network, such as the whole sea, take seconds a calendar month, and few
-    of them fit into memory: in the order of time each would be made anew every year.
+    The factors of a dense network, such as the whole sea, take seconds for each calendar month,
+    and few of them fit into memory: in chronological order each would be recomputed every year.
 
     Parameters
     ----------
     months : sequence of str
         ``YYYY-MM`` each.
     first : str
-        A month ``YYYY-MM`` whose calendar month begins; January does by default.
+        A month ``YYYY-MM`` whose calendar month comes first; January by default.
 
     Returns
     -------
@@ -133,30 +133,30 @@ def observer(
     error: float | Mapping[str, float] = DEFAULT_ERROR,
     seed: int = 1,
 ) -> Observe:
-    """Return what observes a network in every month: its places stay, the values follow the target.
+    """Return an observing function: a fixed network with values from each month's target.
 
-    The noise is drawn anew each month: one and the same in all of them would be a bias.
+    The noise differs between months: constant noise would be a bias.
 
     Parameters
     ----------
     network : NetworkSpec or DataFrame
-        A network, or a table of places as :func:`mlda_core.observations.networks.synthesise` takes
-        it, whose withheld rows stay withheld.
+        A network, or a table of places as for
+        :func:`mlda_core.observations.networks.synthesise`, whose withheld rows stay withheld.
     bundle : Bundle
     error : float or mapping of str to float
-        Of the observations, as there.
+        Of the observations, as for that function.
     seed : int
-        Of the noise; with the month it decides it.
+        Of the noise, together with the month.
 
     Returns
     -------
     callable
-        For :class:`Series`.
+        Input of :class:`Series`.
 
     Raises
     ------
     NetworkError
-        If the network cannot be laid out.
+        If the network cannot be created.
     """
     where = network if isinstance(network, pd.DataFrame) else places(network, bundle)
 
@@ -169,9 +169,9 @@ def observer(
 
 
 class Analyses:
-    """The analyses of many months, as far as they are made.
+    """The analyses of many months, as far as computed.
 
-    One thread may fill it while others ask for its means.
+    One thread may add to it while others read its means.
 
     Parameters
     ----------
@@ -180,14 +180,14 @@ class Analyses:
     Attributes
     ----------
     filling : threading.Lock
-        Held while a month is made: whoever was cancelled ends the month under way, and who goes on
-        waits for it and finds it done.
+        Held while a month is computed: a cancelled run completes its current month, and the
+        next run waits for it.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        # 37 kB a month in half precision: 15 MB for all 420. A mean of thousands of cells loses
-        # nothing by it, and a region drawn later needs no second analysis.
+        # 37 kB a month in half precision: 15 MB for all 420. Means over thousands of cells are not
+        # affected, and another region needs no new analysis.
         self._fields: dict[str, NDArray[np.float16]] = {}
         self._means: dict[Region, tuple[Float, Float]] = {}
         self._lock = threading.Lock()
@@ -195,11 +195,11 @@ class Analyses:
 
     @property
     def done(self) -> frozenset[str]:
-        """The months that are assimilated."""
+        """The assimilated months."""
         return frozenset(self._fields)
 
     def missing(self, months: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some months that are not assimilated yet, in their order."""
+        """Return those of the given months that are not assimilated, in order."""
         return tuple(m for m in months if m not in self._fields)
 
     def fill(
@@ -208,9 +208,9 @@ class Analyses:
         make: Callable[[str], NDArray[np.floating]],
         region: Region = REGIONS["globe"],
     ) -> Iterator[Point]:
-        """Make the months that are missing, one at a step; close the iterator to cancel.
+        """Compute the missing months, one at each step; close the iterator to cancel.
 
-        What is done stays: a later run goes on from there.
+        Completed months are kept, so a later run resumes.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class Analyses:
         make : callable
             Returns the analysis of a month, anomalies (V, lat, lon) in display units.
         region : Region
-            Where to average what is yielded.
+            Region of the yielded means.
 
         Yields
         ------
@@ -228,7 +228,7 @@ class Analyses:
         Raises
         ------
         SeriesError
-            If a month cannot be made; the sentence names it.
+            If a month cannot be computed; the message names it.
         """
         left = self.missing(months)
         for i, month in enumerate(left, 1):
@@ -243,7 +243,7 @@ class Analyses:
             yield Point(month, target[row], analysis[row], i, len(left))
 
     def add(self, month: str, anomalies: NDArray[np.floating]) -> None:
-        """Take over a month's analysis.
+        """Store a month's analysis.
 
         Parameters
         ----------
@@ -263,7 +263,7 @@ class Analyses:
                 made[1][self.bundle.months.index(month)] = np.nan
 
     def means(self, region: Region = REGIONS["globe"]) -> Means:
-        """Average what there is over a region: the target of every month, the analyses so far.
+        """Average over a region: the target of every month, and the analyses so far.
 
         Parameters
         ----------
@@ -294,9 +294,9 @@ class Analyses:
 
 
 def _where_known(fields: NDArray[np.floating], target: NDArray[np.floating]) -> Float:
-    """Leave out of an analysis the cells that its month lacks: their means are compared.
+    """Mask cells of an analysis that are missing in its target: the means are compared.
 
-    A variable that the month lacks altogether is kept whole: there is nothing to compare.
+    A variable missing from the target altogether is left complete: there is no comparison.
     """
     known = np.isfinite(target)
     known |= ~known.any(axis=(-2, -1), keepdims=True)
@@ -310,9 +310,9 @@ class Series(Analyses):
     ----------
     bundle : Bundle
     observe : callable
-        Returns the observations of a month ``YYYY-MM``, as :func:`observer` makes it: the scenario.
+        Returns the observations of a month ``YYYY-MM``, such as from :func:`observer`.
     method : str
-        One of :data:`mlda_core.assimilation.assimilator.METHODS`.
+        A key of :data:`mlda_core.assimilation.assimilator.METHODS`.
     settings : dict, optional
         More arguments of :meth:`mlda_core.assimilation.assimilator.Assimilator.run`, such as
         ``residual``.
@@ -336,7 +336,7 @@ class Series(Analyses):
         months: Sequence[str],
         region: Region = REGIONS["globe"],
     ) -> Iterator[Point]:
-        """Assimilate the months that are missing; see :meth:`Analyses.fill`.
+        """Assimilate the missing months; see :meth:`Analyses.fill`.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class Series(Analyses):
         months : sequence of str
             ``YYYY-MM`` each.
         region : Region
-            Where to average what is yielded.
+            Region of the yielded means.
 
         Yields
         ------
@@ -354,7 +354,7 @@ class Series(Analyses):
         Raises
         ------
         SeriesError
-            If a month cannot be assimilated; the sentence names it.
+            If a month cannot be assimilated; the message names it.
         """
 
         def make(month: str) -> NDArray[np.floating]:

@@ -1,12 +1,12 @@
-"""Observations with gross errors: told from the others by what all others say, and down-weighted.
+"""Robust assimilation: observations with gross errors are detected and down-weighted.
 
 Variational quality control (Andersson and Järvinen 1999, Q. J. R. Meteorol. Soc. 125, 697-722)
-weighs each observation by the probability that it has no gross error. It takes the departure from
-the analysis; here it is the departure from what all others say (leave one out), which an
-observation cannot draw to itself, and weights fall beyond a limit, so that ordinary observations
-keep theirs exactly. Huber weights (Tavolato and Isaksen 2015, 141, 1514-1527) leave a gross error
-an influence of some standard deviations: with 5 % of 100 stations wrong by 1.5 to 5 times the map's
-colour limit they explained less than nothing of three months, these weights all but .01.
+weights each observation by the probability that it has no gross error, given its departure from the
+analysis; here the leave-one-out departure is used, which the observation itself cannot reduce, and
+weights are below 1 only beyond a limit, so that ordinary observations are unaffected. Huber weights
+(Tavolato and Isaksen 2015, 141, 1514-1527) leave a gross error the influence of some standard
+deviations: with 5 % of 100 stations wrong by 1.5 to 5 times the map's colour limit, the explained
+variance of three months was negative with them, and lost only .01 with these weights.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from mlda_core.assimilation.gain import Gain
 
 Array = NDArray[np.float64]
 
-# An observation further than this from what all others say, in standard deviations of that
-# difference, is told of, and down-weighted if asked for: of 1500 good ones 0.1 are.
+# Standardised leave-one-out departure beyond which an observation is reported, and down-weighted
+# if requested: 0.1 of 1500 good ones are.
 FAR_SD = 4.0
-# A weight below this is as none; smaller ones would make S singular in single precision.
+# A weight this small is effectively zero; smaller ones would make S singular in single precision.
 LEAST_WEIGHT = 1e-6
-# Weights settle in 2 to 5 rounds; those that do not are near the limit, where they matter little.
+# Weights converge in 2 to 5 iterations; those that do not are near the limit, with little effect.
 _ROUNDS = 20
 
 
 def weight_of(misfit: Array) -> Array:
-    """Return the weight of observations by their distance from what all others say.
+    """Return the weight of observations from their standardised leave-one-out departures.
 
     Twice the probability of no gross error, at most 1. The probability of one is
     ``gamma / (gamma + exp(-m^2 / 2))`` (Andersson and Järvinen 1999), with gamma such that it is
@@ -38,7 +38,7 @@ def weight_of(misfit: Array) -> Array:
     Parameters
     ----------
     misfit : ndarray, shape (p,)
-        In standard deviations.
+        Standardised leave-one-out departures.
 
     Returns
     -------
@@ -50,10 +50,10 @@ def weight_of(misfit: Array) -> Array:
 
 
 def robust_weights(gain: Gain, departures: Array) -> Array | None:
-    """Return the weights of observations, found together.
+    """Return the weights of observations, determined jointly.
 
-    An observation with a gross error makes its neighbours look wrong and may hide another, so
-    distances and weights are found in turns until they agree, in the linear problem.
+    A gross error makes neighbouring observations inconsistent and may mask another one, so
+    departures and weights are computed alternately until they agree, in the linear problem.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def robust_weights(gain: Gain, departures: Array) -> Array | None:
     Returns
     -------
     ndarray, shape (p,), or None
-        By which the variance of each error is to be divided; None where all are 1.
+        Divisors of the error variances; None if all are 1.
     """
     weight = np.ones(len(departures))
     inverse = gain.total_inverse
@@ -79,16 +79,16 @@ def robust_weights(gain: Gain, departures: Array) -> Array | None:
 
 
 def left_out_misfit(gain: Gain, departures: Array, weight: Array) -> Array:
-    """Return the departure of each observation from what all others say, by its stated error.
+    """Return the leave-one-out departure of each observation, standardised by its stated error.
 
     Parameters
     ----------
     gain : Gain
-        Of the observations with their errors as weighted.
+        Of the observations with weighted errors.
     departures : ndarray, shape (p,)
         From the background.
     weight : ndarray, shape (p,)
-        Of the others count less that have a low weight.
+        Observations with low weight contribute less to the estimates of others.
 
     Returns
     -------
@@ -99,14 +99,14 @@ def left_out_misfit(gain: Gain, departures: Array, weight: Array) -> Array:
 
 
 def _misfit(inverse: Array, departures: Array, stated: Array, weight: Array) -> Array:
-    """With ``P`` the inverse: ``(P d)_i / P_ii``, of variance ``1 / P_ii`` less what was added."""
+    """With ``P`` the inverse: ``(P d)_i / P_ii``, of variance ``1 / P_ii`` less the added one."""
     diagonal = np.diag(inverse)
     variance = 1.0 / diagonal - stated * (1.0 / weight - 1.0)
     return np.asarray((inverse @ departures) / diagonal / np.sqrt(np.maximum(variance, stated)))
 
 
 def _lower(inverse: Array, added: Array) -> Array:
-    """Return ``(P^-1 + diag(added))^-1``: few are added to (Woodbury)."""
+    """Return ``(P^-1 + diag(added))^-1``, by Woodbury: few entries are non-zero."""
     rows = np.flatnonzero(added)
     columns = inverse[:, rows]
     middle = np.diag(1.0 / added[rows]) + inverse[np.ix_(rows, rows)]

@@ -1,4 +1,4 @@
-"""Minimisation of the cost: preconditioned L-BFGS, a step at a time."""
+"""Minimisation of the cost by preconditioned L-BFGS, one step at a time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
-# A step is the last when the quadratic model promises a smaller part of the cost than this: ten
-# times below what float32 decodings tell apart.
+# Stop when the quadratic model predicts a smaller relative decrease of the cost than this: a tenth
+# of the resolution of float32 decodings.
 TOLERANCE = 1e-5
 MEMORY = 8
 _ARMIJO = 1e-4
-# Below the tolerance a cost of single precision no longer tells a step down from one up; its
-# gradient still points to the minimum. Its square norm, in the preconditioner's metric, is that of
-# the distance left: 3e-5 of a standard deviation, three times what single precision reaches.
+# Below the tolerance the single-precision cost cannot rank steps, but its gradient still points to
+# the minimum. The gradient's squared norm, in the preconditioner's metric, is that of the remaining
+# distance: 3e-5 of a standard deviation, three times the limit of single precision.
 _POLISHED = 1e-9
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point on the way of a minimisation.
+    """An iterate of a minimisation.
 
     Parameters
     ----------
@@ -30,10 +30,10 @@ class Point:
     cost : float
     gradient : ndarray, shape (L,)
     index : int
-        Gradient steps done so far.
+        Number of gradient steps so far.
     converged : bool
     words : str
-        How it stands, or why it ended.
+        Progress, or why it ended, as text.
     """
 
     x: Vector
@@ -54,8 +54,8 @@ def minimise(
 ) -> Iterator[Point]:
     """Minimise by L-BFGS (Nocedal and Wright 2006, algorithm 7.4), preconditioned.
 
-    The inverse Hessian starts from ``preconditioner`` in place of a multiple of the identity; with
-    that of the linear problem and a nearly linear decoder, 2 to 6 steps suffice.
+    The initial inverse Hessian is ``preconditioner``, not a multiple of the identity; with that
+    of the linear problem and a nearly linear decoder, 2 to 6 steps suffice.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ def minimise(
         An approximate inverse Hessian, positive definite.
     max_steps : int
     polish : bool
-        Whether to go on from where the cost has converged by its gradient alone: for differences
-        of two minima, which are small beside either.
+        Whether to continue by the gradient alone once the cost has converged: for differences
+        of two minima, which are small relative to either.
 
     Yields
     ------
     Point
-        The start, then each step; the last one says how it ended.
+        The start, then each step; the last one has the outcome.
     """
     x = np.array(start, dtype=np.float64)
     cost, gradient = value_and_gradient(x)
@@ -118,10 +118,11 @@ def _polish(
     pairs: list[tuple[Vector, Vector]],
     preconditioner: NDArray[np.float64],
 ) -> tuple[Vector, float, Vector]:
-    """Take full steps of L-BFGS while the gradient shrinks, and return where it is smallest.
+    """Take full L-BFGS steps while the gradient decreases, and return its smallest point.
 
-    Three steps without a tenth less end it: one alone may be worse, and did end too early where
-    the sea was warmed everywhere (a pressure response of .56 hPa was then off by .02).
+    Ends after three steps without a decrease by a tenth: a single step may be worse, and ending
+    there was too early for a uniformly warmed sea (a pressure response of .56 hPa was then off by
+    .02).
     """
     x, cost, gradient = at
     pairs = list(pairs)

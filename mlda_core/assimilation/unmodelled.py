@@ -1,4 +1,4 @@
-"""The analysis of a method without a posterior: what it leaves over is its spread."""
+"""Analyses of methods without a posterior covariance: their spread is the residual's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """What a method makes of observations: a state, and the spread of what it leaves over.
+    """Result of such a method: a state, and the spread of its residual.
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ class Estimate:
     sd : ndarray of float32, shape (V, lat, lon)
         Standardised.
     words : str
-        How it ended.
+        Outcome, as text.
     used : ndarray of bool, shape (p,)
     z : ndarray, shape (L,), optional
     path : tuple of float
-        The cost, step by step.
+        The cost at each step.
     converged, thins : bool
-        Whether a minimum was found; whether dense observations were thinned.
+        Whether a minimum was reached; whether dense observations were thinned.
     """
 
     method: str
@@ -72,7 +72,7 @@ def step_of(
     found : Estimate
     bundle : Bundle
     table : DataFrame
-        Observations, and ``every`` the same standardised.
+        Observations; ``every`` are the same, standardised.
     every : Observed
     month : int
         Calendar month 1..12.

@@ -1,1 +1,1 @@
-"""A trained model as one folder: use, files, statistics."""
+"""Bundles: a trained model with its months and statistics, in one folder."""

@@ -1,4 +1,4 @@
-"""A trained model as one folder: reading it, checking it, and using it."""
+"""A trained model loaded from its folder."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ from mlda_core.vae.packing import unpack_bytes
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 
 Float = NDArray[np.float32]
-# torch.func.jvp counts its levels for the whole process: two at once raise RuntimeError.
+# torch.func.jvp uses process-wide state: two at once raise RuntimeError.
 _JACOBIAN_LOCK = threading.Lock()
 
 
 class Bundle:
-    """A trained model with the months shipped with it.
+    """A trained model with its bundled months.
 
-    Made by :func:`load_bundle`. All methods are pure reads, so one bundle serves many threads.
+    Created by :func:`load_bundle`. All methods are pure reads, so one bundle serves many threads.
     Arrays are ordered (variable, lat, lon); anomalies are in display units (hPa, K, mm/day) and
     NaN where a variable does not exist or is missing.
 
@@ -66,11 +66,11 @@ class Bundle:
     normaliser : Preprocessor
         Climatology, spread and transforms.
     months : tuple of str
-        ``YYYY-MM`` of the shipped months, ascending.
+        ``YYYY-MM`` of the bundled months, ascending.
     residual_sd : ndarray, shape (V, lat, lon)
-        Standard deviation of what the decoder cannot express, standardised, on held-out months.
+        Standard deviation of the representation error, standardised, on held-out months.
     direction_share : ndarray, shape (L, V)
-        Variance each latent direction carries, of one a variable, area mean.
+        Variance fraction of each latent direction in each variable, area mean.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Bundle:
         self._jacobians: dict[int, Float] = {}
         self._codes: dict[str, NDArray[np.float64]] = {}
 
-    # What it is
+    # Metadata
 
     @property
     def name(self) -> str:
@@ -119,22 +119,22 @@ class Bundle:
 
     @property
     def title(self) -> str:
-        """What people read."""
+        """Display name."""
         return str(self.config["title"])
 
     @property
     def base_period(self) -> str:
-        """The period of the climatology, in words."""
+        """Period of the climatology, for display."""
         return str(self.config["base_period"])
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """The variables, in the order of all arrays."""
+        """The variables, in array order."""
         return self.normaliser.variables
 
     @property
     def vectors(self) -> tuple[Pair, ...]:
-        """Names of the variables that are one vector's eastward and northward components."""
+        """Pairs of variables that are a vector's eastward and northward components."""
         return check_vectors(self.config.get("vectors", []), self.variables)
 
     @property
@@ -154,17 +154,17 @@ class Bundle:
 
     @property
     def has_statistics(self) -> bool:
-        """Whether ``mlda calibrate`` has added what assimilation needs."""
+        """Whether ``mlda calibrate`` has added the statistics for assimilation."""
         return "representation_error.nc" in self.config["checksums"]
 
     @property
     def settings(self) -> Settings:
-        """What was tuned for assimilation.
+        """Tuned parameters of the assimilation.
 
         Raises
         ------
         BundleError
-            If the bundle's settings cannot be used.
+            If the parameters are invalid.
         """
         try:
             return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
@@ -180,7 +180,7 @@ class Bundle:
 
     @cached_property
     def statistics(self) -> Statistics:
-        """Past months and residuals, for assimilation; read at the first use.
+        """Past months and residuals, for assimilation; read at first use.
 
         Raises
         ------
@@ -201,12 +201,12 @@ class Bundle:
 
     @property
     def sea_row(self) -> int:
-        """Row of the sea's temperature in the state, -1 where there is none."""
+        """Index of SST in the state, -1 if absent."""
         return next((i for i, v in enumerate(self.variables) if v.domain == "sea"), -1)
 
     @cached_property
     def sea(self) -> SeaNetwork | None:
-        """The network from a sea to the mean state under it; None where the bundle has none.
+        """The sea network, from SST to the mean state under it; None if absent.
 
         Raises
         ------
@@ -225,19 +225,19 @@ class Bundle:
         return network.eval().requires_grad_(False)
 
     def with_sea(self, network: SeaNetwork) -> Bundle:
-        """Return the same bundle with a sea network that is not in its folder yet."""
+        """Return a copy with a sea network that is not saved in its folder yet."""
         other = copy.copy(self)
         other.__dict__["sea"] = network
         return other
 
     @torch.no_grad()
     def mean_under(self, sea: Float, calendar: NDArray[np.int64]) -> Float:
-        """Mean of the states under given seas.
+        """Mean state under given seas.
 
         Parameters
         ----------
         sea : ndarray, shape (n, lat, lon)
-            Standardised anomalies of the sea's temperature, zero over land.
+            Standardised SST anomalies, zero over land.
         calendar : ndarray of int, shape (n,)
             Calendar months 1..12.
 
@@ -266,7 +266,7 @@ class Bundle:
 
     @cached_property
     def scores(self) -> dict[str, Any]:
-        """The contents of ``scores.json``; empty where there is none.
+        """The contents of ``scores.json``; empty if there is none.
 
         Raises
         ------
@@ -280,10 +280,10 @@ class Bundle:
         """Names of its impact heads, for :func:`mlda_core.impact.files.load_impact`."""
         return impact_names(self.path)
 
-    # The shipped months
+    # Bundled months
 
     def split(self, month: str) -> str:
-        """Return the split of a shipped month.
+        """Return the split of a bundled month.
 
         Parameters
         ----------
@@ -303,7 +303,7 @@ class Bundle:
         return self._split[self._index(month)]
 
     def target_standardised(self, month: str) -> Float:
-        """Return a shipped month's standardised anomalies.
+        """Return a bundled month's standardised anomalies.
 
         Parameters
         ----------
@@ -324,7 +324,7 @@ class Bundle:
         return np.where(packed == MISSING, np.nan, packed * self._step).astype(np.float32)
 
     def target(self, month: str) -> Float:
-        """Return a shipped month's anomalies.
+        """Return a bundled month's anomalies.
 
         Parameters
         ----------
@@ -368,7 +368,7 @@ class Bundle:
         return self.normaliser.climatology[month - 1].astype(np.float32)
 
     def state(self, month: str) -> xr.Dataset:
-        """Return a shipped month as full fields.
+        """Return a bundled month as full fields.
 
         Parameters
         ----------
@@ -389,7 +389,7 @@ class Bundle:
         return self._dataset(fields[None], [month], anomaly=False)
 
     def code(self, month: str) -> NDArray[np.float64]:
-        """Return the encoded mean of a shipped month.
+        """Return the encoded mean of a bundled month.
 
         Parameters
         ----------
@@ -414,7 +414,7 @@ class Bundle:
 
     @property
     def decoder(self) -> Decoder:
-        """The decoder: shipped latent vectors to standardised anomalies; takes no gradient."""
+        """The decoder: exported latent vectors to standardised anomalies; without gradients."""
         return self._decoder
 
     @torch.no_grad()
@@ -429,7 +429,7 @@ class Bundle:
         calendar_month : int
             1..12.
         linear : bool
-            Whether to leave the refining network out.
+            Whether to omit the refining network.
 
         Returns
         -------
@@ -473,7 +473,7 @@ class Bundle:
         return self._encode(np.nan_to_num(x).astype(np.float32), calendar)
 
     def code_of(self, x: torch.Tensor, month: torch.Tensor) -> torch.Tensor:
-        """Encode standardised anomalies with a gradient.
+        """Encode standardised anomalies, differentiably.
 
         Parameters
         ----------
@@ -519,7 +519,7 @@ class Bundle:
         """Decode latent vectors to anomalies in display units.
 
         The result is the mean over the residual spread (``residual_sd``): rain's transform is
-        curved, and the field of the mean would underestimate it.
+        nonlinear, and the transform of the mean would underestimate it.
 
         Parameters
         ----------
@@ -534,7 +534,7 @@ class Bundle:
         Raises
         ------
         StateError
-            If z has another length, is not finite, or the month is not 1..12.
+            If z has the wrong length or is not finite, or the month is not 1..12.
         """
         latent, single = self._check_z(z)
         x = self.decode_standardised(latent, calendar_month)
@@ -583,7 +583,7 @@ class Bundle:
         Parameters
         ----------
         k : int
-            The direction, counted from 0.
+            Index of the direction, from 0.
         calendar_month : int
             1..12.
 
@@ -610,8 +610,8 @@ class Bundle:
         ----------
         state : Dataset
             The bundle's variables in CF units on its grid, dimensions (time, lat, lon), with a
-            ``time`` coordinate that tells the calendar month. Units are taken for the bundle's
-            where a variable does not say its own.
+            ``time`` coordinate. Variables without a ``units`` attribute are assumed to be in the
+            bundle's units.
         anomalies : bool
             Whether the fields are anomalies from the bundle's climatology.
 
@@ -623,7 +623,7 @@ class Bundle:
         Raises
         ------
         StateError
-            If a variable is missing, has other dimensions or units, or the grid is another.
+            If a variable is missing or has other dimensions or units, or the grid differs.
         """
         ordered = self._check_state(state)
         calendar = _calendar_months(ordered["time"])
@@ -662,7 +662,7 @@ class Bundle:
         Raises
         ------
         StateError
-            If z does not fit or a month is not ``YYYY-MM``.
+            If z has the wrong shape or a month is not ``YYYY-MM``.
         """
         latent, _ = self._check_z(z)
         months = [str(month)] * len(latent) if np.ndim(month) == 0 else list(month)
@@ -682,7 +682,7 @@ class Bundle:
                         out[i, v] = np.maximum(out[i, v], 0.0)
         return self._dataset(out, months, anomaly=anomalies)
 
-    # Inside
+    # Internals
 
     def _index(self, month: str) -> int:
         try:
@@ -694,7 +694,7 @@ class Bundle:
             ) from None
 
     def _check_state(self, state: xr.Dataset) -> xr.Dataset:
-        """Return a state with dimensions (time, lat, lon), if it is one of this bundle's."""
+        """Return a state with dimensions (time, lat, lon), validated against the bundle."""
         if "time" not in state.coords:
             raise StateError("The state has no time coordinate; add one, to tell the month.")
         for axis, name in (("lat", "latitude"), ("lon", "longitude")):
@@ -787,7 +787,7 @@ class Bundle:
 
 
 def _checked_month(calendar_month: int) -> int:
-    """Return a calendar month, if it is one: an index of -1 would silently mean another."""
+    """Validate a calendar month: index -1 would silently mean December."""
     try:
         month = int(calendar_month)
         if month == calendar_month and 1 <= month <= 12:
@@ -800,7 +800,7 @@ def _checked_month(calendar_month: int) -> int:
 
 
 def _calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
-    """Return the calendar months 1..12 of a time coordinate, of any calendar."""
+    """Return the calendar months 1..12 of a time coordinate in any calendar."""
     try:
         months = np.asarray(time.dt.month.values, dtype=np.float64)
     except (AttributeError, TypeError):
@@ -828,7 +828,7 @@ def load_bundle(path: str | Path) -> Bundle:
     Raises
     ------
     BundleError
-        One sentence that names what is wrong and what to do.
+        One sentence with the fault and the remedy.
     """
     path = Path(path)
     try:
@@ -867,7 +867,7 @@ def load_bundle(path: str | Path) -> Bundle:
 def add_statistics(
     bundle: Bundle, statistics: Statistics, settings: Settings, sea: SeaNetwork | None
 ) -> None:
-    """Write what assimilation needs into a bundle's folder; load it again to use them.
+    """Write statistics for assimilation into a bundle's folder; reload it to use them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a bundle is checked for against data: the same model, how curved, how precise."""
+"""Diagnostics of a bundle against data: same model, nonlinearity, effective precision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlda_core.vae.dataset import TrainingData
 
 
 def check_same_model(bundle: Bundle, data: TrainingData) -> None:
-    """Refuse data that a configuration standardises or splits otherwise than the bundle."""
+    """Refuse data whose configuration standardises or splits differently from the bundle."""
     mine, theirs = bundle.normaliser, data.normaliser
     same = [v.name for v in mine.variables] == [v.name for v in theirs.variables]
     same = same and np.array_equal(mine.mask, theirs.mask)
@@ -68,8 +68,8 @@ def nonlinearity(bundle: Bundle, codes: NDArray[np.float64], calendar: NDArray[n
 def effective_precision(bundle: Bundle) -> NDArray[np.float64]:
     """Inverse error variance of a cell for fits to all fields, (V, lat, lon).
 
-    As in training: ``information`` counts the effective number of independent observations in a
-    variable, for neighbouring cells err together.
+    As in training: ``information`` is the effective number of independent observations in a
+    variable, as errors of neighbouring cells are correlated.
     """
     settings = bundle.config["training"]
     factors = relative_weights(settings.get("variable_weights", ()), bundle.variables)

@@ -1,4 +1,4 @@
-"""From a training run to a bundle."""
+"""Export a training run as a bundle."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from mlda_core.vae.training import VAE, reconstruct
 
 
 def history(run: Path, data: TrainingData) -> dict[str, Any]:
-    """Say how a run went, for a bundle's provenance.
+    """Summarise a run, for a bundle's provenance.
 
     Parameters
     ----------
     run : Path
         The run's folder.
     data : TrainingData
-        What it was trained on.
+        Its training data.
 
     Returns
     -------
     dict
-        Numbers of months, members and epochs, the best VALIDATION skill, seconds.
+        Numbers of months, members and epochs, the best validation skill, seconds.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def history(run: Path, data: TrainingData) -> dict[str, Any]:
     log = run / "log.jsonl"
     rows: dict[int, dict[str, Any]] = {}
     for line in log.read_text("utf-8").splitlines() if log.exists() else ():
-        # A run killed between its log and its checkpoint does that epoch again, and one killed
-        # within a line goes on behind it: the last record of an epoch counts.
+        # A run killed between its log and its checkpoint repeats that epoch, and one killed while
+        # writing a line continues on the same line: the last record of an epoch counts.
         start = line.rfind('{"epoch"')
         with suppress(json.JSONDecodeError):
             row = json.loads(line[max(start, 0) :])
@@ -73,7 +73,7 @@ def export_bundle(
     config : ModelConfig
         Of the model.
     data : TrainingData
-        What it was trained on.
+        Its training data.
     path : Path
         Folder to write.
     provenance : dict
@@ -82,7 +82,7 @@ def export_bundle(
     Raises
     ------
     ConfigError
-        If the member to ship has no month.
+        If the selected member has no months.
     """
     months = data.observed.where(data.observed.member == config.data.shipped_member)
     if not len(months):
@@ -97,7 +97,7 @@ def export_bundle(
     tensors, turn = ship(vae, basis)
     residual = held_out.x - reconstruct(vae, held_out)
     tensors["from_training"] = turn
-    # Where no held-out month has a cell, what was learnt on training months stands in.
+    # Cells that no held-out month has use the variance learnt on training months.
     learnt = torch.exp(vae.log_residual).detach().cpu().numpy()
     square = mean_square(residual, held_out.present, learnt)
     tensors["residual_sd"] = torch.from_numpy(np.sqrt(square))

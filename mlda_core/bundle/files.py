@@ -1,4 +1,4 @@
-"""The files of a bundle: reading, checking and writing them."""
+"""Read, check and write the files of a bundle."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from mlda_core.vae.sea import SeaNetwork
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
-# What `mlda calibrate` adds for assimilation; a bundle fresh from training has none of them.
+# Files that `mlda calibrate` adds for assimilation.
 CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
-# Where a bundle's own impact heads stand.
+# Subfolder of a bundle's own impact heads.
 IMPACTS = "impacts"
-# Step of the packed months, in units of the spread: half of it is the error, 0.02. A model's
-# configuration may choose another.
+# Quantisation step of the stored months, in units of the spread: the error is half of it, 0.02.
+# Configurable.
 MONTH_STEP = 0.04
 # Significant bits of climatology and spread: 0.002 hPa, and 0.00003 of the spread.
 _BITS = {"climatology": 18, "centre": 18, "spread": 14}
-# What reading damaged or mismatched files raises.
+# Exceptions raised when reading damaged or mismatched files.
 DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
 MISSING = np.int16(-32768)
 _PATTERNS = "decoder.patterns"
-# What config.json must say beside its schema and checksums.
+# Required keys of config.json beside its schema and checksums.
 _KEYS: dict[str, type] = {
     "name": str,
     "title": str,
@@ -57,7 +57,7 @@ _KEYS: dict[str, type] = {
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read ``config.json``, of this schema and with every key."""
+    """Read ``config.json``, checking its schema and keys."""
     file = path / "config.json"
     if not path.is_dir():
         raise BundleError(f"There is no folder {path}; give the folder of a bundle.")
@@ -86,7 +86,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def check_files(path: Path, config: dict[str, Any]) -> None:
-    """Refuse a folder that lacks a file, or holds another than was written."""
+    """Refuse a folder with a missing or altered file."""
     for name in (*FILES, *(n for n in CALIBRATION_FILES if n in config["checksums"])):
         member = path / name
         if not member.is_file():
@@ -104,7 +104,7 @@ def check_shapes(
     tensors: Mapping[str, torch.Tensor],
     months: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Refuse parts of different models, which would fail only when they are used."""
+    """Refuse inconsistent parts, which would otherwise fail only in use."""
     fields = (len(normaliser.variables), *normaliser.grid.shape)
     size, n = network.n_latent, len(months["month"])
     found: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
@@ -145,7 +145,7 @@ def check_shapes(
 
 
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a netCDF file as they are stored.
+    """Read the stored arrays of a netCDF file.
 
     Not by :func:`xarray.open_dataset`, which imports Dask: 0.8 s of a new process's 1 s.
     """
@@ -155,14 +155,14 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
 
 
 def unpack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Invert :func:`pack_tensors`: all as float32."""
+    """Invert :func:`pack_tensors`; all tensors become float32."""
     out = {k: v.float() for k, v in tensors.items()}
     out[_PATTERNS] = out[_PATTERNS] * out.pop(f"{_PATTERNS}.scale")
     return out
 
 
 def read_scores(file: Path) -> dict[str, Any]:
-    """Return the contents of a ``scores.json``; empty where there is none.
+    """Return the contents of a ``scores.json``; empty if there is none.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def checksum(file: Path) -> str:
 
 
 def impact_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of the heads in a bundle's folder, sorted; none where it has none."""
+    """Return the names of the heads in a bundle's folder, sorted."""
     found = sorted(file.parent.name for file in Path(folder, IMPACTS).glob("*/head.json"))
     return tuple(name for name in found if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name))
 
@@ -230,26 +230,26 @@ def save_bundle(
     Parameters
     ----------
     path : Path
-        Folder to write; made if absent, its files replaced, its ``scores.json`` deleted.
+        Folder to write; created if absent, its files replaced, its ``scores.json`` deleted.
     config : dict
-        What ``config.json`` shall say beside schema and checksums.
+        Contents of ``config.json`` except schema and checksums.
     normaliser : Preprocessor
         Of the model.
     tensors : dict of Tensor
         Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``.
     x : ndarray, shape (n, V, lat, lon)
-        Standardised anomalies of the shipped months, NaN where missing.
+        Standardised anomalies of the bundled months, NaN where missing.
     months, splits : list of str
         ``YYYY-MM`` and split of each.
     step : float
-        Step of the packed months, in units of the spread.
+        Quantisation step of these months, in units of the spread.
     """
     path.mkdir(parents=True, exist_ok=True)
-    # Scores of the weights that these replace.
+    # These belong to the replaced weights.
     for name in ("scores.json", *CALIBRATION_FILES):
         (path / name).unlink(missing_ok=True)
     save_file(pack_tensors(tensors), path / "weights.safetensors")
-    # safetensors writes for the owner alone; a bundle is made to be shared.
+    # safetensors creates files readable by the owner only; bundles are shared.
     (path / "weights.safetensors").chmod(0o644)
     data = normaliser.to_dataset()
     packing = {"zlib": True, "complevel": 6, "shuffle": True}
@@ -281,8 +281,8 @@ def save_bundle(
 def pack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Store the patterns as bytes with a scale each, statistics as float32, the rest as float16.
 
-    Together this moves a decoded field by about 0.01 of the spread (a test holds it below 0.03),
-    and halves the bundle.
+    Together this changes a decoded field by about 0.01 of the spread (a test requires below
+    0.03), and halves the bundle.
     """
     exact = {"from_training", "residual_sd", "direction_share"}
     left_out = {"decoder.mask", "log_residual", _PATTERNS}
@@ -299,9 +299,9 @@ def pack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _quantised(name: str) -> dict[str, Any]:
-    """Return how an array of the normaliser is rounded in its file: a fifth of its size.
+    """Return the encoding of a normaliser's array, rounded: a fifth of its size.
 
-    By bits: netCDF's roundings by decimal digits turn NaN into numbers.
+    By bits: netCDF's rounding by decimal digits turns NaN into numbers.
     """
     if name not in _BITS:
         return {}
@@ -318,7 +318,7 @@ def write_statistics(
     own: int,
     mask: NDArray[np.bool_],
 ) -> None:
-    """Write what assimilation needs into a bundle's folder.
+    """Write statistics for assimilation into a bundle's folder.
 
     Parameters
     ----------
@@ -329,9 +329,9 @@ def write_statistics(
     statistics : Statistics
     settings : Settings
     sea : SeaNetwork, optional
-        From a sea to the mean state under it.
+        The sea network.
     own : int
-        How many of the patterns are the decoder's, which are not stored twice.
+        Number of patterns that are the decoder's, which are not stored again.
     mask : ndarray of bool, shape (V, lat, lon)
         Where each variable exists.
     """

@@ -1,4 +1,4 @@
-"""What is known of errors and of past months: from which every covariance is made."""
+"""Error statistics and past months, from which all covariances are computed."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What was tuned on VALIDATION months; stored in a bundle's ``config.json``.
+    """Parameters tuned on validation months; stored in a bundle's ``config.json``.
 
     Parameters
     ----------
     hybrid_sparse, hybrid_dense : float
-        Share ``a`` of the decoder's own covariance in the hybrid
+        Weight ``a`` of the decoder's covariance in the hybrid
         ``a (G G^T + B_r) + (1 - a) B_oi`` (Hamill and Snyder 2000), for 10 observed places or
-        fewer and for 300 or more; in between by the logarithm. Few observations are spread best by
-        the decoder's patterns, many by the sample of months.
+        fewer and for 300 or more; in between by the logarithm. The decoder's patterns are better
+        for few observations, the sample of months for many.
     half_width, half_width_sea, half_width_latent : float
-        Half-widths of the localisation, km: of the hybrid, of the same where the sea is observed,
-        and of the decoder with its own residuals.
+        Half-widths of the localisation, km: of the hybrid, of the hybrid where the sea is
+        observed, and of the decoder with its own residuals.
     half_width_eof, half_width_enoi, half_width_enoi_sea : float
-        The same of EOFs, of ensemble optimal interpolation, and of that where the sea is observed.
+        The same of EOFs, of ensemble optimal interpolation, and of the latter where the sea is
+        observed.
     season_width, season_floor : float
         Weights of past months by season; see :func:`mlda_core.vae.seasonal.season_weights`.
     residual_width, residual_floor : float
-        The same for the residuals of held-out months, of which there are fewer.
+        The same for the residuals of held-out months, which are fewer.
     sea_share : float
-        Share of the network's answer to the sea in the background, where the sea is observed.
+        Factor on the sea network's output in the background, where the sea is observed.
     sea_coupling : float
-        Taper of the covariance between the sea and the rest, given that background.
+        Taper of the covariance between SST and the other variables, given that background.
     hybrid_sea : float
         ``a`` where the sea is observed.
     nonlinearity : float
-        Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``; from 0.5 on, several starts are tried.
+        Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``; from 0.5 on, several starts are used.
     """
 
     hybrid_sparse: float = 0.65
@@ -90,9 +91,9 @@ class Settings:
         return cls(**{name: float(value) for name, value in values.items()})
 
     def hybrid(self, n_places: int) -> float:
-        """Share of the decoder's covariance for a number of distinct observed places.
+        """Weight of the decoder's covariance for a number of distinct observed places.
 
-        In steps of 0.05, so that one more station seldom changes the covariance of all others.
+        In steps of 0.05, so that adding a station seldom changes the covariance.
         """
         part = np.log(max(n_places, 1) / 10.0) / np.log(300.0 / 10.0)
         part = float(np.clip(part, 0.0, 1.0))
@@ -102,14 +103,14 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class SeaStatistics:
-    """Past months given their seas.
+    """Statistics of past months conditional on their seas.
 
     Parameters
     ----------
     mean : ndarray of float32, shape (u, K)
-        Coefficients of the network's answer to each distinct sea.
+        Coefficients of the sea network's output for each distinct sea.
     row : ndarray of int, shape (n,)
-        Which of the seas a past month had.
+        Index of each past month's sea.
     held_residual : ndarray of float32, shape (h, K)
         Coefficients of ``x - x_b - (G(z) - G(z_b))`` of held-out months.
     latent : ndarray, shape (L, L)
@@ -129,19 +130,19 @@ class Statistics:
     Parameters
     ----------
     patterns : ndarray of float32, shape (K, cells)
-        The decoder's own patterns, and further ones of what they leave over.
+        The decoder's own patterns, and further ones of its residuals.
     leftover : ndarray of float32, shape (cells,)
-        Variance that all patterns together leave over, on held-out months.
+        Variance outside the span of all patterns, on held-out months.
     coefficients : ndarray of float32, shape (n, K)
-        Of every month but TEST, standardised anomalies.
+        Of the standardised anomalies of all months except the test split.
     calendar : ndarray of int, shape (n,)
         Their calendar months 1..12.
     held : ndarray of int, shape (h,)
-        Rows of the months that the decoder was not fitted on, VALIDATION and CALIBRATION.
+        Rows of the months held out from the decoder's fit: validation and calibration.
     held_residual : ndarray of float32, shape (h, K)
-        Coefficients of ``x - G(z)`` of those.
+        Coefficients of their ``x - G(z)``.
     sea : SeaStatistics, optional
-        Where the model has a sea.
+        If the model has a sea.
     """
 
     patterns: Float
@@ -157,22 +158,22 @@ class Statistics:
         return _moment(self.coefficients, self.calendar, month, width, floor)
 
     def months_given_sea(self, month: int, share: float, width: float, floor: float) -> Array:
-        """Covariance of past months about ``share`` of the answer to their seas, (K, K)."""
+        """Covariance of past months about ``share`` times the sea network's output, (K, K)."""
         sea = self._sea()
         left = self.coefficients - np.float32(share) * sea.mean[sea.row]
         return _moment(left, self.calendar, month, width, floor)
 
     def residuals(self, month: int, width: float, floor: float) -> Array:
-        """Covariance of what the decoder cannot express, for a calendar month, (K, K)."""
+        """Covariance of the representation error for a calendar month, (K, K)."""
         return _moment(self.held_residual, self.calendar[self.held], month, width, floor)
 
     def residuals_given_sea(self, month: int, width: float, floor: float) -> Array:
-        """Covariance of the same about the background that a sea gives, (K, K)."""
+        """Covariance of the representation error about the background given the sea, (K, K)."""
         left = self._sea().held_residual
         return _moment(left, self.calendar[self.held], month, width, floor)
 
     def residuals_of_leading(self, count: int, month: int, width: float, floor: float) -> Array:
-        """Covariance of what the first ``count`` patterns leave over in held-out months, (K, K)."""
+        """Covariance of the first ``count`` patterns' residuals in held-out months, (K, K)."""
         left = self.coefficients[self.held].copy()
         left[:, :count] = 0.0
         return _moment(left, self.calendar[self.held], month, width, floor)
@@ -186,18 +187,18 @@ class Statistics:
 def _moment(
     coefficients: Float, calendar: NDArray[np.int64], month: int, width: float, floor: float
 ) -> Array:
-    """Second moments weighted by season: anomalies have no mean to take off."""
+    """Second moments weighted by season; anomalies need no centring."""
     w = season_weights(month, calendar, width=width, floor=floor)
     scaled = coefficients * np.sqrt(w / w.sum())[:, None].astype(np.float32)
     return np.asarray(scaled.T @ scaled, dtype=np.float64)
 
 
-# In a byte: the greatest coefficient of a column is 127 steps.
+# int8: the largest coefficient of a column is 127 steps.
 def pack_columns(values: Float) -> tuple[NDArray[np.int8], Float]:
-    """Store a table in a byte a number, with a step a column.
+    """Quantise a table to a byte a number, with one step for each column.
 
-    The step is an eighth of the column's standard deviation, or what makes its greatest value
-    127 steps: the rounding adds 0.1 % to a variance.
+    The step is an eighth of the column's standard deviation, or larger if its maximum would
+    exceed 127 steps: the rounding adds 0.1 % to a variance.
     """
     sd = np.sqrt((values**2).mean(axis=0))
     step = np.maximum(np.maximum(sd / 8.0, np.abs(values).max(axis=0) / 127.0), 1e-12)

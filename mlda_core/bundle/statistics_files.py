@@ -1,4 +1,4 @@
-"""The statistics of assimilation as the arrays of a bundle's two files."""
+"""Conversion of the assimilation statistics to the arrays of a bundle's two files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Float = NDArray[np.float32]
 
 
 def pack_patterns(patterns: Float) -> tuple[NDArray[np.int8], Float]:
-    """Store patterns (k, cells) in a byte a number, with a step each.
+    """Quantise patterns (k, cells) to a byte a number, with one step for each.
 
-    The step is half of a pattern's standard deviation: a noise of 2 % of the small
-    variance that a pattern carries, white and gone in any sum, and half the size when compressed.
+    The step is half of a pattern's standard deviation: the rounding noise, 2 % of the small
+    variance of a pattern, is white and averages out, and the compressed size is halved.
     """
     sd = np.sqrt((patterns**2).mean(axis=1))
     step = np.maximum(np.maximum(0.5 * sd, np.abs(patterns).max(axis=1) / 127.0), 1e-12)
@@ -46,7 +46,7 @@ def pack(
     ----------
     statistics : Statistics
     own : int
-        How many of the patterns are the decoder's, which are not stored twice.
+        Number of patterns that are the decoder's, which are not stored again.
     mask : ndarray of bool, shape (V, lat, lon)
         Where each variable exists.
 
@@ -126,7 +126,7 @@ def unpack(
     Raises
     ------
     ValueError
-        If their shapes do not belong together.
+        If their shapes are inconsistent.
     KeyError
         If an array is missing.
     """
@@ -167,7 +167,7 @@ def unpack(
 
 
 def _check(found: Statistics, n_latent: int) -> None:
-    """Refuse parts that do not belong together, which would fail only when they are used."""
+    """Refuse inconsistent parts, which would otherwise fail only in use."""
     n, k = found.coefficients.shape
     held = len(found.held_residual)
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {

@@ -1,1 +1,1 @@
-"""The command ``mlda``: one module a subcommand."""
+"""The command line ``mlda``, one module for each subcommand."""

@@ -1,4 +1,4 @@
-"""``python -m mlda_core.cli``: the command without its entry point."""
+"""``python -m mlda_core.cli``: run the command without its entry point."""
 
 import sys
 

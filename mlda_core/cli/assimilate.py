@@ -1,4 +1,4 @@
-"""The command ``mlda assimilate``: observations in files to analyses in one netCDF file."""
+"""The command ``mlda assimilate``: from observation files to analyses in one netCDF file."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "observations_options": json.dumps(asdict(options), sort_keys=True),
             "rows_refused": f"{len(record.rejected)} of {record.n_rows}",
         }
-        # They are anomalies now, of the bundle's base period.
+        # They are now anomalies from the bundle's base period.
         as_read = TableOptions(keep_codes=keep_codes)
         scores = Scores(model, against_bundle=against_bundle)
         plan = {job.month: len(job.table) for job in record.months}
@@ -145,13 +145,13 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
 
 
 class Scores:
-    """How the analyses of all months fit, pooled.
+    """Pooled fit of the analyses of all months.
 
     Parameters
     ----------
     bundle : Bundle
     against_bundle : bool
-        Whether the bundle's own months are the truth.
+        Whether to score against the bundle's own months.
     """
 
     def __init__(self, bundle: Bundle, *, against_bundle: bool) -> None:
@@ -171,7 +171,7 @@ class Scores:
                 self.squares[i] += np.nansum(weights * field**2, axis=(1, 2))
 
     def tell(self) -> None:
-        """Print the scores, and what cannot be scored."""
+        """Print the scores and caveats."""
         import pandas as pd
 
         table = pd.concat(self.tables, ignore_index=True)

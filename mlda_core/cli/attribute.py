@@ -1,4 +1,4 @@
-"""The command ``mlda attribute``: a regional mean over many months, and what drives one of them."""
+"""The command ``mlda attribute``: series of a regional mean, and the drivers of one month."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def attribute(  # noqa: PLR0917 - options of a command, given by name
 
 
 def region_of(text: str) -> Region:
-    """Read a region: a key of :data:`mlda_core.climate.regions.REGIONS`, or a box's four limits.
+    """Parse a region: a key of :data:`mlda_core.climate.regions.REGIONS`, or a box's four limits.
 
     Raises
     ------
@@ -139,14 +139,14 @@ def to_table(scenario: Scenario, months: Sequence[str], row: int, region: Region
     months : sequence of str
         ``YYYY-MM`` each, ascending.
     row : int
-        Of the variable.
+        Index of the variable.
     region : Region
 
     Returns
     -------
     DataFrame
         Columns month, split, target, unperturbed and perturbed, the last three in display units;
-        NaN where a month is not made.
+        NaN for months not computed.
     """
     import pandas as pd
 
@@ -173,12 +173,12 @@ def to_dataset(
     table : DataFrame
     bundle : Bundle
     row : int
-        Of the variable.
+        Index of the variable.
     region : Region
     held : str
         A key of :data:`mlda_core.perturbation.response.HELD`.
     about : dict
-        More global attributes.
+        Additional global attributes.
 
     Returns
     -------
@@ -232,7 +232,7 @@ def _check(
 def _scenario(
     responder: Responder, patches: Sequence[Patch], held: str, region: Region
 ) -> tuple[Scenario, str]:
-    """Return the scenario, and its change of the sea in words."""
+    """Return the scenario, and a description of its SST change."""
     from mlda_core.perturbation.attribution import Scenario, with_patches, without_trend
 
     bundle = responder.bundle
@@ -271,7 +271,7 @@ def _row(bundle: Bundle, variable: str, region: Region) -> int:
 
 
 def _run(scenario: Scenario, months: Sequence[str], label: str) -> bool:
-    """Make the months; whether all of them were made before the user stopped it."""
+    """Compute the months; return False if the user interrupted it."""
     with progress_bar() as bar:
         task = bar.add_task(f"two seas: as it was, and {label}", total=len(months))
         try:

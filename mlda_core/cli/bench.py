@@ -1,4 +1,4 @@
-"""The command ``mlda bench gcm``: how fast the atmosphere model is, and how fast the decoder."""
+"""The command ``mlda bench gcm``: speed of the atmosphere model and of the decoder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from mlda_core.cli.console import one_sentence, out, progress_bar
 
 _BUNDLE = Path("assets/bundles/speedy")
-# The model's days must lie within the year that its sea is given for.
+# The model's days must lie within the year of its boundary conditions.
 _MOST_DAYS = 180
 
 

@@ -1,4 +1,4 @@
-"""``mlda calibrate``: give a trained bundle what assimilation needs."""
+"""The command ``mlda calibrate``: add to a trained bundle what assimilation needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands share: two consoles, a progress bar, and mistakes told in one sentence."""
+"""Common output of commands: two consoles, a progress bar, and errors in one sentence."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-# In a log a line is written after these seconds, or earlier once a tenth more is done.
+# In a log file, write a line at this interval, or earlier once another tenth is done.
 MOST_SECONDS, LEAST_SECONDS, STEP = 30.0, 5.0, 0.1
 
 out, errors = Console(), Console(stderr=True)
-# What the extras install, pyproject.toml.
+# Packages of the extras in pyproject.toml.
 _EXTRAS = {
     "matplotlib": "train",
     "dask": "scale",
@@ -37,7 +37,7 @@ _EXTRAS = {
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Turn mistakes that a user can mend into one sentence and exit code 2."""
+    """Turn user errors into one sentence and exit code 2."""
     try:
         yield
     except (ValueError, OSError) as error:
@@ -58,34 +58,34 @@ def one_sentence() -> Iterator[None]:
 
 
 class Bar(Progress):
-    """A progress bar on the error stream; in a log, where none can be drawn, a line now and then.
+    """A progress bar on standard error; in a log file, occasional lines instead.
 
     Parameters
     ----------
     *columns : ProgressColumn or str
         As for `rich.progress.Progress`.
     **options
-        More of its arguments.
+        Its other arguments.
     """
 
     def __init__(self, *columns: ProgressColumn | str, **options: Any) -> None:
         super().__init__(*columns, console=errors, **options)
-        # When a line was last written of each task, and the share that was done then.
+        # Time and fraction of the last line written for each task.
         self._told: dict[TaskID, tuple[float, float]] = {}
 
     def add_task(self, *args: Any, **options: Any) -> TaskID:
-        """Add a task, as `Progress.add_task` does."""
+        """Add a task, like `Progress.add_task`."""
         made = super().add_task(*args, **options)
         self._told[made] = (time.monotonic(), _share(self._task(made)))
         return made
 
     def update(self, task_id: TaskID, **changes: Any) -> None:
-        """Move a task, as `Progress.update` does."""
+        """Update a task, like `Progress.update`."""
         super().update(task_id, **changes)
         self._tell(task_id)
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """Move a task on, as `Progress.advance` does."""
+        """Advance a task, like `Progress.advance`."""
         super().advance(task_id, advance)
         self._tell(task_id)
 
@@ -117,7 +117,7 @@ def _share(task: Task) -> float:
 
 
 def progress_bar() -> Bar:
-    """Return a bar for long work, on the error stream: the output stays clean."""
+    """Return a progress bar on standard error, which keeps standard output clean."""
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -128,7 +128,7 @@ def progress_bar() -> Bar:
 
 @contextmanager
 def ticking() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function of (what, done, in all) that moves a bar for each thing."""
+    """Yield a function of (stage, done, in all) with a bar for each stage."""
     with progress_bar() as bar:
         tasks: dict[str, TaskID] = {}
 

@@ -1,4 +1,4 @@
-"""``mlda validate --coverage``: held-out months from the stations of other years."""
+"""``mlda validate --coverage``: held-out months reconstructed from historical coverage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def validate_coverage(folder: Path, split: str, output: Path | None, threads: in
     folder : Path
         Of the bundle.
     split : str
-        Months to score, of those that the bundle holds.
+        Split to score, of the bundle's months.
     output : Path, optional
         Folder of ``scores.json``; the bundle's own by default.
     threads : int

@@ -28,7 +28,7 @@ impact_app = typer.Typer(
     rich_markup_mode="markdown",
 )
 METHODS = {"head": "this head", "ridge": "linear regression", "climatology": "climatology"}
-# What is written of a distribution.
+# Quantiles of a distribution that are written.
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
@@ -211,7 +211,7 @@ def to_table(head: ImpactHead, months: list[str], prediction: Prediction) -> pd.
     Returns
     -------
     DataFrame
-        Columns month, split (empty where the head's bundle has no such month), seen, observed,
+        Columns month, split (empty if the head's bundle lacks the month), seen, observed,
         mean, and q05 to q95.
     """
     import pandas as pd
@@ -267,7 +267,7 @@ def to_dataset(head: ImpactHead, table: pd.DataFrame, bundle: Bundle, command: s
 
 
 def _read_codes(path: Path, bundle: Bundle) -> tuple[list[str], NDArray[np.float64]]:
-    """Return months and latent vectors of a file of analyses."""
+    """Return months and latent vectors from a file of analyses."""
     import xarray as xr
 
     from mlda_core.assimilation.methods import method_of
@@ -278,7 +278,7 @@ def _read_codes(path: Path, bundle: Bundle) -> tuple[list[str], NDArray[np.float
             z = np.asarray(file["z"].transpose("time", "latent").values, np.float64)
             method = json.loads(file.attrs["settings"])["method"]
             weights = json.loads(file.attrs["bundle_checksums"])["weights.safetensors"]
-        # The latent vectors of EOFs are of another space.
+        # Latent vectors of EOFs belong to another space.
         if method_of(str(method)).latent != "decoder":
             raise KeyError(method)
     except (OSError, KeyError, ValueError, TypeError) as error:

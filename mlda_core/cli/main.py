@@ -1,4 +1,4 @@
-"""The command line, ``mlda``: from raw data to trained models, analyses and responses."""
+"""The command line ``mlda``: from raw data to trained models, analyses and responses."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         validate_learning_curve(bundle, split, config, members, epochs, output, threads)
         return
     with one_sentence():
-        # The page draws with it at the end: that it lacks should not show after minutes of scoring.
+        # Fail now rather than after minutes of scoring: the page is drawn with it.
         import matplotlib as mpl  # noqa: F401
         import torch
 
@@ -222,14 +222,14 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         torch.set_num_threads(threads)
         model = _load(bundle)
         if config:
-            # The bundle's scores will be merged with these; damaged ones show before, not after.
+            # Report damaged scores before the work: they will be merged with the new ones.
             _ = model.scores
         data = load_training_data(load_config(config)) if config else None
         with ticking() as tick:
             report = score(model, split=split, data=data, samples=samples, tick=tick)
         folder = output or Path("runs") / f"validate-{model.name}-{split}"
         page = write_page(report, model, split, folder)
-        # Scores of the shipped member alone do not replace those of every member.
+        # Scores of the bundled member alone must not replace those of every member.
         scored = (bundle if data is not None else folder) / "scores.json"
         write_scores(report, model, scored)
     table = Table(title=f"Reconstruction of {split} months: explained variance (RMSE)")
@@ -262,7 +262,7 @@ def info(bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) 
 
 
 def _facts(model: Bundle) -> dict[str, str]:
-    """Return what ``mlda info`` says of a bundle."""
+    """Return the facts that ``mlda info`` prints."""
     from mlda_core.climate.errors import BundleError
 
     size = sum(f.stat().st_size for f in model.path.iterdir() if f.is_file()) / 1e6
@@ -297,7 +297,7 @@ def _facts(model: Bundle) -> dict[str, str]:
 def _command(
     config: Path, seed: int | None, epochs: int | None, settings: Sequence[str], device: str
 ) -> str:
-    """Return the command that trains the same model again, for a bundle's provenance."""
+    """Return the command that reproduces the training, for a bundle's provenance."""
     words = ["mlda", "train", str(config)]
     if seed is not None:
         words += ["--seed", str(seed)]

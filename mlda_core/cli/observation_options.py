@@ -1,4 +1,4 @@
-"""What commands ask of observations, and what they do about rows that are refused."""
+"""Common options for observations, and the handling of rejected rows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mlda_core.cli.console import errors
 if TYPE_CHECKING:
     from mlda_core.observations.record import Record
 
-# Exit code where something was written though rows were refused.
+# Exit code if output was written although rows were rejected.
 REFUSED = 3
-# Of refused rows, so many are told; the file names them all.
+# Number of rejected rows printed; the file lists all.
 _TOLD = 10
 
 KeepCodes = Annotated[
@@ -50,14 +50,14 @@ AllowRefused = Annotated[
 
 @dataclass(frozen=True)
 class Refusals:
-    """What becomes of rows that are refused.
+    """Handling of rejected rows.
 
     Parameters
     ----------
     strict : bool
-        Whether nothing is written if one is.
+        Whether to write nothing if there are any.
     allowed : bool
-        Whether the command succeeds all the same.
+        Whether the command succeeds nevertheless.
     """
 
     strict: bool
@@ -68,12 +68,12 @@ class Refusals:
             raise ValueError("--strict and --allow-refused exclude each other; leave one out.")
 
     def tell(self, record: Record) -> None:
-        """Tell what was read how, and which rows were refused.
+        """Print notes on how the input was read, and the rejected rows.
 
         Raises
         ------
         ObservationError
-            If one is and none may be.
+            If there are any and ``strict`` is set.
         """
         from mlda_core.observations.table import ObservationError
 
@@ -95,12 +95,12 @@ class Refusals:
             )
 
     def end(self, n_refused: int, n_rows: int) -> None:
-        """Say once more how many rows were refused, and end the command accordingly.
+        """Print the number of rejected rows, and exit accordingly.
 
         Raises
         ------
         Exit
-            With :data:`REFUSED` if any were and it is not allowed.
+            With :data:`REFUSED` if there are any and they are not allowed.
         """
         if not n_refused:
             return
@@ -115,5 +115,5 @@ class Refusals:
 
 
 def refused(count: int, n_rows: int) -> str:
-    """Say how many rows were refused."""
+    """Return a sentence on the number of rejected rows."""
     return f"{count} of {n_rows} rows of observations {'was' if count == 1 else 'were'} refused"

@@ -1,4 +1,4 @@
-"""``mlda observations``: from archives of observations to a table for ``mlda assimilate``."""
+"""The command ``mlda observations``: from published archives to an observation table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.archives.registry import Conversion
     from mlda_core.observations.archives.selection import Region, Tally
 
-# Of damaged lines and skipped files, so many are told.
+# Number of damaged lines and skipped files printed.
 _TOLD = 10
 
 observations_app = typer.Typer(help="Make tables of observations.", no_args_is_help=True)
@@ -122,7 +122,7 @@ def _region(text: str) -> Region:
 
 
 def _check_output(output: Path, paths: list[Path]) -> None:
-    """Refuse an output that is read, or has a suffix that cannot be written."""
+    """Refuse an output that is also an input, or has an unsupported suffix."""
     from mlda_core.observations.archives.documents import files
     from mlda_core.observations.archives.registry import SUFFIXES
 
@@ -147,7 +147,7 @@ def _tell(done: Conversion, output: Path) -> None:
 
 
 def _tell_damaged(tally: Tally) -> None:
-    """Tell which lines and files were not read; of many only the first."""
+    """Print the lines and files that were not read, up to a limit."""
     lines = list(tally.damaged)
     if tally.damaged:
         lines.insert(0, f"Lines that cannot be read, and were left out: {len(tally.damaged)}")

@@ -1,4 +1,4 @@
-"""Files that commands write: never over what they read, and whole or not at all."""
+"""Output files of commands: never overwriting inputs, and written atomically."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from mlda_core.climate.errors import UserError
 from mlda_core.sources.locks import is_open_elsewhere
 
 PART = ".part"
-# What folders of gridded files and of observations are searched for, in small letters.
+# Suffixes searched for in folders of gridded files, in lower case.
 GRIDDED = (".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".zarr")
 TABLES = (".csv", ".txt", ".tsv", ".nc", ".nc4")
 
 
 class OutputError(UserError):
-    """An output cannot be written, or would destroy an input."""
+    """An output cannot be written, or would overwrite an input."""
 
 
 def refuse_inputs(
     output: Path, inputs: Iterable[str | Path | None], *, read: Sequence[str] = ()
 ) -> None:
-    """Refuse an output that is an input, is in use, or cannot be written; touch nothing.
+    """Refuse an output that is an input, is in use, or cannot be written; changes nothing.
 
     Parameters
     ----------
     output : Path
-        File or folder that a command will write.
+        File or folder to be written.
     inputs : iterable of str, Path or None
-        Files and folders that it reads; None is left out, and so is what is not there.
+        Input files and folders; None and missing ones are ignored.
     read : sequence of str
-        Endings of the files that are read in the folders among them: an output of such a name
-        there would be an input of the next call.
+        Suffixes of files read in input folders: such an output in them would become an input
+        of the next call.
 
     Raises
     ------
@@ -68,22 +68,22 @@ def refuse_inputs(
 
 @contextmanager
 def whole(output: Path) -> Iterator[Path]:
-    """Give a file beside the output to write to; it becomes the output once all is written.
+    """Yield a temporary path beside the output, renamed to it once complete.
 
     Parameters
     ----------
     output : Path
-        Replaced at the end, and left as it was if the writing fails.
+        Replaced at the end, and unchanged if writing fails.
 
     Yields
     ------
     Path
-        ``OUTPUT.part`` in the same folder, which is made.
+        ``OUTPUT.part`` in the same folder, which is created.
 
     Raises
     ------
     OutputError
-        If the output is a folder, or its folder cannot be written to, or the disk is full.
+        If the output is a folder, its folder is not writable, or the disk is full.
     """
     _check_folder(output)
     if output.is_dir():
@@ -92,7 +92,7 @@ def whole(output: Path) -> Iterator[Path]:
     part = part_of(output)
     try:
         yield part
-        # A link keeps pointing to what it pointed to, and that is replaced.
+        # A symbolic link is kept, and its target replaced.
         part.replace(_real(output) if output.is_symlink() else output)
     except RuntimeError as error:
         if not str(error).startswith("NetCDF:"):
@@ -105,14 +105,14 @@ def whole(output: Path) -> Iterator[Path]:
 
 
 def files_of_bundle(folder: Path) -> list[Path]:
-    """Return the files that a bundle is read from; any other file of its folder is none."""
+    """Return the files that make up a bundle; other files of its folder are not included."""
     from mlda_core.bundle.files import CALIBRATION_FILES, FILES
 
     return [folder / name for name in (*FILES, *CALIBRATION_FILES, "config.json", "scores.json")]
 
 
 def part_of(output: Path) -> Path:
-    """Return where an output is written until it is whole."""
+    """Return the temporary path of an incomplete output."""
     return output.with_name(output.name + PART)
 
 
@@ -121,7 +121,7 @@ def _real(path: Path) -> Path:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths are one file: by another spelling, a link, or one inode."""
+    """Whether two paths are the same file: by spelling, link or inode."""
     if _real(one) == _real(other):
         return True
     try:
@@ -138,7 +138,7 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _check_folder(output: Path) -> None:
-    """Refuse a folder that cannot be made or written to."""
+    """Refuse a folder that cannot be created or written to."""
     parent = _real(output).parent
     while not parent.exists():
         parent = parent.parent
@@ -151,7 +151,7 @@ def _check_folder(output: Path) -> None:
 
 
 def _refuse_used(output: Path) -> None:
-    """Refuse a file that another program holds by HDF5's lock, or that is read-only."""
+    """Refuse a file that is read-only or locked (HDF5) by another program."""
     if not os.access(output, os.W_OK):
         raise OutputError(f"--out {output} is there and is read-only; give another name.")
     if is_open_elsewhere(output):

@@ -1,4 +1,4 @@
-"""The command ``mlda perturb``: what a warmer sea does to months, in one netCDF file."""
+"""The command ``mlda perturb``: responses of months to an SST change, in one netCDF file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.sst_patches import Patch
 
-# Areas whose mean response is told, keys of REGIONS.
+# Areas whose mean response is printed, keys of REGIONS.
 AREAS = ("globe", "tropics", "north", "south")
 
 
@@ -80,7 +80,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         chosen = choose_months(model, month or [], months)
         responder = Responder(Assimilator(model))
         method = responder.check_method(method, held).key
-        # Refuses what touches no open sea before the work begins.
+        # Refuses patches without open sea before the work begins.
         change = with_patches(model, patches)
         inside = responder.inside(patches, held)
         means = Means(model)
@@ -113,7 +113,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
 
 
 def choose_months(bundle: Bundle, single: list[str], period: str | None) -> list[str]:
-    """Return months of a bundle by name and by period, ascending, each once.
+    """Return months of a bundle by name and by period, ascending, without duplicates.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def choose_months(bundle: Bundle, single: list[str], period: str | None) -> list
     single : list of str
         ``YYYY-MM`` each.
     period : str, optional
-        ``YYYY-MM:YYYY-MM``, both included.
+        ``YYYY-MM:YYYY-MM``, inclusive.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def choose_months(bundle: Bundle, single: list[str], period: str | None) -> list
     ends = period.split(":") if period is not None else []
     if period is not None and len(ends) != 2:
         raise StateError(f"--months '{period}' is not a period; write it as 1997-06:1998-05.")
-    # Tells of a month that the bundle has not, and which it has.
+    # Raises an error with the available months if the bundle lacks one.
     for name in (*single, *ends):
         bundle.split(name)
     if ends:
@@ -151,7 +151,7 @@ def choose_months(bundle: Bundle, single: list[str], period: str | None) -> list
 
 
 class Means:
-    """Means of the response over areas, pooled over months.
+    """Mean responses over areas, pooled over months.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class Means:
         self._months += 1
 
     def table(self, label: str, *, per_kelvin: bool) -> Table:
-        """Return what is printed."""
+        """Return the table to print."""
         from mlda_core.climate.regions import REGIONS
 
         count = f"{self._months} month{'s' if self._months > 1 else ''}"
@@ -193,7 +193,7 @@ class Means:
 def _about(
     bundle: Bundle, patches: Sequence[Patch], settings: Mapping[str, Any], command: str
 ) -> dict[str, str]:
-    """Global attributes: what a file must say so that it can be made again."""
+    """Global attributes from which the file can be reproduced."""
     from mlda_core.assimilation.netcdf import provenance
     from mlda_core.perturbation.response import HELD
 

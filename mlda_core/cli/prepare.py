@@ -1,4 +1,4 @@
-"""``mlda data``: from files of data sources to one canonical dataset."""
+"""The commands ``mlda data``: from source files to one canonical dataset."""
 
 from __future__ import annotations
 
@@ -221,12 +221,12 @@ def _speedy(
 
 
 def numbers(text: str | None, option: str) -> list[int] | None:
-    """Return the whole numbers of ``0,1,2`` or ``1979-1988``.
+    """Parse the integers of ``0,1,2`` or ``1979-1988``.
 
     Raises
     ------
     ValueError
-        If the text is no such list; the sentence names the option.
+        If the text is not such a list; the message names the option.
     """
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""The command ``mlda reanalyse``: a record of many months to one Zarr store, by many processes."""
+"""The command ``mlda reanalyse``: a record of many months to one Zarr store, in parallel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.options import TableOptions
     from mlda_core.observations.record import Record, RecordFiles
 
-# Of months that failed, so many are told.
+# Number of failed months printed.
 _TOLD = 5
 
 
@@ -87,7 +87,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
     all of it is missing.
     """
     with one_sentence():
-        # That they lack should show before the observations are read.
+        # Report missing packages before the observations are read.
         import dask.distributed  # noqa: F401
         import zarr  # noqa: F401
 
@@ -102,7 +102,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         refusals = ask.Refusals(strict=strict, allowed=allow_refused)
         refuse_inputs(output, [obs, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
-        # A bundle without statistics is refused here and not by every worker.
+        # Refuse a bundle without statistics here, not in every worker.
         Assimilator(model)
         settings: dict[str, Any] = {
             "method": method_of(method).key,
@@ -113,7 +113,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             "robust": robust,
         }
         Setting(**settings).check()
-        # They share a network's factors among months.
+        # These share a network's factors among months.
         if settings["method"] not in WITH_POSTERIOR:
             raise ValueError(
                 f"The method {spelled(settings['method'])} has no network to share among months; "
@@ -167,7 +167,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
 
 
 class _Observations(NamedTuple):
-    """The months to assimilate, what is observed in each, and the record that it comes from."""
+    """The months to assimilate, their observations, and the record they come from."""
 
     months: Sequence[str]
     of_month: Callable[[str], pd.DataFrame]
@@ -175,14 +175,14 @@ class _Observations(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where observations come from.
+    """Source of observations.
 
     Parameters
     ----------
     digest : str
-        SHA-256 of them, known before they are parsed.
+        Their SHA-256, known before they are parsed.
     read : callable
-        Of the option ``--months``.
+        Takes the value of the option ``--months``.
     """
 
     digest: str
@@ -239,14 +239,14 @@ def _from_bundle(spec: NetworkSpec, period: str | None, bundle: Bundle) -> _Obse
 
     ends = _ends(period) or (bundle.months[0], bundle.months[-1])
     for month in ends:
-        # Tells of a month that the bundle has not, and which it has.
+        # Raises an error with the available months if the bundle lacks it.
         bundle.split(month)
     months = [m for m in bundle.months if ends[0] <= m <= ends[1]]
     return _Observations(months, observer(spec, bundle), None)
 
 
 def network_of(name: str) -> NetworkSpec:
-    """Read a network's name: a kind, with the number of stations or the year after it.
+    """Parse a network's name: a kind, optionally followed by a number of stations or a year.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def network_of(name: str) -> NetworkSpec:
     Raises
     ------
     NetworkError
-        If it is none.
+        If the name is invalid.
     """
     from mlda_core.observations.networks import NetworkError, NetworkSpec
 
@@ -286,7 +286,7 @@ def _ends(period: str | None) -> tuple[str, str] | None:
     if found[1] > found[2]:
         raise ValueError(f"--months '{period}' ends before it begins; exchange its months.")
     for month in found.groups():
-        # Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
+        # Years that lie completely within the range of nanosecond time stamps.
         if not 1678 <= int(month[:4]) <= 2261:
             raise ValueError(f"{month} is not within 1678 to 2261; choose other --months.")
     return found[1], found[2]

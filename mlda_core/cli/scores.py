@@ -1,4 +1,4 @@
-"""``mlda validate --assimilation``, ``--perturbation`` and ``--learning-curve``: every method."""
+"""``mlda validate --assimilation``, ``--perturbation`` and ``--learning-curve``."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def validate_assimilation(
     output: Path | None,
     threads: int,
 ) -> None:
-    """Score assimilation and write it into ``scores.json``, a network at a time.
+    """Score assimilation and write it into ``scores.json``, one network at a time.
 
     Parameters
     ----------
     folder : Path
         Of the bundle.
     split : str
-        Months to score.
+        Split to score.
     config : Path, optional
-        The model's TOML file: score every member. Without it the shipped months are scored, and
-        the scores go into ``output``.
+        The model's TOML file: score every member. Without it the bundled months are scored, and
+        the scores are written to ``output``.
     chosen : str, optional
         Networks, separated by commas; all by default.
     output : Path, optional
@@ -96,20 +96,20 @@ def validate_perturbation(
     responses: Path | None,
     threads: int,
 ) -> None:
-    """Score the response to a warmer sea against the GCM's, into the bundle's ``scores.json``.
+    """Score responses to SST changes against the GCM's, into the bundle's ``scores.json``.
 
     Parameters
     ----------
     folder : Path
         Of the bundle.
     split : str
-        Months to score.
+        Split to score.
     config : Path
-        The model's TOML file: its observed dataset holds the runs without the change.
+        The model's TOML file: its observed dataset has the control runs.
     runs : Path
-        Folder with the perturbed runs, one folder an experiment.
+        Folder of the perturbed runs, with one folder for each experiment.
     responses : Path, optional
-        NetCDF file to write the mean responses to, the GCM's and the emulator's.
+        NetCDF file for the mean responses of the GCM and the emulator.
     threads : int
         CPU threads.
     """
@@ -165,27 +165,27 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
     output: Path | None,
     threads: int,
 ) -> None:
-    """Train models on few and on many months, and score them beside the classical methods.
+    """Train models on increasing numbers of months, and score them with the baselines.
 
     Parameters
     ----------
     folder : Path
-        Of the bundle whose settings of assimilation are used.
+        Of the bundle whose assimilation parameters are used.
     split : str
-        ``validation``, which is what is scored.
+        Must be ``validation``.
     config : Path
         The model's TOML file.
     members : str
         Numbers of members, separated by commas.
     epochs : int, optional
-        Of the training on the most months.
+        Of the training with the largest number of months.
     output : Path, optional
         Folder of the models, tables and figure.
     threads : int
         CPU threads.
     """
     with one_sentence():
-        # The figure is drawn at the end: that it cannot be should not show after an hour.
+        # Fail now rather than after an hour: the figure needs it.
         import matplotlib as mpl  # noqa: F401
         import torch
         from rich.markdown import Markdown
@@ -216,13 +216,13 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
 
 
 def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
-    """Months of a split of every member under the observed sea."""
+    """Months of a split, of every member under the observed sea."""
     from mlda_core.bundle.checks import check_same_model
     from mlda_core.vae.config import ConfigError, load_config
     from mlda_core.vae.dataset import load_training_data
 
     model = load_config(config)
-    # Mixed seas have no part in this, and take longest to read.
+    # Mixed seas are not used here, and take longest to read.
     data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
     check_same_model(bundle, data)
     months = data.observed.in_split(split)

@@ -1,4 +1,4 @@
-"""The command ``mlda simulate``: a climate of one's own, by SPEEDY in JAX."""
+"""The command ``mlda simulate``: climate simulations with SPEEDY in JAX."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from mlda_core.cli.console import one_sentence, out
 from mlda_core.cli.prepare import numbers
 
-# Of the Gregorian clock of the model, and of names with four digits.
+# Limits of the model's Gregorian clock, and of four-digit file names.
 _FIRST, _LAST = 2, 9998
 
 
@@ -41,7 +41,7 @@ def simulate(
     Example: `mlda simulate --years 1979-1988 --members 0,1 --sst nino34:+2K --out runs/warm`
     """
     with one_sentence():
-        # That it lacks should show before anything is written.
+        # Report a missing package before anything is written.
         import jcm  # noqa: F401
 
         from mlda_core.cli.speed_bar import speed_bar, ticker
@@ -87,7 +87,7 @@ def simulate(
 
 
 def _after(done: int, total: int, tick: Callable[[float, float], None]) -> Callable[[float], None]:
-    """Return what counts a member's months after those that were done before it."""
+    """Return a counter of a member's months, offset by those of earlier members."""
     return lambda months: tick(done + months, total)
 
 

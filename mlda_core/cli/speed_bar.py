@@ -1,4 +1,4 @@
-"""A progress bar of months that tells a speed."""
+"""A progress bar of months with a speed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from mlda_core.cli.console import Bar
 
 
 def speed_bar() -> Bar:
-    """Return a bar of months, with months a second, on the error stream.
+    """Return a bar of months, with months a second, on standard error.
 
-    Tasks may take a minute each: the speed is a mean over many.
+    The speed is averaged over many tasks, as each may take a minute.
     """
     return Bar(
         TextColumn("{task.description}"),
@@ -33,19 +33,19 @@ def speed_bar() -> Bar:
 
 
 def ticker(bar: Bar, what: str) -> Callable[[float, float], None]:
-    """Return what moves a bar.
+    """Return a callback that updates a bar.
 
     Parameters
     ----------
     bar : Bar
-        Of :func:`speed_bar`.
+        From :func:`speed_bar`.
     what : str
-        What is done.
+        Description of the task.
 
     Returns
     -------
     callable
-        Of months done, and in all.
+        Takes months done, and in all.
     """
     task = bar.add_task(what, total=None)
 
@@ -59,6 +59,6 @@ class _SpeedColumn(ProgressColumn):
     """Months a second."""
 
     def render(self, task: Task) -> Text:
-        """Return the speed of the last ticks, once two have come."""
+        """Return the recent speed, once there are two ticks."""
         speed = task.finished_speed or task.speed
         return Text("- months/s" if speed is None else f"{speed:.2g} months/s")

@@ -1,1 +1,1 @@
-"""The ground floor: grid, variables, units, climatology, interpolation, scores of fields."""
+"""Foundations: grid, variables, units, climatology, interpolation, scores of fields."""

@@ -13,12 +13,12 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 
 def coastline(scale: Literal["110m", "50m"] = "110m") -> tuple[NDArray, NDArray]:
-    """Return the coastlines of Natural Earth, to be drawn as one line.
+    """Return the Natural Earth coastlines as one polyline.
 
     Parameters
     ----------
     scale : {"110m", "50m"}
-        110m for a map of the globe, 50m to zoom into.
+        110m for global maps, 50m for zoomed ones.
 
     Returns
     -------

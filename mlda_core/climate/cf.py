@@ -1,4 +1,4 @@
-"""Coordinates as the CF conventions have them, for every file that is written."""
+"""CF coordinates of the files that are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MID_MONTH = 14  # days after the first: the canonical stamp is the 15th
 
 
 def mid_month(months: Sequence[str] | NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Return the canonical stamps of months, the 15th of each.
+    """Return the canonical time stamps of months: the 15th of each.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def mid_month(months: Sequence[str] | NDArray[np.datetime64]) -> NDArray[np.date
 
 
 def time_axis(months: Sequence[str] | NDArray[np.datetime64]) -> tuple[str, Any, dict[str, str]]:
-    """Return the coordinate ``time`` of some months, for an :class:`xarray.Dataset`."""
+    """Return the coordinate ``time`` of months, for an :class:`xarray.Dataset`."""
     return "time", mid_month(months), {"standard_name": "time"}
 
 
 def coordinates(
     grid: Grid, months: Sequence[str] | NDArray[np.datetime64]
 ) -> dict[str, tuple[str, Any, dict[str, str]]]:
-    """Return the coordinates of maps of some months.
+    """Return the coordinates of monthly maps.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def coordinates(
 
 
 def fault_of_months(data: xr.Dataset) -> str:
-    """Say what keeps a dataset's time axis from being one of months; '' if nothing does.
+    """Return why a dataset's time axis is not monthly; '' if it is.
 
     Returns
     -------
     str
-        To go on after the file's name, such as "has 1980-01 twice".
+        A predicate to follow the file's name, such as "has 1980-01 twice".
     """
     if "time" not in data.coords:
         return "has no coordinate 'time'"

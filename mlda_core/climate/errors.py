@@ -1,8 +1,8 @@
-"""The base of every error that a user can mend, and those of a bundle and its states."""
+"""Base class of errors that a user can correct, and those of bundles and their states."""
 
 
 class UserError(ValueError):
-    """Something given from outside cannot be used; the message is one sentence with the remedy."""
+    """Invalid input from the user; the message is one sentence with the remedy."""
 
 
 class ExtraError(UserError):

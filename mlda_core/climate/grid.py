@@ -60,7 +60,7 @@ class Grid:
     def lat_edges(self) -> NDArray[np.float64]:
         """Cell edges in latitude, shape (nlat + 1,), degrees: midpoints, closed at the poles."""
         edges = _edges(self.lat)
-        # The outermost rows of a global grid reach the pole, whatever their centre says.
+        # The outermost rows of a global grid extend to the pole, whatever their centre.
         step = float(np.diff(self.lat).mean())
         if self.lat[0] - step < -90.0:
             edges[0] = -90.0

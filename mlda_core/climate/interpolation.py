@@ -1,4 +1,4 @@
-"""The observation operator: fields to the values at places, by bilinear interpolation."""
+"""The observation operator: bilinear interpolation of fields to places."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 
-# Less than this part of a place's weight on cells that exist is no observation of the variable: a
-# quarter is one corner of four, so a sea observation is at most half a cell from a cell of sea.
+# Least sum of the interpolation weights on valid cells for a place to be observable: a quarter is
+# one corner of four, so an observation of the sea is at most half a cell from a cell of sea.
 LEAST_COVER = 0.25
 
 
 class ObservationError(UserError):
-    """An observation cannot be used; the message is one sentence with the remedy."""
+    """An observation is invalid; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Places of observations as weights on the cells of a state.
+    """Interpolation weights of observation places on the cells of a state.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ class Places:
 
     @property
     def names(self) -> list[bytes]:
-        """A name of each place, the same for the same variable at the same place.
+        """Key of each place, equal for the same variable at the same place.
 
-        Cells and weights do not tell places apart everywhere: beyond the last row, and where only
-        one corner of a coastal cell is sea, many places have the same, and distance tells them.
+        Cells and weights alone do not distinguish all places: beyond the last row, and where only
+        one corner of a coastal cell is sea, many places share them, so the position is included.
         """
         parts = (self.variable, self.lat, self.lon)
         return [row.tobytes() for row in np.stack(parts, axis=1).astype(np.float64)]
 
     def interpolate(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take flattened states (K, cells) to the places in single precision, shape (p, K)."""
+        """Interpolate flattened states (K, cells) to the places, float32, shape (p, K)."""
         out = np.zeros((len(self), len(rows)), np.float32)
         for corner in range(self.index.shape[1]):
             weight = self.weight[:, corner, None].astype(np.float32)
@@ -63,15 +63,15 @@ class Places:
         return out
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Places:
-        """Return the places that a mask or an index chooses."""
+        """Return the subset of places selected by a mask or an index."""
         return Places(**{k: getattr(self, k)[rows] for k in self.__dataclass_fields__})
 
 
 class ObservationOperator:
-    """Bilinear interpolation from a grid to places, over the cells where a variable exists.
+    """Bilinear interpolation from a grid to places, using only cells where a variable exists.
 
-    Periodic in longitude on a grid that closes round the globe. Poleward of the last row, that row
-    counts alone: a Gaussian grid's is 3 degrees from the pole, and nothing is known beyond it.
+    Periodic in longitude on a global grid. Poleward of the last row, that row's values are used
+    unchanged: a Gaussian grid's last row is 3 degrees from the pole.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class ObservationOperator:
         variable : array_like of int, shape (p,)
             Rows of the variables in the state.
         lat, lon : array_like, shape (p,)
-            Degrees north and east; any turn of longitude.
+            Degrees north and east; longitudes of any range.
 
         Returns
         -------
@@ -119,7 +119,7 @@ class ObservationOperator:
         Raises
         ------
         ObservationError
-            If the variable does not exist at a place: land, for the sea, or outside the grid.
+            If the variable does not exist at a place: the sea over land, or outside the grid.
         """
         index, weight, cover = self._weights(variable, lat, lon)
         bad = np.flatnonzero(cover < LEAST_COVER)
@@ -154,7 +154,7 @@ class ObservationOperator:
     def _weights(
         self, variable: ArrayLike, lat: ArrayLike, lon: ArrayLike
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Cells (p, 4), weights of those that exist, and their sum (p,)."""
+        """Cells (p, 4), weights of the valid ones, and the sum of these weights (p,)."""
         north = np.atleast_1d(np.asarray(lat, np.float64))
         east = np.atleast_1d(np.asarray(lon, np.float64))
         which = np.broadcast_to(np.atleast_1d(np.asarray(variable, np.int64)), north.shape)
@@ -189,8 +189,7 @@ class ObservationOperator:
     ) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]:
         """Rows south and north of latitudes, and the weight of the northern one.
 
-        Beyond the last row there is nothing further to interpolate to, and that row counts alone,
-        up to its cells' edge.
+        Beyond the last row, up to its cells' edge, that row alone is used.
         """
         axis, edges = self.grid.lat, self.grid.lat_edges
         lower = np.clip(np.searchsorted(axis, lat, side="right") - 1, 0, axis.size - 2)

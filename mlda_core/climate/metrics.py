@@ -1,4 +1,4 @@
-"""Scores: area-weighted, in display units, missing cells left out."""
+"""Area-weighted scores in display units; missing cells are left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a model field compares with its target.
+    """Scores of a model field against its target.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def compare(
     Returns
     -------
     Comparison
-        All NaN where no cell is left.
+        All NaN if no cell is valid in both.
     """
     good = np.isfinite(target) & np.isfinite(model)
     w = np.broadcast_to(weights, target.shape)[good].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Which month a date means, in any form that it is usually written or held in."""
+"""Parse the month of a date in any usual form."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _FORMS = tuple(
         # 1997-12-31T23:00:00Z, 1997/12/31, 19971231, 1997123100
         rf"(?P<year>[0-9]{{4}})(?P<s>[-/.])(?P<month>[0-9]{{1,2}})(?P=s)(?P<day>[0-9]{{1,2}}){_CLOCK}",
         rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})(?:[0-9]{{2}}){{0,3}}(?:\.0*)?{_CLOCK}",
-        # 31.12.1997: with full stops the day is first everywhere
+        # 31.12.1997: with full stops the day always comes first
         rf"(?P<day>[0-9]{{1,2}})\.(?P<month>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}}){_CLOCK}",
         # Dec 1997, 31-Dec-1997, December 31, 1997; 1997 Dec, 1997-Dec-31
         rf"(?:(?P<day>[0-9]{{1,2}})[-/. ]*)?(?P<word>{_WORD})[-/. ,]*(?P<year>[0-9]{{4}}){_CLOCK}",
@@ -64,14 +64,14 @@ _REMEDY = "write it as YYYY-MM, such as 1997-12"
 
 
 class MonthError(UserError):
-    """Something is no month.
+    """A value cannot be read as a month.
 
     Parameters
     ----------
     given : str
-        What was given, as it reads.
+        The value, as text.
     fault : str
-        What is wrong with it, to go on after it, with the remedy.
+        What is wrong with it and the remedy, to follow the value in a sentence.
     """
 
     def __init__(self, given: str, fault: str) -> None:
@@ -85,7 +85,7 @@ class DayOrMonthError(MonthError):
 
 
 def month_of(value: Any, *, day_first: bool | None = None) -> str:
-    """Return the month of a date, or of a month, in any usual form.
+    """Return the month of a date or a month in any usual form.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def month_of(value: Any, *, day_first: bool | None = None) -> str:
         Text and numbers as ``1997-12``, ``199712``, ISO dates with or without a clock time and a
         zone, ``1997/12/31``, ``31.12.1997``, ``31/12/1997``, ``12/1997``, ``Dec 1997``.
     day_first : bool, optional
-        How to read ``05/04/1997``, which is refused without it; dates with one reading only need
-        no such word.
+        How to read ``05/04/1997``, which is refused without it; not needed for dates with one
+        reading only.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def month_of(value: Any, *, day_first: bool | None = None) -> str:
     Raises
     ------
     MonthError
-        If it is no date or month, or may be one of two; the sentence names it.
+        If it is no date or month, or has two readings; the message quotes it.
     """
     if isinstance(value, np.ndarray) or hasattr(value, "dims"):
         array = np.asarray(value)
@@ -148,7 +148,7 @@ def month_number(text: str) -> int:
 
 
 def is_day_first(text: str) -> bool | None:
-    """Tell of a date such as 31/12/1997 that its day is first; None of what tells nothing."""
+    """Whether a date such as 31/12/1997 has the day first; None if it is ambiguous."""
     found = _SLASHED.fullmatch(text.strip())
     if not found:
         return None

@@ -1,9 +1,9 @@
-"""What values of a variable are possible on Earth: of any month, anywhere, and of its mean.
+"""Physically possible ranges of variables: of a single month and cell, and of means.
 
-The limits are generous. They tell a field from one in other units, of another quantity or with a
-missing value's code in it; they do not tell a good month from a bad one. Records of single
-readings (World Meteorological Organization, https://wmo.asu.edu) lie within them, and so do the
-smallest region and the single month: Antarctica alone, a dry Sahara.
+The limits are generous. They detect fields in other units, of another quantity or with an
+unmasked missing value; they do not judge data quality. World records of single readings (World
+Meteorological Organization, https://wmo.asu.edu) lie within them, and so do the smallest region
+and the single month: Antarctica alone, a dry Sahara.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Range = tuple[float, float]
 
 
 class Possible(NamedTuple):
-    """Limits of a variable.
+    """Range of possible values of a variable.
 
     Parameters
     ----------
     units : str
         Of the limits.
     extremes : tuple of float
-        Of any monthly mean of a cell, and of any reading of a month's mean at a station.
+        Of a monthly mean in a cell, and of a station's monthly mean.
     mean : tuple of float
         Of the mean over any region and time.
     globe : tuple of float, optional
-        Of the area mean over the whole globe, in any month; None where it is not known.
+        Of the area mean over the globe, in any month; None if unknown.
     """
 
     units: str
@@ -51,12 +51,12 @@ class Possible(NamedTuple):
 
 _MM_A_DAY = 1 / 86400  # kg m-2 s-1
 
-# By canonical name. Sea-level pressure below high ground is extrapolated, hence above the record.
+# By canonical name. Pressure reduced to sea level under high ground can exceed the record.
 POSSIBLE: dict[str, Possible] = {
     "psl": Possible("Pa", (85_000.0, 110_000.0), (94_000.0, 107_000.0), (99_000.0, 103_000.0)),
     "tos": Possible("K", (268.0, 313.0), (269.0, 309.0), (280.0, 303.0)),
     "tas": Possible("K", (180.0, 335.0), (190.0, 320.0), (276.0, 305.0)),
-    # Spectral models and packing leave a little less than nothing where it is dry.
+    # Spectral models and packing leave slightly negative rain in dry places.
     "pr": Possible(
         "kg m-2 s-1",
         (-0.5 * _MM_A_DAY, 350 * _MM_A_DAY),
@@ -72,13 +72,12 @@ POSSIBLE: dict[str, Possible] = {
 
 
 def possible_of(variable: Variable) -> Possible | None:
-    """Return a variable's limits in display units, or None where nothing is known.
+    """Return a variable's limits in display units, or None if unknown.
 
     Parameters
     ----------
     variable : Variable
-        What it says of itself (``extremes``, ``mean_range``) comes before what is known of its
-        name.
+        Its own ``extremes`` and ``mean_range`` take precedence over the table's.
     """
     known = POSSIBLE.get(variable.name)
     if known is not None and known.units == variable.units:
@@ -102,17 +101,17 @@ def possible(variable: Variable, values: ArrayLike) -> NDArray[np.bool_]:
     ----------
     variable : Variable
     values : array_like
-        Full values, no anomalies, in display units.
+        Absolute values (not anomalies) in display units.
 
     Returns
     -------
     ndarray of bool, of the same shape
-        True for missing values (NaN), and for all where nothing is known of the variable.
+        True for missing values (NaN), and everywhere if the variable's limits are unknown.
     """
     given = np.asarray(values, dtype=np.float64)
     limits = possible_of(variable)
     if limits is None:
         return np.ones(given.shape, dtype=bool)
     low, high = limits.extremes
-    # Not the inverse of it: NaN compares as False.
+    # Negated on purpose: comparisons with NaN are False.
     return ~((given < low) | (given > high))

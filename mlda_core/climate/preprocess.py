@@ -1,4 +1,4 @@
-"""From physical fields to the standardised anomalies that the networks see, and back."""
+"""Conversion between physical fields and the standardised anomalies that the networks use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mlda_core.climate.transforms import GammaNormal, Identity, Power, Transform
 from mlda_core.climate.variables import Variable
 
 Float = NDArray[np.floating]
-# Nodes of Gauss and Hermite for the mean of a nonlinear inverse over a normal spread: with 5 the
-# cube is exact, and rain's mean is within 0.01 mm/day of 41 nodes.
+# Gauss-Hermite nodes for the mean of a nonlinear inverse transform over a normal distribution: 5
+# are exact for the cube, and rain's mean is within 0.01 mm/day of 41 nodes.
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
@@ -41,7 +41,7 @@ class Preprocessor:
     centre, spread : ndarray, shape (12, V, lat, lon)
         Mean and standard deviation of the transformed fields; the spread has a floor.
     transforms : tuple of Transform
-        One a variable.
+        One for each variable.
     """
 
     variables: tuple[Variable, ...]
@@ -73,23 +73,23 @@ class Preprocessor:
         months : ndarray of int, shape (n,)
             Calendar months 1..12.
         variables : sequence of Variable
-            What the fields are.
+            Variables of the fields, in order.
         grid : Grid
             Their grid.
         power : float
             Exponent of the ``power`` transform.
         floor : float
             Least spread, as a fraction of the variable's area-mean spread over its own cells:
-            under permanent ice the sea's spread is zero, and noise must not be blown up there.
+            under permanent ice the spread of SST is zero, and dividing by it amplifies noise.
         least : int
-            Least values of a cell in each calendar month, or half of its samples where these are
-            fewer than twice as many: with less the cell is left out of the variable. Cells that
-            are there always or never are not touched by it.
+            Least number of values of a cell in each calendar month, or half of its samples if
+            these are fewer than twice as many; a cell with fewer is masked out of the variable.
+            Cells that are always present or always missing are not affected.
 
         Raises
         ------
         ValueError
-            If a calendar month has fewer than two samples, a variable has no cell with enough
+            If a calendar month has fewer than two samples, no cell of a variable has enough
             values, or its transform is unknown.
         """
         index = months - 1
@@ -172,9 +172,9 @@ class Preprocessor:
         months : ndarray of int, shape (n,)
             Calendar months 1..12.
         sd : ndarray, broadcast to ``x``, optional
-            Standard deviation of ``x``. If given, the mean over that normal spread is returned
-            rather than the field of the mean: rain's transform is curved, and the field of the
-            mean underestimates it.
+            Standard deviation of ``x``. If given, the mean over that normal distribution is
+            returned, not the transform of the mean: rain's transform is nonlinear, and the
+            transform of the mean underestimates it.
         """
         index = months - 1
         moved = x * self.spread[index] + self.centre[index]
@@ -191,11 +191,11 @@ class Preprocessor:
         return out
 
     def anomalies(self, fields: Float, months: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Subtract the monthly climatology: display-unit anomalies, shape as ``fields``."""
+        """Subtract the monthly climatology: anomalies in display units, shape as ``fields``."""
         return np.asarray(fields - self.climatology[months - 1])
 
     def to_dataset(self) -> xr.Dataset:
-        """Return everything that was fitted as a Dataset (``normaliser.nc`` of a bundle)."""
+        """Return all fitted quantities as a Dataset (``normaliser.nc`` of a bundle)."""
         dims = ("month", "variable", "lat", "lon")
         out = xr.Dataset(
             {
@@ -223,7 +223,7 @@ class Preprocessor:
     ) -> Preprocessor:
         """Rebuild from the arrays of :meth:`to_dataset`, by name.
 
-        Plain arrays and not a Dataset: making one imports Dask, most of a bundle's loading time.
+        Plain arrays, not a Dataset: building one imports Dask, most of a bundle's loading time.
 
         Raises
         ------
@@ -257,7 +257,7 @@ class Preprocessor:
 
 
 def _nanmean(values: Float) -> NDArray[np.float64]:
-    """Mean over samples, NaN where there is none, without numpy's warning for empty cells."""
+    """Mean over samples, NaN for empty cells, without numpy's warning."""
     good = np.isfinite(values)
     count = good.sum(axis=0)
     total = np.where(good, values, 0.0).sum(axis=0)
@@ -285,7 +285,7 @@ def to_display(data: Mapping[str, NDArray], variables: Sequence[Variable]) -> ND
 def samples(
     data: xr.Dataset, variables: Sequence[Variable]
 ) -> tuple[NDArray[np.float32], NDArray[np.datetime64], NDArray[np.int64]]:
-    """Flatten a canonical dataset to samples, dropping months in which all is missing.
+    """Flatten a canonical dataset to samples, dropping months without any value.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Named regions and basins of the sea, their masks and area-weighted means."""
+"""Named regions and ocean basins: masks and area-weighted means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlda_core.climate.grid import Grid
 
 
 class RegionError(UserError):
-    """A region cannot be used; the message is one sentence with the remedy."""
+    """A region is invalid; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Region:
     Parameters
     ----------
     label : str
-        What people read.
+        Name on the page.
     south, north : float
         Limits in degrees north.
     west, east : float
@@ -62,7 +62,7 @@ def region_mask(grid: Grid, region: Region) -> NDArray[np.float64]:
         return np.outer(rows, np.ones(grid.lon.size))
     span = (region.east - region.west) % 360.0
     cols = np.zeros(grid.lon.size)
-    # A cell may meet the box on either side of the seam: shift the box by whole turns.
+    # A cell may overlap the box on either side of the seam: shift the box by 360 degrees.
     for turn in (-360.0, 0.0, 360.0):
         west = region.west + turn
         overlap = np.minimum(grid.lon_edges[1:], west + span) - np.maximum(
@@ -89,7 +89,7 @@ def regional_mean(
     Returns
     -------
     ndarray, shape (...)
-        NaN where the region holds no data.
+        NaN if the region holds no data.
     """
     weight = region_mask(grid, region) * grid.weights * np.isfinite(field)
     total = weight.sum(axis=(-2, -1))
@@ -99,12 +99,12 @@ def regional_mean(
 
 @dataclass(frozen=True)
 class Basin:
-    """A part of the sea; all of :data:`BASINS` together are the whole, without overlaps.
+    """An ocean basin; together, :data:`BASINS` cover the whole sea without overlap.
 
     Parameters
     ----------
     label : str
-        What people read.
+        Name on the page.
     boxes : tuple of (float, float, float, float)
         South, north, west, east in degrees; a point on a southern or western edge belongs to the
         box, one on a northern or eastern edge to its neighbour. A box holds land too.
@@ -130,18 +130,18 @@ _BASIN_LABELS = {
     "south_indian": "South Indian",
     "southern_ocean": "Southern Ocean",
 }
-# The whole sphere in rows, each cut where a basin begins, eastwards from Greenwich: so nothing
-# overlaps and nothing is left out. The cuts follow the land: Central America from Mexico
-# to Panama, the Malay Peninsula, Sumatra, Java and Timor. Otherwise: the tropics reach from 20S to
-# 20N, in the Indian Ocean to its northern shores; the Pacific's thirds meet at the dateline's
-# sides, 160E and 150W, as Nino 4 and 3 do; the two Indian parts at India's southern tip.
+# Latitude rows of the whole sphere, each divided into basins from Greenwich eastwards, so that
+# they neither overlap nor leave a gap. The boundaries follow the land: Central America from Mexico
+# to Panama, the Malay Peninsula, Sumatra, Java and Timor. The tropics extend from 20S to 20N, in
+# the Indian Ocean to its northern shores; the Pacific's thirds meet at 160E and 150W, the
+# boundaries of Nino 4 and Nino 3; the two Indian parts meet at India's southern tip.
 _IN = ((20.0, "indian_west"), (77.5, "indian_east"))
 _PAC = ((160.0, "pacific_central"), (210.0, "pacific_east"))
 _NORTH = ((0.0, "north_atlantic"), (100.0, "north_pacific"), (260.0, "north_atlantic"))
 
 
 def _tropics(indonesia: float, america: float) -> tuple[tuple[float, str], ...]:
-    """Cut a tropical row: where the Indian Ocean ends, and where the Atlantic begins."""
+    """Divide a tropical row, given where the Indian ends and where the Atlantic begins."""
     west = (indonesia, "pacific_west")
     return ((0.0, "tropical_atlantic"), *_IN, west, *_PAC, (america, "tropical_atlantic"))
 
@@ -149,7 +149,7 @@ def _tropics(indonesia: float, america: float) -> tuple[tuple[float, str], ...]:
 _ROWS: tuple[tuple[float, float, tuple[tuple[float, str], ...]], ...] = (
     (66.0, 90.0, ((0.0, "arctic"),)),
     (48.0, 66.0, _NORTH),
-    # The Bay of Biscay ends, and the Gulf of Lion begins, just off Greenwich.
+    # The Bay of Biscay ends, and the Gulf of Lion begins, close to Greenwich.
     (40.0, 48.0, ((0.0, "mediterranean"), *_NORTH[1:])),
     (30.5, 40.0, ((0.0, "mediterranean"), *_NORTH[1:], (354.5, "mediterranean"))),
     (
@@ -211,8 +211,8 @@ BASINS: dict[str, Basin] = {key: Basin(label, _boxes(key)) for key, label in _BA
 def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
     """Return which cells belong to each basin.
 
-    A cell belongs to the one basin that its centre lies in: parts of a coarse cell on the other
-    side of a land bridge would count as another ocean.
+    Each cell belongs to the basin of its centre: splitting a coarse cell by area would assign
+    water across a land bridge to another ocean.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.floa
     for key, basin in BASINS.items():
         inside = np.zeros(grid.shape, bool)
         for south, north, west, east in basin.boxes:
-            # The northernmost row holds the pole itself.
+            # The northernmost row includes the pole.
             under = lat <= north if north == 90.0 else lat < north
             inside |= (lat >= south) & under & (lon >= west) & (lon < east)
         masks[key] = (inside & sea).astype(np.float64)
@@ -239,14 +239,14 @@ def basin_masks(grid: Grid, sea: NDArray[np.bool_]) -> dict[str, NDArray[np.floa
 
 
 def drawn_box(south: float, north: float, west: float, east: float) -> Region:
-    """Return the region of a box that somebody drew.
+    """Return the region of a user-drawn box.
 
     Parameters
     ----------
     south, north : float
         Degrees north; cut at the poles.
     west, east : float
-        Degrees east, any turn; ``west > east`` crosses Greenwich.
+        Degrees east, of any range; ``west > east`` crosses Greenwich.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Places on the sphere as unit vectors, and back."""
+"""Conversion between latitude and longitude and unit vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which years train, validate, calibrate and test, with a gap month either side."""
+"""Split of the months by year: train, validation, calibration, test, and gap months."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlda_core.climate.errors import StateError
 Split = Literal["train", "validation", "calibration", "test", "gap"]
 
 
-# Years that nanoseconds since 1970, numpy's time stamps in xarray, can tell in full.
+# Years that lie completely within the range of numpy's nanosecond time stamps.
 YEARS = (1678, 2261)
 
 
@@ -35,7 +35,7 @@ def calendar_month(month: str) -> int:
     Raises
     ------
     StateError
-        If it is not a month, or of a year that time stamps cannot hold.
+        If it is not a month, or its year is outside the range of time stamps.
     """
     found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", str(month))
     if not found:
@@ -47,7 +47,7 @@ def calendar_month(month: str) -> int:
 
 @dataclass(frozen=True)
 class Splits:
-    """Held-out years; every other month trains, but for one gap month beside each block.
+    """Held-out years; other months train, except one gap month beside each held-out block.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ class Splits:
     def of(self, month: str) -> Split:
         """Return the split of a month ``YYYY-MM``.
 
-        A month is a gap when it is not held out itself but touches a month that is: monthly
-        anomalies persist, and a neighbour of a test month would tell about it.
+        A month is a gap if it is not held out but adjoins a month that is: monthly anomalies are
+        autocorrelated, and training on a neighbour of a test month would leak information.
         """
         index = int(np.datetime64(month, "M").astype(np.int64))
         own = self._held_out(index)

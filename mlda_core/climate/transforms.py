@@ -1,7 +1,7 @@
 """Transforms that make a variable near-Gaussian before it is standardised.
 
-Precipitation is skewed and bounded by zero. Two families are kept because a user's data may
-prefer the other; which one the bundled model uses was decided by reconstruction in mm/day
+Precipitation is skewed and bounded by zero. Two families are supported, as the better one depends
+on the data; the bundled model's was chosen by its reconstruction error in mm/day
 (``benchmarks/precipitation_transform.py``).
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Array = NDArray[np.float64]
-# A dry month's amount: below it, amounts are noise of the packing (steps of 2e-8 kg m-2 s-1).
+# Amounts below this are dry: they are packing noise (steps of 2e-8 kg m-2 s-1).
 TRACE_MM_DAY = 1e-3
 
 
@@ -31,11 +31,11 @@ class Transform(Protocol):
         ...
 
     def to_arrays(self) -> dict[str, Array]:
-        """Return what must be stored to rebuild the transform."""
+        """Return the arrays from which :func:`rebuild` restores the transform."""
         ...
 
     def at(self, cells: NDArray[np.int64]) -> Transform:
-        """Return the transform of some cells of (lat, lon), for values (n, cells)."""
+        """Return the transform of selected cells of (lat, lon), for values (n, cells)."""
         ...
 
 
@@ -50,11 +50,11 @@ class Identity:
     inverse = forward
 
     def to_arrays(self) -> dict[str, Array]:
-        """Return nothing."""
+        """Return no arrays."""
         return {}
 
     def at(self, cells: NDArray[np.int64]) -> Identity:  # noqa: ARG002
-        """Return itself: it is the same everywhere."""
+        """Return itself: it does not depend on the cell."""
         return self
 
 
@@ -84,7 +84,7 @@ class Power:
         return {"exponent": np.array(self.exponent)}
 
     def at(self, cells: NDArray[np.int64]) -> Power:  # noqa: ARG002
-        """Return itself: it is the same everywhere."""
+        """Return itself: it does not depend on the cell."""
         return self
 
 
@@ -103,7 +103,7 @@ class GammaNormal:
 
     shape: Array
     scale: Array
-    # Normal quantiles beyond this cannot be told apart from probability 0 or 1 in float64.
+    # Beyond this normal quantile, probabilities round to 0 or 1 in float64.
     limit: float = 6.0
 
     @classmethod
@@ -114,11 +114,11 @@ class GammaNormal:
         wet = np.clip(values, TRACE_MM_DAY, None)
         for m in range(12):
             chosen = wet[month_index == m]
-            # A cell without any amount keeps a harmless distribution; the mask leaves it out.
+            # A cell without any value gets a placeholder distribution; the mask excludes it.
             chosen = np.where(np.isfinite(chosen).any(axis=0), chosen, 1.0)
             mean = np.nanmean(chosen, axis=0)
             gap = np.clip(np.log(mean) - np.nanmean(np.log(chosen), axis=0), 1e-4, None)
-            # Shapes above 1000 are normal for every purpose and only cost precision.
+            # A gamma of shape above 1000 is practically normal; larger values only cost precision.
             shape[m] = np.clip((1 + np.sqrt(1 + 4 * gap / 3)) / (4 * gap), 0.05, 1000.0)
             scale[m] = mean / shape[m]
         return cls(shape, scale)
@@ -127,7 +127,7 @@ class GammaNormal:
         """Map to normal quantiles within +-``limit``."""
         a, s = self.shape[month_index], self.scale[month_index]
         x = np.clip(values, TRACE_MM_DAY, None) / s
-        # The smaller tail keeps its digits: near probability 1 the upper tail is used.
+        # The smaller tail is the more precise: near probability 1 use the upper one.
         low, high = special.gammainc(a, x), special.gammaincc(a, x)
         z = np.where(low < 0.5, special.ndtri(low), -special.ndtri(high))
         return np.clip(z, -self.limit, self.limit)
@@ -148,13 +148,13 @@ class GammaNormal:
         return {"shape": self.shape, "scale": self.scale}
 
     def at(self, cells: NDArray[np.int64]) -> GammaNormal:
-        """Return the distributions of some cells of the flattened (lat, lon)."""
+        """Return the distributions of selected cells of the flattened (lat, lon)."""
         shape, scale = self.shape.reshape(12, -1), self.scale.reshape(12, -1)
         return GammaNormal(shape[:, cells], scale[:, cells], self.limit)
 
 
 def rebuild(kind: str, arrays: dict[str, Array]) -> Transform:
-    """Rebuild a transform from what :meth:`Transform.to_arrays` returned.
+    """Rebuild a transform from the arrays of :meth:`Transform.to_arrays`.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Units as people write them, read by UDUNITS: the CF conventions' own library of units.
+"""Units in the spellings found in practice, parsed by UDUNITS (the CF conventions' library).
 
-UDUNITS takes ``degrees Celsius`` for an angle times a kelvin, ``C`` for a coulomb, ``pa`` for an
-area (a pico-are) and a month for a twelfth of a mean year. What such words mean in the field is
-said here once, for files and for tables of observations.
+UDUNITS reads ``degrees Celsius`` as an angle times a kelvin, ``C`` as a coulomb, ``pa`` as an
+area (a pico-are) and a month as a twelfth of a mean year. This module maps such words to their
+meaning in climate data, both for files and for tables of observations.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class UnitsError(UserError):
-    """Units are unknown, or measure something else; the message is a clause with the remedy."""
+    """Units are unknown or of another quantity; the message is a clause with the remedy."""
 
 
-# Spellings of a temperature: the words are joined, for "degrees Celsius" is one unit. Capitals do
-# not tell, as no coulomb and no farad is a unit of climate.
+# Spellings of temperature, with words joined, as "degrees Celsius" is one unit. Case-insensitive:
+# neither the coulomb nor the farad is a unit of climate data.
 _TEMPERATURE = re.compile(
     r"(?P<number>[0-9.]+(?:e-?[0-9]+)?)?"
     r"(?:°|o(?=[cf])|deg(?:ree)?s?)?"
@@ -33,7 +33,7 @@ _TEMPERATURE = re.compile(
 _SCALES = {"c": "degC", "k": "K", "f": "degF"}
 _CALLED = {"K": "kelvin", "degC": "degrees Celsius", "degF": "degrees Fahrenheit"}
 
-# Words of compound units that UDUNITS does not know, or reads as something else, in small letters.
+# Words in compound units that UDUNITS does not know or misreads, in lower case.
 _WORDS = {
     "hpa": "hPa",
     "pa": "Pa",
@@ -78,44 +78,44 @@ _WORDS = {
     "percent": "%",
     "per": "/",
 }
-# Whole texts that no rule on words reaches.
+# Complete texts that the rules for words do not cover.
 _TEXTS = {"kgm-2s-1": "kg m-2 s-1", "mmday-1": "mm day-1", "mmmonth-1": "mm month-1"}
 _WORD = re.compile(r"[A-Za-z%°]+")
 _PER_MONTH = re.compile(r"/ ?month(?![\w^-])|[ .*]?month\^?-1(?!\d)")
-# What UDUNITS takes for a factor though it stands for another quantity.
+# Units that UDUNITS treats as dimensionless factors although they denote another quantity.
 _FACTORS = {"%", "percentage", "ppm", "ppmv", "ppb", "permille", "mol", "mole"}
-# Beyond these, a unit's factor to the SI's is nobody's: the atmosphere is the greatest that is
-# used, the millimetre a day of a rate in metres a second the least.
+# Range of plausible factors to SI units: the atmosphere is the largest in use, the millimetre a
+# day, relative to metres a second, the smallest.
 _LEAST, _GREATEST = 1e-9, 2e5
 
 
 class Reading(NamedTuple):
-    """What a text of units means.
+    """Parsed units.
 
     Parameters
     ----------
     unit : cf_units.Unit
-        An amount a month is given as one a day.
+        A monthly amount is expressed as a daily one.
     by_month : bool
-        Whether it is an amount a month, to be divided by the month's days.
+        Whether it is a monthly amount, to be divided by the number of days.
     """
 
     unit: cf_units.Unit
     by_month: bool = False
 
     def linear(self, target: str) -> tuple[float, float] | None:
-        """Return scale and offset to other units, or None if they measure something else."""
+        """Return scale and offset to other units, or None if they are of another quantity."""
         if self.unit.is_unknown() or not self.unit.is_convertible(target):
             return None
         zero, one, two = self.unit.convert(np.array([0.0, 1.0, 2.0]), target)
-        # UDUNITS converts to reciprocals as well: days a millimetre to millimetres a day.
+        # UDUNITS converts to reciprocals as well, such as days/mm to mm/day.
         if not np.isfinite(zero) or not np.isclose(two - one, one - zero):
             return None
         return float(one - zero), float(zero)
 
 
 def read_units(text: str) -> Reading:
-    """Return what units mean, however the world spells them.
+    """Parse units in any usual spelling.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def read_units(text: str) -> Reading:
     Raises
     ------
     UnitsError
-        If they are unknown, or UDUNITS reads an angle or a factor into them that nobody means.
+        If they are unknown, or UDUNITS misreads them as an angle or a factor.
     """
-    # Loaded at first use: most observations come in display units.
+    # Imported at first use: most observations come in display units.
     import cf_units
 
     plain = _plain(text)
@@ -174,12 +174,12 @@ def read_units(text: str) -> Reading:
 
 
 def are_per_month(text: str) -> bool:
-    """Whether units are of an amount a month, which only the month turns into one a day.
+    """Whether units are of a monthly amount, whose conversion needs the month's length.
 
     Parameters
     ----------
     text : str
-        Units that are none are not.
+        Texts that are not units count as False.
     """
     try:
         return read_units(text).by_month
@@ -188,29 +188,29 @@ def are_per_month(text: str) -> bool:
 
 
 def to_display(units: str, variable: Variable, *, days: float | None = None) -> tuple[float, float]:
-    """Return the scale and offset that turn given units into a variable's display units.
+    """Return scale and offset from given units to a variable's display units.
 
-    An amount of rain may be given as a depth or as a mass: through the variable's canonical
-    units, a millimetre is a kilogram a square metre.
+    Rain may be given as a depth or as a mass: in canonical units a millimetre is a kilogram a
+    square metre.
 
     Parameters
     ----------
     units : str
-        As people write them: ``Pa``, ``mbar``, ``degrees F``, ``kg m-2 s-1``, ``mm/month``.
+        In any spelling: ``Pa``, ``mbar``, ``degrees F``, ``kg m-2 s-1``, ``mm/month``.
     variable : Variable
     days : float, optional
-        Length of the month, which an amount a month needs; see :func:`are_per_month`.
+        Length of the month, needed for monthly amounts; see :func:`are_per_month`.
 
     Returns
     -------
     scale, offset : float
-        ``display = given * scale + offset``; a difference takes the scale alone. A variable that
-        is an anomaly itself has no zero point, and its offset is 0.
+        ``display = given * scale + offset``; a difference uses the scale alone. The offset of
+        an anomaly is 0.
 
     Raises
     ------
     UnitsError
-        If the units are unknown, measure something else, or need a month that is not given.
+        If the units are unknown, of another quantity, or need a month that is not given.
     """
     given = read_units(units)
     if given.by_month and days is None:
@@ -234,26 +234,26 @@ def to_display(units: str, variable: Variable, *, days: float | None = None) -> 
 
 
 def shown(text: str) -> str:
-    """Return units for a message: on one line, and not for ever."""
+    """Return units for a message: on one line and truncated."""
     line = "".join(c if c.isprintable() else "?" for c in text.strip())
     return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 def _plain(text: str) -> str:
-    """Write powers, signs and degrees in ASCII but for the degree sign itself."""
+    """Write powers and signs in ASCII, degrees as the degree sign."""
     signs = {"º": "°", "˚": "°", "℃": "°C", "℉": "°F", "⁻": "-", "−": "-", "–": "-"}
     signs |= {"·": " ", "⋅": " ", "×": " ", "**": "^"}
     signs |= {raised: digit for digit, raised in zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
     for sign, meant in signs.items():
         text = text.replace(sign, meant)
     text = re.sub(r"\s+", " ", text).strip()
-    # As GRIB's tables and some spreadsheets write them: [K], (degC).
+    # GRIB tables and some spreadsheets use brackets: [K], (degC).
     bracketed = re.fullmatch(r"\[(.*)\]|\(([^()]*)\)", text)
     return (bracketed[1] or bracketed[2] or "").strip() if bracketed else text
 
 
 def _temperature(plain: str) -> str | None:
-    """Return the UDUNITS name of a temperature however it is spelt, or None."""
+    """Return the UDUNITS name of a temperature in any spelling, or None."""
     joined = re.sub(r"[\s_()\[\]]|(?<![0-9])\.|-(?![0-9])", "", plain.lower())
     found = _TEMPERATURE.fullmatch(joined)
     if found is None:
@@ -262,7 +262,7 @@ def _temperature(plain: str) -> str | None:
     number = found["number"]
     if number is None:
         return scale
-    # Hundredths of a kelvin are met; ten degrees Celsius are a value, and no unit.
+    # Hundredths of a kelvin occur as a unit; "10 degC" is a value.
     try:
         size = float(number)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What is known of each climate variable: names, units, colours, transform.
+"""Metadata of climate variables: names, units, colours, transform.
 
 A bundle stores its own variables in its configuration, so any CF variable can be added to a
-model without touching this file; the table here only supplies defaults for the usual ones.
+model without changing this file; the table here supplies defaults for common ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Variable:
     name : str
         CF short name, such as ``psl``.
     label : str
-        What people read.
+        Name on the page.
     standard_name : str
         CF standard name.
     units : str
@@ -51,10 +51,10 @@ class Variable:
     transform : {"none", "power", "gamma"}
         Transform towards a normal distribution before standardising.
     non_negative : bool
-        Whether full fields are cut at zero.
+        Whether full fields are clipped at zero.
     extremes, mean_range : tuple of float, optional
-        Least and greatest value that is possible on Earth, and those of a mean over any region;
-        display units. Without them, what :mod:`mlda_core.climate.possible` knows by the name.
+        Range of possible values on Earth, and of a mean over any region, in display units. By
+        default those that :mod:`mlda_core.climate.possible` has for the name.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Variable:
 
     @property
     def is_anomaly(self) -> bool:
-        """Whether its full values are anomalies themselves: they have no zero point."""
+        """Whether the variable itself is an anomaly, without an absolute value behind it."""
         return is_anomaly(self.standard_name)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,8 +87,8 @@ class Variable:
         Returns
         -------
         dict
-            What :meth:`from_dict` takes. Limits that are not stated are left out: runs and
-            bundles made before they could be are the same as before.
+            Input for :meth:`from_dict`. Unset limits are omitted, so that runs and bundles from
+            before these attributes existed stay unchanged.
         """
         return {k: v for k, v in asdict(self).items() if k not in _OPTIONAL or v is not None}
 
@@ -99,7 +99,7 @@ class Variable:
         Parameters
         ----------
         values : dict
-            Every attribute without a default, and any other.
+            Every attribute without a default; others are optional.
 
         Returns
         -------
@@ -108,8 +108,7 @@ class Variable:
         Raises
         ------
         ValueError
-            If a key is missing or unknown, or a value is none that the attribute can have; the
-            sentence names it.
+            If a key is missing or unknown, or a value is invalid; the message names it.
         """
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
@@ -156,7 +155,7 @@ _OPTIONAL = ("extremes", "mean_range")
 
 
 def is_anomaly(standard_name: str) -> bool:
-    """Whether a CF standard name is of an anomaly, as ``surface_temperature_anomaly`` is."""
+    """Whether a CF standard name denotes an anomaly, as ``surface_temperature_anomaly`` does."""
     return standard_name.endswith("_anomaly")
 
 
@@ -173,7 +172,7 @@ def _are_limits(value: Any) -> bool:
     )
 
 
-# By the annotation as it is written above.
+# By the text of the annotations above.
 _KINDS: dict[str, tuple[str, Any]] = {
     "str": ("text", lambda value: isinstance(value, str)),
     "float": ("a number", _is_number),
@@ -187,8 +186,8 @@ _KINDS: dict[str, tuple[str, Any]] = {
 }
 
 
-# Colour limits: about the 99th percentile of |anomaly| over the TRAIN months, rounded. RdBu and
-# BrBG are ColorBrewer's colour-blind-safe diverging maps; rain is shown brown (dry) to green.
+# Colour limits: about the 99th percentile of |anomaly| over the training months, rounded. RdBu and
+# BrBG are ColorBrewer's colour-blind-safe diverging maps; rain goes from brown (dry) to green.
 DEFAULTS: dict[str, Variable] = {
     v.name: v
     for v in (

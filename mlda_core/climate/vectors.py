@@ -1,4 +1,4 @@
-"""Which pairs of variables are the components of one vector, and the wind that a height wants."""
+"""Vector variables (pairs of components), and the geostrophic wind of a height."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Pair = tuple[str, str]
 
 
 def check_vectors(given: Any, variables: Sequence[Variable]) -> tuple[Pair, ...]:
-    """Return pairs of variables' names, if each can be drawn as one vector.
+    """Validate pairs of variables that are drawn as vectors.
 
     Parameters
     ----------
     given : list of [str, str]
-        What a configuration says: the eastward component first, then the northward one.
+        From the configuration: eastward component first, then northward.
     variables : sequence of Variable
         Those of the model.
 
@@ -31,8 +31,8 @@ def check_vectors(given: Any, variables: Sequence[Variable]) -> tuple[Pair, ...]
     Raises
     ------
     ValueError
-        One sentence: a pair is none, names a variable that the model has not or that another pair
-        has, or its components differ in units or in where they exist.
+        If a pair is malformed, names a variable that is not in the model or in another pair, or
+        its components differ in units or domain.
     """
     by_name = {v.name: v for v in variables}
     if not isinstance(given, list | tuple):
@@ -72,7 +72,7 @@ def check_vectors(given: Any, variables: Sequence[Variable]) -> tuple[Pair, ...]
     return tuple(pairs)
 
 
-# Of the Earth: radius (m), turning (radians a second), gravity (m s-2).
+# The Earth's radius (m), angular velocity (rad/s) and gravity (m s-2).
 _RADIUS, _TURNING, _GRAVITY = 6.371e6, 7.2921e-5, 9.80665
 
 
@@ -92,7 +92,7 @@ def geostrophic_wind(
     Returns
     -------
     u, v : ndarray, shape (..., lat, lon)
-        m/s; zero within two degrees of the equator, where there is no such balance.
+        m/s; zero within two degrees of the equator, where geostrophic balance does not hold.
     """
     z = np.asarray(height, np.float64)
     lat, lon = np.radians(grid.lat), np.radians(grid.lon)

@@ -1,1 +1,1 @@
-"""Scores against the truth and against other methods."""
+"""Scores against the target and against other methods."""

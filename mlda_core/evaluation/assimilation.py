@@ -1,4 +1,4 @@
-"""Scores of assimilation on held-out months: networks, methods and variables."""
+"""Scores of assimilation on held-out months, by network, method and variable."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ NETWORKS = (
     "sst_and_pressure",
     *(f"stations_{count}" for count in STATIONS),
 )
-# Methods whose predicted spread is compared with their error.
+# Methods whose predicted spread is compared with the actual error.
 WITH_SPREAD = ("vae", "enoi")
 AREAS = ("globe", "tropics", "north", "south")
 STATION_VARIABLES = ("psl", "tas")
-# Error of an observation, of the local spread.
+# Observation error, as a fraction of the local spread.
 ERROR = 0.2
 
 
 @dataclass
 class Tally:
-    """Sums over months, for scores pooled over them.
+    """Sums over months, for pooled scores.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Tally:
 
     @classmethod
     def empty(cls, n_variables: int) -> Tally:
-        """Return sums of nothing."""
+        """Return zero sums."""
         zero = np.zeros((len(AREAS), n_variables))
         return cls(zero.copy(), zero.copy(), zero.copy(), zero[0].copy(), zero[0].copy())
 
@@ -91,10 +91,10 @@ class Tally:
 
 
 def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int, ...]]:
-    """Return the places of a network, and the variables that it observes everywhere.
+    """Return the places of a network, and the variables observed in every cell.
 
-    Stations lie at random on the sphere, and observe air temperature and pressure; where a bundle
-    has neither, all that it has above the sea.
+    Stations are random places on the sphere with air temperature and pressure; of a bundle
+    without both, all its variables that are defined everywhere.
     """
     names = [v.name for v in bundle.variables]
     if not name.startswith("stations_"):
@@ -136,7 +136,7 @@ def network_of(bundle: Bundle, name: str, draw: int) -> tuple[Places, tuple[int,
 
 
 def networks_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the names of the networks that observe what a bundle has."""
+    """Return the names of the networks that observe variables of a bundle."""
     found = []
     for name in NETWORKS:
         with suppress(StateError):
@@ -149,7 +149,7 @@ def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
     """Return the draws of a network, each with the members whose months it observes.
 
     20 draws of 10 and 30 stations, each over one member's months, and 5 of more, which share the
-    members between them: every month is scored, and no method sees more networks than another.
+    members between them: every month is scored, and all methods see the same networks.
     """
     if not name.startswith("stations_"):
         return [(0, list(members))]
@@ -178,9 +178,9 @@ def score(
         The targets, of every member.
     methods, networks : sequence of str
     assimilator : Assimilator, optional
-        One with other settings than the bundle's.
+        Overrides the bundle's parameters.
     spread : bool
-        Whether the predicted spread of :data:`WITH_SPREAD` is compared with the error too.
+        Whether to compare the predicted spread of :data:`WITH_SPREAD` with the error.
     tick : callable, optional
         Called with (network, months done, months in all).
 
@@ -234,7 +234,7 @@ def score(
 def observe_months(
     bundle: Bundle, places: Places, months: Months, rng: np.random.Generator, error: float = ERROR
 ) -> NDArray[np.float64]:
-    """Observe months at places, with errors.
+    """Observe months at places, with noise.
 
     Parameters
     ----------
@@ -242,14 +242,14 @@ def observe_months(
     places : Places
     months : Months
     rng : Generator
-        Of the errors.
+        Of the noise.
     error : float
-        Their standard deviation, in spreads of the climate.
+        Standard deviation of the noise, in units of the local spread.
 
     Returns
     -------
     ndarray, shape (months, places)
-        Standardised; NaN where a month has nothing.
+        Standardised; NaN where a month has no value.
     """
     x = months.x.astype(np.float64)
     if months.present is not None:
@@ -261,9 +261,9 @@ def observe_months(
 def _alike(
     months: Months, places: Places, values: NDArray[np.float64]
 ) -> Iterator[tuple[Months, Places, NDArray[np.float64]]]:
-    """Yield months that the same places observe, with these places and their values.
+    """Yield groups of months with the same observed places, with these places and values.
 
-    All of them at once where no value is missing; a month that nothing observes is left out.
+    A single group if no value is missing; months without observations are dropped.
     """
     patterns, which = np.unique(np.isfinite(values), axis=0, return_inverse=True)
     for i, there in enumerate(patterns):
@@ -282,7 +282,7 @@ def _estimates(
     month: int,
     tallies: dict[str, Tally],
 ) -> Iterator[tuple[str, Float, Float | None, slice]]:
-    """Yield method, standardised estimates, spread for the mean, and which months they are of."""
+    """Yield method, standardised estimates, spread for the mean, and the indices of the months."""
     bundle = engine.bundle
     variance = np.full(len(places), ERROR**2)
     for name in methods:
@@ -292,7 +292,7 @@ def _estimates(
         most = method.most_scored_months
         count = len(values)
         if most is not None:
-            # As many of each calendar month.
+            # Equally many months of each calendar month.
             count = min(count, most // 12, most - tallies[name].months)
         if count > 0:
             x, sd = engine.states(places, variance, values[:count], month, method=name)
@@ -305,7 +305,7 @@ def _anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> NDArra
 
 
 def _weights(bundle: Bundle, places: Places, everywhere: tuple[int, ...]) -> NDArray[np.float64]:
-    """Cell areas of each area and variable, without the cells where stations stand."""
+    """Cell areas of each area and variable, zero in cells with stations."""
     w = bundle.normaliser.weights.copy()
     if not everywhere:
         nearest = places.index[np.arange(len(places)), places.weight.argmax(axis=1)]
@@ -320,7 +320,7 @@ def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
     for v, variable in enumerate(bundle.variables):
         out[variable.name] = {}
         for method, tally in tallies.items():
-            # Nothing is left to score where stations stand in every cell, or months lack it.
+            # Nothing to score if every cell has a station, or the months lack the variable.
             if not tally.power[0, v] > 0:
                 continue
             out[variable.name][method] = {
@@ -337,16 +337,16 @@ def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:
 
 
 def _spread(tally: Tally, variable: int) -> dict[str, float]:
-    """Predicted over met root mean square error: 1 where the spread is right."""
+    """Ratio of predicted spread to RMSE: 1 if the spread is right."""
     if not tally.met[variable] > 0:
         return {}
     return {"spread_over_error": float(np.sqrt(tally.expected[variable] / tally.met[variable]))}
 
 
 def ceiling(bundle: Bundle, months: Months) -> dict[str, dict[str, Any]]:
-    """Variance that members under the same sea share: no more can be known from the sea.
+    """Variance common to members under the same sea: the potential predictability from SST.
 
-    The mean product of two different members' anomalies, over the mean square.
+    The mean product of two different members' anomalies, divided by the mean square.
 
     Parameters
     ----------
@@ -389,7 +389,7 @@ def ceiling(bundle: Bundle, months: Months) -> dict[str, dict[str, Any]]:
 
 
 def write_assimilation(found: dict[str, Any], bundle: Bundle, split: str, path: Path) -> None:
-    """Put scores of networks into ``scores.json``, whose other contents stay.
+    """Write network scores into ``scores.json``, keeping its other contents.
 
     Scores of other weights or statistics than the bundle's are dropped.
 

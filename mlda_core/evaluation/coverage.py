@@ -1,10 +1,10 @@
-"""How well the station coverage of a year reconstructs the states of held-out months.
+"""Reconstruction skill of historical station coverage, on held-out months.
 
-Stations whose records cover a year observe the targets of held-out months, whatever their own
-year: so the coverage of 1880 is tried on months that are known. What counts is how a method does
-away from its observations, so scores are kept by the distance of a cell to the nearest place that
-observes the same variable. Of a record that is itself smoothed, near cells repeat what was
-observed: the far ones are the reconstruction.
+The stations with records in a given year observe the targets of held-out months of any year: so the
+coverage of 1880 is tested on known months. The skill of interest is that away from observations, so
+scores are stratified by the distance of a cell to the nearest place that observes the same
+variable. If the target itself is smoothed, near cells repeat the observations: the far ones show
+the reconstruction.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ Tick = Callable[[str, int, int], None]
 
 YEARS = (1880, 1903, 1916, 1940, 1969, 2009)
 METHODS = ("vae", "vae_latent_only", "eof", "enoi")
-# Lower ends of the classes of distance, km; all together first.
+# Lower bounds of the distance classes, km; the first class is all distances.
 DISTANCES = (0, 500, 1000, 2000, 4000)
 CLASSES = ("all", *(f"{low}_km" for low in DISTANCES))
 
 
 @dataclass
 class _Sums:
-    """Weighted squared error and squared truth, and weights, by variable and class."""
+    """Weighted squared error, squared truth and weights, by variable and distance class."""
 
     lost: Array
     power: Array
@@ -92,7 +92,7 @@ def distance_km(bundle: Bundle, observed: pd.DataFrame) -> Array:
 
 
 def class_weights(bundle: Bundle, observed: pd.DataFrame) -> Array:
-    """Return cell areas by class of distance, zero where a place stands in the cell.
+    """Return cell areas by distance class, zero in cells with a place.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def class_weights(bundle: Bundle, observed: pd.DataFrame) -> Array:
     distance = distance_km(bundle, observed)
     ends = [*DISTANCES, np.inf]
     parts = [weights * ((distance >= low) & (distance < high)) for low, high in pairwise(ends)]
-    # What nothing observes counts as farthest.
+    # Unobserved variables count as farthest.
     parts[-1] = parts[-1] + weights * ~np.isfinite(distance)
     return np.stack([weights, *parts])
 
@@ -126,28 +126,28 @@ def score_coverage(
     assimilator: Assimilator | None = None,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
-    """Reconstruct months from the station coverage of several years.
+    """Reconstruct months with the station coverage of several years.
 
     Parameters
     ----------
     bundle : Bundle
     months : sequence of str
-        ``YYYY-MM``, of those that the bundle holds.
+        ``YYYY-MM``, of the bundle.
     years : sequence of int
-        Whose stations observe; see :class:`mlda_core.observations.networks.NetworkSpec`.
+        Years of the coverage; see :class:`mlda_core.observations.networks.NetworkSpec`.
     methods : sequence of str
-        Of :class:`mlda_core.assimilation.options.Setting`; ``climatology`` comes with them.
+        Of :class:`mlda_core.assimilation.options.Setting`; ``climatology`` is added.
     assimilator : Assimilator, optional
-        One with other settings than the bundle's.
+        Overrides the bundle's parameters.
     tick : callable, optional
-        Called with (what, months done, months in all).
+        Called with (stage, months done, months in all).
 
     Returns
     -------
     dict
-        ``[year]`` to ``places`` (by variable, in the mean month that has the variable) and
-        ``[variable][method][class]`` to explained variance, RMSE (display units) and ``share`` of
-        the variable's area; a class that holds no cell is left out.
+        ``[year]`` to ``places`` (by variable, mean over months that have the variable) and
+        ``[variable][method][class]`` to explained variance, RMSE (display units) and ``share``,
+        the fraction of the variable's area; classes without cells are omitted.
     """
     engine = assimilator or Assimilator(bundle)
     out: dict[str, Any] = {}
@@ -159,12 +159,12 @@ def score_coverage(
         seen = np.zeros((2, len(bundle.variables)), np.int64)
         for done, month in enumerate(months):
             calendar, truth = calendar_month(month), bundle.target(month).astype(np.float64)
-            # The noise is a new one each month, and the same for every method.
+            # The noise differs between months, but is the same for every method.
             table = synthesise(where, bundle, truth, calendar, seed=(year, *_numbers(month)))
             count = [int((table["variable"] == v.name).sum()) for v in bundle.variables]
             seen += np.stack([count, np.isfinite(truth).any(axis=(1, 2))])
             if len(table):
-                # A month that nothing observes would be climatology's alone.
+                # Without observations in the month, only climatology would be scored.
                 sums["climatology"].add(np.zeros_like(truth), truth, weights)
                 for method in methods:
                     found = _estimate(engine, table, calendar, method)
@@ -214,9 +214,9 @@ def _table(bundle: Bundle, sums: dict[str, _Sums]) -> dict[str, Any]:
 
 
 def write_coverage(found: dict[str, Any], bundle: Bundle, split: str, path: Path) -> None:
-    """Put scores of coverages into ``scores.json``, whose other contents stay.
+    """Write coverage scores into ``scores.json``, keeping its other contents.
 
-    Those of other splits stay if they are of the bundle as it is now, its errors included.
+    Scores of other splits are kept if they are of the bundle's current version and statistics.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reconstruction by empirical orthogonal functions: the classical opponent of the VAE."""
+"""Reconstruction by empirical orthogonal functions, the linear baseline of the VAE."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class EOFBasis:
     patterns : ndarray, shape (K, cells)
     projector : ndarray, shape (cells, K)
     variances : ndarray, shape (K,)
-        On the months they were fitted on.
+        On the months of the fit.
     """
 
     patterns: NDArray[np.float64]
@@ -38,7 +38,7 @@ class EOFBasis:
 
 
 def fit_eofs(data: TrainingData, count: int, *, mixed: bool = True, seed: int = 0) -> EOFBasis:
-    """Fit EOFs on the months that the VAE is trained on, every variable weighing the same.
+    """Fit EOFs to the VAE's training months, with equal weight for every variable.
 
     Parameters
     ----------

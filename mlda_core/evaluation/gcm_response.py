@@ -1,4 +1,4 @@
-"""Scores of the emulated response to a warmer sea against the GCM's own."""
+"""Scores of emulated responses to SST changes against the GCM's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 METHODS = ("vae", "regression", "enoi")
 AREAS = ("globe", "tropics")
-# Of TEST; the scores of another split stand under a name of their own.
+# Key of the test split; other splits have a suffix.
 _KEY = "perturbation"
 
 
@@ -31,8 +31,8 @@ def emulate(
 ) -> dict[str, Float]:
     """Emulate the experiments: the mean of ``A(y + d) - A(y)`` over their months.
 
-    y is the month's sea surface temperature at every cell, without noise, its error
-    0.2 of the local spread; d what the GCM's runs had added to it.
+    y is the month's SST in every cell, without noise, with an error of 0.2 of the local spread;
+    d is the change that was added in the GCM's runs.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def emulate(
     done = 0
     for month in np.unique(calendar):
         rows = np.flatnonzero(calendar == month)
-        # One network a calendar month serves the control and all experiments.
+        # The control and all experiments use the same network in a calendar month.
         seas = [runs[0].sea[rows], *(r.sea[rows] + r.change[rows] for r in runs)]
         x, sd = _states(engine, method, places, np.concatenate(seas), int(month))
         fields = bundle.normaliser.restore(x, np.full(len(x), month), sd=sd)
@@ -75,14 +75,14 @@ def emulate(
 def _states(
     engine: Assimilator, method: str, places: Places, sea: Float, month: int
 ) -> tuple[Float, Float]:
-    """Standardised states (n, V, lat, lon) from seas (n, lat, lon), and their spread."""
+    """Standardised states (n, V, lat, lon) from SST (n, lat, lon), and their spread."""
     bundle = engine.bundle
     fields = np.repeat(bundle.normaliser.climatology[month - 1][None], len(sea), axis=0)
     fields[:, bundle.sea_row] += sea
     given = bundle.normaliser.standardise(fields, np.full(len(sea), month))
     values = np.asarray(bundle.operator.apply(places, np.nan_to_num(given)), np.float64)
     variance = np.full(len(places), ERROR**2)
-    # As the page's responses are made: a difference of two minima needs both to be exact.
+    # As for the page's responses: the difference of two minima requires precise minima.
     return engine.states(places, variance, values, month, method=method, polish=True)
 
 
@@ -92,15 +92,15 @@ def score(
     """Compare mean responses with the GCM's.
 
     Uncentred pattern correlation, and amplitude ratio: <ours, GCM> over <GCM half A, GCM half B>,
-    so that the GCM's own noise, which halves do not share, does not bias it. Both inner products
-    are means over all ways to split the runs. ``gcm_half`` is one half against the other; its
-    amplitude ratio would be 1 by definition, and is left out.
+    which is unbiased as the halves' noise is independent. Both inner products are means over all
+    ways to split the runs. ``gcm_half`` compares one half with the other; its amplitude ratio is
+    1 by definition, and is omitted.
 
     Parameters
     ----------
     runs : sequence of Runs
     emulated : dict
-        By method, then experiment, of :func:`emulate`.
+        By method, then experiment, from :func:`emulate`.
     bundle : Bundle
 
     Returns
@@ -142,7 +142,7 @@ def _one(
     shared = float(np.mean([dot(a, b) for a, b in halves]))
     means = [0.5 * (a + b) for a, b in halves]
     out = {m: {"pattern_correlation": correlation(ours, runs.response)} for m, ours in maps.items()}
-    # Halves that share nothing have no amplitude to compare with.
+    # Uncorrelated halves provide no amplitude.
     if shared > 0:
         for method, ours in maps.items():
             projected = float(np.mean([dot(ours, mean) for mean in means]))
@@ -152,13 +152,13 @@ def _one(
 
 
 def responses(runs: Sequence[Runs], emulated: dict[str, Float], split: str) -> list[GcmResponse]:
-    """Return what :func:`~mlda_core.perturbation.gcm.write_responses` writes.
+    """Return the responses for :func:`~mlda_core.perturbation.gcm.write_responses`.
 
     Parameters
     ----------
     runs : sequence of Runs
     emulated : dict
-        By experiment, of :func:`emulate`.
+        By experiment, from :func:`emulate`.
     split : str
     """
     return [
@@ -179,10 +179,10 @@ def responses(runs: Sequence[Runs], emulated: dict[str, Float], split: str) -> l
 def write_perturbation(
     found: dict[str, Any], runs: Sequence[Runs], bundle: Bundle, split: str, path: Path
 ) -> None:
-    """Put scores into ``scores.json``, whose other contents stay.
+    """Write scores into ``scores.json``, keeping its other contents.
 
-    TEST stands under ``perturbation``, another split under ``perturbation_SPLIT``. Scores of other
-    weights, statistics or settings than the bundle's are dropped.
+    The test split is stored as ``perturbation``, others as ``perturbation_SPLIT``. Scores of other
+    weights, statistics or parameters than the bundle's are dropped.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""What data buy: skill on VALIDATION months against the number of training months.
+"""Learning curve: validation skill against the number of training months.
 
-Every point of the curve is a model of its own, trained on the months of some members and on nothing
-else: climatology, spread, networks, errors of assimilation and every classical method. TEST months
-are dropped as soon as the data are read.
+Every point of the curve is a separate model, trained on the months of some members only, which
+includes climatology, spread, networks, error statistics and every baseline. Test months are dropped
+as soon as the data are read.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ NETWORKS = ("stations_100", "sst_only")
 OWN = ("vae", "vae_latent_only")
 CLASSICAL = ("eof", "enoi", "regression")
 RECONSTRUCTION = "reconstruction"
-# Assimilation is scored on this many members' months: the places and the seas are the same for all
-# members, and it takes longer than the training.
+# Number of members on whose months assimilation is scored: places and SST are the same for all
+# members, and the scoring takes longer than the training.
 SCORED_MEMBERS = 3
-# What no point uses: not the months beside held-out ones, and TEST least of all.
+# Splits used: no gap months, and no test months.
 _USED = ("train", "calibration", "validation")
 _RESULT = "scores.json"
 
@@ -67,7 +67,7 @@ class Point:
     members : tuple of int
         Whose months under the observed sea are used.
     mixed : bool
-        Whether months under mixed seas train too.
+        Whether months under mixed seas are used in training too.
     """
 
     members: tuple[int, ...]
@@ -80,7 +80,7 @@ class Point:
 
 
 def read_members(config: ModelConfig) -> tuple[int, ...]:
-    """Return the members of a configuration's observed dataset, the shipped one first.
+    """Return the members of a configuration's observed dataset, the bundled one first.
 
     Parameters
     ----------
@@ -101,24 +101,24 @@ def read_members(config: ModelConfig) -> tuple[int, ...]:
 
 
 def choose_points(config: ModelConfig, counts: Sequence[str]) -> tuple[Point, ...]:
-    """Return the points of numbers of members, with and without mixed seas.
+    """Return the points for numbers of members, with and without mixed seas.
 
     Parameters
     ----------
     config : ModelConfig
-        Names the data; without a dataset of mixed seas there are no points with them.
+        Provides the data; without a dataset of mixed seas there are no points with them.
     counts : sequence of str
-        Whole numbers, or ``all``.
+        Integers, or ``all``.
 
     Returns
     -------
     tuple of Point
-        From few months to many.
+        In increasing order of months.
 
     Raises
     ------
     ConfigError
-        If a number is none, or more than there are members.
+        If a count is invalid, or larger than the number of members.
     """
     members = read_members(config)
     wanted = set()
@@ -135,20 +135,21 @@ def choose_points(config: ModelConfig, counts: Sequence[str]) -> tuple[Point, ..
 
 
 class Curve:
-    """A learning curve in a folder: makes what is not there yet.
+    """A learning curve in a folder; computes missing points.
 
     Parameters
     ----------
     config : ModelConfig
-        Of the model; its splits decide what trains and what is scored.
+        Of the model; its splits determine training and scored months.
     settings : Settings
         Of the assimilation, the same at every point.
     folder : Path
-        One folder a point is made in it.
+        Contains one folder for each point.
     epochs : int
-        Of the training on the most months that there are. With fewer months as many steps are
-        taken, in at most as many epochs as the configuration has.
+        Of the training with the largest number of months. With fewer months the number of steps
+        is the same, in at most as many epochs as configured.
     tick : callable, optional
+        Called with (stage, done, in all).
         Called with (what, done, in all).
     """
 
@@ -165,9 +166,9 @@ class Curve:
         self._tick = tick or _silent
 
     def run(self, points: Sequence[Point]) -> list[dict[str, Any]]:
-        """Make points, and return the scores of each.
+        """Compute points, and return the scores of each.
 
-        What is finished is read and not made again; what was interrupted goes on.
+        Finished points are read, interrupted ones resumed.
 
         Parameters
         ----------
@@ -176,12 +177,12 @@ class Curve:
         Returns
         -------
         list of dict
-            As ``scores.json`` of each point's folder, in the order of the points.
+            Contents of each point's ``scores.json``, in the order of the points.
 
         Raises
         ------
         ConfigError
-            If the folder holds a curve of other data or settings.
+            If the folder holds a curve with other data or settings.
         """
         found = {point: self._kept(point) for point in points}
         for point in points:
@@ -189,7 +190,7 @@ class Curve:
                 found[point] = self._score(point, found[point])
         return [found[point] for point in points]
 
-    # What a point is made of
+    # Configuration and data of a point
 
     def model(self, point: Point) -> ModelConfig:
         """Return the configuration of a point's model."""
@@ -200,7 +201,7 @@ class Curve:
         return mine.with_training(epochs=self._epochs(point))
 
     def data(self, point: Point) -> TrainingData:
-        """Return the months of a point, with their own climatology and spread: no TEST month."""
+        """Return the months of a point, with their own climatology and spread: no test months."""
         whole = self._whole
         mine = whole.observed.where(np.isin(whole.observed.member, point.members))
         chosen = mine.in_split("train")
@@ -221,14 +222,14 @@ class Curve:
 
     @cached_property
     def _whole(self) -> TrainingData:
-        """Months of every member but TEST, as anomalies from all training months' climatology."""
+        """Months of every member except test, as anomalies from all training months."""
         self._tick("reading the months", 0, 1)
         data = load_training_data(self.config)
         self._tick("reading the months", 1, 1)
         return replace(data, observed=data.observed.in_split(*_USED))
 
     def _counts(self, point: Point) -> tuple[int, int]:
-        """Training months of a point under the observed and under mixed seas."""
+        """Count the training months of a point under the observed and under mixed seas."""
         mixed = self._whole.mixed
         return (
             int(np.isin(self._whole.train.member, point.members).sum()),
@@ -236,7 +237,7 @@ class Curve:
         )
 
     def _epochs(self, point: Point) -> int:
-        """Plan as many steps as the most months take, in no more epochs than configured."""
+        """Epochs for as many steps as with the most months, at most the configured number."""
         everything = Point(read_members(self.config), _has_mixed(self.config))
         share = self.config.data.mixed_share
         most, own = (
@@ -258,10 +259,10 @@ class Curve:
             epochs_normalised=min(usual.epochs_normalised, epochs),
         )
 
-    # Making a point
+    # Computation of a point
 
     def train(self, point: Point) -> Bundle:
-        """Return the bundle of a point, trained and calibrated if it is not there.
+        """Return the bundle of a point, training and calibrating it if it is missing.
 
         Parameters
         ----------
@@ -298,11 +299,11 @@ class Curve:
         return bundle
 
     def classical(self, point: Point, bundle: Bundle) -> Bundle:
-        """Return the bundle whose covariances are those of every training month of a point.
+        """Return a bundle with covariances of all training months of a point, for the baselines.
 
-        The VAE keeps mixed seas out of the covariances that it is mixed with, for the prior is of
-        months under the observed sea. The classical methods learn from nothing but covariances:
-        here months under mixed seas are months like others.
+        The VAE excludes mixed seas from the covariances of its hybrid, as the prior describes
+        months under the observed sea. The baselines learn from covariances only, so here months
+        under mixed seas are included.
 
         Parameters
         ----------
@@ -313,7 +314,7 @@ class Curve:
         Returns
         -------
         Bundle
-            The same one where there are no mixed seas.
+            The same one if there are no mixed seas.
         """
         if not point.mixed:
             return bundle
@@ -340,7 +341,7 @@ class Curve:
         return load_bundle(path)
 
     def _counting(self, what: str, epochs: int, run: Path) -> Callable[[int, int], None]:
-        """Count the steps of all epochs, those of an interrupted run included."""
+        """Count the steps of all epochs, including those of an interrupted run."""
         log = run / "log.jsonl"
         done = len(log.read_text("utf-8").splitlines()) if log.exists() else 0
 
@@ -351,10 +352,10 @@ class Curve:
 
         return tick
 
-    # Scoring a point
+    # Scores of a point
 
     def _score(self, point: Point, scores: dict[str, Any]) -> dict[str, Any]:
-        """Score what is not scored yet, and write it as it comes."""
+        """Compute missing scores, writing them as they are computed."""
         bundle = self.train(point)
         classical = self.classical(point, bundle)
         data = self.data(point)
@@ -379,7 +380,7 @@ class Curve:
         return scores
 
     def _targets(self, bundle: Bundle, most: int | None = None) -> Months:
-        """Return VALIDATION months of every member, or of the first, as a bundle has them."""
+        """Return validation months of every member, or of the first, standardised by a bundle."""
         months = self._reference(most)
         return _standardised(months, self._whole.normaliser, bundle.normaliser)
 
@@ -417,7 +418,7 @@ class Curve:
             self._tick(f"{point.name}: {what}", done, total)
 
         _, everywhere = scoring.network_of(bundle, network, 0)
-        # What is observed in every cell is copied.
+        # Variables observed in every cell are merely copied.
         unseen = [v.name for i, v in enumerate(bundle.variables) if i not in everywhere]
         found: dict[str, Any] = {name: {} for name in unseen}
         for which, methods in ((bundle, OWN), (classical, CLASSICAL)):
@@ -426,7 +427,7 @@ class Curve:
             )
             for name in unseen:
                 found[name] |= part[network][name]
-        # The same cells and months, about the climatology of all training months.
+        # The same cells and months, relative to the climatology of all training months.
         reference = self._reference(SCORED_MEMBERS)
         zero = scoring.score(bundle, reference, methods=(), networks=(network,), spread=False)
         out = {
@@ -443,10 +444,10 @@ class Curve:
                 out[name]["ceiling"] = {"explained_variance": of_all}
         return out
 
-    # Keeping
+    # Storage
 
     def _kept(self, point: Point) -> dict[str, Any]:
-        """Return what is known of a point already; refuse a folder of another curve."""
+        """Return the stored scores of a point; refuse a folder of another curve."""
         stamp = self._stamp(point)
         path = self.folder / point.name / _RESULT
         if not path.exists():
@@ -469,7 +470,7 @@ class Curve:
         fresh.replace(path)
 
     def _stamp(self, point: Point) -> dict[str, Any]:
-        """Return all that decides a point, as plain JSON values."""
+        """Return everything that determines a point, as plain JSON values."""
         files = {"observed": self.config.data.observed, "mixed": self.config.data.mixed}
         stamp = {
             "config": self.config.to_dict(),
@@ -489,7 +490,7 @@ def networks_of(bundle: Bundle) -> tuple[str, ...]:
 
 
 def _silent(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """No-op progress callback."""
 
 
 def _has_mixed(config: ModelConfig) -> bool:
@@ -506,7 +507,7 @@ def _fields(months: Months, normaliser: Preprocessor) -> NDArray[np.float64]:
 
 
 def _standardised(months: Months, old: Preprocessor, new: Preprocessor) -> Months:
-    """Return months as another climatology and spread have them."""
+    """Return months restandardised by another climatology and spread."""
     fields = _fields(months, old)
     anomalies = new.anomalies(fields, months.calendar).astype(np.float32)
     present = np.isfinite(anomalies) | ~new.mask
@@ -519,18 +520,18 @@ def _standardised(months: Months, old: Preprocessor, new: Preprocessor) -> Month
 
 
 def _without_validation(data: TrainingData) -> TrainingData:
-    """Leave out what is scored: neither the prior nor any error is estimated from it."""
+    """Drop the scored months: neither the prior nor any error may be estimated from them."""
     return replace(data, observed=data.observed.in_split("train", "calibration"))
 
 
 def _watching_calibration(data: TrainingData) -> TrainingData:
-    """Have a training watch CALIBRATION where it would watch VALIDATION, for the same reason."""
+    """Use calibration months in place of validation for early stopping, for the same reason."""
     split = np.where(data.observed.split == "calibration", "validation", data.observed.split)
     return replace(data, observed=replace(data.observed, split=split))
 
 
 def _joined(data: TrainingData) -> Months:
-    """Months under the observed sea, and those under mixed seas behind them."""
+    """Months under the observed sea, followed by those under mixed seas."""
     parts = [data.observed] if data.mixed is None else [data.observed, data.mixed]
     arrays = {
         name: np.concatenate([getattr(p, name) for p in parts])

@@ -1,4 +1,4 @@
-"""A learning curve as JSON, as a table and as a figure."""
+"""Write a learning curve as JSON, tables and a figure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHAT = {
 }
 COMPARED = ("vae", "vae_latent_only", "eof", "enoi", "regression", "climatology")
 LABELS = {key: METHODS[key].label for key in COMPARED}
-# Okabe and Ito's colours, told apart by colour-blind people, and markers for paper without colour.
+# Okabe and Ito's colour-blind-safe colours, with markers for printing in black and white.
 LOOKS = {
     "vae": ("#D55E00", "o"),
     "vae_latent_only": ("#E69F00", "s"),
@@ -48,7 +48,7 @@ def write_curve(
     variables : sequence of Variable
     folder : Path
     **about
-        Kept in the JSON file: how the curve was made.
+        Provenance, stored in the JSON file.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def write_curve(
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Save a drawing in 64 colours, which it needs no more of: a third of the size."""
+    """Save a figure in 64 colours, which suffice: a third of the size."""
     from PIL import Image
 
     drawn = BytesIO()
@@ -76,7 +76,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def tables_of(points: Sequence[Scores], variables: Sequence[Variable]) -> str:
-    """Return a Markdown table of explained variance for each thing that was observed.
+    """Return a Markdown table of explained variance for each observed data set.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def tables_of(points: Sequence[Scores], variables: Sequence[Variable]) -> str:
     Returns
     -------
     str
-        A row a method, the points from few months to many within a cell.
+        One row for each method; each cell lists the points in increasing order of months.
     """
     groups = [g for g in (_group(points, mixed=m) for m in (False, True)) if g]
     parts = []
@@ -101,7 +101,7 @@ def tables_of(points: Sequence[Scores], variables: Sequence[Variable]) -> str:
             "|---|---|" + "---|" * len(shown),
         ]
         for method, label in LABELS.items():
-            # A climatology is that of months under the observed sea.
+            # Climatology is that of months under the observed sea.
             for group in groups[:1] if method == "climatology" else groups:
                 if not any(method in by for p in group for by in p.get(what, {}).values()):
                     continue
@@ -134,9 +134,9 @@ def draw(points: Sequence[Scores], variables: Sequence[Variable]) -> Figure:
     Returns
     -------
     Figure
-        A row for each thing that was observed, a column a variable.
+        One row for each observed data set, one column for each variable.
     """
-    # Figure and not pyplot: no global state, no window system.
+    # Figure rather than pyplot: no global state, no window system.
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -170,7 +170,7 @@ def draw(points: Sequence[Scores], variables: Sequence[Variable]) -> Figure:
 
 
 def _panel(ax: Axes, points: Sequence[Scores], what: str, name: str, used: list[str]) -> None:
-    """Draw one variable of one thing that was observed; note the methods."""
+    """Draw one variable of one observed data set; record the methods."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     ax.set_xscale("log")
@@ -212,7 +212,7 @@ def _panel(ax: Axes, points: Sequence[Scores], what: str, name: str, used: list[
 
 
 def _group(points: Sequence[Scores], *, mixed: bool) -> list[Scores]:
-    """Points with or without mixed seas, from few months to many."""
+    """Points with or without mixed seas, in increasing order of months."""
     chosen = [p for p in points if bool(p["mixed_sea_months"]) == mixed]
     return sorted(chosen, key=_total)
 
@@ -222,12 +222,12 @@ def _total(point: Scores) -> int:
 
 
 def _months(group: Sequence[Scores]) -> str:
-    """Say of how many months the numbers of a cell are."""
+    """Return the numbers of months to which a cell's numbers refer."""
     counts = ", ".join(str(p["training_months"]) for p in group)
     mixed = group[0]["mixed_sea_months"]
     return f"{counts}, each with {mixed} mixed" if mixed else counts
 
 
 def _cell(score: Mapping[str, float] | None) -> str:
-    # A zero has no sign.
+    # Avoid negative zero.
     return "–" if score is None else f"{round(score['explained_variance'], 3) + 0.0:.3f}"

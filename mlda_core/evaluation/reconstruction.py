@@ -20,13 +20,13 @@ from mlda_core.vae.dataset import Months, TrainingData, mean_square
 from mlda_core.vae.minimise import minimise_all_fields
 
 Tick = Callable[[str, int, int], None]
-# A latent number is active when the means of its posteriors vary by more than this.
+# A latent component is active if the variance of its posterior means exceeds this.
 ACTIVE_VARIANCE = 0.01
 
 
 @dataclass
 class Report:
-    """What :func:`validate` found.
+    """Results of :func:`validate`.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def skill(
     x : ndarray, shape (n, V, lat, lon)
         Standardised anomalies.
     sd : ndarray, shape (V, lat, lon), optional
-        Spread over which the physical estimate is the mean.
+        Spread over which the physical estimate is averaged.
     """
     fields = bundle.normaliser.restore(x, months.calendar, sd=sd)
     return skill_of_anomalies(bundle, months, bundle.normaliser.anomalies(fields, months.calendar))
@@ -105,16 +105,16 @@ def validate(
     ----------
     bundle : Bundle
     split : str
-        Which months to score, such as ``validation`` or ``test``.
+        Split to score, such as ``validation`` or ``test``.
     data : TrainingData, optional
-        Every member's months. Without it the months shipped with the bundle are scored, and
-        EOFs, which need the training months of every member, are left out.
+        Every member's months. Without it the bundled months are scored, and EOFs, which need
+        the training months of every member, are omitted.
     samples : int
-        Prior samples a calendar month for the variance.
+        Number of prior samples in each calendar month, for the variance.
     seed : int
         Of the prior samples.
     tick : callable, optional
-        Called with (what, done, in all).
+        Called with (stage, done, in all).
 
     Returns
     -------
@@ -123,7 +123,7 @@ def validate(
     Raises
     ------
     ConfigError
-        If no month is in the split, or the data are not those of the bundle.
+        If the split has no months, or the data are not the bundle's.
     """
     if data is not None:
         check_same_model(bundle, data)
@@ -161,7 +161,7 @@ def validate(
                 bundle, months, basis.reconstruct(months.x), _residual_sd(basis, held_out)
             )
             if name == "eof":
-                # In units of their spread under the observed sea, as the VAE's prior is.
+                # In units of the spread under the observed sea, like the VAE's prior.
                 scale = basis.codes(data.train.x).std(axis=0)
                 report.scores["latent"][split]["eof"] = agreement(
                     by_member(basis.codes(months.x) / scale, None, months)
@@ -182,7 +182,7 @@ def validate(
 
 
 def months_of_bundle(bundle: Bundle) -> Months:
-    """Return the months shipped with a bundle as samples."""
+    """Return a bundle's months as samples."""
     x = np.stack([bundle.target_standardised(m) for m in bundle.months])
     calendar = np.array([int(m[5:7]) for m in bundle.months])
     present = np.isfinite(x) | ~bundle.mask
@@ -232,11 +232,11 @@ def agreement(
     members: list[tuple[NDArray[np.float64], NDArray[np.float64], int]],
     active: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """How far an aggregate posterior is from N(0, I), beside independent draws of N(0, I).
+    """Distance of an aggregate posterior from N(0, I), compared with independent draws.
 
-    A member at a time, for members share the sea and are not independent draws; root mean
-    square over the active latents, mean over members. Of n independent draws the mean departs
-    by ``1 / sqrt(n)`` and the variance by ``sqrt(2 / n)``.
+    By member, as members share the sea and are not independent; root mean square over the
+    active latents, mean over members. For n independent draws the mean departs by
+    ``1 / sqrt(n)`` and the variance by ``sqrt(2 / n)``.
     """
     chosen = slice(None) if active is None else active
     n = members[0][2]
@@ -287,10 +287,10 @@ def _years_of_training(
     draws: int = 200,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Measure as many whole years drawn from training: successive months share much of a sea.
+    """Compute the same for whole years drawn from training: successive months are correlated.
 
-    Independent draws are a bound that no climate reaches: five years hold some five seas, not
-    sixty.
+    Independent draws are a bound that no climate attains: five years have about five
+    independent seas, not sixty.
     """
     rng = np.random.default_rng(seed)
     year = np.array([n[:4] for n in months.names])
@@ -367,16 +367,16 @@ def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report
 
 
 def write_scores(report: Report, bundle: Bundle, path: Path) -> None:
-    """Put scores of reconstruction into ``scores.json``, whose other contents stay.
+    """Write reconstruction scores into ``scores.json``, keeping its other contents.
 
-    So do scores of other splits, if they are of as many members; a split is replaced as a whole,
-    so that no two runs stand beside each other in a table. Scores of other weights are dropped.
+    Scores of other splits are kept too if they are of as many members; a split is replaced as a
+    whole, so that a table does not mix two runs. Scores of other weights are dropped.
 
     Parameters
     ----------
     report : Report
     bundle : Bundle
-        That was scored.
+        The bundle scored.
     path : Path
         The file.
     """

@@ -1,4 +1,4 @@
-"""The page of figures that ``mlda validate`` writes."""
+"""HTML report with figures, written by ``mlda validate``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METHODS = {
 
 
 def write_page(report: Report, bundle: Bundle, split: str, folder: Path) -> Path:
-    """Write ``index.html`` with its pictures into a folder, and return the page's path."""
+    """Write ``index.html`` and its images into a folder, and return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = {
         "series.png": (
@@ -108,7 +108,7 @@ def _facts(report: Report, split: str) -> str:
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, np.ndarray]:
-    # Figure and not pyplot: no global state, no window system.
+    # Figure rather than pyplot: no global state, no window system.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -134,7 +134,7 @@ def _series(report: Report, bundle: Bundle) -> Figure:
 
 
 def _runs(months: list[str]) -> list[np.ndarray]:
-    """Split positions where the months are not successive: held-out years are apart."""
+    """Split positions where months are not consecutive, as held-out years are not."""
     steps = np.diff(np.array(months, dtype="datetime64[M]").astype(int))
     return np.split(np.arange(len(months)), np.flatnonzero(steps > 1) + 1)
 

@@ -1,4 +1,4 @@
-"""``scores.json``: several commands put scores into one file, and none may lose another's."""
+"""Read and update ``scores.json``, which several commands share without losing others' scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WEIGHTS = "weights"
 
 
 def scores_of(bundle: Bundle, path: Path) -> dict[str, Any]:
-    """Return what a file holds of a bundle's scores, to be changed and written again.
+    """Return the scores of a bundle in a file, to be updated and written again.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def scores_of(bundle: Bundle, path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Empty where there is no file, or where its scores are of other weights.
+        Empty if there is no file, or its scores are of other weights.
 
     Raises
     ------
@@ -36,16 +36,16 @@ def scores_of(bundle: Bundle, path: Path) -> dict[str, Any]:
 
 
 def put_scores(scores: dict[str, Any], bundle: Bundle, path: Path) -> None:
-    """Write scores; a kill at any moment leaves the earlier file whole.
+    """Write scores atomically, so that an interruption leaves the earlier file intact.
 
     Parameters
     ----------
     scores : dict
-        All that the file shall hold: :func:`scores_of`, with what is new.
+        Complete contents of the file: :func:`scores_of`, updated.
     bundle : Bundle
-        That was scored; its weights are noted.
+        The bundle scored; its weights are recorded.
     path : Path
-        The file; its folder is made if absent.
+        The file; its folder is created if absent.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")

@@ -1,8 +1,8 @@
-"""One observation, and what it changes: the experiment that shows what a covariance knows.
+"""Single-observation experiment: the increment as a test of the covariance.
 
-A single observation of 500 hPa height at 21N 129E, and the increment that it makes in the winds:
-the experiment of Xiao et al. 2025 (VAE-Var, ICLR). A good covariance turns the wind
-around the change of height, as the geostrophic balance wants it, though nobody told it of balance.
+A single observation of 500 hPa height at 21N 129E, and its increment in the winds: the experiment
+of Xiao et al. 2025 (VAE-Var, ICLR). With a good covariance, the wind increment is in geostrophic
+balance with the height increment, although balance is not imposed.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from mlda_core.vae.dataset import Months
 
 Array = NDArray[np.float64]
-# Where VAE-Var's authors put it: south of Japan.
+# As in VAE-Var: south of Japan.
 PLACE = (21.0, 129.0)
-# In local standard deviations: a month so low comes once in forty.
+# In local standard deviations: a value with a return period of forty months.
 DEVIATIONS = -2.0
-# Where the balance is looked at: the wind is not geostrophic at the equator, and far from the
-# observation there is nothing to balance.
+# Latitudes where balance is evaluated: the wind is not geostrophic at the equator, and far from
+# the observation there is no increment.
 BAND = (10.0, 40.0)
 NEAR_KM = 4000.0
 
 
 class ExperimentError(UserError):
-    """The experiment cannot be made with a bundle; the message is one sentence."""
+    """The experiment cannot be run with a bundle; the message is one sentence."""
 
 
 def scalar_of(bundle: Bundle) -> str:
-    """Return what is observed: the first variable on the whole globe that is in no vector.
+    """Return the observed variable: the first global one that is not in a vector.
 
     Raises
     ------
     ExperimentError
-        If the bundle has no vector, or nothing beside it.
+        If the bundle has no vector, or no other global variable.
     """
     taken = {name for pair in bundle.vectors for name in pair}
     found = [v.name for v in bundle.variables if v.name not in taken and v.domain == "globe"]
@@ -66,14 +66,14 @@ def observe(
     place: tuple[float, float] = PLACE,
     deviations: float = DEVIATIONS,
 ) -> pd.DataFrame:
-    """Return the one observation.
+    """Return the single observation.
 
     Parameters
     ----------
     bundle : Bundle
         With a vector.
     calendar_month : int
-        1..12, of the local spread.
+        1..12, for the local spread.
     place : tuple of float
         Degrees north and east.
     deviations : float
@@ -82,12 +82,12 @@ def observe(
     Returns
     -------
     DataFrame
-        One row, as :mod:`mlda_core.observations.table` describes.
+        One row, in the format of :mod:`mlda_core.observations.table`.
 
     Raises
     ------
     ExperimentError
-        If the bundle has no vector, or nothing beside it.
+        If the bundle has no vector, or no other global variable.
     """
     name = scalar_of(bundle)
     lat, lon = (np.array([degrees]) for degrees in place)
@@ -108,24 +108,24 @@ def observe(
 
 @dataclass(frozen=True)
 class Increment:
-    """What one observation changes, and how much of it is in balance.
+    """Increment of one observation, and measures of its balance and extent.
 
     Parameters
     ----------
     fields : ndarray, shape (V, lat, lon)
         The increment, display units.
     peak : float
-        Change of the observed variable at the place.
+        Increment of the observed variable at the place.
     balance : float
         Pattern correlation of the vector's increment with the geostrophic wind of the observed
-        variable's, uncentred, by area, in :data:`BAND` within :data:`NEAR_KM` of the place.
+        variable's, uncentred, area-weighted, in :data:`BAND` within :data:`NEAR_KM` of the place.
     slope : float
-        The vector's increment on that geostrophic wind, by least squares.
+        Least-squares slope of the vector's increment on that geostrophic wind.
     half_km, tenth_km : float
-        Distance at which the mean change around the place falls to a half and to a tenth of that
-        at the place.
+        Distance at which the mean increment around the place falls to a half and to a tenth of
+        that at the place.
     far_share : float
-        Share of the vector's increment (its square, by area) beyond :data:`NEAR_KM`.
+        Area-weighted fraction of the vector's squared increment beyond :data:`NEAR_KM`.
     """
 
     fields: Array
@@ -154,7 +154,7 @@ def run(
     place: tuple[float, float] = PLACE,
     deviations: float = DEVIATIONS,
 ) -> dict[str, Increment]:
-    """Assimilate the one observation by several methods.
+    """Assimilate the single observation by several methods.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def run(
     calendar_month : int
         1..12.
     methods : sequence of str
-        Of the library's.
+        Keys of the library's methods.
     place, deviations
         As for :func:`observe`.
 
@@ -175,7 +175,7 @@ def run(
     Raises
     ------
     ExperimentError
-        If the bundle has no vector, or nothing beside it.
+        If the bundle has no vector, or no other global variable.
     """
     table = observe(engine.bundle, calendar_month, place=place, deviations=deviations)
     return {
@@ -189,14 +189,14 @@ def run(
 def describe(
     bundle: Bundle, increment: NDArray[np.floating], place: tuple[float, float] = PLACE
 ) -> Increment:
-    """Measure an increment: its balance and its reach.
+    """Compute balance and extent of an increment.
 
     Parameters
     ----------
     bundle : Bundle
         With a vector.
     increment : ndarray, shape (V, lat, lon)
-        Display units; of the observed variable metres of height, for the balance.
+        Display units; the observed variable in metres of height, for the balance.
     place : tuple of float
         Of the observation.
     """
@@ -233,11 +233,11 @@ def skill(
     place: tuple[float, float] = PLACE,
     seed: int = 0,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Score what one observation says of the months' fields, near and far.
+    """Score the single observation's effect on the months' fields, near and far.
 
     The observation is each month's own value at the place, with an error of a fifth of the local
-    spread. Far away a good covariance says little; one that says much there of nothing that is so
-    scores below zero, which is climatology.
+    spread. A good covariance has little effect far away; spurious far increments score below
+    zero, which is climatology.
 
     Parameters
     ----------
@@ -246,11 +246,11 @@ def skill(
     months : Months
         Held-out months, of any members.
     methods : sequence of str
-        Of the library's.
+        Keys of the library's methods.
     place : tuple of float
         Degrees north and east.
     seed : int
-        Of the errors.
+        Of the observation errors.
 
     Returns
     -------
@@ -292,7 +292,7 @@ def skill(
 
 
 def _falls_to(share: float, change: Array, away: Array, area: Array, step: float = 500.0) -> float:
-    """Return where the mean over rings first falls below a share, between rings by line."""
+    """Return where the mean over rings first falls below a fraction, interpolated linearly."""
     edges = np.arange(0.0, away.max() + step, step)
     ring = np.digitize(away.ravel(), edges) - 1
     weight = np.bincount(ring, area.ravel(), len(edges))

@@ -1,7 +1,7 @@
-"""Verification: how an analysis compares with its target, and with observations it was not given.
+"""Verification of an analysis against its target and against withheld observations.
 
-Pure functions of fields of anomalies in display units: an analysis is scored like any other field.
-The explained variance is the skill against climatology, for an anomaly of zero is climatology.
+Pure functions of anomaly fields in display units: any field can be scored, not only analyses. The
+explained variance is the skill against climatology, as the anomaly of climatology is zero.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Where = Literal["target", "withheld"]
 Measure = Literal["explained_variance", "rmse", "r"]
 MEASURES: tuple[Measure, ...] = ("explained_variance", "rmse", "r")
 CLIMATOLOGY = "climatology"
-# Below these, a correlation is one by construction, and a score is mostly luck.
+# Below the first, a correlation is trivially one; below the second, scores are mostly chance.
 LEAST_FOR_R, FEW = 3, 10
-# What a variable's own observations tell of it is copied, where they stand in most of its cells.
+# A variable observed in more than this fraction of its cells scores by copying.
 COPIED = 0.5
 FIT = {
     "train": "the model was trained on {month}",
@@ -41,12 +41,12 @@ FIT = {
 
 
 class VerificationError(UserError):
-    """Something cannot be scored as asked; the message is one sentence with the remedy."""
+    """A score cannot be computed as requested; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How one variable compares, over a region's cells or at its withheld observations.
+    """Scores of one variable, over a region's cells or at its withheld observations.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Score:
     explained_variance : float
         ``1 - sum w (estimate - truth)^2 / sum w truth^2``: the skill against climatology.
     n : int
-        Cells or observations that were compared.
+        Number of cells or observations.
     """
 
     r: float
@@ -77,13 +77,13 @@ class Verification:
     ----------
     region : Region
     methods, variables : tuple of str
-        In the order in which they were given; climatology is the last method.
+        In input order; climatology is the last method.
     target : dict
-        Scores against the target by (method, variable); empty where there is none.
+        Scores against the target by (method, variable); empty without a target.
     withheld : dict
-        Scores at the withheld observations by (method, variable); empty where there are none.
+        Scores at the withheld observations by (method, variable); empty if there are none.
     words : tuple of str
-        What could not be scored, or means less than it seems; one sentence each.
+        Caveats: what could not be scored, or is less meaningful; one sentence each.
     """
 
     region: Region
@@ -94,13 +94,13 @@ class Verification:
     words: tuple[str, ...]
 
     def score(self, method: str, variable: str, where: Where = "target") -> Score:
-        """Return one score; of nothing (NaN, n = 0) where it could not be had."""
+        """Return one score; NaN with n = 0 if it is unavailable."""
         return getattr(self, where).get((method, variable), NOTHING)
 
     def table(
         self, measure: Measure = "explained_variance", where: Where = "target"
     ) -> pd.DataFrame:
-        """Return one measure as a table of methods by variables, NaN where it cannot be had."""
+        """Return one measure as a table of methods by variables, NaN if unavailable."""
         values = [
             [getattr(self.score(m, v, where), measure) for v in self.variables]
             for m in self.methods
@@ -108,16 +108,16 @@ class Verification:
         return pd.DataFrame(values, index=list(self.methods), columns=list(self.variables))
 
     def best(self, variable: str, where: Where = "target") -> str | None:
-        """Return the method with the least RMSE; None where none can be scored."""
+        """Return the method with the smallest RMSE; None if none can be scored."""
         errors = {m: self.score(m, variable, where).rmse for m in self.methods}
         scored = {m: e for m, e in errors.items() if np.isfinite(e)}
         return min(scored, key=scored.__getitem__) if scored else None
 
 
 def skill(score: Score, reference: Score) -> float:
-    """Return the skill of a score against another, ``1 - (rmse / reference rmse)^2``.
+    """Return the skill of a score relative to another, ``1 - (rmse / reference rmse)^2``.
 
-    Against climatology this is the explained variance.
+    Relative to climatology this is the explained variance.
     """
     if not reference.rmse > 0:
         return float("nan")
@@ -127,7 +127,7 @@ def skill(score: Score, reference: Score) -> float:
 def score_fields(
     target: Float, fields: Float, grid: Grid, region: Region = REGIONS["globe"]
 ) -> tuple[Score, ...]:
-    """Score fields against a target, weighted by the cells' areas inside a region.
+    """Score fields against a target, area-weighted inside a region.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def score_fields(
     Returns
     -------
     tuple of Score
-        One a variable.
+        One for each variable.
 
     Raises
     ------
@@ -166,9 +166,9 @@ def score_observations(
     variables: Sequence[Variable],
     region: Region = REGIONS["globe"],
 ) -> tuple[Score, ...]:
-    """Score fields at observations, each counting alike.
+    """Score fields at observations, with equal weights.
 
-    The observation is taken for the truth: its own error is part of the RMSE.
+    The observations are taken as the truth: their errors are part of the RMSE.
 
     Parameters
     ----------
@@ -181,12 +181,12 @@ def score_observations(
     variables : sequence of Variable
         In the order of the fields.
     region : Region
-        Observations outside are left out.
+        Observations outside are ignored.
 
     Returns
     -------
     tuple of Score
-        One a variable.
+        One for each variable.
     """
     names = [v.name for v in variables]
     lat, lon = (observations[k].to_numpy(np.float64) for k in ("lat", "lon"))
@@ -213,21 +213,21 @@ def verify(
     region: Region = REGIONS["globe"],
     month: str | None = None,
 ) -> Verification:
-    """Score the fields of several methods in one table, climatology beside them.
+    """Score the fields of several methods and climatology in one table.
 
     Parameters
     ----------
     estimates : dict of ndarray, shape (V, lat, lon)
         By method: ``analysis.anomalies``, or any other anomalies in display units.
     bundle : Bundle
-        Grid, variables and observation operator.
+        Provides grid, variables and observation operator.
     target : ndarray, shape (V, lat, lon), optional
-        Anomalies in display units; None where there is no truth, as for real observations.
+        Anomalies in display units; None without a truth, as for real observations.
     observations : DataFrame, optional
-        The table that was assimilated: its withheld rows are scored.
+        The assimilated table: its withheld rows are scored.
     region : Region
     month : str, optional
-        ``YYYY-MM`` of the bundle, to say whether the target was seen in training.
+        ``YYYY-MM`` of the bundle, to check whether the target was in training.
 
     Returns
     -------
@@ -236,11 +236,11 @@ def verify(
     Raises
     ------
     VerificationError
-        If an estimate has another shape than the target.
+        If an estimate differs in shape from the target.
     """
     names = tuple(v.name for v in bundle.variables)
     fields = {m: np.asarray(f) for m, f in estimates.items()}
-    # Zero anomalies, and no better known than the others: only cells that all have are compared.
+    # Climatology: zero anomalies, masked to the cells that all estimates have.
     shape = (len(names), *bundle.grid.shape)
     fields[CLIMATOLOGY] = np.where(bundle.mask, 0.0, np.nan)
     missing = np.zeros(shape, bool)
@@ -281,7 +281,7 @@ def _words(
     observations: pd.DataFrame | None,
     month: str | None,
 ) -> tuple[str, ...]:
-    """Say what cannot be scored, and what a score does not mean."""
+    """Return caveats: what cannot be scored, and limits of the scores."""
     words = []
     counts = {v: scores.score(CLIMATOLOGY, v, "withheld").n for v in scores.variables}
     if not has_target:
@@ -324,7 +324,7 @@ def _words(
 
 
 def _copied(observations: pd.DataFrame, bundle: Bundle, region: Region) -> list[str]:
-    """Variables whose cells in a region mostly hold an observation that is not withheld."""
+    """Variables for which most cells of a region have an assimilated observation."""
     grid = bundle.grid
     area = grid.weights * region_mask(grid, region)
     given = observations[~observations["withheld"].to_numpy(bool)]

@@ -1,1 +1,1 @@
-"""Models from the latent vector to a series of the world, such as a river's flow."""
+"""Impact models: from the latent vector to a measured series, such as river flow."""

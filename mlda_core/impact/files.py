@@ -1,8 +1,8 @@
-"""Impact heads as folders: the description, the weights, and the series they are of.
+"""Files of impact heads: description, weights, and the series.
 
-``head.json`` says what the head is, of which bundle, how it was trained and how it scores;
-``head.safetensors`` holds the weights, ``series.csv`` what was measured and what is predicted,
-month by month, for people and for the page. A bundle's own heads stand in its folder ``impacts``.
+``head.json`` describes the head, its bundle, training and scores; ``head.safetensors`` holds the
+weights, ``series.csv`` the measured and predicted values by month. A bundle's own heads are in its
+folder ``impacts``.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _COLUMNS = ("month", "split", "seen", *_NUMBERS)
 
 
 def fingerprint(bundle: Bundle) -> str:
-    """Return what tells the latent space of a bundle from every other's, in hexadecimal.
+    """Return a fingerprint of a bundle's latent space, hexadecimal.
 
-    Of its weights and its climatology; what ``mlda calibrate`` adds leaves the latent vector alone.
+    Of its weights and climatology; ``mlda calibrate`` does not affect the latent vector.
     """
     parts = [bundle.config["checksums"][name] for name in ("weights.safetensors", "normaliser.nc")]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def checked_name(name: str) -> str:
-    """Return a head's short name, if it is one: it becomes a folder's and a link's.
+    """Validate a head's short name, which is used in paths and links.
 
     Raises
     ------
     ImpactError
-        If it is none.
+        If it is invalid.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
         raise ImpactError(
@@ -73,16 +73,16 @@ def save_impact(head: ImpactHead, bundle: Bundle, folder: Path) -> None:
     ----------
     head : ImpactHead
     bundle : Bundle
-        The one that it was trained on.
+        The bundle it was trained on.
     folder : Path
-        Made if absent; its files are replaced.
+        Created if absent; its files are replaced.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {n: np.ascontiguousarray(getattr(head.weights, n), np.float32) for n in _WEIGHTS}
     tensors["before"] = np.ascontiguousarray(head.record.before, np.float16)
     save_file(tensors, folder / FILES[0])
-    # safetensors writes for the owner alone; a head is made to be shared.
+    # safetensors creates files readable by the owner only; heads are shared.
     (folder / FILES[0]).chmod(0o644)
     _write_series(head.record, folder / FILES[1])
     transform = head.scale.transform
@@ -112,12 +112,12 @@ def save_impact(head: ImpactHead, bundle: Bundle, folder: Path) -> None:
 
 
 def load_impact(folder: str | Path, bundle: Bundle) -> ImpactHead:
-    """Load a head, checking schema, checksums, shapes, and that it is of this bundle.
+    """Load a head, checking schema, checksums, shapes, and that it belongs to this bundle.
 
     Parameters
     ----------
     folder : path
-        Its folder, or the name of one of the bundle's own.
+        Its folder, or the name of one of the bundle's heads.
     bundle : Bundle
 
     Returns
@@ -127,7 +127,7 @@ def load_impact(folder: str | Path, bundle: Bundle) -> ImpactHead:
     Raises
     ------
     ImpactError
-        One sentence that names what is wrong and what to do.
+        One sentence with the fault and the remedy.
     """
     path = Path(folder)
     if str(folder) in impact_names(bundle.path):
@@ -209,7 +209,7 @@ def _load(path: Path, bundle: Bundle) -> ImpactHead:
 
 
 def _check_shapes(head: ImpactHead, bundle: Bundle) -> None:
-    """Refuse parts of different heads, which would fail only when they are used."""
+    """Refuse inconsistent parts, which would otherwise fail only in use."""
     members, hidden, _ = head.weights.into.shape
     width = head.n_used * (1 + bool(head.memory)) + 2
     months = len(head.record.months)

@@ -1,13 +1,13 @@
-"""Impact models: a measured series of one place, such as a river's flow, from the latent vector.
+"""Impact heads: from the latent vector to a measured local series, such as river flow.
 
 A head is a small ensemble of perceptrons from (z, calendar month) to a normal distribution of the
-month's standardised, transformed value; the ensemble's mixture is taken for a normal of its mean
-and variance. A head with a memory is also given the mean code of the months before: a river runs on
-their rain. The value is transformed by Box and Cox (1964, J. R. Stat. Soc. B 26, 211) where it
-cannot be negative, and the mean and spread of its calendar month are taken away, so that a head
-that says nothing is the climatology. Training is in
+month's standardised, transformed value; the ensemble's mixture is approximated by a normal with its
+mean and variance. A head with a memory also gets the mean code of the preceding months, as river
+flow depends on earlier rain. The value is Box-Cox transformed (Box and Cox 1964, J. R. Stat. Soc. B
+26, 211) if it cannot be negative, and standardised by the mean and spread of its calendar month, so
+that a head without skill equals climatology. Training is in
 :mod:`mlda_core.impact.training`, files in :mod:`mlda_core.impact.files`;
-here is what a page needs at every frame: NumPy alone.
+this module, needed for every frame of the page, uses NumPy only.
 
     head = load_impact("assets/bundles/real/impacts/thames", bundle)
     head.predict(bundle.code("1998-01"), "1998-01").quantile(0.9)
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float64]
-# The interval that is told: eight months of ten fall into it, if it is right.
+# Reported 80 % prediction interval.
 INTERVAL = (0.1, 0.9)
-# Levels at which distributions are scored and averaged: the middles of a hundred equal parts.
+# Levels of the quantiles used for scores and means: midpoints of a hundred equal intervals.
 LEVELS: Float = (np.arange(100) + 0.5) / 100
-# A month counts as seen where this part of each variable's area has a value.
+# Least area fraction of each variable with values for a month to count as seen.
 MIN_COVER = 0.5
 
 
 class ImpactError(UserError):
-    """An impact model cannot be made or used; the message is one sentence with the remedy."""
+    """An impact model is invalid; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Transform:
-    """Box and Cox's transform, or none.
+    """The Box-Cox transform, or none.
 
     Parameters
     ----------
     power : float
-        Of the values, 0 to 1; 0 is the logarithm, 1 leaves them as they are.
+        Exponent, 0 to 1; 0 is the logarithm, 1 the identity.
     shift : float
-        Added first: half of the least positive value where some are zero.
+        Added first: half of the least positive value if some are zero.
     bounded : bool
-        Whether values below zero do not exist.
+        Whether values cannot be negative.
     """
 
     power: float
@@ -63,7 +63,7 @@ class Transform:
 
     @classmethod
     def fitted(cls, values: Float) -> Transform:
-        """Choose the transform under which some values are most nearly normal.
+        """Fit the transform that makes the values most nearly normal.
 
         Parameters
         ----------
@@ -72,8 +72,8 @@ class Transform:
         Returns
         -------
         Transform
-            None (power 1) where a value is negative; else the power of the greatest likelihood,
-            among tenths.
+            None (power 1) if a value is negative; else the power of maximum likelihood, among
+            tenths.
         """
         if values.min() < 0 or not (values > 0).any():
             return cls(1.0, 0.0, bounded=False)
@@ -96,12 +96,12 @@ class Transform:
         return np.log(moved) if self.power == 0 else (moved**self.power - 1) / self.power
 
     def inverse(self, values: ArrayLike) -> Float:
-        """Invert :meth:`forward`; what would be below zero is zero."""
+        """Invert :meth:`forward`; negative results become zero."""
         given = np.asarray(values, np.float64)
         if not self.bounded:
             return given - self.shift
         if self.power == 0:
-            # Beyond this is no flow of any river, and soon no number.
+            # Larger values are beyond any river's flow, and would overflow.
             moved = np.exp(np.minimum(given, 100.0))
         else:
             moved = np.maximum(self.power * given + 1, 0.0) ** (1 / self.power)
@@ -110,9 +110,9 @@ class Transform:
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to what the network sees.
+    """Standardisation of the values.
 
-    Transformed, less the mean of the calendar month, over its spread.
+    Transformed, less the mean of the calendar month, divided by its spread.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is predicted for some months: a distribution each.
+    """Predicted distributions, one for each month.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Prediction:
     scale : Scale
         Of the head.
     units : str
-        Of what the methods return.
+        Of the results of the methods.
     """
 
     centre: Float
@@ -185,23 +185,23 @@ class Prediction:
 
     @property
     def mean(self) -> Float:
-        """The mean, shape (n,): of the quantiles at `LEVELS`."""
+        """The mean, shape (n,), over the quantiles at `LEVELS`."""
         return np.asarray(self.quantile(LEVELS).mean(axis=1))
 
     def probability_below(self, value: float) -> Float:
-        """Return the probability of less than a value, shape (n,)."""
+        """Return the probability of values below a threshold, shape (n,)."""
         given = self.scale.forward(np.full(len(self.calendar), value), self.calendar)
         return np.asarray(ndtr((given - self.centre) / self.spread))
 
 
 @dataclass(frozen=True)
 class Weights:
-    """An ensemble of E perceptrons of one hidden layer with a straight path beside it.
+    """An ensemble of E perceptrons with one hidden layer and a linear skip connection.
 
     Parameters
     ----------
     into : ndarray, shape (E, H, I)
-        From the inputs, :func:`inputs_of`, to the hidden units.
+        From the inputs (:func:`inputs_of`) to the hidden units.
     into_bias : ndarray, shape (E, H)
     out : ndarray, shape (E, 2, H)
         To the mean, and to the logarithm of the spread.
@@ -223,27 +223,27 @@ class Weights:
         centre = out[..., 0] + inputs @ self.past.T
         variance = np.exp(2 * np.clip(out[..., 1], *LOG_SPREAD))
         mean = centre.mean(axis=1)
-        # The members' disagreement is a part of what is not known.
+        # Disagreement between members contributes to the uncertainty.
         return mean, np.sqrt(variance.mean(axis=1) + centre.var(axis=1))
 
 
-# Bounds of the logarithm of a spread, of one a calendar month's own: e^-3 is 5 %, e^1.5 four times.
+# Bounds of the log spread, relative to the calendar month's: e^-3 is 5 %, e^1.5 four times.
 LOG_SPREAD = (-3.0, 1.5)
 
 
 def inputs_of(blocks: Float, calendar: NDArray[np.int64], n_latent: int) -> Float:
-    """Return what a head's network sees, shape (n, B n_latent + 2).
+    """Return the inputs of a head's network, shape (n, B n_latent + 2).
 
     The leading latents of each block, then cosine and sine of the calendar month.
 
     Parameters
     ----------
     blocks : ndarray, shape (n, B, L)
-        The latent vector of the month and, where B is 2, the mean of those of the months before.
+        The latent vector of the month and, if B is 2, the mean of those of the months before.
     calendar : ndarray of int, shape (n,)
         Calendar months 1..12.
     n_latent : int
-        How many of the leading latents.
+        Number of leading latent components.
     """
     angle = 2 * np.pi * (calendar - 0.5) / 12
     leading = blocks[:, :, :n_latent].reshape(len(blocks), -1)
@@ -252,21 +252,21 @@ def inputs_of(blocks: Float, calendar: NDArray[np.int64], n_latent: int) -> Floa
 
 @dataclass(frozen=True)
 class Record:
-    """The series month by month: what was measured and what is predicted from the month's code.
+    """The series by month: measured, and predicted from the month's code.
 
     Parameters
     ----------
     months, splits : tuple of str
         ``YYYY-MM`` of the bundle's months and the split of each.
     observed : ndarray, shape (n,)
-        NaN where nothing was measured.
+        NaN if not measured.
     seen : ndarray of bool, shape (n,)
-        Whether the bundle has enough of each variable in the month, and in those before that
-        count: others are predicted, but neither trained on nor scored.
+        Whether the bundle has enough of each variable in the month, and in the months of the
+        memory: others are predicted, but not used in training or scores.
     low, median, high, mean : ndarray, shape (n,)
-        Of the prediction; low and high bound `INTERVAL`.
+        Of the prediction; low and high are the bounds of `INTERVAL`.
     before : ndarray of float32, shape (n, n_used)
-        Mean of the leading latents over the months before; no column without a memory.
+        Mean of the leading latents over the months of the memory; no columns without one.
     """
 
     months: tuple[str, ...]
@@ -281,39 +281,39 @@ class Record:
 
     @cached_property
     def row(self) -> dict[str, int]:
-        """Where each month stands."""
+        """Index of each month."""
         return {month: i for i, month in enumerate(self.months)}
 
 
 @dataclass(frozen=True)
 class ImpactHead:
-    """A head for one bundle.
+    """An impact head of one bundle.
 
     Parameters
     ----------
     name : str
         Short name: letters, digits, - and _.
     title : str
-        What people read, such as "Thames at Kingston".
+        Display name, such as "Thames at Kingston".
     units : str
-        Of the series; "" where it has none.
+        Of the series; "" if it has none.
     n_latent, n_used : int
-        Length of the bundle's latent vector, and how many of the leading latents the head sees.
+        Length of the bundle's latent vector, and number of leading components used.
     memory : int
-        How many months before count too; 0 for none.
+        Number of preceding months used; 0 for none.
     scale : Scale
     weights : Weights
     usual : ndarray, shape (12, 3)
-        What calendar months had in the training years: the bounds of `INTERVAL` and, between them,
-        the median.
+        Climatology of the training years by calendar month: the bounds of `INTERVAL` with the
+        median between them.
     extremes : tuple of float
         Least and greatest value of the training months.
     scores : dict
         By split and method: see :func:`mlda_core.impact.training.scores_of`.
     about : dict
-        How it was trained, from what.
+        Provenance of the training.
     record : Record
-        The series itself.
+        The series.
     """
 
     name: str
@@ -337,8 +337,8 @@ class ImpactHead:
         ----------
         z : array_like, shape (L,) or (n, L)
         month : int or str, or a sequence of n of them
-            Calendar month 1..12, or ``YYYY-MM``. With a memory, the months before a ``YYYY-MM`` of
-            the bundle were as they were; before any other month they were the prior's mean.
+            Calendar month 1..12, or ``YYYY-MM``. With a memory, the actual preceding months are
+            used for a ``YYYY-MM`` of the bundle, and the prior's mean for any other month.
 
         Returns
         -------
@@ -348,7 +348,7 @@ class ImpactHead:
         Raises
         ------
         ImpactError
-            If z has another length, is not finite, or a month is none.
+            If z has the wrong length or is not finite, or a month is invalid.
         """
         latent = np.atleast_2d(np.asarray(z, np.float64))
         if latent.ndim != 2 or latent.shape[1] != self.n_latent:
@@ -377,7 +377,7 @@ class ImpactHead:
         return Prediction(centre, spread, calendar, self.scale, self.units)
 
     def with_predictions(self, z: Float) -> ImpactHead:
-        """Return the head with what it predicts for its record's months from codes z, (n, L)."""
+        """Return a copy with predictions for its record's months from codes z, (n, L)."""
         made = self.predict(z, self.record.months)
         low, high = made.quantile(np.array(INTERVAL)).T
         values = {"low": low, "median": made.median, "high": high, "mean": made.mean}
@@ -385,7 +385,7 @@ class ImpactHead:
 
     @property
     def skill(self) -> tuple[str, dict[str, Any]] | None:
-        """The split that tells the head's skill, test before validation, and the scores in it."""
+        """The split that shows the skill, test or else validation, and its scores."""
         for split in ("test", "validation"):
             if split in self.scores:
                 return split, self.scores[split]
@@ -405,16 +405,16 @@ def _calendar(month: object) -> int:
 def seen_months(bundle: Bundle, memory: int = 0, min_cover: float = MIN_COVER) -> NDArray[np.bool_]:
     """Return whether each month of a bundle, and those before it, have enough of every variable.
 
-    A month without a variable has a code that says nothing of it, and a head trained on such codes,
-    or scored by them, would be of something else.
+    The code of a month without a variable contains no information on it; training or scoring
+    with such codes would be misleading.
 
     Parameters
     ----------
     bundle : Bundle
     memory : int
-        How many months before count too; they must be in the bundle.
+        Number of preceding months required; they must be in the bundle.
     min_cover : float
-        Part of the area where a variable exists that must have a value, for each variable.
+        Least area fraction with values, for each variable.
 
     Returns
     -------
@@ -443,8 +443,8 @@ def before(month: str, count: int) -> tuple[str, ...]:
 def usual_of(values: Float, calendar: NDArray[np.int64], scale: Scale) -> Float:
     """Return quantiles of each calendar month, shape (12, 3): low, median, high.
 
-    Of the normal distribution that a head starts from where a calendar month has fewer than ten
-    values, else of the values themselves.
+    Of the head's initial normal distribution if a calendar month has fewer than ten values,
+    otherwise empirical.
     """
     levels = np.array([INTERVAL[0], 0.5, INTERVAL[1]])
     out = np.empty((12, 3))

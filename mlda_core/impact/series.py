@@ -1,8 +1,8 @@
-"""A measured series of one place by months, read from the files that people have of it.
+"""Read a measured local series from common files, as monthly values.
 
-Two layouts are read. A CSV file has two columns, date and value, with a header or without one. A
+Two layouts are supported. A CSV file has two columns, date and value, with or without a header. A
 file of the UK National River Flow Archive ("gdf") has lines about the station first, and then date,
-value and flag; its dates may change from 1899-12-31 to 01/01/1900, where spreadsheets begin.
+value and flag; its date format may change from 1899-12-31 to 01/01/1900, where spreadsheets begin.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.errors import UserError
 
-# What stands for a missing value in files that write one.
+# Notations of missing values.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "-", "--", "---", "m"})
-# Part of a month's days that its mean needs: with three missing, a flood may be.
+# Least fraction of a month's days required for its mean: three missing days may hide a flood.
 MIN_SHARE = 0.9
 How = Literal["mean", "sum"]
 
@@ -35,7 +35,7 @@ _UNITS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]+)[)\]]\s*")
 
 
 class SeriesFileError(UserError):
-    """A file holds no series that can be used; the message is one sentence with the remedy."""
+    """A file contains no usable series; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ class MonthlySeries:
     Parameters
     ----------
     name : str
-        What people read, such as "Thames at Kingston".
+        Display name, such as "Thames at Kingston".
     units : str
-        Of the values; "" where nobody said.
+        Of the values; "" if unknown.
     months : tuple of str
         ``YYYY-MM`` of the months with a value, ascending; there may be gaps between them.
     values : ndarray, shape (n,)
         Finite.
     source : str
-        Where it is from, in words.
+        Provenance, as text.
     left_out : tuple of str
-        Months that have too few days with a value.
+        Months with too few days with values.
     """
 
     name: str
@@ -66,7 +66,7 @@ class MonthlySeries:
     left_out: tuple[str, ...] = ()
 
     def at(self, months: Sequence[str]) -> NDArray[np.float64]:
-        """Return the values of some months, NaN where there is none, shape (n,)."""
+        """Return the values of selected months, NaN if missing, shape (n,)."""
         held = dict(zip(self.months, self.values.tolist(), strict=True))
         return np.array([held.get(month, np.nan) for month in months])
 
@@ -87,21 +87,21 @@ def read_series(
     min_share: float = MIN_SHARE,
     missing: Sequence[float] = (),
 ) -> MonthlySeries:
-    """Read a series of days or months, as means or sums by months.
+    """Read a daily or monthly series as monthly means or sums.
 
     Parameters
     ----------
     path : Path
         A CSV file of two columns, or one of the National River Flow Archive.
     name, units : str, optional
-        Instead of what the file says.
+        Override those of the file.
     how : str
-        What becomes of days: their "mean", or their "sum", which is the mean of those that have a
-        value times the days of the month.
+        Aggregation of days: "mean", or "sum", which is the mean of the available values times
+        the number of days.
     min_share : float
-        Part of a month's days that must have a value; a month with fewer is left out.
+        Least fraction of a month's days with values; months with fewer are omitted.
     missing : sequence of float
-        Numbers that stand for a missing value, such as -999.
+        Missing-value codes, such as -999.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def read_series(
     Raises
     ------
     SeriesFileError
-        If the file holds no such series: which line, and what to do.
+        If the file contains no such series; names the line and the remedy.
     """
     path = Path(path)
     lines = _lines(path)
@@ -130,7 +130,7 @@ def read_series(
 
 
 def _refuse_codes(path: Path, values: NDArray[np.float64]) -> None:
-    """Refuse a number that looks like a code for missing: it would be taken for a measurement."""
+    """Refuse numbers that look like missing-value codes, rather than take them for data."""
     there = values[np.isfinite(values)]
     below = there[there < 0]
     if below.size < 2 or np.unique(below).size > 1:
@@ -144,7 +144,7 @@ def _refuse_codes(path: Path, values: NDArray[np.float64]) -> None:
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the lines that are not empty, cut into their columns, with their numbers."""
+    """Return the non-empty lines, split into columns, with their line numbers."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -170,15 +170,15 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     if not found:
         raise SeriesFileError(f"{path} is empty; give a file with the columns date and value.")
     if delimiter == ";":
-        # Where semicolons part the columns, a comma is a decimal point.
+        # With semicolons as separators, a comma is a decimal point.
         found = [(n, [c[0], *(x.replace(",", ".") for x in c[1:])]) for n, c in found]
     return found
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """Return what parts the columns of the first line that begins with a date, or of the first.
+    """Return the separator of the first line that begins with a date, or else of the first.
 
-    A comma comes last: beside semicolons it is a decimal point.
+    The comma is tried last: with semicolons it is a decimal point.
     """
     told = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     dated = (line for line in told if re.match(r"\s*\"?\d{1,4}[-/.]\d|\s*\"?\d{6,8}\D", line))
@@ -220,7 +220,7 @@ def _plain(path: Path, lines: list[tuple[int, list[str]]]) -> tuple[list[_Row], 
 
 
 def _check_columns(path: Path, number: int, cells: list[str], columns: int) -> None:
-    """Refuse a line that has not the columns of its file: a decimal comma would part a number."""
+    """Refuse a line with a different number of columns: a decimal comma may split a number."""
     if len(cells) > columns and any(cell.isdigit() for cell in cells[2:]):
         raise SeriesFileError(
             f"Line {number} of {path} has {len(cells)} columns, not {columns}; write decimals with "
@@ -251,7 +251,7 @@ def _row(path: Path, number: int, cells: list[str]) -> _Row:
 
 
 def _dates(path: Path, rows: list[_Row]) -> list[tuple[int, int, int]]:
-    """Return year, month and day of each row; day 0 where a file of months tells none."""
+    """Return year, month and day of each row; day 0 in a monthly file."""
     slashed = [m for row in rows if (m := _SLASHED.fullmatch(row.when))]
     day_at = _day_position(path, [(int(m[1]), int(m[2])) for m in slashed])
     found = []
@@ -274,13 +274,13 @@ def _dates(path: Path, rows: list[_Row]) -> list[tuple[int, int, int]]:
 
 
 def _day_position(path: Path, pairs: list[tuple[int, int]]) -> int:
-    """Return 0 where dates such as 03/04/1990 begin with the day, 1 where with the month."""
+    """Return the position of the day in dates such as 03/04/1990: 0 or 1."""
     if not pairs:
         return 0
     first, second = ({pair[i] for pair in pairs} for i in (0, 1))
     day_first, month_first = max(first) > 12, max(second) > 12
     if not day_first and not month_first:
-        # Stamped on the same day of each month: the part that varies is the month.
+        # All on the same day of the month: the part that varies is the month.
         day_first, month_first = len(first) == 1, len(second) == 1
     if day_first == month_first:
         raise SeriesFileError(

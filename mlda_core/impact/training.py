@@ -1,11 +1,11 @@
-"""Training of impact heads on a bundle's training months, and honest scores of them.
+"""Training of impact heads on a bundle's training months, and their scores.
 
-The months are few, some hundreds, and a river's flow is half noise: the network is small, its
-latents are drawn from the encoder's posterior at every step and some of them dropped, its weights
-decay, and it stops where months that it is not fitted on stop gaining. It starts from climatology,
-so a series that the latent vector says nothing of ends there. Loss: the continuous ranked
-probability score of the standardised value (Gneiting and Raftery 2007, J. Am. Stat. Assoc. 102,
-359), which is less swayed by single floods than the logarithmic score.
+The sample is small, some hundred months, and noisy: so the network is small, its latents are drawn
+from the encoder's posterior at every step, with dropout and weight decay, and training stops early
+on held-out months. It starts from climatology, so without any skill in the latent vector it stays
+there. Loss: the continuous ranked probability score of the standardised value (Gneiting and Raftery
+2007, J. Am. Stat. Assoc. 102, 359), which is less affected by single floods than the logarithmic
+score.
 """
 
 from __future__ import annotations
@@ -44,31 +44,31 @@ if TYPE_CHECKING:
     from mlda_core.impact.series import MonthlySeries
 
 Ints = NDArray[np.int64]
-# Fewer months than this tell no season and no network.
+# Fewer months cannot constrain the seasonal cycle and the network.
 LEAST_TRAINING, LEAST_STOPPING = 48, 6
-# With fewer VALIDATION months than this, CALIBRATION months help to tell when to stop.
+# With fewer validation months than this, calibration months are used for early stopping too.
 FEW = 60
-# How many of the leading latents are tried, where nobody says: sorted by what they move.
+# Candidate numbers of leading latents, which are sorted by variance.
 TRIED = (10, 20, 40, 100)
-# Training years stand in blocks of three, every fourth of which a member leaves out: a flow of
-# January tells of December's.
+# Cross-validation in 3-year blocks, 4 folds, each member leaving out one: monthly flows are
+# autocorrelated.
 BLOCK, FOLDS = 3, 4
-# Factors of the spread that are tried after training.
+# Candidate factors on the spread, applied after training.
 SPREADS = tuple(np.exp(np.arange(-8, 6) / 10).tolist())
-# Draws of years for the interval of a skill.
+# Bootstrap samples of years for the interval of a skill.
 DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a head is trained.
+    """Settings of the training.
 
     Parameters
     ----------
     n_latent : int
-        How many of the leading latents it sees; 0 to choose by the months that tell when to stop.
+        Number of leading latents used; 0 to choose it by the early-stopping months.
     memory : int
-        How many months before count too, by the mean of their codes.
+        Number of preceding months used, by the mean of their codes.
     hidden : int
         Hidden units of each perceptron.
     members : int
@@ -76,9 +76,9 @@ class Training:
     weight_decay, learning_rate : float
         Of Adam with decoupled decay.
     dropout : float
-        Part of the latents and of the hidden units that are dropped at a step.
+        Dropout rate of latents and hidden units.
     steps, patience, every : int
-        Steps at most, steps without gain before the end, and steps between two looks.
+        Maximum steps, steps without improvement before stopping, and steps between tests.
     seed : int
     """
 
@@ -108,13 +108,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Samples:
-    """Months with their codes and what was measured in them.
+    """Months with their codes and measured values.
 
     Parameters
     ----------
     z, sd : ndarray, shape (n, B, L)
-        Mean and standard deviation of the codes; with a memory B is 2, and the second block is of
-        the mean over the months before.
+        Mean and standard deviation of the codes; with a memory B is 2, and the second block is
+        the mean over the preceding months.
     calendar, years : ndarray of int, shape (n,)
     values : ndarray, shape (n,)
         In the series' units.
@@ -138,13 +138,13 @@ class Samples:
 def codes_of(
     bundle: Bundle, tick: Callable[[int, int], None] | None = None
 ) -> tuple[Float, Float, Ints]:
-    """Return codes of all months of a bundle, their standard deviations, and calendar months.
+    """Encode all months of a bundle: codes, standard deviations, and calendar months.
 
     Parameters
     ----------
     bundle : Bundle
     tick : callable, optional
-        Is told how many months of how many are encoded.
+        Called with (months encoded, in all).
 
     Returns
     -------
@@ -173,8 +173,7 @@ def with_memory(months: Sequence[str], z: Float, sd: Float, memory: int) -> tupl
         ``YYYY-MM`` each.
     z, sd : ndarray, shape (n, L)
     memory : int
-        How many months before are averaged; those that are not among the months count as zero, the
-        prior's mean.
+        Number of preceding months averaged; missing ones count as zero, the prior's mean.
     """
     if not memory:
         return z[:, None], sd[:, None]
@@ -196,7 +195,7 @@ def train_impact(
     score_test: bool = False,
     tick: Callable[[str, int, int], None] | None = None,
 ) -> ImpactHead:
-    """Train a head on the TRAIN months of a bundle that the series has.
+    """Train a head on the training months that bundle and series have in common.
 
     Parameters
     ----------
@@ -206,9 +205,9 @@ def train_impact(
         Short name of the head.
     training : Training, optional
     score_test : bool
-        Whether TEST months are scored: once, of a head that is kept.
+        Whether test months are scored: once, for a final head.
     tick : callable, optional
-        Is told (what, done, in all).
+        Called with (stage, done, in all).
 
     Returns
     -------
@@ -217,7 +216,7 @@ def train_impact(
     Raises
     ------
     ImpactError
-        If the series and the bundle have too few months in common.
+        If the series and the bundle have too few common months.
     """
     training = training or Training()
     say = tick or (lambda _what, _done, _all: None)
@@ -229,7 +228,7 @@ def train_impact(
     splits = np.array([bundle.split(m) for m in bundle.months])
     there = seen & np.isfinite(observed)
     hidden = {m for m, s in zip(bundle.months, splits, strict=True) if s not in ("train", "gap")}
-    # What is fitted sees no held-out month, not even as one of those before.
+    # Exclude held-out months from the fit, including from its memory.
     clean = np.array([not hidden & set(before(m, training.memory)) for m in bundle.months])
     fit = everything[there & clean & (splits == "train")]
     stopping = ["validation"]
@@ -255,7 +254,7 @@ def train_impact(
     usual = usual_of(fit.values, fit.calendar, scale)
     extremes = (float(fit.values.min()), float(fit.values.max()))
     nothing = np.full(len(z), np.nan)
-    # As it is stored.
+    # Rounded to half precision, as stored.
     past = blocks[0][:, 1:, :count].reshape(len(z), -1).astype(np.float16).astype(np.float32)
     record = Record(
         bundle.months, tuple(splits.tolist()), observed, seen,
@@ -301,9 +300,9 @@ def _check(series: MonthlySeries, fit: Samples, stop: Samples) -> None:
 
 
 def _scale(fit: Samples) -> Scale:
-    """Fit the transform, then means and spreads of calendar months by two waves a year.
+    """Fit the transform, then seasonal cycles of mean and spread with two harmonics.
 
-    Two waves follow every season, and need a third of the months that twelve means need.
+    Two harmonics need a third of the data of twelve separate means.
     """
     transform = Transform.fitted(fit.values)
     values = transform.forward(fit.values)
@@ -328,23 +327,23 @@ def fit_weights(
 ) -> tuple[Weights, float]:
     """Train an ensemble.
 
-    Each member leaves a quarter of the training years out, and stops where these and the other
-    months that nobody is fitted on gain no more. What the members say of years that they left out
-    tells how wide the distributions must be: of years that they saw they know too much.
+    Each member leaves out a quarter of the training years, and stops early on these and on the
+    other held-out months. The members' predictions for the years they left out calibrate the
+    spread: it would be too narrow for years used in the fit.
 
     Parameters
     ----------
     fit, stop : Samples
-        Months to fit, and months that nobody is fitted on.
+        Months to fit, and held-out months for early stopping.
     scale : Scale
     training : Training
-        Its ``n_latent`` at least 1.
+        With ``n_latent`` of at least 1.
 
     Returns
     -------
     Weights
     float
-        Mean CRPS of the ensemble in months that it was not fitted on, standardised.
+        Mean standardised CRPS of the ensemble in held-out months.
     """
     generator = torch.Generator().manual_seed(training.seed)
     n, hidden, members = training.n_latent, training.hidden, training.members
@@ -360,7 +359,7 @@ def fit_weights(
     every_target = torch.cat([target, stop_target])
     latents, width = noise.shape[1], inputs.shape[1]
     first = torch.randn(members, hidden, width, generator=generator) / math.sqrt(width)
-    # All that leads out is zero at the start: mean 0 and spread 1, the climatology.
+    # Output weights are initialised to zero: mean 0 and spread 1, the climatology.
     shapes = [(members, hidden), (members, 2, hidden), (members, 2), (members, width)]
     values = [first, *(torch.zeros(shape) for shape in shapes)]
     for value in values:
@@ -414,7 +413,7 @@ def _tensors(part: Samples, scale: Scale, n_latent: int) -> tuple[torch.Tensor, 
 def _pooled(
     centre: torch.Tensor, spread: torch.Tensor, by: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and spread of the mixture of some members, (n,) each; NaN where of none."""
+    """Return mean and spread of the mixture of selected members, (n,) each; NaN without any."""
     share = by.double() / by.sum(dim=0)
     mean = (share * centre).sum(dim=0)
     variance = (share * (spread**2 + (centre - mean) ** 2)).sum(dim=0)
@@ -428,7 +427,7 @@ def _kept(shape: tuple[int, ...], dropout: float, generator: torch.Generator) ->
 def _forward(
     values: list[torch.Tensor], inputs: torch.Tensor, hide: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and spread, (E, n) each, of inputs (E, n, I): as :class:`Weights`, unpooled."""
+    """Return mean and spread, (E, n) each, of inputs (E, n, I), like :class:`Weights` unpooled."""
     into, into_bias, out, out_bias, past = values
     hidden = torch.tanh(inputs @ into.mT + into_bias[:, None])
     if hide is not None:
@@ -448,7 +447,7 @@ def _crps(mean: torch.Tensor, spread: torch.Tensor, value: torch.Tensor) -> torc
 
 # Scores
 
-# From months to quantiles at LEVELS, (n, 100), in the series' units.
+# Maps months to quantiles at LEVELS, (n, 100), in the series' units.
 Method = Callable[[Samples], Float]
 
 
@@ -461,7 +460,7 @@ def _methods(fit: Samples, scale: Scale, weights: Weights, count: int) -> dict[s
 
 
 def _climatology(fit: Samples, scale: Scale) -> Method:
-    """Return the training months' own quantiles by calendar month."""
+    """Return the empirical quantiles of the training months by calendar month."""
     table = np.empty((12, len(LEVELS)))
     for m in range(12):
         own = fit.values[fit.calendar == m + 1]
@@ -474,13 +473,14 @@ def _climatology(fit: Samples, scale: Scale) -> Method:
 
 
 def _ridge(fit: Samples, scale: Scale) -> Method:
-    """Return linear regression on the leading latents and the month.
+    """Return ridge regression on the leading latents and the month.
 
-    How many latents and which penalty: those that miss least in years left out. In the same
-    standardised, transformed values as the head; normal, with the spread of what is missed there.
+    Number of latents and penalty are chosen by cross-validation over years. In the same
+    standardised, transformed values as the head; normal, with the cross-validation error as
+    spread.
     """
     target = scale.forward(fit.values, fit.calendar)
-    # Years next to each other stand in different fifths, whole years in the same one.
+    # Cross-validation folds: consecutive years in different fifths, each year in one.
     fold = np.unique(fit.years, return_inverse=True)[1] % 5
     found: list[tuple[float, float, int]] = []
     for count in sorted({min(n, fit.z.shape[2]) for n in TRIED}):
@@ -510,7 +510,7 @@ def _with_one(inputs: Float) -> Float:
 
 def _ridge_line(inputs: Float, target: Float, penalty: float) -> Float:
     weight = np.full(inputs.shape[1], penalty)
-    # Nothing pulls the mean.
+    # The mean is not penalised.
     weight[-1] = 0.0
     return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(weight), inputs.T @ target))
 
@@ -518,24 +518,24 @@ def _ridge_line(inputs: Float, target: Float, penalty: float) -> Float:
 def scores_of(
     methods: dict[str, Method], part: Samples, fit: Samples, seed: int = 0
 ) -> dict[str, Any]:
-    """Score methods in some months.
+    """Score methods in selected months.
 
     Parameters
     ----------
     methods : dict of callable
-        From months to quantiles at `LEVELS`; "climatology" among them.
+        Map months to quantiles at `LEVELS`; must include "climatology".
     part, fit : Samples
-        Months to score, and the training months, whose calendar means anomalies are from.
+        Months to score, and the training months, whose climatology defines anomalies.
     seed : int
-        Of the draws of years.
+        Of the bootstrap over years.
 
     Returns
     -------
     dict
         ``months``, ``years``, and by method ``explained_variance`` of the month's anomaly by the
-        mean, ``correlation`` of the anomalies (None where one does not vary), ``crps`` in the
+        mean, ``correlation`` of the anomalies (None if one is constant), ``crps`` in the
         series' units, ``crps_skill`` against climatology (1 is perfect), its 90 % interval
-        ``crps_skill_interval`` by drawing years with repetition, and ``coverage``, the part of
+        ``crps_skill_interval`` by bootstrap over years, and ``coverage``, the fraction of
         months within `INTERVAL`.
     """
     normal = np.full(13, fit.values.mean())

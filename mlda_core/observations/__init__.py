@@ -1,1 +1,1 @@
-"""Observations: the checked table, files, observing networks."""
+"""Observations: input formats, the checked table, observing networks."""

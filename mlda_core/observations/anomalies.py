@@ -1,4 +1,4 @@
-"""Typed rows to anomalies in display units, by units, place, climatology and base period."""
+"""Convert typed rows to anomalies in display units: units, climatology and base period."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 # An anomaly beyond this many times the colour limit (about the 99th percentile) is a full field,
-# another unit or a slip of the pen; less than that is for the analysis to judge.
+# in another unit or mistyped; smaller outliers are left to the analysis.
 ABSURD = 10.0
 
 
 def to_anomalies(
     rows: Rows, bundle: Bundle, calendar: NDArray[np.int64], *, keep_codes: bool
 ) -> tuple[Float, Float, NDArray[np.bool_]]:
-    """Bring rows to the bundle's anomalies; what cannot be brought is refused in the rows.
+    """Convert rows to the bundle's anomalies; rows that cannot be converted are refused.
 
     Parameters
     ----------
     rows : Rows
-        Further reasons are added.
+        Reasons for refusal are added to it.
     bundle : Bundle
-        Says which variables exist, where, and their climatology.
+        Provides the variables, their domains and climatology.
     calendar : ndarray of int, shape (n,)
-        Calendar month of each row, 0 where it is not known.
+        Calendar month of each row, 0 if unknown.
     keep_codes : bool
-        Whether to keep values that look like codes for missing ones.
+        Whether to keep values that look like missing-value codes.
 
     Returns
     -------
     value, error : ndarray, shape (n,)
-        Display units; the error is the default one where none is stated.
+        Display units; unstated errors have the default.
     stated : ndarray of bool, shape (n,)
         Where the error was stated.
     """
@@ -84,7 +84,7 @@ def _in_display_units(
     days = _days(rows.month, calendar)
     for v, variable in enumerate(bundle.variables):
         of_it = rows.variable == v
-        # An error has the units of its value where it has none of its own.
+        # Without units of its own, an error is in those of its value.
         of_error = np.where(rows.error_units != "", rows.error_units, rows.value_units)
         for given, is_value in ((rows.value_units, True), (of_error, False)):
             stated = of_it & (given != "") & (is_value | np.isfinite(rows.error))
@@ -109,7 +109,7 @@ def _in_display_units(
 
 
 def _days(months: NDArray[Any], calendar: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the days of each row's month, 0 where they are not known: February without a year."""
+    """Return the days of each row's month, 0 if unknown: February without a year."""
     of_calendar = {m: monthrange(2001, m)[1] if m != 2 else 0 for m in range(1, 13)} | {0: 0}
     known = {m: monthrange(int(m[:4]), int(m[5:7]))[1] for m in set(months) - {""}}
     return np.array(
@@ -121,7 +121,7 @@ def _days(months: NDArray[Any], calendar: NDArray[np.int64]) -> NDArray[np.int64
 def _kinds(
     given: NDArray[Any], days: NDArray[np.int64], where: NDArray[np.bool_]
 ) -> list[tuple[str, int]]:
-    """Return the units that rows have, with the days of the month where these count, else -1."""
+    """Return the distinct units, with the days of the month for monthly amounts, else -1."""
     return [
         (units, int(n))
         for units in dict.fromkeys(given[where])
@@ -140,7 +140,7 @@ def _check_places(rows: Rows, bundle: Bundle) -> None:
 
 
 def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
-    """Say why a variable cannot be observed at a place."""
+    """Return why a variable cannot be observed at a place."""
     every = ObservationOperator(bundle.grid, np.ones((1, *bundle.grid.shape), bool))
     if not every.observable(0, lat, lon).all():
         return "that is outside the model's grid"
@@ -149,7 +149,7 @@ def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
 
 
 def _move_base(rows: Rows, value: Float, bundle: Bundle, calendar: NDArray[np.int64]) -> None:
-    """Move anomalies from other base periods to the bundle's own."""
+    """Convert anomalies from other base periods to the bundle's own."""
     offsets: dict[tuple[Any, int], Float] = {}
     moved: dict[tuple[str, str], int] = {}
     anomaly = ~rows.absolute & (rows.base_period != "")
@@ -204,7 +204,7 @@ def _refuse_codes(rows: Rows, value: Float, bundle: Bundle) -> None:
             f"value {rows.value[i]:g} is a code for a missing value, and none that "
             f"{bundle.variables[rows.variable[i]].label.lower()} can have; {missing_codes.REMEDY}"
         )
-    # Stations, not rows: one that is repeated is another matter.
+    # Count stations, not rows: repeated rows are handled elsewhere.
     place = np.unique(np.stack([rows.lat, rows.lon], axis=1), axis=0, return_inverse=True)[1]
     for v, variable in enumerate(bundle.variables):
         for units in dict.fromkeys(rows.value_units[rows.good & (rows.variable == v)]):
@@ -234,7 +234,7 @@ def _refuse_absurd(rows: Rows, value: Float, error: Float, bundle: Bundle) -> No
                 f"an error of {error[i]:.4g} {units} is more than any anomaly that "
                 f"{variable.label.lower()} can have (at most {limit:g}); correct it or its units"
             )
-        # What is near zero but for rounding: the smallest error times a small factor is no error.
+        # A tiny error times a small factor can round to zero.
         rows.refuse(mine & rows.good & (error <= 0), "error_sd is zero in the model's units")
 
 

@@ -1,8 +1,8 @@
-"""Base periods of anomalies: which one is meant, and how to move from one to another.
+"""Base periods of anomalies: parsing, and conversion between them.
 
 The anomaly from the climatology of a period P is the bundle's own anomaly less that anomaly's mean
 over P, calendar month by calendar month. The bundle's months are anomalies from its own base, so
-the mean over the months of P, less the mean over the training months, is what to add.
+the offset to add is the mean over the months of P less the mean over the training months.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.variables import Variable
 
-# Share of a period's years that a climatology needs: as the WMO asks of a normal (WMO-No. 1203,
+# Fraction of a period's years required for a climatology, as for WMO normals (WMO-No. 1203,
 # Guidelines on the Calculation of Climate Normals, 2017, section 4.4.1).
 LEAST_SHARE = 0.8
 _YEAR = r"(?<![0-9])[0-9]{4}(?![0-9])"
@@ -27,11 +27,11 @@ _RANGE = re.compile(rf"({_YEAR})(?:-[0-9]{{2}}){{0,2}}\s*(?:[-–—/,]|to|until
 
 
 class BasePeriodError(UserError):
-    """A base period cannot be used; the message is one sentence with the remedy."""
+    """A base period is invalid; the message is one sentence with the remedy."""
 
 
 class Period(NamedTuple):
-    """The years of a base period, first and last included."""
+    """The years of a base period, inclusive."""
 
     first: int
     last: int
@@ -41,7 +41,7 @@ class Period(NamedTuple):
 
 
 def period_of(text: str) -> Period:
-    """Return the base period that a text names.
+    """Parse a base period.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def period_of(text: str) -> Period:
     Raises
     ------
     BasePeriodError
-        If it names none, or several.
+        If the text contains no period, or several.
     """
     found = {Period(int(a), int(b)) for a, b in _RANGE.findall(text)}
     if len(found) != 1 or len(re.findall(_YEAR, text)) != 2:
@@ -68,7 +68,7 @@ def period_of(text: str) -> Period:
 def period_of_bundle(bundle: Bundle, variable: Variable) -> Period | None:
     """Return the years of a bundle's own base period for a variable.
 
-    The words of a bundle may have an exception in brackets: ``1880-2015 (pressure 1948-2013)``.
+    A bundle's text may have an exception in brackets: ``1880-2015 (pressure 1948-2013)``.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def period_of_bundle(bundle: Bundle, variable: Variable) -> Period | None:
     Returns
     -------
     Period or None
-        None where the words name none.
+        None if the text contains no period.
     """
     words = bundle.base_period
     called = f"{variable.name} {variable.label} {variable.standard_name}".lower()
@@ -94,12 +94,12 @@ def period_of_bundle(bundle: Bundle, variable: Variable) -> Period | None:
 
 
 def is_own(bundle: Bundle, variable: Variable, text: str) -> bool:
-    """Whether a base period is a bundle's own for a variable, in its words or by its years.
+    """Whether a base period is a bundle's own for a variable, by its text or its years.
 
     Raises
     ------
     BasePeriodError
-        If the text is not the bundle's words and names no period.
+        If the text is not the bundle's and contains no period.
     """
     if text.strip().casefold() == bundle.base_period.strip().casefold():
         return True
@@ -107,12 +107,12 @@ def is_own(bundle: Bundle, variable: Variable, text: str) -> bool:
 
 
 def offset(bundle: Bundle, calendar_month: int, period: Period) -> NDArray[np.float64]:
-    """Return what turns anomalies from a period's climatology into the bundle's own.
+    """Return the offset from anomalies of another base period to the bundle's own.
 
     Parameters
     ----------
     bundle : Bundle
-        Its months, held-out ones too, are what the climatologies are made of.
+        The climatologies are computed from its months, held-out ones included.
     calendar_month : int
         1..12.
     period : Period
@@ -120,7 +120,7 @@ def offset(bundle: Bundle, calendar_month: int, period: Period) -> NDArray[np.fl
     Returns
     -------
     ndarray, shape (V, lat, lon)
-        To be added to the anomalies, display units. NaN where the bundle's months have a value in
+        To be added to the anomalies, display units. NaN where the bundle's months have values in
         less than :data:`LEAST_SHARE` of the period's years.
     """
     own = [m for m in bundle.months if int(m[5:7]) == calendar_month]

@@ -1,4 +1,4 @@
-"""The cells of an observation table as they stand, whatever it came from."""
+"""The unchecked cells of an observation table, independent of the input format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlda_core.observations.columns import Columns, recognise
 from mlda_core.observations.reading import Rejected
 
-# As spreadsheets, pandas, netCDF4 and others write what is missing.
+# Notations of missing cells in spreadsheets, pandas, netCDF4 and others.
 _EMPTY = frozenset(
     ("", "nan", "na", "n/a", "#n/a", "nat", "null", "none", "<na>", "-", "--", "---", ".")
 )
@@ -21,26 +21,26 @@ _EMPTY = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Columns of one length, parsed once and not yet checked.
+    """Columns of equal length, parsed but not checked.
 
     Parameters
     ----------
     name : str
-        What messages call the source, at the beginning of a sentence.
+        Name of the source at the beginning of messages.
     names : tuple of str
-        Of the columns, as they are given.
+        Column names as given.
     columns : tuple of ndarray of object, shape (n,)
         Text, numbers or dates.
     rows : ndarray of int, shape (n,)
-        The number of each row, as the user counts: 1 is the first row of data.
+        Row numbers as the user counts: 1 is the first row of data.
     rejected : tuple of Rejected
-        Rows that could not be cut into cells.
+        Rows that could not be parsed.
     notes : tuple of str
-        What to tell of how the source was read.
+        Notes to the user on how the source was read.
     units : mapping of str to str
-        Units that a source states for a whole column, by its name.
+        Units of whole columns, by name.
     base_period : str
-        What the source says of the base period of all its anomalies.
+        Base period of all anomalies, from the source's metadata.
     """
 
     name: str
@@ -54,19 +54,19 @@ class Cells:
 
     @cached_property
     def roles(self) -> Columns:
-        """What each column is.
+        """Roles of the columns.
 
         Raises
         ------
         ObservationError
-            If a column that is needed is missing, or one may change the meaning of the others and
-            it is not clear how.
+            If a required column is missing, or a column that may change the meaning of others is
+            ambiguous.
         """
         return recognise(self.names, self.columns, self.units)
 
     @property
     def has_times(self) -> bool:
-        """Whether the table says which month each row is of."""
+        """Whether the table has the month of each row."""
         return bool(self.roles.times)
 
     def __len__(self) -> int:
@@ -74,25 +74,24 @@ class Cells:
 
 
 def shown(cell: Any) -> str:
-    """Return a cell as a user reads it; '' where it is empty."""
-    # NaN alone differs from itself.
+    """Return a cell as text; '' if it is empty."""
     text = "" if cell is None or cell is np.ma.masked or is_nan(cell) else str(cell).strip()
     return "" if text.lower() in _EMPTY else text
 
 
 def is_nan(cell: Any) -> bool:
-    """Whether a cell is a number that is none."""
+    """Whether a cell is NaN."""
     return isinstance(cell, float | np.floating) and bool(np.isnan(cell))
 
 
 def quoted(cell: str) -> str:
-    """Return a cell for a message: on one line, and not for ever."""
+    """Return a cell for a message: on one line and truncated."""
     text = "".join(c if c.isprintable() else "?" for c in cell)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def columns_of(table: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
-    """Return the names and the columns of a mapping, as :class:`Cells` holds them."""
+    """Return the names and the columns of a mapping, in the form of :class:`Cells`."""
     made = []
     for values in table.values():
         column = np.empty(len(values), object)

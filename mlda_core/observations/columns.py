@@ -1,7 +1,7 @@
-"""What the columns of an observation table are, by their names.
+"""Recognise the roles of an observation table's columns by their names.
 
-A column that changes what the others mean (a time, an error, units) is never left out without a
-word: it is recognised, or the table is refused.
+A column that changes the meaning of others (a time, an error, units) is never silently ignored: it
+is recognised, or the table is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 REQUIRED = ("variable", "lat", "lon", "value")
-# By role, the names that stand for it without a word.
+# Synonyms of each role, accepted without a note.
 _SAME = {
     "lat": ("latitude", "lats", "lat_deg", "latitude_deg", "latitude_degrees"),
     "lon": ("longitude", "lons", "long", "lng", "lon_deg", "longitude_deg", "longitude_degrees"),
@@ -32,7 +32,7 @@ _SAME = {
     "base_period": ("baseperiod", "baseline", "reference_period", "climatology_period"),
 }
 _ROLES = (*REQUIRED, "error_sd", "withheld", "label", "kind", "units", "base_period")
-# Standard deviations of the error under the names that people give them.
+# Common names of error standard deviations.
 _ERRORS = _words(
     "sigma err error errors err_sd error_std err_std std_error std_err stderr standard_error "
     "standard_deviation std sd stdev stddev std_dev st_dev s_d uncertainty unc uncert "
@@ -50,9 +50,9 @@ _NO_SD = re.compile(
     r"(^|_)(var|variance|mse|percent|percentage|pct|rel|relative|ci|confidence|lower|upper)(_|$)|"
     r"95|2[_ -]?(sigma|σ|sd|std)|%|k ?= ?2"
 )
-# What a name's brackets may say that is no unit.
+# Text in brackets after a name that is not a unit.
 _ONE_SD = re.compile(r"(1[ _-]?)?(sigma|σ|sd|std|standard deviation)", re.IGNORECASE)
-# Errors of something other than the value.
+# Errors of other quantities than the value.
 _OTHER_WORDS = _words(
     "lat latitude lon longitude position location place elevation height depth time date"
 )
@@ -65,26 +65,26 @@ _TIMES = _words(
 )
 _YEARS = _words("year yr yyyy years jahr annee année ano año anno obs_year")
 _MONTHS = _words("month mon mo mm months mth monat mois mes mese obs_month")
-# Short enough to be something else where no year stands beside them: mm are millimetres too.
+# Ambiguous unless there is a column of years: mm may be millimetres.
 _MONTHS_BESIDE_YEARS = frozenset({"mo", "mm", "mon", "mth"})
 _TIME_WORDS = _words("time date datetime year month yyyy yr timestamp epoch")
-# What this program writes beside the columns that it reads.
+# Columns that mlda itself writes in addition to the input columns.
 _OURS = frozenset(
     {"background_departure", "analysis_departure", "misfit_sd", "used", "robust_weight"}
 )
 
 
 class Times(NamedTuple):
-    """One way in which a table says the month.
+    """One representation of the month in a table.
 
     Parameters
     ----------
     words : str
-        What messages call it.
+        Its name in messages.
     date : int
-        Position of a column of dates, -1 for a year and a month apart.
+        Position of a date column, -1 for separate year and month.
     year, month : int
-        Positions of these.
+        Positions of the latter.
     """
 
     words: str
@@ -95,7 +95,7 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Where each role of an observation table stands.
+    """Positions of the roles among the columns of an observation table.
 
     Parameters
     ----------
@@ -103,11 +103,11 @@ class Columns:
         Positions of the columns by role: some of variable, lat, lon, value, error_sd, withheld,
         label, kind, units and base_period.
     units : dict of str to str
-        Units stated for the whole of a column, by role.
+        Units of whole columns, by role.
     times : list of Times
-        Every way in which the table says the month; the first is the one to trust.
+        All representations of the month; the first is used.
     notes : list of str
-        What was taken under another name, and what was left out.
+        Columns recognised by other names, and ignored ones.
     """
 
     at: dict[str, int]
@@ -127,7 +127,7 @@ def plain(name: str) -> tuple[str, str]:
     Returns
     -------
     name, units : str
-        ``units`` is '' where there are none.
+        '' if there are none.
     """
     found = re.fullmatch(r"(.*?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]", name.strip(), re.DOTALL)
     bare, units = (found[1], found[2]) if found and found[1] else (name, "")
@@ -136,7 +136,7 @@ def plain(name: str) -> tuple[str, str]:
 
 
 def role_of(name: str) -> str:
-    """Return the role that a plain name stands for without a word, '' if none."""
+    """Return the role that a normalised name is a synonym of, '' if none."""
     if name in _ROLES:
         return name
     return next((role for role, names in _SAME.items() if name in names), "")
@@ -145,16 +145,16 @@ def role_of(name: str) -> str:
 def recognise(
     names: Sequence[str], columns: Sequence[NDArray[Any]], units: Mapping[str, str]
 ) -> Columns:
-    """Say what each column is.
+    """Assign roles to columns.
 
     Parameters
     ----------
     names : sequence of str
-        As they are given.
+        As given.
     columns : sequence of ndarray, shape (n,)
-        Their cells: a column of dates is known by these too.
+        Their cells, which identify date columns.
     units : mapping of str to str
-        Units that the source states for a whole column, by its name.
+        Units of whole columns, by name.
 
     Returns
     -------
@@ -163,8 +163,8 @@ def recognise(
     Raises
     ------
     ObservationError
-        If a required column is missing, one is there twice, looks like a slip of the pen, or looks
-        like a time or an error and cannot be taken for one.
+        If a required column is missing, duplicated or possibly misspelt, or a column may be a
+        time or an error but is ambiguous.
     """
     bare = [plain(name) for name in names]
     stated = [units.get(n, "") or b[1] for n, b in zip(names, bare, strict=True)]
@@ -207,26 +207,26 @@ def recognise(
 def check_elsewhere(
     source: str, elsewhere: Sequence[str], columns: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Refuse a source that has a time, place or error along another dimension than its values.
+    """Refuse a source with a time, place or error along another dimension than its values.
 
     Parameters
     ----------
     source : str
-        What messages call it.
+        Its name in messages.
     elsewhere : sequence of str
         Names along other dimensions.
     columns : mapping of str to ndarray
-        What lies along that of the values.
+        Columns along the dimension of the values.
 
     Raises
     ------
     ObservationError
-        If one of these would mean something as a column.
+        If one of the former would have a role as a column.
     """
     try:
         recognise([*columns], [*columns.values()], {})
     except ObservationError:
-        # What is wrong with the columns themselves is told when they are checked.
+        # Faults of the columns themselves are reported by the later check.
         return
     for name in elsewhere:
         at = len(columns)
@@ -257,14 +257,14 @@ def _times(
                 f"'{_brief(b)}'; remove one."
             )
     found = [Times(f"'{_brief(names[i])}'", date=i) for i in where["date"]]
-    # GRIB's time is when a forecast began; valid_time is what the value is of.
+    # GRIB's time is the forecast's reference time; valid_time is that of the value.
     valid = [t for t in found if short[t.date].startswith("valid_")]
     if valid and len(found) > len(valid):
         notes.append(
             f"The months are those of column {valid[0].words}, which says what the values are of."
         )
         found = valid[:1]
-    # The column that is named as it should be is the one to name in messages.
+    # Messages name a column with the standard name if there is one.
     found.sort(key=lambda t: short[t.date] != "time")
     year, month = where["year"], where["month"]
     if not year:
@@ -273,7 +273,7 @@ def _times(
         words = f"'{_brief(names[year[0]])}' and '{_brief(names[month[0]])}'"
         found.append(Times(words, year=year[0], month=month[0]))
     elif year or month:
-        # A year alone may be decimal, a month alone YYYY-MM: their cells decide.
+        # Years alone may be decimal, months alone YYYY-MM: that depends on the cells.
         alone = (year or month)[0]
         found.append(Times(f"'{_brief(names[alone])}'", date=alone))
     if found and short[found[0].date] != "time":
@@ -285,7 +285,7 @@ def _times(
 def _error(
     names: Sequence[str], short: Sequence[str], stated: Sequence[str], taken: set[int]
 ) -> tuple[int, str]:
-    """Return the position of the column of errors under another name, -1 if none, and a note."""
+    """Return the position of an error column under another name, -1 if none, and a note."""
     looks = [
         i
         for i, name in enumerate(short)
@@ -331,7 +331,7 @@ def _check_slips(names: Sequence[str], at: Mapping[str, int], times: Sequence[Ti
 def _check_dates(
     names: Sequence[str], short: Sequence[str], columns: Sequence[NDArray[Any]]
 ) -> None:
-    """Refuse a table without months that has a column which may say them."""
+    """Refuse a table without months but with a column that may contain them."""
     for name, bare, cells in zip(names, short, columns, strict=True):
         if _TIME_WORDS & set(bare.split("_")) or _are_dates(cells):
             raise ObservationError(
@@ -341,7 +341,7 @@ def _check_dates(
 
 
 def _are_dates(cells: NDArray[Any]) -> bool:
-    """Whether all that a column holds are dates; numbers may be anything."""
+    """Whether all cells of a column are dates; numbers do not count."""
     found = 0
     for cell in cells[:50]:
         if cell is None or (not isinstance(cell, str) and cell != cell):  # noqa: PLR0124 - NaN, NaT

@@ -1,4 +1,4 @@
-"""Observation errors where none are stated, as a part of the local spread of the climate."""
+"""Default observation errors, as a fraction of the climate's local spread."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float64]
-# Observation error where none is stated, as a part of the local spread.
+# Default observation error, as a fraction of the local spread.
 DEFAULT_ERROR = 0.2
 
 
 def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
     """Return the spread of the climate in display units.
 
-    Rain is standardised after a transform, so its spread is taken back: half the distance from
-    one standard deviation below the centre to one above.
+    Rain is standardised after a transform, so its spread is transformed back: half the distance
+    from one standard deviation below the centre to one above.
 
     Parameters
     ----------
     bundle : Bundle
     calendar_month : int, optional
-        1..12; the mean over the year without it.
+        1..12; the annual mean by default.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def default_error(
     lat: ArrayLike,
     lon: ArrayLike,
 ) -> Float:
-    """Return the observation error where none is stated: 0.2 of the local spread.
+    """Return the default observation error: 0.2 of the local spread.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def default_error(
     variable : str or sequence of str, shape (p,)
         CF names of the bundle's variables.
     calendar_month : int or None
-        1..12; None for the mean over the year.
+        1..12; None for the annual mean.
     lat, lon : array_like, shape (p,)
         Degrees.
 
     Returns
     -------
     ndarray, shape (p,)
-        Standard deviations, display units, all above zero.
+        Standard deviations, display units, all positive.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def default_error(
     names = [variable] * north.size if isinstance(variable, str) else list(variable)
     places = bundle.operator.locate(variable_rows(bundle, names), north, lon)
     spread = bundle.operator.apply(places, local_spread(bundle, calendar_month))
-    # Where it never rains the spread is nil, but no gauge is perfect.
+    # Where it never rains the spread is zero, but a gauge still has an error.
     least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
     return np.asarray(np.maximum(DEFAULT_ERROR * spread, 0.1 * least))
 

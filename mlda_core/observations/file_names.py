@@ -1,7 +1,7 @@
-"""What the names of observation files say: which to read, and of which month each is.
+"""Parse the names of observation files: which to read, and the month of each.
 
-A folder holds one month a file. Its name must say exactly one month; what could be a date, a range
-or a copy is refused, for a wrong guess puts observations into a wrong month or counts them twice.
+A folder holds one month a file. Each name must contain exactly one month; a possible date, range
+or copy is refused, as a wrong guess assigns observations to the wrong month or counts them twice.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from mlda_core.climate.interpolation import ObservationError
 __all__ = ["Chosen", "choose", "month_in", "tell_apart"]
 
 _TABLES = frozenset((".csv", ".tsv", ".txt", ".dat", ".nc", ".nc4", ".cdf", ".netcdf"))
-# Files of these kinds may well hold observations, but are not read as they are.
+# File types that may hold observations but are not supported directly.
 _UNREADABLE = {
     **dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip", ".z", ".tar", ".tgz"), "unpack it"),
     **dict.fromkeys((".xls", ".xlsx", ".xlsm", ".ods", ".numbers"), "save it as CSV"),
     **dict.fromkeys((".parquet", ".feather", ".json", ".h5", ".hdf5"), "save it as CSV or netCDF"),
     **dict.fromkeys((".grib", ".grb", ".grib2", ".grb2"), "convert it to netCDF"),
 }
-# What lies beside data and is about it: README, LICENSE and their kind.
+# Documentation beside data: README, LICENSE and similar.
 _ABOUT = re.compile(
     r"(read[-_ ]?me|licen[cs]e|copying|notice|citation|changelog|metadata)(?![a-z])", re.IGNORECASE
 )
 _BACKUP = re.compile(
     r"(~|\.(bak|backup|old|orig|save|sav|tmp|temp|swp|part|crdownload))$", re.IGNORECASE
 )
-# How file managers and browsers name a second copy, in some languages.
+# Names of copies by file managers and browsers, in some languages.
 _COPY = re.compile(
     r"\(\d+\)\s*$|(?<![a-z])(copy|kopie|copie|copia|cópia|kopia|kopi|копия)(?![a-z])", re.IGNORECASE
 )
@@ -39,19 +39,19 @@ _VERSION = re.compile(
     r"(?![a-z])",
     re.IGNORECASE,
 )
-# Digits that are no month nor date where their year is none of a record: a station's number.
+# Range of plausible years; other digits may be a station's number.
 _YEARS = range(1678, 2262)
 
 
 class Chosen(NamedTuple):
-    """The files of a folder.
+    """Selected files of a folder.
 
     Parameters
     ----------
     names : tuple of str
-        To be read, in order.
+        Files to read, in order.
     notes : tuple of str
-        What was left out, a sentence each.
+        Skipped files, one sentence each.
     """
 
     names: tuple[str, ...]
@@ -59,10 +59,10 @@ class Chosen(NamedTuple):
 
 
 def choose(names: Iterable[str]) -> Chosen:
-    """Choose the files of observations among all files of a folder.
+    """Select the observation files of a folder.
 
-    Hidden files, the ``._`` files of macOS and backups of editors are left out without a word;
-    other files that are no table are left out and named.
+    Hidden files, the ``._`` files of macOS and editor backups are skipped silently; other files
+    that are not tables are skipped and reported.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def choose(names: Iterable[str]) -> Chosen:
     Raises
     ------
     ObservationError
-        If a file may hold observations but cannot be read as it is, or is named as a copy.
+        If a file may hold observations but is not readable directly, or is named as a copy.
     """
     taken, left = [], []
     for name in sorted(names):
@@ -106,7 +106,7 @@ def choose(names: Iterable[str]) -> Chosen:
 
 
 def month_in(name: str) -> str | None:
-    """Return the month that the name of a file says.
+    """Return the month in a file name.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def month_in(name: str) -> str | None:
     Returns
     -------
     str or None
-        ``YYYY-MM``; None where the name has nothing like a month.
+        ``YYYY-MM``; None if there is nothing like a month.
 
     Raises
     ------
@@ -143,20 +143,20 @@ def month_in(name: str) -> str | None:
 def tell_apart(names: Sequence[str], month: str) -> None:
     """Refuse files of one month that may hold the same observations.
 
-    Several files of a month are those of several stations: what is left of each name beside the
-    month must be there, differ, and differ by more than a version.
+    Several files of a month are assumed to be of different stations: apart from the month, their
+    names must not be empty, must differ, and by more than a version.
 
     Parameters
     ----------
     names : sequence of str
-        Of the files that are of the month by their names.
+        Names of the files of the month.
     month : str
         ``YYYY-MM``.
 
     Raises
     ------
     ObservationError
-        If they cannot be told apart.
+        If the names are too similar.
     """
     seen: dict[str, str] = {}
     for name in names:
@@ -176,11 +176,11 @@ def tell_apart(names: Sequence[str], month: str) -> None:
         seen[key] = name
 
 
-# Digits
+# Patterns of digits
 
 _SEP = r"[-_. ]"
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    # Year, month and day; a year and a month with a number that may be its day or the end of a
+    # Year, month and day; year and month with a number that may be its day or the end of a
     # range; and the same with the year last.
     ("date", re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2}})(?!\d)")),
     ("last", re.compile(rf"(\d{{1,2}}){_SEP}(\d{{1,2}}){_SEP}(\d{{4}})(?!\d)")),
@@ -193,9 +193,9 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def _months(stem: str) -> tuple[list[tuple[str, str | None]], str]:
-    """Return what looks like a month or a date, and what else the name has.
+    """Return possible months or dates in a name, and the rest of the name.
 
-    Each as it stands with its ``YYYY-MM``, or None where it says no single month.
+    Each with its ``YYYY-MM``, or None if it is not a single month.
     """
     found: list[tuple[str, str | None]] = []
     rest, at = "", 0
@@ -222,18 +222,18 @@ def _months(stem: str) -> tuple[list[tuple[str, str | None]], str]:
 
 
 def _read(kind: str, match: re.Match[str]) -> str | None:
-    """Return the month of digits, '' where they are a date or range, None where they are none."""
+    """Return the month, '' for a date or range, None for other digits."""
     numbers = [int(g) for g in match.groups()]
     if kind == "last":
         day, month, year = numbers
-        # Either order of day and month is in use.
+        # Day and month occur in either order.
         good = year in _YEARS and 1 <= day <= 31 and 1 <= month <= 31 and min(day, month) <= 12
         return "" if good else None
     if kind == "first":
         month, year = numbers
         return f"{year:04d}-{month:02d}" if year in _YEARS and 1 <= month <= 12 else None
     year, month = numbers[:2]
-    # With a hyphen it is meant as a month, and its year is refused in its own words.
+    # With a hyphen it is meant as a month, and a wrong year has its own message.
     written = "-" in match[0]
     if not (1 <= month <= 12 and (year in _YEARS or written)):
         return None

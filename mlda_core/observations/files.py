@@ -1,4 +1,4 @@
-"""Writing observations to CSV and netCDF."""
+"""Write observations to CSV and netCDF."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """Return observations as CSV, for :func:`mlda_core.observations.table.read` to take again.
+    """Return observations as CSV, readable by :func:`mlda_core.observations.table.read`.
 
     Parameters
     ----------
     table : DataFrame
-        The columns of an observation table; any further ones are written too.
+        An observation table; additional columns are written too.
     """
     return str(table.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
 
 
 def to_netcdf(table: pd.DataFrame, path: str | Path, attrs: dict[str, str] | None = None) -> None:
-    """Write observations to netCDF, for :func:`mlda_core.observations.table.read` to take again.
+    """Write observations to netCDF, readable by :func:`mlda_core.observations.table.read`.
 
     Parameters
     ----------
     table : DataFrame
-        The columns of an observation table; any further ones are written too.
+        An observation table; additional columns are written too.
     path : path
-        Replaced if it exists, once all is written.
+        Written atomically, replacing an existing file.
     attrs : dict, optional
-        Global attributes to add.
+        Additional global attributes.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
@@ -64,7 +64,7 @@ def to_netcdf(table: pd.DataFrame, path: str | Path, attrs: dict[str, str] | Non
 
 
 def fill(group: netCDF4.Dataset, table: pd.DataFrame, begin: int = 0) -> None:
-    """Write observations into a netCDF file or group, from row ``begin`` of its ``observation``."""
+    """Write observations into a netCDF file or group, from index ``begin`` of ``observation``."""
     if "observation" not in group.dimensions:
         group.createDimension("observation", None)
     for name in map(str, table.columns):

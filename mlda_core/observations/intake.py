@@ -1,7 +1,7 @@
-"""Observations handed to the assimilation from Python, in any form, checked as files are.
+"""Validate observations passed to the assimilation from Python, as strictly as files.
 
-What :func:`mlda_core.observations.table.read` returned has passed the check. It comes here again
-with every analysis, so it is known by a quick test and passes as it is.
+Tables from :func:`mlda_core.observations.table.read` are checked already. As they are passed with
+every analysis, a quick test recognises them.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ __all__ = ["ObservationWarning", "is_checked", "observations_of"]
 
 _PACKAGE = str(Path(__file__).parents[1])
 _NUMBERS = ("lat", "lon", "value", "error_sd")
-# Of the reasons against refused rows, and of the rows of each, so many are named.
+# Numbers of reasons, and of rows for each reason, that a message lists.
 _NAMED = 5
-# An anomaly beyond so many times the limit of the colours may be a code for a missing value, and
-# beyond the second it is refused.
+# An anomaly beyond the first multiple of the colour limit may be a missing-value code, and beyond
+# the second it is refused.
 _FAR, _ABSURD = 3.0, 10.0
-# The least of the numbers that stand for missing values is -9.99.
+# The missing-value code of smallest magnitude is -9.99.
 _LEAST_CODE = 9.98
 
 
 class ObservationWarning(UserWarning):
-    """Observations were taken in a way that the user should know of."""
+    """Observations were interpreted in a way that the user should check."""
 
 
 def observations_of(
@@ -50,24 +50,24 @@ def observations_of(
     Parameters
     ----------
     source : DataFrame, list of dict, dict, Dataset, Path, str, bytes or Cells
-        As :func:`mlda_core.observations.table.read` takes it.
+        As for :func:`mlda_core.observations.table.read`.
     bundle : Bundle
     month : optional
-        As in :func:`mlda_core.observations.table.read`.
+        As for :func:`mlda_core.observations.table.read`.
     options : TableOptions
 
     Returns
     -------
     observations : DataFrame
-        Columns :data:`mlda_core.observations.table.COLUMNS`; the very table that was given, if it
-        has passed the check.
+        Columns :data:`mlda_core.observations.table.COLUMNS`; the given table itself if it has
+        passed the check.
     notes : tuple of str
-        What the user should know of; each is an :class:`ObservationWarning` too.
+        Notes to the user; each is also issued as an :class:`ObservationWarning`.
 
     Raises
     ------
     ObservationError
-        If the observations cannot be read, or any row cannot be used.
+        If the observations cannot be read, or any row is invalid.
     """
     plain = not options.merge_repeated and options.base_period is None
     if plain and is_checked(source, bundle, keep_codes=options.keep_codes):
@@ -86,21 +86,21 @@ def observations_of(
 
 
 def is_checked(table: Any, bundle: Bundle, *, keep_codes: bool = False) -> bool:
-    """Whether a table is one that the check returned, or one that it would return unchanged.
+    """Whether a table was returned by the check, or would be returned unchanged.
 
     Parameters
     ----------
     table : object
     bundle : Bundle
     keep_codes : bool
-        Whether values that usually stand for missing ones may be in it.
+        Whether it may contain values that look like missing-value codes.
 
     Returns
     -------
     bool
-        False of anything that needs the check: other columns or types, an index of dates, unknown
-        variables, values that are missing, look like codes for it, or are far off in a row.
-        Whether a variable exists at a place is for the observation operator to say.
+        False if the check is needed: other columns or types, an index of dates, unknown
+        variables, values that are missing, look like codes, or are repeated extremes. Whether a
+        variable exists at a place is left to the observation operator.
     """
     if not isinstance(table, pd.DataFrame) or tuple(table.columns) != COLUMNS:
         return False
@@ -128,7 +128,7 @@ def is_checked(table: Any, bundle: Bundle, *, keep_codes: bool = False) -> bool:
 def _may_be_missing(
     value: NDArray[np.float64], size: NDArray[np.float64], limit: NDArray[np.float64]
 ) -> bool:
-    """Whether the whole check could take a value for a code of a missing one."""
+    """Whether the complete check might take a value for a missing-value code."""
     large = size >= _LEAST_CODE
     if large.any() and missing_codes.is_code(value[large]).any():
         return True
@@ -141,7 +141,7 @@ def _may_be_missing(
 
 
 def _named(rejected: list[Rejected]) -> str:
-    """Name rows with what is wrong, those of one reason together."""
+    """List rejected rows with their reasons, grouped by reason."""
     by_reason: dict[str, list[int]] = {}
     for row, reason in rejected:
         by_reason.setdefault(reason, []).append(row)
@@ -156,7 +156,7 @@ def _named(rejected: list[Rejected]) -> str:
 
 
 def _level_of_caller() -> int:
-    """Return the ``stacklevel`` of the first frame outside this package, as seen by the caller."""
+    """Return the ``stacklevel`` of the first frame outside this package."""
     frame, level = sys._getframe(1), 1  # noqa: SLF001 - as pandas finds its caller
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

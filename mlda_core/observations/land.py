@@ -1,4 +1,4 @@
-"""What is land and what is sea at a place."""
+"""Land-sea mask at places."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def on_land(bundle: Bundle, lat: Float, lon: Float) -> NDArray[np.bool_]:
     Parameters
     ----------
     bundle : Bundle
-        Land is where its first variable of the sea is missing from the cell; by Natural Earth's
-        map at 110m where it has none.
+        Land is where its first sea variable is missing; without one, by Natural Earth's map at
+        110m.
     lat, lon : ndarray, shape (p,)
         Degrees.
 
@@ -40,7 +40,7 @@ def on_land(bundle: Bundle, lat: Float, lon: Float) -> NDArray[np.bool_]:
 
 
 def cell_of(bundle: Bundle, lat: Float, lon: Float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the row and column of the cell in which each place lies, or the nearest one."""
+    """Return the row and column of the cell that contains each place, or of the nearest one."""
     grid = bundle.grid
     begin = grid.lon_edges[0]
     row = np.searchsorted(grid.lat_edges, lat, "right") - 1
@@ -50,7 +50,7 @@ def cell_of(bundle: Bundle, lat: Float, lon: Float) -> tuple[NDArray[np.int64], 
 
 @lru_cache(maxsize=1)
 def natural_earth() -> Any:
-    """Return the land of the shipped map, prepared for questions."""
+    """Return the land polygons of the packaged map, prepared for spatial queries."""
     with np.load(ASSETS / "coastlines" / "land_110m.npz", allow_pickle=False) as file:
         lon, lat, hole = file["lon"], file["lat"], file["hole"]
     rings = np.split(np.stack([lon, lat], axis=1), np.flatnonzero(np.isnan(lon)))

@@ -1,4 +1,4 @@
-"""Stated errors smaller than the assimilation can use, which it raises."""
+"""The lower bound of observation errors in the assimilation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from mlda_core.bundle.bundle import Bundle
 
-# Halvings of an interval of a factor two: to a thousandth.
+# Bisections of an interval of a factor two: to a thousandth.
 _HALVINGS = 12
 
 
 def used_errors(table: pd.DataFrame, bundle: Bundle, calendar_month: int) -> NDArray[np.float64]:
-    """Return the errors that the assimilation uses for those of a table.
+    """Return the errors of a table with the assimilation's lower bound applied.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def used_errors(table: pd.DataFrame, bundle: Bundle, calendar_month: int) -> NDA
     Returns
     -------
     ndarray, shape (p,)
-        Display units: ``error_sd``, or the least that is not raised where that is more.
+        Display units: ``error_sd``, or the lower bound if that is larger.
     """
     stated = table["error_sd"].to_numpy(np.float64)
     out = stated.copy()
@@ -57,7 +57,7 @@ def used_errors(table: pd.DataFrame, bundle: Bundle, calendar_month: int) -> NDA
 def tell(
     table: pd.DataFrame, stated: NDArray[np.bool_], bundle: Bundle, calendar_month: int
 ) -> list[str]:
-    """Return a sentence a variable on the stated errors that are raised.
+    """Return a sentence for each variable whose stated errors are raised.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Loading an observation table from whatever holds it: parsed once, not checked yet."""
+"""Load an observation table from any supported source: parsed, not yet checked."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def load(source: Source, *, name: str | None = None) -> Cells:
     Parameters
     ----------
     source : Path, str, bytes, DataFrame, Dataset, dict, list of dict or Cells
-        A file of CSV or netCDF, the text of a CSV, the bytes of either, or a table as Python
-        holds it. Cells are returned as they are.
+        A CSV or netCDF file, the text of a CSV, the bytes of either, or a Python table. Cells
+        are returned unchanged.
     name : str, optional
-        What messages call the source, at the beginning of a sentence.
+        Name of the source at the beginning of messages.
 
     Returns
     -------
     Cells
-        Knows whether it has times, and is what ``read`` and ``read_months`` take.
+        Has ``has_times``, and is accepted by ``read`` and ``read_months``.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def load(source: Source, *, name: str | None = None) -> Cells:
     if isinstance(source, Cells):
         return source
     if isinstance(source, str):
-        # Never opened by its name: text may come from a visitor of the page.
+        # A string is never opened as a path: it may come from a visitor of the page.
         if source.strip() and not any(c in source for c in "\r\n"):
             raise ObservationError(
                 f"'{quoted(source)}' is one line and no table; give a file by its Path."
@@ -72,7 +72,7 @@ def load(source: Source, *, name: str | None = None) -> Cells:
 
 def _of_bytes(data: bytes, name: str) -> Cells:
     if data[:3] == b"CDF" or data[:4] == b"\x89HDF":
-        # Not needed for text, and slow to load.
+        # Imported late: slow, and not needed for text.
         from mlda_core.observations import netcdf_tables
 
         return netcdf_tables.parse(data, name)

@@ -1,4 +1,4 @@
-"""Codes that stand for missing values in tables that do not say so."""
+"""Detection of undeclared missing-value codes in tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
-# No value that is written with as many digits is likely to be one of these.
+# Genuine values with the same digits are unlikely.
 _CODES = np.array(
     [
         *(-9.99, -99.9, -99.99, -99.999, -999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99),
@@ -14,20 +14,21 @@ _CODES = np.array(
         *(9999.0, 9999.9, 9999.99, 99999.0, 99999.9, 999999.0, 32767.0, 2147483647.0),
     ]
 )
-# Values that may be meant, and are codes where the variable cannot have them.
+# Values that may be genuine; codes if the variable cannot have them.
 _MAYBE = np.array([-99.0, 99.0, 99.9, 99.99, 99.999, 999.0, 999.9, 999.99, 888.0, 8888.0, -888.0])
-# Defaults of netCDF, GRIB, GrADS and IDL: 9.96921e36, 1e20, 1e30; nothing that is measured.
+# Defaults of netCDF, GRIB, GrADS and IDL (9.96921e36, 1e20, 1e30) exceed this; measurements do not.
 _HUGE = 1e15
-# A code is impossible where it is beyond so many times the limit of the colours, about the 99th
+# A possible code is impossible as a value beyond this multiple of the colour limit, about the 99th
 # percentile of the anomalies.
 _IMPOSSIBLE = 5.0
-# A value that so many places share, beyond so many times that limit and beyond all others.
+# Repeated extremes: a value shared by this many places, beyond this multiple of the limit and
+# beyond all others.
 _PLACES, _FAR = 3, 3.0
 REMEDY = "leave such rows out, or keep real ones by the option keep_codes (--keep-codes)"
 
 
 def is_code(value: Float) -> NDArray[np.bool_]:
-    """Whether numbers, as they are written, are codes wherever they stand.
+    """Whether numbers are codes in any variable.
 
     Parameters
     ----------
@@ -47,9 +48,9 @@ def is_impossible_code(value: Float, anomaly: Float, limit: Float) -> NDArray[np
     Parameters
     ----------
     value : ndarray, shape (n,)
-        As they are written.
+        As given.
     anomaly : ndarray, shape (n,)
-        What they come to, display units.
+        The resulting anomalies, display units.
     limit : ndarray, shape (n,)
         Colour limit of the variable's anomalies.
 
@@ -63,21 +64,21 @@ def is_impossible_code(value: Float, anomaly: Float, limit: Float) -> NDArray[np
 def repeated_extremes(
     value: Float, anomaly: Float, limit: float, place: NDArray[np.int64]
 ) -> dict[float, int]:
-    """Find values of one variable that many places share and that lie beyond all others.
+    """Find values of one variable shared by many places and beyond all others.
 
     Parameters
     ----------
     value, anomaly : ndarray, shape (n,)
-        As they are written, and what they come to in display units.
+        As given, and the resulting anomalies in display units.
     limit : float
         Colour limit of the variable's anomalies.
     place : ndarray of int, shape (n,)
-        Number of each row's place: a place that is repeated counts once.
+        Index of each row's place: repeated places count once.
 
     Returns
     -------
     dict of float to int
-        The places that have each such value, at most the lowest and the highest.
+        Number of places with each such value, at most the lowest and the highest.
     """
     found: dict[float, int] = {}
     if value.size <= _PLACES:
@@ -92,7 +93,7 @@ def repeated_extremes(
 
 
 def _among(value: Float, codes: Float) -> NDArray[np.bool_]:
-    # As close as single precision is: -99.9 comes from netCDF as -99.90000153.
+    # Within single precision: netCDF gives -99.90000153 for -99.9.
     out = np.zeros(value.shape, bool)
     for code in codes:
         out |= np.isclose(value, code, rtol=2e-7, atol=0.0)

@@ -1,4 +1,4 @@
-"""Observation tables as netCDF: columns of one dimension, missing values and units."""
+"""Read observation tables from netCDF: columns of one dimension, missing values and units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlda_core.observations.cells import Cells
 from mlda_core.observations.columns import REQUIRED, check_elsewhere, plain, role_of
 
 _BASE_PERIODS = ("base_period", "baseline", "reference_period", "climatology_period")
-# Whole numbers that stand for no time: xarray writes the least of 64 bits for NaT.
+# Largest valid integer time: xarray writes NaT as the smallest 64-bit integer.
 _LATEST = 2.0**62
 
 
@@ -25,9 +25,9 @@ def parse(data: bytes, name: str) -> Cells:
     Parameters
     ----------
     data : bytes
-        Of the file. What ``mlda assimilate`` writes holds its observations in a group.
+        Of the file. Output of ``mlda assimilate`` has its observations in a group.
     name : str
-        What messages call it.
+        Name in messages.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def parse(data: bytes, name: str) -> Cells:
     Raises
     ------
     ObservationError
-        If it cannot be read, or its columns have not one dimension.
+        If it cannot be read, or its columns are not one-dimensional.
     """
     try:
         with netCDF4.Dataset("observations", memory=data) as file:
@@ -74,7 +74,7 @@ def _of_group(file: netCDF4.Dataset, group: netCDF4.Dataset, name: str) -> Cells
             left.append(key)
             continue
         cells = _plain(variable, key, name)
-        # A single value, of the month say, is of all rows.
+        # A scalar, such as the month, applies to all rows.
         columns[key] = cells if own == along else np.repeat(cells.reshape(-1)[:1], size)
     check_elsewhere(name, left, columns)
     units = {
@@ -93,7 +93,7 @@ def _of_group(file: netCDF4.Dataset, group: netCDF4.Dataset, name: str) -> Cells
 
 
 def _dimensions(variable: Any) -> tuple[str, ...]:
-    """Return a variable's dimensions, less the one along the letters of text."""
+    """Return a variable's dimensions without the string-length dimension of text."""
     names = tuple(variable.dimensions)
     return names[:-1] if variable.dtype == "S1" and names else names
 
@@ -108,7 +108,7 @@ def _text(variable: Any, key: str) -> str:
 
 
 def _plain(variable: Any, key: str, name: str) -> NDArray[Any]:
-    """Return a variable's cells: text, numbers with NaN for missing ones, or dates."""
+    """Return a variable's cells: text, numbers with NaN if missing, or dates."""
     values: Any = variable[...]
     if values.dtype == "S1":
         values = netCDF4.chartostring(np.atleast_1d(values), encoding="latin-1")
@@ -121,10 +121,10 @@ def _plain(variable: Any, key: str, name: str) -> NDArray[Any]:
 def _numbers(
     variable: Any, raw: NDArray[Any], key: str, name: str
 ) -> NDArray[np.floating] | NDArray[np.integer]:
-    """Unpack numbers; NaN where they are missing by any attribute that says so.
+    """Unpack numbers, with NaN where any attribute marks them as missing.
 
-    ``missing_value`` is meant in packed terms by the conventions, and in unpacked ones by many
-    who write it: both count.
+    The conventions define ``missing_value`` in packed terms, but many files have it unpacked: both
+    are tried.
     """
     if _text(variable, "_Unsigned").lower() == "true" and raw.dtype.kind == "i":
         raw = raw.view(f"u{raw.dtype.itemsize}")
@@ -164,7 +164,7 @@ def _attribute(variable: Any, which: str, otherwise: float, key: str, name: str)
 
 
 def _codes(variable: Any, which: str) -> list[float]:
-    """Return the numbers of an attribute, be they written as text."""
+    """Return the numbers of an attribute, also if written as text."""
     given = getattr(variable, which, None)
     if given is None:
         return []
@@ -186,7 +186,7 @@ def _valid_range(variable: Any) -> tuple[float, float]:
 
 
 def _dates(numbers: NDArray[Any], variable: Any, key: str, name: str) -> NDArray[Any]:
-    """Return times as ``YYYY-MM-DD``, None where one is missing or is no time."""
+    """Return times as ``YYYY-MM-DD``, None if missing or invalid."""
     units, calendar = _text(variable, "units"), _text(variable, "calendar") or "standard"
     out = np.full(numbers.shape, None, object)
     months = re.fullmatch(r"(?:calendar_)?months? since ([0-9]{4})-([0-9]{1,2})(?:\D.*)?", units)

@@ -1,6 +1,6 @@
-"""Networks: which places and variables are observed.
+"""Observing networks: observed places and variables.
 
-Places depend on the settings and the bundle alone, so the same network serves every month.
+Places depend only on the settings and the bundle, so a network is the same in every month.
 """
 
 from __future__ import annotations
@@ -49,22 +49,21 @@ YEARS = (1850, 2020)
 
 @dataclass(frozen=True)
 class NetworkKind:
-    """What people choose from.
+    """A kind of observing network, as offered to users.
 
     Parameters
     ----------
     label : str
-        What they read.
+        Display name.
     description : str
         One sentence.
     variables : tuple of str
-        What is observed, unless other variables are chosen: see :func:`observed_as`; all of the
-        bundle's if empty.
+        Default variables, by the names of :func:`observed_as`; all of the bundle's if empty.
     settings : tuple of str
-        Which settings of :class:`NetworkSpec` the kind heeds.
+        Settings of :class:`NetworkSpec` that apply to the kind.
     needs : {"all", "any", ""}
-        How much of `variables` a model must have; if nothing, then what lacks them all observes
-        every variable that there is.
+        Whether a model must have all or any of `variables`; if '', a model without any of them
+        has all of its variables observed.
     """
 
     label: str
@@ -115,9 +114,8 @@ NETWORKS: dict[str, NetworkKind] = {
     "custom": NetworkKind("Custom", "The user's own observations."),
 }
 
-# As what the variables of other names are observed, by their CF standard names: a thermometer of
-# the air or the sea is what a record of surface temperature is made of. Not "air_temperature",
-# which is that of 500 hPa as well.
+# Equivalents of other variables by CF standard name, such as surface temperature, which is measured
+# by air and sea thermometers. "air_temperature" is excluded, as it may also be at 500 hPa.
 _OBSERVED_AS = {
     "surface_temperature": "tas",
     "surface_temperature_anomaly": "tas",
@@ -131,7 +129,7 @@ _OBSERVED_AS = {
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """The settings of a network: plain values that JSON can hold.
+    """Settings of an observing network, JSON-serialisable.
 
     Parameters
     ----------
@@ -140,21 +138,21 @@ class NetworkSpec:
     variables : tuple of str
         CF names; those of the kind if empty.
     count : int, optional
-        Number of stations; 100 where neither it nor a spacing is given.
+        Number of stations; 100 if neither it nor a spacing is given.
     spacing_km : float, optional
-        Least distance of stations, or distance of ships along a route (500 km by default).
+        Minimum distance of stations, or spacing of ships along a route (500 km by default).
     domain : {"globe", "land", "sea"}
     region : tuple of float, optional
         South, north, west, east in degrees; ``west > east`` crosses Greenwich.
     year : int
         Of historical coverage, 1850 to 2020.
     seed : int
-        Of the places: the same settings give the same places.
+        Of the random places: equal settings give equal places.
 
     Raises
     ------
     NetworkError
-        If a setting cannot be.
+        If a setting is invalid.
     """
 
     kind: str = "stations"
@@ -202,7 +200,7 @@ class NetworkSpec:
         Raises
         ------
         NetworkError
-            If a setting is unknown or cannot be.
+            If a setting is unknown or invalid.
         """
         unknown = next(iter(set(values) - {f.name for f in fields(cls)}), None)
         if unknown is not None:
@@ -211,7 +209,7 @@ class NetworkSpec:
 
 
 def observed_as(variable: Variable) -> str:
-    """Return the short name under which networks and inventories know a variable.
+    """Return the name that networks and inventories use for a variable.
 
     Parameters
     ----------
@@ -220,13 +218,13 @@ def observed_as(variable: Variable) -> str:
     Returns
     -------
     str
-        ``tas``, ``tos``, ``psl`` or ``pr``; the variable's own name where it is none of these.
+        ``tas``, ``tos``, ``psl`` or ``pr``; the variable's own name otherwise.
     """
     return _OBSERVED_AS.get(variable.standard_name, variable.name)
 
 
 def observes(kind: str, bundle: Bundle) -> tuple[str, ...]:
-    """Return which of a bundle's variables a kind of network observes, unless others are chosen.
+    """Return the bundle's variables that a kind of network observes by default.
 
     Parameters
     ----------
@@ -237,18 +235,18 @@ def observes(kind: str, bundle: Bundle) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names, in the bundle's order; all of them where the user's own rows say it.
+        Names, in the bundle's order; all of them for user-provided rows.
 
     Raises
     ------
     NetworkError
-        If it observes nothing that the bundle has.
+        If it observes none of the bundle's variables.
     """
     return tuple(_variables(NetworkSpec(kind), bundle))
 
 
 def offered(bundle: Bundle) -> dict[str, NetworkKind]:
-    """Return the kinds of network that observe something of a bundle, by their keys."""
+    """Return the kinds of network with observations of a bundle's variables, by key."""
     found = {}
     for key, kind in NETWORKS.items():
         try:
@@ -266,18 +264,19 @@ def places(spec: NetworkSpec, bundle: Bundle) -> pd.DataFrame:
     ----------
     spec : NetworkSpec
     bundle : Bundle
-        Its grid, where its variables exist, and what is land: where there is no sea surface
-        temperature, or by Natural Earth's map where the bundle has no variable of the sea.
+        Provides grid, domains and the land mask: cells without SST, or Natural Earth's map if
+        the bundle has no sea variable.
 
     Returns
     -------
     DataFrame
-        Columns variable, lat, lon (0..360) and label; one row a variable and place, index 0..n-1.
+        Columns variable, lat, lon (0..360) and label; one row for each variable and place, index
+        0..n-1.
 
     Raises
     ------
     NetworkError
-        If the bundle lacks a variable, or no such places exist.
+        If the bundle lacks a variable, or there are no such places.
     """
     if spec.kind in {"none", "custom"}:
         return _frame([])
@@ -357,7 +356,7 @@ def _historical(year: int, names: Sequence[str], bundle: Bundle) -> pd.DataFrame
         [stations[stations["variable"] == a].assign(variable=n) for n, a in known_as.items()]
     ).sort_index(kind="stable")
     row, column = cell_of(bundle, chosen["lat"].to_numpy(), chosen["lon"].to_numpy())
-    # The longest record stands for its cell; they come in that order.
+    # One station in each cell, with the longest record: the table is sorted by length.
     chosen = chosen.assign(row=row, column=column)
     chosen = chosen.drop_duplicates(["variable", "row", "column"])
     return chosen[["variable", "lat", "lon", "label"]].sort_index(ignore_index=True)
@@ -365,7 +364,7 @@ def _historical(year: int, names: Sequence[str], bundle: Bundle) -> pd.DataFrame
 
 @lru_cache(maxsize=1)
 def _inventory() -> pd.DataFrame:
-    """Return the shipped table of stations, the longest records first."""
+    """Return the packaged table of stations, longest records first."""
     kinds = {"variable": "str", "label": "str"}
     path = ASSETS / "stations" / "stations.csv.gz"
     stations = pd.read_csv(path, dtype=kinds, keep_default_na=False)
@@ -373,11 +372,11 @@ def _inventory() -> pd.DataFrame:
     return stations.iloc[np.argsort(-length.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-# Small things
+# Helpers
 
 
 def _variables(spec: NetworkSpec, bundle: Bundle) -> list[str]:
-    """Return what a network observes of a bundle's variables, in the bundle's order."""
+    """Return the bundle's variables that a network observes, in the bundle's order."""
     kind = NETWORKS[spec.kind]
     known = [v.name for v in bundle.variables]
     asked = () if kind.needs == "all" else spec.variables

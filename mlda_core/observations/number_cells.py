@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal commas, thousands separators, units, degrees."""
+"""Parse numbers in common notations: decimal commas, thousands separators, units, degrees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlda_core.observations.cells import shown
 
 Float = NDArray[np.float64]
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-# Signs and blanks as typesetters and spreadsheets have them.
+# Typographic signs and blanks, and their ASCII equivalents.
 _TYPED = str.maketrans(
     {
         **dict.fromkeys("\u2212\u2012\u2013\u2010\u2011\ufe63\uff0d", "-"),
@@ -26,7 +26,7 @@ _CELL = re.compile(
     r"(?P<power>[eE][+-]?[0-9]+)? ?(?P<units>[^0-9+\-., ].*|)"
 )
 _TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
-# What a column of latitudes or longitudes may say of its units.
+# Units in the name of a latitude or longitude column.
 DEGREES = re.compile(
     r"(?=.)(?:decimal[ _])?(?:°|º|deg(?:ree)?s?\.?)?[ _]?(?P<side>north|south|east|west|[nsew])?",
     re.IGNORECASE,
@@ -50,12 +50,12 @@ class Numbers(NamedTuple):
     Parameters
     ----------
     values : ndarray, shape (n,)
-        NaN where there is none.
+        NaN if invalid or missing.
     units : ndarray of str, shape (n,)
-        That stand behind the number in its cell, '' where there are none.
+        Units after the number in its cell, '' if there are none.
     reasons : dict of int to str
-        Why a cell that is not empty is no number, to go on after the cell; '' where there is
-        nothing more to say.
+        Why a non-empty cell is not a number, to follow the cell in a message; '' if there is no
+        further explanation.
     """
 
     values: Float
@@ -66,11 +66,11 @@ class Numbers(NamedTuple):
 def read_numbers(
     columns: Mapping[str, NDArray[Any]], places: Mapping[str, NDArray[Any]]
 ) -> dict[str, Numbers]:
-    """Read the columns of numbers of a table.
+    """Parse the numeric columns of a table.
 
-    A comma or a point with three digits behind it, as in 1,013, is a decimal mark or a separator
-    of thousands by what the other cells of its column are, or, if these do not tell, by the other
-    columns; where nothing tells, a comma is refused.
+    A comma or a point followed by three digits, as in 1,013, is a decimal mark or a thousands
+    separator depending on the other cells of its column or, failing that, on the other columns;
+    if it remains ambiguous, a comma is refused.
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ def read_numbers(
     Returns
     -------
     dict of str to Numbers
-        Of both.
+        The numbers of both mappings.
     """
     texts = {name: _texts(cells) for name, cells in {**columns, **places}.items()}
     marks = {name: _marks(texts[name]) for name in columns}
-    # No degree has four digits: a comma in one is a decimal mark.
+    # Degrees have at most three digits before the mark, so a comma is a decimal mark.
     marks |= {
         name: {
             c
@@ -106,14 +106,14 @@ def read_numbers(
 
 
 def _texts(cells: NDArray[Any]) -> dict[int, str]:
-    """Return what is written in the cells that hold text and are not plain numbers."""
+    """Return the cells that contain text other than plain numbers."""
     found = {i: shown(c) for i, c in enumerate(cells) if isinstance(c, str)}
     plain = re.compile(_PLAIN)
     out = {}
     for i, text in found.items():
         if not text:
             continue
-        # A plain number with a point tells the decimal mark; one without tells nothing.
+        # A plain number shows the decimal mark only if it has a point.
         if plain.fullmatch(text) and "." not in text:
             continue
         out[i] = text.translate(_TYPED)
@@ -125,7 +125,7 @@ def _only(marks: set[str]) -> str:
 
 
 def _marks(texts: Mapping[int, str]) -> set[str]:
-    """Return the decimal marks that the cells of a column leave no doubt of."""
+    """Return the unambiguous decimal marks in a column."""
     found = set()
     for text in set(texts.values()):
         cell = _CELL.fullmatch(text)
@@ -135,7 +135,7 @@ def _marks(texts: Mapping[int, str]) -> set[str]:
 
 
 def _mark(body: str, *, power: bool) -> str:
-    """Return the decimal mark of a number, '' where it has none or may have two meanings."""
+    """Return the decimal mark of a number, '' if it has none or is ambiguous."""
     body, spaced = re.sub(r"[ ']", "", body), bool(re.search(r"[ ']", body))
     if body.count(".") + body.count(",") == 1:
         mark = "." if "." in body else ","
@@ -161,7 +161,7 @@ def _column(
 
 
 def _cell(text: str, own: str, others: str, *, mixed: bool) -> tuple[float, str, str]:
-    """Read one cell: its number or NaN, its units, and why it is none."""
+    """Parse one cell: its number or NaN, its units, and why it is invalid."""
     found = _CELL.fullmatch(text)
     if not found:
         return np.nan, "", ""
@@ -191,7 +191,7 @@ def _cell(text: str, own: str, others: str, *, mixed: bool) -> tuple[float, str,
 
 
 def _plain_numbers(cells: NDArray[Any]) -> Float:
-    """Read the cells that need no thought; NaN elsewhere."""
+    """Parse plain numbers; NaN elsewhere."""
     out = np.full(len(cells), np.nan)
     plain = re.compile(_PLAIN)
     for i, cell in enumerate(cells):
@@ -218,7 +218,7 @@ def _places(cells: NDArray[Any], texts: Mapping[int, str], name: str) -> Numbers
 
 
 def _place(text: str, name: str) -> tuple[float, str]:
-    """Read a latitude or longitude: degrees or NaN, and why it is none."""
+    """Parse a latitude or longitude: degrees or NaN, and why it is invalid."""
     found = _PLACE.fullmatch(text)
     if not found:
         return np.nan, ""

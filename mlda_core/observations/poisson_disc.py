@@ -1,4 +1,4 @@
-"""Places scattered over the sphere at random, but never close together."""
+"""Random places on the sphere with a minimum distance (Poisson-disc sampling)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 
 Float = NDArray[np.float64]
 MOST_PLACES = 10_000
-# Discs of one diameter thrown at random until none fits any more cover this part of a plane
-# (random sequential addition: Hinrichsen, Feder and Jossang 1986, J. Stat. Phys. 44, 793).
+# Coverage of a plane by random sequential addition of equal discs until none fits any more
+# (Hinrichsen, Feder and Jossang 1986, J. Stat. Phys. 44, 793).
 _JAMMED = 0.547
-# Candidates thrown for each place that there will be.
+# Candidates for each final place.
 _THROWS = 40
 
 
 class NetworkError(UserError):
-    """A network cannot be laid out as asked; the message is one sentence with the remedy."""
+    """A network cannot be created as specified; the message is one sentence with the remedy."""
 
 
 def poisson_disc(
@@ -33,11 +33,11 @@ def poisson_disc(
     spacing_km: float | None = None,
     seed: int = 0,
 ) -> Float:
-    """Scatter places at random, none nearer to another than a spacing, by throwing darts.
+    """Sample random places with a minimum distance, by dart throwing.
 
-    A dart that falls too near an earlier one is taken away (Cook 1986, ACM Trans. Graph. 5, 51),
-    until 40 times as many were thrown as will stay. For a count, the spacing begins at that of
-    discs that can only just all find room, and shrinks by 3 % until they do.
+    A dart too close to an earlier one is discarded (Cook 1986, ACM Trans. Graph. 5, 51); 40
+    darts are thrown for each final place. For a given count, the spacing starts at the densest
+    possible one, and shrinks by 3 % until enough places fit.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def poisson_disc(
         Whether places (lat, lon in degrees, shape (p,)) may be chosen.
     region : Region
     count : int, optional
-        How many places; or else
+        Number of places; or else
     spacing_km : float, optional
-        Their least distance.
+        Their minimum distance.
     seed : int
 
     Returns
@@ -60,7 +60,7 @@ def poisson_disc(
     NetworkError
         If there are no such places in the region, or too many.
     """
-    # A quarter of a second that starting the page need not wait for.
+    # Imported late: a quarter of a second that the page's start need not spend.
     from scipy.spatial import cKDTree
 
     rng = np.random.default_rng(seed)
@@ -101,7 +101,7 @@ def poisson_disc(
 
 
 def _settle(tree: Any, spacing_km: float, most: int | None = None) -> list[int]:
-    """Return the darts that stay, in the order of throwing."""
+    """Return the accepted darts, in order of throwing."""
     chord = 2.0 * np.sin(min(spacing_km / EARTH_RADIUS_KM, np.pi) / 2.0)
     taken = np.zeros(tree.n, bool)
     kept: list[int] = []

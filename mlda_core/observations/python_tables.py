@@ -1,4 +1,4 @@
-"""Observation tables as Python holds them: DataFrames, dicts, lists of dicts, xarray Datasets."""
+"""Observation tables in Python: DataFrames, dicts, lists of dicts, xarray Datasets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "The table"
 
 
 def of_frame(table: pd.DataFrame, name: str = NAME) -> Cells:
-    """Take the columns of a DataFrame; an index of dates, or with a name, is a column too.
+    """Convert a DataFrame; an index that is named or of dates becomes a column too.
 
     Raises
     ------
@@ -40,12 +40,12 @@ def of_frame(table: pd.DataFrame, name: str = NAME) -> Cells:
 
 
 def of_records(records: Sequence[Any]) -> Cells:
-    """Take a list of dicts, one an observation.
+    """Convert a list of dicts, one for each observation.
 
     Raises
     ------
     ObservationError
-        If something else is among them.
+        If an element is not a dict.
     """
     if not records:
         return of_columns({name: [] for name in REQUIRED})
@@ -61,12 +61,12 @@ def of_records(records: Sequence[Any]) -> Cells:
 
 
 def of_columns(columns: Mapping[Any, Any]) -> Cells:
-    """Take a dict of columns; a single value is of all rows.
+    """Convert a dict of columns; a scalar applies to all rows.
 
     Raises
     ------
     ObservationError
-        If they are not of one length.
+        If their lengths differ.
     """
     whole = {str(k): _values(v) for k, v in columns.items()}
     lengths = {k: len(v) for k, v in whole.items() if v is not None}
@@ -84,15 +84,15 @@ def of_columns(columns: Mapping[Any, Any]) -> Cells:
 
 
 def _single(columns: Mapping[Any, Any], name: str) -> Any:
-    """Return the single value that a dict has by a name."""
+    """Return the scalar that a dict has under a name."""
     return next(v for k, v in columns.items() if str(k) == name)
 
 
 def _values(given: Any) -> list[Any] | None:
-    """Return the elements of a column, None of a single value."""
+    """Return the elements of a column, None for a scalar."""
     if isinstance(given, list | tuple):
         return list(given)
-    # Not as a Series: pandas would put rows side by side by their index.
+    # Not as a Series: pandas would align rows by index.
     array = np.asarray(given)
     if array.ndim > 1:
         raise ObservationError("A column has several dimensions; give one value an observation.")
@@ -100,13 +100,13 @@ def _values(given: Any) -> list[Any] | None:
 
 
 def of_dataset(data: xr.Dataset) -> Cells:
-    """Take the columns of an xarray Dataset along the dimension of its values.
+    """Convert an xarray Dataset: its variables along the dimension of ``value``.
 
     Raises
     ------
     ObservationError
-        If ``value`` is missing or has not one dimension, or a time, place or error lies along
-        another one.
+        If ``value`` is missing or not one-dimensional, or a time, place or error is along
+        another dimension.
     """
     found = {plain(str(k))[0]: v for k, v in data.variables.items()}
     value = found.get("value")

@@ -1,4 +1,4 @@
-"""What comes of reading observations: the checked table, the refused rows, and what is told."""
+"""Result of reading observations: the checked table, rejected rows and notes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class Rejected(NamedTuple):
-    """A row that could not be used.
+    """A rejected row.
 
     Parameters
     ----------
     row : int
-        As the user counts: 1 is the first row of data.
+        Row number as the user counts: 1 is the first row of data.
     reason : str
-        What is wrong, without the row's number and a full stop.
+        The fault, without row number and full stop.
     """
 
     row: int
@@ -27,17 +27,17 @@ class Rejected(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """Observations that passed the check, and what there is to say of the rest.
+    """Checked observations, with rejected rows and notes.
 
     Parameters
     ----------
     table : DataFrame
         Columns :data:`mlda_core.observations.table.COLUMNS`, index 0..n-1.
     rejected : list of Rejected
-        Rows that were left out, ascending.
+        Rejected rows, ascending.
     notes : list of str
-        Whole sentences on what was taken in a way that the user should know of: columns under
-        another name, repeated rows, errors that the model cannot use as small as they are.
+        Sentences on interpretations that the user should check: columns recognised by other
+        names, repeated rows, errors raised to the lower bound.
     """
 
     table: pd.DataFrame

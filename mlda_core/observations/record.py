@@ -1,6 +1,6 @@
-"""A record of observations: the months that a file, or a folder of files, holds.
+"""A record of observations: the months in a file or a folder of files.
 
-Every file is read from disk once: its digest, its times and its rows come from the same bytes.
+Every file is read from disk once: digest, times and rows use the same bytes.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 __all__ = ["MonthOfRecord", "Record", "RecordFiles", "read_record"]
 
-# Years that a time stamp in nanoseconds can tell in full, as xarray reads them.
+# Years that lie completely within the range of nanosecond time stamps.
 _YEARS = range(1678, 2262)
 _DEFAULTS = TableOptions()
 
 
 class RecordFiles:
-    """The files of a record, read from disk.
+    """Contents of a record's files.
 
     Parameters
     ----------
     source : Path
-        A file, or a folder whose files have a column of times or a month in their names.
+        A file, or a folder of files with a time column or a month in their names.
 
     Attributes
     ----------
     contents : dict of str to bytes
-        By the files' names, in order.
+        By file name, in order.
     in_folder : bool
         Whether the source is a folder.
     notes : list of str
-        What of the folder was left out.
+        Files of the folder that were skipped.
 
     Raises
     ------
     ObservationError
-        If there is no file, one cannot be read, or two are the same.
+        If there is no file, one cannot be read, or two are identical.
     """
 
     def __init__(self, source: Path) -> None:
@@ -78,7 +78,7 @@ class RecordFiles:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the files, one after the other."""
+        """SHA-256 of the files in sequence."""
         digest = hashlib.sha256()
         for data in self.contents.values():
             digest.update(data)
@@ -95,9 +95,9 @@ class MonthOfRecord(NamedTuple):
     table : DataFrame
         Checked, columns of :data:`mlda_core.observations.table.COLUMNS`.
     rejected : tuple of str
-        Rows that were refused, in words.
+        Rejected rows, as text.
     n_rows : int
-        Rows that were read: refused ones too, and before any were merged.
+        Number of rows read: before merging, rejected ones included.
     """
 
     month: str
@@ -114,9 +114,9 @@ class Record(NamedTuple):
     months : tuple of MonthOfRecord
         Ascending.
     unplaced : tuple of str
-        Rows that were refused and belong to no month, in words.
+        Rejected rows without a month, as text.
     notes : tuple of str
-        Sentences on what was taken in a way that the user should know of.
+        Sentences on interpretations that the user should check.
     """
 
     months: tuple[MonthOfRecord, ...]
@@ -125,26 +125,26 @@ class Record(NamedTuple):
 
     @property
     def rejected(self) -> tuple[str, ...]:
-        """All rows that were refused, in words."""
+        """All rejected rows, as text."""
         return self.unplaced + tuple(r for one in self.months for r in one.rejected)
 
     @property
     def n_rows(self) -> int:
-        """All rows that were read, refused ones too."""
+        """Number of rows read, rejected ones included."""
         return len(self.unplaced) + sum(one.n_rows for one in self.months)
 
     def within(self, first: str, last: str) -> Record:
-        """Return the months from one ``YYYY-MM`` to another, both included."""
+        """Return the months from one ``YYYY-MM`` to another, inclusive."""
         return self._replace(months=tuple(m for m in self.months if first <= m.month <= last))
 
 
 class _Part(NamedTuple):
-    """What one file holds of one month; of none where the month is ''."""
+    """Observations of one month in one file; the month is '' if unknown."""
 
     file: str
     month: str
     reading: Reading
-    # Before repeated rows were merged, refused ones too.
+    # Before merging, rejected rows included.
     n_rows: int
 
 
@@ -161,19 +161,20 @@ def read_record(
     files : RecordFiles
     bundle : Bundle
     month : str, optional
-        Only this one; needed of one file that does not say its month. Any form that
-        :func:`mlda_core.climate.months.month_of` takes.
+        Restrict to this month; required for a file without months. Any form accepted by
+        :func:`mlda_core.climate.months.month_of`.
     options : TableOptions
 
     Returns
     -------
     Record
-        With an observation at least.
+        With at least one observation.
 
     Raises
     ------
     ObservationError
-        If there is nothing to assimilate, a month cannot be told, or files hold the same twice.
+        If there are no observations, a month is unknown, or files contain the same
+        observations.
     """
     asked = _month(month)
     every = list(_parts(files, bundle, asked, options))
@@ -207,7 +208,7 @@ def read_record(
 
 
 def _notes(parts: list[_Part], *, many: bool) -> list[str]:
-    """Return the notes, each once, with the months that it is of where it is not of all."""
+    """Return the notes without duplicates, with their months unless they apply to all."""
     of_file: dict[str, list[str]] = {}
     said: dict[tuple[str, str], list[str]] = {}
     for part in parts:
@@ -248,7 +249,7 @@ def _parts(
         if files.in_folder:
             named.setdefault(month, []).append(name)
             tell_apart(named[month], month)
-        # Of one file with times it says which months there are, where it has none of this one.
+        # For a single file with times, the error lists its months if it lacks this one.
         reading = one = read(cells, bundle, month=month, options=options)
         if options.merge_repeated:
             one = read(cells, bundle, month=month, options=unmerged)
@@ -260,12 +261,12 @@ def _count(reading: Reading) -> int:
 
 
 def _check_repeats(parts: list[_Part]) -> None:
-    """Refuse a file all of whose observations of a month are in another one too."""
+    """Refuse a file whose observations of a month are all in another file too."""
     keys = ["variable", "lat", "lon", "value"]
     held = [(part.file, set(map(tuple, part.reading.table[keys].to_numpy()))) for part in parts]
     for i, (name, rows) in enumerate(held):
         for j, (other, more) in enumerate(held):
-            # Of two alike, the later one is named.
+            # Of two equal files, report the later one.
             if i != j and rows and rows <= more and (rows != more or i > j):
                 raise ObservationError(
                     f"All that {name} holds of {parts[0].month} stands in {other} too and would "

@@ -1,11 +1,10 @@
-"""Rows of one variable, place and month: told, and merged on request.
+"""Repeated rows of one variable, place and month: detected, and merged on request.
 
-Each row is an observation with an error of its own to the analysis: a station that stands in a
-table nine times counts as nine, and pulls the analysis as if its error were a third. The rule of
-merging: rows that also share their time and value are copies, of which one is left, with the
-largest of their errors; what then remains of a place is averaged, and the error of the mean is the
-root mean square of the errors, not less, for most of an error is what the place does not share
-with its grid cell, and does not average out.
+The analysis treats each row as an observation with an independent error: a station listed nine
+times counts as nine, as if its error were a third. The merging rule: rows that also have the same
+time and value are copies, of which one is kept, with the largest of their errors; the remaining
+rows of a place are averaged, and the error of the mean is the root mean square of the errors, not
+less, as most of the error is representativeness error, which does not average out.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# Places as near as this, in degrees, are one: 0.1 m.
+# Places that agree to this many decimals of a degree (0.1 m) are the same.
 _DECIMALS = 6
 _ADVICE = (
     "each counts as an observation of its own; remove what is repeated, or merge it by the "
@@ -22,14 +21,14 @@ _ADVICE = (
 
 
 def tell(table: pd.DataFrame, stamps: pd.Series) -> list[str]:
-    """Return sentences on the rows of one month that are repeated.
+    """Return sentences on repeated rows within one month.
 
     Parameters
     ----------
     table : DataFrame
         A checked table.
     stamps : Series of str
-        The times of the rows as given, '' where there are none.
+        Times of the rows as given, '' if there are none.
 
     Returns
     -------
@@ -73,14 +72,14 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
     Parameters
     ----------
     table : DataFrame
-        A checked table; withheld rows are merged among themselves.
+        A checked table; withheld rows are merged separately.
     stamps : Series of str
-        The times of the rows as given.
+        Times of the rows as given.
 
     Returns
     -------
     table : DataFrame
-        In the order of the first rows, whose labels are kept.
+        In order of first appearance, with the first labels.
     notes : list of str
     """
     place = ["variable", "lat", "lon", "withheld"]
@@ -95,7 +94,7 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
         value=("value", "mean"), square=("square", "mean"), row=("row", "first"), n=("row", "size")
     )
     out = table.iloc[made["row"].to_numpy()].reset_index(drop=True)
-    # A mean of one is the number itself, to the last bit.
+    # Rows that are not repeated keep their exact value.
     many = made["n"].to_numpy() > 1
     out["value"] = np.where(many, made["value"].to_numpy(), out["value"].to_numpy())
     single = keys.set_index("row")["error_sd"].reindex(made["row"]).to_numpy()
@@ -110,7 +109,7 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
 
 
 def _any(table: pd.DataFrame) -> bool:
-    """Whether any place of a variable is there twice: as a rule none is, and that is quick."""
+    """Whether any place of a variable is repeated: a quick test, as usually none is."""
     columns = [table["variable"], table["lat"].round(_DECIMALS), table["lon"].round(_DECIMALS)]
     return len(set(zip(*(c.to_numpy(object) for c in columns), strict=True))) < len(table)
 

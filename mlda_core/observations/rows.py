@@ -1,4 +1,4 @@
-"""The rows of an observation table with their types: text to numbers, words to their meaning."""
+"""Typed rows of an observation table: parsed numbers, variables, kinds and flags."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ _MEANINGS = {
     "value": "is no number",
     "error_sd": "is no error, a number above 0",
 }
-# Any turn of longitude, and no code for a missing one.
+# Longitudes of any usual range, but no missing-value codes.
 _MOST_LON = 720.0
 
 
 @dataclass(eq=False)
 class Rows:
-    """Typed rows. What cannot be used has a reason; the rest of such a row means nothing.
+    """Typed rows. Rejected rows have a reason; their other entries are meaningless.
 
     Parameters
     ----------
     variable : ndarray of int, shape (n,)
-        Row of the variable in the state.
+        Index of the variable in the state.
     lat, lon : ndarray, shape (n,)
         Degrees; longitudes within 0..360.
     value, error : ndarray, shape (n,)
-        As they are written; the error is NaN where none is stated.
+        As given; the error is NaN if not stated.
     value_units, error_units : ndarray of str, shape (n,)
-        '' for display units; the error's are '' where it has the value's.
+        '' for display units; for errors, '' for those of the value.
     absolute, withheld : ndarray of bool, shape (n,)
     label : ndarray of str, shape (n,)
     base_period : ndarray of str, shape (n,)
         '' for the bundle's own.
     month : ndarray of str, shape (n,)
-        ``YYYY-MM``, '' where there is none.
+        ``YYYY-MM``, '' if there is none.
     stamp : ndarray of str, shape (n,)
-        The time as it is written.
+        The time as given.
     number : ndarray of int, shape (n,)
-        The row as the user counts.
+        Row number as the user counts.
     reasons : dict of int to str
-        The first reason against each row that cannot be used, counted from 0.
+        The first reason for rejecting a row, by index from 0.
     notes : list of str
     """
 
@@ -87,25 +87,25 @@ class Rows:
 
     @property
     def good(self) -> NDArray[np.bool_]:
-        """Where nothing speaks against a row, shape (n,)."""
+        """Mask of rows without a reason for rejection, shape (n,)."""
         out = np.ones(len(self), bool)
         out[list(self.reasons)] = False
         return out
 
     def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
-        """Give a reason against rows that have none yet."""
+        """Reject rows that are not rejected yet, with a reason."""
         for i in np.flatnonzero(where):
             self.reasons.setdefault(int(i), reason)
 
 
 def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) -> Rows:
-    """Give the cells of a table their types.
+    """Convert the cells of a table to typed rows.
 
     Parameters
     ----------
     cells : Cells
     variables : sequence of Variable
-        Those of the model, in the order of the state.
+        Of the model, in the order of the state.
     options : TableOptions
 
     Returns
@@ -115,7 +115,7 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     Raises
     ------
     ObservationError
-        If a column that is needed is missing, or one is not understood as a whole.
+        If a required column is missing, or a whole column is invalid.
     """
     roles, n = cells.roles, len(cells)
     _check_degrees(roles.units)
@@ -165,7 +165,7 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     month, stamp = np.full(n, "", object), np.full(n, "", object)
     if cells.has_times:
         month, late, told = months_of_rows(cells, options.day_first)
-        # A row without a month belongs nowhere, whatever else is wrong with it.
+        # A missing month takes precedence over other faults: the row belongs to no month.
         reasons.update(late)
         notes += told
         stamp = _stamps(cells)
@@ -173,7 +173,7 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     return Rows(
         variable=which,
         lat=lat,
-        # A hair west of Greenwich rounds to the full turn.
+        # Longitudes just west of Greenwich can round to 360.
         lon=np.where(lon == 360.0, 0.0, lon),
         value=value,
         error=np.where(unstated, np.nan, error),
@@ -206,7 +206,7 @@ def _variables(
     words: Sequence[str], variables: Sequence[Variable]
 ) -> tuple[NDArray[np.int64], dict[int, str]]:
     known = {v.standard_name.lower(): i for i, v in enumerate(variables)}
-    # Two variables may have one standard name, at two heights say: then only their names do.
+    # Two variables may share a standard name, at two heights for instance; then use names only.
     names = [v.standard_name.lower() for v in variables]
     known = {k: i for k, i in known.items() if names.count(k) == 1}
     known |= {v.name.lower(): i for i, v in enumerate(variables)}
@@ -235,7 +235,7 @@ def _refuse_numbers(
         cell = cells[i]
         text = quoted(f"{cell:g}" if isinstance(cell, float) and not is_nan(cell) else shown(cell))
         why = found.reasons.get(int(i)) or _MEANINGS[role]
-        # What column it was says more than an empty pair of quotes.
+        # Name the column rather than quote an empty cell.
         reasons.setdefault(int(i), f"{role} '{text}' {why}" if text else f"{role} is empty")
 
 
@@ -255,7 +255,7 @@ def _refuse_codes(reasons: dict[int, str], value: Float, error: Float) -> None:
             int(i), f"value {value[i]:g} is a code for a missing value; {missing_codes.REMEDY}"
         )
     for i in np.flatnonzero(missing_codes.is_code(error)):
-        # Even where it is refused already: a negative error is said best by what it is.
+        # Overrides an earlier reason: a negative error is the more helpful message.
         reasons[int(i)] = (
             f"error_sd {error[i]:g} is a code for a missing value; leave the cell empty for the "
             "default error"
@@ -296,9 +296,9 @@ def _base_periods(
 
 
 def _stamps(cells: Cells) -> NDArray[Any]:
-    """Return the time of each row as it is written, of all columns that say it."""
+    """Return the time of each row as given, from all time columns."""
     at = [i for t in cells.roles.times for i in (t.date, t.year, t.month) if i >= 0]
-    # A day or a clock time in columns of their own tell rows apart too.
+    # Separate day or hour columns distinguish rows too.
     at += [i for i, name in enumerate(cells.names) if name.strip().lower() in {"day", "hour", "dd"}]
     return np.array(
         [" ".join(shown(cells.columns[i][row]) for i in at) for row in range(len(cells))], object
@@ -306,5 +306,5 @@ def _stamps(cells: Cells) -> NDArray[Any]:
 
 
 def _label(cell: Any) -> str:
-    # Not as of numbers: a station may be called NA.
+    # Unlike for numbers: a station may be called NA.
     return "" if cell is None or cell is np.ma.masked or is_nan(cell) else str(cell).strip()

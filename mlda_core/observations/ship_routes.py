@@ -1,8 +1,8 @@
-"""Merchant routes: where ships have measured the sea, as great circles between known points.
+"""Historical merchant shipping routes, as great circles between known points.
 
-After the main steamship lanes of the age in which ships were the ocean's only observers (compare
-the density of ICOADS reports: Freeman et al. 2017, Int. J. Climatol. 37, 2211). Turning points keep
-a route off the land; straits and canals are passed by name.
+Based on the main steamship lanes of the era of ship observations (compare the density of ICOADS
+reports: Freeman et al. 2017, Int. J. Climatol. 37, 2211). Waypoints keep a route off the land;
+straits and canals are named.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def sample_route(
     spacing_km : float
         Distance between samples along the route.
     begin_km : float
-        Distance of the first sample from the route's beginning.
+        Distance of the first sample from the start of the route.
 
     Returns
     -------

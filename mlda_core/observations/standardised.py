@@ -1,4 +1,4 @@
-"""Observations in the space of the networks: standardised at their own places, and thinned."""
+"""Observations standardised at their places, in the networks' space, and thinned."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from mlda_core.bundle.bundle import Bundle
 
-# Least standard deviation of an error, standardised: exact observations make S singular.
+# Least standardised error standard deviation: exact observations would make S singular.
 LEAST_ERROR = 0.05
-# More observations than this are thinned: the time to factor S grows with the cube.
+# More observations than this are thinned: the cost of factoring S is cubic.
 MOST_OBSERVATIONS = 1500
 
 
@@ -32,7 +32,7 @@ class Observed:
     value : ndarray, shape (p,)
         Standardised anomalies.
     variance : ndarray, shape (p,)
-        Of the observation error, standardised.
+        Of the standardised observation error.
     """
 
     places: Places
@@ -40,7 +40,7 @@ class Observed:
     variance: NDArray[np.float64]
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Observed:
-        """Return the observations that a mask or an index chooses."""
+        """Return the observations selected by a mask or an index."""
         return Observed(self.places.where(rows), self.value[rows], self.variance[rows])
 
     def __len__(self) -> int:
@@ -50,12 +50,12 @@ class Observed:
 def standardise(
     table: pd.DataFrame, bundle: Bundle, month: int, *, error_scale: float = 1.0
 ) -> Observed:
-    """Carry a table of observations into the space of the networks.
+    """Standardise a table of observations.
 
     An anomaly is added to the climatology of each corner of its cell, transformed and
-    standardised there, and the four are interpolated: what the observation operator does to a
-    field. Its error is carried by the transform's slope at the climatology, so it depends on the
-    place and the month alone.
+    standardised there, and the four results are interpolated, as the observation operator does
+    with a field. Its error is scaled by the transform's slope at the climatology, so it depends
+    on place and month only.
 
     Parameters
     ----------
@@ -127,11 +127,11 @@ def _at_places(
 def thin(
     places: Places, variance: NDArray[np.float64], most: int = MOST_OBSERVATIONS
 ) -> NDArray[np.int64]:
-    """Choose which of many observations to use: one rule for every method.
+    """Select which of many observations to use; the same rule for every method.
 
-    Each variable has an even share of ``most``, less where it has fewer. The sphere is cut into
-    bands and boxes of about equal area, as many as needed; of a box's observations of a variable
-    the most accurate is used, of equals the nearest to its middle.
+    Each variable gets an equal part of ``most``, or fewer if it has fewer. The sphere is divided
+    into as many boxes of about equal area as needed; in each box the most accurate observation
+    of a variable is used, and among equals the one nearest to the centre.
 
     Parameters
     ----------
@@ -139,12 +139,12 @@ def thin(
     variance : ndarray, shape (p,)
         Of the observation errors.
     most : int
-        At most this many are chosen.
+        Maximum number to select.
 
     Returns
     -------
     ndarray of int
-        Rows to use, ascending.
+        Selected rows, ascending.
     """
     if len(places) <= most:
         return np.arange(len(places))
@@ -164,7 +164,7 @@ def _thin_one(
     places: Places, variance: NDArray[np.float64], rows: NDArray[np.int64], quota: int
 ) -> NDArray[np.int64]:
     lat, lon = places.lat[rows], places.lon[rows]
-    # Boxes over all of the sphere: a network of part of it fills a part of them.
+    # Boxes cover the whole sphere; a regional network occupies only some of them.
     few, many = 1, 400
     best = rows[:quota]
     while few <= many:
@@ -182,7 +182,7 @@ def _thin_one(
 def _boxes(
     lat: NDArray[np.float64], lon: NDArray[np.float64], bands: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Box of each point among about equal areas, and its distance from the box's middle."""
+    """Return each point's box, of about equal areas, and its distance from the box's centre."""
     height = 180.0 / bands
     band = np.clip(((lat + 90.0) / height).astype(np.int64), 0, bands - 1)
     middle = np.asarray(-90.0 + (band + 0.5) * height, np.float64)
@@ -203,5 +203,5 @@ def cover(places: Places, grid_points: NDArray[np.float64], within_km: float) ->
 
 
 def count_places(places: Places) -> int:
-    """Count distinct places: two observations at one place tell no more of where."""
+    """Count distinct places; repeated places add no spatial information."""
     return len(np.unique(np.round(np.stack([places.lat, places.lon], axis=1), 6), axis=0))

@@ -1,4 +1,4 @@
-"""Observations made from a field: its values at places, with noise."""
+"""Synthetic observations: a field sampled at places, with noise."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ def synthesise(
 ) -> pd.DataFrame:
     """Observe a field: its value at each place plus noise.
 
-    The noise is a number that belongs to the seed, the variable and the place: it stays when
-    another place is added, moved or withheld, and when the month changes. To draw it anew for
-    each month of a series, make the month a part of the seed.
+    The noise is a function of the seed, the variable and the place: it does not change if other
+    places are added, moved or withheld, or if the month changes. To draw new noise for each month
+    of a series, include the month in the seed.
 
     Parameters
     ----------
     where : DataFrame
-        Columns variable, lat, lon, and label if there is any:
+        Columns variable, lat, lon and optionally label:
         :func:`mlda_core.observations.networks.places`, or an observation table, whose
         ``withheld`` is kept.
     bundle : Bundle
     target : ndarray, shape (V, lat, lon)
-        Anomalies, display units. Places without a value there are left out: the month has none.
+        Anomalies, display units. Places without a value are dropped.
     calendar_month : int
         1..12, of the local spread.
     error : float or mapping of str to float
-        Standard deviation of the noise: a part of the local spread for all variables, or, by
-        variable, in display units (0.2 of the local spread for those left out).
+        Standard deviation of the noise: a fraction of the local spread for all variables, or, by
+        variable, in display units (0.2 of the local spread for others).
     seed : int or sequence of int, optional
-        Whole numbers from 0; None for the values without noise.
+        Non-negative integers; None for values without noise.
     missing : bool
-        Keep places without a value, their value NaN: one row for each of `where`.
+        Keep places without a value, as NaN: one row for each of `where`.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def synthesise(
     Raises
     ------
     ObservationError
-        If an error is not above 0, or a variable does not exist at a place.
+        If an error is not positive, or a variable does not exist at a place.
     """
     by_name = dict(error) if isinstance(error, Mapping) else {}
     part = DEFAULT_ERROR if isinstance(error, Mapping) else float(error)
@@ -102,8 +102,7 @@ def synthesise(
 def _noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequence[int]) -> Float:
     """Return a standard normal number for each place, from a hash of the place and the seed.
 
-    A generator would give the n-th place the n-th number, and another one after a place before it
-    is deleted.
+    With a sequential generator, deleting a place would change the noise of all later ones.
     """
     keys = pd.DataFrame(
         {
@@ -112,7 +111,7 @@ def _noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequence[in
             "lon": np.round(lon * 1e4).astype(np.int64),
         }
     )
-    # Observations at one and the same place have errors of their own.
+    # Several observations at one place have independent errors.
     keys["nth"] = keys.groupby(list(keys.columns)).cumcount()
     state = np.zeros(len(keys), np.uint64)
     words = [seed] if isinstance(seed, int | np.integer) else list(seed)

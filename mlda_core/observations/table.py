@@ -1,7 +1,7 @@
-"""Observations as one checked table, from whatever holds them.
+"""The checked observation table, from any supported source.
 
-This is the only edge: what comes in by CSV, netCDF or a user's hand passes :func:`read` once, and
-everything behind it trusts the table. A bad row is reported by number and reason; the rest is kept.
+This is the only place of validation: all input (CSV, netCDF, manual) passes :func:`read` once, and
+later code trusts the table. Invalid rows are reported by number and reason; the rest is kept.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _DEFAULTS = TableOptions()
 
 
 def observation_table(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
-    """Return a table of trusted columns, in order and with their types.
+    """Build a table from trusted columns, with the standard order and types.
 
     Parameters
     ----------
@@ -83,35 +83,34 @@ def empty() -> pd.DataFrame:
 def read(
     source: Source, bundle: Bundle, *, month: Any = None, options: TableOptions = _DEFAULTS
 ) -> Reading:
-    """Read observations, check them, and bring them to display units and anomalies.
+    """Read and check observations, and convert them to anomalies in display units.
 
     Parameters
     ----------
     source : Path, str, bytes, DataFrame, Dataset, dict, list of dict or Cells
-        What :func:`mlda_core.observations.loading.load` takes, or what it returned. Columns
-        variable, lat, lon and value; error_sd (0.2 of the local spread where it is empty),
-        withheld and label where there are any. ``kind`` is anomaly (the default) or absolute,
-        ``units`` what value and error_sd are given in, ``time`` says the month.
-        docs/observations.md has the names and forms that are understood.
+        As for :func:`mlda_core.observations.loading.load`, or its result. Columns variable, lat,
+        lon and value; optionally error_sd (0.2 of the local spread where empty), withheld and
+        label. ``kind`` is anomaly (the default) or absolute, ``units`` those of value and
+        error_sd, ``time`` the month. docs/observations.md has the accepted names and forms.
     bundle : Bundle
-        Says which variables exist, where, and their climatology.
+        Provides the variables, their domains and climatology.
     month : optional
-        Of the climatology for absolute values, and of the default error: any form that
-        :func:`mlda_core.climate.months.month_of` takes, or a calendar month 1..12. Of a table that
-        says its months, only the rows of this one are read. Without it, a table must be of one
-        month, or say none; then the default error is the mean over the year.
+        For the climatology of absolute values and for the default error: any form that
+        :func:`mlda_core.climate.months.month_of` accepts, or a calendar month 1..12. Of a table
+        with months, only the rows of this one are read. Without it, a table must be of one
+        month, or have none; then the default error is the annual mean.
     options : TableOptions
 
     Returns
     -------
     Reading
-        Table, refused rows and notes.
+        Table, rejected rows and notes.
 
     Raises
     ------
     ObservationError
-        If the source cannot be read as observations, has none of the month, or is of several
-        months and none is asked for.
+        If the source is not an observation table, has no rows of the month, or is of several
+        months and none is given.
     """
     asked, calendar = _asked(month)
     cells = load(source)
@@ -141,7 +140,7 @@ def read(
 def read_months(
     source: Source, bundle: Bundle, *, options: TableOptions = _DEFAULTS
 ) -> dict[str, Reading]:
-    """Read the observations of many months from one table that says which.
+    """Read the observations of many months from one table with months.
 
     Parameters
     ----------
@@ -151,13 +150,13 @@ def read_months(
     Returns
     -------
     dict of str to Reading
-        By month, ascending. Rows whose month is not understood, and those that are no rows, are
-        rejected under the name ''.
+        By month, ascending. Rows without a valid month, and unparsable ones, are rejected under
+        the key ''.
 
     Raises
     ------
     ObservationError
-        If the source cannot be read as observations, or has no times.
+        If the source is not an observation table, or has no times.
     """
     cells = load(source)
     if not cells.has_times:
@@ -186,7 +185,7 @@ class _Checked:
     bundle : Bundle
     options : TableOptions
     table : DataFrame
-        Of all rows; those that have a reason against them mean nothing.
+        Of all rows; rejected ones are meaningless.
     stated : ndarray of bool, shape (n,)
         Where the error was stated.
     """
@@ -200,8 +199,8 @@ class _Checked:
     def reading(
         self, where: NDArray[np.bool_], calendar: int, rejected: tuple[Rejected, ...] = ()
     ) -> Reading:
-        """Return the rows of one month; ``calendar`` is 0 where it is not known."""
-        # Loaded at first use: they need what only the reading of tables does.
+        """Return the rows of one month; ``calendar`` is 0 if unknown."""
+        # Imported at first use: they are needed for reading tables only.
         from mlda_core.observations import least_errors, repeated
 
         rows = self.rows
@@ -222,7 +221,7 @@ class _Checked:
 def _check(
     rows: Rows, bundle: Bundle, calendar: NDArray[np.int64], options: TableOptions
 ) -> _Checked:
-    # Half a second that starting the page need not wait for.
+    # Imported late: half a second that the page's start need not spend.
     from mlda_core.observations.anomalies import to_anomalies
 
     value, error, stated = to_anomalies(rows, bundle, calendar, keep_codes=options.keep_codes)
@@ -240,7 +239,7 @@ def _check(
 
 
 def _asked(month: Any) -> tuple[str, int]:
-    """Return the ``YYYY-MM`` and the calendar month that are asked for, '' and 0 where none."""
+    """Return the requested ``YYYY-MM`` and calendar month, '' and 0 if none."""
     if month is None:
         return "", 0
     if isinstance(month, int | np.integer) and not isinstance(month, bool) and 1 <= month <= 12:

@@ -1,4 +1,4 @@
-"""Observation tables as text: encodings, separators, comments, and where the table begins."""
+"""Parse text tables: encodings, separators, comments, and the header line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlda_core.observations.columns import REQUIRED, plain, role_of
 from mlda_core.observations.number_cells import DEGREES
 from mlda_core.observations.reading import Rejected
 
-# By their first bytes, what people take for a table and is none.
+# Magic bytes of files that are mistaken for text tables.
 _OTHER_FILES = (
     (b"PK\x03\x04", "a workbook of a spreadsheet, or another archive; save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "a workbook of Excel; save the sheet as CSV"),
@@ -36,7 +36,7 @@ _BOMS = (
 )
 _SEPARATORS = (",", ";", "\t", "|", " ")
 _COMMENTS = ("#", "%", "!", "//")
-# A table begins within so many lines of text, or not at all.
+# The header line must be within this many lines.
 _PREAMBLE = 40
 _BASE_PERIOD = re.compile(
     r"(?:base[ _-]?period|baseline|reference[ _-]?period|climatology[ _-]?period|relative to|"
@@ -52,26 +52,26 @@ class _Head(NamedTuple):
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[str]]:
-    """Turn the bytes of a text into text.
+    """Decode the bytes of a text.
 
     Parameters
     ----------
     data : bytes
-        UTF-8, UTF-16 or UTF-32 by their marks, UTF-16 by its zeros, UTF-8 without a mark, and
-        else Windows-1252, which spreadsheets write.
+        UTF-8, UTF-16 or UTF-32 by byte-order mark, UTF-16 by its zero bytes, UTF-8 without a
+        mark, and otherwise Windows-1252, which spreadsheets write.
     name : str
-        What messages call it.
+        Name in messages.
 
     Returns
     -------
     text : str
     notes : list of str
-        A sentence where the encoding was not declared.
+        A sentence if the encoding was not declared.
 
     Raises
     ------
     ObservationError
-        If it is no text.
+        If it is not text.
     """
     other = next((what for head, what in _OTHER_FILES if data.startswith(head)), "")
     if other:
@@ -91,7 +91,7 @@ def decode(data: bytes, name: str) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             raise _no_text(name) from error
         notes = ["The text is read as Windows-1252, for it is not UTF-8."]
-    # Pictures and programs decode as something, but text has no such characters.
+    # Images and binaries decode without error, but text has no such control characters.
     if re.search("[\0\x01-\x08\x0e-\x1a\x1c-\x1f]", text[:100_000]):
         raise _no_text(name)
     return text, notes
@@ -102,18 +102,18 @@ def _no_text(name: str) -> ObservationError:
 
 
 def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
-    """Cut a text into cells.
+    """Split a text into cells.
 
     Parameters
     ----------
     text : str
-        Separated by commas, semicolons, tabs, bars or blanks; a first line ``sep=;`` says which.
-        Lines that begin with ``#``, ``%``, ``!`` or ``//`` are comments; what stands before the
-        line that names the columns is left out.
+        Separated by commas, semicolons, tabs, bars or blanks; a first line ``sep=;`` declares
+        the separator. Lines that begin with ``#``, ``%``, ``!`` or ``//`` are comments; lines
+        before the header are ignored.
     name : str
-        What messages call it.
+        Name in messages.
     notes : sequence of str
-        What there is to tell already.
+        Earlier notes.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
     Raises
     ------
     ObservationError
-        If it holds no table.
+        If it contains no table.
     """
     lines = re.split("\r\n|\n|\r", text.removeprefix("\ufeff"))
     if re.match(r"\s*(<!doctype|<html|<\?xml)", text, re.IGNORECASE):
@@ -132,7 +132,7 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
     try:
         head = _find_head(body, separators)
         if head is None and comments:
-            # The names may stand in a comment.
+            # The header may be in a comment.
             for named in (c.lstrip("#%!/ ") for c in reversed(comments)):
                 head = _find_head([named], separators)
                 if head is not None:
@@ -158,7 +158,7 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
 
 
 def _sorted(lines: Sequence[str]) -> tuple[str, list[str], list[str]]:
-    """Return the separator that the first line states, the comments, and the other lines."""
+    """Return the separator declared in the first line, the comments, and the other lines."""
     stated = ""
     comments: list[str] = []
     body: list[str] = []
@@ -176,13 +176,13 @@ def _sorted(lines: Sequence[str]) -> tuple[str, list[str], list[str]]:
 def _cut(lines: Sequence[str], separator: str) -> Iterator[list[str]]:
     if separator == " ":
         lines = [re.sub(r"[ \t\u00a0]+", " ", line.strip()) for line in lines]
-    # With their ends, for a cell in quotes may hold one.
+    # Keep line ends, as a quoted cell may contain one.
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=separator, skipinitialspace=True)
     return ([cell.strip() for cell in row] for row in rows)
 
 
 def _find_head(lines: Sequence[str], separators: Sequence[str]) -> _Head | None:
-    """Find the line that names the columns, and what separates them."""
+    """Find the header line and its separator."""
     for separator in separators:
         for i, names in enumerate(itertools.islice(_cut(lines, separator), _PREAMBLE)):
             if set(REQUIRED) <= {role_of(plain(n)[0]) for n in names}:
@@ -191,7 +191,7 @@ def _find_head(lines: Sequence[str], separators: Sequence[str]) -> _Head | None:
 
 
 def _first_line(body: Sequence[str], stated: str, name: str) -> _Head:
-    """Take the first line for the names, so that what is missing among them can be told."""
+    """Take the first line as the header, so that its missing columns can be reported."""
     if not body:
         raise ObservationError(f"{name} is empty; begin with a line variable,lat,lon,value.")
     separator = stated or max(",;\t", key=body[0].count)
@@ -202,7 +202,7 @@ def _cells(
     name: str, names: list[str], records: list[list[str]], notes: list[str], base_period: str
 ) -> Cells:
     filled = [row for row in records if any(row)]
-    # Spreadsheets write separators behind the last cell.
+    # Spreadsheets write trailing separators.
     while names and not names[-1] and not any(any(row[len(names) - 1 :]) for row in filled):
         names = names[:-1]
     names = [n or f"column {i}" for i, n in enumerate(names, 1)]
@@ -215,7 +215,7 @@ def _cells(
     ragged = tuple(
         Rejected(i + 1, _ragged(len(row), width)) for i, row in enumerate(rows) if len(row) != width
     )
-    # Not zip of the rows: without any, there must still be columns.
+    # Not by zip over rows: without rows there must still be columns.
     columns = columns_of({str(i): [rows[r][i] for r in good] for i in range(width)})[1]
     numbers = np.array(good, np.int64) + 1
     return Cells(name, tuple(names), columns, numbers, ragged, tuple(notes), units, base_period)
@@ -227,7 +227,7 @@ def _ragged(found: int, width: int) -> str:
 
 
 def _units_row(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:
-    """Return the units of a line below the names that has nothing else; empty if it is none."""
+    """Return the units from a line below the header that has only units; empty otherwise."""
     roles = [role_of(plain(n)[0]) for n in names]
     degrees = [
         bool(DEGREES.fullmatch(cell.strip("[]() ")))

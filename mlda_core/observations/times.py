@@ -1,4 +1,4 @@
-"""The month of each row of an observation table, from whatever columns say it."""
+"""Determine the month of each row of an observation table from its time columns."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mlda_core.climate.months import (
 from mlda_core.observations.cells import Cells, quoted, shown
 from mlda_core.observations.columns import Times
 
-# Decimal years have two or three decimals: as near as this to where a month ends, in months, the
-# month cannot be told.
+# Decimal years have two or three decimals: within this distance of a month's end, in months, the
+# month is ambiguous.
 _NEAR = 0.07
 _DECIMAL = re.compile(r"[0-9]{4}[.,][0-9]*[1-9][0-9]*")
 
@@ -36,14 +36,14 @@ def months_of_rows(
     cells : Cells
         With at least one entry in ``roles.times``.
     day_first : bool or None
-        How to read 05/04/1997 where no other date of the column tells.
+        How to read 05/04/1997 if no other date of the column is unambiguous.
 
     Returns
     -------
     months : ndarray of str, shape (n,)
-        ``YYYY-MM``, '' where it cannot be told.
+        ``YYYY-MM``, '' if unknown.
     reasons : dict of int to str
-        By row of the table, counted from 0, why it cannot be told.
+        Why a row's month is unknown, by index from 0.
     notes : list of str
 
     Raises
@@ -54,7 +54,7 @@ def months_of_rows(
     ways = cells.roles.times
     read = [_of(way, cells, day_first) for way in ways]
     notes: list[str] = []
-    # A clock time beside a date, say: it holds no date at all, and another column does.
+    # A time column without any date, such as clock times, is ignored if another one has dates.
     good = [i for i, (months, *_) in enumerate(read) if (months != "").any()] or [0]
     notes += read[good[0]][2]
     notes += [
@@ -113,10 +113,10 @@ def _of_dates(
         except DayOrMonthError as error:
             faults[text] = f"the time '{quoted(text)}' {error.fault}"
         except MonthError as error:
-            # What was wrong with a date has its own words; else say what a date is.
+            # Faults of a date have their own wording; otherwise describe the accepted format.
             wrong = "is no date such as 1997-12" if "not a month" in error.fault else error.fault
             faults[text] = f"the time '{quoted(text)}' {wrong}"
-    # A whole number is a year's beginning where the other times are decimal years.
+    # Among decimal years, an integer is the beginning of a year.
     whole = [t for t in first if re.fullmatch(r"[0-9]{4}(?:\.0*)?", t)] if decimal else []
     decimals = _of_decimals([*decimal, *whole])
     found.update(decimals[0])
@@ -127,7 +127,7 @@ def _of_dates(
 
 
 def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str], bool]:
-    """Read decimal years: of the middle of months, or all of their beginning, which is told."""
+    """Read decimal years as mid-month, or all as the beginning of months, with a note."""
     years = {t: float(t.replace(",", ".")) for t in texts}
     months = {t: 12.0 * (y - int(y)) for t, y in years.items()}
     found, faults = {}, {}
@@ -152,7 +152,7 @@ def _of_decimals(texts: Sequence[str]) -> tuple[dict[str, str], dict[str, str], 
 
 
 def _month_after_point(texts: Sequence[str]) -> bool:
-    """Whether all of some decimal years may be a year, a point and a month: 1997.12."""
+    """Whether all values could be year, point and month: 1997.12."""
     ends = [re.split("[.,]", t)[1] if not t.isdigit() else "" for t in texts]
     return bool(texts) and all(
         len(e) <= 2 and e != "" and 1 <= int(e.ljust(2, "0")) <= 12 for e in ends
@@ -160,7 +160,7 @@ def _month_after_point(texts: Sequence[str]) -> bool:
 
 
 def _check_halves(way: Times, cells: Cells, months: NDArray[Any]) -> None:
-    """Refuse a table that says half of a month in the one column that it has."""
+    """Refuse a table with only a year or only a month."""
     if way.date < 0 or (months != "").any() or not len(cells):
         return
     texts = [t for t in map(shown, cells.columns[way.date]) if t]

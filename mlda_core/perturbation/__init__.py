@@ -1,1 +1,1 @@
-"""Changes of the sea and the response to them."""
+"""Responses of the climate to SST changes."""

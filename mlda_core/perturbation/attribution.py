@@ -1,8 +1,8 @@
-"""Attribution: regional means over many months with and without a change of the sea, and drivers.
+"""Attribution: series of regional means with and without an SST change, and drivers of a month.
 
-The drivers of one month are a linear account: the gradient of the regional mean by the sea's
-temperature (the adjoint, :mod:`mlda_core.assimilation.adjoint`) times the month's anomaly of it,
-summed over basins.
+The drivers of a month are a linear attribution: the gradient of the regional mean with respect to
+SST (the adjoint, :mod:`mlda_core.assimilation.adjoint`) times the month's SST anomaly, summed over
+basins.
 """
 
 from __future__ import annotations
@@ -29,26 +29,25 @@ if TYPE_CHECKING:
     from mlda_core.perturbation.responder import Responder
 
 Array = NDArray[np.float64]
-# The change of the sea in a month ``YYYY-MM``, shape (lat, lon), kelvin.
+# Returns the SST change in a month ``YYYY-MM``, shape (lat, lon), kelvin.
 Change = Callable[[str], Array]
 
-# Contributions that add up to less than this part of their sizes' sum cancel: shares of so small a
-# sum would be hundreds of per cent.
+# Contributions whose sum is below this fraction of the sum of their magnitudes cancel: fractions of
+# such a small sum would be hundreds of per cent.
 CANCELS = 0.25
-# Gauss-Legendre nodes of the mean gradient; with three, pressure over the North Pacific in 1997-12
-# kept a remainder of some hundredths of a hPa.
+# Gauss-Legendre nodes of the path-integrated gradient; with three, pressure over the North Pacific
+# in 1997-12 had a remainder of some hundredths of a hPa.
 PATH_NODES = 4
 
 
-# Changes of the sea
+# SST changes
 
 
 @lru_cache(maxsize=4)
 def trend(bundle: Bundle) -> Array:
-    """Return the linear trend of the sea's temperature anomaly in each cell.
+    """Return the linear trend of the SST anomaly in each cell.
 
-    A straight line fitted by least squares to all months of the bundle, whatever their split, each
-    counting alike.
+    Fitted by least squares to all months of the bundle, in any split, with equal weights.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ def trend(bundle: Bundle) -> Array:
     Returns
     -------
     ndarray, shape (lat, lon)
-        Kelvin a decade, NaN over land; read-only, for it is shared.
+        Kelvin a decade, NaN over land; cached, hence read-only.
 
     Raises
     ------
@@ -77,10 +76,10 @@ def trend(bundle: Bundle) -> Array:
 
 
 def detrended_change(bundle: Bundle, month: str) -> Array:
-    """Return the change of a month's sea that takes its trend away.
+    """Return the SST change that removes the trend from a month.
 
-    The line is taken away about the middle of the record: earlier months become warmer where the
-    sea has warmed, later ones cooler, and the mean over all months stays.
+    The trend is removed about the middle of the record: where SST has risen, earlier months
+    become warmer and later ones cooler, and the mean over all months is unchanged.
 
     Parameters
     ----------
@@ -108,15 +107,15 @@ def detrended_change(bundle: Bundle, month: str) -> Array:
 
 
 def without_trend(bundle: Bundle) -> Change:
-    """Return what takes the trend from the sea of every month: :func:`detrended_change`."""
+    """Return a function that gives :func:`detrended_change` for every month."""
     trend(bundle)
     return lambda month: detrended_change(bundle, month)
 
 
 def with_patches(bundle: Bundle, patches: Sequence[Patch]) -> Change:
-    """Return what adds patches to the sea of every month.
+    """Return a function that gives the sum of the patches for every month.
 
-    In months in which a patch lies under ice entirely it changes nothing.
+    A patch entirely under ice in a month has no effect there.
 
     Parameters
     ----------
@@ -126,12 +125,12 @@ def with_patches(bundle: Bundle, patches: Sequence[Patch]) -> Change:
     Returns
     -------
     callable
-        As :func:`mlda_core.perturbation.sst_patches.sst_change` of each month.
+        Like :func:`mlda_core.perturbation.sst_patches.sst_change` for each month.
 
     Raises
     ------
     PerturbationError
-        If a patch touches no open sea in any calendar month.
+        If a patch covers no open sea in any calendar month.
     """
     _demand_sea(bundle)
     for patch in patches:
@@ -148,12 +147,12 @@ def with_patches(bundle: Bundle, patches: Sequence[Patch]) -> Change:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """Progress of a run.
 
     Parameters
     ----------
     month : str
-        The month just made, ``YYYY-MM``.
+        The month just computed, ``YYYY-MM``.
     done, total : int
         Months of this run.
     """
@@ -164,27 +163,28 @@ class Progress:
 
 
 class Scenario:
-    """The analyses of many months under the sea as it was, and under a changed one.
+    """The analyses of many months under the observed and under a perturbed SST.
 
-    One network, its errors and its start for both, as in a
-    :class:`mlda_core.perturbation.response.Response`. Their difference is what the change does.
+    Both use the same network, errors and initial state, as in a
+    :class:`mlda_core.perturbation.response.Response`. Their difference is the response.
 
     Parameters
     ----------
     responder : Responder
     change : callable
-        Of the sea in a month: :func:`with_patches`, :func:`without_trend`, or one's own.
+        Returns the SST change of a month: :func:`with_patches`, :func:`without_trend`, or
+        user-defined.
     held : str
         A key of :data:`mlda_core.perturbation.response.HELD`.
     inside : ndarray of bool, shape (lat, lon), optional
         See :meth:`mlda_core.perturbation.response.Responder.inside`.
     control : Analyses, optional
-        Those under the sea as it was, where another scenario of the same network made them.
+        Control analyses, if another scenario of the same network has computed them.
 
     Attributes
     ----------
     control, changed : Analyses
-        As far as they are made; both average over any region.
+        As far as computed; both can be averaged over any region.
     """
 
     def __init__(
@@ -203,19 +203,19 @@ class Scenario:
         self._held, self._inside = held, inside
 
     def missing(self, months: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some months of which an analysis is missing, in their order."""
+        """Return those of the given months that lack an analysis, in order."""
         done = self.control.done & self.changed.done
         return tuple(m for m in months if m not in done)
 
     def run(self, months: Sequence[str], first: str = "") -> Iterator[Progress]:
-        """Make the months that are missing, one at a step; close the iterator to cancel.
+        """Compute the missing months, one at each step; close the iterator to cancel.
 
-        What is done stays: a later run goes on from there.
+        Completed months are kept, so a later run resumes.
 
         Parameters
         ----------
         months : sequence of str
-            ``YYYY-MM`` each, in any order: they are made by season.
+            ``YYYY-MM`` each, in any order: they are computed by season.
         first : str
             See :func:`mlda_core.assimilation.regional_series.by_season`.
 
@@ -226,7 +226,7 @@ class Scenario:
         Raises
         ------
         SeriesError
-            If a month cannot be made; the sentence names it.
+            If a month cannot be computed; the message names it.
         """
         left = by_season(self.missing(months), first)
         for i, month in enumerate(left, 1):
@@ -251,7 +251,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Driver:
-    """What one basin contributes.
+    """Contribution of one basin.
 
     Parameters
     ----------
@@ -262,10 +262,10 @@ class Driver:
     contribution : float
         Display units of the variable; positive raises the regional mean.
     share : float or None
-        Of the sum over all basins; negative where it works against the sum, None where the
+        Fraction of the sum over all basins; negative if of the opposite sign, None if the
         contributions cancel.
     anomaly : float
-        Area mean of the basin's own anomaly, kelvin.
+        Area mean of the basin's SST anomaly, kelvin.
     """
 
     basin: str
@@ -277,7 +277,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class Drivers:
-    """Where a month's regional mean comes from: ``value = normal + linear + remainder``.
+    """Attribution of a month's regional mean: ``value = normal + linear + remainder``.
 
     Parameters
     ----------
@@ -286,16 +286,16 @@ class Drivers:
     units : str
         Display units of the variable.
     value : float
-        The mean over the region in the analysis, an anomaly.
+        Regional mean of the analysis, an anomaly.
     normal : float
-        The same under a sea without anomalies, all else as it was: what is held beside the sea
-        says, and the analysis' own start.
+        The same for zero SST anomalies, with the other constraints unchanged: the effect of the
+        constrained variables and of the analysis' initial state.
     parts : tuple of Driver
-        The greatest first.
+        Largest first.
     linear : float
-        The sum of the contributions.
+        Sum of the contributions.
     remainder : float
-        What the sea does beyond that sum: nonlinearity.
+        Nonlinear effect of SST.
     """
 
     month: str
@@ -311,12 +311,12 @@ class Drivers:
 
     @property
     def cancels(self) -> bool:
-        """Whether the contributions cancel, so that shares of their sum have no meaning."""
+        """Whether the contributions cancel, so that fractions of their sum are meaningless."""
         return _cancels([part.contribution for part in self.parts])
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What a reader has to know beside the numbers, in sentences."""
+        """Caveats to display with the numbers, in sentences."""
         said = []
         if self.cancels:
             said.append(
@@ -340,7 +340,7 @@ def drivers(
     *,
     inside: NDArray[np.bool_] | None = None,
 ) -> Drivers:
-    """Attribute a month's regional mean to the anomalies of the sea, basin by basin.
+    """Attribute a month's regional mean to SST anomalies by basin.
 
     Parameters
     ----------
@@ -348,9 +348,9 @@ def drivers(
     month : str
         ``YYYY-MM`` of the bundle.
     variable : str
-        CF name of one of the bundle's.
+        CF name of a variable of the bundle.
     region : Region
-        Where the mean is taken.
+        Region of the mean.
     held : str
         A key of :data:`mlda_core.perturbation.response.HELD`.
     inside : ndarray of bool, shape (lat, lon), optional
@@ -370,9 +370,9 @@ def drivers(
     bundle = responder.bundle
     sea = bundle.mask[bundle.sea_row]
     anomaly = np.where(sea, np.nan_to_num(bundle.target(month)[bundle.sea_row]), 0.0)
-    # The mean of the gradient on the way from a sea without anomalies to the month's (integrated
-    # gradients; Sundararajan, Taly and Yan 2017): at its end alone, rain over Nino 3.4 in 1997-12
-    # came to 12.9 of 10.1 mm/day, pressure over the North Pacific to -0.5 of -1.5 hPa.
+    # Mean gradient along the path from zero SST anomaly to the month's (integrated gradients;
+    # Sundararajan, Taly and Yan 2017): with the end point's gradient alone, rain over Nino 3.4 in
+    # 1997-12 came to 12.9 of 10.1 mm/day, pressure over the North Pacific to -0.5 of -1.5 hPa.
     nodes, shares = np.polynomial.legendre.leggauss(PATH_NODES)
     found = [
         responder.sensitivity(
@@ -414,7 +414,7 @@ def drivers(
     )
 
 
-# Small things
+# Helpers
 
 
 def _cancels(contributions: Sequence[float]) -> bool:
@@ -423,7 +423,7 @@ def _cancels(contributions: Sequence[float]) -> bool:
 
 
 def _decades(bundle: Bundle) -> Array:
-    """Return each month's distance from the mean of all months, decades."""
+    """Return each month's distance from the middle of the record, decades."""
     months = np.array([12 * int(m[:4]) + int(m[5:7]) for m in bundle.months], np.float64)
     return np.asarray((months - months.mean()) / 120.0)
 
@@ -436,7 +436,7 @@ def _demand_sea(bundle: Bundle) -> None:
 
 
 def _demand_open_sea(patch: Patch, bundle: Bundle) -> None:
-    """Refuse a patch that touches no open sea in any of a year's months."""
+    """Refuse a patch that covers no open sea in any calendar month."""
     year = {month[5:7]: month for month in bundle.months}
     for i, month in enumerate(year.values(), 1):
         try:

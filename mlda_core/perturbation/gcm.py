@@ -1,8 +1,8 @@
-"""The GCM's own response to a warmer sea, beside the emulator's: what ships with a bundle.
+"""The GCM's response to SST changes, stored with a bundle for comparison with the emulator.
 
-The GCM was run twice over the same months, under the observed sea and under a warmer one; what
-differs is its response. :mod:`mlda_core.evaluation.gcm_response` compares it with
-``A(y + d) - A(y)``, and writes the file that is read here.
+The GCM was run twice over the same months, under observed and under perturbed SST; the difference
+is its response. :mod:`mlda_core.evaluation.gcm_response` compares it with ``A(y + d) - A(y)``, and
+writes the file that is read here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Experiment(NamedTuple):
     Parameters
     ----------
     label : str
-        What people read.
+        Display name.
     patch : str
         The same change for :meth:`mlda_core.perturbation.sst_patches.Patch.parse`.
     """
@@ -47,7 +47,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "plus1": Experiment("+1 K everywhere", "globe:+1K"),
     "nino34_plus2": Experiment("Nino 3.4 +2 K", "nino34:+2K"),
 }
-# What the file holds of every variable, and what that is.
+# Fields of each variable in the file, with their long names.
 _KINDS = {
     "gcm": "mean response of the GCM's own runs",
     "standard_error": "standard error of the GCM's mean response, from its members",
@@ -57,12 +57,12 @@ _FILL = np.int16(-32768)
 
 
 class GcmError(UserError):
-    """The GCM's runs or responses cannot be used; the message is one sentence with the remedy."""
+    """GCM runs or responses cannot be used; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
 class GcmResponse:
-    """The response to one experiment, mean over months and members.
+    """The response to one experiment, averaged over months and members.
 
     Arrays are in display units (hPa, K, mm/day), NaN where a variable does not exist.
 
@@ -71,9 +71,9 @@ class GcmResponse:
     experiment : str
         A key of :data:`EXPERIMENTS`.
     split : str
-        Of the months: ``test`` in what ships.
+        Of the months: ``test`` in the packaged files.
     months : tuple of str
-        ``YYYY-MM``, ascending, of which everything is the mean.
+        ``YYYY-MM``, ascending, over which all fields are averaged.
     members : int
         Of the perturbed runs.
     sst_change : ndarray of float32, shape (lat, lon)
@@ -93,17 +93,17 @@ class GcmResponse:
 
     @property
     def label(self) -> str:
-        """What people read."""
+        """Display name."""
         return EXPERIMENTS[self.experiment].label
 
     @property
     def patch(self) -> str:
-        """The same change of the sea, for ``Patch.parse``."""
+        """The same SST change, for ``Patch.parse``."""
         return EXPERIMENTS[self.experiment].patch
 
 
 def fingerprint(bundle: Bundle) -> str:
-    """Return what tells whether responses are of this bundle as it is now.
+    """Return a fingerprint that identifies the bundle's current version.
 
     Parameters
     ----------
@@ -112,26 +112,26 @@ def fingerprint(bundle: Bundle) -> str:
     Returns
     -------
     str
-        SHA-256 of the checksums of its files and of its settings for assimilation.
+        SHA-256 of the checksums of its files and of its tuned parameters.
     """
     made_by = [bundle.config["checksums"], bundle.config.get("assimilation", {})]
     return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
 
 
 def gcm_responses(bundle: Bundle, folder: Path = RESPONSES) -> dict[str, GcmResponse]:
-    """Return the GCM's and the emulator's mean responses that ship with a bundle.
+    """Return the packaged mean responses of the GCM and the emulator for a bundle.
 
     Parameters
     ----------
     bundle : Bundle
     folder : Path
-        Holds ``NAME.nc`` of a bundle's name.
+        Contains ``NAME.nc``, by the bundle's name.
 
     Returns
     -------
     dict
-        By experiment, a key of :data:`EXPERIMENTS`; empty where there is no file for this bundle,
-        or it was made with another release of it.
+        By experiment, a key of :data:`EXPERIMENTS`; empty if there is no file for this bundle,
+        or it is of another version.
 
     Raises
     ------
@@ -185,18 +185,18 @@ def _read(file: netCDF4.Dataset, bundle: Bundle) -> dict[str, GcmResponse]:
 def write_responses(
     responses: Sequence[GcmResponse], bundle: Bundle, path: Path, about: Mapping[str, str] = {}
 ) -> None:
-    """Write responses for :func:`gcm_responses`, packed into two bytes a number.
+    """Write responses for :func:`gcm_responses`, packed into 16 bits.
 
     Parameters
     ----------
     responses : sequence of GcmResponse
-        One of every experiment, over the same months.
+        One for each experiment, over the same months.
     bundle : Bundle
-        That was scored.
+        The bundle scored.
     path : Path
-        Replaced once all is written.
+        Replaced once complete.
     about : mapping
-        More global attributes, such as how it was made.
+        Additional global attributes, such as provenance.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -247,7 +247,7 @@ def write_responses(
 def _pack(
     file: netCDF4.Dataset, name: str, values: NDArray[np.floating], attrs: dict[str, Any]
 ) -> None:
-    """Write a field (experiment, lat, lon) in steps of a 65,000th of its range about zero."""
+    """Write a field (experiment, lat, lon) in steps of a 65,000th of its symmetric range."""
     packed = file.createVariable(
         name, "i2", ("experiment", "lat", "lon"), compression="zlib", fill_value=_FILL
     )

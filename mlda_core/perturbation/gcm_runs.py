@@ -1,4 +1,4 @@
-"""The GCM's runs under the observed and under a warmer sea, read and checked."""
+"""Read and check the GCM's runs under observed and under perturbed SST."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Tick = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Runs of one experiment, and those without it, over the same months.
+    """Runs of one experiment and control runs over the same months.
 
     Anomalies from the bundle's climatology, display units.
 
@@ -36,13 +36,13 @@ class Runs:
     months : tuple of str
         ``YYYY-MM``, ascending.
     perturbed : ndarray of float32, shape (P, V, lat, lon)
-        Mean over the months, a row a member; NaN where a variable does not exist.
+        Mean over the months, one row for each member; NaN where a variable does not exist.
     unperturbed : ndarray of float32, shape (U, V, lat, lon)
-        The same without the change of the sea.
+        The same without the SST change.
     sea : ndarray of float32, shape (m, lat, lon)
-        Unperturbed sea surface temperature, which all members share; NaN over land.
+        Unperturbed SST, common to all members; NaN over land.
     change : ndarray of float32, shape (m, lat, lon)
-        What was added to it; zero over land.
+        SST change; zero over land.
     """
 
     experiment: str
@@ -66,8 +66,8 @@ class Runs:
     def standard_error(self) -> Float:
         """Standard error of the response, shape (V, lat, lon).
 
-        Members differ by chance alone, perturbed or not, so their variances are pooled: two or
-        three perturbed members tell little of it.
+        Members differ by internal variability only, perturbed or not, so variances are pooled: two
+        or three perturbed members alone give a poor estimate.
         """
         both = (self.perturbed, self.unperturbed)
         squares = sum(((part - part.mean(axis=0)) ** 2).sum(axis=0) for part in both)
@@ -76,15 +76,15 @@ class Runs:
         return np.asarray(np.sqrt(squares / freedom * share), np.float32)
 
     def halves(self) -> list[tuple[Float, Float]]:
-        """Split the runs into independent halves, in every way.
+        """Return all ways to split the runs into two independent halves.
 
-        Perturbed members one against the others (two: one against one), each side with
-        unperturbed members of its own, the first half of them and the second.
+        One perturbed member against the others (of two: one against one), each with half of the
+        unperturbed members.
 
         Returns
         -------
         list of (a, b)
-            The responses of each half, shape (V, lat, lon).
+            The responses of both halves, shape (V, lat, lon).
         """
         middle = len(self.unperturbed) // 2
         control_a = self.unperturbed[:middle].mean(axis=0)
@@ -102,7 +102,7 @@ class Runs:
 def read_runs(
     folder: Path, bundle: Bundle, unperturbed: Months, *, tick: Tick | None = None
 ) -> list[Runs]:
-    """Read the perturbed runs of the months that a split holds.
+    """Read the perturbed runs for the months of a split.
 
     Parameters
     ----------
@@ -110,19 +110,19 @@ def read_runs(
         With a folder ``mMM_YYYY.nc`` for each of :data:`~mlda_core.perturbation.gcm.EXPERIMENTS`.
     bundle : Bundle
     unperturbed : Months
-        The same months of every unperturbed member: the split decides which are used.
+        The same months of every unperturbed member; they determine which are used.
     tick : callable, optional
-        Called with (what, files done, files in all).
+        Called with (stage, files done, files in all).
 
     Returns
     -------
     list of Runs
-        One an experiment.
+        One for each experiment.
 
     Raises
     ------
     GcmError
-        If a member lacks a month, a cell or a grid, or there are fewer than two members.
+        If a member lacks a month, a cell or the grid, or there are fewer than two members.
     SourceError
         If a file cannot be read.
     """
@@ -138,7 +138,7 @@ def read_runs(
 
 
 def _controls(unperturbed: Months, months: tuple[str, ...], sea_row: int) -> tuple[Float, Float]:
-    """Means over the months, (U, V, lat, lon), and the sea that the members share."""
+    """Means over the months, (U, V, lat, lon), and the SST common to all members."""
     if sea_row < 0:
         raise GcmError("This bundle has no sea to warm; give one with sea surface temperature.")
     members = sorted({int(m) for m in unperturbed.member})

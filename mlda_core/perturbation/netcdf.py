@@ -1,4 +1,4 @@
-"""Responses to a changed sea, many months of them in one netCDF file."""
+"""Write responses to SST changes of many months to one netCDF file."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _TIMES = "days since 1850-01-01"
 def writing(
     path: Path, months: Sequence[str], about: Mapping[str, str]
 ) -> Iterator[Callable[[xr.Dataset], None]]:
-    """Write a file of responses; months may come in any order.
+    """Write a file of responses; months may be added in any order.
 
     Parameters
     ----------
     path : Path
-        Replaced once all is written.
+        Replaced once complete.
     months : sequence of str
-        ``YYYY-MM``, ascending: all that will come.
+        All months to be written, ``YYYY-MM``, ascending.
     about : mapping
         Global attributes.
 
     Yields
     ------
     callable
-        Adds one month, of ``Response.to_dataset()``.
+        Adds one month, from ``Response.to_dataset()``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -67,7 +67,7 @@ def _define(file: netCDF4.Dataset, data: xr.Dataset, months: Sequence[str]) -> N
     for key, field in data.data_vars.items():
         options: dict[str, Any] = {}
         if field.ndim == 3:
-            # A month is written, and mostly read, at a time.
+            # Chunks of one month, the usual unit of writing and reading.
             options = {
                 "compression": "zlib",
                 "shuffle": True,

@@ -1,4 +1,4 @@
-"""Makes responses: what a change of the sea does to the rest of the climate, A(y + d) - A(y)."""
+"""Compute responses to SST changes as the difference of two analyses, A(y + d) - A(y)."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 
-# A cell is outside a patch where less than this part of the change reaches it.
+# Cells with less than this fraction of the maximum change count as outside a patch.
 _OUTSIDE = 0.05
-# What is kept, by kind: an analysis is 150 kB, the observations of a month 0.4 to 1 MB.
+# Cache size by kind: an analysis is 150 kB, the observations of a month 0.4 to 1 MB.
 _MOST_KEPT = 96
 
 
 class Responder:
-    """Answers what changes of the sea do, with one assimilator.
+    """Computes responses to SST changes, with one assimilator.
 
-    One serves many threads. The unperturbed analyses are kept, so another amount costs one
-    assimilation.
+    One instance serves many threads. Control analyses are cached, so changing the amount costs
+    one assimilation.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Responder:
     Raises
     ------
     PerturbationError
-        If the bundle has no sea.
+        If the bundle has no SST.
     """
 
     def __init__(self, assimilator: Assimilator) -> None:
@@ -73,7 +73,7 @@ class Responder:
         region: Region | None = None,
         **settings: Any,
     ) -> Response:
-        """Return the response of a month to changes of its sea.
+        """Return the response of a month to SST patches.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class Responder:
         held : str
             A key of :data:`HELD`.
         region : Region, optional
-            Inside which ``outside`` holds nothing; where the patches are by default.
+            Region outside of which ``outside`` constrains; by default that of the patches.
         **settings
             Attributes of :class:`mlda_core.assimilation.options.Setting`, such as ``method``.
 
@@ -94,9 +94,9 @@ class Responder:
         Raises
         ------
         PerturbationError
-            If a patch touches no open sea, or what is held is unknown.
+            If a patch covers no open sea, or the constraint is unknown.
         StateError
-            If the month is not in the bundle, or a setting cannot be used.
+            If the month is not in the bundle, or a setting is invalid.
         """
         change = sst_change(patches, self.bundle, month)
         inside = self.inside(patches, held, region)
@@ -111,16 +111,16 @@ class Responder:
         inside: NDArray[np.bool_] | None = None,
         **settings: Any,
     ) -> Response:
-        """Return the response of a month to a given change of its sea.
+        """Return the response of a month to a given SST change.
 
         Parameters
         ----------
         month, held, **settings
             As for :meth:`respond`.
         change : ndarray, shape (lat, lon)
-            Kelvin; what it has over land does not count.
+            Kelvin; values over land are ignored.
         inside : ndarray of bool, shape (lat, lon), optional
-            Cells where ``outside`` holds nothing but the sea.
+            Cells where ``outside`` constrains SST only.
 
         Returns
         -------
@@ -129,8 +129,8 @@ class Responder:
         Raises
         ------
         PerturbationError
-            If the change is not of the grid, or not a number somewhere at sea; if the method has no
-            response, or does not see what is held.
+            If the change is not on the grid, or not a number somewhere at sea; if the method
+            cannot estimate responses, or ignores the constrained variables.
         """
         bundle, sea = self.bundle, self.bundle.sea_row
         method = self.check_method(settings.get("method", "vae"), held)
@@ -178,12 +178,12 @@ class Responder:
         )
 
     def check_method(self, key: str, held: str) -> Method:
-        """Return the method of that name, where it can say what a change of the sea does.
+        """Return the method of a name if it can estimate responses to SST changes.
 
         Parameters
         ----------
         key : str
-            However it is spelled.
+            With hyphens or underscores.
         held : str
             A key of :data:`HELD`.
 
@@ -194,7 +194,7 @@ class Responder:
         Raises
         ------
         PerturbationError
-            If it has no response, or does not see what is held, or that is unknown.
+            If it cannot, ignores the constrained variables, or the constraint is unknown.
         StateError
             If there is no such method.
         """
@@ -220,14 +220,14 @@ class Responder:
         inside: NDArray[np.bool_] | None = None,
         change: NDArray[np.floating] | None = None,
     ) -> pd.DataFrame:
-        """Return what a month's analysis observes: its values without noise.
+        """Return the observations of a month's analysis: its values without noise.
 
         Parameters
         ----------
         month, held, inside
             As for :meth:`respond_to`.
         change : ndarray, shape (lat, lon), optional
-            Kelvin, added to the sea's values.
+            Kelvin, added to the SST values.
 
         Returns
         -------
@@ -244,12 +244,12 @@ class Responder:
     def inside(
         self, patches: Sequence[Patch], held: str, region: Region | None = None
     ) -> NDArray[np.bool_] | None:
-        """Return the cells inside which ``outside`` holds nothing but the sea.
+        """Return the cells where ``outside`` constrains SST only.
 
         Parameters
         ----------
         patches : sequence of Patch
-            Where they reach, unless a region is given.
+            They determine the cells, unless a region is given.
         held : str
             A key of :data:`HELD`.
         region : Region, optional
@@ -257,7 +257,7 @@ class Responder:
         Returns
         -------
         ndarray of bool, shape (lat, lon)
-            None for every other way of holding.
+            None for other constraints.
         """
         if held != "outside":
             return None
@@ -279,7 +279,7 @@ class Responder:
         change: NDArray[np.floating] | None = None,
         **settings: Any,
     ) -> Float:
-        """Return one of the two analyses of a response alone; it is not kept.
+        """Return one of the two analyses of a response, without caching.
 
         Parameters
         ----------
@@ -297,7 +297,7 @@ class Responder:
         return self._analyse(observed, calendar_month(month), {"polish": True, **settings})[0]
 
     def all_fields(self, month: str) -> Float:
-        """Return a month's analysis from all fields, display units, (V, lat, lon)."""
+        """Return a month's analysis from complete fields, display units, (V, lat, lon)."""
 
         def make() -> Float:
             calendar = calendar_month(month)
@@ -319,24 +319,24 @@ class Responder:
         inside: NDArray[np.bool_] | None = None,
         change: NDArray[np.floating] | None = None,
     ) -> Sensitivity:
-        """Return how the mean of a variable over a region answers to each cell of the sea.
+        """Return the sensitivity of a variable's regional mean to SST in each cell.
 
         Parameters
         ----------
         month, held, inside
             As for :meth:`respond_to`.
         variable : str
-            CF name of one of the bundle's.
+            CF name of a variable of the bundle.
         region : Region or Patch
-            Where the mean is taken; of a patch its shape counts, without taper.
+            Region of the mean; of a patch its shape without taper.
         change : ndarray, shape (lat, lon), optional
-            Kelvin, zero over land: the gradient is taken at the sea so changed.
+            Kelvin, zero over land: the gradient is evaluated at the changed SST.
 
         Returns
         -------
         Sensitivity
-            Nothing where the sea is under ice, as for a change: there it never varied, and a
-            gradient by it would be an extrapolation (33 % of that of pressure over the North
+            Zero where the sea is under ice, as for a change: SST does not vary there, and a
+            gradient would be an extrapolation (33 % of that of pressure over the North
             Pacific in 1997-12).
 
         Raises
@@ -362,10 +362,10 @@ class Responder:
             self.assimilator, observed, calendar, row, where / where.sum(), free=free
         )
 
-    # What the methods share
+    # Helpers
 
     def _beyond(self, month: str, change: Array) -> float:
-        """Return the part of the changed area whose sea is like that of no month of the season."""
+        """Return the extrapolated fraction: changed area with SST outside the season's range."""
         sea = self.bundle.sea_row
         weights = np.asarray(self.bundle.grid.weights * self.bundle.mask[sea], np.float64)
 
@@ -416,10 +416,10 @@ class Responder:
         return found if change is None else self._add(found, change, calendar_month(month))
 
     def _thinned(self, observed: Observed, inside: NDArray[np.bool_]) -> Observed:
-        """Thin what ``outside`` holds so that the sea, and most of all the changed sea, stays.
+        """Thin the observations of ``outside``, keeping SST, above all the changed cells.
 
-        By even shares for all variables 350 observations of the sea would be left, which no longer
-        say that it is known: of Nino 3.4 + 2 K the analysed sea then took up 57 %.
+        With equal parts for all variables, 350 SST observations would remain, too few to
+        constrain it: of Nino 3.4 + 2 K the analysed SST then had 57 %.
         """
         places, variance = observed.places, observed.variance
         at_sea = places.variable == self.bundle.sea_row
@@ -435,7 +435,7 @@ class Responder:
         return observed.where(np.sort(np.concatenate(chosen)))
 
     def _add(self, observed: Observed, change: NDArray[np.floating], calendar: int) -> Observed:
-        """Add a change of the sea to the observations of it; its transform is none."""
+        """Add a change to the SST observations, which have no nonlinear transform."""
         bundle, sea = self.bundle, self.bundle.sea_row
         field = np.zeros(bundle.mask.shape)
         spread = np.where(bundle.mask[sea], bundle.normaliser.spread[calendar - 1, sea], 1.0)
@@ -449,7 +449,7 @@ class Responder:
     def _analyse(
         self, observed: Observed, calendar: int, settings: dict[str, Any]
     ) -> tuple[Float, Float, Float]:
-        """Anomalies in display units, the analysis and its sd standardised, each (V, lat, lon)."""
+        """Anomalies in display units; analysis and sd standardised; each (V, lat, lon)."""
         if settings.get("error_scale", 1.0) != 1.0:
             raise PerturbationError(
                 "A response is made with the errors of its network; leave error_scale out."

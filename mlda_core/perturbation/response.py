@@ -1,4 +1,4 @@
-"""The answer of one month to a change of its sea."""
+"""Response of one month to an SST change."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _DIMS = ("time", "lat", "lon")
 
 @dataclass(frozen=True)
 class Held:
-    """What the network of both analyses observes.
+    """Constrained variables: what is observed in both analyses.
 
     Parameters
     ----------
     label : str
-        What people choose.
+        Display name.
     question : str
-        What it answers, one sentence.
+        The question that the setting answers, one sentence.
     """
 
     label: str
@@ -59,13 +59,13 @@ HELD: dict[str, Held] = {
         "is held outside it, and the sea everywhere.",
     ),
 }
-# Least change that a response is divided by.
+# Least mean change by which a response is divided.
 LEAST_KELVIN = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The answer of one month to a change of its sea. Display units, NaN where no variable is.
+    """Response of one month to an SST change. Display units, NaN where a variable is absent.
 
     Parameters
     ----------
@@ -74,18 +74,18 @@ class Response:
     held : str
         A key of :data:`HELD`.
     change : ndarray, shape (lat, lon)
-        Of the sea's temperature, kelvin; zero over land and under ice.
+        Of SST, kelvin; zero over land and under ice.
     control, perturbed : ndarray of float32, shape (V, lat, lon)
         Anomalies of the analysis without and with the change.
     anomalies : ndarray of float32, shape (V, lat, lon)
-        Their difference, the response: exactly zero where nothing is changed anywhere.
+        Their difference, the response: exactly zero if the change is zero everywhere.
     beyond : float
-        Part of the changed area, 0..1, where the changed sea is warmer or colder than in any of the
-        bundle's months of that season: there the emulator extrapolates.
+        Extrapolated fraction of the changed area, 0..1: where the changed SST is outside the
+        range of the bundle's months of that season.
     method : str
         Of both analyses.
     bundle : Bundle
-        The one that made it.
+        The bundle used.
     """
 
     month: str
@@ -100,7 +100,7 @@ class Response:
     _spread_of: Callable[[], Float]
 
     def __repr__(self) -> str:
-        """Tell in a few lines what was changed and what answers; the fields are its attributes."""
+        """Summarise change and response in a few lines."""
         size = np.abs(self.change).max()
         greatest = float(self.change.flat[np.abs(self.change).argmax()])
         means = np.atleast_1d(regional_mean(self.anomalies, self.bundle.grid, REGIONS["globe"]))
@@ -117,29 +117,29 @@ class Response:
 
     @cached_property
     def spread(self) -> Float:
-        """Posterior standard deviation of a single month under this network, (V, lat, lon)."""
+        """Posterior standard deviation of one month with this network, (V, lat, lon)."""
         return np.asarray(self._spread_of(), np.float32)
 
     @property
     def mean_change(self) -> float:
-        """Area mean of the change where it is more than half of its greatest, kelvin."""
+        """Area mean of the change where it exceeds half of its maximum, kelvin."""
         sea = self.bundle.mask[self.bundle.sea_row]
         full = most_changed(self.change) * self.bundle.grid.weights * sea
         return float((full * self.change).sum() / full.sum()) if full.sum() > 0 else 0.0
 
     def per_kelvin(self) -> Float:
-        """Return the response to one kelvin: divided by :attr:`mean_change`.
+        """Return the response per kelvin, divided by :attr:`mean_change`.
 
         Returns
         -------
         ndarray of float32, shape (V, lat, lon)
-            Zero where nothing is changed; NaN where the change is less than
-            :data:`LEAST_KELVIN` everywhere, which no response can be told from noise by.
+            Zero if nothing is changed; NaN if the change is below :data:`LEAST_KELVIN`
+            everywhere, so that the response is noise.
 
         Raises
         ------
         PerturbationError
-            If changes of both signs cancel, so that there is no kelvin to divide by.
+            If changes of both signs cancel, so that the divisor is meaningless.
         """
         size = np.abs(self.change).max()
         if size == 0:
@@ -179,25 +179,25 @@ class Response:
         return plot_response(self, projection=projection, backend=backend)
 
     def to_dataset(self, *, per_kelvin: bool = False) -> xr.Dataset:
-        """Return it with CF names and units.
+        """Convert to a Dataset with CF names and units.
 
         Parameters
         ----------
         per_kelvin : bool
-            Whether to divide the response by the mean change of the sea.
+            Whether to divide the response by the mean SST change.
 
         Returns
         -------
         Dataset
             Dimensions (time, lat, lon), one time, CF units. For each variable ``_response``,
             ``_control`` and ``_perturbed`` (anomalies of the two analyses) and ``_spread``
-            (posterior standard deviation of a single month); ``sst_change``; ``mean_sst_change``
-            where it is full.
+            (posterior standard deviation of a single month); ``sst_change``; ``mean_sst_change``,
+            averaged over the most changed cells.
 
         Raises
         ------
         PerturbationError
-            If a response per kelvin has no meaning.
+            If a response per kelvin is meaningless.
         """
         import xarray as xr
 
@@ -218,7 +218,7 @@ class Response:
                 ("spread", self.spread, v.units, "posterior standard deviation of a month", {}),
             ):
                 attrs = {"units": unit, "long_name": f"{v.label}, {words}", **more}
-                # CF: a difference is no quantity of the variable's own standard name.
+                # CF: a difference does not have the variable's own standard name.
                 if name == "spread":
                     attrs["standard_name"] = f"{v.standard_name} standard_error"
                 values = np.asarray(field[i] / v.scale, np.float32)
@@ -239,7 +239,7 @@ class Response:
 
 
 def most_changed(change: Array) -> NDArray[np.bool_]:
-    """Return where a change is more than half of its greatest.
+    """Return where a change exceeds half of its maximum.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Changes of the sea: uniform, a named region, a box, a lasso or a pattern, with tapered edges."""
+"""SST changes: uniform, regions, boxes, polygons or patterns, with tapered edges."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
-# Degrees from the full change to none, centred on the edge of the region, as in the GCM's own runs.
+# Width of the taper in degrees, centred on the region's edge, as in the GCM's own runs.
 TAPER = 10.0
 MOST_KELVIN = 20.0
 MOST_VERTICES = 2000
-# Below this a cell is not changed in any way that matters.
+# A patch whose weight over open sea is below this fraction of its maximum covers no open sea.
 _LEAST_SHARE = 0.02
 # Sea water freezes at -1.8 degC. In the GCM's runs with a uniform +1 K a cell at this temperature
-# gets nothing (0.01 K, it is under ice), at one degree more all of it (0.97 K), between .3 to .9.
+# does not change (0.01 K, it is under ice), one a degree warmer changes fully (0.97 K), between .3
+# to .9.
 FREEZING, OPEN = -1.75, -0.75
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 class PerturbationError(UserError):
-    """A change of the sea cannot be made; the message is one sentence with the remedy."""
+    """An SST change is invalid; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One change of the sea's temperature: an amount, and one way of saying where.
+    """One SST change: an amount and an area.
 
     Parameters
     ----------
     kelvin : float
-        The change where it is full.
+        The change at full strength.
     region : str
         A key of :data:`mlda_core.climate.regions.REGIONS`; ``globe`` is uniform.
     box : tuple of float, optional
@@ -56,15 +57,15 @@ class Patch:
     file : str
         A netCDF file with a pattern in kelvin, which ``kelvin`` multiplies.
     taper : float
-        Width in degrees over which the change falls from full to none, half of it inside; never
-        more than the box is wide.
+        Width in degrees over which the change falls from full to zero, half of it inside;
+        limited to the width of the box.
     enabled : bool
-        Whether it counts.
+        Whether it is applied.
 
     Raises
     ------
     PerturbationError
-        If a value cannot be.
+        If a value is invalid.
     """
 
     kelvin: float = 1.0
@@ -113,7 +114,7 @@ class Patch:
 
     @property
     def where(self) -> str:
-        """Where it is, in a few words."""
+        """Description of the area."""
         if self.region:
             return "Everywhere" if self.region == "globe" else _short(REGIONS[self.region].label)
         if self.box is not None:
@@ -126,24 +127,24 @@ class Patch:
 
     @property
     def label(self) -> str:
-        """Where and how much: ``Nino 3.4 +2.0 K``."""
+        """Description of area and amount: ``Nino 3.4 +2.0 K``."""
         if self.file:
             return self.where if self.kelvin == 1 else f"{self.where} x {self.kelvin:g}"
         return f"{self.where} {self.kelvin:+.1f} K"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold; defaults are left out."""
+        """Return JSON-serialisable values; defaults are omitted."""
         default = {f.name: f.default for f in fields(self)}
         return {k: v for k, v in asdict(self).items() if k == "kelvin" or v != default[k]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Patch:
-        """Make a checked patch of plain values.
+        """Build a validated patch from plain values.
 
         Raises
         ------
         PerturbationError
-            If there is an unknown key, or a value cannot be.
+            If a key is unknown, or a value is invalid.
         """
         if not isinstance(values, Mapping):
             raise PerturbationError("A change of the sea is not a set of named values; correct it.")
@@ -166,7 +167,7 @@ class Patch:
 
     @classmethod
     def parse(cls, text: str) -> Patch:
-        """Read a change as a command line gives it.
+        """Parse a change in the command line's syntax.
 
         ``nino34:+2K``, ``globe:+1K``, ``south:north:west:east:+1.5K``, ``pattern.nc`` or
         ``pattern.nc:0.5``.
@@ -196,7 +197,7 @@ class Patch:
         )
 
     def weights(self, grid: Grid) -> Float:
-        """Return its shape, tapered; a file's pattern as it is, in kelvin.
+        """Return the tapered shape, or a file's pattern, unscaled, in kelvin.
 
         Parameters
         ----------
@@ -210,7 +211,7 @@ class Patch:
         Raises
         ------
         PerturbationError
-            If the file cannot be used.
+            If the file is invalid.
         """
         if self.file:
             return read_pattern(self.file, grid)
@@ -221,15 +222,15 @@ class Patch:
 
 
 def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
-    """Sum changes of the sea.
+    """Sum SST changes.
 
     Parameters
     ----------
     patches : sequence of Patch
-        Those that are not enabled are checked, and do not count.
+        Disabled ones are validated but not added.
     bundle : Bundle
     month : str
-        ``YYYY-MM``: its sea says where there is ice.
+        ``YYYY-MM``: determines where there is ice.
 
     Returns
     -------
@@ -239,7 +240,7 @@ def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
     Raises
     ------
     PerturbationError
-        If one touches no open sea, or the bundle has no sea.
+        If one covers no open sea, or the bundle has no SST.
     StateError
         If the month is not in the bundle.
     """
@@ -247,7 +248,7 @@ def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
     total = np.zeros(bundle.grid.shape)
     for patch in patches:
         weights = patch.weights(bundle.grid)
-        # A file's pattern is in kelvin, or whatever its factor makes kelvin of: by its greatest.
+        # Relative to the maximum of a file's pattern, which may be scaled by its factor.
         most = float(np.abs(weights).max()) if patch.file else 1.0
         if most == 0:
             raise PerturbationError(f"{patch.where} is zero in every cell of the bundle's grid.")
@@ -265,7 +266,7 @@ def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
 
 
 def open_water(bundle: Bundle, month: str) -> Float:
-    """Return the share of each cell where the sea is free to warm: neither land nor under ice.
+    """Return the fraction of each cell that is open sea: neither land nor under ice.
 
     Parameters
     ----------
@@ -281,14 +282,14 @@ def open_water(bundle: Bundle, month: str) -> Float:
     Raises
     ------
     PerturbationError
-        If the bundle has no sea.
+        If the bundle has no SST.
     """
     sea = bundle.sea_row
     if sea < 0:
         raise PerturbationError(
             "This bundle has no sea surface temperature to change; open one that has tos."
         )
-    # The bundle knows its months: another text is refused before it is taken apart.
+    # Validates the month before its text is parsed below.
     anomaly = bundle.target(month)[sea]
     warm = anomaly + bundle.climatology(int(month[5:7]))[sea]
     share = np.clip((np.nan_to_num(warm, nan=FREEZING) - FREEZING) / (OPEN - FREEZING), 0.0, 1.0)
@@ -296,7 +297,7 @@ def open_water(bundle: Bundle, month: str) -> Float:
 
 
 def read_pattern(path: str | Path, grid: Grid) -> Float:
-    """Read a change of the sea from netCDF, interpolated to a grid.
+    """Read an SST change from netCDF, interpolated to a grid.
 
     Parameters
     ----------
@@ -307,7 +308,7 @@ def read_pattern(path: str | Path, grid: Grid) -> Float:
     Returns
     -------
     ndarray, shape (lat, lon)
-        Kelvin; zero where the file has none.
+        Kelvin; zero where missing in the file.
 
     Raises
     ------
@@ -349,9 +350,9 @@ def read_pattern(path: str | Path, grid: Grid) -> Float:
 
 
 def _interpolated(field: xr.DataArray, grid: Grid, name: str) -> Float:
-    """Carry a pattern to the cells' centres; zero beyond it and where it has none."""
+    """Interpolate a pattern to cell centres; zero outside its domain and where missing."""
     field = field.assign_coords(lon=np.mod(field["lon"], 360.0)).sortby("lat").sortby("lon")
-    # 0 and 360, or -180 and 180, are one meridian.
+    # Merge duplicate meridians: 0 and 360, or -180 and 180.
     turn = np.round(field["lon"].to_numpy(), 6)
     field = field.isel(lon=np.unique(turn, return_index=True)[1])
     lat, lon = field["lat"].to_numpy(), field["lon"].to_numpy()
@@ -370,16 +371,16 @@ def _interpolated(field: xr.DataArray, grid: Grid, name: str) -> Float:
     widest = int(gaps.argmax())
     step = float(np.median(gaps))
     if gaps[widest] <= 1.5 * step:
-        # It closes round the globe.
+        # Global: periodic in longitude.
         parts = [field.isel(lon=[-1]), field, field.isel(lon=[0])]
         field = xr.concat(parts, "lon").assign_coords(lon=[lon[-1] - 360.0, *lon, lon[0] + 360.0])
         start = 0.0
     else:
-        # A part of the globe, which begins behind its widest gap.
+        # Regional: the domain begins after its widest gap.
         field = field.roll(lon=-(widest + 1), roll_coords=True)
         begin = float(field["lon"][0])
         field = field.assign_coords(lon=np.mod(field["lon"] - begin, 360.0) + begin)
-        # A cell that its edge column reaches half into counts.
+        # Include cells up to half a step beyond the edge column.
         start = begin - 0.5 * step
     at = np.mod(grid.lon - start, 360.0) + start
     return np.asarray(field.fillna(0.0).interp(lat=grid.lat, lon=at).fillna(0.0).to_numpy())
@@ -413,12 +414,12 @@ def _box_weights(region: Region, grid: Grid, taper: float) -> Float:
 
 def _polygon_weights(polygon: tuple[tuple[float, float], ...], grid: Grid, taper: float) -> Float:
     shape, stretch = _outline(polygon)
-    # As deep as the middle of a slim outline: its change is full somewhere.
+    # Limit the taper to the half-width of a narrow outline, so that the full change is reached.
     parts = [shapely.maximum_inscribed_circle(p).length for p in shapely.get_parts(shape)]
     width = min(taper, 2.0 * float(max(parts)))
     west, east = shape.bounds[0] / stretch, shape.bounds[2] / stretch
-    # The outline is unwrapped: a cell is as deep inside as it is at any turn of its longitude. An
-    # outline round a pole is there three times over, so that its seams are far from the middle one.
+    # The outline is unwrapped: take the greatest depth over shifts of longitude by 360 degrees. An
+    # outline around a pole is repeated three times, so that its seams are far from the middle one.
     turns = (0.0,) if east - west > 720.0 else (-360.0, 0.0, 360.0)
     lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
     middle = 0.5 * (west + east)
@@ -433,9 +434,9 @@ def _polygon_weights(polygon: tuple[tuple[float, float], ...], grid: Grid, taper
 
 
 def _outline(polygon: tuple[tuple[float, float], ...]) -> tuple[Any, float]:
-    """Return the outline in degrees of a great circle, and what a degree of longitude is in them.
+    """Return the outline in great-circle degrees, and the length of a degree of longitude in them.
 
-    One round a pole is closed far beyond it, and three times over.
+    Around a pole it is closed far beyond the pole, and repeated three times.
     """
     lat = np.array([p[0] for p in polygon])
     lon = np.rad2deg(np.unwrap(np.deg2rad([p[1] for p in polygon])))
@@ -448,7 +449,7 @@ def _outline(polygon: tuple[tuple[float, float], ...]) -> tuple[Any, float]:
         pole = 180.0 if lat.mean() > 0 else -180.0
         lon, lat = np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])
     shape = shapely.make_valid(shapely.Polygon(np.stack([lon * stretch, lat], axis=1)))
-    # A line drawn out and back encloses nothing: what is left are its areas.
+    # Drop lines without area, such as those drawn out and back.
     areas = [p for p in shapely.get_parts(shape) if p.geom_type.endswith("Polygon")]
     return shapely.union_all(areas), stretch
 
@@ -461,7 +462,7 @@ def _middle(polygon: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     return float(point.y), float(point.x / stretch)
 
 
-# Checks and words
+# Validation and labels
 
 
 def _check_box(box: Any) -> None:
@@ -521,7 +522,7 @@ def _shown(value: Any) -> str:
 
 
 def _short(label: str) -> str:
-    """Drop the limits that a region's label has in brackets."""
+    """Remove the limits in brackets from a region's label."""
     return label.partition(" (")[0]
 
 

@@ -1,1 +1,1 @@
-"""A record of months as one reanalysis: laid out, filled by many processes, gone on with."""
+"""Reanalyses of many months: a resumable store, filled by parallel processes."""

@@ -1,7 +1,7 @@
-"""A reanalysis on Dask: local processes, or any cluster that sees the same folders.
+"""Run a reanalysis on Dask: local processes, or any cluster that sees the same folders.
 
-Dask spreads the tasks, gives those of a lost worker to another, and tries a failed one again. What
-a task has done stands in the store, so a task that runs twice finds its own flags.
+Dask distributes the tasks, reassigns those of a lost worker and retries failed ones. Results are
+in the store, so a task that runs again skips the months flagged as done.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from mlda_core.reanalysis.work import Outcome, assimilate_rows
 if TYPE_CHECKING:
     from dask.distributed import Client, Future
 
-# Years of one calendar month in a task: enough that the factors of a network, which take seconds
-# where it is dense, serve many months; few enough that a lost worker loses little.
+# Years of one calendar month in a task: enough that the gain factors of a network, which take
+# seconds if it is dense, serve many months; few enough that a lost worker loses little.
 YEARS = 20
-# A task that fails is tried again: a file system may hiccup, and a mistake fails soon enough.
+# A failed task is retried for transient file-system errors; a genuine error fails soon enough.
 RETRIES = 2
 _LOST = "run the same command again: it goes on with what is not done."
 
 
 class ReanalysisError(UserError):
-    """A reanalysis did not end; the message is one sentence with the remedy."""
+    """A reanalysis could not be completed; the message is one sentence with the remedy."""
 
 
 def make_tasks(
     months: Sequence[str], done: NDArray[np.bool_], years: int = YEARS
 ) -> list[list[int]]:
-    """Share out the months that are not done.
+    """Divide the months that are not done into tasks.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def make_tasks(
         ``YYYY-MM`` each.
     done : ndarray of bool, shape (months,)
     years : int
-        Most months in a task.
+        Maximum number of months in a task.
 
     Returns
     -------
@@ -66,14 +66,14 @@ def make_tasks(
 
 @contextmanager
 def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
-    """Connect to a cluster, or start processes here.
+    """Connect to a cluster, or start local processes.
 
     Parameters
     ----------
     scheduler : str, optional
         Address of a Dask scheduler, such as ``tcp://node1:8786``.
     workers : int
-        Processes to start where there is none.
+        Number of local processes if no scheduler is given.
 
     Yields
     ------
@@ -91,10 +91,10 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
-                # Any free port, of this machine alone, and no pages behind it.
+                # Any free port, on localhost only; its pages are not used.
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
-                # By default a worker is killed at its share of the memory, and would be again.
+                # Dask's default limit kills a worker, and then its successor too.
                 memory_limit=0,
                 silence_logs=logging.ERROR,
             ) as local,
@@ -124,30 +124,30 @@ def run(
     years: int = YEARS,
     tick: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[tuple[str, str]]:
-    """Assimilate every month of a store that is not done.
+    """Assimilate all months of a store that are not done.
 
     Parameters
     ----------
     store : Path
-        Made by :func:`mlda_core.reanalysis.store.lay_out`.
+        Created by :func:`mlda_core.reanalysis.store.lay_out`.
     bundle : Path
-        The bundle that it was made for.
+        The bundle of the store.
     client : Client
-        Of a Dask cluster whose workers see both folders by the same names.
+        Of a Dask cluster whose workers see both folders under the same names.
     years : int
-        Most months in a task.
+        Maximum number of months in a task.
     tick : callable
-        Is told months done, and in all, at the start and after each task.
+        Called with (months done, in all), at the start and after each task.
 
     Returns
     -------
     list of (str, str)
-        Months that cannot be assimilated, and why.
+        Months that cannot be assimilated, with reasons.
 
     Raises
     ------
     ReanalysisError
-        If the scheduler or too many workers were lost, or a task failed again and again.
+        If the scheduler or too many workers were lost, or a task failed repeatedly.
     """
     from dask.distributed import as_completed
 
@@ -155,7 +155,7 @@ def run(
     done, failed = int(flags.sum()), []
     tick(done, len(months))
     tasks = make_tasks(months, flags, years)
-    # Names of their own: another run's results are not these.
+    # Unique task names: Dask must not reuse another run's results.
     name = f"reanalyse-{time.time_ns():x}"
     futures = [
         client.submit(
@@ -178,9 +178,9 @@ def run(
 
 
 def _quiet() -> None:
-    """Keep what the libraries log of a lost scheduler from what the command says in a sentence.
+    """Silence the libraries' log messages about a lost scheduler; the error message covers it.
 
-    Versions that do not match are told all the same: those are warnings, not logged.
+    Version mismatches are still reported: they are warnings, not log messages.
     """
     for handler in logging.getLogger("distributed").handlers:
         handler.setLevel(logging.CRITICAL)
@@ -189,14 +189,14 @@ def _quiet() -> None:
 
 
 def _result(future: Future) -> Outcome:
-    """Return what a task made, or say in one sentence why there is nothing."""
+    """Return a task's result, or raise an error of one sentence."""
     from dask.distributed import CancelledError, KilledWorker
     from distributed.comm.core import CommClosedError
 
     try:
         return Outcome(*future.result())
     except (CancelledError, CommClosedError) as error:
-        # The second where the scheduler goes while a result is on its way.
+        # The second exception occurs if the scheduler is lost while a result is in transit.
         raise ReanalysisError(f"The scheduler was lost; {_LOST}") from error
     except KilledWorker as error:
         raise ReanalysisError(

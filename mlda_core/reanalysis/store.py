@@ -1,8 +1,8 @@
-"""A reanalysis on disk: one Zarr store, laid out first and filled month by month.
+"""Zarr store of a reanalysis, created first and filled month by month.
 
-A chunk holds one month of one field, so no two tasks ever write the same chunk, however the months
-are shared out. A month's flag ``done`` is written after its fields: where it is set, the month is
-whole, whatever was killed when.
+A chunk holds one month of one field, so no two tasks write the same chunk, however the months
+are divided. A month's flag ``done`` is written after its fields: if it is set, the month is
+complete, even after a crash.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 _TIMES = {"units": "days since 1850-01-01", "calendar": "standard", "dtype": "float64"}
-# Older than Zarr's third format, and read by more: netCDF-C, GDAL, Julia.
+# Zarr format 2 is supported by more software: netCDF-C, GDAL, Julia.
 _FORMAT: Any = 2
-# Rows of the table of observations in one chunk: about a megabyte of doubles.
+# Rows of the observation table in one chunk: about a megabyte of doubles.
 _ROWS = 131_072
 _COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "lat": ("f8", NORTH),
@@ -46,7 +46,7 @@ _COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "withheld": ("i1", {"long_name": "1 where the analysis did not see the observation"}),
 }
-# What must agree before a store is gone on with, and how a person calls it.
+# Attributes that must match to resume a store, and their names in messages.
 _IDENTITY = {
     "bundle_checksums": "of another bundle",
     "observations_sha256": "of other observations",
@@ -57,16 +57,16 @@ _IDENTITY = {
 
 
 class StoreError(UserError):
-    """A store cannot be made or gone on with; the message is one sentence with the remedy."""
+    """A store cannot be created or resumed; the message is one sentence with the remedy."""
 
 
 def months_between(first: str, last: str) -> tuple[str, ...]:
-    """Return all months ``YYYY-MM`` from one to another, both included."""
+    """Return all months ``YYYY-MM`` from one to another, inclusive."""
     return tuple(str(m) for m in np.arange(first, np.datetime64(last, "M") + 1, dtype="M8[M]"))
 
 
 def by_calendar(months: Sequence[str]) -> NDArray[np.int64]:
-    """Return the rows of months by calendar month, and by year within."""
+    """Return the rows of months sorted by calendar month, then year."""
     return np.array(sorted(range(len(months)), key=lambda i: (months[i][5:7], months[i])), np.int64)
 
 
@@ -79,26 +79,27 @@ def lay_out(
     *,
     spread: bool = False,
 ) -> None:
-    """Make a store of months that are not done, with the observations that they wait for.
+    """Create a store with observations and all months marked as not done.
 
     Parameters
     ----------
     path : Path
-        Folder of the store. It appears once all is there; ``PATH.part`` until then.
+        Folder of the store, created as ``PATH.part`` and renamed once complete.
     bundle : Bundle
     months : sequence of str
         ``YYYY-MM`` each, ascending.
     observed : callable
-        Returns the observations of a month, as :mod:`mlda_core.observations.table` describes them.
+        Returns the observations of a month, in the format of
+        :mod:`mlda_core.observations.table`.
     about : mapping of str to str
         Global attributes.
     spread : bool
-        Whether there is to be a posterior standard deviation of each field.
+        Whether to store the posterior standard deviation of each field.
 
     Raises
     ------
     StoreError
-        If the path is taken.
+        If the path exists.
     """
     import dask.array as da
     import zarr
@@ -138,7 +139,7 @@ def lay_out(
         counts.astype(np.int32),
         {"long_name": "observations of the month"},
     )
-    # Only the frame is written: every chunk of a field is absent, which reads as missing.
+    # Metadata only: absent chunks of a field read as missing.
     out.to_zarr(part, mode="w", compute=False, encoding=encoding, zarr_format=_FORMAT)
     given = xr.Dataset(
         {k: ("observation", table[k], attrs) for k, (_, attrs) in _COLUMNS.items()},
@@ -172,12 +173,12 @@ def field_attributes(bundle: Bundle, *, spread: bool) -> dict[str, dict[str, str
     ----------
     bundle : Bundle
     spread : bool
-        Whether there are posterior standard deviations.
+        Whether to include posterior standard deviations.
 
     Returns
     -------
     dict
-        By name: of each variable the full field by its own name, ``_anomaly`` and ``_spread``.
+        Attributes by field: the full field by the variable's name, ``_anomaly`` and ``_spread``.
     """
     out: dict[str, dict[str, str]] = {}
     for v in bundle.variables:
@@ -204,19 +205,19 @@ def field_attributes(bundle: Bundle, *, spread: bool) -> dict[str, dict[str, str
 
 
 def check_same(path: Path, about: Mapping[str, str]) -> None:
-    """Refuse a store that was begun otherwise.
+    """Refuse a store that was created with other inputs.
 
     Parameters
     ----------
     path : Path
         Folder of the store.
     about : mapping of str to str
-        The global attributes that it would be made with now.
+        Global attributes of a store with the present inputs.
 
     Raises
     ------
     StoreError
-        If it is none of ours, or differs in bundle, observations, months or settings.
+        If it is not a reanalysis, or differs in bundle, observations, months or settings.
     """
     held = attributes(path)
     remedy = "give the same again, or another --out"
@@ -238,7 +239,7 @@ def attributes(path: Path) -> dict[str, Any]:
     Raises
     ------
     StoreError
-        If it is none of ours.
+        If it is not a reanalysis.
     """
     try:
         held = json.loads((path / ".zattrs").read_text())
@@ -251,7 +252,7 @@ def attributes(path: Path) -> dict[str, Any]:
 
 
 def read_done(path: Path, rows: Sequence[int] | None = None) -> NDArray[np.bool_]:
-    """Return which months are done: all of a store, or some rows in their order."""
+    """Return which months are done: all of a store, or selected rows."""
     import zarr
 
     flags: Any = zarr.open_array(path, path="done", mode="r")
@@ -265,19 +266,19 @@ def read_months(path: Path) -> tuple[str, ...]:
 
 
 def read_tables(path: Path, rows: Sequence[int]) -> dict[int, pd.DataFrame]:
-    """Return the observations of some months.
+    """Return the observations of selected months.
 
     Parameters
     ----------
     path : Path
         Folder of the store.
     rows : sequence of int
-        Rows of the months.
+        Indices of the months.
 
     Returns
     -------
     dict of int to DataFrame
-        By row; columns variable, lat, lon, value, error_sd, withheld, as they were given.
+        By row; columns variable, lat, lon, value, error_sd, withheld, as in the input.
     """
     months = read_months(path)
     with xr.open_zarr(path, chunks=None) as file:
@@ -290,7 +291,7 @@ def read_tables(path: Path, rows: Sequence[int]) -> dict[int, pd.DataFrame]:
         names = np.array(file["variable"].attrs["flag_meanings"].split(), object)
         low = min(int(begins[i]) for i in rows)
         high = max(int(begins[i] + counts[i]) for i in rows)
-        # Months of one task lie next to each other: one reading serves them.
+        # The months of a task are contiguous: read them at once.
         block = {k: file[k].values[low:high] for k in ("variable", *_COLUMNS)}
     for i in rows:
         cut = slice(int(begins[i]) - low, int(begins[i] + counts[i]) - low)
@@ -302,14 +303,14 @@ def read_tables(path: Path, rows: Sequence[int]) -> dict[int, pd.DataFrame]:
 
 
 def write_month(path: Path, row: int, fields: Mapping[str, NDArray[Any]], n_used: int) -> None:
-    """Write one month, and then that it is done.
+    """Write one month, then its flag.
 
     Parameters
     ----------
     path : Path
         Folder of the store.
     row : int
-        Of the month.
+        Index of the month.
     fields : mapping of str to ndarray of shape (lat, lon)
         All of :func:`field_attributes`, CF units.
     n_used : int
@@ -327,7 +328,7 @@ def write_month(path: Path, row: int, fields: Mapping[str, NDArray[Any]], n_used
 def _gather(
     months: Sequence[str], observed: Callable[[str], pd.DataFrame], bundle: Bundle
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
-    """Count the observations of each month, and lay them end to end by calendar month."""
+    """Count the observations of each month, and concatenate them by calendar month."""
     counts = np.zeros(len(months), np.int64)
     kinds = {"variable": "i1", **{k: kind for k, (kind, _) in _COLUMNS.items()}}
     parts: dict[str, list[NDArray[Any]]] = {k: [np.empty(0, kind)] for k, kind in kinds.items()}

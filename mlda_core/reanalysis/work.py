@@ -1,4 +1,4 @@
-"""What one task of a reanalysis does: some years of one calendar month, from and to the store."""
+"""One task of a reanalysis: several years of one calendar month, from and to the store."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Float = NDArray[np.float32]
 
 
 class Outcome(NamedTuple):
-    """What became of a task: plain values, for they travel.
+    """Result of a task, in plain values to be sent between processes.
 
     Parameters
     ----------
     done : int
-        Months that are done now.
+        Months that are now done.
     found : int
-        Of them, months that were done already: by the same task before its worker was lost.
+        Of these, months done before: by the same task before its worker was lost.
     failed : tuple of (str, str)
-        Months that cannot be assimilated, and why.
+        Months that cannot be assimilated, with reasons.
     """
 
     done: int
@@ -74,9 +74,9 @@ def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
     Parameters
     ----------
     store, bundle : str
-        Folders that this machine sees by these names.
+        Folders, by names valid on this machine.
     rows : sequence of int
-        Of the months in the store.
+        Indices of the months in the store.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
     Raises
     ------
     StoreError
-        If the bundle is another here.
+        If the bundle differs on this machine.
     """
     path = Path(store)
     about = attributes(path)
@@ -114,7 +114,7 @@ def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
 def by_network(
     bundle: Bundle, tables: Mapping[int, pd.DataFrame], month: int, error_scale: float
 ) -> list[list[int]]:
-    """Put months together that the same places observed with the same errors.
+    """Group months with the same observed places and errors.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def by_network(
     month : int
         Calendar month 1..12 of all.
     error_scale : float
-        Factor on the errors.
+        Factor on the observation errors.
 
     Returns
     -------
@@ -146,19 +146,19 @@ def assimilate(
     settings: Mapping[str, Any],
     spread: bool,
 ) -> dict[int, Made]:
-    """Assimilate months that one network observed.
+    """Assimilate months with one observing network.
 
     Parameters
     ----------
     engine : Assimilator
     tables : mapping of int to DataFrame
-        Observations by month; places and errors the same in all.
+        Observations by month, with equal places and errors.
     month : int
         Calendar month 1..12.
     settings : mapping
         Keyword arguments of :meth:`mlda_core.assimilation.assimilator.Assimilator.run`.
     spread : bool
-        Whether to tell the posterior standard deviation.
+        Whether to compute the posterior standard deviation.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def assimilate(
     """
     bundle = engine.bundle
     if bundle.settings.nonlinearity >= NONLINEAR or settings.get("robust"):
-        # From several starts, or with weights of its own: only a month by itself is given these.
+        # Several starts and robust weights depend on the observed values: run month by month.
         return {i: _alone(engine, table, month, settings, spread) for i, table in tables.items()}
     every = [_offered(bundle, t, month, settings["error_scale"]) for t in tables.values()]
     places, variance = every[0].places, every[0].variance
@@ -179,7 +179,7 @@ def assimilate(
     return {
         i: Made(
             physical.anomalies(bundle, x, month, sd),
-            # Of a curved transform it depends on the state; all else is the network's.
+            # With a nonlinear transform the spread depends on the state.
             None if left is None else physical.spread(bundle, x, left, month),
             n_used,
         )
@@ -188,7 +188,7 @@ def assimilate(
 
 
 def fields_of(bundle: Bundle, made: Made, month: int) -> dict[str, Float]:
-    """Return an analysis as the fields of a store, CF units.
+    """Convert an analysis to the fields of a store, CF units.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def _alone(
     settings: Mapping[str, Any],
     spread: bool,
 ) -> Made:
-    # As the store holds them, without labels; codes that were kept are kept.
+    # As in the store, without labels; values equal to missing-value codes were accepted before.
     checked = observation_table({**table, "label": [""] * len(table)})
     made = engine.run(checked, month, options=TableOptions(keep_codes=True), **settings)
     return Made(made.anomalies, made.spread if spread else None, made.statistics.n_used)
@@ -232,10 +232,10 @@ def _offered(bundle: Bundle, table: pd.DataFrame, month: int, error_scale: float
 
 @lru_cache(maxsize=1)
 def _engine(bundle: str, checksums: str) -> Assimilator:
-    """Return one engine a process: its factors serve every task that comes here."""
+    """Return the process' assimilator, whose factors are cached across tasks."""
     import torch
 
-    # The processes share the cores out among themselves.
+    # One thread for each process: the processes already occupy the cores.
     torch.set_num_threads(1)
     found = load_bundle(bundle)
     if json.dumps(found.config["checksums"], sort_keys=True) != checksums:

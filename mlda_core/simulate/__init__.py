@@ -1,7 +1,7 @@
-"""A climate of one's own: monthly means of SPEEDY as the package ``jcm`` runs it."""
+"""Climate simulations: monthly means of SPEEDY, run by the package ``jcm``."""
 
 from mlda_core.climate.errors import UserError
 
 
 class SimulationError(UserError):
-    """A simulation cannot be made or gone on with; the message is one sentence with the remedy."""
+    """A simulation cannot be run or resumed; the message is one sentence with the remedy."""

@@ -1,4 +1,4 @@
-"""Months a second: the atmosphere model, and the decoder that draws such months."""
+"""Speed comparison of the atmosphere model and the decoder, in months a second."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ import xarray as xr
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
-# A documented figure, not measured here: speedy.f90, T30, 8 levels, single precision, one core.
+# A documented value, not measured here: speedy.f90, T30, 8 levels, single precision, one core.
 FORTRAN_SECONDS_A_YEAR = 40.0
-# Mean days of a month.
+# Mean length of a month, days.
 MONTH_DAYS = 365.25 / 12.0
 _SINGLES = 20
 
 
 class Model(Protocol):
-    """What is timed of a model."""
+    """The interface of a model that is needed for timing."""
 
     def forcing(self, surface: xr.Dataset) -> Any:
-        """Return what :meth:`day` wants."""
+        """Return the argument of :meth:`day`."""
 
     def day(self, forcing: Any) -> Any:
-        """Simulate a day."""
+        """Simulate one day."""
 
 
 @dataclass
 class Timing:
-    """Seconds a month of one way of getting months, a value a round.
+    """Seconds a month for one source of months, one value for each round.
 
     Parameters
     ----------
     label : str
-        What people read.
+        Display name.
     wall, processor : list of float
-        By the clock, and of all threads of the process together.
+        Wall-clock time, and processor time of all threads of the process.
     """
 
     label: str
@@ -51,7 +51,7 @@ class Timing:
     processor: list[float] = field(default_factory=list)
 
     def time(self, call: Callable[[], object], months: float) -> None:
-        """Time what makes so many months, and keep what one of them took."""
+        """Time a call that produces a number of months, and record the time for one."""
         clock, worked = time.perf_counter(), time.process_time()
         call()
         self.wall.append((time.perf_counter() - clock) / months)
@@ -59,7 +59,7 @@ class Timing:
 
     @property
     def seconds(self) -> float:
-        """Median by the clock."""
+        """Median wall-clock time."""
         return statistics.median(self.wall)
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,24 +85,24 @@ def measure(
     batch: int,
     tick: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[str, Any]:
-    """Time model and decoder in turn.
+    """Time model and decoder alternately.
 
-    In turn, so that what else the machine does slows both alike. What is only done once, such as
-    compiling the model, is not counted.
+    Alternating, so that other load on the machine affects both alike. One-off costs, such as
+    compiling the model, are excluded.
 
     Parameters
     ----------
     bundle : Bundle
     model : Model
     forcing : object
-        For the model's first days: there must be enough of them.
+        For the model's first days; it must cover all of them.
     days : int
-        Of the model in a round.
+        Model days in a round.
     rounds : int
     batch : int
-        Months that are decoded at once.
+        Number of months decoded at once.
     tick : callable
-        Is told rounds done, and in all.
+        Called with (rounds done, in all).
 
     Returns
     -------
@@ -119,7 +119,7 @@ def measure(
     for done in range(rounds):
         gcm.time(lambda: [model.day(forcing) for _ in range(days)], days / MONTH_DAYS)
         month = done % 12 + 1
-        # The first touches what the model has pushed out of the caches.
+        # Warm up: the model's run has evicted the decoder from the caches.
         bundle.decode_anomalies(draws, month)
         for z in draws[:_SINGLES]:
             single.time(partial(bundle.decode_anomalies, z, month), 1.0)

@@ -1,4 +1,4 @@
-"""What is told of a simulated day, from fields on the model's own levels."""
+"""Daily diagnostics from fields on the model's own levels."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 
-# Kelvin a metre, J kg-1 K-1, m s-2: as the shipped SPEEDY months were reduced to sea level.
+# K m-1, J kg-1 K-1, m s-2: the values used for the bundled SPEEDY months.
 LAPSE = 0.0065
 GAS = 287.05
 GRAVITY = 9.81
 
 
 def sea_level_pressure(surface: Float, lowest: Float, height: Float, sigma: float) -> Float:
-    """Reduce pressure to sea level through air of a fixed lapse rate.
+    """Reduce pressure to sea level with a constant lapse rate.
 
     Parameters
     ----------
@@ -23,10 +23,10 @@ def sea_level_pressure(surface: Float, lowest: Float, height: Float, sigma: floa
     lowest : ndarray, shape (lat, lon)
         Temperature of the lowest level, K.
     height : ndarray, shape (lat, lon)
-        Height of the surface as the dynamics have it, in m: truncated as their fields are. With
-        any other, the truncation's ripples stay in the pressure, up to 10 hPa.
+        Surface height, m, spectrally truncated as in the dynamics. With any other height, the
+        truncation's ripples remain in the pressure, up to 10 hPa.
     sigma : float
-        The lowest level's pressure over the surface pressure.
+        Pressure of the lowest level over surface pressure.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def sea_level_pressure(surface: Float, lowest: Float, height: Float, sigma: floa
 
 
 def on_pressure(fields: Float, surface: Float, sigma: Float, level: float) -> Float:
-    """Interpolate a field from sigma levels to a pressure, linearly in its logarithm.
+    """Interpolate a field from sigma levels to a pressure level, linearly in log-pressure.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def on_pressure(fields: Float, surface: Float, sigma: Float, level: float) -> Fl
     surface : ndarray, shape (lat, lon)
         Surface pressure, Pa.
     sigma : ndarray, shape (levels,)
-        Pressure over surface pressure, in any order that goes one way.
+        Pressure over surface pressure, monotonic.
     level : float
         Pressure, Pa.
 
     Returns
     -------
     ndarray, shape (lat, lon)
-        Above the highest level and below the lowest, as where the ground is high: that level's.
+        Beyond the highest and lowest level, as above high ground, that level's value is used.
     """
     order = np.argsort(sigma)
     values, heights = fields[order], np.log(sigma[order])

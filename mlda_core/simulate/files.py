@@ -1,7 +1,7 @@
-"""The folder of an experiment: what it is, which years it has, and what the next one starts from.
+"""Folder of an experiment: its description, its years, and the restart files.
 
-Files ``mMM_YYYY.nc`` are those that ``mlda data prepare`` reads as SPEEDY's. A year's file appears
-once it is whole, and after the state that the next year starts from.
+Files ``mMM_YYYY.nc`` are in the format that ``mlda data prepare`` reads as SPEEDY's. A year's file
+is written atomically, after the restart file of the next year.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mlda_core.simulate import SimulationError
 
 Float = NDArray[np.float64]
 
-# CF standard name, units and what it is.
+# CF standard name, units and long name.
 VARIABLES: dict[str, tuple[str, str, str]] = {
     "psl": ("air_pressure_at_mean_sea_level", "Pa", "Sea-level pressure"),
     "tos": ("sea_surface_temperature", "K", "Sea surface temperature"),
@@ -38,7 +38,7 @@ _ABOUT = "experiment.json"
 
 
 def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict[str, Any]:
-    """Return what must agree before a folder is gone on with.
+    """Return the attributes that must match to resume a folder.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict
     sea : str
         ``observed`` or ``climatology``.
     patches : sequence of Patch
-        Changes of the sea; of a file's pattern, the checksum counts.
+        Changes of SST; a file's pattern is identified by its checksum.
     model : str
-        Its name and version.
+        Name and version of the model.
 
     Returns
     -------
@@ -66,12 +66,12 @@ def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict
 
 
 def begin(folder: Path, about: Mapping[str, Any]) -> None:
-    """Make the folder of an experiment, or check that it is the same one's.
+    """Create the folder of an experiment, or check that it is the same experiment's.
 
     Raises
     ------
     SimulationError
-        If another experiment was begun there.
+        If the folder is of another experiment.
     """
     file = folder / _ABOUT
     if not file.exists():
@@ -105,12 +105,12 @@ def year_file(folder: Path, member: int, year: int) -> Path:
 
 
 def restart_file(folder: Path, member: int, year: int) -> Path:
-    """Return the name of the state that a year starts from."""
+    """Return the name of a year's restart file."""
     return folder / "restart" / f"m{member:02d}_{year:04d}-01-01.msgpack"
 
 
 def next_year(folder: Path, member: int, first: int, last: int) -> int | None:
-    """Return the first year that a member lacks, None where it has all."""
+    """Return the first year that a member lacks, None if it has all."""
     for year in range(first, last + 1):
         if not year_file(folder, member, year).exists():
             return year
@@ -118,7 +118,7 @@ def next_year(folder: Path, member: int, first: int, last: int) -> int | None:
 
 
 def start_of(folder: Path, member: int, first: int, year: int) -> int | None:
-    """Return the latest year up to one that a member can start from, None for the very start."""
+    """Return the latest year up to one with a restart file, None for the initial state."""
     for candidate in range(year, first - 1, -1):
         if restart_file(folder, member, candidate).exists():
             return candidate
@@ -132,7 +132,7 @@ def write_year(
     grid: Grid,
     about: Mapping[str, Any],
 ) -> None:
-    """Write a year's monthly means; the file appears once it is whole.
+    """Write a year's monthly means, atomically.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def write_year(
     fields : mapping of str to ndarray of shape (12, lat, lon)
         By the names of :data:`VARIABLES`, in their units.
     land : ndarray, shape (lat, lon)
-        Share of land.
+        Land fraction.
     grid : Grid
     about : mapping
         Global attributes.
@@ -170,7 +170,7 @@ def write_year(
 
 
 def _part(path: Path) -> Path:
-    """Return a name beside a file, which no other process uses."""
+    """Return a temporary file name beside a file, unique to this process."""
     return path.with_name(f"{path.name}.{os.getpid()}.part")
 
 

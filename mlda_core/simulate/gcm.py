@@ -1,6 +1,6 @@
-"""SPEEDY as the package ``jcm`` runs it, a day at a time.
+"""Adapter of SPEEDY in the package ``jcm``, run a day at a time.
 
-All that is here is a seam: model, land, sea, restart and clock are the package's own.
+Model, land, sea, restart and clock are the package's own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlda_core.simulate.diagnostics import on_pressure, sea_level_pressure
 
 Float = NDArray[np.float64]
 
-# Pa at sea level, of the air that the model starts with.
+# Sea-level pressure of the initial state, Pa.
 STANDARD_PRESSURE = 101_325.0
 
 
@@ -30,24 +30,24 @@ def name() -> str:
 
 
 def one_thread() -> None:
-    """Keep the model to one core, where it is not imported yet and nobody has said otherwise.
+    """Restrict the model to one core, unless it is imported already or the user set a number.
 
-    Members run beside each other, one a process, make better use of many.
+    Running members in parallel processes uses many cores better.
     """
-    # XLA's pool of threads: two on a busy core wait for each other more than they work.
+    # XLA's thread pool: two threads on a busy core mostly wait for each other.
     os.environ.setdefault("NPROC", "1")
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 
 class Gcm:
-    """The model, at rest on a day.
+    """The model, in a resting state on a given day.
 
-    Its first day takes longer: it is compiled.
+    The first day takes longer, as it is compiled.
 
     Parameters
     ----------
     start : str
-        ``YYYY-MM-DD`` on which it starts from rest.
+        ``YYYY-MM-DD`` of the initial state.
     """
 
     def __init__(self, start: str) -> None:
@@ -64,17 +64,17 @@ class Gcm:
         self.sigma = np.asarray(coords.vertical.centers, np.float64)
         self.standard_pressure = float(physical_constants.p0)
         self.gravity = float(physical_constants.grav)
-        # Air at rest is dry and of one temperature: there the height of the lowest level tells the
-        # height of the ground exactly, as the dynamics have it.
+        # The resting state is dry and isothermal: the height of its lowest level gives exactly the
+        # surface height of the dynamics.
         rest = self.model.dycore.to_physics_state(self.model.dycore_state)
         low = int(self.sigma.argmax())
         depth = physical_constants.rd * _maps(rest.temperature)[low] / self.gravity
         self.height = _maps(rest.geopotential)[low] / self.gravity + depth * np.log(self.sigma[low])
-        # The package's own start has 1000 hPa on every ground, mountains too: 15 hPa too much air.
+        # The package's initial state has 1000 hPa everywhere, mountains too: 15 hPa too much air.
         self._rest_pressure = STANDARD_PRESSURE * np.exp(-self.height / depth)
 
     def rest(self, seed: int) -> None:
-        """Go back to the start: at rest, with small noise.
+        """Reset to the initial state: at rest, with small noise.
 
         Parameters
         ----------
@@ -88,34 +88,34 @@ class Gcm:
 
     @property
     def date(self) -> np.datetime64:
-        """The day that comes next."""
+        """The next day to simulate."""
         clock: Any = self.model.run_state.time
         return np.datetime64(int(clock.delta.days), "D")
 
     def forcing(self, surface: xr.Dataset) -> Any:
-        """Return what :meth:`day` wants, from fields that are interpolated between their dates.
+        """Return the argument of :meth:`day`, from fields interpolated in time.
 
         Parameters
         ----------
         surface : Dataset
-            Of :meth:`mlda_core.simulate.sea.Sea.surface`.
+            From :meth:`mlda_core.simulate.sea.Sea.surface`.
         """
         from jcm.forcing import ForcingData
 
         return ForcingData.from_dataset(surface, align_mode="by_date_interp")
 
     def day(self, forcing: Any) -> dict[str, Float]:
-        """Simulate a day.
+        """Simulate one day.
 
         Parameters
         ----------
         forcing : ForcingData
-            Of :meth:`forcing`; it must span the day.
+            From :meth:`forcing`; it must cover the day.
 
         Returns
         -------
         dict of str to ndarray of shape (lat, lon)
-            The day's means, CF names and units: all of a year's file but the sea's.
+            Daily means, CF names and units: all of a year's file except SST.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class Gcm:
         return out
 
     def save(self, path: Path) -> None:
-        """Write what a run goes on from; the file appears once it is whole.
+        """Write a restart file, atomically.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class Gcm:
         save_checkpoint(self.model, path)
 
     def load(self, path: Path) -> None:
-        """Go on from a file of :meth:`save`.
+        """Resume from a restart file.
 
         Parameters
         ----------
@@ -183,5 +183,5 @@ class Gcm:
 
 
 def _maps(field: Any) -> Float:
-    """Return a field of (..., lon, lat) as one of (..., lat, lon)."""
+    """Transpose a field from (..., lon, lat) to (..., lat, lon)."""
     return np.swapaxes(np.asarray(field, np.float64), -1, -2)

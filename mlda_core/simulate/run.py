@@ -1,4 +1,4 @@
-"""The years of a member, one after the other, each from the state that the last one left."""
+"""Simulate a member year by year, each from the previous one's restart file."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from mlda_core.simulate.sea import Sea
 
 Float = NDArray[np.float64]
 
-# The half year before the first January is the model's own way from rest to its climate.
+# Spin-up from rest: half a year before the first January, not written.
 SPIN_UP_MONTHS = 6
 
 
 class Atmosphere(Protocol):
-    """What a run needs of a model: :class:`mlda_core.simulate.gcm.Gcm`."""
+    """Interface required of a model: :class:`mlda_core.simulate.gcm.Gcm`."""
 
     def forcing(self, surface: xr.Dataset) -> Any:
-        """Return what :meth:`day` wants."""
+        """Return the argument of :meth:`day`."""
 
     def day(self, forcing: Any) -> dict[str, Float]:
-        """Simulate a day and return its means."""
+        """Simulate one day and return its means."""
 
     def save(self, path: Path) -> None:
-        """Write what a run goes on from."""
+        """Write a restart file."""
 
     def load(self, path: Path) -> None:
-        """Go on from such a file."""
+        """Resume from a restart file."""
 
     def rest(self, seed: int) -> None:
-        """Go back to the start: at rest, with noise of its own for each seed."""
+        """Reset to the initial state: at rest, with noise that depends on the seed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What every member of an experiment shares.
+    """Settings common to all members of an experiment.
 
     Parameters
     ----------
     folder : Path
-        Of :func:`mlda_core.simulate.files.begin`.
+        From :func:`mlda_core.simulate.files.begin`.
     first, last : int
-        Years, both included.
+        Years, inclusive.
     sea : Sea
     about : mapping
         Global attributes of the files.
@@ -63,17 +63,17 @@ class Plan:
 
     @property
     def start(self) -> str:
-        """The day ``YYYY-MM-DD`` on which the model starts from rest."""
+        """The day ``YYYY-MM-DD`` of the initial state."""
         return f"{self.first - 1:04d}-{13 - SPIN_UP_MONTHS:02d}-01"
 
     def months_to_do(self, member: int) -> int:
-        """Return how many months a member's run will simulate, the spin-up's among them."""
+        """Return the number of months that a member's run will simulate, spin-up included."""
         years = range(self.first, self.last + 1)
         missing = [y for y in years if not files.year_file(self.folder, member, y).exists()]
         if not missing:
             return 0
         start = files.start_of(self.folder, member, self.first, missing[0])
-        # Where a state was lost, years that are there already lie on the way.
+        # If a restart file was lost, some existing years are simulated again.
         months = 12 * (missing[-1] - (start or self.first) + 1)
         return months + (SPIN_UP_MONTHS if start is None else 0)
 
@@ -90,11 +90,11 @@ def run_member(
     ----------
     plan : Plan
     member : int
-        The seed of its noise.
+        Number of the member, the seed of its noise.
     model : Atmosphere
-        Made to start on :attr:`Plan.start`; members may share it, one after the other.
+        Initialised on :attr:`Plan.start`; members may use it in succession.
     tick : callable
-        Is told the months simulated so far, after each day.
+        Called with the months simulated so far, after each day.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def run_member(
     Raises
     ------
     SimulationError
-        If the model blew up, or a state to go on from is damaged.
+        If the model blew up, or a restart file is damaged.
     """
     folder, first = plan.folder, plan.first
     count = _Count(tick)
@@ -133,11 +133,11 @@ class _Count:
         self.months, self._tick = 0, tick
 
     def day(self, part: float) -> None:
-        """Tell the part of the month under way."""
+        """Report the fraction of the current month."""
         self._tick(self.months + part)
 
     def month(self) -> None:
-        """Count a month that is done."""
+        """Count a completed month."""
         self.months += 1
 
 
@@ -147,7 +147,7 @@ def _year(plan: Plan, member: int, year: int, model: Atmosphere, count: _Count) 
     means = [_month(model, forcing, f"{year:04d}-{m:02d}", count) for m in range(1, 13)]
     fields = {name: np.stack([m[name] for m in means]) for name in means[0]}
     fields["tos"] = plan.sea.monthly(surface, year)
-    # First what the next year starts from, then the year: where its file is, that is too.
+    # Restart file first, then the year: so every year's file has its successor's restart file.
     model.save(files.restart_file(plan.folder, member, year + 1))
     path = files.year_file(plan.folder, member, year)
     if not path.exists():
@@ -159,7 +159,7 @@ def _year(plan: Plan, member: int, year: int, model: Atmosphere, count: _Count) 
 
 
 def _month(model: Atmosphere, forcing: Any, month: str, count: _Count) -> dict[str, Float]:
-    """Simulate a month and return the means over its days."""
+    """Simulate a month and return its daily means averaged."""
     days = calendar.monthrange(int(month[:4]), int(month[5:]))[1]
     total: dict[str, Float] = {}
     for day in range(days):

@@ -1,8 +1,7 @@
-"""The sea and the land that a simulation is run over: the package's own, and changes of the sea.
+"""Boundary conditions of a simulation: the package's sea and land, with prescribed SST changes.
 
-Packaged with ``jcm`` come a climatology of twelve months and the observed anomalies of the sea's
-surface temperature, 1979-2013. Both are stamped in the middle of their month here; the model
-interpolates between.
+``jcm`` contains a twelve-month climatology and observed SST anomalies, 1979-2013. Both are stamped
+at mid-month here; the model interpolates between them.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from mlda_core.simulate import SimulationError
 
 Float = NDArray[np.float64]
 
-# Anomalies count where less of the sea is under ice.
+# Anomalies are applied where the sea-ice fraction is below this.
 MOST_ICE = 0.5
 KELVIN = 273.15
-# Below this part of its amount a change changes nothing that matters.
+# Refuse a change whose weight over open sea is below this fraction of its maximum.
 _LEAST_SHARE = 0.02
 _VARYING = ("stl", "icec", "sst", "soilw_am", "snowc")
 _SEAS = ("observed", "climatology")
@@ -33,16 +32,16 @@ _SEAS = ("observed", "climatology")
 
 @dataclass(frozen=True)
 class Boundary:
-    """What lies under the atmosphere.
+    """Boundary conditions of the atmosphere.
 
     Parameters
     ----------
     climatology : Dataset
         Of (lon, lat, time), twelve months, and ``alb`` (lon, lat): a forcing file of ``jcm``.
     land : ndarray, shape (lat, lon)
-        Share of land, 0..1.
+        Land fraction, 0..1.
     anomalies : ndarray, shape (months, lat, lon)
-        Of the sea's surface temperature, K.
+        SST anomalies, K.
     first : str
         ``YYYY-MM`` of the first anomaly.
     """
@@ -54,12 +53,12 @@ class Boundary:
 
     @cached_property
     def grid(self) -> Grid:
-        """The grid, which is that of the bundled SPEEDY months."""
+        """The grid, equal to that of the bundled SPEEDY months."""
         return Grid(self.climatology["lat"].to_numpy(), self.climatology["lon"].to_numpy())
 
     @property
     def years(self) -> tuple[int, int]:
-        """First and last year with anomalies."""
+        """First and last year of the anomalies."""
         last = np.datetime64(self.first, "M") + (len(self.anomalies) - 1)
         return int(self.first[:4]), int(str(last)[:4])
 
@@ -69,14 +68,14 @@ class Boundary:
 
 
 def packaged() -> Boundary:
-    """Read what comes with ``jcm``.
+    """Read the boundary conditions packaged with ``jcm``.
 
     Returns
     -------
     Boundary
     """
     folder = files("jcm.data.bc") / "t30"
-    # The lone level of these files means nothing.
+    # These files have a single level without meaning.
     with xr.open_dataset(str(folder / "clim/forcing.nc")) as opened:
         climatology = opened.drop_vars("lev", errors="ignore").load()
     with xr.open_dataset(str(folder / "clim/terrain.nc")) as opened:
@@ -93,7 +92,7 @@ def packaged() -> Boundary:
 
 @dataclass(frozen=True)
 class Sea:
-    """The sea of one experiment.
+    """SST of one experiment.
 
     Parameters
     ----------
@@ -101,12 +100,12 @@ class Sea:
     kind : str
         ``observed``: climatology and anomalies; ``climatology``: every year alike.
     patches : sequence of Patch
-        Changes.
+        Changes of SST.
 
     Raises
     ------
     SimulationError
-        If there is no such sea, or a change touches no open sea or is too large.
+        If the kind is unknown, or a change covers no open sea or is too large.
     """
 
     boundary: Boundary
@@ -133,19 +132,19 @@ class Sea:
 
     @cached_property
     def pattern(self) -> Float:
-        """Sum of the changes where nothing is under ice, shape (lat, lon), K."""
+        """Sum of the changes for ice-free sea, shape (lat, lon), K."""
         total = np.zeros(self.boundary.grid.shape)
         for patch in self.patches:
             total += patch.kelvin * patch.weights(self.boundary.grid)
         return np.asarray(total)
 
     def check_years(self, first: int, last: int) -> None:
-        """Refuse years without an observed sea.
+        """Refuse years without observed SST.
 
         Raises
         ------
         SimulationError
-            Names the years that there are.
+            Names the available years.
         """
         begin, end = self.boundary.years
         if self.kind == "observed" and not begin <= first <= last <= end:
@@ -155,7 +154,7 @@ class Sea:
             )
 
     def surface(self, year: int) -> xr.Dataset:
-        """Return what lies under the atmosphere from before a year to after it.
+        """Return the boundary conditions of a year and the adjoining months.
 
         Parameters
         ----------
@@ -164,8 +163,8 @@ class Sea:
         Returns
         -------
         Dataset
-            Of (lon, lat, time): 14 months, December to January, stamped in their middle. Before
-            the first and after the last anomaly, these are held.
+            Of (lon, lat, time): 14 months, December to January, stamped mid-month. Before the
+            first and after the last anomaly, it is held constant.
         """
         months = np.datetime64(f"{year:04d}-01", "M") + np.arange(-1, 13)
         rows = months.astype(int) % 12
@@ -185,18 +184,18 @@ class Sea:
         return out
 
     def monthly(self, surface: xr.Dataset, year: int) -> Float:
-        """Return the sea's surface temperature of twelve months, as the model saw it.
+        """Return monthly SST as seen by the model.
 
         Parameters
         ----------
         surface : Dataset
-            Of :meth:`surface`.
+            From :meth:`surface`.
         year : int
 
         Returns
         -------
         ndarray, shape (12, lat, lon)
-            K, means over the days; the freezing point under ice, missing over land.
+            Daily values averaged, K; the freezing point under ice, missing over land.
         """
         days = np.arange(f"{year:04d}-01-01", f"{year + 1:04d}-01-01", dtype="datetime64[D]")
         noon = days.astype("datetime64[s]") + np.timedelta64(12, "h")
@@ -208,5 +207,5 @@ class Sea:
 
 
 def _open(kelvin: Float) -> Float:
-    """Share of the sea that is free to warm: none at the freezing point, all a degree above."""
+    """Fraction of a change applied: 0 at the freezing point, 1 from a degree above."""
     return np.asarray(np.clip((kelvin - KELVIN - FREEZING) / (OPEN - FREEZING), 0.0, 1.0))

@@ -8,4 +8,4 @@ from mlda_core.climate.errors import UserError
 
 
 class SourceError(UserError):
-    """A file from outside cannot be used; the message is one sentence with the remedy."""
+    """An input file cannot be used; the message is one sentence with the remedy."""

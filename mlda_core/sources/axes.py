@@ -7,16 +7,15 @@ from numpy.typing import NDArray
 
 
 def eastwards(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return longitudes as the canonical dataset has them, and their positions in the file.
+    """Return longitudes in canonical order, and their positions in the file.
 
-    All the way round the globe they run from Greenwich eastwards, within 0..360. A region stays in
-    one piece, past 360 where it lies across Greenwich. A first meridian that is there again at the
-    end, for plotting, is left out.
+    Global longitudes run from Greenwich eastwards, within 0..360. A region stays in one piece, past
+    360 if it lies across Greenwich. A first meridian repeated at the end, for plotting, is dropped.
 
     Parameters
     ----------
     lon : ndarray, shape (n,)
-        Degrees east, in any order and turn.
+        Degrees east, in any order and range.
 
     Returns
     -------
@@ -24,7 +23,7 @@ def eastwards(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
         Ascending.
     order : ndarray of int, shape (m,)
     """
-    # 32-bit axes: 2.5 degrees should not become 2.4999998.
+    # Round: axes are often 32-bit, and 2.5 degrees should not become 2.4999998.
     east: NDArray[np.float64] = np.asarray(lon, dtype=np.float64).round(5)
     if east.size > 1 and abs(abs(east[-1] - east[0]) - 360.0) < 1e-4:
         east = east[:-1]
@@ -33,7 +32,7 @@ def eastwards(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     axis = turned[order]
     if axis.size < 2:
         return axis, order
-    # The widest gap of the circle: a region begins behind it, wherever the file's turn begins.
+    # A region begins after the widest gap of the circle, wherever the file's axis begins.
     gaps = np.diff(np.append(axis, axis[0] + 360.0))
     widest = int(gaps.argmax())
     if gaps[widest] > np.sort(gaps)[-2] + 1e-3:

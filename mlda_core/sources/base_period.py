@@ -1,4 +1,4 @@
-"""From which years a provider's anomalies are."""
+"""The base period of a provider's anomalies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _YEARS = r"((?:1[89]|20)\d\d)\s*(?:-|\u2013|/|to|through|and)\s*((?:1[89]|20)\d\d)"
 _PERIOD = re.compile(rf"(?<!\d){_YEARS}(?!\d)")
-# Words before two years that make them a base period and not the time that the data cover.
+# Words before two years that denote a base period, not the period that the data cover.
 _WORDS = re.compile(
     r"(?:base(?:line)?|reference|climatolog\w*|normals?|relative to|(?:departures?|anomal\w+) "
     rf"(?:\w+ )?from|with respect to|w\.?r\.?t\.?)(?:[^\d]{{0,40}}?)(?<!\d){_YEARS}(?!\d)",
@@ -26,10 +26,10 @@ _TEXTS = ("long_name", "comment", "title", "description", "summary", "history", 
 
 
 def stated(data: xr.Dataset, variable: str) -> str:
-    """Return the base period that a file states of a variable: ``1951-1980``, or ''.
+    """Return the base period that a file states for a variable: ``1951-1980``, or ''.
 
-    An attribute of such a name on the variable or the file comes first, then the words of their
-    titles and comments ("anomalies from 1951-1980", "base period: 1951-1980").
+    Attributes for the base period, of the variable or the file, take precedence over titles and
+    comments ("anomalies from 1951-1980", "base period: 1951-1980").
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def stated(data: xr.Dataset, variable: str) -> str:
 
 
 def base_period(fields: Sequence[Field]) -> str:
-    """Return the base period of one variable's files, or '' where it is no anomaly.
+    """Return the base period of one variable's files, or '' if it is not an anomaly.
 
     Raises
     ------

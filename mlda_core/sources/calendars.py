@@ -1,8 +1,8 @@
-"""Which month a time stamp means, in any calendar of the CF conventions.
+"""The month of each time stamp, in any calendar of the CF conventions.
 
-Bounds tell it, and a stamp within its month does. A stamp on the edge between two months may mean
-the one that begins (most reanalyses) or the one that ends (CESM and others): a known provider's
-convention decides, or the user by ``--stamp``; it is never guessed.
+The month follows from bounds, or from a stamp inside the month. A stamp on the edge between two
+months may mark the beginning of the later one (most reanalyses) or the end of the earlier one
+(CESM and others): the known provider's convention decides, or ``--stamp``; it is never guessed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from mlda_core.sources.time_axes import EPOCH, Axis, axis_of
 Stamp = Literal["", "start", "end", "middle"]
 STAMPS: tuple[Stamp, ...] = ("start", "end", "middle")
 
-_EDGE = 1 / 1440  # d: a stamp so near to an edge lies on it
-_NEAR_EDGE, _NEAR_MIDDLE = 2.0, 4.0  # d: what --stamp start, end and middle may miss
-_LATE = 0.75  # d before the end: where forecasts of the month begin, and no month's own stamp
+_EDGE = 1 / 1440  # d: a stamp within this of an edge counts as on it
+_NEAR_EDGE, _NEAR_MIDDLE = 2.0, 4.0  # d: tolerances of --stamp start and end, and of middle
+_LATE = 0.75  # d before the end: forecasts start there, but no monthly mean is stamped there
 _BOUNDS_NAMES = ("{}_bnds", "{}_bounds", "{}_bnd", "{}_bound", "{}_edges", "bounds_{}", "bnds_{}")
 _CLIMATOLOGY_NAMES = ("climatology_bounds", "climatology_bnds")
-# An axis may say where its stamps lie. The second is what NOAA PSL writes beside monthly means,
+# Attributes may state where the stamps lie. NOAA PSL writes those of _PSL with monthly means,
 # which it stamps at their beginning.
 _WORDS: tuple[tuple[Stamp, re.Pattern[str]], ...] = (
     ("end", re.compile(r"\bend of\b")),
@@ -46,12 +46,11 @@ class Months:
     Parameters
     ----------
     names : ndarray of datetime64[M], shape (n,)
-        In the order of the file.
+        In file order.
     days : ndarray of float, shape (n,)
-        Lengths of the months in the file's own calendar: an amount of rain is an amount of so
-        many days.
+        Lengths of the months in the file's calendar, to turn monthly amounts into daily ones.
     told_by : str
-        What told which months they are, for people.
+        How the months were determined, for display.
     """
 
     names: NDArray[np.datetime64]
@@ -62,7 +61,7 @@ class Months:
 def months_of(
     data: xr.Dataset, name: str, where: object, *, stamp: Stamp = "", begins: str = ""
 ) -> Months:
-    """Return the months of a time axis that has not been decoded.
+    """Return the months of an undecoded time axis.
 
     Parameters
     ----------
@@ -71,18 +70,17 @@ def months_of(
     name : str
         The time coordinate.
     where : object
-        What messages call the file.
+        Name of the file in messages.
     stamp : {"", "start", "end", "middle"}
-        Where in its month a stamp lies, as the user says; bounds win over it.
+        Where in its month a stamp lies, from the user; bounds take precedence.
     begins : str
-        Whose convention it is that stamps lie at the beginning of months; empty where nobody's is
-        known.
+        Provider whose convention is to stamp months at their beginning; empty if none is known.
 
     Raises
     ------
     SourceError
-        If a stamp cannot be read, lies between two months with nothing to tell which it means, is
-        there twice, is of a climatology, or if the bounds are those of no month.
+        If a stamp is unreadable, ambiguous between two months, duplicated or of a climatology,
+        or if bounds do not span one month.
     """
     time = data[name]
     axis = axis_of(time, where)
@@ -114,21 +112,21 @@ def months_of(
 
 
 class _Edges:
-    """Beginnings and ends of months, in days of a calendar; a month is 12 * year + month - 1."""
+    """Beginnings and ends of months, in days of a calendar; months are 12 * year + month - 1."""
 
     def __init__(self, calendar: str) -> None:
         self.calendar = calendar
 
     def month(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the month that each day lies in."""
-        # A rounding before midnight is that midnight.
+        # Stamps that round to midnight count as midnight.
         dates = cftime.num2date(
             days + _EDGE / 2, EPOCH, self.calendar, only_use_cftime_datetimes=True
         )
         return np.array([12 * d.year + d.month - 1 for d in np.atleast_1d(dates)], dtype=np.int64)
 
     def of(self, index: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return beginnings and ends of months."""
+        """Return the beginnings and ends of months."""
         low, high = (
             cftime.date2num(
                 [cftime.datetime(m // 12, m % 12 + 1, 1, calendar=self.calendar) for m in months],
@@ -170,11 +168,11 @@ def _refuse_unreadable(days: NDArray[np.float64], axis: Axis, where: object) -> 
 
 
 def _bounds(data: xr.Dataset, time: xr.DataArray, axis: Axis) -> tuple[NDArray[np.float64], str]:
-    """Return the bounds (n, 2) in days, NaN where there are none, and how they are called."""
+    """Return the bounds (n, 2) in days, NaN where missing, and their name for messages."""
     found = np.full((time.size, 2), np.nan)
     for name, pair in () if axis.names_months else _candidates(data, time):
         values = np.stack([axis.days(part.values, part.attrs.get("units")) for part in pair], 1)
-        # Some files declare bounds and never fill them: 9.97e36 is netCDF's own filling.
+        # Some files declare bounds but never write them: 9.97e36 is netCDF's default fill value.
         with np.errstate(invalid="ignore"):
             real = np.isfinite(values).all(axis=1) & (values[:, 0] < values[:, 1])
         if real.any():
@@ -185,7 +183,7 @@ def _bounds(data: xr.Dataset, time: xr.DataArray, axis: Axis) -> tuple[NDArray[n
 def _candidates(
     data: xr.Dataset, time: xr.DataArray
 ) -> Iterator[tuple[str, tuple[xr.DataArray, xr.DataArray]]]:
-    """Yield what may be the axis' bounds: what it names, usual names, and shape with units."""
+    """Yield candidates for bounds: by attribute, by usual names, by shape and units."""
     attrs = {**time.encoding, **time.attrs}
     usual = [pattern.format(axis) for axis in (time.name, "time") for pattern in _BOUNDS_NAMES]
     named = [attrs.get("bounds"), attrs.get("climatology"), *usual, *_CLIMATOLOGY_NAMES]
@@ -202,7 +200,7 @@ def _candidates(
         pair = data[actual]
         if pair.ndim == 2 and pair.dims[0] in time.dims and pair.shape == (time.size, 2):
             yield f"'{actual}'", (pair[:, 0], pair[:, 1])
-    # GFDL's.
+    # GFDL's convention.
     one, other = (lower.get(n) for n in ("average_t1", "average_t2"))
     if one and other and data[one].dims == data[other].dims == time.dims:
         yield f"'{one}' and '{other}'", (data[one], data[other])
@@ -215,7 +213,8 @@ def _by_bounds(
     index = calendar.month(0.5 * (low + high))
     begin, end = calendar.of(index)
     width, length = high - low, end - begin
-    # Of a month's daily means, cdo writes bounds from noon of the first day to noon of the last.
+    # For monthly means of daily means, cdo's bounds run from noon of the first day to noon of the
+    # last.
     slack = 1.05
     fits = (low >= begin - slack) & (high <= end + slack) & (abs(width - length) <= slack)
     if not fits.all():
@@ -243,7 +242,7 @@ def _by_bounds(
 def _as_asked(
     calendar: _Edges, days: NDArray[np.float64], stamp: Stamp, where: object
 ) -> NDArray[np.int64]:
-    """Return the months whose start, end or middle the stamps are, as the user says."""
+    """Return the months whose start, end or middle the stamps are, as the user specified."""
     within = calendar.month(days)
     begin, end = calendar.of(within)
     if stamp == "middle":
@@ -264,12 +263,12 @@ def _as_asked(
 def _by_stamps(
     calendar: _Edges, days: NDArray[np.float64], axis: Axis, where: object, begins: str
 ) -> tuple[NDArray[np.int64], str]:
-    """Return the months by the stamps alone, and what told them."""
+    """Return the months from the stamps alone, and how they were determined."""
     index = calendar.month(days)
     begin, end = calendar.of(index)
     after, before = days - begin, end - days
     if axis.coarse:
-        # A twelfth of a year is a month to a day and a half.
+        # A twelfth of a year matches a month only to within 1.5 days.
         doubtful = np.abs(after - before) / 2 > _NEAR_MIDDLE
     else:
         doubtful = (np.abs(after) <= _EDGE) | (before <= _EDGE)
@@ -300,7 +299,7 @@ def _by_stamps(
 
 
 def _said(attrs: Mapping[str, object]) -> Stamp:
-    """Return where the axis itself says that its stamps lie, or nothing."""
+    """Return the stamps' position in the month from the axis' attributes, or ''."""
     words = " ".join(str(attrs.get(n, "")) for n in ("long_name", "description", "comment")).lower()
     said = {stamp for stamp, pattern in _WORDS if pattern.search(words)}
     if len(said) == 1:

@@ -1,8 +1,8 @@
-"""Any dataset of the CF conventions: variables by their standard names, or as the user maps them.
+"""Any CF dataset: variables by their standard names, or as mapped by the user.
 
-What is not certainly the monthly mean of one of the canonical variables (daily extremes, pressure
-levels, spreads, anomalies under the name of the full field) is left to ``--map``. The names are
-those of https://cfconventions.org/Data/cf-standard-names/current/build/cf-standard-name-table.html.
+Variables that may not be the monthly mean of a canonical variable (daily extremes, pressure
+levels, spreads, anomalies under the name of the full field) need ``--map``. The names are those
+of https://cfconventions.org/Data/cf-standard-names/current/build/cf-standard-name-table.html.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STANDARD_NAMES = {
     "surface_temperature_anomaly": "tasa",
     "air_temperature_anomaly": "tasa",
 }
-# What air two metres above the ground is called where no height is given.
+# Descriptions of two-metre temperature in files that give no height.
 _NEAR_SURFACE = re.compile(
     r"^(tas|t2m?|2t|trefht|t_?2m|tmp2m|temp2m?)$|\b2[ -]?m(et(er|re)s?)?\b|near[ -]surface"
     r"|surface air",
@@ -51,23 +51,23 @@ _LOW, _HIGH = 0.5, 10.0  # m: the height of screens and model diagnostics of air
 
 @dataclass(frozen=True)
 class CfLayout(Layout):
-    """A dataset that says by standard names what it holds, or of which the user says it.
+    """A dataset whose variables are identified by standard names or by the user.
 
     Parameters
     ----------
     names : tuple of (str, str)
-        Canonical names and what the files call these variables.
+        Canonical names and the files' names of these variables.
     """
 
     names: tuple[tuple[str, str], ...] = ()
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
-        """Return the variables of a file that are known, by their names in the file.
+        """Return the known variables of a file, by their names in the file.
 
         Raises
         ------
         SourceError
-            If two variables of a file may be the same canonical one.
+            If two variables of a file match the same canonical one.
         """
         found = {
             name: Known((name,), canonical)
@@ -98,7 +98,7 @@ def layout(names: tuple[tuple[str, str], ...] = ()) -> CfLayout:
     Parameters
     ----------
     names : tuple of (str, str)
-        Canonical names and what the files call these variables, where standard names do not tell.
+        Canonical names and the files' names, where standard names are not enough.
     """
     return CfLayout(
         key=KEY, title="Gridded data by CF names", known=(), recognises=recognises, names=names
@@ -106,7 +106,7 @@ def layout(names: tuple[tuple[str, str], ...] = ()) -> CfLayout:
 
 
 def recognises(data: xr.Dataset) -> bool:
-    """Whether a file holds a variable that its standard name makes known."""
+    """Whether a file holds a variable with a known standard name."""
     return any(
         not why_not(data[name], STANDARD_NAMES[_standard_name(data[name])])
         for name in data.data_vars
@@ -115,7 +115,7 @@ def recognises(data: xr.Dataset) -> bool:
 
 
 def held(data: xr.Dataset) -> str:
-    """Return what a file holds, and why none of it is read, for a message."""
+    """Return the contents of a file and why none is read, for a message."""
     parts = []
     for name in map(str, data.data_vars):
         field = data[name]
@@ -130,12 +130,12 @@ def held(data: xr.Dataset) -> str:
 
 
 def why_not(field: xr.DataArray, canonical: str) -> str:
-    """Return why a variable is not certainly a canonical one, or nothing.
+    """Return why a variable may not be a canonical one, or ''.
 
     Parameters
     ----------
     field : DataArray
-        Whose standard name says that it may be.
+        Its standard name matches the canonical one.
     canonical : str
         A key of the canonical variables.
     """
@@ -154,7 +154,7 @@ def why_not(field: xr.DataArray, canonical: str) -> str:
 
 
 def _no_height(field: xr.DataArray, words: str) -> str:
-    """Return why air is not certainly that near the surface, or nothing."""
+    """Return why a temperature may not be the near-surface one, or ''."""
     levels = [c for n, c in field.coords.items() if c.ndim <= 1 and _is_vertical(str(n), c)]
     for level in levels:
         units = str(level.attrs.get("units", "")).strip()

@@ -1,4 +1,4 @@
-"""What a user says of files that do not say it themselves."""
+"""The user's answers to what input files leave open."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ AMOUNTS: tuple[Amount, ...] = ("day", "month")
 
 @dataclass(frozen=True)
 class Choices:
-    """How files are read where they leave it open.
+    """How to read files that are ambiguous.
 
     Parameters
     ----------
     names : tuple of (str, str)
-        Canonical names and what the files call these variables.
+        Canonical names and the files' names of these variables.
     stamp : {"", "start", "end", "middle"}
         Where in its month a stamp lies.
     amount : {"", "day", "month"}
-        The time over which amounts of rain or sunshine were summed.
+        Period over which amounts of rain or sunshine were summed.
     select : tuple of (str, str)
-        Dimensions and the value of each at which fields are taken.
+        Dimensions, and the value of each to select.
     """
 
     names: tuple[tuple[str, str], ...] = ()
@@ -45,21 +45,21 @@ class Choices:
         amount: str | None = None,
         select: list[str] | None = None,
     ) -> Choices:
-        """Build from words of the command line.
+        """Parse command-line arguments.
 
         Parameters
         ----------
         names : list of str
-            Of ``--map``: ``tasa=tas_mean``.
+            From ``--map``: ``tasa=tas_mean``.
         stamp, amount : str
-            Of ``--stamp`` and ``--amount``.
+            From ``--stamp`` and ``--amount``.
         select : list of str
-            Of ``--select``: ``realization=1``.
+            From ``--select``: ``realization=1``.
 
         Raises
         ------
         SourceError
-            If a word is none of them; the sentence names it.
+            If an argument is invalid; the message quotes it.
         """
         mapped = _pairs(names or [], "--map", "tasa=tas_mean")
         for canonical, _ in mapped:
@@ -94,9 +94,9 @@ def _pairs(words: list[str], option: str, example: str) -> tuple[tuple[str, str]
 
 
 def selected(data: xr.Dataset, choices: Choices, where: Place) -> xr.Dataset:
-    """Return an opened file at the values of dimensions that were chosen.
+    """Return an opened file at the selected values of its dimensions.
 
-    A dimension that the file does not have is left alone.
+    Dimensions that the file does not have are ignored.
 
     Raises
     ------

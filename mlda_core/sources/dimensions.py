@@ -1,4 +1,4 @@
-"""Which dimensions of a variable are time, latitude and longitude, as the CF conventions say it."""
+"""Identify the time, latitude and longitude dimensions of a variable by the CF conventions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from mlda_core.sources import SourceError
 from mlda_core.sources.haduk import X, Y
 
-# Usual names, where a file says no more.
+# Usual names, for files without CF attributes.
 _NAMES = {
     "time": ("time", "valid_time", "time_counter", "date", "yyyymm", "forecast_reference_time"),
     "lat": ("lat", "latitude", Y),
@@ -30,19 +30,19 @@ REFERENCE = "forecast_reference_time"
 
 
 def axes_of(field: xr.DataArray, where: object = None) -> dict[str, str]:
-    """Return a variable's dimensions of time, latitude (or y) and longitude (or x), by meaning.
+    """Return a variable's dimensions of time, latitude (or y) and longitude (or x), by role.
 
     Parameters
     ----------
     field : DataArray
         With its coordinates, times not decoded.
     where : object
-        What messages call the file.
+        Name of the file in messages.
 
     Raises
     ------
     SourceError
-        If one is not there.
+        If one is missing.
     """
     found: dict[str, str] = {}
     for dim in map(str, field.dims):
@@ -76,7 +76,7 @@ def _axis(dim: str, field: xr.DataArray) -> str:
 
 
 def _meaning(coordinate: xr.DataArray) -> str:
-    """Return which axis a coordinate's attributes say that it is, or nothing."""
+    """Return the axis that a coordinate's attributes denote, or ''."""
     attrs = coordinate.attrs
     units = str(attrs.get("units", "")).strip()
     known = _STANDARD.get(str(attrs.get("standard_name", "")).strip())
@@ -90,10 +90,10 @@ def _meaning(coordinate: xr.DataArray) -> str:
 
 
 def time_of(data: xr.Dataset, dim: str, where: object) -> str:
-    """Return the coordinate that says which time fields along a dimension are of.
+    """Return the coordinate with the valid time of fields along a dimension.
 
-    GRIB has two times: where ``valid_time`` runs along the dimension beside the reference time of
-    the forecast, it is the one.
+    GRIB has two times: ``valid_time`` is preferred to the reference time of the forecast if it
+    runs along the dimension.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def time_of(data: xr.Dataset, dim: str, where: object) -> str:
     dim : str
         The dimension of time.
     where : object
-        What messages call the file.
+        Name of the file in messages.
 
     Raises
     ------

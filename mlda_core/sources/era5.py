@@ -1,10 +1,10 @@
 """ERA5 monthly averaged data on single levels, as the Copernicus Climate Data Store serves them.
 
 Hersbach et al. 2020, https://doi.org/10.1002/qj.3803. Both netCDF layouts are read: the old one
-(``time``, packed integers, a dimension ``expver`` where preliminary months are mixed in) and that
-of the present store (``valid_time``, ``number``, ``expver`` as plain coordinates); so are the long
-names that ARCO-ERA5 and earthkit give, and cdo's ``lat`` and ``lon``. In the store's monthly means
-accumulations are amounts a day:
+(``time``, packed integers, a dimension ``expver`` where preliminary months are mixed in) and the
+present one (``valid_time``, ``number``, ``expver`` as plain coordinates); so are the long names
+of ARCO-ERA5 and earthkit, and cdo's ``lat`` and ``lon``. In the store's monthly means,
+accumulations are daily amounts:
 https://confluence.ecmwf.int/pages/viewpage.action?pageId=197702790.
 """
 
@@ -23,12 +23,12 @@ _KNOWN = (
     Known(("avg_tprate", "mtpr", "mean_total_precipitation_rate"), "pr"),
     Known(("tp", "total_precipitation"), "pr", amount="day"),
 )
-# Names that nobody else gives; "sst" and "total_precipitation" are anyone's.
+# Names that only ERA5 uses; "sst" and "total_precipitation" occur elsewhere.
 _OWN = {"msl", "2t", "t2m", "tp", "mtpr", "avg_tprate", "2m_temperature", "mean_sea_level_pressure"}
 _WORDS = ("ecmwf", "ecmf", "european centre for medium", "era5")
-# Of the store's monthly means; "moda" is their stream, "avgad" the type of their accumulations.
+# Marks of the store's monthly means: stream "moda", accumulation type "avgad".
 _MONTHLY_MEANS = re.compile(r"\bmoda\b|\bavgad\b|monthly[ _-]averaged|monthly[ _-]means")
-# Of sums and means that someone made of hourly accumulations.
+# Marks of sums and means computed by users from hourly accumulations.
 _MADE = re.compile(r"\bmon(mean|avg|sum)\b|\bday(mean|sum)\b|\bresample\b|\bhourly\b")
 
 
@@ -43,20 +43,20 @@ _PLANES = (("latitude", "longitude"), ("lat", "lon"))
 
 
 def amount(known: Known, field: xr.DataArray, data: xr.Dataset) -> Amount:
-    """Return over which time rain was summed, or nothing where the file does not say.
+    """Return the period over which rain was summed, or '' if the file does not state it.
 
     Parameters
     ----------
     known : Known
-        What the variable is.
+        Its canonical identity.
     field, data : DataArray, Dataset
         The variable and its file.
 
     Returns
     -------
     {"", "day"}
-        A day in the store's monthly means. Hourly data have the same names and units, and whoever
-        averages or sums them has amounts an hour or a month.
+        "day" for the store's monthly means. Hourly data have the same names and units, and their
+        averages or sums are amounts an hour or a month.
     """
     if not known.amount:
         return ""
@@ -66,12 +66,12 @@ def amount(known: Known, field: xr.DataArray, data: xr.Dataset) -> Amount:
     made = _MADE.search(str(data.attrs.get("history", "")).lower())
     if made or field.attrs.get("GRIB_stepType") == "accum":
         return ""
-    # The store's own name, as it is in its files; a long one was given by someone else.
+    # "tp" is the store's own name; a long name comes from other software.
     return known.amount if field.name == "tp" else ""
 
 
 def merge_expver(field: xr.DataArray) -> xr.DataArray:
-    """Take the final months where they are, and the preliminary ones (ERA5T) elsewhere.
+    """Take the final months where available, and the preliminary ones (ERA5T) elsewhere.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ import xarray as xr
 
 from mlda_core.sources.layout import Known, Layout, says
 
-# Copies decoded from pictures have 255 levels, and lose what lies beyond the scale's ends.
+# Copies decoded from images have 255 levels and are clipped at the ends of the colour scale.
 _CLIPPED = re.compile(r"clipped at \+-\s*([0-9.]+)\s*K")
 _LEVELS = 254
 
@@ -23,7 +23,7 @@ def _recognises(data: xr.Dataset) -> bool:
 
 
 def _limits(data: xr.Dataset) -> tuple[float, float] | None:
-    """Return the range without the two outermost levels of a copy that says it was clipped."""
+    """Return the range without the two outermost levels, for a copy marked as clipped."""
     found = _CLIPPED.search(str(data.attrs.get("comment", "")))
     if not found:
         return None

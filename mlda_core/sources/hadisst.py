@@ -1,7 +1,7 @@
 """HadISST 1.1, monthly: sea surface temperature on 1 degree (Met Office Hadley Centre).
 
-Rayner et al. 2003, https://doi.org/10.1029/2002JD002670. Cells that are all ice hold -1000 instead
-of a temperature; the water below ice is at the freezing point of sea water.
+Rayner et al. 2003, https://doi.org/10.1029/2002JD002670. Cells fully covered by ice hold -1000
+instead of a temperature; the water below ice is at the freezing point of sea water.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import xarray as xr
 from mlda_core.sources.layout import Known, Layout, says
 
 _ALL_ICE = -1000.0
-_FREEZING = -1.8  # degC, as HadISST has it where there is little water between the ice
+_FREEZING = -1.8  # degC, HadISST's value in cells that are mostly ice
 
 
 def _recognises(data: xr.Dataset) -> bool:
@@ -19,7 +19,7 @@ def _recognises(data: xr.Dataset) -> bool:
 
 
 def freeze(field: xr.DataArray) -> xr.DataArray:
-    """Return sea surface temperatures, degC, with the freezing point in cells that are all ice."""
+    """Return sea surface temperatures, degC, with the freezing point in ice-covered cells."""
     return field.where(field != _ALL_ICE, _FREEZING)
 
 

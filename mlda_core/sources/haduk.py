@@ -1,7 +1,7 @@
 """HadUK-Grid, monthly: gridded observations of the United Kingdom (Met Office, CEDA archive).
 
-Hollis et al. 2019, https://doi.org/10.1002/gdj3.78. The grid is the Ordnance Survey's transverse
-Mercator projection, and is kept: fields on (y, x) with latitude and longitude of every cell.
+Hollis et al. 2019, https://doi.org/10.1002/gdj3.78. The Ordnance Survey's transverse Mercator
+grid is kept: fields on (y, x) with latitude and longitude of every cell.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a reader knows of its provider's files: names, amounts, and how they are told apart."""
+"""File layout of a provider: variable names, units, detection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Amount = Literal["", "day", "month"]
 
 @dataclass(frozen=True)
 class Canonical:
-    """Name, units and words of a variable in the canonical dataset.
+    """Name, units and description of a variable in the canonical dataset.
 
     Parameters
     ----------
     name, standard_name, units, long_name : str
-        As CF has them.
+        CF attributes.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Canonical:
 
     @property
     def anomaly(self) -> bool:
-        """Whether it is an anomaly itself, and has no zero point."""
+        """Whether the variable itself is an anomaly, without an absolute value behind it."""
         return is_anomaly(self.standard_name)
 
     @property
     def possible(self) -> Possible:
-        """What its values can be on Earth, in its units."""
+        """Range of possible values on Earth, in its units."""
         return POSSIBLE[self.name]
 
     @property
@@ -56,9 +56,9 @@ class Canonical:
 CANONICAL: dict[str, Canonical] = {
     v.name: Canonical(v.name, v.standard_name, v.units, v.label) for v in DEFAULTS.values()
 } | {
-    # A month's hours of sunshine depend on its length; the mean of its days does not.
+    # Daily, not monthly: a monthly sum would depend on the month's length.
     "sund": Canonical("sund", "duration_of_sunshine", "s", "Daily duration of sunshine"),
-    # An anomaly as its provider made it: there is no absolute temperature behind it.
+    # Provided as an anomaly: no absolute temperature is available.
     "tasa": Canonical(
         "tasa", "surface_temperature_anomaly", "K", "Surface temperature anomaly as provided"
     ),
@@ -67,16 +67,16 @@ CANONICAL: dict[str, Canonical] = {
 
 @dataclass(frozen=True)
 class Known:
-    """A variable that a provider's files may hold.
+    """A variable that a provider's files may contain.
 
     Parameters
     ----------
     names : tuple of str
-        What the files call it.
+        Its names in the files.
     name : str
         A key of :data:`CANONICAL`.
     amount : {"", "day", "month"}
-        The time over which an amount was summed, where the units do not say it.
+        Period over which an amount was summed, if the units do not state it.
     floor : float, optional
         Canonical values below it are raised to it.
     sea_only : bool
@@ -91,41 +91,40 @@ class Known:
 
     @property
     def possible(self) -> Possible:
-        """What the file's values can be: of the skin, land and ice are there until masked."""
+        """Range of possible file values: skin temperatures include land and ice until masked."""
         return CANONICAL["tas" if self.sea_only else self.name].possible
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the files of one provider look.
+    """File layout of one provider.
 
     Parameters
     ----------
     key : str
         Its name on the command line.
     title : str
-        What people call it; goes into the dataset's ``source``.
+        Display name; goes into the dataset's ``source``.
     known : tuple of Known
         Its variables.
     recognises : callable
-        Whether an opened file is one of its own.
+        Whether an opened file is the provider's.
     projected : bool
         Whether the files are on a projected grid, which is kept.
     merge : callable, optional
-        What to do with a variable's own extra dimensions before they are taken away.
+        Reduces a variable's extra dimensions before they are dropped.
     limits : callable, optional
-        Least and greatest value to believe, unpacked, from an opened file; what lies outside is
-        missing.
+        Returns the valid range, unpacked, of an opened file; values outside are missing.
     begins : bool
         Whether the provider stamps months at their beginning.
     words : tuple of str
-        Words of which a file has to say one for that to be believed; none where no one else has
-        such files.
+        Words, of which a file must contain one for ``begins`` to apply; empty if no other
+        provider has such files.
     amount : callable, optional
-        The time over which an amount was summed, from the variable and its file; ``known.amount``
-        where there is none.
+        Returns the period over which an amount was summed, from the variable and its file;
+        ``known.amount`` by default.
     base_period : str
-        From which period the provider's anomalies are, where a file does not say it.
+        Base period of the provider's anomalies, for files that do not state it.
     """
 
     key: str
@@ -141,7 +140,7 @@ class Layout:
     base_period: str = ""
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
-        """Return the variables of a file that are known, by their names in the file."""
+        """Return the known variables of a file, by their names in the file."""
         found: dict[str, Known] = {}
         for known in self.known:
             for name in known.names:
@@ -151,7 +150,7 @@ class Layout:
 
 
 def says(data: xr.Dataset, *words: str) -> bool:
-    """Whether a file's attributes, or a variable's, hold one of some words, in any case."""
+    """Whether a file's or a variable's attributes contain any of some words, ignoring case."""
     texts = [str(value) for value in data.attrs.values()]
     for name in data.data_vars:
         texts += [str(value) for value in data[name].attrs.values()]
@@ -159,18 +158,18 @@ def says(data: xr.Dataset, *words: str) -> bool:
     return any(word.lower() in every for word in words)
 
 
-_WATER = 1000.0  # kg m-3: a metre of rain is a tonne a square metre
+_WATER = 1000.0  # kg m-3: a metre of rain is 1000 kg m-2
 _SECONDS = 86400.0
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """``canonical = value * scale + offset``, divided by the days of the month where asked.
+    """``canonical = value * scale + offset``, divided by the month's days if ``by_month``.
 
     Parameters
     ----------
     scale, offset : float
-        Of the units.
+        From the units.
     by_month : bool
         Whether the value is a sum over the month.
     """
@@ -180,18 +179,18 @@ class Conversion:
     by_month: bool = False
 
     def apply(self, values: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Convert values (months, rows, columns) of months of so many days (months,)."""
+        """Convert values (months, rows, columns), given the lengths of the months in days."""
         out = values * self.scale + self.offset
         return out / days[:, None, None] if self.by_month else out
 
 
 def conversion(known: Known, units: object, path: object, name: str) -> Conversion:
-    """Return how to turn a variable's units into the canonical ones.
+    """Return the conversion from a variable's units to the canonical ones.
 
     Parameters
     ----------
     known : Known
-        What the variable is.
+        Its canonical identity.
     units : object
         Its ``units`` attribute.
     path, name : object, str
@@ -200,7 +199,7 @@ def conversion(known: Known, units: object, path: object, name: str) -> Conversi
     Raises
     ------
     SourceError
-        If the units are unknown, or measure something else.
+        If the units are unknown or of another quantity.
     """
     canonical = CANONICAL[known.name]
     said = str(units).strip() if units is not None else ""
@@ -216,15 +215,15 @@ def conversion(known: Known, units: object, path: object, name: str) -> Conversi
 
 
 def _convert(known: Known, canonical: Canonical, given: Reading) -> Conversion | None:
-    """Return the conversion, or None where units measure something else."""
+    """Return the conversion, or None if the units are of another quantity."""
     if canonical.units != "kg m-2 s-1":
         found = None if given.by_month else given.linear(canonical.units)
         if found is None:
             return None
-        # An anomaly has no zero point: half a degree Celsius is half a kelvin.
+        # Differences have no offset: half a degree Celsius is half a kelvin.
         offset = 0.0 if canonical.anomaly else found[1]
         return Conversion(found[0], offset, by_month=known.amount == "month")
-    # A rate of mass or of depth, or an amount of either over the time that the layout says.
+    # A rate of mass or of depth, or an amount of either over the layout's period.
     for target, factor in (("kg m-2 s-1", 1.0), ("m s-1", _WATER)):
         rate = given.linear(target)
         if rate is not None:

@@ -1,4 +1,4 @@
-"""Whether another program has a file open: HDF5 locks what it opens."""
+"""Whether another program has a file open, by HDF5's file locks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ def is_open_elsewhere(path: Path, *, for_writing: bool = False) -> bool:
     Parameters
     ----------
     path : Path
-        That is there.
+        An existing file.
     for_writing : bool
-        Whether only those that write count, and not those that read.
+        Count writers only, not readers.
 
     Returns
     -------
     bool
-        False as well where the system or the file system knows no locks (Windows does not let an
-        open file be replaced).
+        Also False where the system or the file system has no locks (Windows does not allow an
+        open file to be replaced).
     """
     try:
         import fcntl

@@ -1,4 +1,4 @@
-"""Canonical datasets of several sources as one: every month that any of them has."""
+"""Merge canonical datasets of several sources: the union of their months."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mlda_core.sources import SourceError
 def merge(paths: Sequence[Path]) -> xr.Dataset:
     """Join canonical datasets of different variables on one grid.
 
-    A month is kept if any dataset has it; there the other variables are missing, and nothing is
-    filled. Training counts what is there.
+    A month is kept if any dataset has it; the other variables are missing there, and nothing is
+    filled in. Training handles missing fields.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     Raises
     ------
     SourceError
-        If a file is none, a variable is there twice, or grids, members or the base periods of
-        anomalies differ.
+        If a file is not canonical, a variable occurs twice, or grids, members or the base periods
+        of anomalies differ.
     """
     parts = [_read(path) for path in paths]
     _refuse_base_periods(paths, parts)
@@ -54,12 +54,12 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
                     else "prepare both with one --grid, or one with --like the other."
                 )
                 raise SourceError(f"{path} has another {axis} axis than {paths[0].name}; {remedy}")
-    # The axes agree to a thousandth of a degree: those of the first, exactly.
+    # The axes agree to a thousandth of a degree; take the first dataset's.
     axes = {axis: parts[0][axis] for axis in ("member", "lat", "lon")}
     joined = xr.merge(
         [part.assign_coords(axes) for part in parts], join="outer", combine_attrs="override"
     )
-    # Units stay with their variables; what is said of a whole file holds for one source alone.
+    # Variables keep their attributes; the files' global attributes each describe one source only.
     joined.attrs = {}
     sources = list(dict.fromkeys(str(part.attrs.get("source", "")) for part in parts))
     return joined.assign_attrs(
@@ -68,7 +68,7 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
 
 
 def _refuse_base_periods(paths: Sequence[Path], parts: Sequence[xr.Dataset]) -> None:
-    """Refuse anomalies of one quantity that are from different periods."""
+    """Refuse anomalies of one quantity with different base periods."""
     stated: dict[str, tuple[str, Path]] = {}
     for path, part in zip(paths, parts, strict=True):
         for name, field in part.data_vars.items():
@@ -100,5 +100,5 @@ def _read(path: Path) -> xr.Dataset:
     fault = fault_of_months(data)
     if fault:
         raise SourceError(f"{path} {fault}; make it with 'mlda data prepare'.")
-    # Of whatever day of its month a stamp is.
+    # Time stamps may be of any day of the month.
     return data.assign_coords(time=time_axis(data["time"].to_numpy().astype("datetime64[M]")))

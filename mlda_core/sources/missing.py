@@ -1,9 +1,9 @@
-"""Which stored numbers of a file mean that there is no value, however the file says it.
+"""Missing-value codes of a file, in any of the forms in which files declare them.
 
-CF wants ``_FillValue`` and ``missing_value`` in the type of the stored data
-(https://cfconventions.org/cf-conventions/cf-conventions.html#missing-data). Files have them as
-text, in another type, in unpacked terms, or several at once; here they are brought to the form
-that xarray decodes.
+CF requires ``_FillValue`` and ``missing_value`` in the type of the stored data
+(https://cfconventions.org/cf-conventions/cf-conventions.html#missing-data). Files also have them
+as text, in another type, unpacked, or several at once; this module brings them to the form that
+xarray decodes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 from mlda_core.sources.places import Place
 
-# No quantity of climate is as great, in any units: netCDF's own fill value (9.97e36), 1e20, 1e30,
-# GRIB's 9.999e20 and the greatest 32-bit number are what stands for nothing.
+# No climate quantity is this large in any units, but fill values are: netCDF's default (9.97e36),
+# 1e20, 1e30, GRIB's 9.999e20 and the largest 32-bit float.
 NOTHING = 1e15
 _FILLS = ("_FillValue", "missing_value")
 _PACKING = ("scale_factor", "add_offset")
@@ -30,12 +30,12 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 
 
 def numbers_in(attribute: Any) -> list[float]:
-    """Return the numbers of an attribute, be it a number, an array or a text such as ``-999.f``.
+    """Return the numbers of an attribute: a number, an array or a text such as ``-999.f``.
 
     Parameters
     ----------
     attribute : object
-        Text that holds something else than numbers has none.
+        Text that is not numeric yields an empty list.
     """
     if isinstance(attribute, bytes):
         attribute = attribute.decode("latin-1")
@@ -48,7 +48,7 @@ def numbers_in(attribute: Any) -> list[float]:
                 return []
             continue
         for word in re.split(r"[\s,;]+", part.strip("[]() \t\n\0")):
-            # As in CDL: 870.f, -32767s, 1.d20, 5LL.
+            # CDL notation: 870.f, -32767s, 1.d20, 5LL.
             bare = re.sub(r"(?<=[\d.])(?:[fFsSbBlL]|ll|LL)$", "", word)
             if _NUMBER.fullmatch(bare):
                 found.append(float(re.sub("[dD]", "e", bare)))
@@ -58,25 +58,25 @@ def numbers_in(attribute: Any) -> list[float]:
 
 
 def decode(raw: xr.Dataset, path: Place) -> xr.Dataset:
-    """Return a file's variables unpacked, NaN where the file says that there is no value.
+    """Return a file's variables unpacked, NaN where the file declares a value missing.
 
     Parameters
     ----------
     raw : Dataset
-        Opened with ``decode_cf=False``; nothing is read here.
+        Opened with ``decode_cf=False``; values are not read here.
     path : Place
         For messages.
 
     Returns
     -------
     Dataset
-        As ``xarray.open_dataset(..., decode_times=False)`` has it. Integers have netCDF's own
-        fill value where the file declares none.
+        As from ``xarray.open_dataset(..., decode_times=False)``. Integers without a declared fill
+        value use netCDF's default.
 
     Raises
     ------
     SourceError
-        If the attributes of packing are no numbers.
+        If the packing attributes are not numbers.
     """
     plain = raw.copy()
     for name, variable in raw.variables.items():
@@ -84,7 +84,7 @@ def decode(raw: xr.Dataset, path: Place) -> xr.Dataset:
             plain[name].attrs = _attributes(variable, f"{path} has {name}")
     try:
         with warnings.catch_warnings():
-            # Several values that mean missing: all of them are honoured.
+            # Suppress the warning of several missing values: all of them are used.
             warnings.simplefilter("ignore", xr.SerializationWarning)
             return xr.decode_cf(plain, decode_times=False, decode_timedelta=False)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
@@ -94,7 +94,7 @@ def decode(raw: xr.Dataset, path: Place) -> xr.Dataset:
 
 
 def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
-    """Return the attributes with packing and missing values in the form that xarray decodes."""
+    """Return the attributes, with packing and missing values in the form that xarray decodes."""
     attrs = dict(variable.attrs)
     packing = {"scale_factor": 1.0, "add_offset": 0.0}
     for name in _PACKING:
@@ -115,7 +115,7 @@ def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
     for name in _FILLS:
         if name in attrs:
             given = attrs.pop(name)
-            # In the type of the stored data it is one of them, as CF says; else either.
+            # In the type of the stored data it is a stored value, by CF; otherwise try both.
             exact = np.asarray(given).dtype == variable.dtype
             for number in numbers_in(given):
                 wide = 2 ** (8 * variable.dtype.itemsize)
@@ -124,12 +124,12 @@ def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
                 codes += _stored(number, variable.dtype, packing, packed_only=exact)
     whole = variable.dtype.kind in "iu" and variable.dtype.itemsize > 1
     if not codes and whole and variable.ndim >= 3:
-        # What was never written, by the netCDF library's convention; bytes have none.
+        # The netCDF library's default for unwritten values; bytes have none.
         codes = [netCDF4.default_fillvals[variable.dtype.str[1:]]]
     if codes:
         stored = np.unique(np.array(codes).astype(variable.dtype))
         if unsigned:
-            # xarray compares with the unsigned numbers, but for _FillValue.
+            # xarray compares missing_value with the unsigned numbers, but not _FillValue.
             attrs["_FillValue"] = stored[0]
             stored = stored[1:].view(f"u{variable.dtype.itemsize}")
         if stored.size:
@@ -140,14 +140,14 @@ def _attributes(variable: xr.Variable, where: str) -> dict[str, Any]:
 def _stored(
     number: float, dtype: np.dtype[Any], packing: dict[str, float], *, packed_only: bool
 ) -> list[Any]:
-    """Return what a declared missing value may be as a stored number."""
+    """Return the stored numbers that a declared missing value may denote."""
     if np.isnan(number):
         return []
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             own = dtype.type(number)
             packed = dtype.type((number - packing["add_offset"]) / packing["scale_factor"])
-        # Of packed floats too it may be said in unpacked terms.
+        # Even for packed floats it may be given in unpacked terms.
         return [own] if packed == own or packed_only else [own, packed]
     if not np.isfinite(number):
         return []
@@ -155,25 +155,25 @@ def _stored(
     found = [number] if number == round(number) else []
     if not packed_only:
         unpacked = round((number - packing["add_offset"]) / packing["scale_factor"])
-        # Half a step of the packing is all that the two can differ by.
+        # The two can differ by half a packing step at most.
         found += [unpacked]
     return [int(n) for n in found if ends.min <= n <= ends.max]
 
 
 def undeclared(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[float, int]]:
-    """Take numbers that can only mean missing out of unpacked values.
+    """Mask undeclared fill values: numbers too large to be data.
 
     Parameters
     ----------
     values : ndarray
-        Unpacked, as the file has them.
+        Unpacked, in the file's units.
 
     Returns
     -------
     values : ndarray
-        NaN there; the same array where there is none.
+        With NaN instead; the same array if there are none.
     found : dict of float to int
-        Which numbers there were, and how many.
+        The numbers masked, with their counts.
     """
     huge = np.isfinite(values) & (np.abs(values) >= NOTHING)
     if not huge.any():
@@ -185,16 +185,16 @@ def undeclared(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[f
 def take_out(
     values: NDArray[np.float64], codes: tuple[float, ...], step: float
 ) -> NDArray[np.float64]:
-    """Return values with NaN for codes that the user gave.
+    """Return values with the user's missing-value codes masked.
 
     Parameters
     ----------
     values : ndarray
-        Unpacked, as the file has them.
+        Unpacked, in the file's units.
     codes : tuple of float
     step : float
-        Of the packing, 0 where the file is not packed: a code is met within half of it, or
-        within a rounding of 32-bit numbers.
+        Of the packing, 0 if the file is not packed: codes match within half a step, or within
+        the rounding of 32-bit numbers.
     """
     for code in codes:
         near = max(abs(step) / 2 * 1.001, 1e-6 * abs(code)) if np.isfinite(code) else 0.0

@@ -1,8 +1,8 @@
-"""Which observed years a model year under a mixed sea was made of.
+"""The observed years behind each model year under a mixed sea.
 
 A mixed sea is ``cos(a) A + sin(a) B`` of the anomalies of two observed years plus a uniform
-offset. A held-out year among the parents would leak its sea into training, so the parents are
-recovered from the fields themselves, and their months tell whether a mixed month may train.
+offset. A held-out parent year would leak its sea into training, so the parents are recovered from
+the fields, and a mixed month may train only if their months may.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Parents:
     years : tuple of int
         The two years.
     unexplained : float
-        Share of the mixed anomaly's variance that they and an offset leave.
+        Fraction of the mixed anomaly's variance that they and an offset leave.
     """
 
     years: tuple[int, int]
@@ -38,7 +38,7 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
     """Find the parents of every mixed model year, by least squares over all pairs of years.
 
     Away from ice (40S-40N) the mixture is exact up to packing and interpolation in time: the
-    right pair leaves about 1 % of the variance, and the next one several times as much unless
+    correct pair leaves about 1 % of the variance, and the next best several times as much, unless
     its year enters with a weight near zero.
 
     Parameters
@@ -57,7 +57,7 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
     """
     grid = Grid(observed["lat"].values, observed["lon"].values)
     rows = np.abs(grid.lat) < 40
-    # Members share the observed sea, and one may have a year that another lacks.
+    # All members have the observed sea, but some lack years that others have.
     shared = observed[[name for name in observed if name == "tos"]].mean("member")
     sea, years = _by_year(shared, rows)
     climatology = sea.mean(axis=0)
@@ -85,7 +85,7 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
             explained = np.einsum("pi,pij,pj->p", b, inverse, b)
             best = int(explained.argmax())
             pair = years[pairs[best, 0]], years[pairs[best, 1]]
-            # A missing cell leaves NaN, which no one may take for a good fit.
+            # Missing cells give NaN, which must not be taken for a good fit.
             left = 1 - explained[best] / (target @ target)
             found[int(member), label] = Parents(pair, float(left))
     return found

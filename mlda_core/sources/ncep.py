@@ -15,7 +15,7 @@ _SEA = ("extended reconstructed", "ersst")
 
 
 def is_ersst(data: xr.Dataset) -> bool:
-    """Whether a file is the sea surface temperature of ERSST: a companion of any reanalysis."""
+    """Whether a file is the SST of ERSST, which can accompany any reanalysis."""
     return "sst" in data.data_vars and says(data, *_SEA)
 
 

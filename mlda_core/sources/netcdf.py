@@ -1,4 +1,4 @@
-"""One variable of a downloaded netCDF file, read month by month in canonical form."""
+"""Read one variable of a downloaded netCDF file month by month, in canonical form."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ _MAGIC = {
     b"<htm": "is a web page and no data; download the file again.",
     b"\x00\x05\x16\x07": "is a companion file of macOS; give the one without '._'.",
 }
-# The classic format, with 32-bit and with 64-bit offsets.
+# NetCDF's classic format, with 32-bit and with 64-bit offsets.
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
 
 @contextmanager
 def open_source(path: Place, choices: Choices | None = None) -> Iterator[xr.Dataset]:
-    """Open a downloaded file, a Zarr store or an address: packed values decoded, times not.
+    """Open a file, a Zarr store or an address: values unpacked, times not decoded.
 
     Parameters
     ----------
     path : Place
     choices : Choices, optional
-        What is selected of it.
+        Selections along dimensions.
 
     Raises
     ------
     SourceError
-        If it is no netCDF file; the sentence says what it is instead, where that shows.
+        If it is no netCDF file; the message names its format if known.
     """
     with _opened(path) as data:
         yield selected(data, choices, path) if choices is not None else data
@@ -67,7 +67,7 @@ def _opened(path: Place) -> Iterator[xr.Dataset]:
         try:
             yield expand(opened, path) if is_eof_file(opened) else opened
         except RuntimeError as error:
-            # Values are read where they are used.
+            # Values are read lazily.
             if str(error).startswith("NetCDF:"):
                 what = "is damaged" if plain else "failed while it was read"
                 remedy = "download it again" if plain else "try again, or download the data"
@@ -102,13 +102,13 @@ def _open_file(path: Path) -> xr.Dataset:
 def _refuse_cut(path: Path) -> None:
     """Refuse a file of netCDF's classic format that ends early.
 
-    The C library reads zeros past its end: packed, they are plausible values.
+    The C library reads zeros past its end; unpacked, they are plausible values.
     """
     from scipy.io import netcdf_file
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of views that still refer to it
+            warnings.simplefilter("ignore", RuntimeWarning)  # some views still refer to it
             netcdf_file(path, mmap=True).close()
     except Exception as error:
         raise SourceError(f"{path} is truncated; download it again.") from error
@@ -116,7 +116,7 @@ def _refuse_cut(path: Path) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Projected:
-    """A grid in a projection's metres, with latitude and longitude of every cell.
+    """A projected grid, with latitude and longitude of every cell.
 
     Parameters
     ----------
@@ -149,23 +149,24 @@ class Field:
     path : Place
         The file, store or address.
     variable : str
-        Its name there.
+        Its name in the file.
     known : Known
-        What it is.
+        Its canonical identity.
     layout : Layout
-        Whose file it is.
+        Of the file's provider.
     convert : Conversion
         To canonical units.
+        To canonical units.
     months : Months
-        In the order of the file.
+        In file order.
     grid : Grid or Projected
         Ascending.
     rows, columns : ndarray of int
-        Which rows and columns of the file the grid's are.
+        The grid's rows and columns as indices into the file's.
     units : str
-        As the file has them.
+        Of the file.
     base_period : str
-        The years that an anomaly is from, '' where they are not known.
+        Of an anomaly, '' if unknown.
     """
 
     path: Place
@@ -188,7 +189,7 @@ class Field:
         missing: Sequence[float] = (),
         check: Check | None = None,
     ) -> NDArray[np.float64]:
-        """Return some months in canonical units, (n, rows, columns), NaN where missing.
+        """Return selected months in canonical units, (n, rows, columns), NaN where missing.
 
         Parameters
         ----------
@@ -197,20 +198,19 @@ class Field:
         which : ndarray of int
             Positions on its time axis.
         missing : sequence of float
-            Numbers that stand for a missing value though the file does not say so, unpacked and
-            in its own units.
+            Undeclared missing-value codes, unpacked and in the file's units.
         check : Check, optional
-            Sees every value, and refuses what is not possible.
+            Checks every value, and refuses impossible ones.
 
         Raises
         ------
         SourceError
-            If the file ends early, or a value is not possible.
+            If the file is truncated, or a value is impossible.
         """
         field = data[self.variable]
         names = axes_of(field)
         try:
-            # What overflows becomes infinite, and is refused as such.
+            # Overflow becomes infinite, which the check refuses.
             with np.errstate(over="ignore", invalid="ignore"):
                 block = field.isel({names["time"]: which}).load()
         except (OSError, RuntimeError) as error:
@@ -237,7 +237,7 @@ class Field:
         missing: tuple[float, ...],
         check: Check | None,
     ) -> NDArray[np.float64]:
-        """Return unpacked values with NaN for all that means missing but was not decoded so."""
+        """Return unpacked values with NaN for missing values that decoding did not catch."""
         field = data[self.variable]
         stored = np.dtype(field.encoding.get("dtype", field.dtype))
         step = float(field.encoding.get("scale_factor", 0.0)) if stored.kind in "iu" else 0.0
@@ -286,24 +286,24 @@ def find_fields(
     Parameters
     ----------
     path : Place
-        What messages call the file.
+        Name of the file in messages.
     data : Dataset
         The file, opened.
     layout : Layout
-        Whose file it is.
+        Of the file's provider.
     choices : Choices, optional
-        What the user says where the file leaves it open.
+        The user's answers to what the file leaves open.
 
     Raises
     ------
     SourceError
-        If a variable has other units, dimensions or stamps than it can be read with.
+        If the units, dimensions or stamps of a variable cannot be read.
     """
     choices = choices or Choices()
     found: dict[str, Field] = {}
     for name, known in layout.find(data).items():
         if known.name in found:
-            continue  # the layout's order: what needs the least conversion comes first
+            continue  # the layout's first match needs the least conversion
         field = data[name]
         names = axes_of(field, path)
         for extra in field.dims:
@@ -347,10 +347,10 @@ def _first(data: xr.Dataset, dim: str) -> object:
 
 
 def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
-    """Return the least and greatest valid value, unpacked, or None where the file says nothing.
+    """Return the valid range of a variable, unpacked, or None if the file does not state it.
 
-    ``valid_range`` is that of the packed numbers where it has their type, and of the unpacked
-    ones otherwise, as the netCDF users' guide says; xarray leaves it to its users.
+    ``valid_range`` refers to the packed numbers if it has their type, and to the unpacked ones
+    otherwise, by the netCDF users' guide; xarray ignores it.
     """
     attrs, encoding = field.attrs, field.encoding
     packed = "scale_factor" in encoding or "add_offset" in encoding
@@ -361,7 +361,7 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
         ends = [attrs.get(name) for name in ("valid_min", "valid_max")]
         given = [n for end in ends for n in ([np.nan] if end is None else numbers_in(end))]
         kinds = {np.asarray(end).dtype.kind for end in ends if end is not None}
-    # Words are no limits that a program can read, and of packed numbers text does not tell which.
+    # Non-numeric limits are unusable; for packed data, text limits would be ambiguous.
     if len(given) != 2 or np.isnan(given).all() or (packed and kinds & set("US")):
         return None
     low, high = given
@@ -370,7 +370,7 @@ def valid_limits(field: xr.DataArray) -> tuple[float, float] | None:
     if packed and kinds <= set("iu") and stored.kind in "iu":
         offset = float(encoding.get("add_offset", 0.0))
         low, high = sorted((low * scale + offset, high * scale + offset))
-    # Half a packed step or a rounding of 32-bit numbers is no reason to lose a value.
+    # Do not lose values to half a packing step or to the rounding of 32-bit numbers.
     slack = abs(scale) / 2 if packed else 0.0
     sizes = [abs(v) for v in (low, high) if np.isfinite(v)]
     slack = max(slack, 1e-6 * max(sizes, default=0.0))

@@ -1,4 +1,4 @@
-"""What canonical variables were read from, for people: a wrong guess is seen."""
+"""Provenance of canonical variables, shown so that a wrong guess is noticed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a canonical variable was read from.
+    """Provenance of a canonical variable.
 
     Parameters
     ----------
     name : str
         Canonical.
     variables, units : tuple of str
-        As the files have them, each once.
+        As in the files, without duplicates.
     files : tuple of str
-        Their names.
+        File names.
     first, last : str
-        Months that were read, before variables are cut to common ones.
+        Months read, before the variables are cut to their common period.
     months_by : tuple of str
-        What told which months they are.
+        How the months were determined.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Origin:
 
 
 def origin_of(series: Series) -> Origin:
-    """Return what a variable is read from.
+    """Return the provenance of a variable.
 
     Parameters
     ----------

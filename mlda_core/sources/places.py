@@ -1,4 +1,4 @@
-"""Where data lie: files, folders of files, Zarr stores, and addresses of servers."""
+"""Locations of data: files, folders of files, Zarr stores, and server addresses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mlda_core.sources import SourceError
 
 SUFFIXES = (".nc", ".nc4", ".netcdf", ".cdf", ".h5")
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_SERVED = ("http", "https", "dods")  # OPeNDAP, by the netCDF library itself
-# What fsspec needs for stores that are not on this machine; xarray and zarr ask for it by name.
+_SERVED = ("http", "https", "dods")  # OPeNDAP, read by the netCDF library itself
+# Packages that fsspec needs for remote stores; they are imported by name in xarray and zarr.
 _BY_SCHEME = {"http": "aiohttp", "https": "aiohttp", "gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}
 _STORE_FILES = (".zgroup", ".zmetadata", "zarr.json")
 
@@ -38,7 +38,7 @@ class Address:
 
     @property
     def name(self) -> str:
-        """Its last part, as that of a file."""
+        """Last part of the path, as the name of a file."""
         return self.url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
     @property
@@ -51,7 +51,7 @@ Place = Path | Address
 
 
 def place_of(text: str | Path | Address) -> Place:
-    """Return what a user's words name: a file or folder, or an address."""
+    """Return the file, folder or address that a text denotes."""
     if isinstance(text, Path | Address):
         return text
     return Address(text) if _ADDRESS.match(text) else Path(text)
@@ -67,15 +67,15 @@ def is_store(place: Place) -> bool:
 
 
 def list_inputs(paths: Sequence[str | Path | Address]) -> list[Place]:
-    """Return the netCDF files and Zarr stores of folders, files and addresses given.
+    """Return the netCDF files and Zarr stores among folders, files and addresses.
 
-    Hidden files, such as the ``._`` companions that macOS leaves on foreign disks, are left out of
-    folders.
+    Hidden files in folders are skipped, such as the ``._`` companions that macOS writes on foreign
+    disks.
 
     Raises
     ------
     SourceError
-        If one is not there, or a folder holds none.
+        If one does not exist, or a folder holds none.
     """
     found: list[Place] = []
     for place in map(place_of, paths):
@@ -109,7 +109,7 @@ def open_served(place: Place) -> xr.Dataset:
     Raises
     ------
     SourceError
-        If it cannot be opened, or a package that it needs is not installed.
+        If it cannot be opened, or a required package is not installed.
     """
     store = is_store(place)
     if store:
@@ -125,13 +125,13 @@ def open_served(place: Place) -> xr.Dataset:
                 _refuse_without(module, place, f"pip install {module}")
     try:
         with warnings.catch_warnings():
-            # Stores without consolidated metadata: read all the same.
+            # Stores without consolidated metadata are read as well.
             warnings.simplefilter("ignore", RuntimeWarning)
             return xr.open_dataset(
                 str(place), engine="zarr" if store else "netcdf4", decode_cf=False
             )
     except Exception as error:
-        # Every transport has errors of its own.
+        # Each transport raises its own exception types.
         said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         kind = "a Zarr store" if store else "OPeNDAP"
         remedy = (

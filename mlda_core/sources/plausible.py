@@ -1,7 +1,7 @@
-"""Whether the fields that are read are possible on Earth; the likely cause where they are not.
+"""Check that fields are physically possible, and find the likely cause if not.
 
-A wrong unit, another quantity under the same name or a missing value's code are all plausible
-numbers to a program. They are looked for while a file is read, at no further pass over it.
+Wrong units, another quantity under the same name and unmasked missing values are plausible
+numbers to a program. The checks run while a file is read, without a second pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlda_core.sources.places import Place
 
 Float = NDArray[np.float64]
 
-# What a file may be in that says something else.
+# Units that files labelled with other units may actually be in.
 _CANDIDATES = {
     "Pa": ("Pa", "hPa", "kPa", "inHg", "mmHg"),
     "K": ("K", "degC", "degF", "0.01 K"),
@@ -29,34 +29,34 @@ _CANDIDATES = {
     "m": ("m", "dam", "km"),
     "m s-1": ("m/s", "knot", "km/hour"),
 }
-# As tables and old formats write what is missing; told from real values by standing alone.
+# Usual missing-value codes of tables and old formats; unlike real values they are isolated.
 _CODES = np.array([9.99, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 32767.0, 32766.0])
-# Temperatures in kelvin, which no anomaly is.
+# Temperatures in kelvin, which anomalies never reach.
 _KELVIN = POSSIBLE["tas"].extremes
-# So many different numbers outside are codes, and more are a field.
+# Up to this many distinct impossible numbers are codes; more are a field.
 _FEW = 3
-# The share of a global grid's area with values from which a mean is one of the globe.
+# Least fraction of a global grid's area with values for a mean to count as global.
 _WHOLE = {"tos": 0.5}
 _MOST = 0.9
 
 
 class Seen(NamedTuple):
-    """Where some fields come from.
+    """Provenance of a block of fields.
 
     Parameters
     ----------
     path : Place
     variable, units : str
-        As the file calls them.
+        As in the file.
     raw : ndarray, shape (n, rows, columns)
         Unpacked values in the file's units, NaN where missing.
     months : ndarray of datetime64[M], shape (n,)
     lat, lon : ndarray
         Of rows and columns, or of every cell.
     convert : callable, optional
-        Takes values (n, rows, columns) and units to canonical values, or to None.
+        Converts values (n, rows, columns) and units to canonical values, or returns None.
     codes : bool
-        Whether the user can say which number stands for a missing value.
+        Whether the user can pass missing-value codes.
     """
 
     path: Place
@@ -70,7 +70,7 @@ class Seen(NamedTuple):
     codes: bool = True
 
     def place(self, index: tuple[int, ...]) -> str:
-        """Return where and when a value is, in words."""
+        """Return the place and time of a value, as text."""
         month, row, column = index
         two = self.lat.ndim == 2
         lat = float(self.lat[row, column] if two else self.lat[row])
@@ -80,7 +80,7 @@ class Seen(NamedTuple):
 
 @dataclass
 class Check:
-    """What was seen of one variable, and whether it can be.
+    """Running plausibility check of one variable.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Check:
     possible : Possible
         In canonical units.
     anomaly : bool
-        Whether it is one itself.
+        Whether the variable itself is an anomaly.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Check:
     _cut: int = 0
 
     def note(self, seen_at: Place, variable: str, found: dict[float, int]) -> None:
-        """Keep in mind numbers that were taken as missing though the file does not say so."""
+        """Record numbers treated as missing although the file does not declare them."""
         for number, count in found.items():
             self.notes.append(
                 f"{seen_at.name} has {count} values of {number:g} in {variable} that it does not "
@@ -112,7 +112,7 @@ class Check:
             )
 
     def note_limits(self, seen_at: Place, variable: str, count: int) -> None:
-        """Keep in mind values that a file itself calls invalid."""
+        """Record values outside the file's own valid range."""
         self._cut += count
         if count:
             self.notes.append(
@@ -121,22 +121,22 @@ class Check:
             )
 
     def see(self, values: Float, seen: Seen) -> None:
-        """Look at some fields.
+        """Check a block of fields.
 
         Parameters
         ----------
         values : ndarray, shape (n, rows, columns)
             Canonical units, NaN where missing.
         seen : Seen
-            Where they come from.
+            Their provenance.
 
         Raises
         ------
         SourceError
-            If a value is not possible; the sentence names the cell, the cause and the remedy.
+            If a value is impossible; the message names the cell, the cause and the remedy.
         """
         low, high = self.possible.extremes
-        # Ignore NaN, in one pass each.
+        # fmin and fmax ignore NaN, in one pass each.
         least, most = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
         if np.isnan(least):
             return
@@ -146,7 +146,7 @@ class Check:
             with np.errstate(invalid="ignore", over="ignore"):
                 raise SourceError(self._of_extremes(values, outside, seen))
         good = ~np.isnan(values)
-        # Opposite infinities within a variable without limits have no sum.
+        # Opposite infinities, in a variable without limits, have no sum.
         with np.errstate(invalid="ignore", over="ignore"):
             count, total = good.sum(axis=0), np.nansum(values, axis=0)
         ends = (
@@ -163,17 +163,17 @@ class Check:
         self._raw.append((ends[0], mean, ends[1]))
 
     def done(self, grid: object) -> None:
-        """Look at the mean over all that was read.
+        """Check the mean over all that was read.
 
         Parameters
         ----------
         grid : Grid or other
-            Of the fields; areas weigh on a rectilinear one.
+            Of the fields; area weights are used on a rectilinear one.
 
         Raises
         ------
         SourceError
-            If the mean is not possible, or the file's own limits leave no value.
+            If the mean is impossible, or the file's valid range excludes every value.
         """
         if self._total is None or self._count is None or self._seen is None:
             if self._cut:
@@ -216,7 +216,7 @@ class Check:
         )
 
     def _of_a_few(self, raw: Float, values: Float, seen: Seen) -> str:
-        """Return the likely cause where most values are possible and some are not."""
+        """Return the likely cause if most values are possible and some are not."""
         numbers = np.unique(raw)
         low, high = self.possible.extremes
         beyond = np.maximum(low - values, values - high).min() > 0.2 * (high - low)
@@ -227,7 +227,7 @@ class Check:
                 return "if that stands for a missing value, declare it as missing_value in the file"
             codes = " ".join(f"--missing {number:g}" for number in numbers)
             return f"if that stands for a missing value, give {codes}"
-        # One in a hundred cells are no slips of the pen.
+        # More than one cell in a hundred is not a typing error.
         many = values.size > 0.01 * np.isfinite(seen.raw).sum()
         units = self._in_other_units(seen.raw, seen, self.possible.mean) if many else ""
         return units or (
@@ -236,7 +236,7 @@ class Check:
         )
 
     def _refuse_codes(self, good: NDArray[np.bool_], ends: tuple[float, float], seen: Seen) -> None:
-        """Refuse a code that lies within what is possible, but far from all other values."""
+        """Refuse a code within the possible range but far from all other values."""
         raw = seen.raw
         remedy = "give --missing {:g}" if seen.codes else "declare it as missing_value in the file"
         for end in ends:
@@ -271,7 +271,7 @@ class Check:
     def _in_other_units(
         self, raw: Float, seen: Seen, mean: Range, middle: float | None = None
     ) -> str:
-        """Return which units would make the values possible, in words, or ''."""
+        """Return the units that would make the values possible, as text, or ''."""
         low, high = self.possible.extremes
         centre = np.full((1, 1, 1), np.nanmean(raw) if middle is None else middle)
         if seen.convert is None:
@@ -289,7 +289,7 @@ class Check:
         return ""
 
     def _small(self, raw: Float, seen: Seen) -> str:
-        """Return what values about zero are, in words, or ''."""
+        """Return what values around zero may be, as text, or ''."""
         if self.anomaly or seen.convert is None:
             return ""
         span = self.possible.extremes[1] - self.possible.extremes[0]

@@ -1,7 +1,7 @@
-"""From downloaded files of one provider to the canonical dataset.
+"""Convert downloaded files of one provider to the canonical dataset.
 
-What is the same for every provider is here and in :mod:`mlda_core.sources.netcdf`; what is known
-of each of them stands in a module of its name.
+What all providers have in common is here and in :mod:`mlda_core.sources.netcdf`; each provider's
+specifics are in a module of its name.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ Given = str | Path | Address
 
 
 def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
-    """Return whose files these are: a key of :data:`SOURCES`.
+    """Identify the provider of files: a key of :data:`SOURCES`.
 
-    A provider's own layout comes first, and standard names where there is none.
+    Provider layouts are tried first, then CF standard names.
 
     Parameters
     ----------
     paths : sequence of str or Path
         Folders, files, Zarr stores and addresses.
     choices : Choices, optional
-        Whoever names variables has a dataset that no layout describes.
+        Names of variables imply a generic CF dataset.
 
     Raises
     ------
     SourceError
-        If a file is no one's, or they are of several providers.
+        If a file is unknown, or the files are of several providers.
     """
     files = list_inputs(paths)
     if any(FILE_NAME.fullmatch(path.name) for path in files):
@@ -112,7 +112,7 @@ def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """All months of one variable, over the files that hold them.
+    """All months of one variable, across its files.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class Series:
     fields : tuple of Field
         The files.
     where : dict of datetime64[M] to (int, int)
-        Which file and position holds a month.
+        File index and position of each month.
     """
 
     name: str
@@ -130,7 +130,7 @@ class Series:
 
     @property
     def grid(self) -> Grid | Projected:
-        """The grid that all its files share."""
+        """The grid shared by all its files."""
         return self.fields[0].grid
 
 
@@ -157,39 +157,39 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
     source : str
         A key of :data:`LAYOUTS`, ``cf``, or ``auto``.
     choices : Choices, optional
-        How files are read where they leave it open.
+        How to read files that are ambiguous.
     variables : iterable of str, optional
-        Canonical names to read; all that the files hold by default.
+        Canonical names to read; by default all in the files.
     years : iterable of int, optional
-        Which to read; all by default. Variables that begin or end at other times are cut to the
-        months that all of them have.
+        Years to read; all by default. Variables are cut to their common months.
     grid : Grid, optional
-        Where to regrid to, conservatively; the files' own grid by default.
+        Target grid of conservative regridding; by default the files' own grid.
     covered_only : bool
-        Whether only the part of ``grid`` that the data cover is kept: for a global grid that was
-        chosen by its step.
+        Keep only the part of ``grid`` that the data cover: for a global grid chosen by its
+        step.
     valid_share : float
-        Least share of a target cell with values; see :class:`Regridder`.
+        Least valid fraction of a target cell; see :class:`Regridder`.
     missing : sequence of float
-        Numbers that stand for a missing value though the files do not say so, in their units.
+        Undeclared missing-value codes, in the files' units.
     progress : callable, optional
         Called with (months of fields done, in all).
     tell : callable, optional
+        Called with the provenance of each variable, before its fields are read.
         Called with the origin of every variable, before its fields are read.
 
     Returns
     -------
     Dataset
         float32, dimensions (member, time, lat, lon), one member; (member, time, y, x) with
-        two-dimensional ``lat`` and ``lon`` on a projected grid. What was taken as missing though
-        a file does not declare it is told in the variable's ``comment``, and the period that
-        anomalies are from in ``base_period``.
+        two-dimensional ``lat`` and ``lon`` on a projected grid. Undeclared missing values are
+        noted in the variable's ``comment``, and the base period of anomalies in
+        ``base_period``.
 
     Raises
     ------
     SourceError
-        One sentence that names the file and what is amiss: units, a month that is missing or
-        there twice, grids that differ, a file that is none.
+        One sentence that names the file and the fault: units, a missing or duplicate month,
+        differing grids, an unreadable file.
     """
     choices = choices or Choices()
     source = recognise(paths, choices) if source == "auto" else source
@@ -243,7 +243,7 @@ def _collect(
     variables: Sequence[str] | None,
     years: Iterable[int] | None,
 ) -> tuple[list[Series], tuple[Place, Grid, NDArray[np.bool_]] | None]:
-    """Look into every file, and sort what they hold by variable."""
+    """Open every file and collect their fields by variable."""
     by_name: dict[str, list[Field]] = {}
     land: tuple[Place, Grid, NDArray[np.bool_]] | None = None
     there: set[str] = set()
@@ -296,7 +296,7 @@ def _nothing(path: Place, data: xr.Dataset, layout: Layout) -> str:
 
 
 def _series(name: str, fields: list[Field], years: set[int] | None) -> Series:
-    """Join the files of a variable; every month once, none missing between two that are there."""
+    """Join the files of a variable: no month twice, and no gap between months."""
     where: dict[np.datetime64, tuple[int, int]] = {}
     for f, field in enumerate(fields):
         if not _same(field.grid, fields[0].grid):
@@ -341,7 +341,7 @@ def _common_months(series: list[Series]) -> NDArray[np.datetime64]:
 def _blocks(
     one: Series, months: NDArray[np.datetime64]
 ) -> list[tuple[Field, NDArray[np.int64], NDArray[np.int64]]]:
-    """Return for each file which rows of the output it fills, from which of its positions."""
+    """Return for each file the rows of the output that it fills, and its own positions."""
     places = np.array([one.where[month] for month in months])
     out = []
     for f, field in enumerate(one.fields):
@@ -368,7 +368,7 @@ def _target(
 def _regridder(
     source: Grid | Projected, target: Grid | Projected, valid_share: float
 ) -> Regridder | ProjectedRegridder | None:
-    """Return what takes fields to the target, or None where they are there already."""
+    """Return the regridder to the target, or None if the fields are on it already."""
     if _same(source, target) or not isinstance(target, Grid):
         return None
     if isinstance(source, Projected):
@@ -399,7 +399,7 @@ def _same(one: Grid | Projected, other: Grid | Projected) -> bool:
 
 
 def _land(data: xr.Dataset) -> tuple[Grid, NDArray[np.bool_]] | None:
-    """Return the grid and mask of a file that holds a land mask alone."""
+    """Return the grid and mask of a file that holds only a land mask."""
     if "land" not in data.data_vars or not {"lat", "lon"} <= set(data["land"].dims):
         return None
     field = data["land"].squeeze(drop=True).transpose("lat", "lon").sortby(["lat", "lon"])
@@ -409,7 +409,7 @@ def _land(data: xr.Dataset) -> tuple[Grid, NDArray[np.bool_]] | None:
 def _land_mask(
     one: Series, land: tuple[Place, Grid, NDArray[np.bool_]] | None
 ) -> NDArray[np.bool_] | None:
-    """Return the cells to take out of a field of the sea that its files give over land too."""
+    """Return the land cells to mask in a sea variable whose files give values there too."""
     field = next((f for f in one.fields if f.known.sea_only), None)
     if field is None:
         return None

@@ -2,7 +2,7 @@
 
 The file holds ``pc`` (time, mode), ``pattern`` (mode, lat, lon) in hPa a unit of pc, and the
 monthly ``climatology`` (month, lat, lon) in hPa: pressure is the climatology of the month plus the
-sum over modes of pc times pattern. Twenty modes are the large scale and no more.
+sum over modes of pc times pattern. Twenty modes represent the large scale only.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def is_eof_file(data: xr.Dataset) -> bool:
 
 
 def expand(data: xr.Dataset, where: object) -> xr.Dataset:
-    """Return the fields that components and patterns stand for.
+    """Return the fields reconstructed from components and patterns.
 
     Parameters
     ----------
     data : Dataset
         Opened with ``decode_times=False``; see :func:`is_eof_file`.
     where : object
-        What messages call the file.
+        Name of the file in messages.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def expand(data: xr.Dataset, where: object) -> xr.Dataset:
     Raises
     ------
     SourceError
-        If the parts do not fit together.
+        If the parts are inconsistent.
     """
     dims = {"pc": ("time", "mode"), "pattern": ("mode", "lat", "lon")}
     dims["climatology"] = ("month", "lat", "lon")

@@ -1,8 +1,8 @@
-"""From a projected grid to latitudes and longitudes, by the areas that cells share.
+"""Regrid from a projection to latitudes and longitudes, weighted by overlapping area.
 
-xarray-regrid knows rectilinear grids only. Here every cell of the projection is cut into equal
-parts, and each part is given to the cell of the new grid that its centre lies in; the parts are so
-small that a new cell is some fifty of them wide, and its area is met to one or two in a hundred.
+xarray-regrid supports rectilinear grids only. Here every projected cell is cut into equal parts,
+and each part is assigned to the target cell that contains its centre; a target cell is some fifty
+parts wide, so its area is accurate to one or two per cent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlda_core.sources import SourceError
 from mlda_core.sources.netcdf import Projected
 from mlda_core.sources.regrid import VALID_SHARE
 
-_PARTS = 50  # across the narrower side of a new cell
+_PARTS = 50  # across the narrower side of a target cell
 _EARTH = 6_371_007.0  # m: the sphere of the Earth's area
 
 
@@ -33,10 +33,10 @@ class ProjectedRegridder:
     source : Projected
         Equal cells, in metres.
     target : Grid
-        Where the fields go.
+        Target of the regridding.
     valid_share : float
-        Least share of a target cell's area with values in the source, 0..1; a cell with less is
-        missing.
+        Least fraction of a target cell's area with valid source values, 0..1; cells with less
+        are missing.
     """
 
     source: Projected
@@ -45,7 +45,7 @@ class ProjectedRegridder:
 
     @cached_property
     def shares(self) -> csr_array:
-        """Share of each target cell's area that each source cell covers, (target, source)."""
+        """Fraction of each target cell's area that each source cell covers, (target, source)."""
         grid = self.target
         narrow = np.radians(np.diff(grid.lon).min()) * np.cos(np.radians(self.source.lat)).min()
         wanted = _EARTH * min(float(narrow), float(np.radians(np.diff(grid.lat).min()))) / _PARTS
@@ -72,7 +72,7 @@ class ProjectedRegridder:
 
 
 def crop_to_projected(target: Grid, source: Projected, valid_share: float) -> Grid:
-    """Return the part of a global grid around the cells that a projection covers.
+    """Crop a global grid to the cells that a projection covers.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def crop_to_projected(target: Grid, source: Projected, valid_share: float) -> Gr
         Global.
     source : Projected
     valid_share : float
-        Rows and columns stay in which some cell is covered by so much.
+        Keep rows and columns with a cell whose covered fraction is at least this.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def crop_to_projected(target: Grid, source: Projected, valid_share: float) -> Gr
     Raises
     ------
     SourceError
-        If fewer than two rows or columns stay.
+        If fewer than two rows or columns remain.
     """
     covered = ProjectedRegridder(source, target).shares.sum(axis=1).reshape(target.shape)
     there = covered >= max(valid_share, 1e-6)
@@ -108,7 +108,7 @@ def crop_to_projected(target: Grid, source: Projected, valid_share: float) -> Gr
 def _parts(
     source: Projected, count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return latitude and longitude of the centres of all parts, and the cell each belongs to."""
+    """Return latitude and longitude of the centres of all parts, and the cell of each."""
     offset = (np.arange(count) + 0.5) / count - 0.5
     steps = [float(np.diff(axis).mean()) for axis in (source.y, source.x)]
     y, x = (
@@ -116,7 +116,7 @@ def _parts(
         for axis, step in zip((source.y, source.x), steps, strict=True)
     )
     points = np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1)
-    # Smooth within a cell: linear between centres, and on past the outermost ones.
+    # Linear between cell centres, which is accurate within a cell; extrapolated at the borders.
     lat, lon = (
         RegularGridInterpolator((source.y, source.x), values, bounds_error=False, fill_value=None)(
             points

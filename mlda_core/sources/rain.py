@@ -1,4 +1,4 @@
-"""The time over which an amount of rain, or of sunshine, was summed, where its units do not say."""
+"""The period over which rain or sunshine was summed, if the units do not state it."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def conversion_of(
     layout: Layout,
     choices: Choices,
 ) -> Conversion:
-    """Return how a variable of a file becomes canonical.
+    """Return the conversion of a file's variable to canonical units.
 
     Parameters
     ----------
     known : Known
-        What the variable is.
+        Its canonical identity.
     field, data : DataArray, Dataset
         The variable and its file, opened.
     where : Place
-        What messages call the file.
+        Name of the file in messages.
     layout : Layout
-        Whose file it is.
+        Of the file's provider.
     choices : Choices
-        What the user says of it.
+        The user's answers.
 
     Raises
     ------
     SourceError
-        If its units are unknown or measure something else, or are those of an amount over a time
-        that nothing tells.
+        If its units are unknown or of another quantity, or are those of an amount over an
+        unknown period.
     """
     units, name = field.attrs.get("units"), str(field.name)
     if known.name not in _SUMS:
@@ -68,7 +68,7 @@ def conversion_of(
 
 
 def _said(field: xr.DataArray) -> Amount:
-    """Return the time that CF's cell methods say: a sum of a monthly file is one over the month."""
+    """Return the period from CF cell methods: the sum of a monthly file is over the month."""
     methods = str(field.attrs.get("cell_methods", "")).lower()
     if _WITHIN_DAYS.search(methods):
         return "day"

@@ -1,9 +1,9 @@
 """Conservative regridding between rectilinear grids, aware of missing cells.
 
-The products are xarray-regrid's (https://xarray-regrid.readthedocs.io), its weights are not: the
-accessor ``.regrid.conservative`` weighs a row that is cut in two by the row's centre, which moves
-global means by 1e-3 of the field on 2.5 degrees, and gives rows centred on a pole no weight at
-all. Here a weight is the share of a target cell's area that a source cell covers, which is exact.
+The products are xarray-regrid's (https://xarray-regrid.readthedocs.io), but not the weights: its
+accessor ``.regrid.conservative`` weighs a row that is split between two by the row's centre, which
+shifts global means by 1e-3 of the field on 2.5 degrees, and gives rows centred on a pole no weight
+at all. Here a weight is the exact fraction of a target cell's area that a source cell covers.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Regridder:
     Parameters
     ----------
     source, target : Grid
-        Where fields are, and where they go.
+        Grids of the input and the output.
     valid_share : float
-        Least share of a target cell's area with values in the source, 0..1; a cell with less is
-        missing.
+        Least fraction of a target cell's area with valid source values, 0..1; cells with less
+        are missing.
     """
 
     source: Grid
@@ -48,7 +48,7 @@ class Regridder:
 
     def __call__(self, fields: NDArray[np.floating]) -> NDArray[np.float32]:
         """Regrid fields (n, lat, lon), NaN where missing."""
-        # At first use: with what it brings it takes a second to load.
+        # Imported at first use: takes a second to load.
         from xarray_regrid.methods.conservative import apply_weights
 
         data = xr.DataArray(
@@ -61,13 +61,13 @@ class Regridder:
             "lat": _named(lat, "lat", self),
             "lon": _named(lon, "lon", self),
         }
-        # The library's threshold is the share that may be missing.
+        # The library's threshold is the fraction that may be missing.
         out = apply_weights(data, weights, skipna=True, nan_threshold=1 - self.valid_share)
         return np.asarray(out.values, dtype=np.float32)
 
 
 def shares(source: Grid, target: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return which share of each target row and column each source row and column covers.
+    """Return the fraction of each target row and column that each source row and column covers.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ def shares(source: Grid, target: Grid) -> tuple[NDArray[np.float64], NDArray[np.
     Returns
     -------
     lat : ndarray, shape (source nlat, target nlat)
-        By area, so in the sine of latitude; a column sums to 1 where the source covers the row.
+        By area, so in sine of latitude; a column sums to 1 if the source covers the row.
     lon : ndarray, shape (source nlon, target nlon)
-        With all turns round the globe.
+        Modulo 360 degrees.
     """
     from xarray_regrid.utils import overlap
 
@@ -113,7 +113,7 @@ def grid_of_step(text: str) -> Grid:
     Raises
     ------
     SourceError
-        If the text is no such steps, or they do not divide the globe.
+        If the text cannot be parsed, or the steps do not divide the globe.
     """
     try:
         steps = [float(part) for part in text.lower().split("x")]
@@ -141,7 +141,7 @@ def grid_like(path: Path) -> Grid:
     Raises
     ------
     SourceError
-        If it cannot be read, or is on no such grid.
+        If it cannot be read, or has no such grid.
     """
     try:
         with xr.open_dataset(path, decode_times=False) as data:
@@ -165,14 +165,14 @@ def grid_like(path: Path) -> Grid:
 
 
 def crop(target: Grid, sources: list[Grid], valid_share: float) -> Grid:
-    """Return the part of a global grid that regional sources cover.
+    """Crop a global grid to the part that regional sources cover.
 
     Parameters
     ----------
     target : Grid
         Global.
     sources : list of Grid
-        All of them have to cover a row or column by the valid share for it to stay.
+        A row or column is kept if each of them covers it by the valid fraction.
     valid_share : float
         0..1.
 
@@ -184,7 +184,7 @@ def crop(target: Grid, sources: list[Grid], valid_share: float) -> Grid:
     Raises
     ------
     SourceError
-        If fewer than two rows or columns stay.
+        If fewer than two rows or columns remain.
     """
     rows = np.ones(target.lat.size, dtype=bool)
     columns = np.ones(target.lon.size, dtype=bool)

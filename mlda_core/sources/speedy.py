@@ -1,4 +1,4 @@
-"""Monthly means of the SPEEDY general circulation model, one file a member and year."""
+"""Monthly means of the SPEEDY general circulation model, one file for each member and year."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def list_files(folder: Path) -> dict[tuple[int, int], Path]:
     Raises
     ------
     SourceError
-        If the folder is missing or empty, or a netCDF file in it has another name.
+        If the folder is missing or empty, or a netCDF file in it is misnamed.
     """
     if not folder.is_dir():
         raise SourceError(f"There is no folder {folder}; give the one that holds mMM_YYYY.nc.")
@@ -63,19 +63,19 @@ def read_speedy(
     Parameters
     ----------
     folder : path
-        Holds ``mMM_YYYY.nc``. Any members and years; what is absent becomes missing values.
+        Holds ``mMM_YYYY.nc``, any members and years; absent ones become missing values.
     variables : iterable of str
         CF names to read.
     members, years : iterable of int, optional
-        Which to read; all by default.
+        Selection; all by default.
     progress : callable, optional
         Called with (files done, files in all).
 
     Returns
     -------
     Dataset
-        float32, dimensions (member, time, lat, lon), and ``sftlf`` (lat, lon) where the files
-        have it.
+        float32, dimensions (member, time, lat, lon), and ``sftlf`` (lat, lon) if the files have
+        it.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _months_of(year: int) -> np.ndarray:
 
 
 def _read_file(path: Path, variables: tuple[str, ...], year: int) -> xr.Dataset:
-    """Open one file, check it, and return it in memory (lat ascending, unpacked)."""
+    """Load and check one file (lat ascending, unpacked)."""
     try:
         with xr.open_dataset(path) as opened:
             missing = [v for v in variables if v not in opened]

@@ -1,4 +1,4 @@
-"""Numbers of a time axis as days: CF's units, dates written as numbers, and decimal years."""
+"""Convert a time axis to days: CF units, dates written as numbers, and decimal years."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 
 EPOCH = "days since 1600-01-01"
-# Spellings of CF's calendars that cftime does not know.
+# Names of CF calendars that cftime does not know.
 CALENDAR_NAMES = {"360": "360_day", "365": "365_day", "no_leap": "noleap", "leap": "all_leap"}
 _CALENDARS = {
     *("standard", "gregorian", "proleptic_gregorian", "julian"),
     *("noleap", "365_day", "all_leap", "366_day", "360_day"),
 }
 _SINCE = re.compile(r"^\s*(\w+)\s+since\s+(\d{1,4})-(\d{1,2})-(\d{1,2})", re.IGNORECASE)
-# cdo's absolute axes, and what people write instead.
+# cdo's absolute time axes, and variants of them.
 _FORMS = {
     "day as %y%m%d.%f": "day",
     "yyyymmdd": "day",
@@ -38,14 +38,14 @@ _DECIMAL_YEARS = re.compile(r"^(decimal[ _]?years?|years?( *\(?(a\.?d\.?|c\.?e\.
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the numbers of a time axis are read.
+    """Encoding of a time axis.
 
     Parameters
     ----------
     name, units : str
-        As the file has them.
+        As in the file.
     calendar : str
-        As cftime knows it.
+        cftime's name.
     form : {"since", "months", "years", "day", "month", "year"}
         Numbers since a date, in CF's units, calendar months or years; dates YYYYMMDD or YYYYMM;
         decimal years.
@@ -61,26 +61,26 @@ class Axis:
 
     @property
     def coarse(self) -> bool:
-        """Whether a month is no whole number of the units: decimal years."""
+        """Whether the units do not resolve months exactly: decimal years."""
         return self.form in {"years", "year"}
 
     @property
     def names_months(self) -> bool:
-        """Whether the numbers are names of months, YYYYMM."""
+        """Whether the numbers encode months, YYYYMM."""
         return self.form == "month"
 
     def days(self, values: NDArray[np.generic], units: object = None) -> NDArray[np.float64]:
-        """Return numbers as days since 1600-01-01 of the calendar, NaN where none can be read.
+        """Return numbers as days since 1600-01-01 of the calendar, NaN if unreadable.
 
         Parameters
         ----------
         values : ndarray
             Of any shape; they are flattened.
         units : object
-            Other units than the axis', of bounds.
+            Units of bounds, if they differ from the axis'.
         """
         numbers = np.ravel(np.asarray(values, dtype=np.float64))
-        # NaT is the least 64-bit integer, and netCDF's own filling is 9.97e36.
+        # NaT is the smallest 64-bit integer, and netCDF's default fill value is 9.97e36.
         usable = np.isfinite(numbers) & (np.abs(numbers) < 9.2e18)
         text = units if isinstance(units, str) and " since " in units else self.units
         out = np.full(numbers.shape, np.nan)
@@ -114,7 +114,7 @@ class Axis:
 
         def read(some: NDArray[np.float64]) -> NDArray[np.float64]:
             with warnings.catch_warnings():
-                # Years before 1 are refused by whoever asks.
+                # Years before 1 are refused by the caller.
                 warnings.simplefilter("ignore", cftime.CFWarning)
                 dates = cftime.num2date(some, units, self.calendar, only_use_cftime_datetimes=True)
                 return np.asarray(cftime.date2num(dates, EPOCH, self.calendar), dtype=np.float64)
@@ -133,7 +133,7 @@ class Axis:
     def _months(
         self, index: NDArray[np.float64], day: int, share: NDArray[np.float64], step: int
     ) -> NDArray[np.float64]:
-        """Return the day of a month, and a share of the time to that day ``step`` months on."""
+        """Return a day of a month, plus a fraction of the time to that day ``step`` months on."""
         first = self._dates(index // 12, index % 12 + 1, np.full(index.shape, float(day)))
         if not share.any():
             return first
@@ -157,7 +157,7 @@ class Axis:
 
 
 def axis_of(time: xr.DataArray, where: object) -> Axis:
-    """Return how a time coordinate is read.
+    """Return the encoding of a time coordinate.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def _first_sentence(error: Exception) -> str:
 
 
 def _in_microseconds(numbers: NDArray[np.float64], units: str) -> tuple[NDArray[np.float64], str]:
-    """Return xarray's nanoseconds in units that cftime knows; any others as they are."""
+    """Return xarray's nanoseconds in units that cftime knows; other units unchanged."""
     word, _, rest = units.partition(" ")
     if word.lower() in {"nanosecond", "nanoseconds", "ns"}:
         return numbers / 1000.0, f"microseconds {rest}"
@@ -226,7 +226,7 @@ def _form(units: str, values: NDArray[np.float64]) -> str:
     if _DECIMAL_YEARS.match(units.lower()) and whole.size and (np.abs(whole) < 3000).all():
         return "year"
     if units.lower() in {"", "1", "none"} and whole.size and (whole == np.floor(whole)).all():
-        # Dates as whole numbers; nothing else is of their size in a time axis.
+        # Dates as integers; no other encoding has numbers of this size.
         for form, scale in (("month", 1), ("day", 100)):
             year, month = np.divmod(np.floor_divide(whole, scale), 100)
             if ((year >= 1600) & (year < 2600) & (month >= 1) & (month <= 12)).all():

@@ -9,7 +9,7 @@ import xarray as xr
 
 from mlda_core.sources.layout import Known, Layout, says
 
-# Where sea water freezes: the skin of sea ice is colder, and no temperature of the sea.
+# Freezing point of sea water, K: the skin temperature of sea ice is lower, and not an SST.
 FREEZING = 271.35
 
 _WORDS = ("20th century reanalysis", "twentieth century reanalysis", "20crv", "20thc_rean")

@@ -1,4 +1,4 @@
-"""One configuration file a model: what it is made of and how it is trained."""
+"""Configuration of a model, one TOML file: data, networks and training."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from mlda_core.vae.networks import NetworkConfig
 
 
 class ConfigError(UserError):
-    """A configuration cannot be used; the message is one sentence with the remedy."""
+    """A configuration is invalid; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where the months come from.
+    """Data sets of the training.
 
     Parameters
     ----------
     observed : Path
         Canonical dataset of months under the observed sea: climatology, spread and scores.
     mixed : Path, optional
-        Canonical dataset of months under seas that never were: training only.
+        Canonical dataset of months under synthetic (mixed) seas: for training only.
     mixed_share : float
-        Share of the mixed months seen in an epoch, 0..1.
+        Fraction of the mixed months seen in an epoch, 0..1.
     power : float
         Exponent of the ``power`` transform, above 0 and at most 1.
     shipped_member : int
-        The member whose months travel with the bundle.
+        The member whose months are stored in the bundle.
     month_step : float
-        Step in which they are stored, in units of the spread; half of it is the error.
+        Quantisation step of these months, in units of the spread; the error is half of it.
     """
 
     observed: Path
@@ -51,7 +51,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How the networks are trained.
+    """Settings of the training.
 
     Parameters
     ----------
@@ -63,28 +63,28 @@ class TrainingConfig:
         Of AdamW, on the networks.
     information : float
         Effective number of independent observations in a variable of unit residual variance:
-        neighbouring cells err together, so the likelihood of a month counts less than the sum
+        neighbouring errors are correlated, so the likelihood of a month weighs less than the sum
         over its cells (a tempered likelihood; Rybkin et al. 2021 for the residual variance).
     variable_weights : tuple of (str, float)
         Relative weights of the variables' likelihoods.
     season_width, season_floor : float
-        How far the months share the linear start; see
+        Weights of other calendar months in the linear fit; see
         :func:`mlda_core.vae.seasonal.season_weights`.
     kl_warmup : float
-        Share of the epochs over which the KL term grows to its full weight.
+        Fraction of the epochs over which the KL term grows to its full weight.
     input_noise : float
         Standard deviation of noise on the encoder's input, standardised.
     member_mixing : bool
         Draw each month's departure from the mean of members under one sea as a random
         combination of two members' departures.
     ema : float
-        Decay of the running mean of the weights that is validated and shipped.
+        Decay of the exponential moving average of the weights, which is validated and exported.
     patience : int
-        Epochs without a better VALIDATION score before training stops.
+        Epochs without a better validation score before training stops.
     half : bool
         Whether the convolutions train in bfloat16.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     """
 
     epochs: int = 24
@@ -106,38 +106,38 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that decides a model.
+    """Complete configuration of a model.
 
     Parameters
     ----------
     name : str
-        Short name; that of the run's folder.
+        Short name, also of the run's folder.
     title : str
-        What people read.
+        Display name.
     base_period : str
-        The period of the climatology, in words.
+        Period of the climatology, for display.
     source, licence : str
-        Where the data come from, and under which licence.
+        Provenance and licence of the data.
     variables : tuple of Variable
-        In the order of all arrays.
+        In array order.
     splits : Splits
         Years held out.
     data : DataConfig
-        Where the months come from.
+        Data sets.
     network : NetworkConfig
         Shape of the networks.
     training : TrainingConfig
-        How they are trained.
+        Settings of the training.
     vectors : tuple of (str, str)
-        Pairs of variables that are one vector's eastward and northward components: the page draws
-        them as arrows.
+        Pairs of variables that are the eastward and northward components of a vector, which the
+        page draws as arrows.
     first_month : str
-        The month that the page shows first, ``YYYY-MM``; '' leaves the choice to it.
+        The month that the page opens with, ``YYYY-MM``; '' for its own choice.
 
     Raises
     ------
     ConfigError
-        If a setting has another kind of value than it needs, or is out of its range.
+        If a setting is of the wrong type or out of range.
     """
 
     name: str
@@ -162,7 +162,7 @@ class ModelConfig:
         Returns
         -------
         dict
-            What ``config.json`` of a bundle says of the model.
+            Contents of the bundle's ``config.json`` about the model.
         """
         return {
             "name": self.name,
@@ -171,14 +171,14 @@ class ModelConfig:
             "source": self.source,
             "licence": self.licence,
             "variables": [v.to_dict() for v in self.variables],
-            # Left out where there is none: runs begun before these could be said go on.
+            # Omitted when empty, so that older runs can resume.
             **({"vectors": [list(pair) for pair in self.vectors]} if self.vectors else {}),
             **({"first_month": self.first_month} if self.first_month else {}),
             "splits": self.splits.to_dict(),
             "data": {
                 k: str(v) if isinstance(v, Path) else v
                 for k, v in vars(self.data).items()
-                # Left out as usual: runs begun before it could be chosen go on.
+                # The default is omitted, so that older runs can resume.
                 if k != "month_step" or v != DataConfig.month_step
             },
             "network": self.network.to_dict(),
@@ -200,7 +200,7 @@ class ModelConfig:
         Raises
         ------
         ConfigError
-            If one is out of its range.
+            If one is out of range.
         """
         return replace(self, training=replace(self.training, **changes))
 
@@ -213,7 +213,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
     path : path
         The file.
     overrides : sequence of str
-        Settings instead of the file's, such as ``network.harmonics=0``.
+        Settings that override the file, such as ``network.harmonics=0``.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ModelConfig:
 
 
 def _override(raw: dict[str, Any], setting: str) -> None:
-    """Put ``section.key=value``, the value as in TOML, in place of what a file says."""
+    """Override a setting by ``section.key=value``, with a TOML value."""
     key, found, value = setting.partition("=")
     *sections, last = key.strip().split(".")
     try:
@@ -279,7 +279,7 @@ def _from_tables(raw: dict[str, Any]) -> ModelConfig:
         raise KeyError("data.observed")
     for key in ("observed", "mixed"):
         if isinstance(data.get(key), str):
-            # TOML has no null: an empty path takes the mixed seas out with --set data.mixed=''.
+            # TOML has no null: --set data.mixed='' removes the mixed seas.
             data[key] = Path(data[key]) if data[key] else None
     training = dict(_table(raw.get("training", {}), "training"))
     if "variable_weights" in training:
@@ -341,7 +341,7 @@ def _splits(values: dict[str, Any]) -> Splits:
 
 
 def _variable(name: str, tables: dict[str, Any]) -> Variable:
-    """Return a variable: the table's default, with what the file says in its place."""
+    """Return a variable: its default, updated with the file's attributes."""
     own = dict(_table(tables.get(name, {}), f"variables.{name}"))
     if name in DEFAULTS:
         return Variable.from_dict({**DEFAULTS[name].to_dict(), **own})
@@ -361,7 +361,7 @@ _AT_LEAST_ONE: _Rule = ("1 or more", lambda n: n >= 1)
 _NOT_NEGATIVE: _Rule = ("0 or more", lambda n: n >= 0)
 _POSITIVE: _Rule = ("above 0", lambda n: n > 0)
 _SHARE: _Rule = ("within 0 to 1", lambda n: 0 <= n <= 1)
-# The networks normalise their channels in four groups, layers.MonthBlock.
+# layers.MonthBlock normalises the channels in four groups.
 _FOURS: _Rule = ("a multiple of 4, such as 32 or 48", lambda n: n >= 4 and n % 4 == 0)
 _RANGES: dict[str, _Rule] = {
     "data.mixed_share": _SHARE,
@@ -389,7 +389,7 @@ _RANGES: dict[str, _Rule] = {
 
 
 def _check_settings(config: ModelConfig) -> None:
-    """Refuse values that would end in a traceback, or in nothing, hours later."""
+    """Refuse values that would fail, or train to nothing, hours later."""
     for name in _MODEL_TEXTS:
         _check(f"model.{name}", getattr(config, name), str)
     if not config.name or config.name in {".", ".."} or set(config.name) & set("/\\"):
@@ -419,7 +419,7 @@ def _check_settings(config: ModelConfig) -> None:
 
 def _check(name: str, value: Any, kind: Any, rule: _Rule | None = None) -> None:
     words, types = _KINDS[kind]
-    # True is an int for Python, and no number for people.
+    # A bool is an int in Python, but not a valid number here.
     right = isinstance(value, types) and (kind is bool or not isinstance(value, bool))
     if not right or (isinstance(value, float) and not math.isfinite(value)):
         shown = "empty" if value is None else repr(value)

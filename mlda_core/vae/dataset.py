@@ -1,4 +1,4 @@
-"""Months as the networks see them, with their split, member and calendar month."""
+"""Standardised training months, with their split, member and calendar month."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mlda_core.vae.config import ConfigError, ModelConfig
 
 @dataclass(frozen=True, eq=False)
 class Months:
-    """Samples in one array each.
+    """Samples, as one array for each attribute.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Months:
     member : ndarray of int, shape (n,)
     split : ndarray of str, shape (n,)
     present : ndarray of bool, shape (n, V, lat, lon), optional
-        Which cells a sample has, of those that its variables have at all; None where every
-        sample has every cell.
+        Which cells a sample has, among those where its variables exist; None if every sample
+        has every cell.
     """
 
     x: NDArray[np.float32]
@@ -53,25 +53,25 @@ class Months:
     present: NDArray[np.bool_] | None = None
 
     def where(self, chosen: NDArray[np.bool_]) -> Months:
-        """Return the samples that a mask chooses."""
+        """Return the samples selected by a mask."""
         parts: dict[str, Any] = {k: getattr(self, k) for k in self.__dataclass_fields__}
         kept: dict[str, Any] = {k: v if v is None else v[chosen] for k, v in parts.items()}
         return Months(**kept)
 
     def in_split(self, *names: str) -> Months:
-        """Return the samples of some splits."""
+        """Return the samples of the named splits."""
         return self.where(np.isin(self.split, names))
 
     def __len__(self) -> int:
         return len(self.x)
 
 
-# A cell needs so many values in each calendar month for a climatology and a spread of its own.
+# Least number of values in each calendar month for a cell's climatology and spread.
 LEAST_MONTHS = 10
 
 
 def joint_present(parts: Sequence[Months]) -> NDArray[np.bool_] | None:
-    """Return which cells the samples of several sets have, one after another, or None for all."""
+    """Return the concatenated masks of present cells of several sets, None if all are present."""
     if all(part.present is None for part in parts):
         return None
     return np.concatenate(
@@ -84,15 +84,15 @@ def mean_square(
     present: NDArray[np.bool_] | None,
     otherwise: NDArray[np.floating] | float = 0.0,
 ) -> NDArray[np.floating]:
-    """Return the mean over samples of squared errors, of the cells that they have.
+    """Return the mean squared error over samples, counting present cells only.
 
     Parameters
     ----------
     error : ndarray, shape (n, V, lat, lon)
     present : ndarray of bool, shape as ``error``, optional
-        Which to count; all by default.
+        Cells to count; all by default.
     otherwise : ndarray or float
-        For cells that no sample has.
+        Value of cells that no sample has.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def mean_square(
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a training needs, made from the canonical datasets of a configuration.
+    """Training data, built from the canonical datasets of a configuration.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class TrainingData:
     observed : Months
         Every month under the observed sea.
     mixed : Months, optional
-        Months under mixed seas that may train.
+        Months under mixed seas that are allowed in training.
     """
 
     normaliser: Preprocessor
@@ -131,7 +131,7 @@ class TrainingData:
 
     @cached_property
     def missing(self) -> float:
-        """Share of their variables' cells, by area, that the training months lack, 0..1."""
+        """Area fraction of their variables' cells that the training months lack, 0..1."""
         if self.train.present is None:
             return 0.0
         return float(
@@ -141,18 +141,18 @@ class TrainingData:
 
 @contextmanager
 def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dataset]:
-    """Open a canonical dataset and check its form.
+    """Open a canonical dataset and check its format.
 
     Parameters
     ----------
     path : Path
     variables : sequence of Variable
-        What it must hold, in their units.
+        Required variables, in their units.
 
     Raises
     ------
     ConfigError
-        Names the file, what is amiss and the remedy.
+        Names the file, the fault and the remedy.
     """
     try:
         opened = xr.open_dataset(path)
@@ -185,7 +185,7 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
         try:
             yield data
         except RuntimeError as error:
-            # Values are read where they are used; torch raises RuntimeErrors of its own.
+            # Values are read lazily; torch raises RuntimeErrors too.
             if str(error).startswith("NetCDF:"):
                 raise ConfigError(
                     f"{path} is damaged ({error}); make it again with 'mlda data prepare'."
@@ -197,13 +197,13 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     """Read, split and standardise the months of a configuration.
 
     The climatology, transform and spread are fitted on the training months under the observed
-    sea alone. Months may lack cells, or whole variables: what is missing in some months is not
-    filled, and counts in no mean, no loss and no score (:attr:`Months.present`).
+    sea alone. Months may lack cells, or whole variables: missing values are not filled in, and
+    are excluded from every mean, loss and score (:attr:`Months.present`).
 
     Raises
     ------
     ConfigError
-        If a dataset is missing, of another form, or lacks what the configuration asks for.
+        If a dataset is missing, of another format, or lacks what the configuration requires.
     """
     path = config.data.observed
     with open_canonical(path, config.variables) as data:
@@ -247,7 +247,7 @@ def load_training_data(config: ModelConfig) -> TrainingData:
 
 
 def _refuse_impossible(path: Path, config: ModelConfig, fields: NDArray[np.float32]) -> None:
-    """Refuse values that no month on Earth has, by the limits that a variable has or states."""
+    """Refuse values outside a variable's possible range."""
     for v, variable in enumerate(config.variables):
         limits = possible_of(variable)
         if limits is None or np.isnan(fields[:, v]).all():
@@ -265,7 +265,7 @@ def _refuse_impossible(path: Path, config: ModelConfig, fields: NDArray[np.float
 def _refuse_unseen(
     path: Path, config: ModelConfig, normaliser: Preprocessor, validation: NDArray[np.float32]
 ) -> None:
-    """Refuse a variable that no validation month has: training stops by its skill there."""
+    """Refuse a variable missing from all validation months: its skill decides when to stop."""
     for v, variable in enumerate(config.variables):
         if not (np.isfinite(validation[:, v]) & normaliser.mask[v]).any():
             raise ConfigError(
@@ -275,12 +275,12 @@ def _refuse_unseen(
 
 
 def _clean_mixed(config: ModelConfig, path: Path, normaliser: Preprocessor) -> Months:
-    """Mixed months both of whose parent months train: no held-out sea enters.
+    """Mixed months both of whose parent months train, so that no held-out sea leaks.
 
     Raises
     ------
     ConfigError
-        If the datasets' grids differ, or a held-out year is not there to be recognised.
+        If the datasets' grids differ, or a held-out year is absent and cannot be recognised.
     """
     with (
         open_canonical(config.data.observed, config.variables) as seas,
@@ -321,8 +321,8 @@ def _clean_mixed(config: ModelConfig, path: Path, normaliser: Preprocessor) -> M
 
 
 def _may_train(config: ModelConfig, parents: Parents, month: int) -> bool:
-    """Whether both parents are known, and train in this month."""
-    # True pairs leave at most 0.05 unexplained, true children with a parent unknown 0.06 and more.
+    """Whether both parents are known and in the training split in this month."""
+    # Correct pairs leave at most 0.05 unexplained; with an unknown parent it is at least 0.06.
     if not parents.unexplained <= 0.055:
         return False
     return all(config.splits.of(f"{year}-{month:02d}") == "train" for year in parents.years)

@@ -1,4 +1,4 @@
-"""Months with gaps, where whole ones are needed: covariances and codes."""
+"""Handling of months with gaps where covariances and codes need complete ones."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.seasonal import bridge_gaps
 
-# Share of all variables' cells, by area, from which a month counts as whole.
+# Area fraction of all variables' cells from which a month counts as complete.
 SHARE = 0.9
 _ENOUGH = 24  # months from which the prior's variances can be estimated
 
 
 def nearly_whole(months: Months, weights: NDArray[np.float64]) -> Months:
-    """Return the months that have nine tenths of all cells, or all months where these are few.
+    """Return the months with nine tenths of all cells, or all months if these are too few.
 
-    The codes of months with gaps lie too near to zero, and would make the prior too narrow.
+    The codes of months with gaps are biased towards zero, and would make the prior too narrow.
 
     Parameters
     ----------
@@ -35,28 +35,28 @@ def nearly_whole(months: Months, weights: NDArray[np.float64]) -> Months:
 
 
 def without_gaps(data: TrainingData, splits: Sequence[str]) -> TrainingData:
-    """Return the months that have nine tenths of all cells, the rest of theirs bridged.
+    """Return the months with nine tenths of all cells, their gaps filled from leading patterns.
 
-    Covariances between places need maps that have both: of a month without pressure nothing can
-    be learnt about pressure. What the leading patterns of the other cells put into the last tenth
-    varies less than what is missing, so that errors come out a little too small there.
+    Covariances between places need maps that have both. The filled values, reconstructed from
+    the leading patterns of the other cells, vary less than the missing ones, so that errors are
+    slightly underestimated there.
 
     Parameters
     ----------
     data : TrainingData
     splits : sequence of str
-        Which months may serve.
+        Splits to select from.
 
     Returns
     -------
     TrainingData
-        Its months have no gap in ``x``; ``anomalies`` keep theirs. Of data without gaps, the
-        data themselves.
+        Without gaps in ``x``; ``anomalies`` keep theirs. Data without gaps are returned
+        unchanged.
 
     Raises
     ------
     ConfigError
-        If fewer than 24 months are left, or months under mixed seas have gaps.
+        If fewer than 24 months remain, or months under mixed seas have gaps.
     """
     if data.mixed is not None and data.mixed.present is not None:
         raise ConfigError(

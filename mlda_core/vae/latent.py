@@ -1,4 +1,4 @@
-"""The latent space after training: its scale out of sample, its rotation and its order."""
+"""Post-processing of the latent space: out-of-sample scale, rotation and order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Codes:
-    """Posterior of z of some months: means and standard deviations, shape (n, L)."""
+    """Posterior of z for a set of months: means and standard deviations, shape (n, L)."""
 
     mean: Array
     sd: Array
@@ -27,7 +27,7 @@ class Codes:
 
 @torch.no_grad()
 def encode_months(vae: VAE, months: Months, *, batch: int = 96) -> Codes:
-    """Encode months in the basis of training."""
+    """Encode months in the training basis."""
     means, sds = [], []
     for start in range(0, len(months), batch):
         part = slice(start, start + batch)
@@ -41,15 +41,15 @@ def encode_months(vae: VAE, months: Months, *, batch: int = 96) -> Codes:
 
 @dataclass(frozen=True)
 class LatentBasis:
-    """How shipped latent vectors relate to those of training: ``z_training = to_training @ z``.
+    """Map from exported latent vectors to those of training: ``z_training = to_training @ z``.
 
     Parameters
     ----------
     to_training, from_training : ndarray, shape (L, L)
         Inverse to each other.
     share : ndarray, shape (L, V)
-        Variance of the standardised anomalies that each direction carries at z = 0, area mean
-        over each variable, mean over the calendar months.
+        Variance of the standardised anomalies along each direction at z = 0: area mean of each
+        variable, mean over the calendar months.
     """
 
     to_training: Array
@@ -58,22 +58,22 @@ class LatentBasis:
 
 
 def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
-    """Make the latent prior N(0, I) out of sample, rotate it, and order it.
+    """Make the latent prior N(0, I) out of sample, rotate z and order its components.
 
-    A direction fitted on training months varies less on others (out of sample the variances of
-    EOFs are some 70 to 85 % of what they were fitted to be), above all where it draws the sea,
-    of which there are few independent years. So the covariance of held-out codes is estimated:
-    by direction (:func:`shrink_to_smooth`), then so that each variable's decoded variance is
-    right (:func:`match_variances`); and z is whitened with it. Last, z is rotated onto the
-    principal axes of the area-weighted Jacobian at z = 0, averaged over the calendar months: a
-    rotation leaves N(0, I) as it is, and the directions come out by the variance they carry.
+    Directions fitted on training months have less variance out of sample (for EOFs some 70 to
+    85 % of the fitted one), above all those of the sea, of which there are few independent
+    years. So the covariance of held-out codes is estimated: first by direction
+    (:func:`shrink_to_smooth`), then so that each variable's decoded variance is right
+    (:func:`match_variances`); and z is whitened with it. Finally z is rotated onto the principal
+    axes of the area-weighted Jacobian at z = 0, averaged over the calendar months: a rotation
+    leaves N(0, I) unchanged, and orders the directions by variance.
 
     Parameters
     ----------
     vae : VAE
         Trained.
     held_out : Months
-        VALIDATION and CALIBRATION months.
+        Validation and calibration months.
     weights : ndarray, shape (V, lat, lon)
         Cell areas, each variable summing to 1.
     """
@@ -86,7 +86,7 @@ def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
     axes = _principal_axes(grams.sum(axis=0))
     shares = np.einsum("kl,vkm,ml->lv", axes, grams, axes, optimize=True).clip(1e-12)
     moments = np.einsum("kl,km,ml->l", axes, second, axes, optimize=True)
-    # A month's members share their sea, and count as two between them.
+    # Members of a month share their sea, so they count as two samples together.
     samples = min(2, np.unique(held_out.member).size) * np.unique(held_out.names).size
     to_training = axes * np.sqrt(shrink_to_smooth(moments, shares, samples))
 
@@ -99,7 +99,7 @@ def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
     to_training = to_training @ (vectors * np.sqrt(values))
     rotation = _principal_axes(turned(grams.sum(axis=0)))
     to_training = to_training @ rotation
-    # Signs: the strongest effects of a direction are positive, so that sliders read naturally.
+    # Signs: the strongest effects of a direction are positive, for the sliders.
     cubes = sum(np.sum((to_training.T @ j.reshape(len(j), -1)) ** 3, axis=1) for j in monthly)
     to_training = to_training * np.where(np.asarray(cubes) < 0, -1.0, 1.0)
     share = np.einsum("kl,vkm,ml->lv", to_training, grams, to_training, optimize=True)
@@ -135,7 +135,7 @@ def match_variances(grams: Array, second: Array) -> Array:
     def covariance(multipliers: Array) -> Array:
         precision = identity + np.einsum("v,vkl->kl", multipliers, grams)
         values, vectors = np.linalg.eigh(precision)
-        # No direction may be stretched more than threefold, however few the months.
+        # Limit the stretching of any direction to a factor of three, however few the months.
         return np.asarray((vectors / np.clip(values, 1 / 9, None)) @ vectors.T)
 
     def misfit(multipliers: Array) -> Array:
@@ -146,19 +146,20 @@ def match_variances(grams: Array, second: Array) -> Array:
 
 
 def shrink_to_smooth(moment: Array, share: Array, samples: int) -> Array:
-    """Estimate variances from few samples: smooth in rank and in what a direction moves.
+    """Estimate variances from few samples, smoothed over rank and variables' fractions.
 
-    ``samples`` draws give each log variance a noise of variance 2 / samples. The smooth part is
-    a quadratic in rank plus the variables' shares (the sea repeats itself over the years, so
-    directions of the sea fall off most out of sample); of the departures from it, the part that
-    noise cannot explain is kept (an empirical Bayes estimate; Efron and Morris 1973).
+    With ``samples`` draws each log variance has a sampling variance of 2 / samples. The smooth
+    part is a quadratic in rank plus the variables' fractions (few years of sea are independent,
+    so directions of the sea lose most variance out of sample); the departures from it are
+    reduced to the part that sampling noise cannot explain (an empirical Bayes estimate; Efron
+    and Morris 1973).
 
     Parameters
     ----------
     moment : ndarray, shape (L,)
         Second moments, ordered by rank.
     share : ndarray, shape (L, V)
-        Variance of each variable that a direction carries.
+        Variance fraction of each variable in a direction.
     samples : int
         Effective number of independent samples.
 
@@ -175,15 +176,15 @@ def shrink_to_smooth(moment: Array, share: Array, samples: int) -> Array:
     noise = 2.0 / samples
     found = max(float(np.mean(left**2)), 1e-12)
     keep = max(0.0, 1.0 - noise / found)
-    # The mean of a logarithm is below the logarithm of the mean: give back half its variance.
+    # The mean log is below the log of the mean: add back half of the removed variance.
     return np.asarray(np.exp(smooth + keep * left + 0.5 * (1 - keep) * found))
 
 
 def ship(vae: VAE, basis: LatentBasis) -> tuple[dict[str, Tensor], Tensor]:
     """Return the decoder's and encoder's tensors, and the matrix applied to encoded means.
 
-    The decoder takes shipped latent vectors directly (its linear part absorbs the basis); the
-    encoder's output is turned by ``from_training``.
+    The decoder takes exported latent vectors directly (its linear part absorbs the basis); the
+    encoder's output is rotated by ``from_training``.
     """
     tensors = {k: v.detach().clone() for k, v in vae.state_dict().items()}
     turn = torch.from_numpy(basis.to_training).float()

@@ -14,7 +14,7 @@ def month_features(month: Tensor, harmonics: int) -> Tensor:
     month : Tensor of int, shape (n,)
         Calendar months 1..12.
     harmonics : int
-        Fourier pairs; 0 leaves the month out.
+        Fourier pairs; 0 leaves out the month.
 
     Returns
     -------
@@ -32,7 +32,7 @@ class SphereConv(nn.Module):
     """A 3 x 3 convolution on a latitude-longitude grid.
 
     On a global grid the longitudes are periodic, and the row beyond a pole is the outermost row
-    seen from the other side (turned by 180 degrees). A regional grid repeats its edge.
+    shifted by 180 degrees. A regional grid repeats its edge.
     """
 
     def __init__(self, inputs: int, outputs: int, *, periodic: bool) -> None:
@@ -45,7 +45,7 @@ class SphereConv(nn.Module):
         if self.periodic:
             half = x.shape[-1] // 2
             south, north = x[..., :1, :], x[..., -1:, :]
-            # torch.cat, because F.pad's circular mode is slower and breaks compilation.
+            # torch.cat: F.pad's circular mode is slower and breaks compilation.
             x = torch.cat([south.roll(half, -1), x, north.roll(half, -1)], dim=-2)
             x = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
         else:
@@ -57,7 +57,7 @@ class SphereConv(nn.Module):
 class MonthBlock(nn.Module):
     """Convolution, scaled and shifted by the month, then SiLU; residual where shapes allow.
 
-    SiLU, because an adjoint through assimilation differentiates the decoder twice.
+    SiLU is smooth: the adjoint of an assimilation differentiates the decoder twice.
     """
 
     def __init__(

@@ -1,16 +1,16 @@
 """The encoder and the decoder.
 
-The decoder is a linear map whose patterns turn with the season, refined by a convolutional
+The decoder is a linear map whose patterns vary with the season, refined by a convolutional
 network::
 
     x_lin = B M[month] z            B: K patterns, M: twelve K x L matrices, smooth in the month
-    G(z)  = x_lin + U(x_lin, month) U: a small U-Net, its last layer zero at the start
+    G(z)  = x_lin + U(x_lin, month) U: a small U-Net, its last layer initialised to zero
 
-so training starts from seasonal principal components, and what the network adds can be told
-apart. The encoder has the same form: a linear map of the projections on B, one a calendar month,
-corrected by a convolutional network that is zero at the start. The linear parts are fitted in
-closed form (:mod:`mlda_core.vae.seasonal`) and stay: trained with the rest they overfit within
-an epoch (VALIDATION skill .555 at the start, .542 after six epochs).
+so training starts from seasonal principal components, and the network's contribution can be
+isolated. The encoder has the same form: a linear map of the projections on B for each calendar
+month, corrected by a convolutional network initialised to zero. The linear parts are fitted in
+closed form (:mod:`mlda_core.vae.seasonal`) and frozen: trained with the rest they overfit within
+an epoch (validation skill .555 at the start, .542 after six epochs).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class NetworkConfig:
     n_patterns : int
         Number K of fixed patterns that the linear part combines.
     harmonics : int
-        Fourier pairs of the month in the convolutional parts; 0 leaves the month out of
-        both networks, the linear parts included.
+        Fourier pairs of the month in the convolutional parts; 0 removes the month from both
+        networks, including their linear parts.
     width : int
         Channels of the refining U-Net at half resolution; twice that at a quarter.
     encoder_width : int
         Channels of the encoder's network.
     position_channels : int
-        Learnt maps that tell the networks where on Earth a cell is.
+        Learnt maps that encode a cell's position.
     """
 
     n_latent: int = 100
@@ -64,7 +64,7 @@ class NetworkConfig:
 
 
 class Refiner(nn.Module):
-    """U-Net that adds to the linear field what depends on it nonlinearly."""
+    """U-Net that adds a nonlinear correction to the linear field."""
 
     def __init__(
         self, n_variables: int, shape: tuple[int, int], config: NetworkConfig, *, periodic: bool
@@ -114,7 +114,7 @@ class Decoder(nn.Module):
         super().__init__()
         n_variables, *shape = mask.shape
         self.config = config
-        # Training runs the convolutions in bfloat16: 2.3 times as fast on a CPU that has it.
+        # Training runs the convolutions in bfloat16: 2.3 times as fast on a CPU that supports it.
         self.fast = False
         self.grid_shape = (n_variables, shape[0], shape[1])
         if patterns is None:
@@ -125,7 +125,7 @@ class Decoder(nn.Module):
         self.refiner = Refiner(n_variables, self.grid_shape[1:], config, periodic=periodic)
 
     def linear_part(self, z: Tensor, month: Tensor) -> Tensor:
-        """Decode without the refining network, for what it adds to be seen."""
+        """Decode without the refining network, to isolate its contribution."""
         mixed = torch.einsum("nkl,nl->nk", self.mixing[month - 1], z)
         return (mixed @ self.patterns).view(-1, *self.grid_shape)
 
@@ -173,7 +173,7 @@ class Encoder(nn.Module):
         half = (-(-shape[0] // 8) * 4, -(-shape[1] // 8) * 4)
         if projector is None:
             projector = torch.zeros(mask.numel(), config.n_patterns)
-        # Rebuilt from the decoder's patterns when a bundle is loaded: not stored twice.
+        # Rebuilt from the decoder's patterns when a bundle is loaded, so not saved.
         self.register_buffer("projector", projector, persistent=False)
         f, w, latent = config.n_features, config.encoder_width, config.n_latent
         self.register_buffer("regression", torch.zeros(12, latent, config.n_patterns))
@@ -190,7 +190,7 @@ class Encoder(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def project_on(self, patterns: Tensor, weights: Tensor) -> None:
-        """Take projections on a decoder's patterns (K, cells), cells weighted (cells,)."""
+        """Set the projections to a decoder's patterns (K, cells), with cell weights (cells,)."""
         self.projector.copy_((patterns * weights).T)
 
     def forward(self, x: Tensor, month: Tensor) -> tuple[Tensor, Tensor]:

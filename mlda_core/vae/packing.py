@@ -1,4 +1,4 @@
-"""Weights in a byte a number."""
+"""Storage of weights in one byte each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _SCALE = ".scale"
 def pack_bytes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Store weights as bytes with a scale for each output; vectors as float16.
 
-    The sea network's answer moves by 0.01 of a spread (a test holds it below 0.03), and its file is
-    half of what float16 takes.
+    The sea network's output changes by 0.01 of a spread (a test requires below 0.03), and its file
+    is half the size of float16.
 
     Parameters
     ----------

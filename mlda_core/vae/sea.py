@@ -1,4 +1,4 @@
-"""The state that a sea alone makes likely: the prior's mean where the sea is observed."""
+"""The prior mean given the sea: the state expected under an observed SST."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SeaConfig:
-    """Shape of the network.
+    """Shape of the networks.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ class SeaConfig:
     harmonics : int
         Fourier pairs of the month.
     position_channels : int
-        Learnt maps that tell where on Earth a cell is.
+        Learnt maps that encode a cell's position.
     normalised : tuple of str
-        CF names of variables whose network normalises its channels over the globe, so that what is
-        far away counts. Pressure's tropical response to Nino 3.4 + 2 K correlates .81 with the
-        GCM's in VALIDATION months, .56 without; rain is local, and .21 of it is explained under
+        CF names of variables whose network normalises its channels over the globe, so that remote
+        influences count. Pressure's tropical response to Nino 3.4 + 2 K correlates .81 with the
+        GCM's in validation months, .56 without; rain is local, and .21 of it is explained under
         the observed sea without, .19 with.
     """
 
@@ -47,18 +47,18 @@ class SeaConfig:
 
 
 class SeaNetwork(nn.Module):
-    """From a sea to the mean of the states under it: a U-Net for each variable.
+    """Map from a sea to the mean state under it: a U-Net for each variable.
 
-    One for all stopped too early for rain or too late for pressure, of which 290 distinct observed
-    seas say little.
+    A joint network stopped too early for rain or too late for pressure, which 290 distinct
+    observed seas constrain little.
 
     Parameters
     ----------
     normaliser : Preprocessor
-        Its climatology and spread are inputs, beside the sea: rain answers to how warm the sea is,
-        not to how unusual.
+        Its climatology and spread are inputs as well: rain depends on the absolute SST, not on
+        its anomaly alone.
     sea : int
-        Row of the sea's temperature.
+        Index of SST among the variables.
     config : SeaConfig
     """
 
@@ -73,7 +73,7 @@ class SeaNetwork(nn.Module):
         self.fast = False
         mask = torch.from_numpy(normaliser.mask).to(torch.get_default_dtype())
         self.register_buffer("mask", mask, persistent=False)
-        # Of the bundle's normaliser: not stored twice.
+        # Derived from the bundle's normaliser, so not saved.
         self.register_buffer("setting", _setting(normaliser, sea), persistent=False)
         mean = np.nan_to_num(normaliser.climatology[:, sea])
         self.register_buffer("mean_sea", torch.from_numpy(mean).float(), persistent=False)
@@ -94,7 +94,7 @@ class SeaNetwork(nn.Module):
         self.rows = {v.name: i for i, v in enumerate(normaliser.variables)}
 
     def inputs(self, sea: Tensor, kelvin: Tensor, month: Tensor) -> Tensor:
-        """Put together what the networks see, (n, C, lat, lon); arguments as of the call."""
+        """Stack the input maps, (n, C, lat, lon); arguments as for :meth:`forward`."""
         there = self.mask[self.sea]
         warm = (self.mean_sea[month - 1] + kelvin) * there
         # Deep convection sets in above some 26 to 28 degC.
@@ -107,7 +107,7 @@ class SeaNetwork(nn.Module):
         Parameters
         ----------
         sea : Tensor, shape (n, lat, lon)
-            Standardised anomaly of the sea's temperature, zero over land.
+            Standardised SST anomaly, zero over land.
         kelvin : Tensor, shape (n, lat, lon)
             The same in kelvin.
         month : Tensor of int, shape (n,)
@@ -116,7 +116,7 @@ class SeaNetwork(nn.Module):
         Returns
         -------
         Tensor, shape (n, V, lat, lon)
-            Standardised anomalies; the sea itself as it was given.
+            Standardised anomalies; SST as given.
         """
         given = self.inputs(sea, kelvin, month)
         features = month_features(month, self.config.harmonics).to(sea.dtype)
@@ -127,7 +127,7 @@ class SeaNetwork(nn.Module):
         return torch.stack(out, dim=1)
 
     def one(self, name: str, sea: Tensor, kelvin: Tensor, month: Tensor) -> Tensor:
-        """Return one variable of the mean state, (n, lat, lon); arguments as of the call."""
+        """Return one variable of the mean state, (n, lat, lon); arguments of :meth:`forward`."""
         given = self.inputs(sea, kelvin, month)
         features = month_features(month, self.config.harmonics).to(sea.dtype)
         with torch.autocast(sea.device.type, dtype=torch.bfloat16, enabled=self.fast):
@@ -136,22 +136,22 @@ class SeaNetwork(nn.Module):
 
 
 class SeaUNet(nn.Module):
-    """From maps of a month to one standardised field.
+    """Map from monthly input maps to one standardised field.
 
-    Its lowest level, an eighth of the resolution, sees the globe: a warm Pacific moves the
+    Its lowest level, an eighth of the resolution, covers the globe: a warm Pacific changes the
     pressure over Alaska.
 
     Parameters
     ----------
     inputs : int
-        Maps.
+        Number of input maps.
     shape : tuple of int
         Of the grid.
     config : SeaConfig
     normalised : bool
         Whether channels are normalised over the globe.
     periodic : bool
-        Whether the grid closes round the globe.
+        Whether the grid is periodic in longitude.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class SeaUNet(nn.Module):
 
 
 def _setting(normaliser: Preprocessor, sea: int) -> Tensor:
-    """Return what each calendar month is like in each cell, (12, 2 V + 3, lat, lon)."""
+    """Return the static inputs of each calendar month and cell, (12, 2 V + 3, lat, lon)."""
     maps = []
     for fields in (normaliser.climatology, np.log(np.maximum(normaliser.spread, 1e-12))):
         for v in range(len(normaliser.variables)):

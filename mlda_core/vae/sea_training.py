@@ -1,4 +1,4 @@
-"""Training of the network from a sea to the mean of the states under it."""
+"""Training of the sea networks: from SST to the mean state under it."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from mlda_core.vae.sea import SeaConfig, SeaNetwork
 
 @dataclass(frozen=True)
 class SeaTraining:
-    """How the networks are trained, one a variable.
+    """Settings of the training; one network for each variable.
 
     Parameters
     ----------
     epochs, epochs_normalised, batch : int
-        Of variables whose network does not normalise its channels, and of those whose does. There
-        are 290 distinct observed seas: past 7 epochs the explained variance of VALIDATION rain
-        falls (.23, .21 after 12), that of pressure past 12.
+        Epochs of variables without and with channel normalisation. There are 290 distinct
+        observed seas: past 7 epochs the explained variance of validation rain falls (.23, .21
+        after 12), that of pressure past 12.
     rate, weight_decay : float
         Of AdamW, one cycle.
     mixed_weight : float
-        Weight of a month under a mixed sea, that of one member under the observed sea being 1.
+        Weight of a month under a mixed sea, relative to one member under the observed sea.
     noise : float
-        Standard deviation of noise on the sea, standardised.
+        Standard deviation of noise on the standardised SST input.
     least_chaos : float
-        A cell counts by the inverse of the variance that members under one sea have about their
-        mean, no less than this: where the sea decides, it is worth learning.
+        Floor of the intra-ensemble variance. A cell is weighted by the inverse of the variance of
+        members about their mean under one sea: cells that the sea controls count most.
     seed : int
     """
 
@@ -50,14 +50,14 @@ class SeaTraining:
 
 
 def distinct_seas(months: Months, sea: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the months' distinct seas: members of one experiment share theirs.
+    """Find the distinct seas of the months: members of one experiment share theirs.
 
     Returns
     -------
     first : ndarray of int, shape (u,)
-        A month of each sea.
+        Index of one month for each sea.
     row : ndarray of int, shape (n,)
-        Which sea each month has.
+        Index of each month's sea.
     """
     keys = np.array(
         [
@@ -80,15 +80,15 @@ def train_sea(
     """Fit the mean of the states under each sea, by squared error.
 
     Months under one sea are averaged first: the gradient is that of all of them, at an eighth of
-    the cost with eight members. Each variable has a network of its own, trained alone: together,
-    the noise of the others drowned what the sea says of rain (.18 of VALIDATION explained after 14
-    epochs, .21 after 2 alone).
+    the cost with eight members. Each variable has its own network, trained alone: in a joint one,
+    noise of the other variables hid the sea's effect on rain (.18 of validation variance explained
+    after 14 epochs, .21 after 2 alone).
 
     Parameters
     ----------
     data : TrainingData
     sea : int
-        Row of the sea's temperature.
+        Index of SST among the variables.
     config : SeaConfig
     settings : SeaTraining
     tick : callable, optional
@@ -97,7 +97,7 @@ def train_sea(
     Returns
     -------
     SeaNetwork
-        The running mean of its weights.
+        With the moving average of its weights.
     """
     samples = _samples(data, sea, settings)
     torch.manual_seed(settings.seed)
@@ -127,7 +127,7 @@ def _train_one(
     settings: SeaTraining,
     steps: int,
 ) -> Iterator[int]:
-    """Train the network of one variable, and yield the steps done."""
+    """Train the network of one variable, yielding the number of steps done."""
     row, sea, part = network.rows[name], network.sea, network.parts[name]
     optimiser = torch.optim.AdamW(
         part.parameters(), settings.rate, (0.9, 0.99), weight_decay=settings.weight_decay
@@ -164,7 +164,7 @@ def _train_one(
 class _Samples:
     """Mean state of each distinct sea (n, V, lat, lon), its calendar month, and its weight.
 
-    ``area`` weighs cells (V, lat, lon), ``spread`` is the sea's, (12, lat, lon).
+    ``area`` are cell weights (V, lat, lon), ``spread`` is that of SST, (12, lat, lon).
     """
 
     x: torch.Tensor
@@ -195,7 +195,7 @@ def _samples(data: TrainingData, sea: int, settings: SeaTraining) -> _Samples:
     area = np.asarray(data.normaliser.weights, np.float64).copy()
     if freedom > 0:
         area /= np.maximum(chaos / freedom, settings.least_chaos)
-        # Each variable's weights sum to one: the step sizes are made for that.
+        # Normalise each variable's weights to one: the step sizes assume it.
     area /= np.maximum(area.sum(axis=(1, 2), keepdims=True), 1e-12)
     return _Samples(
         torch.from_numpy(np.concatenate(parts)),

@@ -1,4 +1,4 @@
-"""The linear start of the model: principal components whose patterns turn with the season."""
+"""The linear baseline of the model: principal components that vary with the season."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SeasonalComponents:
-    """A linear Gaussian model of the standardised anomalies, one a calendar month.
+    """A linear Gaussian model of the standardised anomalies for each calendar month.
 
     Parameters
     ----------
     patterns : ndarray, shape (K, cells)
         Leading empirical orthogonal functions, as maps of standardised anomalies.
     projector : ndarray, shape (cells, K)
-        Takes a map to its coefficients: area weights times patterns.
+        Maps fields to coefficients: area weights times patterns.
     mixing : ndarray, shape (12, K, L)
         The coefficients are ``mixing @ z`` plus noise, z ~ N(0, I).
     regression : ndarray, shape (12, L, K)
@@ -40,7 +40,7 @@ class SeasonalComponents:
 
 
 def season_weights(month: int, months: NDArray[np.int64], *, width: float, floor: float) -> Array:
-    """Weight of samples of other calendar months for one: Gaussian in months apart plus a floor.
+    """Weights of samples of other calendar months: Gaussian in distance plus a floor.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def season_weights(month: int, months: NDArray[np.int64], *, width: float, floor
     width : float
         Standard deviation in months.
     floor : float
-        What the other half of the year still counts.
+        Least weight, of the opposite season.
     """
     apart = np.abs((months - month + 6) % 12 - 6)
     return np.asarray(np.exp(-0.5 * (apart / width) ** 2) + floor)
 
 
-# Rounds and patterns of the iteration that fits patterns to maps with gaps.
+# Iterations and patterns used to fit patterns to maps with gaps.
 _ROUNDS, _LEADING = 12, 30
 
 
@@ -82,9 +82,9 @@ def fit_patterns(
     seed : int
         Of the randomised SVD (Halko et al. 2011).
     present : ndarray of bool, shape (n, cells), optional
-        Which cells the maps have; all by default. Gaps take the values that the leading patterns
-        of the other cells give them, and the patterns are fitted again, a few times (Beckers and
-        Rixen 2003); these values serve this fit alone.
+        Which cells the maps have; all by default. Gaps are filled with the values reconstructed
+        from the leading patterns, and the patterns are refitted, a few times (Beckers and Rixen
+        2003); the filled values are used in this fit only.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def fit_patterns(
         x = bridge_gaps(x, present, weights, min(count, _LEADING), seed=seed)
     root = np.sqrt(weights).astype(np.float32)
     scaled = torch.from_numpy(x * root)
-    # The randomised SVD draws from torch's global generator, which is given back as it was.
+    # The randomised SVD uses torch's global generator, whose state is restored.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         _, s, v = torch.svd_lowrank(scaled, q=min(count + 20, *x.shape), niter=4)
@@ -117,7 +117,7 @@ def bridge_gaps(
     *,
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return maps whose gaps hold what their leading patterns make of the rest.
+    """Fill the gaps of maps by reconstruction from leading patterns.
 
     An iteration after Beckers and Rixen (2003,
     https://doi.org/10.1175/1520-0426(2003)020<1839:ECADFF>2.0.CO;2).
@@ -125,7 +125,7 @@ def bridge_gaps(
     Parameters
     ----------
     x : ndarray of float32, shape (n, cells)
-        Standardised anomalies; what stands in gaps is not looked at.
+        Standardised anomalies; values in gaps are ignored.
     present : ndarray of bool, shape (n, cells)
         Which cells the maps have.
     weights : ndarray, shape (cells,)
@@ -142,7 +142,7 @@ def bridge_gaps(
     whole = np.where(present, x, np.float32(0))
     for _ in range(_ROUNDS):
         patterns, _, variances, coefficients = fit_patterns(whole, weights, count, seed=seed)
-        # Noise along a pattern, as the variance beyond the leading ones has it on the average.
+        # Noise variance along a pattern: the mean variance beyond the leading patterns.
         total = float((np.square(whole, dtype=np.float64) @ weights).mean())
         noise = max(total - variances.sum(), 0.0) / max(min(x.shape) - count, 1)
         kept = (variances / (variances + noise + 1e-12)).astype(np.float32)
@@ -169,8 +169,8 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     """Fit probabilistic principal components (Tipping and Bishop 1999) to each calendar month.
 
     The months' solutions are rotated onto that of the whole year (orthogonal Procrustes), so
-    that a latent number means the same thing all year and its pattern turns smoothly; a rotation
-    of z leaves the prior N(0, I) as it is.
+    that a latent component means the same all year and its pattern varies smoothly; a rotation
+    of z leaves the prior N(0, I) unchanged.
 
     Parameters
     ----------
@@ -185,8 +185,8 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     noise : float
         Variance of the noise on the coefficients.
     prior : ndarray of bool, shape (n,), optional
-        Which samples the prior describes; all by default. The others help to find the subspace,
-        but not the variances within it: seas that never were vary 3.6 times as much.
+        Samples that determine the prior; all by default. The others help to find the subspace,
+        but not the variances within it: synthetic seas vary 3.6 times as much.
     seasonal : bool
         False fits one solution for all months.
     width, floor : float
@@ -194,7 +194,7 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     seed : int
         Of the randomised SVD.
     present : ndarray of bool, shape (n, cells), optional
-        Which cells the maps have; a map counts by the share of the area that it has.
+        Which cells the maps have; a map is weighted by the area fraction that it covers.
     """
     patterns, projector, variances, coefficients = fit_patterns(
         x, weights, n_patterns, seed=seed, present=present
@@ -225,7 +225,7 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
 
 
 def _moment(p: Array, w: Array) -> Array:
-    """Weighted second moments of coefficients (n, K): anomalies have no mean to take off."""
+    """Weighted second moments of coefficients (n, K); anomalies need no centring."""
     return np.asarray((p * w[:, None]).T @ p / w.sum())
 
 

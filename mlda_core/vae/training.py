@@ -1,4 +1,4 @@
-"""Training: the tempered evidence lower bound, resumable, with VALIDATION skill as it goes."""
+"""Resumable training by the tempered evidence lower bound, validated after each epoch."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Progress:
 
     @property
     def score(self) -> float:
-        """Mean VALIDATION skill, which early stopping watches."""
+        """Mean validation skill, the criterion of early stopping."""
         return float(np.mean(list(self.skill.values())))
 
 
 def build_vae(config: ModelConfig, data: TrainingData) -> VAE:
-    """Make the networks, started from seasonal principal components of the training months."""
+    """Build the networks, initialised with seasonal principal components of the training data."""
     settings, network = config.training, config.network
     months = data.train
     x, calendar = months.x, months.calendar
@@ -119,9 +119,9 @@ class Objective:
     ``1/2 sum_v n_v sum_i w_i [ (x - G(z))^2 / s_vi + log s_vi ] + beta KL``, with ``s`` the
     residual variance of a variable and cell (learnt), ``w`` the cell areas, ``beta`` growing to 1,
     and ``n_v`` the effective number of independent observations in a variable: ``information``
-    times its weight times its mean residual variance, so that no variable drowns another however
-    well it is reconstructed. Cells that a month lacks have no part in its sum: a month with half
-    of them counts as half as many observations.
+    times its weight times its mean residual variance, so that no variable dominates the others by
+    being reconstructed well. Missing cells are left out of the sum: a month with half of the cells
+    counts as half as many observations.
     """
 
     def __init__(self, config: ModelConfig, data: TrainingData, device: torch.device) -> None:
@@ -194,7 +194,7 @@ def reconstruct(vae: VAE, months: Months, *, batch: int = 96) -> NDArray[np.floa
 
 
 class Sampler:
-    """Draws the training months of an epoch, shuffled; a member's chaos may be recombined."""
+    """Shuffled training months of an epoch; members' departures may be recombined."""
 
     def __init__(self, config: ModelConfig, data: TrainingData) -> None:
         self.observed, self.mixed = data.train, data.mixed
@@ -254,7 +254,7 @@ class Sampler:
         same = partner == index
         cos, sin = np.where(same, 1.0, np.cos(angle)), np.where(same, 0.0, np.sin(angle))
         # Departures from the mean of k members have variance (1 - 1/k) and covariance -1/k:
-        # rescaled so that the recombined departure keeps the variance of one member's.
+        # rescale so that a recombined departure has the variance of one member's.
         k = count.astype(np.float64)
         scale = np.sqrt((1 - 1 / k) / (1 - 1 / k - 2 * cos * sin / k))
         mean = self.mean[group]
@@ -274,7 +274,7 @@ def train(
     tick: Callable[[int, int], None] | None = None,
     device: str = "cpu",
 ) -> VAE:
-    """Train to the best VALIDATION skill; continue where an interrupted run left off.
+    """Train to the best validation skill, resuming an interrupted run.
 
     Parameters
     ----------
@@ -294,12 +294,12 @@ def train(
     Returns
     -------
     VAE
-        With the running mean of the weights at the best epoch.
+        With the moving average of the weights at the best epoch.
 
     Raises
     ------
     ConfigError
-        If the folder holds another model's run.
+        If the folder holds a run of another model.
     """
     run.mkdir(parents=True, exist_ok=True)
     _check_run(config, data, run)
@@ -322,7 +322,7 @@ def train(
     state = _resume(run, vae, average, optimiser)
     weights = torch.from_numpy(weighted_cells(config, data).ravel()).float().to(where)
     for model in (vae, average):
-        # The projector belongs to the patterns of the checkpoint, not to those just fitted again.
+        # Use the checkpoint's patterns, not those that were just refitted.
         model.encoder.project_on(model.decoder.patterns, weights)
     steps = sum(1 for _ in _lengths(sampler))
     for epoch in range(state["epoch"], settings.epochs):
@@ -341,7 +341,7 @@ def train(
             noisy = x + settings.input_noise * torch.randn_like(x) * vae.decoder.mask
             present = None
             if there is not None:
-                # The encoder is shown zeros where a month has nothing, as it will be later.
+                # The encoder gets zeros for missing cells, as it does at inference.
                 present = there.to(where)
                 noisy = noisy * present
             beta = min(1.0, 0.1 + 0.9 * part / max(settings.kl_warmup, 1e-9))
@@ -384,7 +384,7 @@ def _lengths(sampler: Sampler) -> Iterator[int]:
 
 
 def build_average(vae: VAE) -> VAE:
-    """Return a copy that will hold the running mean of the weights."""
+    """Return a copy to hold the moving average of the weights."""
     import copy
 
     average = copy.deepcopy(vae)
@@ -400,7 +400,7 @@ def _follow(average: VAE, vae: VAE, decay: float) -> None:
 
 
 def _set_rates(optimiser: torch.optim.Optimizer, peaks: list[float], part: float) -> None:
-    """One cycle: a short rise, then a cosine to a hundredth of the peak."""
+    """One cycle: a short rise, then cosine decay to a hundredth of the peak."""
     rise = min(1.0, part / 0.05)
     fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part))
     for group, peak in zip(optimiser.param_groups, peaks, strict=True):
@@ -412,7 +412,7 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _check_run(config: ModelConfig, data: TrainingData, run: Path) -> None:
-    """Refuse to continue a run that was started with other settings or other data."""
+    """Refuse to resume a run that was started with other settings or data."""
     months = data.observed
     digest = hashlib.sha256(np.nan_to_num(data.normaliser.centre).round(6).tobytes())
     digest.update(" ".join(months.names).encode())
@@ -439,7 +439,7 @@ def _check_run(config: ModelConfig, data: TrainingData, run: Path) -> None:
 def _save(
     run: Path, state: dict[str, Any], vae: VAE, average: VAE, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Write a checkpoint so that a kill at any moment leaves the earlier one whole."""
+    """Write a checkpoint atomically, so that an interruption leaves the earlier one intact."""
     moments = {
         f"{i}.{key}": value.cpu().contiguous()
         for i, slot in optimiser.state_dict()["state"].items()

@@ -1,7 +1,7 @@
-"""The methods of analysis, one file each.
+"""The analysis methods, one file each.
 
-A file of this folder that defines ``METHODS``, a tuple of
-:class:`mlda_core.assimilation.method.Method`, is found by itself: nothing else lists methods.
+Files of this folder that define ``METHODS``, a tuple of
+:class:`mlda_core.assimilation.method.Method`, are discovered automatically: there is no other list.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ def _find() -> dict[str, Method]:
 
 
 METHODS: dict[str, Method] = _find()
-# Those with a posterior covariance, and those whose analyses say what a change of the sea does.
+# Methods with a posterior covariance, and methods that can estimate responses to SST changes.
 WITH_POSTERIOR = tuple(key for key, method in METHODS.items() if method.posterior)
 RESPONDING = tuple(key for key, method in METHODS.items() if method.responds)
 
 
 def spelled(*keys: str) -> str:
-    """Write methods as people read and type them: with hyphens, and commas between several.
+    """Format method names for display and the command line: hyphenated, comma-separated.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def spelled(*keys: str) -> str:
 
 
 def method_of(key: str) -> Method:
-    """Return a method by its key, however it is spelled: with hyphens or underscores.
+    """Return a method by its key, with hyphens or underscores.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def method_of(key: str) -> Method:
     Raises
     ------
     StateError
-        If there is none.
+        If there is no such method.
     """
     found = METHODS.get(str(key).strip().lower().replace("-", "_"))
     if found is None:

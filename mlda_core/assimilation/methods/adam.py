@@ -1,4 +1,4 @@
-"""Adam on z from a random start, without a prior and with a diagonal R: the scripts replaced here.
+"""Adam on z from a random start, without a prior and with a diagonal R, as in earlier scripts.
 
 Kingma and Ba 2015, https://arxiv.org/abs/1412.6980.
 """
@@ -38,7 +38,7 @@ def descend(
     month : int
         Calendar month 1..12.
     seed : int
-        Of the start.
+        Of the random start.
 
     Yields
     ------
@@ -65,15 +65,15 @@ def descend(
 
 
 class Adam(Method):
-    """A fit of the decoder to the observations, stopped after so many steps."""
+    """A fit of the decoder to the observations, stopped after a fixed number of steps."""
 
-    # 200 decodings and their gradients a month, 2.8 s.
+    # 200 decodings with gradients, 2.8 s a month.
     most_scored_months = 24
 
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
-        """Descend, step by step."""
+        """Run the descent."""
         from mlda_core.assimilation.analysis import Cost, Step
         from mlda_core.assimilation.unmodelled import Estimate, step_of
         from mlda_core.observations.standardised import standardise, thin

@@ -1,4 +1,4 @@
-"""Climatology: no anomaly anywhere, whatever is observed. Explained variance 0 by definition."""
+"""Climatology: zero anomaly whatever is observed; explained variance 0 by definition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Climatology(Method):
-    """The zero of the scores."""
+    """The reference of the scores."""
 
     scored = False
 

@@ -1,4 +1,4 @@
-"""Ensemble optimal interpolation: the covariance of past months, localised and by season.
+"""Ensemble optimal interpolation: localised covariance of past months, weighted by season.
 
 Evensen 2003, https://doi.org/10.1007/s10236-003-0036-9; localisation after Gaspari and Cohn 1999,
 https://doi.org/10.1002/qj.49712555417.
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class EnsembleOI(GaussianMethod):
-    """The classical opponent: no latent part, past months alone."""
+    """A baseline without latent part, from past months only."""
 
     sea_localisation = True
 
     def prior(self, request: PriorRequest, setting: Setting) -> Prior:
-        """Take the covariance of past months, weighted by season."""
+        """Build the prior from the covariance of past months, weighted by season."""
         from mlda_core.assimilation.prior import Prior, localised
 
         del setting

@@ -1,4 +1,4 @@
-"""As many EOFs in the decoder's place: the same mathematics, solved in closed form.
+"""EOFs instead of the decoder, in equal number: same formulation, solved in closed form.
 
 Kaplan et al. 1997, https://doi.org/10.1029/97JC01734: reduced-space optimal interpolation.
 """
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
 
-# As many as the decoder has latent numbers, in the bundled model.
+# The number of latent components of the bundled model.
 EOFS = 100
 
 
 class Eof(GaussianMethod):
-    """Reduced-space optimal interpolation, by season, with what the EOFs leave over."""
+    """Reduced-space optimal interpolation by season, with the residual of the EOFs."""
 
     def prior(self, request: PriorRequest, setting: Setting) -> Prior:
-        """Take the leading EOFs of past months, the covariance of their coefficients by season."""
+        """Build the prior from leading EOFs of past months and their seasonal covariance."""
         from mlda_core.assimilation.prior import Prior, localised
 
         del setting

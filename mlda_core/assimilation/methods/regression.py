@@ -1,7 +1,7 @@
 """Regression of every variable on the sea's leading principal components.
 
-The statistical opponent of a model driven by the sea surface temperature alone; von Storch and
-Zwiers 1999, https://doi.org/10.1017/CBO9780511612336, chapter 14.
+A statistical baseline for a model driven by SST alone; von Storch and Zwiers 1999,
+https://doi.org/10.1017/CBO9780511612336, chapter 14.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ COMPONENTS = 25
 
 @dataclass(frozen=True, eq=False)
 class SeaRegression:
-    """Principal components of the sea, and what goes with them.
+    """Principal components of SST, and the regression of all variables on them.
 
     Parameters
     ----------
     sea : ndarray of float32, shape (Q, cells)
-        Patterns of the sea, zero for other variables, for components of unit variance.
+        SST patterns of components of unit variance, zero for other variables.
     all_fields : ndarray of float32, shape (Q, cells)
-        What every variable does with each component.
+        Regression patterns of all variables on the components.
     sea_left, left : ndarray of float32, shape (cells,)
-        Variance that the components leave over, of the sea and of every variable.
+        Residual variance, of SST and of every variable.
     """
 
     sea: Float
@@ -51,7 +51,7 @@ class SeaRegression:
     def estimate(
         self, observed: Observed, operator: ObservationOperator, shape: tuple[int, ...]
     ) -> tuple[Float, Float]:
-        """Estimate the components from observations of the sea, and the state from them.
+        """Estimate the components from observed SST, and the state from the components.
 
         Returns
         -------
@@ -67,14 +67,14 @@ class SeaRegression:
 
 
 def fit_regression(bundle: Bundle, count: int = COMPONENTS) -> SeaRegression:
-    """Regress past months on the leading principal components of their sea.
+    """Regress past months on the leading principal components of their SST.
 
     Parameters
     ----------
     bundle : Bundle
         With statistics and a sea.
     count : int
-        Number of components; 25 did best of 15, 25 and 40 over pressure and rain of VALIDATION.
+        Number of components; 25 was best of 15, 25 and 40 for validation pressure and rain.
 
     Returns
     -------
@@ -111,14 +111,14 @@ def fit_regression(bundle: Bundle, count: int = COMPONENTS) -> SeaRegression:
 
 
 class Regression(Method):
-    """What the observed sea says of everything, linearly."""
+    """Linear regression of the state on observed SST."""
 
     responds = True
 
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
-        """Regress on the observations of the sea, and on nothing else."""
+        """Estimate from the SST observations only."""
         from mlda_core.assimilation.physical_units import anomalies
         from mlda_core.assimilation.unmodelled import Estimate, step_of
         from mlda_core.observations.standardised import standardise
@@ -146,7 +146,7 @@ class Regression(Method):
         month: int,
         setting: Setting,
     ) -> tuple[Float, Float]:
-        """Regress months one by one; their seas' network is one and the same."""
+        """Estimate months one by one; all have the same SST network."""
         from mlda_core.observations.standardised import Observed
 
         del month, setting

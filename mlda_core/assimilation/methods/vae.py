@@ -1,9 +1,9 @@
-"""Search of the decoder's latent space, with a residual analysis of what it cannot express.
+"""Search of the decoder's latent space, with a residual analysis of its representation error.
 
-The cost of design.md: ``J(z) = 1/2 |z - z_b|^2 + 1/2 d^T S^-1 d``, ``d = y - H G(z)``,
+The cost is ``J(z) = 1/2 |z - z_b|^2 + 1/2 d^T S^-1 d``, ``d = y - H G(z)``,
 ``S = R + H B H^T``. B is a hybrid (Hamill and Snyder 2000, https://doi.org/10.1175/1520-0493(2000)
-128<2905:AHEKFV>2.0.CO;2) of the decoder's own residuals and of past months. Where the sea is
-observed, the mean is what a network makes likely under it.
+128<2905:AHEKFV>2.0.CO;2) of the decoder's residuals and of past months. Where the sea is observed,
+the prior mean is the output of the sea network.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 
 class Vae(GaussianMethod):
-    """The decoder, and past months where it ends."""
+    """Assimilation with the decoder, and past months for its representation error."""
 
     def prior_key(self, setting: Setting) -> str:
-        """Name the prior: the decoder alone has another localisation and its own residuals."""
+        """Cache key: the decoder alone has its own localisation and residuals."""
         return "decoder" if setting.latent_only else "vae"
 
     def decoder_fraction(
         self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
-        """Fraction of the decoder's own covariance: it falls with the number of places."""
+        """Fraction of the decoder's covariance, which decreases with the number of places."""
         if setting.latent_only:
             return 1.0
         return settings.hybrid_sea if sea_held else settings.hybrid(n_places)
 
     def prior(self, request: PriorRequest, setting: Setting) -> Prior:
-        """Linearise the decoder about the month's J0, and mix the two covariances."""
+        """Linearise the decoder about z = 0, and mix the two covariances."""
         from mlda_core.assimilation.prior import Prior, localised
 
         bundle, statistics, s = request.bundle, request.bundle.statistics, request.bundle.settings
@@ -72,7 +72,7 @@ class Vae(GaussianMethod):
     def mean(
         self, engine: Assimilator, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
-        """Return the decoded prior mean, or what the observed sea makes likely."""
+        """Return the decoded prior mean, or the output of the sea network."""
         bundle = engine.bundle
         if setting.sea_prior and engine.holds_sea(observed, month):
             x_b = np.float32(bundle.settings.sea_share) * engine.mean_under_sea(observed, month)

@@ -1,4 +1,4 @@
-"""Archives of observations as they are published, and their way to the observation table.
+"""Readers of published observation archives, which convert them to the observation table.
 
-One module reads one format, from its public documentation; :mod:`.registry` knows them all.
+Each module reads one format, following its public documentation; :mod:`.registry` lists them.
 """

@@ -1,4 +1,4 @@
-"""Monthly means of single reports in boxes of latitude and longitude."""
+"""Average single reports to monthly means in latitude-longitude boxes."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import pandas as pd
 
 from mlda_core.observations.archives.documents import ArchiveError
 
-# A box with fewer reports does not know its own spread: that of all boxes is taken.
+# With fewer reports, a box's own spread is too uncertain: use the pooled one of all boxes.
 _OWN = 10
 
 
 def monthly_means(reports: pd.DataFrame, size: float) -> tuple[pd.DataFrame, int]:
     """Return the means of the reports of each month and box.
 
-    The standard error of a mean is the standard deviation of the box's reports by the root of
-    their number. Of fewer than 10 reports that deviation is the pooled one within all boxes of the
-    variable and month.
+    The standard error of a mean is the standard deviation of the box's reports divided by the
+    root of their number. For fewer than 10 reports, the deviation is pooled within all boxes of
+    the variable and month.
 
     Parameters
     ----------
     reports : DataFrame
-        Rows of an observation table, one a report.
+        Rows of an observation table, one for each report.
     size : float
-        Sides of a box, degrees; it must divide 180.
+        Side of a box, degrees; it must divide 180.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def monthly_means(reports: pd.DataFrame, size: float) -> tuple[pd.DataFrame, int
         At the mean place of a box's reports; error_sd is the standard error, and the column
         ``reports`` their number.
     unknown : int
-        Boxes whose standard error cannot be told, for no box of that variable and month has two
-        reports; their error_sd is NaN.
+        Number of boxes with unknown standard error (NaN): no box of that variable and month has
+        two reports.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def monthly_means(reports: pd.DataFrame, size: float) -> tuple[pd.DataFrame, int
     pool = means.groupby(["time", "variable"])[["square", "freedom"]].transform("sum")
     pooled = pool["square"] / pool["freedom"].where(pool["freedom"] > 0)
     variance = means["variance"].where(means["reports"] >= _OWN, pooled)
-    # Reports that are all alike tell nothing of the error.
+    # Identical reports give no estimate of the error.
     means["error_sd"] = (variance.where(variance > 0) / means["reports"]) ** 0.5
     means["label"] = [
         _label(r, c, size) for r, c in zip(means["row"], means["column"], strict=True)

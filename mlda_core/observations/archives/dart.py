@@ -1,7 +1,7 @@
 """DART: observation sequences of the Data Assimilation Research Testbed, by pydartdiags.
 
-What a type observes is from DART's own definitions (observations/forward_operators), what a
-quality control value means from its quality_control_mod.
+Types of observations follow DART's own definitions (observations/forward_operators), and quality
+control values its quality_control_mod.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ _AIR = (
     "BUOY_TEMPERATURE",
     "MESONET_TEMPERATURE",
 )
-# Temperature of the sea's surface, degC or K by the converter that made the file.
+# Sea surface temperature, degC or K depending on the converter that wrote the file.
 _SEA = (
     "SATELLITE_MICROWAVE_SST",
     "SATELLITE_INFRARED_SST",
     "SATELLITE_BLENDED_SST",
     "OI_SEA_SURFACE_TEMPERATURE",
 )
-# Heights up to which a pressure is that of the sea: a sounding 20 K from the standard atmosphere
-# is wrong by 0.8 hPa at 100 m, and a station's pressure is lower by 1.2 hPa at 10 m.
+# Greatest heights at which pressure counts as sea-level pressure: a sounding 20 K from the standard
+# atmosphere is wrong by 0.8 hPa at 100 m, and station pressure is 1.2 hPa too low at 10 m.
 _HEIGHTS = {**dict.fromkeys(_ALTIMETER, 100.0), **dict.fromkeys(_STATION_PRESSURE, 10.0)}
 _VARIABLES = {
     **dict.fromkeys(_ALTIMETER, "psl"),
@@ -66,15 +66,15 @@ _VARIABLES = {
     **dict.fromkeys(_AIR, "tas"),
     **dict.fromkeys(_SEA, "tos"),
 }
-# Above it a temperature of the sea is in K, below in degC: neither can be mistaken.
+# SST above this is in K, below in degC.
 _KELVIN = 100.0
 # DART's quality control: assimilated, or evaluated only.
 _USED = (0, 1)
-# Incoming quality control: DART's own threshold.
+# Incoming quality control: largest accepted value, DART's own threshold.
 _INCOMING = 3
 # DART's missing value.
 _MISSING = -888888.0
-# What pydartdiags raises of a damaged file; it does not check what it reads.
+# Exceptions that pydartdiags raises on damaged files, which it does not check for.
 _UNREADABLE = (
     OSError,
     OverflowError,
@@ -89,7 +89,7 @@ _METRES = {"surface (m)", "height (m)"}
 
 
 def recognise(head: Sequence[str]) -> bool:
-    """Tell a sequence by its first line; of a binary one the length of the record is before it."""
+    """Recognise a sequence by its first line; binary ones start with the record's length."""
     first = head[0] if head else ""
     binary = "\0" in first[:20] and "obs_sequence" in first[:30]
     return binary or first.strip() == "obs_sequence"
@@ -101,7 +101,7 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     Parameters
     ----------
     documents : iterator of Document
-        In ASCII, or binary as Fortran writes it.
+        ASCII, or Fortran binary.
     wanted : Wanted
     tally : Tally
 
@@ -125,7 +125,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
     from pydartdiags.obs_sequence.obs_sequence import ObsSequence
 
     class Tolerant(ObsSequence):
-        """Leaves out the observations that cannot be read, instead of giving up."""
+        """Skip unreadable observations instead of failing."""
 
         def _obs_to_list(self, obs: list[str]) -> list[Any] | None:
             try:
@@ -141,7 +141,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
 
     damaged: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # What the library will have to change for later versions of pandas.
+        # Deprecations of pandas that concern pydartdiags only.
         warnings.simplefilter("ignore", DeprecationWarning)
         path = document.path
         if path is None:
@@ -166,7 +166,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
 
 
 def _tell(document: Document, damaged: list[tuple[str, str]], tally: Tally) -> None:
-    """Note observations that cannot be read, by the lines that begin them."""
+    """Record unreadable observations, by the lines at which they begin."""
     if not damaged:
         return
     # A binary file has no lines.
@@ -217,7 +217,7 @@ def _read(
 def _passes(
     table: pd.DataFrame, checks: Sequence[str], asked: pd.Series, tally: Tally
 ) -> pd.Series:
-    """Tell which observations pass DART's quality control, or the incoming where it has none."""
+    """Whether observations pass DART's quality control, or the incoming one if there is none."""
     fine = pd.Series(data=True, index=table.index)
     if "DART_quality_control" in table:
         column = table["DART_quality_control"]
@@ -245,7 +245,7 @@ def _columns(variable: str, part: pd.DataFrame) -> dict[str, Any]:
         "lat": part["latitude"].to_numpy(),
         "lon": part["longitude"].to_numpy(),
         "value": value * scale,
-        # A variance that is none leaves the error to the table's default.
+        # With an invalid variance, the table's default error applies.
         "error_sd": np.sqrt(np.where(variance > 0, variance, np.nan)) * scale,
         "year": time.year.to_numpy(),
         "month": time.month.to_numpy(),

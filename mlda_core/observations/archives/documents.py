@@ -1,4 +1,4 @@
-"""The documents of an archive: files as they are, in folders, and packed by gzip, tar or zip."""
+"""Documents of an archive: plain files, folders, and members of gzip, tar and zip files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from mlda_core.climate.errors import UserError
 
-# As much of a document as tells its format.
+# Bytes of a document that suffice to recognise its format.
 _HEAD = 16384
 _DAMAGE = (EOFError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
 
 
 class ArchiveError(UserError):
-    """Files of an archive cannot be used; the message is one sentence with the remedy."""
+    """Archive files cannot be used; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Document:
     Parameters
     ----------
     name : str
-        What to call it in messages: the file's name, and the member's within it.
+        Name in messages: the file's name, and the member's within it.
     data : bytes
     path : Path, optional
-        Where it lies on disk, if it is a plain file: companions are looked for beside it.
+        Path of a plain file: companion files are searched for in its folder.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Document:
     @property
     def head(self) -> list[str]:
         """The first lines, by which the format is recognised."""
-        # Not splitlines, which breaks lines at control characters too.
+        # str.splitlines would break lines at control characters too.
         lines = self.data[:_HEAD].decode("latin-1").split("\n")
         return lines if len(self.data) <= _HEAD else lines[:-1]
 
     @property
     def lines(self) -> list[str]:
-        """All lines; a character is a byte, as columns of fixed width count."""
+        """All lines, one character a byte, as fixed-width columns count bytes."""
         return self.data.decode("latin-1").split("\n")
 
 
@@ -58,7 +58,7 @@ def documents(paths: Sequence[Path]) -> Iterator[Document]:
     Parameters
     ----------
     paths : sequence of Path
-        Folders are searched through, in the order of names. ``.gz``, ``.tar``, ``.tar.gz``,
+        Folders are searched recursively, in the order of names. ``.gz``, ``.tar``, ``.tar.gz``,
         ``.tgz`` and ``.zip`` are unpacked in memory.
 
     Yields
@@ -87,7 +87,7 @@ def files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _visible(path: Path, folder: Path) -> bool:
-    """Whether a file is meant: hidden files and the ``._`` files of macOS are not."""
+    """Whether a file is visible: no hidden files, no ``._`` files of macOS."""
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
@@ -95,7 +95,7 @@ def _unpacked(path: Path) -> Iterator[Document]:
     try:
         yield from _members(path)
     except OSError as error:
-        # gzip's own complaint of a damaged file is an OSError without a number.
+        # gzip reports a damaged file as an OSError without errno.
         damaged = isinstance(error, gzip.BadGzipFile) or error.errno is None
         remedy = "download it again" if damaged else "check its name"
         raise ArchiveError(f"{path} cannot be read ({error.strerror or error}); {remedy}.") from (

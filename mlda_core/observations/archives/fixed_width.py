@@ -1,4 +1,4 @@
-"""Columns of fixed width, many lines at once."""
+"""Parse columns of fixed width, many lines at once."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Text = NDArray[np.str_]
-# Lines that are taken apart at once: some ten megabytes.
+# Lines parsed at once: some ten megabytes.
 _CHUNK = 50_000
 
 
 def chunks(lines: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], list[str]]]:
-    """Yield lines that are not blank, with their numbers from 1, so many at once."""
+    """Yield chunks of non-blank lines, with their line numbers from 1."""
     for begin in range(0, len(lines), _CHUNK):
         part = [line.rstrip("\r") for line in lines[begin : begin + _CHUNK]]
         kept = [i for i, line in enumerate(part) if line.strip()]
@@ -28,14 +28,14 @@ def cut(lines: Sequence[str], columns: Mapping[str, tuple[int, int]]) -> dict[st
     Parameters
     ----------
     lines : sequence of str
-        Shorter lines count as filled with blanks.
+        Shorter lines are padded with blanks.
     columns : mapping
-        First and last character of each column, counted from 1 as formats are documented.
+        First and last character of each column, counted from 1 as in format documentation.
 
     Returns
     -------
     dict
-        Text of each column, without blanks around it, shape (n,).
+        Text of each column, stripped, shape (n,).
     """
     width = max(last for _, last in columns.values())
     letters = np.array(lines, dtype=f"U{width}").reshape(-1, 1).view("U1")
@@ -48,17 +48,17 @@ def cut(lines: Sequence[str], columns: Mapping[str, tuple[int, int]]) -> dict[st
 
 
 def decimals(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return numbers, NaN where there is none, and where the text is neither number nor blank."""
+    """Return numbers, NaN where blank, and a mask of invalid text."""
     return _numbers(text, r"[+-]?\d+(\.\d*)?")
 
 
 def integers(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return whole numbers as :func:`decimals` does: a decimal point is a damage."""
+    """Return integers like :func:`decimals`; a decimal point is invalid."""
     return _numbers(text, r"[+-]?\d+")
 
 
 def years(text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return years, 1600 to 2099, as :func:`decimals` does."""
+    """Return years, 1600 to 2099, like :func:`decimals`."""
     return _numbers(text, r"(?:1[6-9]|20)\d\d")
 
 
@@ -70,7 +70,7 @@ def _numbers(text: Text, pattern: str) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def name(text: str) -> str:
-    """Return a name as it was written, where its bytes are UTF-8."""
+    """Return a name decoded as UTF-8 if valid, otherwise unchanged."""
     try:
         return text.encode("latin-1").decode("utf-8").strip()
     except UnicodeDecodeError:

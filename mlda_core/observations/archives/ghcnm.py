@@ -37,12 +37,12 @@ _LINE = {"id": (1, 11), "year": (12, 15), "element": (16, 19)} | {
     for m in _MONTHS
     for what, first, last in (("value", 1, 5), ("dm", 6, 6), ("qc", 7, 7))
 }
-# Shorter lines lack a value; longer ones have something added.
+# Shorter lines lack a value; longer ones have additions.
 _SHORTEST, _LONGEST = 112, 115
 _PLACE = {"id": (1, 11), "lat": (13, 20), "lon": (22, 30), "name": (39, 68)}
-# Of the adjusted data: another way of adjusting was taken. No check was failed.
+# Flag of adjusted data: an alternative adjustment was used; not a failed check.
 _NO_FAULT = "A"
-# Of the version that fills gaps: estimated from the neighbours.
+# Flag of the gap-filled version: estimated from neighbouring stations.
 _ESTIMATED = "E"
 
 # Latitude, longitude and name of each station.
@@ -51,7 +51,7 @@ _NOWHERE = (np.nan, np.nan, "")
 
 
 class _Chunk(NamedTuple):
-    """Some lines of a data file, and their numbers."""
+    """Some lines of a data file, with their line numbers."""
 
     document: Document
     line_numbers: NDArray[np.int64]
@@ -59,17 +59,17 @@ class _Chunk(NamedTuple):
 
 
 def recognise(head: Sequence[str]) -> bool:
-    """Tell a data file by its first line."""
+    """Recognise a data file by its first line."""
     return bool(head and _DATA.match(head[0]))
 
 
 def companion(head: Sequence[str]) -> bool:
-    """Tell an inventory of stations."""
+    """Recognise an inventory of stations."""
     return bool(head and _INVENTORY.match(head[0]))
 
 
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
-    """Read data files with the inventories that lie among or beside them.
+    """Read data files, with inventories from the input or the same folder.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     Raises
     ------
     ArchiveError
-        If there is no inventory: the data alone do not say where the stations are.
+        If there is no inventory: the data files do not contain the stations' places.
     """
     inventories: dict[Path | str, Document] = {}
     waiting: list[Document] = []
@@ -131,7 +131,7 @@ def _places(document: Document, tally: Tally) -> Places:
 
 
 def _asked(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
-    """Tell which lines are of years that are asked for, or cannot be told."""
+    """Whether lines are of selected years, or of unreadable ones."""
     year, bad = years(cut(lines, {"year": _LINE["year"]})["year"])
     unknown = bad | np.isnan(year)
     tally.saw(year[~unknown])
@@ -143,7 +143,7 @@ def _asked(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
 def _read(chunk: _Chunk, places: Places, wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
     columns = cut(chunk.lines, _LINE)
     year, values, sound = _values(chunk, columns, tally)
-    # What has no place has NaN, which asks for itself.
+    # Stations without a known place have NaN, which counts as selected.
     where = np.array([places.get(str(i), _NOWHERE)[:2] for i in columns["id"]])
     asked = wanted.asks(year[:, None], np.array(_MONTHS), where[:, :1], where[:, 1:])
     held = (values != _MISSING) & asked
@@ -175,7 +175,7 @@ def _read(chunk: _Chunk, places: Places, wanted: Wanted, tally: Tally) -> Iterat
 def _values(
     chunk: _Chunk, columns: dict[str, Text], tally: Tally
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return years and values, shape (n, 12), and which lines are sound."""
+    """Return years and values, shape (n, 12), and which lines are valid."""
     year, bad = years(columns["year"])
     values = np.full((len(chunk.lines), 12), np.nan)
     wrong = {
@@ -200,7 +200,7 @@ def _passes(
     wanted: Wanted,
     tally: Tally,
 ) -> NDArray[np.bool_]:
-    """Tell which values pass quality control and were observed; count the others."""
+    """Whether values pass quality control and are observed; count the others."""
     if wanted.keep_flagged:
         return np.ones(line.shape, bool)
     measurement, quality = (

@@ -24,13 +24,13 @@ _MISSING = {"", "-9999", "-9999.0", "9999"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _MONTH = re.compile(r"((?:1[6-9]|20)\d\d)-(0[1-9]|1[0-2])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-# No station's monthly mean in degC is above.
+# Upper bound of monthly mean temperatures, degC.
 _HOTTEST_MEAN = 45.0
 _MM_PER_INCH = 25.4
 
 
 def recognise(head: Sequence[str]) -> bool:
-    """Tell a table by the names of its columns."""
+    """Recognise a table by its column names."""
     names = _header(head)
     return all(n in names for n in _NEEDED) and any(e in names for e in _ELEMENTS)
 
@@ -47,12 +47,12 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
     Yields
     ------
     DataFrame
-        Rows of the observation table: tas, and pr as the month's total by its days.
+        Rows of the observation table: tas, and pr as the monthly total divided by its days.
 
     Raises
     ------
     ArchiveError
-        If a table has no places, is of days, or its units are suspicious and not stated.
+        If a table has no places, is daily, or its units look wrong and are not specified.
     """
     for document in documents:
         found: dict[str, list[dict[str, Any]]] = {v: [] for v in _ELEMENTS.values()}
@@ -69,10 +69,10 @@ def _header(head: Sequence[str]) -> list[str]:
 
 
 def _cells(line: str) -> list[str] | None:
-    """Return the cells of one line, None where its quotes are damaged.
+    """Return the cells of one line, None if its quotes are damaged.
 
-    No cell of these tables holds a line break: a quote that is never closed must not swallow the
-    lines after it.
+    Cells of these tables contain no line breaks, so an unclosed quote must not consume the
+    following lines.
     """
     try:
         return [c.strip() for c in next(csv.reader([line.rstrip("\r")], strict=True), [])]
@@ -81,7 +81,7 @@ def _cells(line: str) -> list[str] | None:
 
 
 def _rows(document: Document, tally: Tally) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of a table by the names of its columns."""
+    """Yield line numbers and lines as dictionaries by column name."""
     try:
         text = document.data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -164,7 +164,7 @@ def _read_row(
 
 
 def _value(element: str, value: float, year: int, month: int, wanted: Wanted) -> float:
-    """Return a temperature in K, or the month's total as mm/day."""
+    """Return a temperature in K, or a monthly total as mm/day."""
     if element == "TAVG":
         celsius = (value - 32.0) / 1.8 if wanted.standard_units else value
         return celsius + ZERO_CELSIUS
@@ -173,10 +173,10 @@ def _value(element: str, value: float, year: int, month: int, wanted: Wanted) ->
 
 
 def _suspect(document: Document, line: int, element: str, text: str, wanted: Wanted) -> None:
-    """Refuse a table that looks as if it were in degF and inches, where nobody said so."""
+    """Refuse a table that appears to be in degF and inches, unless the user specified the units."""
     if wanted.standard_units is not None:
         return
-    # Metric totals come in tenths of a millimetre, the others in hundredths of an inch.
+    # Metric totals have tenths of a millimetre, US ones hundredths of an inch.
     decimals = len(text.partition(".")[2].rstrip("0"))
     if element == "TAVG" and float(text) > _HOTTEST_MEAN:
         why = f"a mean of {text} can only be degF"
@@ -193,7 +193,7 @@ def _suspect(document: Document, line: int, element: str, text: str, wanted: Wan
 def _is_whole(
     document: Document, line: int, row: dict[str, str], wanted: Wanted, tally: Tally
 ) -> bool:
-    """Whether a total passed quality control and has all its days."""
+    """Whether a total passed quality control and is complete."""
     attributes = row.get("PRCP_ATTRIBUTES", "")
     if not attributes or wanted.keep_flagged:
         return True

@@ -31,7 +31,7 @@ _CORE = {
     "tas": (70, 73),
     "tos": (86, 89),
 }
-# The ICOADS attachment is the first: its number 1 and its length 65, then its fields.
+# The ICOADS attachment comes first: its number 1 and its length 65, then its fields.
 _BEGIN = 108
 _ATTACHMENT = {
     "which": (_BEGIN + 1, _BEGIN + 4),
@@ -41,10 +41,10 @@ _ATTACHMENT = {
     "psl_flag": (_BEGIN + 45, _BEGIN + 45),
     "landlocked": (_BEGIN + 63, _BEGIN + 63),
 }
-# As far as the last field above.
+# A line must extend to the last field above.
 _SHORTEST = _BEGIN
 # Trimming flags: within 2.8, 3.5 and 4.5 standard deviations of the climatology, below and above;
-# B is without limits, but correct by another check. The enhanced statistics of ICOADS use these.
+# B: without limits, but accepted by another check. As in ICOADS's enhanced statistics.
 _WITHIN = frozenset("12345B")
 _REASONS = {
     "6": "more than 4.5 sd below the climatology (trimming flag 6)",
@@ -55,14 +55,14 @@ _REASONS = {
     "F": "not computable (trimming flag 15)",
     "": "not checked: no trimming flag",
 }
-# From 3 on a worse duplicate of another report.
+# From 3 on, the report is the worse of two duplicates.
 _DUPLICATE = 3
 # Tenths of degC and of hPa.
 _SCALE = 0.1
 
 
 def recognise(head: Sequence[str]) -> bool:
-    """Tell reports by the first line."""
+    """Recognise reports by their first line."""
     return bool(head and len(head[0]) >= _CORE["tos"][0] and _HEAD.match(head[0]))
 
 

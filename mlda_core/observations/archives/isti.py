@@ -44,12 +44,12 @@ _MISSING = -9999
 
 
 def recognise(head: Sequence[str]) -> bool:
-    """Tell the file of a station by its first line."""
+    """Recognise a station's file by its first line."""
     return bool(head and _DATA.match(head[0]))
 
 
 def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterator[pd.DataFrame]:
-    """Read the files of stations.
+    """Read station files.
 
     Parameters
     ----------

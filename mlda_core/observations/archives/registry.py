@@ -1,4 +1,4 @@
-"""The archives that can be read, and reading them to one observation table."""
+"""Registry of the supported archives, and their conversion to one observation table."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Recogniser = Callable[[Sequence[str]], bool]
 
 @dataclass(frozen=True)
 class Archive:
-    """A format in which observations are published.
+    """An archive format.
 
     Parameters
     ----------
     key : str
-        What ``--format`` calls it.
+        Its name for ``--format``.
     title : str
     recognise : callable
-        Tells a document by its first lines.
+        Whether the first lines of a document are of this format.
     read : callable
-        From documents to rows of an observation table.
+        Converts documents to rows of an observation table.
     companion : callable
-        Tells a further file that the reader needs, by its first lines; none by default.
+        Whether the first lines are of an auxiliary file that the reader needs; never by default.
     single_reports : bool
-        Whether a value is of a moment, and not a monthly mean.
+        Whether values are instantaneous reports rather than monthly means.
     """
 
     key: str
@@ -61,7 +61,7 @@ ARCHIVES: dict[str, Archive] = {
 
 
 class Conversion(NamedTuple):
-    """What was read of an archive.
+    """Result of reading an archive.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Conversion(NamedTuple):
     table : DataFrame
         Columns of an observation table; ``kind`` is absolute, ``time`` is ``YYYY-MM``.
     tally : Tally
-        What was left out, and why.
+        Counts of omitted values, by reason.
     """
 
     archive: Archive
@@ -84,18 +84,18 @@ def convert(
     wanted: Wanted | None = None,
     monthly: float | None = None,
 ) -> Conversion:
-    """Read files of one archive to an observation table.
+    """Convert files of one archive to an observation table.
 
     Parameters
     ----------
     paths : sequence of Path
         Files, packed or not, and folders of them.
     archive : str, optional
-        Key of :data:`ARCHIVES`; recognised from the files by default.
+        Key of :data:`ARCHIVES`; by default recognised from the files.
     wanted : Wanted, optional
         Variables, times and region; all by default.
     monthly : float, optional
-        Of an archive of single reports: average them over each month and box of so many degrees.
+        For single reports: average them over each month and box of this size, degrees.
 
     Returns
     -------
@@ -104,8 +104,8 @@ def convert(
     Raises
     ------
     ArchiveError
-        If no file is of a known format, files are of several, one cannot be read, or nothing
-        remains.
+        If no file is of a known format, files are of several formats, one cannot be read, or no
+        observation remains.
     """
     wanted = wanted or Wanted()
     check_names(wanted.variables)
@@ -138,7 +138,7 @@ def convert(
 
 
 def _recognised(stream: Iterator[Document]) -> tuple[Archive, list[Document]]:
-    """Return the archive of the first document that has one, and the documents up to it."""
+    """Return the archive of the first document recognised, and the documents up to it."""
     before: list[Document] = []
     for document in stream:
         before.append(document)
@@ -162,7 +162,7 @@ def _of(
     *,
     stated: bool,
 ) -> Iterator[Document]:
-    """Yield the documents of one archive; refuse those of another."""
+    """Yield the documents of one archive; refuse those of other archives."""
     number = 0
     for document in (d for part in (before, stream) for d in part):
         if chosen.recognise(document.head):
@@ -184,7 +184,7 @@ def _of(
 
 
 def _nothing(chosen: Archive, tally: Tally) -> str:
-    """Say why no observation remains."""
+    """Return why no observation remains."""
     why = []
     if tally.last:
         why.append(f"the files hold {tally.first} to {tally.last}")
@@ -205,16 +205,16 @@ def write(table: pd.DataFrame, path: Path, attrs: dict[str, str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        Of :func:`convert`.
+        From :func:`convert`.
     path : Path
-        ``.csv`` or ``.nc``; replaced if it exists, once all is written.
+        ``.csv`` or ``.nc``; written atomically, replacing an existing file.
     attrs : dict
         Global attributes of netCDF, and the first lines of CSV.
 
     Raises
     ------
     ArchiveError
-        If the suffix is another.
+        If the suffix is different.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ArchiveError(f"{path} has no known suffix; name it .csv or .nc.")
@@ -224,7 +224,7 @@ def write(table: pd.DataFrame, path: Path, attrs: dict[str, str]) -> None:
         about = "".join(f"# {k}: {v}\n" for k, v in attrs.items())
         part.write_text(about + to_csv(table), encoding="utf-8")
     else:
-        # The middle of the month, on the axis that the writer states.
+        # Mid-month, on the time axis that the writer declares.
         months = table["time"].to_numpy(dtype="datetime64[M]").astype("datetime64[D]")
         days = (months - np.datetime64("1850-01-01", "D")).astype(float) + 14.0
         to_netcdf(table.assign(time=days), part, attrs)

@@ -1,4 +1,4 @@
-"""What is asked of an archive, what of it was left out, and the rows that stay."""
+"""Selection from an archive, the count of omitted values, and the selected rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mlda_core.observations.archives.documents import ArchiveError, Document
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-# Units of the table by variable. Temperatures are in kelvin, where no missing code of a table
-# (-9.99, -99.9) can be meant.
+# Units of the table by variable. Temperatures are in kelvin, in which missing-value codes of tables
+# (-9.99, -99.9) are impossible.
 UNITS = {"tas": "K", "tos": "K", "psl": "hPa", "pr": "mm/day"}
-# What a report or a month can be at all, units of the table: the world's records, and some more.
+# Possible range of a single report or month, in the table's units: world records plus a margin.
 POSSIBLE = {
     "tas": (180.0, 333.0),
     "tos": (269.0, 313.0),
@@ -31,7 +31,7 @@ COLUMNS = ("variable", "lat", "lon", "value", "kind", "units", "time", "label")
 
 
 class Region(NamedTuple):
-    """A box of latitudes and longitudes, degrees; it may cross any meridian.
+    """A latitude-longitude box, degrees; it may cross any meridian.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Region(NamedTuple):
     east: float
 
     def contains(self, lat: Float, lon: Float) -> Bool:
-        """Tell which places lie within, edges included."""
+        """Whether places lie inside, edges included."""
         width = self.east - self.west
         around = np.ones(np.shape(lon), bool)
         if width < 360.0:
@@ -55,20 +55,20 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of an archive.
+    """Selection from an archive.
 
     Parameters
     ----------
     variables : frozenset of str, optional
-        CF short names; all that the archive has by default.
+        CF short names; all of the archive by default.
     years, months : frozenset of int, optional
         Years, and calendar months 1..12; all by default.
     region : Region, optional
     keep_flagged : bool
-        Whether values that fail the archive's own quality control are kept.
+        Whether to keep values that fail the archive's own quality control.
     standard_units : bool, optional
-        Of GSOM: whether its tables were ordered in degF and inches; told from the values, and
-        refused where they are suspicious, by default.
+        For GSOM: whether its tables are in degF and inches. By default metric; values that look
+        wrong for it are refused.
     """
 
     variables: frozenset[str] | None = None
@@ -79,19 +79,19 @@ class Wanted:
     standard_units: bool | None = None
 
     def wants(self, variable: str) -> bool:
-        """Whether a variable is asked for."""
+        """Whether a variable is selected."""
         return self.variables is None or variable in self.variables
 
     def asks(
         self, year: ArrayLike, month: ArrayLike, lat: ArrayLike = np.nan, lon: ArrayLike = np.nan
     ) -> Bool:
-        """Tell what is of a month and a place that are asked for.
+        """Whether months and places are selected.
 
         Parameters
         ----------
         year, month : array_like
         lat, lon : array_like, optional
-            What has no place is asked for: that it has none is to be told.
+            Missing places count as selected, so that they are reported.
 
         Returns
         -------
@@ -110,20 +110,20 @@ class Wanted:
 
 @dataclass
 class Tally:
-    """What was left out, and why.
+    """Counts of omitted values, by reason.
 
     Parameters
     ----------
     left_out : Counter
         Numbers of values by reason.
     damaged : list of str
-        Lines that could not be read: the document, the line's number and the reason.
+        Unreadable lines: the document, the line number and the reason.
     skipped : list of str
-        Documents that hold no observations of the archive.
+        Documents without observations of the archive.
     notes : list of str
-        What the user should know of the table, each once.
+        Notes to the user about the table, without duplicates.
     first, last : int
-        First and last year that the documents hold, asked for or not.
+        First and last year in the documents, selected or not.
     """
 
     left_out: Counter[str] = field(default_factory=Counter)
@@ -134,18 +134,18 @@ class Tally:
     last: int = 0
 
     def leave_out(self, reason: str, number: int = 1) -> None:
-        """Count values that are left out."""
+        """Count omitted values."""
         if number:
             self.left_out[reason] += int(number)
 
     def damage(self, document: Document, line: int, reason: str) -> None:
-        """Note a line that cannot be read; lines are counted from 1."""
+        """Record an unreadable line, counted from 1."""
         self.damaged.append(f"{document.name}, line {line}: {reason}.")
 
     def damage_lines(
         self, document: Document, line_numbers: NDArray[np.int64], wrong: dict[int, str]
     ) -> Bool:
-        """Note the lines that cannot be read, by place in a chunk; return which can."""
+        """Record the unreadable lines of a chunk; return a mask of the readable ones."""
         sound = np.ones(line_numbers.shape, bool)
         for i, reason in sorted(wrong.items()):
             self.damage(document, int(line_numbers[i]), reason)
@@ -153,12 +153,12 @@ class Tally:
         return sound
 
     def note(self, sentence: str) -> None:
-        """Note something once."""
+        """Add a note unless it is there already."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
     def saw(self, years: ArrayLike) -> None:
-        """Note years that the documents hold."""
+        """Record years found in the documents."""
         years = np.asarray(years)
         if years.size:
             self.first = min(self.first, int(years.min()))
@@ -170,20 +170,20 @@ def rows(
     columns: Mapping[str, ArrayLike],
     tally: Tally,
 ) -> pd.DataFrame:
-    """Return rows of an observation table, without what cannot be.
+    """Return rows of an observation table, without impossible values.
 
     Parameters
     ----------
     variable : str
     columns : mapping
-        lat, lon, value (in :data:`UNITS`), year, month and label; error_sd where it is known.
+        lat, lon, value (in :data:`UNITS`), year, month and label; optionally error_sd.
     tally : Tally
         Counts impossible values and places.
 
     Returns
     -------
     DataFrame
-        :data:`COLUMNS`, and error_sd where it was given.
+        :data:`COLUMNS`, and error_sd if given.
     """
     given = pd.DataFrame(dict(columns))
     placed = _placed(given["lat"].to_numpy(np.float64), given["lon"].to_numpy(np.float64))
@@ -216,7 +216,7 @@ def rows(
 
 
 def _placed(lat: Float, lon: Float) -> Bool:
-    """Tell which places are on the globe; missing ones are coded outside of it."""
+    """Whether places are on the globe; codes for missing ones are outside."""
     return np.asarray((np.abs(lat) <= 90.0) & (lon >= -180.0) & (lon <= 360.0))
 
 
