@@ -56,7 +56,6 @@ export function render({ model, el }) {
         `<button type="button" data-month="${m + 1}">${name[0]}</button>`).join("")}</span>
       <select id="month" aria-label="Month">${NAMES.map((name, m) => `<option value="${m + 1}">${name.slice(0, 3)}</option>`).join("")}</select>
     </span>
-    <span class="space"></span>
     <span class="group map" role="group" aria-label="Map">
       <select id="projection" aria-label="Projection">${model.projections.map(([key, label]) =>
         `<option value="${key}">${escape(label)}</option>`).join("")}</select>

@@ -22,6 +22,6 @@ def test_legends_name_the_units_and_end_at_the_limits(variable, full):
 
 def test_a_record_of_anomalies_is_no_full_temperature():
     given = replace(DEFAULTS["tas"], name="tasa", standard_name="surface_temperature_anomaly")
-    assert "<i>anomaly as recorded, " in legend_html(given, full=True)
+    assert "<span>anomaly as recorded, " in legend_html(given, full=True)
     assert "as recorded" not in legend_html(given, full=False)
     assert "as recorded" not in legend_html(DEFAULTS["tas"], full=True)
