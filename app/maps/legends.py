@@ -73,7 +73,7 @@ def legend_html(
     )
     return (
         f'<div class="name"><b>{_unbroken(variable.label)}</b><i><span>{kind}</span>{escape(unit)}'
-        f'</i></div>'
+        f"</i></div>"
         f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
         f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
         f'style="--colours:{stops}"></div><div class="ticks">{marks}'

@@ -42,7 +42,10 @@ window.pageLayout = (() => {
     const high = $(".map.model").offsetHeight || $(".map.target").offsetHeight
     return { high, small: small || high < LEAST }
   }
+  // Until the visitor shows or hides them.
+  let chosen = false
   const firstFold = () => {
+    if (chosen) return
     const open = tryFolded(false), shut = tryFolded(true)
     fold(narrow.matches || (open.small && shut.high > open.high))
     compact()
@@ -109,14 +112,18 @@ window.pageLayout = (() => {
   const begin = () => {
     firstFold()
     new ResizeObserver(compact).observe($("#maps"))
-    narrow.addEventListener("change", firstFold)
+    narrow.addEventListener("change", () => { chosen = false })
+    window.addEventListener("resize", firstFold)
     sizeFoot($("#foot-size"))
     if (matchMedia("(any-pointer: coarse)").matches) letScroll()
   }
 
   document.addEventListener("click", (e) => {
     const [at] = e.composedPath()
-    if (at.closest?.("#fold, #close")) fold(!folded())
+    if (at.closest?.("#fold, #close")) {
+      chosen = true
+      fold(!folded())
+    }
     else if (at.closest?.("button[data-show]")) show(at.closest("[data-show]").dataset.show)
     else if (at.closest?.(".enlarge")) enlarge(at.closest(".row"))
     else if (at.closest?.("#theme")) stored(localStorage, "mlda-theme", root.dataset.theme === "dark" ? "light" : "dark")
