@@ -52,6 +52,7 @@ def serve() -> Session | None:
     pn.state.onload(session.begin)
     page = pn.Template(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
+    page.add_variable("layout", read("layout.js"))
     page.add_variable("theme", session.state.theme)
     page.add_variable("tool", session.state.tool)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")

@@ -9,7 +9,9 @@ the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import panel as pn
 
@@ -228,6 +230,7 @@ class Session:
             "save": self.save,
             "load": self.load,
             "visit": self.visit,
+            "start-again": self.start_again,
         }
 
     def choose_month(self, message: Message) -> str:
@@ -256,9 +259,11 @@ class Session:
             raise InvalidStateError(NO_TOOL[tool])
         return self._choose("tool", tool, self.limits.tools)
 
-    def choose_theme(self, message: Message) -> str:
+    def choose_theme(self, message: Message) -> str | None:
         """Show the page light or dark."""
-        return self._choose("theme", message.get("value"), THEMES)
+        words = self._choose("theme", message.get("value"), THEMES)
+        # What a browser prefers is no gesture: status and address stay.
+        return None if message.get("preferred") else words
 
     def _choose(self, name: str, value: Any, allowed: tuple[str, ...]) -> str:
         if value not in allowed:
@@ -321,11 +326,22 @@ class Session:
     def visit(self, message: Message) -> None:
         """Take over the state of a URL: the browser went back or forward."""
         query = str(message.get("query", ""))
-        self._restore(from_query(query, self.limits))
+        snapshot = from_query(query, self.limits)
+        if "theme" not in parse_qs(query.lstrip("?")):
+            snapshot = replace(snapshot, theme=self.state.theme)
+        self._restore(snapshot)
         self.observe.follow_analysis()
         self.state.commit()
         self.bar.query = query.lstrip("?")
         self._say("")
+
+    def start_again(self, _: Message) -> str:
+        """Return to the bundle's first view; a step that can be undone."""
+        self._restore(replace(self.limits.first_view(), theme=self.state.theme))
+        self.figures.reset_view()
+        self.observe.follow_analysis()
+        self.state.commit()
+        return "The first view again; undo brings back what was here."
 
     def _restore(self, snapshot: Snapshot) -> None:
         self.state.restore(snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import month_name
 from html import escape
 
@@ -66,17 +67,24 @@ def legend_html(
     decimals = max(decimals_of(float(tick)) for tick in ticks)
     signed = low < 0 and not full
     marks = "".join(
-        f'<span style="bottom:{100 * i / (len(ticks) - 1):.4g}%">'
+        f'<span style="--at:{100 * i / (len(ticks) - 1):.4g}%">'
         f"{'+' if value > 0 and signed else ''}{number(float(value), decimals)}</span>"
         for i, value in enumerate(ticks)
     )
     return (
-        f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
+        f'<div class="name"><b>{_unbroken(variable.label)}</b><i><span>{kind}</span>{escape(unit)}'
+        f"</i></div>"
         f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
         f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
-        f'style="background:linear-gradient(to top, {stops})"></div><div class="ticks">{marks}'
+        f'style="--colours:{stops}"></div><div class="ticks">{marks}'
         "</div></div>"
     )
+
+
+def _unbroken(label: str) -> str:
+    """Return a label as HTML that breaks between words: not at hyphens, nor after a number."""
+    words = re.findall(r"[\d.]+ \S+|\S+", label)
+    return " ".join(f"<span>{escape(word)}</span>" for word in words)
 
 
 def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:

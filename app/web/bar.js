@@ -12,6 +12,8 @@ const ICONS = {
   theme: '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 010 12z" fill="currentColor"/>',
   choose: '<path d="M6 8l4 4 4-4"/>',
   home: '<path d="M4 8V4h4M16 8V4h-4M4 12v4h4M16 12v4h-4"/>',
+  again: '<path d="M5 4v4h4M5.4 7.6A6 6 0 1 1 4 11"/>',
+  more: '<path d="M4 10h.01M10 10h.01M16 10h.01" stroke-width="2.6"/>',
 }
 const NAMES = ["January", "February", "March", "April", "May", "June", "July", "August",
   "September", "October", "November", "December"]
@@ -38,11 +40,11 @@ export function render({ model, el }) {
 
   el.innerHTML = `<div class="top">
   <div class="line" role="toolbar" aria-label="Month, map and state">
-    ${button("fold", "Fold or unfold the tools at the left")}
+    ${button("fold", "Show or hide the tools", "Tools")}
     <span class="brand" title="${escape(model.about)}. Choose another here."><b class="long">${escape(model.bundle)}</b><b class="short">${escape(model.name_short)}</b>${icon("choose")}
       <select id="bundle" aria-label="Bundle: the model and its months">${model.bundles.map(([key, title, words]) =>
         `<option value="${escape(key)}">${escape(title)}: ${escape(words)}</option>`).join("")}</select></span>
-    <span class="group" role="group" aria-label="Month">
+    <span class="group time" role="group" aria-label="Month">
       ${button("prev", "Previous month")}${button("play", "Play month after month")}${button("next", "Next month")}
       <span class="timeline" title="${escape(model.curve_words)}; test months underlined">
         <svg class="curve" preserveAspectRatio="none" aria-hidden="true"></svg>
@@ -52,9 +54,9 @@ export function render({ model, el }) {
       <output class="year" for="year"></output>
       <span class="months">${NAMES.map((name, m) =>
         `<button type="button" data-month="${m + 1}">${name[0]}</button>`).join("")}</span>
+      <select id="month" aria-label="Month">${NAMES.map((name, m) => `<option value="${m + 1}">${name.slice(0, 3)}</option>`).join("")}</select>
     </span>
-    <span class="space"></span>
-    <span class="group" role="group" aria-label="Map">
+    <span class="group map" role="group" aria-label="Map">
       <select id="projection" aria-label="Projection">${model.projections.map(([key, label]) =>
         `<option value="${key}">${escape(label)}</option>`).join("")}</select>
       ${button("home", "Show the whole map again")}
@@ -63,14 +65,15 @@ export function render({ model, el }) {
         <button type="button" role="radio" data-fields="full">Full fields</button>
       </span>
     </span>
-    <span class="group" role="group" aria-label="History">${button("undo", "Undo")}${button("redo", "Redo")}</span>
-    <span class="group" role="group" aria-label="State">
+    <span class="group history" role="group" aria-label="History">${button("undo", "Undo")}${button("redo", "Redo")}${button("again", "Start again")}</span>
+    <span class="group state" role="group" aria-label="State">
       ${button("share", "Copy a link to this state", "Share")}
       ${button("save", "Save this state to a file", "Save")}
       ${button("load", "Load a state from a file", "Load")}
       <input type="file" id="file" accept=".json,application/json" hidden aria-hidden="true" tabindex="-1">
     </span>
-    ${button("theme", "Light or dark")}
+    <span class="look">${button("theme", "Light or dark")}</span>
+    <span class="rest">${button("more", "More")}<span id="menu" role="group" aria-label="More" hidden></span></span>
   </div>
   <div class="strip">
     <span class="when"><b class="month"></b> <span class="split"></span></span>
@@ -130,7 +133,9 @@ export function render({ model, el }) {
       const label = `${NAMES[month - 1]} ${y}` + (code === "-" ? "" : `, ${SPLIT[code]}`)
       b.setAttribute("aria-label", label)
       b.title = label
+      $(`#month option[value="${month}"]`).disabled = b.disabled
     }
+    $("#month").value = m
     $(".month").textContent = `${NAMES[m - 1]} ${y}`
     const split = splitOf(shown)
     $(".split").textContent = model.split_words[split] ?? ""
@@ -163,6 +168,7 @@ export function render({ model, el }) {
   for (const b of el.querySelectorAll(".months button")) {
     b.addEventListener("click", () => go(`${shown.slice(0, 4)}-${b.dataset.month.padStart(2, "0")}`))
   }
+  $("#month").addEventListener("change", (e) => go(`${shown.slice(0, 4)}-${e.target.value.padStart(2, "0")}`))
   $("#prev").addEventListener("click", () => step(-1))
   $("#next").addEventListener("click", () => step(1))
 
@@ -189,6 +195,7 @@ export function render({ model, el }) {
     })
   }
   $("#home").addEventListener("click", () => wire.send({ type: "home" }))
+  $("#again").addEventListener("click", () => wire.send({ type: "start-again" }))
   $("#undo").addEventListener("click", () => wire.send({ type: "undo" }))
   $("#redo").addEventListener("click", () => wire.send({ type: "redo" }))
   $("#theme").addEventListener("click", () =>
@@ -255,14 +262,61 @@ export function render({ model, el }) {
   model.on("query", publish)
   model.on("remove", () => window.removeEventListener("popstate", back))
 
-  const folded = () => root.classList.contains("folded")
-  const fold = (on) => {
-    root.classList.toggle("folded", on)
-    $("#fold").setAttribute("aria-expanded", String(!on))
-    $("#fold").classList.toggle("closed", on)
+  const showFold = () => {
+    const closed = root.classList.contains("folded")
+    $("#fold").setAttribute("aria-expanded", String(!closed))
+    $("#fold").classList.toggle("closed", closed)
   }
-  $("#fold").addEventListener("click", () => fold(!folded()))
-  fold(window.innerWidth < 1400)
+  document.addEventListener("mlda:folded", showFold)
+  model.on("remove", () => document.removeEventListener("mlda:folded", showFold))
+
+  // What has no room goes into the menu, what is used least first; before that words give way to icons.
+  const line = $(".line"), menu = $("#menu"), rest = $(".rest")
+  const groups = [...line.querySelectorAll(".map, .history, .state, .look")]
+  const openMenu = (on) => {
+    menu.hidden = !on
+    $("#more").setAttribute("aria-expanded", String(on))
+  }
+  const fit = () => {
+    for (const group of groups) line.insertBefore(group, rest)
+    rest.hidden = true
+    line.classList.remove("tight")
+    // On narrow windows the months have a line of their own: what is on a third one is too much.
+    const full = () => line.scrollWidth > line.clientWidth ||
+      [...line.children].some((c) => !c.matches(".time") && c.offsetTop > line.firstElementChild.offsetTop + 20)
+    if (full()) line.classList.add("tight")
+    for (const name of ["look", "state", "map", "history"]) {
+      if (!full()) break
+      rest.hidden = false
+      menu.prepend(line.querySelector(`.${name}`))
+    }
+    if (rest.hidden) openMenu(false)
+  }
+  $("#more").addEventListener("click", () => {
+    openMenu(menu.hidden)
+    if (!menu.hidden) menu.querySelector(":is(button, select):not(:disabled)").focus()
+  })
+  rest.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape" || menu.hidden) return
+    e.stopPropagation()
+    openMenu(false)
+    $("#more").focus()
+  })
+  const outside = (e) => { if (!e.composedPath().includes(rest)) openMenu(false) }
+  document.addEventListener("pointerdown", outside)
+  document.addEventListener("focusin", outside)
+  let width = 0
+  const fitter = new ResizeObserver(() => {
+    if (line.clientWidth === width) return
+    width = line.clientWidth
+    fit()
+  })
+  fitter.observe(line)
+  model.on("remove", () => {
+    fitter.disconnect()
+    document.removeEventListener("pointerdown", outside)
+    document.removeEventListener("focusin", outside)
+  })
 
   const keys = (e) => {
     if (!(e.ctrlKey || e.metaKey) || e.altKey || e.key.toLowerCase() !== "z") return
@@ -294,5 +348,11 @@ export function render({ model, el }) {
     document.removeEventListener("mlda:ack", onAck)
   })
   model.on("curve", drawCurve)
-  drawCurve(); showMonth(); showSettings(); showStatus()
+  drawCurve(); showMonth(); showSettings(); showStatus(); showFold()
+  // The figures are drawn by the server, which cannot know what the visitor's system prefers.
+  const preferred = window.pageLayout?.preferred() ?? model.theme
+  if (preferred !== model.theme) {
+    root.dataset.theme = preferred
+    whenReady(model, () => wire.send({ type: "theme", value: preferred, preferred: true }))
+  }
 }

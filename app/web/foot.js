@@ -2,6 +2,8 @@ const MEASURE = { explained_variance: "Expl. variance", rmse: "RMSE", r: "r" }
 const MEASURE_TITLE = {
   explained_variance: "1 \u2212 error variance / variance: the skill against climatology, which has 0",
   rmse: "Root-mean-square error, in the variable's units", r: "Correlation of the anomalies' patterns" }
+// Height that the parts need, with their line.
+const ROOM = 280
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export function render({ model, el }) {
@@ -91,15 +93,18 @@ export function render({ model, el }) {
     $(".parts .impact").hidden = !impact
     $(".where").hidden = impact
     $("#variable").hidden = !drivers && !opened.includes("series")
-    $(".parts").hidden = !(drivers || impact || opened.includes("scores") || opened.includes("series"))
+    const unfolded = drivers || impact || opened.includes("scores") || opened.includes("series")
+    document.documentElement.toggleAttribute("data-foot", unfolded)
+    $(".parts").hidden = !unfolded
     say()
     if (impact) impacts.show()
     if (opened.includes("series")) showSeries()
     if (drivers) showDrivers()
   }
   let opened = [...model.opened]
-  // Two rows leave room below them on a high window: what else there is to see stands there.
-  if (model.variables.length === 2 && innerHeight >= 950 && !opened.length) {
+  // Few rows leave room below them: what else there is to see stands there.
+  const last = document.querySelector(".rows .row:last-child")
+  if (last && !document.documentElement.matches(".compact") && innerHeight - last.getBoundingClientRect().bottom > ROOM && !opened.length) {
     opened = ["scores", "series"]
     whenReady(model, () => wire.send({ type: "foot", value: opened }))
   }

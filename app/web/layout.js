@@ -1,0 +1,142 @@
+// What the page arranges without the server: theme of a first visit, tools shown or not, one variable
+// enlarged, which pane a narrow window shows, height of the foot. Sizes are page.css's affair.
+window.pageLayout = (() => {
+  const root = document.documentElement
+  // Below it: one column, and the tools as a sheet from below. The style sheets have the same number.
+  const narrow = matchMedia("(max-width: 899px)")
+  // Maps below these sizes have their titles above them, and the scatter in their place when asked for.
+  const COMPACT = 760
+  const LEAST = 128
+  const FOOT_STEP = 24
+  const $ = (query) => document.querySelector(query)
+  const stored = (store, key, value) => {
+    try {
+      if (value === undefined) return store.getItem(key)
+      if (value === null) store.removeItem(key)
+      else store.setItem(key, value)
+    } catch { /* a browser that stores nothing */ }
+    return null
+  }
+
+  // A link's theme comes first, then what this visitor chose before, then what the system prefers.
+  const preferred = () => {
+    if (new URLSearchParams(location.search).has("theme")) return root.dataset.theme
+    return stored(localStorage, "mlda-theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")
+  }
+  root.dataset.theme = preferred()
+
+  const folded = () => root.classList.contains("folded")
+  const fold = (on) => {
+    root.classList.toggle("folded", on)
+    document.dispatchEvent(new CustomEvent("mlda:folded"))
+  }
+  const compact = () => {
+    const on = narrow.matches || $("#maps").clientWidth < COMPACT
+    root.classList.toggle("compact", on)
+    return on
+  }
+  // Height of a row's maps, with the tools and without: what hides them must make small maps larger.
+  const tryFolded = (on) => {
+    root.classList.toggle("folded", on)
+    const small = compact()
+    const high = $(".map.model").offsetHeight || $(".map.target").offsetHeight
+    return { high, small: small || high < LEAST }
+  }
+  // Until the visitor shows or hides them.
+  let chosen = false
+  const firstFold = () => {
+    if (chosen) return
+    const open = tryFolded(false), shut = tryFolded(true)
+    fold(narrow.matches || (open.small && shut.high > open.high))
+    compact()
+  }
+
+  const enlarge = (row) => {
+    const main = $("#maps")
+    const on = row !== null && !row.classList.contains("large")
+    for (const other of main.querySelectorAll(".row[data-variable]")) {
+      const large = on && other === row
+      other.classList.toggle("large", large)
+      other.querySelector(".enlarge").setAttribute("aria-pressed", String(large))
+    }
+    main.toggleAttribute("data-large", on)
+  }
+
+  const show = (what) => {
+    const main = $("#maps")
+    // A second touch on the scatter brings the maps back.
+    main.dataset.show = what === "scatter" && main.dataset.show === "scatter" ? "model" : what
+    for (const b of main.querySelectorAll("button[data-show]")) {
+      b.setAttribute("aria-pressed", String(b.dataset.show === main.dataset.show))
+    }
+  }
+
+  // The foot's height in pixels; null: what its style sheet makes of the window.
+  const footSize = (height) => {
+    const most = $(".right").clientHeight - 150
+    const size = height === null ? null : Math.round(Math.min(Math.max(height, 120), most))
+    if (size === null) root.style.removeProperty("--foot")
+    else root.style.setProperty("--foot", `${size}px`)
+    stored(sessionStorage, "mlda-foot", size === null ? null : String(size))
+    $("#foot-size").setAttribute("aria-valuenow", String(Math.round(100 * $("#foot").offsetHeight / $(".right").clientHeight)))
+  }
+  const sizeFoot = (handle) => {
+    const line = 34
+    let from = null
+    handle.addEventListener("pointerdown", (e) => {
+      handle.setPointerCapture(e.pointerId)
+      from = { y: e.clientY, height: $("#foot").offsetHeight - line }
+    })
+    handle.addEventListener("pointermove", (e) => { if (from && e.clientY !== from.y) footSize(from.height + from.y - e.clientY) })
+    for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => { from = null })
+    handle.addEventListener("dblclick", () => footSize(null))
+    handle.addEventListener("keydown", (e) => {
+      const way = { ArrowUp: 1, ArrowDown: -1 }[e.key]
+      if (!way) return
+      e.preventDefault()
+      footSize($("#foot").offsetHeight - line + way * FOOT_STEP)
+    })
+    const before = Number(stored(sessionStorage, "mlda-foot"))
+    if (before) footSize(before)
+  }
+
+  // Bokeh keeps every touch on a map for itself; a page that scrolls needs the upward ones.
+  const letScroll = () => {
+    const deep = (node) => [...node.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? deep(n.shadowRoot) : [])])
+    const maps = [...document.querySelectorAll(".map")]
+    const found = maps.map((map) => deep(map).filter((n) => n.classList.contains("bk-events")))
+    for (const layer of found.flat()) layer.style.touchAction = "var(--touch)"
+    if (found.some((layers) => !layers.length)) setTimeout(letScroll, 400)
+  }
+
+  const begin = () => {
+    firstFold()
+    new ResizeObserver(compact).observe($("#maps"))
+    narrow.addEventListener("change", () => { chosen = false })
+    window.addEventListener("resize", firstFold)
+    sizeFoot($("#foot-size"))
+    if (matchMedia("(any-pointer: coarse)").matches) letScroll()
+  }
+
+  document.addEventListener("click", (e) => {
+    const [at] = e.composedPath()
+    if (at.closest?.("#fold, #close")) {
+      chosen = true
+      fold(!folded())
+    }
+    else if (at.closest?.("button[data-show]")) show(at.closest("[data-show]").dataset.show)
+    else if (at.closest?.(".enlarge")) enlarge(at.closest(".row"))
+    else if (at.closest?.("#theme")) stored(localStorage, "mlda-theme", root.dataset.theme === "dark" ? "light" : "dark")
+  }, true)
+  document.addEventListener("dblclick", (e) => {
+    const row = e.target.closest?.("main .row[data-variable]")
+    if (row && !e.target.closest(".enlarge")) enlarge(row)
+  })
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Enter" && e.target.matches?.("main .row[data-variable]")) enlarge(e.target)
+    if (e.key !== "Escape") return
+    if (narrow.matches && !folded()) fold(true)
+    else enlarge(null)
+  })
+  return { begin, folded, preferred }
+})()
