@@ -15,7 +15,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from app.state.observations import SCALES
+from app.state.observations import ObservationSettings
+from app.state.settings import options_of
 from app.web_files import read
 
 Message = dict[str, Any]
@@ -142,7 +143,9 @@ class ModelHeading(Control):
     against = param.String(default="target", doc="What stands beside the model.")
     who = param.String(doc="The method, where another one's stands beside it; else ''.")
     scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
-    scales = param.List(default=list(SCALES), doc="Those that can be chosen.")
+    scales = param.List(
+        default=list(options_of(ObservationSettings, "scale")), doc="Those that can be chosen."
+    )
     arrows = param.Boolean(default=True)
     vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
 

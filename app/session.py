@@ -26,15 +26,8 @@ from app.maps.projections import choices_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
 from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
-from app.state.snapshot import (
-    FIELDS,
-    NO_TOOL,
-    THEMES,
-    TOOLS,
-    InvalidStateError,
-    OtherBundleError,
-    Snapshot,
-)
+from app.state.settings import InvalidStateError, options_of
+from app.state.snapshot import OtherBundleError, Snapshot, View
 from app.state.store import State
 from app.text import number
 from app.timeline import SPLIT_WORDS, curve, splits
@@ -58,8 +51,8 @@ WALKS_ON = frozenset(
 )
 # What dragging over a map does while something is to be drawn there; else it pans.
 DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), "box")}
-# In the order of the tabs; the first that is shown is the state's first.
-TOOL_LABELS = {"explore": "Explore", "observe": "Observe", "perturb": "Perturb"}
+# The tools in the order of their tabs.
+TABS = ("explore", "observe", "perturb")
 
 
 class Session:
@@ -161,7 +154,7 @@ class Session:
         self.tools = Tools(
             self._on_messages,
             tools=[
-                [tool, label] for tool, label in TOOL_LABELS.items() if tool in self.limits.tools
+                [tool, options_of(View, "tool")[tool]] for tool in TABS if tool in self.limits.tools
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -232,37 +225,30 @@ class Session:
 
     def choose_month(self, message: Message) -> str:
         """Show another month."""
-        month = message.get("value")
-        if month not in self.limits.months:
-            raise InvalidStateError(f"There is no month '{str(month)[:24]}' in this bundle.")
         with self.state.gesture():
-            self.state.month = month
+            self.state.month = View.check("month", message.get("value"), self.limits.options)
             if self.state.model == "code":
                 follow(self.state, self.bundle)
         return ""
 
     def choose_projection(self, message: Message) -> str:
         """Show the maps in another projection."""
-        return self._choose("projection", message.get("value"), self.limits.projections)
+        return self._choose("projection", message)
 
     def choose_fields(self, message: Message) -> str:
         """Show anomalies or full fields."""
-        return self._choose("fields", message.get("value"), FIELDS)
+        return self._choose("fields", message)
 
     def choose_tool(self, message: Message) -> str:
         """Open another tool."""
-        tool = message.get("value")
-        if tool in TOOLS and tool not in self.limits.tools:
-            raise InvalidStateError(NO_TOOL[tool])
-        return self._choose("tool", tool, self.limits.tools)
+        return self._choose("tool", message)
 
     def choose_theme(self, message: Message) -> str:
         """Show the page light or dark."""
-        return self._choose("theme", message.get("value"), THEMES)
+        return self._choose("theme", message)
 
-    def _choose(self, name: str, value: Any, allowed: tuple[str, ...]) -> str:
-        if value not in allowed:
-            raise InvalidStateError(f"There is no {name} '{str(value)[:24]}'.")
+    def _choose(self, name: str, message: Message) -> str:
+        value = View.check(name, message.get("value"), self.limits.options)
         with self.state.gesture():
             self.state.param.update(**{name: value})
         return ""
@@ -346,6 +332,7 @@ class Session:
                 column=scene.right,
                 scene=scene,
             )
+        shown = self.state.observations.values
         return frames.Request(
             month=self.state.month,
             z=self.state.z,
@@ -355,8 +342,8 @@ class Session:
             beyond=self.observe.beyond,
             column=self.observe.column(),
             scene=self.comparison.scene(),
-            scale=self.state.observations.scale,
-            arrows=self.state.observations.arrows,
+            scale=shown["scale"],
+            arrows=shown["arrows"],
         )
 
     def redraw(self) -> None:

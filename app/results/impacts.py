@@ -17,7 +17,7 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.state.observations import InvalidObservationError
+from app.state.rows import InvalidObservationError
 from app.text import SPLIT_LETTERS
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact

@@ -12,9 +12,9 @@ from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
-from app.state import observations
-from app.state.observations import METHODS, InvalidObservationError
+from app.state.rows import InvalidObservationError
 from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box
@@ -166,7 +166,7 @@ class VerificationPanel:
 
     def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
-        made = observations.adjust(self._state.observations, {"method": message.get("value")})
+        made = self._state.observations.adjust({"method": message.get("value")})
         self._observe.show_analysis(observations=made)
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
@@ -218,8 +218,7 @@ class VerificationPanel:
     def _scenario(self) -> Series:
         """Return the series of the present observations; another one when these change."""
         observed = self._state.observations
-        names = (*observations.OBSERVED, "method", "residual", "localisation")
-        key = tuple(getattr(observed, name) for name in names)
+        key = observed.analysed
         if self._series is None or self._series_of != key:
             if self._series is not None:
                 self._run.cancel()

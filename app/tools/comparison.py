@@ -15,14 +15,9 @@ from app.components import ComparisonHeading, Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
-from app.state import observations
-from app.state.observations import (
-    BESIDE,
-    InvalidObservationError,
-    ObservationSettings,
-    Row,
-    check_row,
-)
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError, Row, check_row
+from app.state.settings import options_of
 from app.text import place_words
 from app.tools.observe import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
@@ -65,8 +60,7 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
     row = observe(bundle, int(month[5:7])).iloc[0]
     own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
     method = "vae" if observed.method in ("enoi", "climatology") else observed.method
-    made = observations.adjust(
-        observed,
+    made = observed.adjust(
         {
             "kind": "none",
             "method": method,
@@ -77,7 +71,7 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
             "live": True,
         },
     )
-    return replace(made, own=(check_row(own),))
+    return made.replace(own=(check_row(own),))
 
 
 class Comparison:
@@ -102,8 +96,9 @@ class Comparison:
         self.heading = ComparisonHeading(
             context.on_messages,
             views=[
-                [key, "Target" if key == "target" else METHOD_LABELS[key]]
-                for key in (BESIDE if can else BESIDE[:1])
+                [key, label]
+                for key, label in options_of(ObservationSettings, "beside").items()
+                if can or key == "target"
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -253,7 +248,7 @@ class Comparison:
         )
 
     def _set(self, name: str, value: Any) -> None:
-        self._state.observations = observations.adjust(self._state.observations, {name: value})
+        self._state.observations = self._state.observations.adjust({name: value})
         self._state.commit()
 
     def close(self) -> None:

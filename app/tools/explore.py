@@ -14,7 +14,8 @@ from app.components import Explore, Message
 from app.context import Action, SessionContext
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.snapshot import Z_LIMIT, InvalidStateError, Origin, snap
+from app.state.settings import InvalidStateError
+from app.state.snapshot import Z_LIMIT, Origin, snap
 from app.text import describe
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.state.observations import (
-    MAX_ROWS,
-    InvalidObservationError,
-    ObservationSettings,
-    Row,
-    check_row,
-)
+from app.state.observations import ObservationSettings
+from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synthesise
 from mlda_core.observations.table import COLUMNS, empty
 
@@ -176,8 +171,7 @@ def freeze(settings: ObservationSettings, bundle: Bundle) -> ObservationSettings
     for source in [*sources, *(-1 - j for j in range(len(settings.own)))]:
         row = row_of(settings, source, bundle)
         rows.append(check_row(row._replace(withheld=row.withheld or source in settings.withheld)))
-    return replace(
-        settings,
+    return settings.replace(
         kind="custom",
         withheld=frozenset(),
         deleted=frozenset(),

@@ -17,8 +17,9 @@ from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
 from app.maps.color_scales import units
 from app.maps.markers import Markers
-from app.state import observations
-from app.state.observations import InvalidObservationError, ObservationSettings
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError
+from app.state.settings import options_of
 from app.state.snapshot import Z_LIMIT, Origin
 from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
 from app.tools.observation_table import ObservationTable
@@ -80,13 +81,7 @@ class ObserveTool:
         )
         self.heading = ModelHeading(
             context.on_messages,
-            columns=[
-                ["model", "Model"],
-                ["increment", "Increment"],
-                ["difference", "Model − target"],
-                ["influence", "Influence of one"],
-                ["spread", "Spread"],
-            ],
+            columns=[list(item) for item in options_of(ObservationSettings, "column").items()],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -103,11 +98,7 @@ class ObserveTool:
         state = self._state
         observed: ObservationSettings = state.observations
         known = self._table_of
-        if (
-            known is None
-            or known[0] != state.month
-            or not observations.observed_alike(known[1], observed)
-        ):
+        if known is None or known[0] != state.month or known[1].observed != observed.observed:
             self._table_of = (state.month, observed)
             before = len(self.table)
             try:
@@ -162,7 +153,7 @@ class ObserveTool:
             self._task is not None
             and key is not None
             and key[0] is self.table
-            and observations.analysed_alike(key[1], observed)
+            and key[1].analysed == observed.analysed
         ):
             return self._task
         return AnalysisRequest(
@@ -335,9 +326,10 @@ class ObserveTool:
             "kind", "count", "spacing", "domain", "year", "seed", "error", "noise", "method",
             "residual", "localisation", "live",
         )  # fmt: skip
-        made = {name: getattr(observed, name) for name in names}
-        made["region"] = observed.region is not None
-        made["variables"] = list(observed.variables or self._usual(observed.kind))
+        values = observed.values
+        made = {name: values[name] for name in names}
+        made["region"] = values["region"] is not None
+        made["variables"] = list(values["variables"] or self._usual(values["kind"]))
         return made
 
     def _usual(self, kind: str) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,9 @@ from app.context import Action, SessionContext
 from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations
-from app.state.observations import InvalidObservationError, ObservationSettings, Row
+from app.state.observations import ObservationSettings
+from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
+from app.state.settings import number
 from app.text import place_words, region_words
 from app.tools.observations import freeze, own_rows, row_of
 from app.tools.observe import REFUSALS, ObserveTool
@@ -84,14 +85,14 @@ class ObserveActions:
         if name in ("count", "spacing"):
             # One decides, the other waits.
             other = {"spacing": 0} if name == "count" else {}
-            self._take(observations.adjust(observed, {name: value, **other}))
+            self._take(observed.adjust({name: value, **other}))
             return ""
         lost = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
             # A record of those years begins with the stations of the month shown.
             values["year"] = int(self._state.month[:4])
-        self._take(observations.adjust(observed, values), done=bool(message.get("done", True)))
+        self._take(observed.adjust(values), done=bool(message.get("done", True)))
         if lost and not self._state.observations.own:
             return f"{lost} observations of your own went with the old network; undo brings them."
         return ""
@@ -109,7 +110,7 @@ class ObserveActions:
 
     def _place(self, variable: str, lat: float, lon: float) -> str:
         row = Row(variable, lat, lon, label="by hand")
-        row = observations.check_row(row)
+        row = check_row(row)
         self._exists(row)
         self._take(observations.place(self._state.observations, row))
         word = self._observe.names[variable]
@@ -121,7 +122,7 @@ class ObserveActions:
         try:
             lat, lon = self._clicked(message)
             old = row_of(self._state.observations, source, self._bundle)
-            row = observations.check_row(old._replace(lat=lat, lon=lon))
+            row = check_row(old._replace(lat=lat, lon=lon))
             self._exists(row)
         except InvalidObservationError:
             # While it is dragged over land or off the globe it stays where it was last.
@@ -198,12 +199,12 @@ class ObserveActions:
             raise InvalidObservationError(
                 f"{name} holds no observation that can be used; the list says why for each row."
             )
-        if len(table) > observations.MAX_ROWS:
+        if len(table) > MAX_ROWS:
             raise InvalidObservationError(
-                f"{name} has {len(table):,} observations; {observations.MAX_ROWS:,} are the most."
+                f"{name} has {len(table):,} observations; {MAX_ROWS:,} are the most."
             )
-        plain = observations.adjust(self._state.observations, {"kind": "custom"})
-        self._take(replace(plain, own=own_rows(table)))
+        plain = self._state.observations.adjust({"kind": "custom"})
+        self._take(plain.replace(own=own_rows(table)))
         refused = f", {len(rejected):,} rows refused" if rejected else ""
         return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
 
@@ -238,13 +239,13 @@ class ObserveActions:
 
     def choose_column(self, message: Message) -> str:
         """Choose what the model's column shows."""
-        made = observations.adjust(self._state.observations, {"column": message.get("value")})
+        made = self._state.observations.adjust({"column": message.get("value")})
         self._take(made)
         return ""
 
     def choose_hatching(self, message: Message) -> str:
         """Choose from where a spread is hatched."""
-        made = observations.adjust(self._state.observations, {"hatch": message.get("value")})
+        made = self._state.observations.adjust({"hatch": message.get("value")})
         self._take(made)
         return ""
 
@@ -263,7 +264,7 @@ class ObserveActions:
             if self._observe.panel.mode == "region":
                 region = box_to_region(self._state.projection, geometry)
                 self.choose_mode({"value": "place"})
-                self._take(observations.adjust(self._state.observations, {"region": region}))
+                self._take(self._state.observations.adjust({"region": region}))
                 self._done(f"The network keeps within {region_words(region)}.")
             else:
                 rows = self._observe.table.rows
@@ -292,7 +293,7 @@ class ObserveActions:
                 made = observations.withhold(self._state.observations, [source], held=bool(value))
             else:
                 old = row_of(self._state.observations, source, self._bundle)
-                row = observations.check_row(_with(old, column, value))
+                row = check_row(_with(old, column, value))
                 self._exists(row)
                 made = observations.edit(self._state.observations, source, row)
             self._take(made)
@@ -312,7 +313,10 @@ class ObserveActions:
         return str(name)
 
     def _clicked(self, message: Message) -> tuple[float, float]:
-        x, y = (observations.number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        x, y = (
+            number("place", message.get(name), -10, 10, InvalidObservationError)
+            for name in ("x", "y")
+        )
         if not on_map(self._state.projection, x, y):
             raise InvalidObservationError("That is off the globe; click inside its outline.")
         lon, lat = to_lonlat(self._state.projection, np.array([x]), np.array([y]))

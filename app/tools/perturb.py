@@ -19,8 +19,8 @@ from app.maps.color_scales import Look, response_look, sensitivity_look
 from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
 from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
+from app.state.settings import options_of
 from app.tools.perturb_text import (
-    VIEW_LABELS,
     beyond_words,
     change_words,
     gcm_readings,
@@ -87,7 +87,11 @@ class PerturbTool:
         )
         self.heading = PerturbHeading(
             context.on_messages,
-            views=[[k, v] for k, v in VIEW_LABELS.items() if k != "gcm" or self.gcm],
+            views=[
+                [key, label]
+                for key, label in options_of(PerturbationSettings, "view").items()
+                if key != "gcm" or self.gcm
+            ],
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from mlda_core.perturbation.gcm import GcmResponse
     from mlda_core.perturbation.response import Response
 
-VIEW_LABELS = {
-    "sum": "Analysis + response",
-    "response": "Response",
-    "sensitivity": "Sensitivity to the sea",
-    "gcm": "Emulator, beside the GCM",
-}
-
 # Least change of a cell that counts as reached, kelvin.
 REACHED = 0.01
 # A smaller part of the change that is like no month known is not worth a sentence.
@@ -43,7 +36,7 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
     Parameters
     ----------
     view : str
-        A key of `VIEW_LABELS`.
+        One of the views of `PerturbationSettings`.
     there : bool
         Whether there is a response.
     late : str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,25 @@ class Background:
 
     z: Array
     anomalies: NDArray[np.floating]
+
+
+class Option(NamedTuple):
+    """A number, a switch or a choice of :class:`Setting`.
+
+    Parameters
+    ----------
+    default : object
+        Its value, where nothing is said.
+    help : str
+        What people read of it, on the command line and on the page.
+    """
+
+    default: Any
+    help: str
+
+
+def _option(default: Any, words: str) -> Any:
+    return field(default=default, metadata={"help": words})
 
 
 @dataclass(frozen=True)
@@ -70,13 +89,13 @@ class Setting:
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
 
-    method: str = "vae"
+    method: str = _option("vae", f"{spelled()}.")
     background: Background | Analysis | str | None = None
-    background_weight: float = 1.0
-    residual: bool = True
-    localisation: float = 1.0
-    error_scale: float = 1.0
-    max_steps: int = 50
+    background_weight: float = _option(1.0, "Weight of the background.")
+    residual: bool = _option(True, "Whether to add the residual analysis.")
+    localisation: float = _option(1.0, "Factor on the half-width of the localisation.")
+    error_scale: float = _option(1.0, "Factor on the observations' errors.")
+    max_steps: int = _option(50, "Steps of the minimisation.")
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
@@ -136,6 +155,12 @@ class Setting:
                 "The background is none that can be used; give an analysis, a Background, a month "
                 "of the bundle or 'climatology'."
             )
+
+
+# Those of `Setting` that people set, by name: the command line and the page ask for them.
+OPTIONS: dict[str, Option] = {
+    f.name: Option(f.default, f.metadata["help"]) for f in fields(Setting) if "help" in f.metadata
+}
 
 
 def month_asked(month: Any) -> str | int:

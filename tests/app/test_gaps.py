@@ -17,7 +17,8 @@ from app.maps.projections import (
     to_map,
 )
 from app.results.panel import regions_of
-from app.state.observations import ObservationSettings, Row, place
+from app.state.observations import ObservationSettings, place
+from app.state.rows import Row
 from app.timeline import curve, nino_series
 from app.tools.observations import freeze, resolve
 from app.tools.observe import methods_of

@@ -18,9 +18,10 @@ from app.results.impacts import (
     units_words,
 )
 from app.results.panel import Foot
-from app.state.observations import InvalidObservationError, ObservationSettings
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError
 from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.snapshot import InvalidStateError
+from app.state.settings import InvalidStateError
 from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.impact.files import load_impact, save_impact

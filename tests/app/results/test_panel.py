@@ -4,7 +4,6 @@ import contextlib
 import json
 import queue
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from app.context import SessionContext
 from app.results import attribution as foot_attribution
 from app.results.attribution import AttributionPanel
 from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
-from app.state.observations import InvalidObservationError
 from app.state.perturbations import PerturbationSettings
+from app.state.rows import InvalidObservationError
 from app.state.snapshot import Limits
 from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
@@ -287,7 +286,7 @@ def test_a_change_while_it_runs_stops_it_in_words(beside):
     beside.linear.wait = 0.05
     beside.start("all")
     beside.settle(lambda: beside.foot.progress.get("done", 0) >= 1)
-    beside.state.perturbations = replace(beside.state.perturbations, held="sst_and_pressure")
+    beside.state.perturbations = beside.state.perturbations.replace(held="sst_and_pressure")
     beside.show()
     assert not beside.foot.progress["running"]
     assert "Stopped" in beside.foot.progress["words"]

@@ -10,7 +10,7 @@ import pytest
 from visiting import Visit
 
 from app.maps.projections import KEYS, to_map
-from app.state.observations import Row
+from app.state.rows import Row
 from app.state.serialize import to_query
 from mlda_core.bundle.bundle import load_bundle
 

@@ -3,7 +3,6 @@
 import contextlib
 import queue
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -464,6 +463,6 @@ def test_a_link_brings_everything_back(visit):
     v.send({"type": "sea-edit", "at": 1, "kelvin": -1.2, "done": True})
     v.set("view", "response")
     again = visit("?" + v.bar.query, wait=False)
-    assert again.p == replace(v.p, selected=0)
+    assert again.p == v.p.replace(selected=0)
     assert again.p.patches[1] == Patch(-1.2, region="north_atlantic")
     assert set(REGIONS) == {key for key, *_ in again.panel.regions}

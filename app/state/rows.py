@@ -1,0 +1,172 @@
+"""Observations one by one: those placed by hand, and what was done to those of a network."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from app.state.settings import InvalidStateError, Structured, number
+
+MAX_ROWS = 20_000
+LABEL = 60
+# Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
+MAX_TEXT = 1800
+_MAX_JSON = 200_000
+# What the last four of a row's seven are where nothing is said of them.
+_ABSENT: tuple[Any, ...] = (None, None, 0, "")
+
+
+class InvalidObservationError(InvalidStateError):
+    """An observation or a setting cannot be; the message is one sentence for people."""
+
+
+class Row(NamedTuple):
+    """One observation.
+
+    Parameters
+    ----------
+    variable : str
+        CF name.
+    lat, lon : float
+        Degrees north; degrees east, 0..360.
+    value, error_sd : float or None
+        Anomaly and its error, display units; None: sampled from the target of the month.
+    withheld : bool
+        Not used, only scored.
+    label : str
+        What people call it.
+    """
+
+    variable: str
+    lat: float
+    lon: float
+    value: float | None = None
+    error_sd: float | None = None
+    withheld: bool = False
+    label: str = ""
+
+
+def check_row(row: Row) -> Row:
+    """Return a row with its numbers as they have to be.
+
+    Raises
+    ------
+    InvalidObservationError
+        If it cannot be an observation; whether its variable exists there is the bundle's to say.
+    """
+    lat, lon = _number("latitude", row.lat, -90, 90), _number("longitude", row.lon, -720, 720)
+    value = None if row.value is None else _number("value", row.value, -1e4, 1e4)
+    error = None if row.error_sd is None else _number("error", row.error_sd, 1e-6, 1e4)
+    if not isinstance(row.variable, str) or not isinstance(row.withheld, bool):
+        raise InvalidObservationError("An observation lacks its variable; give it one.")
+    # As exact as a link: a hundred metres.
+    place = round(lat, 3), round(lon % 360.0, 3) % 360.0
+    return Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+
+
+def _number(words: str, given: Any, low: float, high: float) -> float:
+    return number(words, given, low, high, InvalidObservationError)
+
+
+class RowNumbers(Structured[frozenset[int]]):
+    """Rows of a network, by number."""
+
+    __slots__ = ()
+
+    def plain(self, value: frozenset[int]) -> list[int]:
+        """Return them in order."""
+        return sorted(value)
+
+    def read(self, given: Any) -> frozenset[int]:
+        """Check numbers."""
+        return frozenset(_checked(given, _is_number))
+
+
+class OwnRows(Structured[tuple[Row, ...]]):
+    """Rows, in order."""
+
+    __slots__ = ()
+
+    def plain(self, value: tuple[Row, ...]) -> list[list[Any]]:
+        """Return a list for each row."""
+        return [_plain(row) for row in value]
+
+    def read(self, given: Any) -> tuple[Row, ...]:
+        """Check rows."""
+        return tuple(_row(item) for item in _checked(given, _is_list))
+
+
+class ChangedRows(Structured[tuple[tuple[int, Row], ...]]):
+    """Rows in place of others, by the others' numbers."""
+
+    __slots__ = ()
+
+    def plain(self, value: tuple[tuple[int, Row], ...]) -> list[list[Any]]:
+        """Return a list for each row, its number first."""
+        return [[i, *_plain(row)] for i, row in value]
+
+    def read(self, given: Any) -> tuple[tuple[int, Row], ...]:
+        """Check numbers and rows."""
+        items = [(_checked(item[:1], _is_number), item[1:]) for item in _checked(given, _is_list)]
+        return tuple(sorted((i, _row(row)) for (i,), row in items))
+
+
+def pack_rows(plain: Mapping[str, Any]) -> str:
+    """Pack what was done to rows, as JSON has it, into URL-safe text; '' if that is too long."""
+    data = json.dumps(dict(plain), separators=(",", ":")).encode()
+    text = base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
+    return text if len(text) <= MAX_TEXT and len(data) <= _MAX_JSON else ""
+
+
+def unpack_rows(text: str, names: Iterable[str]) -> dict[str, Any]:
+    """Return what `pack_rows` packed, unchecked but for its names.
+
+    Raises
+    ------
+    InvalidStateError
+        If the text holds no such thing.
+    """
+    damaged = InvalidStateError("The link's observations are damaged; copy the whole link.")
+    try:
+        packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
+        # Bounded: a short text may hide a very long one.
+        data = json.loads(zlib.decompressobj().decompress(packed, _MAX_JSON))
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        raise damaged from None
+    if not isinstance(data, dict) or not set(data) <= set(names):
+        raise damaged
+    return data
+
+
+def _plain(row: Row) -> list[Any]:
+    """Return a row as a list, as short as it can be: what is absent at its end is left out."""
+    values: list[Any] = [*row[:5], int(row.withheld), row.label]
+    while len(values) > 3 and values[-1] == _ABSENT[len(values) - 4]:
+        values.pop()
+    return values
+
+
+def _row(item: list[Any]) -> Row:
+    if not 3 <= len(item) <= 7:
+        raise InvalidObservationError("A saved observation is damaged; save the state again.")
+    values = [*item, *_ABSENT[len(item) - 3 :]]
+    values[5] = bool(values[5])
+    return check_row(Row(*values))
+
+
+def _is_list(item: Any) -> bool:
+    return isinstance(item, list)
+
+
+def _is_number(item: Any) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and item >= 0
+
+
+def _checked(items: Any, is_good: Any) -> list[Any]:
+    if not isinstance(items, list) or len(items) > MAX_ROWS or not all(map(is_good, items)):
+        raise InvalidObservationError("The saved observations are damaged; save the state again.")
+    return items
