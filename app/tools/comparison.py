@@ -23,7 +23,7 @@ from app.state.observations import (
     Row,
     check_row,
 )
-from app.text import place_words
+from app.text import place
 from app.tools.observe import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
     PLACE,
@@ -47,7 +47,7 @@ def trial_words(bundle: Bundle) -> str:
     except ExperimentError:
         return ""
     label = next(v.label for v in bundle.variables if v.name == name)
-    return f"Try one alone: {label}, {place_words(*PLACE)}" if bundle.has_statistics else ""
+    return f"Try one alone: {label}, {place(*PLACE)}" if bundle.has_statistics else ""
 
 
 def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> ObservationSettings:
@@ -249,7 +249,7 @@ class Comparison:
         row = made.own[0]
         return (
             f"One observation, {self._observe.names[row.variable]} at "
-            f"{place_words(row.lat, row.lon)}, by two methods."
+            f"{place(row.lat, row.lon)}, by two methods."
         )
 
     def _set(self, name: str, value: Any) -> None:

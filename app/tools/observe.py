@@ -20,7 +20,7 @@ from app.maps.markers import Markers
 from app.state import observations
 from app.state.observations import InvalidObservationError, ObservationSettings
 from app.state.snapshot import Z_LIMIT, Origin
-from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
+from app.text import number, place, region_words, short_labels, shown_instead, state_words
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from mlda_core.assimilation.methods import METHODS
@@ -422,7 +422,7 @@ class ObserveTool:
 
     def _name(self, row: int) -> str:
         item = self.table.rows.iloc[row]
-        return f"{row + 1}: {self.names[item['variable']]} {place_words(item['lat'], item['lon'])}"
+        return f"{row + 1}: {self.names[item['variable']]} {place(item['lat'], item['lon'])}"
 
     def _reading(self, misfit: Any) -> str:
         row = self.focus

@@ -20,7 +20,7 @@ from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations
 from app.state.observations import InvalidObservationError, ObservationSettings, Row
-from app.text import place_words, region_words
+from app.text import place, region_words
 from app.tools.observations import freeze, own_rows, row_of
 from app.tools.observe import REFUSALS, ObserveTool
 from mlda_core.observations.table import read, to_csv
@@ -113,7 +113,7 @@ class ObserveActions:
         self._exists(row)
         self._take(observations.place(self._state.observations, row))
         word = self._observe.names[variable]
-        return f"Observed: {word} at {place_words(row.lat, row.lon)}."
+        return f"Observed: {word} at {place(row.lat, row.lon)}."
 
     def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
@@ -134,7 +134,7 @@ class ObserveActions:
             self._take(observations.edit(self._state.observations, source, row), done=False)
             return ""
         self._take(observations.edit(self._state.observations, source, row))
-        return f"Observation {at + 1} moved to {place_words(row.lat, row.lon)}."
+        return f"Observation {at + 1} moved to {place(row.lat, row.lon)}."
 
     def toggle_withheld(self, message: Message) -> str:
         """Withhold an observation, or restore it."""
@@ -338,7 +338,7 @@ class ObserveActions:
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
-                f"There is no {label} at {place_words(row.lat, row.lon)}; choose another place."
+                f"There is no {label} at {place(row.lat, row.lon)}; choose another place."
             )
         if row.value is not None:
             return
@@ -348,7 +348,7 @@ class ObserveActions:
             # What nobody typed is sampled, and there is nothing to sample.
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
-                f"There is no {label} at {place_words(row.lat, row.lon)} in {month} that could be "
+                f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "
                 "sampled; choose another place or month."
             )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.maps.color_scales import units
 from app.state.perturbations import Place, region_of
-from app.text import number, region_words
+from app.text import number, region_words, signed
 from mlda_core.climate.metrics import compare, pattern_correlation
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.perturbation.response import HELD
@@ -65,15 +65,10 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
     return [first, "With response ↑ without →", "With ↑ without →"]
 
 
-def signed(value: float, decimals: int) -> str:
-    """Write a number with its sign, a real minus; a dash where there is none."""
-    return ("+" if value > 0 else "") + number(value, decimals)
-
-
 def place_label(place: Place) -> str:
     """Return a place as people write it."""
     if isinstance(place, str):
-        return region_of(place).label.partition(" (")[0]
+        return region_of(place).short
     return region_words(place)
 
 
