@@ -45,24 +45,23 @@ class Region:
         return self.name or self.label
 
 
-_NAMES: dict[str, tuple[str, float, float, float, float]] = {
-    "tropics": ("Tropics", -30, 30, 0, 360),
-    "north": ("Northern extratropics", 30, 90, 0, 360),
-    "south": ("Southern extratropics", -90, -30, 0, 360),
-    "nino34": ("Niño 3.4", -5, 5, 190, 240),
-    "nino12": ("Niño 1+2", -10, 0, 270, 280),
-    "iod_west": ("Indian Ocean dipole, west", -10, 10, 50, 70),
-    "iod_east": ("Indian Ocean dipole, east", -10, 0, 90, 110),
-    "north_atlantic": ("North Atlantic", 20, 65, 280, 360),
-    "north_pacific": ("North Pacific", 20, 65, 120, 250),
-    "southern_ocean": ("Southern Ocean", -70, -45, 0, 360),
-}
+def _named(name: str, south: float, north: float, west: float, east: float) -> Region:
+    limits = places.box(south, north, west, east)
+    return Region(f"{name} ({limits})", south, north, west, east, name)
+
+
 REGIONS: dict[str, Region] = {
     "globe": Region("Globe", -90, 90, 0, 360),
-    **{
-        key: Region(f"{name} ({places.box(*limits)})", *limits, name=name)
-        for key, (name, *limits) in _NAMES.items()
-    },
+    "tropics": _named("Tropics", -30, 30, 0, 360),
+    "north": _named("Northern extratropics", 30, 90, 0, 360),
+    "south": _named("Southern extratropics", -90, -30, 0, 360),
+    "nino34": _named("Niño 3.4", -5, 5, 190, 240),
+    "nino12": _named("Niño 1+2", -10, 0, 270, 280),
+    "iod_west": _named("Indian Ocean dipole, west", -10, 10, 50, 70),
+    "iod_east": _named("Indian Ocean dipole, east", -10, 0, 90, 110),
+    "north_atlantic": _named("North Atlantic", 20, 65, 280, 360),
+    "north_pacific": _named("North Pacific", 20, 65, 120, 250),
+    "southern_ocean": _named("Southern Ocean", -70, -45, 0, 360),
 }
 
 

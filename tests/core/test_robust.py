@@ -119,7 +119,7 @@ def test_gross_errors_cost_next_to_nothing(bundled, engine, method):
     # As they were given.
     assert robust.observations["error_sd"].tolist() == table["error_sd"].tolist()
     n = len(table)
-    assert f"{bad.sum()} of {n} observations are more than 4 sd from" in robust.outcome
+    assert f"{bad.sum()} of {n} observations are more than 4 σ from" in robust.outcome
     assert robust.outcome.endswith("were down-weighted")
 
 
