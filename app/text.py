@@ -33,7 +33,7 @@ SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T
 _SHORT = {
     "air_pressure_at_mean_sea_level": "pressure",
     "air_pressure_at_sea_level": "pressure",
-    "sea_surface_temperature": "sea",
+    "sea_surface_temperature": "sea (SST)",
     "air_temperature": "air",
     "surface_temperature": "temperature",
     "surface_temperature_anomaly": "temperature",

@@ -8,6 +8,7 @@ the month, the error slider and the seed of the noise.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
@@ -57,6 +58,11 @@ class Row(NamedTuple):
         Not used, only scored.
     label : str
         What people call it.
+    month : str
+        ``YYYY-MM`` that the value was observed in; '' where none is said.
+    absolute : bool
+        Whether the value was an absolute one: in another month it is an anomaly from that month's
+        climatology, and another number.
     """
 
     variable: str
@@ -66,6 +72,8 @@ class Row(NamedTuple):
     error_sd: float | None = None
     withheld: bool = False
     label: str = ""
+    month: str = ""
+    absolute: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,8 @@ _WORDS = {
     "count": "number of stations",
     "seed": "seed of the places",
     "noise": "seed of the noise",
-    "error": "error",
+    "localisation": "localisation radius",
+    "error": "observation error",
     "column": "view of the model",
     "hatch": "share for hatching",
     "beside": "view beside the model",
@@ -198,9 +207,9 @@ def analysed_alike(one: ObservationSettings, other: ObservationSettings) -> bool
 def adjust(settings: ObservationSettings, values: Mapping[str, Any]) -> ObservationSettings:
     """Change settings that come from outside.
 
-    Another network has other rows: what was done to the old one's goes. Rows of one's own stay
-    when only the network's numbers change, and go with another kind; ``custom`` is made by
-    `app.tools.observations.freeze`.
+    Another network has other rows: what was done to the old one's goes. Rows of one's own stay;
+    but of ``custom``, which `app.tools.observations.freeze` makes of a network's rows, only those
+    with a value of their own: the others were the network's.
 
     Parameters
     ----------
@@ -217,8 +226,8 @@ def adjust(settings: ObservationSettings, values: Mapping[str, Any]) -> Observat
     made = replace(settings, **{name: _check(name, value) for name, value in values.items()})
     if any(getattr(made, name) != getattr(settings, name) for name in NETWORK):
         made = replace(made, withheld=frozenset(), deleted=frozenset(), changed=())
-    if made.kind != settings.kind:
-        made = replace(made, own=())
+    if made.kind != settings.kind and settings.kind == "custom":
+        made = replace(made, own=tuple(row for row in made.own if row.value is not None))
     return made
 
 
@@ -294,7 +303,16 @@ def check_row(row: Row) -> Row:
         raise InvalidObservationError("An observation lacks its variable; give it one.")
     # As exact as a link: a hundred metres.
     place = round(lat, 3), round(lon % 360.0, 3) % 360.0
-    return Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+    made = Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+    # What is sampled belongs to whichever month is shown.
+    if value is None or not row.month:
+        return made
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(row.month)):
+        raise InvalidObservationError(
+            f"An observation's month '{str(row.month)[:24]}' is not of the form YYYY-MM; correct "
+            "it."
+        )
+    return made._replace(month=str(row.month), absolute=bool(row.absolute))
 
 
 def number(name: str, value: Any, low: float, high: float) -> float:
@@ -338,7 +356,7 @@ def _check(name: str, value: Any) -> Any:
     if name == "scale":
         if not isinstance(value, int | float) or isinstance(value, bool) or value not in SCALES:
             raise InvalidObservationError(
-                f"The colours cannot be stretched {str(value)[:24]} times; choose one of "
+                f"The colours cannot be amplified {str(value)[:24]} times; choose one of "
                 f"{', '.join(map(str, SCALES))}."
             )
         return int(value)
@@ -421,8 +439,8 @@ def from_dict(data: Any) -> ObservationSettings:
 
 _ROWS = ("withheld", "deleted", "changed", "own")
 _DEFAULT = ObservationSettings()
-# What the last four of a row's seven are where nothing is said of them.
-_ABSENT: tuple[Any, ...] = (None, None, 0, "")
+# What the last six of a row's nine are where nothing is said of them.
+_ABSENT: tuple[Any, ...] = (None, None, 0, "", "", 0)
 
 
 def _plain(row: Row) -> list[Any]:
@@ -431,6 +449,8 @@ def _plain(row: Row) -> list[Any]:
         *row[:5],
         int(row.withheld),
         row.label,
+        row.month,
+        int(row.absolute),
     ]
     while len(values) > 3 and values[-1] == _ABSENT[len(values) - 4]:
         values.pop()
@@ -438,10 +458,10 @@ def _plain(row: Row) -> list[Any]:
 
 
 def _row(item: Any) -> Row:
-    if not isinstance(item, list) or not 3 <= len(item) <= 7:
+    if not isinstance(item, list) or not 3 <= len(item) <= 9:
         raise InvalidObservationError("A saved observation is damaged; save the state again.")
     values = [*item, *_ABSENT[len(item) - 3 :]]
-    values[5] = bool(values[5])
+    values[5], values[8] = bool(values[5]), bool(values[8])
     return check_row(Row(*values))
 
 

@@ -124,8 +124,13 @@ class Comparison:
 
     @property
     def stale(self) -> bool:
-        """Whether what stands there is still of another month than the state's."""
-        return bool(self.method) and self.work.month not in ("", self._state.month)
+        """Whether what stands there is still of another month or network than the state's."""
+        return bool(self.method and self._observe.late(self.work.drawn))
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the analysis of the state's month is under way and none of it is drawn."""
+        return self.stale and self.work.run == "live"
 
     def refresh(self) -> None:
         """Analyse what the observer analyses; what takes long starts in the background."""
@@ -191,7 +196,7 @@ class Comparison:
         observed: ObservationSettings = self._state.observations
         note = ""
         if self.stale:
-            note = f"still of {self.work.month}"
+            note = f"still of {self._observe.late(self.work.drawn)}"
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
         # Beside a difference stands what it is the difference from.
@@ -226,8 +231,8 @@ class Comparison:
     def choose_beside(self, message: Message) -> str:
         """Choose what stands beside the model."""
         self._set("beside", message.get("value"))
-        words = f"Beside the model: {self.label}"
-        return f"{words}'s analysis of the same observations." if self.method else f"{words}."
+        words = f"Beside the analysis: {self.label}"
+        return f"{words}, of the same observations." if self.method else f"{words}."
 
     def choose_scale(self, message: Message) -> str:
         """Let the colours end sooner, or as usual."""

@@ -20,10 +20,10 @@ from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations
 from app.state.observations import InvalidObservationError, ObservationSettings, Row
-from app.text import place, region_words
-from app.tools.observations import freeze, own_rows, row_of
+from app.text import counted, place, region_words
+from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import REFUSALS, ObserveTool
-from mlda_core.observations.table import read, to_csv
+from mlda_core.observations.table import to_csv
 
 MODES = ("place", "box", "lasso", "region")
 # A file of bad rows must not fill the page.
@@ -55,6 +55,7 @@ class ObserveActions:
             "obs-put": self.place_typed,
             "obs-move": self.move,
             "obs-toggle": self.toggle_withheld,
+            "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
             "obs-mode": self.choose_mode,
             "obs-many": self.change_selected,
@@ -86,15 +87,19 @@ class ObserveActions:
             other = {"spacing": 0} if name == "count" else {}
             self._take(observations.adjust(observed, {name: value, **other}))
             return ""
-        lost = len(observed.own)
+        mine = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
             # A record of those years begins with the stations of the month shown.
             values["year"] = int(self._state.month[:4])
         self._take(observations.adjust(observed, values), done=bool(message.get("done", True)))
-        if lost and not self._state.observations.own:
-            return f"{lost} observations of your own went with the old network; undo brings them."
-        return ""
+        if name != "kind" or not mine or value == observed.kind:
+            return ""
+        kept = len(self._state.observations.own)
+        said = f"Kept: {counted(kept, 'own observation')}." if kept else ""
+        if lost := mine - kept:
+            said += f" Gone with the old network: {counted(lost, 'row')}. Undo brings them back."
+        return said.strip()
 
     def place_clicked(self, message: Message) -> str:
         """Observe where a map was clicked."""
@@ -138,10 +143,28 @@ class ObserveActions:
 
     def toggle_withheld(self, message: Message) -> str:
         """Withhold an observation, or restore it."""
-        at, source = self._row(message)
+        at, _ = self._row(message)
+        if self._state.observations.column == "influence":
+            # There a marker is chosen, to be looked at.
+            self._observe.chosen = set() if self._observe.chosen == {at} else {at}
+            return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
-        self._take(observations.withhold(self._state.observations, [source], held=held))
-        return f"Observation {at + 1} {'withheld: only scored' if held else 'restored'}."
+        rows = [at]
+        if message.get("whole") or self._observe.panel.whole_station:
+            rows = self._observe.station(rows)
+        sources = self._observe.table.sources[rows].tolist()
+        self._take(observations.withhold(self._state.observations, sources, held=held))
+        done = "withheld: not used, only scored" if held else "restored"
+        if len(rows) == 1:
+            return f"Observation {at + 1} {done}."
+        return f"Station of {counted(len(rows), 'observation')} {done}."
+
+    def take_whole_stations(self, message: Message) -> None:
+        """Let clicks, boxes and lassos take all that a station observes, or single rows."""
+        value = message.get("value")
+        if not isinstance(value, bool):
+            raise InvalidObservationError("The page sent no switch; reload it.")
+        self._observe.panel.whole_station = value
 
     def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
@@ -157,9 +180,7 @@ class ObserveActions:
         if mode not in MODES:
             raise InvalidObservationError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
         self._observe.panel.mode = mode
-        if self._observe.markers is not None:
-            self._observe.markers.drag("box" if mode == "region" else mode)
-        return "Drag a box over any map: the network keeps within it." if mode == "region" else ""
+        return "Drag a box over any map: the network is confined to it." if mode == "region" else ""
 
     def change_selected(self, message: Message) -> str:
         """Do something with what is selected."""
@@ -179,40 +200,39 @@ class ObserveActions:
         if action == "delete":
             self._take(observations.delete(self._state.observations, sources))
             self._observe.chosen.clear()
-            return f"{count:,} deleted."
+            return f"{counted(count, 'observation')} deleted."
         held = action == "withhold"
         self._take(observations.withhold(self._state.observations, sources, held=held))
-        return f"{count:,} {'withheld: only scored' if held else 'restored'}."
+        done = "withheld: not used, only scored" if held else "restored"
+        return f"{counted(count, 'observation')} {done}."
 
     def upload(self, message: Message) -> str:
         """Take over the observations of a CSV."""
         text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
-        table, rejected, notes = read(text, self._bundle, month=self._state.month)
+        rows, (_, rejected, notes) = read_rows(text, self._bundle, self._state.month)
         self._observe.panel.param.update(
             rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
-            rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
-            + (f", the first {SHOWN_REJECTED} are" if len(rejected) > SHOWN_REJECTED else "")
-            + ":",
+            rejected_words=_refused_words(len(rejected), len(rows)),
         )
-        if not len(table):
+        if not rows:
             raise InvalidObservationError(
                 f"{name} holds no observation that can be used; the list says why for each row."
             )
-        if len(table) > observations.MAX_ROWS:
+        if len(rows) > observations.MAX_ROWS:
             raise InvalidObservationError(
-                f"{name} has {len(table):,} observations; {observations.MAX_ROWS:,} are the most."
+                f"{name} has {len(rows):,} observations; {observations.MAX_ROWS:,} are the most."
             )
         plain = observations.adjust(self._state.observations, {"kind": "custom"})
-        self._take(replace(plain, own=own_rows(table)))
-        refused = f", {len(rejected):,} rows refused" if rejected else ""
-        return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
+        self._take(replace(plain, own=rows))
+        refused = f", {counted(len(rejected), 'row refused', 'rows refused')}" if rejected else ""
+        return " ".join([f"{name}: {counted(len(rows), 'observation')}{refused}.", *notes])
 
     def download(self, _: Message) -> str:
         """Give the observations as a CSV."""
         name = f"observations-{self._state.month}.csv"
         message = {"type": "file", "name": name, "text": to_csv(self._observe.table.plain)}
         self._observe.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
-        return f"{len(self._observe.table):,} observations saved as {name}."
+        return f"{counted(len(self._observe.table), 'observation')} saved as {name}."
 
     def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""
@@ -264,16 +284,21 @@ class ObserveActions:
                 region = box_to_region(self._state.projection, geometry)
                 self.choose_mode({"value": "place"})
                 self._take(observations.adjust(self._state.observations, {"region": region}))
-                self._done(f"The network keeps within {region_words(region)}.")
+                self._done(f"The network is confined to {region_words(region)}.")
             else:
                 rows = self._observe.table.rows
                 x, y = to_map(
                     self._state.projection, rows["lon"].to_numpy(), rows["lat"].to_numpy()
                 )
                 here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
-                self._observe.chosen = set(np.flatnonzero(here).tolist())
+                rows_here = np.flatnonzero(here).tolist()
+                if self._observe.panel.whole_station:
+                    rows_here = self._observe.station(rows_here)
+                self._observe.chosen = set(rows_here)
+                count = counted(len(rows_here), "observation")
                 word = self._observe.names[variable]
-                self._say(f"{len(self._observe.chosen):,} observations of {word} selected.")
+                whole = self._observe.panel.whole_station
+                self._say(f"{count}{'' if whole else f' of {word}'} selected.")
         except REFUSALS as error:
             self._say(str(error), failed=True)
         self._redraw()
@@ -288,11 +313,11 @@ class ObserveActions:
             if not 0 <= at < len(self._observe.table):
                 raise InvalidObservationError("That row is gone; choose another.")
             source = int(self._observe.table.sources[at])
-            if column == "out":
+            if column == "withheld":
                 made = observations.withhold(self._state.observations, [source], held=bool(value))
             else:
                 old = row_of(self._state.observations, source, self._bundle)
-                row = observations.check_row(_with(old, column, value))
+                row = observations.check_row(_with(old, column, value, self._state.month))
                 self._exists(row)
                 made = observations.edit(self._state.observations, source, row)
             self._take(made)
@@ -353,6 +378,11 @@ class ObserveActions:
             )
 
 
+def _refused_words(refused: int, taken: int) -> str:
+    listed = f"; the first {SHOWN_REJECTED}" if refused > SHOWN_REJECTED else ""
+    return f"{refused:,} of {counted(refused + taken, 'row')} refused{listed}:"
+
+
 def _typed(message: Message) -> tuple[float, float]:
     """Return the coordinates that were typed; a complaint names all that are wrong."""
     found, wrong = [], []
@@ -364,14 +394,14 @@ def _typed(message: Message) -> tuple[float, float]:
             value = math.nan
         if not abs(value) <= most:
             what = f"'{text[:24]}' is not a number" if text else "is empty; it must be a number"
-            wrong.append(f"The {words} {what} from -{most} to {most}")
+            wrong.append(f"The {words} {what} from −{most} to {most}")
         found.append(value)
     if wrong:
-        raise InvalidObservationError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
+        raise InvalidObservationError(f"{'. '.join(wrong)}. Type degrees such as −12.5.")
     return found[0], found[1]
 
 
-def _with(row: Row, column: str, value: Any) -> Row:
+def _with(row: Row, column: str, value: Any, month: str) -> Row:
     fields = {"lat": "lat", "lon": "lon", "value": "value", "error": "error_sd"}
     if column not in fields:
         raise InvalidObservationError("That column cannot be edited.")
@@ -381,4 +411,6 @@ def _with(row: Row, column: str, value: Any) -> Row:
     empty = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
     if empty and column in ("value", "error"):
         value = None
-    return row._replace(**{fields[column]: value})
+    made = row._replace(**{fields[column]: value})
+    # What is typed is an anomaly of the month that is shown.
+    return made._replace(month=month, absolute=False) if column == "value" else made
