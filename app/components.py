@@ -92,7 +92,7 @@ class Bar(Control):
     query = param.String(doc="The state as a URL's query, for the address bar.")
     status = param.String(doc="What happened last, in words.")
     failed = param.Boolean(doc="Whether the status is a complaint.")
-    awaited = param.Boolean(doc="Whether the month's analysis or response is still to come.")
+    pending = param.Boolean(doc="Whether the month's analysis or response is still to come.")
     nino = param.String(doc="Nino 3.4 of target and model, HTML.")
     base = param.String(doc="Base period of the anomalies.")
 

@@ -419,10 +419,10 @@ class Session:
             theme=state.theme,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
-            awaited=(
-                self.perturb.awaited
+            pending=(
+                self.perturb.pending
                 if self.perturb.active
-                else self.observe.awaited or self.comparison.awaited
+                else self.observe.pending or self.comparison.pending
             ),
             nino=_nino_words(
                 self._frame.nino,

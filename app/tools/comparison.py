@@ -128,7 +128,7 @@ class Comparison:
         return bool(self.method and self._observe.late(self.work.drawn))
 
     @property
-    def awaited(self) -> bool:
+    def pending(self) -> bool:
         """Whether the analysis of the state's month is under way and none of it is drawn."""
         return self.stale and self.work.run == "live"
 

@@ -245,7 +245,7 @@ class ObserveTool:
         return bool(self._state.model == "analysis" and self.late(self.analysing.drawn))
 
     @property
-    def awaited(self) -> bool:
+    def pending(self) -> bool:
         """Whether the analysis of the state's month is under way and none of it is drawn."""
         return self.stale and self.analysing.run in ("live", "step")
 

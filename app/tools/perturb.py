@@ -320,7 +320,7 @@ class PerturbTool:
         return self.work.answer is not None and not self._fresh()
 
     @property
-    def awaited(self) -> bool:
+    def pending(self) -> bool:
         """Whether the response of the state's month is under way."""
         return self.stale and self.work.asked is not None
 
