@@ -21,7 +21,7 @@ from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
-from app.maps.outlines import Outlines
+from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.projections import choices_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
@@ -125,6 +125,7 @@ class Session:
         scale = frames.amplification(self._frame.request)["target"]
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
+        self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
         self.observe_actions.attach(self.markers)
         self.perturb_actions.attach(self.markers)
@@ -401,6 +402,9 @@ class Session:
             self.comparison.show()
             self.perturb.show()
             self.verification.show()
+            self.regions.write(
+                [*self.observe.outlined(), *self.verification.outlined()], self.state.projection
+            )
             self._show_controls()
         self.explore.make_thumbnails(request.calendar_month)
 
@@ -429,7 +433,10 @@ class Session:
                 (
                     self.perturb.nino_words()
                     if self.perturb.active
-                    else (self.comparison.label, "model")
+                    else (
+                        self.comparison.label,
+                        "analysis" if state.model == "analysis" else "model",
+                    )
                 ),
                 self._stale(),
             ),

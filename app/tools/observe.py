@@ -378,7 +378,7 @@ class ObserveTool:
             region_words=region_words(observed.region),
             counts=self._counts(),
             values=self._values(observed),
-            months=self._months(),
+            months=self.months(),
             costs=self.analysing.costs,
             outcome=self._outcome(),
             outcome_help=OUTCOME_HELP if self.analysing.answered else "",
@@ -435,7 +435,7 @@ class ObserveTool:
         other = f"{own:,} of your own, scored against this bundle's target all the same"
         return f"Values: {sampled:,} {from_target}; {other}." if sampled else f"Values: {other}."
 
-    def _months(self) -> str:
+    def months(self) -> str:
         """Return which values were observed in another month than that shown; '' for none."""
         month = self._state.month
         said = [
@@ -460,6 +460,14 @@ class ObserveTool:
             variable.name: "observed" if variable.name in used else "inferred"
             for variable in self._bundle.variables
         }
+
+    def outlined(self) -> list[tuple[float, float, float, float]]:
+        """Return the region that the network is confined to, to be outlined on the maps."""
+        observed: ObservationSettings = self._state.observations
+        region, kind = observed.region, NETWORKS[observed.kind]
+        if self._state.tool != "observe" or region is None or "region" not in kind.settings:
+            return []
+        return [region]
 
     def station(self, rows: Any) -> list[int]:
         """Return all rows at the places of some: what one station observes."""
