@@ -21,7 +21,7 @@ from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
-from app.maps.outlines import Outlines
+from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.projections import choices_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
@@ -29,7 +29,7 @@ from app.state.serialize import from_json, from_query, rows_fit, to_json, to_que
 from app.state.settings import InvalidStateError, options_of
 from app.state.snapshot import OtherBundleError, Snapshot, View
 from app.state.store import State
-from app.text import number
+from app.text import signed
 from app.timeline import SPLIT_WORDS, curve, splits
 from app.tools.comparison import Comparison
 from app.tools.explore import ExploreTool, follow
@@ -49,8 +49,6 @@ WALKS_ON = frozenset(
     | {"column", "hatch", "foot", "impact", "foot-region", "foot-change", "drivers"}
     | {"series-start", "series-cancel", "obs-download"}
 )
-# What dragging over a map does while something is to be drawn there; else it pans.
-DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), "box")}
 # The tools in the order of their tabs.
 TABS = ("explore", "observe", "perturb")
 
@@ -104,7 +102,10 @@ class Session:
             redraw=self.redraw,
             say=self._say,
             done=self._done,
+            retract=self._retract,
         )
+        self._refused = False
+        self._roles: dict[str, str] = {}
         self.observe = ObserveTool(context)
         self.observe_actions = ObserveActions(context, self.observe)
         self.perturb = PerturbTool(context)
@@ -114,9 +115,10 @@ class Session:
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
         self.verification = VerificationPanel(context, self.observe)
         self._frame = frames.draw(bundle, self._request())
-        scale = self._frame.request.scale
+        scale = frames.amplification(self._frame.request)["target"]
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
+        self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
         self.observe_actions.attach(self.markers)
         self.perturb_actions.attach(self.markers)
@@ -187,6 +189,7 @@ class Session:
                 self._act(message)
         except UserError as error:
             self._say(str(error), failed=True)
+            self._refused = True
         except Exception:
             self._say("Something went wrong here; undo, or load the page again.", failed=True)
             raise
@@ -205,6 +208,9 @@ class Session:
         words = action(message)
         if words is not None:
             self._done(words)
+        elif self._refused and kind != "obs-hover":
+            # What was refused before is no news beside what was done since.
+            self._say("")
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the bar and the tabs does."""
@@ -355,34 +361,42 @@ class Session:
         column = "model"
         if self.comparison.method and request.scene is not None:
             column = request.scene.left.kind
-        bars = (request.full, self.perturb.legend_look(), request.scale, column)
+        scale = frames.amplification(request)["target"]
+        bars = (request.full, self.perturb.legend_look(), scale, column)
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.wait(any(self._stale()))
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
-            if bars != self._bars:
-                self._bars = bars
-                for i, variable in enumerate(stretched(self.bundle.variables, request.scale)):
+            roles = self.observe.roles()
+            if bars != self._bars or roles != self._roles:
+                self._bars, self._roles = bars, roles
+                for i, variable in enumerate(stretched(self.bundle.variables, scale)):
                     self.legends[variable.name].object = legend_html(
-                        variable, full=bars[0], look=bars[1], i=i, column=column
+                        variable,
+                        full=bars[0],
+                        look=bars[1],
+                        i=i,
+                        column=column,
+                        role=roles.get(variable.name, ""),
                     )
-            # Comparison another analysis the scatter has no axis for what was observed.
+            # Beside another analysis the scatter has no axis for what was observed.
             other = self.perturb.active or self.comparison.method
             withheld = {} if other else self.observe.withheld_points()
             self.figures.write_withheld(withheld)
             self.observe.show()
             self.comparison.show()
             self.perturb.show()
-            mode = self.perturb.mode if self.perturb.active else self.observe.panel.mode
-            self.markers.drag(DRAGS.get(mode, "place"))
             self.verification.show()
+            self.regions.write(
+                [*self.observe.outlined(), *self.verification.outlined()], self.state.projection
+            )
             self._show_controls()
         self.explore.make_thumbnails(request.calendar_month)
 
     def _stale(self) -> tuple[bool, bool]:
-        """Whether what each column shows is still of another month than the heading's."""
+        """Whether what each column shows is still of another month or network than the state's."""
         if self.perturb.active:
             return self.perturb.stale, self.perturb.stale
         return self.comparison.stale, self.observe.stale
@@ -396,12 +410,20 @@ class Session:
             theme=state.theme,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
+            pending=(
+                self.perturb.pending
+                if self.perturb.active
+                else self.observe.pending or self.comparison.pending
+            ),
             nino=_nino_words(
                 self._frame.nino,
                 (
                     self.perturb.nino_words()
                     if self.perturb.active
-                    else (self.comparison.label, "model")
+                    else (
+                        self.comparison.label,
+                        "analysis" if state.model == "analysis" else "model",
+                    )
                 ),
                 self._stale(),
             ),
@@ -417,7 +439,13 @@ class Session:
         self.bar.query = to_query(self.state.snapshot(), self.limits)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
+        self._refused = False
         self.bar.param.update(status=words, failed=failed)
+
+    def _retract(self, words: str) -> None:
+        """Take a complaint off the page, if it is the one that stands there."""
+        if words and self.bar.failed and self.bar.status == words:
+            self._say("")
 
     def _go(self, query: str, with_file: bool) -> None:
         """Send the browser to another bundle's page, with the file that it has read or without."""
@@ -444,8 +472,5 @@ def _nino_words(
     if nino is None or names is None:
         return ""
     # Under the heading of one month no number of another.
-    first, second = (
-        "…" if late else f"{'+' if v > 0 else ''}{number(v)} K"
-        for v, late in zip(nino, stale, strict=True)
-    )
+    first, second = ("…" if late else f"{signed(v)} K" for v, late in zip(nino, stale, strict=True))
     return f"Niño 3.4: {names[0]} <b>{first}</b>, {names[1]} <b>{second}</b>"

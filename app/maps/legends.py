@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import month_name
 from html import escape
 
@@ -25,13 +26,26 @@ from mlda_core.climate.variables import Variable
 WAITING = '<div class="reading"><b>…</b></div>'
 # What a reading's name means.
 READING_TITLES = {
-    "changed sea": "Mean over the cells changed by more than half of the greatest change; in "
-    "brackets where the change goes beyond what the model knows"
+    "patch": "Mean over the cells that are changed by more than half of the greatest change; in "
+    "brackets where the model extrapolates"
+}
+
+
+# What the words beside a row's name mean.
+ROLE_TITLES = {
+    "observed": "The analysis is given observations of this variable",
+    "inferred": "No observation of this variable is given: the analysis infers it from the others",
 }
 
 
 def legend_html(
-    variable: Variable, *, full: bool, look: Look | None = None, i: int = 0, column: str = "model"
+    variable: Variable,
+    *,
+    full: bool,
+    look: Look | None = None,
+    i: int = 0,
+    column: str = "model",
+    role: str = "",
 ) -> str:
     """Return a row's name, units and vertical colour bar.
 
@@ -47,6 +61,9 @@ def legend_html(
         Which variable it is.
     column : str
         What both columns show, one of `COLUMNS`.
+    role : str
+        Whether the analysis is given the variable: "observed" or "inferred"; '' where that is no
+        question.
     """
     full = full and column == "model"
     low, high = limits(variable, full=full)
@@ -71,12 +88,25 @@ def legend_html(
         for i, value in enumerate(ticks)
     )
     return (
-        f'<div class="name"><b>{escape(variable.label)}</b><i>{kind}{escape(unit)}</i></div>'
+        f'<div class="name"><b>{escape(_unbroken(variable.label))}</b><i>{kind}{escape(unit)}</i>'
+        f"{_role(role)}</div>"
         f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
         f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
         f'style="background:linear-gradient(to top, {stops})"></div><div class="ticks">{marks}'
         "</div></div>"
     )
+
+
+def _unbroken(label: str) -> str:
+    """Return a label that does not break within "Sea-level" or "2 m"."""
+    return re.sub(r"(?<=\d) (?=[A-Za-z]+\b)", "\N{NO-BREAK SPACE}", label).replace(
+        "-", "\N{NON-BREAKING HYPHEN}"
+    )
+
+
+def _role(role: str) -> str:
+    words = ROLE_TITLES.get(role, "")
+    return f'<em class="{role}" title="{words}">{role}</em>' if words else ""
 
 
 def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
@@ -89,12 +119,10 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
 
 
 def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
-    """Return a small colour scale for the model's column; nothing where it shows the model."""
+    """Return a small colour scale for the model's column, where that is not the row's."""
     own = None if look is None else look.limits[i]
-    if look is not None and own is None and look.plain:
-        return f'<div class="key">{escape(look.plain)}</div>'
-    if kind == "model" or (look is not None and own is None):
-        return ""
+    if look is not None and own is None:
+        return f'<div class="key">{escape(look.plain)}</div>' if look.plain else ""
     low, high = column_limits(variable, kind) if own is None else (-own, own)
     cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
     stops = ", ".join(colours(cmap, 17))

@@ -62,8 +62,7 @@ class Made(NamedTuple):
         """The change of the sea in words."""
         if self.kind == "trend":
             return "the sea without its trend"
-        labels = ", ".join(patch.label for patch in self.patches)
-        return labels.replace("-", "\N{MINUS SIGN}") or "no change of the sea"
+        return ", ".join(patch.label for patch in self.patches) or "no change of the sea"
 
     @property
     def words(self) -> str:

@@ -32,7 +32,8 @@ from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
 
 MAX_SEED = 2**31 - 1
 Region = tuple[float, float, float, float]
-_ROWS = ("withheld", "deleted", "changed", "own")
+# What is done to rows by hand; links pack them together.
+ROWS = ("withheld", "deleted", "changed", "own")
 
 
 class Names(Structured[tuple[str, ...]]):
@@ -128,7 +129,7 @@ class ObservationSettings(Settings):
     count = param.Integer(
         default=100,
         bounds=(1, 3000),
-        label="places",
+        label="stations",
         doc="How many stations.",
         metadata=setting("stations", words="number of stations"),
     )
@@ -143,7 +144,7 @@ class ObservationSettings(Settings):
         ),
     )
     domain: param.Selector[str] = param.Selector(
-        default="globe", objects=list(DOMAINS), label="on", metadata=setting("on")
+        default="globe", objects=list(DOMAINS), label="Where", metadata=setting("on")
     )
     region = DrawnRegion(
         default=None,
@@ -162,7 +163,7 @@ class ObservationSettings(Settings):
         default=1,
         bounds=(0, MAX_SEED),
         label="places",
-        doc="Seed of the places",
+        doc="Seed of the stations' places",
         metadata=setting("places", words="seed of the places"),
     )
     error = param.Number(
@@ -170,9 +171,10 @@ class ObservationSettings(Settings):
         bounds=(0.02, 2.0),
         softbounds=(0.05, 1.0),
         step=0.05,
-        label="Error",
-        doc="Standard error of what is sampled from the target, as a share of the local spread",
-        metadata=setting("error", digits=4),
+        label="Obs. error",
+        doc="Error standard deviation of what is sampled from the target, and of what a file gives "
+        "without an error, as a multiple of the local spread",
+        metadata=setting("error", words="observation error", digits=4),
     )
     noise = param.Integer(
         default=1,
@@ -198,9 +200,9 @@ class ObservationSettings(Settings):
         default=OPTIONS["localisation"].default,
         bounds=(0.25, 2.0),
         step=0.05,
-        label="Reach",
+        label="Localisation radius",
         doc=OPTIONS["localisation"].help,
-        metadata=setting("reach", digits=4),
+        metadata=setting("reach", words="localisation radius", digits=4),
     )
     live = param.Boolean(
         default=True,
@@ -213,8 +215,8 @@ class ObservationSettings(Settings):
         objects={
             "Model": "model",
             "Increment": "increment",
-            "Model − target": "difference",
-            "Influence of one": "influence",
+            "Difference": "difference",
+            "One observation's influence": "influence",
             "Spread": "spread",
         },
         doc="What the model's column shows.",
@@ -237,10 +239,10 @@ class ObservationSettings(Settings):
     scale: param.Selector[int] = param.Selector(
         default=1,
         objects=[1, 2, 5, 10],
-        doc="How many times smaller anomalies have the same colour.",
+        doc="What the model column's colour range is divided by.",
         metadata=setting(
             "scale",
-            refused="The colours cannot be stretched {value} times; choose one of {options}.",
+            refused="The colours cannot be amplified {value} times; choose one of {options}.",
         ),
     )
     arrows = param.Boolean(
@@ -279,7 +281,7 @@ class ObservationSettings(Settings):
     @cached_property
     def observed(self) -> tuple[Any, ...]:
         """What the observations follow from; the rest is about how they are used."""
-        return (*self.network, *(self.values[name] for name in ("error", "noise", *_ROWS)))
+        return (*self.network, *(self.values[name] for name in ("error", "noise", *ROWS)))
 
     @cached_property
     def analysed(self) -> tuple[Any, ...]:
@@ -292,8 +294,8 @@ class ObservationSettings(Settings):
         """Return the same settings with values that come from outside.
 
         Another network has other rows: what was done to the old one's goes, unless it is given
-        too. Rows of one's own stay when only the network's numbers change, and go with another
-        kind; ``custom`` is made by `app.tools.observations.freeze`.
+        too. Rows of one's own stay; but of ``custom``, which `app.tools.observations.freeze` makes
+        of a network's rows, only those with a value of their own: the others were the network's.
 
         Raises
         ------
@@ -304,8 +306,8 @@ class ObservationSettings(Settings):
         gone: dict[str, Any] = {}
         if made.network != self.network:
             gone = {"withheld": frozenset(), "deleted": frozenset(), "changed": ()}
-        if made.kind != self.kind:
-            gone["own"] = ()
+        if made.kind != self.kind and self.kind == "custom":
+            gone["own"] = tuple(row for row in made.own if row.value is not None)
         gone = {name: value for name, value in gone.items() if name not in values}
         return made.replace(**gone) if gone else made
 
@@ -317,14 +319,14 @@ class ObservationSettings(Settings):
     @classmethod
     def from_parts(cls, given: Mapping[str, str]) -> dict[str, Any]:
         """Return what the parts of a link say."""
-        rows = unpack_rows(given["rows"], _ROWS) if "rows" in given else {}
+        rows = unpack_rows(given["rows"], ROWS) if "rows" in given else {}
         return super().from_parts(given) | rows
 
     def rows_text(self) -> str:
         """Pack what was done by hand for a link; '' where it is nothing or too much."""
         if not 0 < self.by_hand <= MAX_TEXT:
             return ""
-        return pack_rows({k: v for k, v in self.to_dict().items() if k in _ROWS})
+        return pack_rows({k: v for k, v in self.to_dict().items() if k in ROWS})
 
 
 to_dict = ObservationSettings.to_dict

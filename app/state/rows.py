@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -16,8 +17,8 @@ LABEL = 60
 # Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
 MAX_TEXT = 1800
 _MAX_JSON = 200_000
-# What the last four of a row's seven are where nothing is said of them.
-_ABSENT: tuple[Any, ...] = (None, None, 0, "")
+# What the last six of a row's nine are where nothing is said of them.
+_ABSENT: tuple[Any, ...] = (None, None, 0, "", "", 0)
 
 
 class InvalidObservationError(InvalidStateError):
@@ -39,6 +40,11 @@ class Row(NamedTuple):
         Not used, only scored.
     label : str
         What people call it.
+    month : str
+        ``YYYY-MM`` that the value was observed in; '' where none is said.
+    absolute : bool
+        Whether the value was an absolute one: in another month it is an anomaly from that month's
+        climatology, and another number.
     """
 
     variable: str
@@ -48,6 +54,8 @@ class Row(NamedTuple):
     error_sd: float | None = None
     withheld: bool = False
     label: str = ""
+    month: str = ""
+    absolute: bool = False
 
 
 def check_row(row: Row) -> Row:
@@ -65,7 +73,16 @@ def check_row(row: Row) -> Row:
         raise InvalidObservationError("An observation lacks its variable; give it one.")
     # As exact as a link: a hundred metres.
     place = round(lat, 3), round(lon % 360.0, 3) % 360.0
-    return Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+    made = Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+    # What is sampled belongs to whichever month is shown.
+    if value is None or not row.month:
+        return made
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(row.month)):
+        raise InvalidObservationError(
+            f"An observation's month '{str(row.month)[:24]}' is not of the form YYYY-MM; correct "
+            "it."
+        )
+    return made._replace(month=str(row.month), absolute=bool(row.absolute))
 
 
 def _number(words: str, given: Any, low: float, high: float) -> float:
@@ -144,17 +161,17 @@ def unpack_rows(text: str, names: Iterable[str]) -> dict[str, Any]:
 
 def _plain(row: Row) -> list[Any]:
     """Return a row as a list, as short as it can be: what is absent at its end is left out."""
-    values: list[Any] = [*row[:5], int(row.withheld), row.label]
+    values: list[Any] = [*row[:5], int(row.withheld), row.label, row.month, int(row.absolute)]
     while len(values) > 3 and values[-1] == _ABSENT[len(values) - 4]:
         values.pop()
     return values
 
 
 def _row(item: list[Any]) -> Row:
-    if not 3 <= len(item) <= 7:
+    if not 3 <= len(item) <= 9:
         raise InvalidObservationError("A saved observation is damaged; save the state again.")
     values = [*item, *_ABSENT[len(item) - 3 :]]
-    values[5] = bool(values[5])
+    values[5], values[8] = bool(values[5]), bool(values[8])
     return check_row(Row(*values))
 
 

@@ -125,7 +125,7 @@ class ExploreTool:
             self._set_z(draw_of(seed, self._bundle.n_latent), Origin("draw", seed=seed))
             # The field then shows the seed of the next draw; this one's stands in words.
             self._state.seed = seed + 1
-        return f"Random draw, seed {seed}: weather that never was."
+        return f"Random draw, seed {seed}: a month that never was."
 
     def set_seed(self, message: Message) -> None:
         """Set the seed of the next draw."""

@@ -323,6 +323,11 @@ class PerturbTool:
         """Whether what is drawn is still of another month than the state's."""
         return self.work.answer is not None and not self._fresh()
 
+    @property
+    def pending(self) -> bool:
+        """Whether the response of the state's month is under way."""
+        return self.stale and self.work.asked is not None
+
     def _still(self) -> str:
         if self.work.complaint and not self.work.busy:
             return f"still of {self.month}: no response" if self.stale else "no response: see above"
@@ -356,6 +361,8 @@ class PerturbTool:
         # While an amount is dragged the words stay: they would change five times a second.
         if asked is not None and answer is not None and answer.seconds < 1:
             asked = None if asked.control == answer.question.control else asked
+        if self._view == "gcm":
+            return ""
         if asked is not None:
             return f"Computing the response of {asked.month} \u2026"
         if self.work.complaint:

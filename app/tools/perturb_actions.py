@@ -16,8 +16,8 @@ from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
 from app.state import perturbations
 from app.state.perturbations import InvalidPerturbationError, PerturbationSettings
 from app.state.settings import number
+from app.text import signed
 from app.tools.perturb import PerturbTool
-from app.tools.perturb_text import signed
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,9 @@ class Setting:
         Factor on the observations' errors.
     max_steps : int
         Of the minimisation.
+    start : {"linear", "background"}
+        Where the minimisation starts: at the linear solution, a few steps from the minimum, or at
+        the background, which is then the first step. For methods with a prior.
     sea_prior : bool
         Whether an observed sea may set the background.
     polish : bool
@@ -96,6 +99,7 @@ class Setting:
     localisation: float = _option(1.0, "Factor on the half-width of the localisation.")
     error_scale: float = _option(1.0, "Factor on the observations' errors.")
     max_steps: int = _option(50, "Steps of the minimisation.")
+    start: Literal["linear", "background"] = "linear"
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
@@ -144,6 +148,11 @@ class Setting:
                 raise StateError(f"{name} is {value!r}; it must be a number above 0.")
         if int(self.max_steps) != self.max_steps:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
+        if self.start not in ("linear", "background"):
+            raise StateError(
+                f"A minimisation cannot start at '{str(self.start)[:24]}'; use linear or "
+                "background."
+            )
         if self.robust and not self.record.posterior:
             raise StateError(
                 f"The method {spelled(self.method)} has no prior to tell gross errors by; leave "

@@ -235,5 +235,5 @@ def test_only_regions_with_cells_are_offered(world):
 
     assert regions_of(Europe()) == [
         ["globe", "Everywhere"],
-        ["north_atlantic", "North Atlantic (20N-65N, 80W-0)"],
+        ["north_atlantic", "North Atlantic (20°N–65°N, 80°W–0°)"],
     ]

@@ -39,7 +39,10 @@ def test_another_network_has_other_rows():
     more = start.adjust({"count": 300})
     assert not more.withheld
     assert more.own == (ROW,)
-    assert not start.adjust({"kind": "sst_only"}).own
+    assert start.adjust({"kind": "sst_only"}).own == (ROW,)
+    valued = ROW._replace(value=1.0)
+    custom = ObservationSettings(kind="custom", own=(ROW, valued))
+    assert custom.adjust({"kind": "sst_only"}).own == (valued,)
     assert start.adjust({"error": 0.5}).withheld == {1}
 
 

@@ -36,7 +36,7 @@ FULL = PerturbationSettings(
 
 def test_the_first_visit_takes_an_el_nino_away():
     (patch,) = PerturbationSettings().patches
-    assert patch.label == "Nino 3.4 -2.0 K"
+    assert patch.label == "Niño 3.4 \N{MINUS SIGN}2.0 K"
     assert PerturbationSettings().to_parts() == {}
     assert to_query(Snapshot("1997-12", tool="perturb")) == "month=1997-12&tool=perturb"
 

@@ -168,7 +168,7 @@ def test_patches_add_up_and_clear(visit):
     v = visit()
     v.send({"type": "sea-add", "region": "globe"})
     v.settle()
-    assert [x["where"] for x in v.panel.patches] == ["Nino 3.4", "Everywhere"]
+    assert [x["where"] for x in v.panel.patches] == ["Niño 3.4", "Everywhere"]
     change = v.work.answer.response.change
     # No cell of this grid lies so far inside Nino 3.4 that its taper leaves all of it.
     assert -1.0 <= change.min() < -0.5
