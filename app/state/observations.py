@@ -16,13 +16,15 @@ import param
 from app.state.rows import (
     MAX_ROWS,
     MAX_TEXT,
-    ChangedRows,
     InvalidObservationError,
-    OwnRows,
     Row,
-    RowNumbers,
     check_row,
     pack_rows,
+    plain_changes,
+    plain_rows,
+    read_changes,
+    read_numbers,
+    read_rows,
     unpack_rows,
 )
 from app.state.settings import Settings, Structured, number, number_of, setting
@@ -36,65 +38,33 @@ Region = tuple[float, float, float, float]
 ROWS = ("withheld", "deleted", "changed", "own")
 
 
-class Names(Structured[tuple[str, ...]]):
-    """Names of variables."""
-
-    __slots__ = ()
-
-    def plain(self, value: tuple[str, ...]) -> list[str]:
-        """Return a list."""
-        return list(value)
-
-    def read(self, given: Any) -> tuple[str, ...]:
-        """Sort names; whether a bundle has them it says itself."""
-        if not isinstance(given, list | tuple) or not all(isinstance(v, str) for v in given):
-            raise InvalidObservationError(
-                "The network's variables must be a list of names; correct it."
-            )
-        return tuple(sorted({v[:40] for v in given}))
-
-    def text(self, value: tuple[str, ...]) -> str:
-        """Return names with commas between them."""
-        return ",".join(value)
-
-    def parse(self, text: str) -> list[str]:
-        """Return the names in a text."""
-        return [part for part in text.split(",") if part]
+def _names(given: Any) -> tuple[str, ...]:
+    """Sort names of variables; whether a bundle has them it says itself."""
+    if not isinstance(given, list | tuple) or not all(isinstance(v, str) for v in given):
+        raise InvalidObservationError(
+            "The network's variables must be a list of names; correct it."
+        )
+    return tuple(sorted({v[:40] for v in given}))
 
 
-class DrawnRegion(Structured[Region | None]):
-    """South, north, west and east in degrees, or none."""
+def _region(given: Any) -> Region | None:
+    """Turn a region's longitudes to 0..360 and round it to what a link holds."""
+    if given is None:
+        return None
+    if not isinstance(given, list | tuple) or len(given) != 4:
+        raise InvalidObservationError("A region must be south, north, west and east; correct it.")
+    refuses = InvalidObservationError
+    south, north = (number("region's latitude", v, -90, 90, refuses) for v in given[:2])
+    west, east = (number("region's longitude", v, -360, 720, refuses) for v in given[2:])
+    if south >= north or west == east:
+        raise InvalidObservationError("The region is empty; draw a larger one.")
+    around = east - west >= 360
+    sides = (0.0, 360.0) if around else (round(west % 360, 2), round(east % 360, 2))
+    return (round(south, 2), round(north, 2), *sides)
 
-    __slots__ = ()
 
-    def plain(self, value: Region | None) -> list[float] | None:
-        """Return a list."""
-        return None if value is None else list(value)
-
-    def read(self, given: Any) -> Region | None:
-        """Turn longitudes to 0..360 and round to what a link holds."""
-        if given is None:
-            return None
-        if not isinstance(given, list | tuple) or len(given) != 4:
-            raise InvalidObservationError(
-                "A region must be south, north, west and east; correct it."
-            )
-        refuses = InvalidObservationError
-        south, north = (number("region's latitude", v, -90, 90, refuses) for v in given[:2])
-        west, east = (number("region's longitude", v, -360, 720, refuses) for v in given[2:])
-        if south >= north or west == east:
-            raise InvalidObservationError("The region is empty; draw a larger one.")
-        around = east - west >= 360
-        sides = (0.0, 360.0) if around else (round(west % 360, 2), round(east % 360, 2))
-        return (round(south, 2), round(north, 2), *sides)
-
-    def text(self, value: Region | None) -> str:
-        """Return the four with commas between them."""
-        return ",".join(f"{v:g}" for v in value or ())
-
-    def parse(self, text: str) -> list[float | str]:
-        """Return the numbers in a text."""
-        return [number_of(part) for part in text.split(",") if part]
+def _parts(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
 
 
 class Spacing(param.Integer):
@@ -121,8 +91,12 @@ class ObservationSettings(Settings):
         doc="Which variables are observed, and where.",
         metadata=setting("network", words="network"),
     )
-    variables = Names(
-        default=(),
+    variables: Structured[tuple[str, ...]] = Structured(
+        (),
+        _names,
+        plain=list,
+        text=",".join,
+        parse=_parts,
         doc="What stations observe; none: what such a network usually does.",
         metadata=setting("observe"),
     )
@@ -146,9 +120,12 @@ class ObservationSettings(Settings):
     domain: param.Selector[str] = param.Selector(
         default="globe", objects=list(DOMAINS), label="Where", metadata=setting("on")
     )
-    region = DrawnRegion(
-        default=None,
-        allow_None=True,
+    region: Structured[Region | None] = Structured(
+        None,
+        _region,
+        plain=lambda region: region and list(region),
+        text=lambda region: ",".join(f"{v:g}" for v in region or ()),
+        parse=lambda text: [number_of(part) for part in _parts(text)],
         doc="Where stations are, within the domain.",
         metadata=setting("box"),
     )
@@ -250,19 +227,31 @@ class ObservationSettings(Settings):
         doc="Whether a bundle's vector is drawn as arrows.",
         metadata=setting("arrows"),
     )
-    withheld = RowNumbers(
-        default=frozenset(), doc="Rows of the network that are only scored.", metadata=setting()
+    withheld: Structured[frozenset[int]] = Structured(
+        frozenset(),
+        read_numbers,
+        plain=sorted,
+        doc="Rows of the network that are only scored.",
+        metadata=setting(),
     )
-    deleted = RowNumbers(
-        default=frozenset(), doc="Rows of the network that are left out.", metadata=setting()
+    deleted: Structured[frozenset[int]] = Structured(
+        frozenset(),
+        read_numbers,
+        plain=sorted,
+        doc="Rows of the network that are left out.",
+        metadata=setting(),
     )
-    changed = ChangedRows(
-        default=(),
+    changed: Structured[tuple[tuple[int, Row], ...]] = Structured(
+        (),
+        read_changes,
+        plain=plain_changes,
         doc="Rows of the network that were moved or edited, by number.",
         metadata=setting(),
     )
-    own = OwnRows(
-        default=(),
+    own: Structured[tuple[Row, ...]] = Structured(
+        (),
+        read_rows,
+        plain=plain_rows,
         doc="Rows placed by hand or read from a file; they follow those of the network.",
         metadata=setting(),
     )

@@ -42,69 +42,42 @@ class InvalidPerturbationError(InvalidStateError):
 FIRST = Patch(kelvin=-2.0, region="nino34")
 
 
-class Patches(Structured[tuple[Patch, ...]]):
-    """Changes of the sea, in order."""
-
-    __slots__ = ()
-
-    def plain(self, value: tuple[Patch, ...]) -> list[dict[str, Any]]:
-        """Return a record for each."""
-        return [_lists(patch.to_dict()) for patch in value]
-
-    def read(self, given: Any) -> tuple[Patch, ...]:
-        """Check records."""
-        if not isinstance(given, list):
-            raise InvalidPerturbationError(
-                "The saved changes of the sea are damaged; save the state again."
-            )
-        if len(given) > MOST_PATCHES:
-            raise InvalidPerturbationError(f"The sea is changed {len(given)} times; remove some.")
-        try:
-            return tuple(_checked(Patch.from_dict(item)) for item in given)
-        except PerturbationError as error:
-            raise InvalidPerturbationError(str(error)) from None
-
-    def text(self, value: tuple[Patch, ...]) -> str:
-        """Return patches with commas between them."""
-        return ",".join(map(_patch_text, value))
-
-    def parse(self, text: str) -> list[dict[str, Any]]:
-        """Return the record of each patch in a text."""
-        return [_patch_values(part) for part in text.split(",") if part]
+def _lists(value: Any) -> Any:
+    """Return what JSON has: lists for tuples, at every depth."""
+    if isinstance(value, dict):
+        return {k: _lists(v) for k, v in value.items()}
+    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-class NamedOrDrawn(Structured[Place]):
-    """A region, by its name or as a box.
+def _read_patches(given: Any) -> tuple[Patch, ...]:
+    if not isinstance(given, list):
+        raise InvalidPerturbationError(
+            "The saved changes of the sea are damaged; save the state again."
+        )
+    if len(given) > MOST_PATCHES:
+        raise InvalidPerturbationError(f"The sea is changed {len(given)} times; remove some.")
+    try:
+        return tuple(_checked(Patch.from_dict(item)) for item in given)
+    except PerturbationError as error:
+        raise InvalidPerturbationError(str(error)) from None
 
-    Parameters
-    ----------
-    default : str
-        A name.
-    """
 
-    __slots__ = ()
+def _read_place(given: Any) -> Place:
+    if not isinstance(given, str):
+        return _box(given)
+    if given not in REGIONS:
+        raise InvalidPerturbationError(
+            f"There is no region '{given[:24]}'; choose one of {', '.join(REGIONS)}."
+        )
+    return given
 
-    def plain(self, value: Place) -> Any:
-        """Return a box as a list."""
-        return _lists(value)
 
-    def read(self, given: Any) -> Place:
-        """Check a name or a box; the default needs no region of that name."""
-        if not isinstance(given, str):
-            return _box(given)
-        if given not in REGIONS and given != self.default:
-            raise InvalidPerturbationError(
-                f"There is no region '{given[:24]}'; choose one of {', '.join(REGIONS)}."
-            )
-        return given
+def _place_text(value: Place) -> str:
+    return value if isinstance(value, str) else ":".join(f"{v:g}" for v in value)
 
-    def text(self, value: Place) -> str:
-        """Return a name, or numbers with colons between them."""
-        return value if isinstance(value, str) else ":".join(f"{v:g}" for v in value)
 
-    def parse(self, text: str) -> Any:
-        """Return the name or the numbers in a text."""
-        return [number_of(part) for part in text.split(":")] if ":" in text else text
+def _parse_place(text: str) -> Any:
+    return [number_of(part) for part in text.split(":")] if ":" in text else text
 
 
 class PerturbationSettings(Settings):
@@ -113,7 +86,15 @@ class PerturbationSettings(Settings):
     refuses: ClassVar = InvalidPerturbationError
     group: ClassVar = "changes of the sea"
 
-    patches = Patches(default=(FIRST,), doc="They add up.", metadata=setting("sea"))
+    patches: Structured[tuple[Patch, ...]] = Structured(
+        (FIRST,),
+        _read_patches,
+        plain=lambda patches: [_lists(patch.to_dict()) for patch in patches],
+        text=lambda patches: ",".join(map(_patch_text, patches)),
+        parse=lambda text: [_patch_values(part) for part in text.split(",") if part],
+        doc="They add up.",
+        metadata=setting("sea"),
+    )
     selected = param.Integer(
         default=0,
         bounds=(-1, None),
@@ -127,8 +108,13 @@ class PerturbationSettings(Settings):
         doc="What both analyses are given beside the sea.",
         metadata=setting("held", words="way of holding"),
     )
-    within = NamedOrDrawn(
-        default="",
+    within: Structured[Place] = Structured(
+        "",
+        # No region is said where the patches are.
+        lambda given: "" if given == "" else _read_place(given),
+        plain=_lists,
+        text=_place_text,
+        parse=_parse_place,
         doc="The region outside of which everything is held; '' is where the patches are.",
         metadata=setting("within"),
     )
@@ -168,8 +154,12 @@ class PerturbationSettings(Settings):
         doc="Of which the sensitivity is; '' for air temperature, or the last that there is.",
         metadata=setting("of", refused="There is no variable '{value}'; choose another."),
     )
-    over = NamedOrDrawn(
-        default="north_atlantic",
+    over: Structured[Place] = Structured(
+        "north_atlantic",
+        _read_place,
+        plain=_lists,
+        text=_place_text,
+        parse=_parse_place,
         doc="The region over whose mean the sensitivity is.",
         metadata=setting("over"),
     )
@@ -343,13 +333,6 @@ def _box(value: Any) -> Box:
 
 
 # -- how patches are written -------------------------------------------------------------------
-
-
-def _lists(value: Any) -> Any:
-    """Return what JSON has: lists for tuples, at every depth."""
-    if isinstance(value, dict):
-        return {k: _lists(v) for k, v in value.items()}
-    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _patch_text(patch: Patch) -> str:

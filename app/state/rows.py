@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from app.state.settings import InvalidStateError, Structured, number
+from app.state.settings import InvalidStateError, number
 
 MAX_ROWS = 20_000
 LABEL = 60
@@ -89,47 +89,33 @@ def _number(words: str, given: Any, low: float, high: float) -> float:
     return number(words, given, low, high, InvalidObservationError)
 
 
-class RowNumbers(Structured[frozenset[int]]):
-    """Rows of a network, by number."""
-
-    __slots__ = ()
-
-    def plain(self, value: frozenset[int]) -> list[int]:
-        """Return them in order."""
-        return sorted(value)
-
-    def read(self, given: Any) -> frozenset[int]:
-        """Check numbers."""
-        return frozenset(_checked(given, _is_number))
+# -- how rows are written ------------------------------------------------------------------------
 
 
-class OwnRows(Structured[tuple[Row, ...]]):
-    """Rows, in order."""
-
-    __slots__ = ()
-
-    def plain(self, value: tuple[Row, ...]) -> list[list[Any]]:
-        """Return a list for each row."""
-        return [_plain(row) for row in value]
-
-    def read(self, given: Any) -> tuple[Row, ...]:
-        """Check rows."""
-        return tuple(_row(item) for item in _checked(given, _is_list))
+def read_numbers(given: Any) -> frozenset[int]:
+    """Check numbers of a network's rows."""
+    return frozenset(_checked(given, _is_number))
 
 
-class ChangedRows(Structured[tuple[tuple[int, Row], ...]]):
-    """Rows in place of others, by the others' numbers."""
+def plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
+    """Return rows as JSON has them."""
+    return [_plain(row) for row in rows]
 
-    __slots__ = ()
 
-    def plain(self, value: tuple[tuple[int, Row], ...]) -> list[list[Any]]:
-        """Return a list for each row, its number first."""
-        return [[i, *_plain(row)] for i, row in value]
+def read_rows(given: Any) -> tuple[Row, ...]:
+    """Check what `plain_rows` wrote."""
+    return tuple(_row(item) for item in _checked(given, _is_list))
 
-    def read(self, given: Any) -> tuple[tuple[int, Row], ...]:
-        """Check numbers and rows."""
-        items = [(_checked(item[:1], _is_number), item[1:]) for item in _checked(given, _is_list)]
-        return tuple(sorted((i, _row(row)) for (i,), row in items))
+
+def plain_changes(changes: Iterable[tuple[int, Row]]) -> list[list[Any]]:
+    """Return rows with their numbers in front, as JSON has them."""
+    return [[i, *_plain(row)] for i, row in changes]
+
+
+def read_changes(given: Any) -> tuple[tuple[int, Row], ...]:
+    """Check what `plain_changes` wrote."""
+    items = [(_checked(item[:1], _is_number), item[1:]) for item in _checked(given, _is_list)]
+    return tuple(sorted((i, _row(row)) for (i,), row in items))
 
 
 def pack_rows(plain: Mapping[str, Any]) -> str:

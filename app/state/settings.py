@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, ClassVar, Self, TypedDict, TypeVar, Unpack
 
@@ -24,6 +24,10 @@ SHOWN = 24
 
 class InvalidStateError(UserError):
     """A state, a link or one of its settings cannot be used; one sentence for people."""
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 class About(TypedDict, total=False):
@@ -76,25 +80,34 @@ def setting(url: str = "", **about: Unpack[About]) -> dict[str, Any]:
 
 
 class Structured(param.Parameter[T]):
-    """A setting of more than a word, a number or a switch: it knows how it is written."""
+    """A setting of more than a word, a number or a switch.
 
-    __slots__ = ()
+    Parameters
+    ----------
+    default : object
+        Unchangeable, as every value.
+    read : callable
+        Checks a value as JSON has it; raises InvalidStateError.
+    plain, text : callable
+        Write a value for JSON and for a link.
+    parse : callable
+        Returns what `read` takes from a link's text.
+    """
 
-    def plain(self, value: T) -> Any:
-        """Return a value as JSON has it."""
-        raise NotImplementedError
+    __slots__ = ("parse", "plain", "read", "text")
 
-    def read(self, given: Any) -> T:
-        """Check what `plain` wrote, or a stranger; raise InvalidStateError."""
-        raise NotImplementedError
-
-    def text(self, value: T) -> str:
-        """Return a value as links have it."""
-        raise NotImplementedError
-
-    def parse(self, text: str) -> Any:
-        """Return what `read` takes, from a link."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        default: T,
+        read: Callable[[Any], T],
+        *,
+        plain: Callable[[T], Any] = _same,
+        text: Callable[[T], str] = str,
+        parse: Callable[[str], Any] = _same,
+        **params: Any,
+    ) -> None:
+        self.read, self.plain, self.text, self.parse = read, plain, text, parse
+        super().__init__(default=default, **params)
 
 
 class Group(param.ClassSelector[T]):
@@ -271,6 +284,17 @@ def options_of(cls: type[Settings], name: str) -> dict[Any, str]:
     """Return a setting's options and the label of each."""
     parameter = declared(cls)[name]
     return {value: label for label, value in parameter.get_range().items()}
+
+
+def field_of(cls: type[Settings], name: str) -> dict[str, Any]:
+    """Return what an input shows of a setting: label, title, and where it has them its limits."""
+    parameter = declared(cls)[name]
+    made = {"label": parameter.label, "title": parameter.doc}
+    if isinstance(parameter, param.Number):
+        low, high = parameter.get_soft_bounds()
+        step = parameter.step or (1 if isinstance(parameter, param.Integer) else None)
+        made |= {"low": low, "high": high, "step": step}
+    return made
 
 
 def work_of(settings: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.maps.color_scales import units
 from app.maps.markers import Markers
 from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError
-from app.state.settings import options_of
+from app.state.settings import field_of, options_of
 from app.state.snapshot import Z_LIMIT, Origin
 from app.text import (
     counted,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 METHOD_LABELS = options_of(ObservationSettings, "method")
+# Those whose inputs take label, title and limits from the declaration.
+FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
 # What the numbers of an analysis are.
@@ -121,6 +123,7 @@ class ObserveTool:
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
             variables=[[name, label, self.names[name]] for name, label in labels.items()],
+            fields={name: field_of(ObservationSettings, name) for name in FIELDS},
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -7,15 +7,17 @@ const MODES = [["place", "Place", "Click a map to observe there, a marker to wit
 export function render({ model, el }) {
   const wire = channel(model)
   const option = ([key, label]) => `<option value="${key}">${escape(label)}</option>`
-  const number = (id, label, low, high, title) => `<label class="part ${id}">${label}
-    <input type="number" data-set="${id}" min="${low}" max="${high}" step="1" title="${title}"></label>`
-  const slider = (id, label, low, high, step, title) => `<label class="slide"><span>${label}</span>
-    <input type="range" id="${id}" min="${low}" max="${high}" step="${step}" title="${title}"><output></output></label>`
+  // Labels, titles and limits are those that the settings are declared with.
+  const fields = model.fields
+  const limits = (id) => `min="${fields[id].low}" max="${fields[id].high}" step="${fields[id].step}" title="${escape(fields[id].title)}"`
+  const number = (id) => `<label class="part ${id}">${fields[id].label} <input type="number" data-set="${id}" ${limits(id)}></label>`
+  const slider = (id) => `<label class="slide"><span>${fields[id].label}</span><input type="range" id="${id}" ${limits(id)}><output></output></label>`
+  const box = (id, kind = "") => `<label class="tick${kind}" title="${escape(fields[id].title)}"><input type="checkbox" id="${id}">${fields[id].label}</label>`
   el.innerHTML = `<section class="tool" aria-label="Observe">
     <div class="line"><label class="grow">Network <select id="kind">${model.kinds.map(option).join("")}</select></label>
-      ${number("year", "in", 1850, 2020, "Stations that reported in this year")}</div>
-    <div class="line part amount"><input type="number" id="amount" min="1" max="20000" aria-label="How many, or how far apart">
-      <select id="by" aria-label="Given as"><option value="count">stations</option><option value="spacing">km apart</option></select></div>
+      ${number("year")}</div>
+    <div class="line part amount"><input type="number" id="amount" min="${fields.count.low}" max="${fields.spacing.high}" aria-label="How many, or how far apart">
+      <select id="by" aria-label="Given as"><option value="count">${fields.count.label}</option><option value="spacing">${fields.spacing.label}</option></select></div>
     <div class="line part variables"><span class="muted">Variables</span>${model.variables.map(([name, label, short]) =>
       `<label class="tick"><input type="checkbox" data-observed="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
     <div class="line"><label class="part domain">Where <select id="domain"><option value="globe">${model.whole}</option><option value="land">land</option>
@@ -24,13 +26,13 @@ export function render({ model, el }) {
         <button type="button" id="whole" title="Everywhere again" aria-label="Everywhere again">×</button></span></div>
     <div class="block">
       <div class="line"><label class="grow">Method <select id="method">${model.methods.map(option).join("")}</select></label>
-        <label class="tick" title="Add the residual analysis: what the observations say beyond the latent vector"><input type="checkbox" id="residual">residual</label></div>
-      ${slider("error", "Obs. error", 0.05, 1, 0.05, "Error standard deviation of what is sampled from the target, and of what a file gives without an error, as a multiple of the local spread")}
-      ${slider("localisation", "Localisation radius", 0.25, 2, 0.05, "Factor on the distance over which the residual analysis spreads an observation")}
-      <div class="line seeds"><span class="muted">Seeds:</span>${number("seed", "places", 0, 2147483647, "Seed of the stations' places")}${number("noise", "noise", 0, 2147483647, "Seed of the observations' errors")}</div>
+        ${box("residual")}</div>
+      ${slider("error")}
+      ${slider("localisation")}
+      <div class="line seeds"><span class="muted">Seeds:</span>${number("seed")}${number("noise")}</div>
     </div>
     <div class="block">
-      <div class="line run"><label class="tick live"><input type="checkbox" id="live">Live</label>
+      <div class="line run">${box("live", " live")}
         <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step, from the background on">Step</button>
         <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
         <button type="button" id="cancel">Cancel</button></div>

@@ -95,8 +95,12 @@ class Setting:
     method: str = _option("vae", f"{spelled()}.")
     background: Background | Analysis | str | None = None
     background_weight: float = _option(1.0, "Weight of the background.")
-    residual: bool = _option(True, "Whether to add the residual analysis.")
-    localisation: float = _option(1.0, "Factor on the half-width of the localisation.")
+    residual: bool = _option(
+        True, "Add the residual analysis: what the observations say beyond the latent vector."
+    )
+    localisation: float = _option(
+        1.0, "Factor on the distance over which the residual analysis spreads an observation."
+    )
     error_scale: float = _option(1.0, "Factor on the observations' errors.")
     max_steps: int = _option(50, "Steps of the minimisation.")
     start: Literal["linear", "background"] = "linear"
