@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from app.bundles import BundleInfo, offers, open_bundle, taken_along
+from app.bundles import BundleInfo, offers, open_bundle, taken_along, travelling
 from app.components import Message
 from app.context import Action, SessionContext
 from app.jobs.worker import Latest
-from app.state.snapshot import InvalidStateError, OtherBundleError
+from app.state.settings import InvalidStateError
+from app.state.snapshot import OtherBundleError
 from mlda_core.climate.errors import UserError
 
 if TYPE_CHECKING:
@@ -70,11 +71,7 @@ class BundleMenu:
         if offer.key == self.key:
             return
         state = self._state
-        parts = {
-            name: getattr(state, name)
-            for name in ("month", "projection", "fields", "theme", "tool")
-        }
-
+        parts = {name: getattr(state, name) for name in travelling()}
         if state.projection == state.limits.projections[0]:
             # Nobody chose it: the other bundle has a first one of its own.
             del parts["projection"]

@@ -21,7 +21,8 @@ import netCDF4
 import numpy as np
 
 from app.maps.projections import choices_of
-from app.state.snapshot import FIELDS, THEMES, TOOLS, Limits
+from app.state.settings import declared, options_of
+from app.state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
 
@@ -251,8 +252,8 @@ def first_month(bundle: Any) -> str:
     if said in bundle.months:
         return str(said)
     test = [month for month in bundle.months if bundle.split(month) == "test"]
-    if "1997-12" in test or not test:
-        return "1997-12"
+    if FIRST_MONTH in test or not test:
+        return FIRST_MONTH
     there, size = np.array([_extent(bundle, month) for month in test]).T
     fullest = there >= 0.98 * there.max()
     return test[int(np.argmax(np.where(fullest, size, -1.0)))]
@@ -288,13 +289,14 @@ def taken_along(query: dict[str, str], bundle: Bundle, key: str) -> dict[str, st
     dict
         Parts of a link: the settings of the page, and the month if that bundle has it.
     """
-    limits = limits_of(bundle, link_of(key))
+    options = limits_of(bundle, link_of(key)).options
     allowed: dict[str, Container[str]] = {
-        "month": limits.months,
-        "projection": limits.projections,
-        "tool": limits.tools,
-        "fields": FIELDS,
-        "theme": THEMES,
+        name: options.get(name) or options_of(View, name) for name in travelling()
     }
     kept = {name: query[name] for name, values in allowed.items() if query.get(name) in values}
     return {"bundle": key} | kept
+
+
+def travelling() -> tuple[str, ...]:
+    """Return the settings that a visitor takes along to another bundle."""
+    return tuple(name for name, p in declared(View).items() if p.metadata["travels"])

@@ -15,7 +15,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from app.state.observations import SCALES
+from app.state.observations import ObservationSettings
+from app.state.settings import options_of
 from app.web_files import read
 
 Message = dict[str, Any]
@@ -92,6 +93,7 @@ class Bar(Control):
     query = param.String(doc="The state as a URL's query, for the address bar.")
     status = param.String(doc="What happened last, in words.")
     failed = param.Boolean(doc="Whether the status is a complaint.")
+    pending = param.Boolean(doc="Whether the month's analysis or response is still to come.")
     nino = param.String(doc="Nino 3.4 of target and model, HTML.")
     base = param.String(doc="Base period of the anomalies.")
 
@@ -137,12 +139,14 @@ class ModelHeading(Control):
     analysis = param.Boolean(doc="Whether it is the analysis of the observations.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
     note = param.String(doc="What the column shows just now, in words.")
-    stale = param.Boolean(doc="Whether the column is still of another month than the heading's.")
+    stale = param.Boolean(doc="Whether the column is still of another month or network.")
     hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
     against = param.String(default="target", doc="What stands beside the model.")
     who = param.String(doc="The method, where another one's stands beside it; else ''.")
-    scale = param.Integer(default=1, doc="How many times smaller anomalies have the same colour.")
-    scales = param.List(default=list(SCALES), doc="Those that can be chosen.")
+    scale = param.Integer(default=1, doc="What the model column's colour range is divided by.")
+    scales = param.List(
+        default=list(options_of(ObservationSettings, "scale")), doc="Those that can be chosen."
+    )
     arrows = param.Boolean(default=True)
     vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
 
@@ -169,14 +173,19 @@ class Observe(Control):
 
     kinds = param.List(default=[], doc="Key and label of each network.")
     whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
-    methods = param.List(default=[], doc="Key and label of each method.")
+    methods = param.List(default=[], doc="Key, label and heeded settings of each method.")
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
+    fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
     mode = param.String(default="place", doc="What the pointer does on maps.")
     region_words = param.String(doc="The drawn region, in words.")
     counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
     costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
     outcome = param.String(doc="How the analysis ended, in words.")
+    outcome_help = param.String(doc="What the numbers in it are.")
+    values = param.String(doc="Where the values come from, in words.")
+    months = param.String(doc="Which values are of another month than that shown, in words.")
+    whole_station = param.Boolean(doc="Whether withholding and selecting take whole stations.")
     run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
     rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
     rejected_words = param.String()

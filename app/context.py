@@ -36,6 +36,8 @@ class SessionContext:
         Puts words on the page; with ``failed=True`` a complaint.
     done : callable
         Ends a gesture: words on the page, the state in the address bar.
+    retract : callable
+        Takes a complaint off the page, if it still stands there: what failed has succeeded since.
     """
 
     bundle: Bundle
@@ -45,6 +47,7 @@ class SessionContext:
     redraw: Callable[[], None]
     say: Callable[..., None]
     done: Callable[[str], None]
+    retract: Callable[[str], None] = lambda _: None
 
     def complain(self, words: str) -> None:
         """Put a complaint on the page."""

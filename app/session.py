@@ -9,7 +9,6 @@ the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -23,22 +22,15 @@ from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
-from app.maps.outlines import Outlines
+from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.projections import choices_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
 from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
-from app.state.snapshot import (
-    FIELDS,
-    NO_TOOL,
-    THEMES,
-    TOOLS,
-    InvalidStateError,
-    OtherBundleError,
-    Snapshot,
-)
+from app.state.settings import InvalidStateError, options_of
+from app.state.snapshot import OtherBundleError, Snapshot, View
 from app.state.store import State
-from app.text import number
+from app.text import signed
 from app.timeline import SPLIT_WORDS, curve, splits
 from app.tools.comparison import Comparison
 from app.tools.explore import ExploreTool, follow
@@ -58,10 +50,8 @@ WALKS_ON = frozenset(
     | {"column", "hatch", "foot", "impact", "foot-region", "foot-change", "drivers"}
     | {"series-start", "series-cancel", "obs-download"}
 )
-# What dragging over a map does while something is to be drawn there; else it pans.
-DRAGS = {"lasso": "lasso", **dict.fromkeys(("box", "region", "over", "within"), "box")}
-# In the order of the tabs; the first that is shown is the state's first.
-TOOL_LABELS = {"explore": "Explore", "observe": "Observe", "perturb": "Perturb"}
+# The tools in the order of their tabs.
+TABS = ("explore", "observe", "perturb")
 
 
 class Session:
@@ -113,7 +103,10 @@ class Session:
             redraw=self.redraw,
             say=self._say,
             done=self._done,
+            retract=self._retract,
         )
+        self._refused = False
+        self._roles: dict[str, str] = {}
         self.observe = ObserveTool(context)
         self.observe_actions = ObserveActions(context, self.observe)
         self.perturb = PerturbTool(context)
@@ -123,9 +116,10 @@ class Session:
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
         self.verification = VerificationPanel(context, self.observe)
         self._frame = frames.draw(bundle, self._request())
-        scale = self._frame.request.scale
+        scale = frames.amplification(self._frame.request)["target"]
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
+        self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
         self.observe_actions.attach(self.markers)
         self.perturb_actions.attach(self.markers)
@@ -163,7 +157,7 @@ class Session:
         self.tools = Tools(
             self._on_messages,
             tools=[
-                [tool, label] for tool, label in TOOL_LABELS.items() if tool in self.limits.tools
+                [tool, options_of(View, "tool")[tool]] for tool in TABS if tool in self.limits.tools
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -196,6 +190,7 @@ class Session:
                 self._act(message)
         except UserError as error:
             self._say(str(error), failed=True)
+            self._refused = True
         except Exception:
             self._say("Something went wrong here; undo, or load the page again.", failed=True)
             raise
@@ -214,6 +209,9 @@ class Session:
         words = action(message)
         if words is not None:
             self._done(words)
+        elif self._refused and kind != "obs-hover":
+            # What was refused before is no news beside what was done since.
+            self._say("")
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the bar and the tabs does."""
@@ -235,39 +233,32 @@ class Session:
 
     def choose_month(self, message: Message) -> str:
         """Show another month."""
-        month = message.get("value")
-        if month not in self.limits.months:
-            raise InvalidStateError(f"There is no month '{str(month)[:24]}' in this bundle.")
         with self.state.gesture():
-            self.state.month = month
+            self.state.month = View.check("month", message.get("value"), self.limits.options)
             if self.state.model == "code":
                 follow(self.state, self.bundle)
         return ""
 
     def choose_projection(self, message: Message) -> str:
         """Show the maps in another projection."""
-        return self._choose("projection", message.get("value"), self.limits.projections)
+        return self._choose("projection", message)
 
     def choose_fields(self, message: Message) -> str:
         """Show anomalies or full fields."""
-        return self._choose("fields", message.get("value"), FIELDS)
+        return self._choose("fields", message)
 
     def choose_tool(self, message: Message) -> str:
         """Open another tool."""
-        tool = message.get("value")
-        if tool in TOOLS and tool not in self.limits.tools:
-            raise InvalidStateError(NO_TOOL[tool])
-        return self._choose("tool", tool, self.limits.tools)
+        return self._choose("tool", message)
 
     def choose_theme(self, message: Message) -> str | None:
         """Show the page light or dark."""
-        words = self._choose("theme", message.get("value"), THEMES)
+        words = self._choose("theme", message)
         # What a browser prefers is no gesture: status and address stay.
         return None if message.get("preferred") else words
 
-    def _choose(self, name: str, value: Any, allowed: tuple[str, ...]) -> str:
-        if value not in allowed:
-            raise InvalidStateError(f"There is no {name} '{str(value)[:24]}'.")
+    def _choose(self, name: str, message: Message) -> str:
+        value = View.check(name, message.get("value"), self.limits.options)
         with self.state.gesture():
             self.state.param.update(**{name: value})
         return ""
@@ -328,7 +319,7 @@ class Session:
         query = str(message.get("query", ""))
         snapshot = from_query(query, self.limits)
         if "theme" not in parse_qs(query.lstrip("?")):
-            snapshot = replace(snapshot, theme=self.state.theme)
+            snapshot = snapshot.replace(theme=self.state.theme)
         self._restore(snapshot)
         self.observe.follow_analysis()
         self.state.commit()
@@ -337,7 +328,7 @@ class Session:
 
     def start_again(self, _: Message) -> str:
         """Return to the bundle's first view; a step that can be undone."""
-        self._restore(replace(self.limits.first_view(), theme=self.state.theme))
+        self._restore(self.limits.first_view().replace(theme=self.state.theme))
         self.figures.reset_view()
         self.observe.follow_analysis()
         self.state.commit()
@@ -362,6 +353,7 @@ class Session:
                 column=scene.right,
                 scene=scene,
             )
+        shown = self.state.observations.values
         return frames.Request(
             month=self.state.month,
             z=self.state.z,
@@ -371,8 +363,8 @@ class Session:
             beyond=self.observe.beyond,
             column=self.observe.column(),
             scene=self.comparison.scene(),
-            scale=self.state.observations.scale,
-            arrows=self.state.observations.arrows,
+            scale=shown["scale"],
+            arrows=shown["arrows"],
         )
 
     def redraw(self) -> None:
@@ -384,34 +376,42 @@ class Session:
         column = "model"
         if self.comparison.method and request.scene is not None:
             column = request.scene.left.kind
-        bars = (request.full, self.perturb.legend_look(), request.scale, column)
+        scale = frames.amplification(request)["target"]
+        bars = (request.full, self.perturb.legend_look(), scale, column)
         with pn.io.hold():
             frame = frames.draw(self.bundle, request, self._frame)
             self.figures.wait(any(self._stale()))
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
-            if bars != self._bars:
-                self._bars = bars
-                for i, variable in enumerate(stretched(self.bundle.variables, request.scale)):
+            roles = self.observe.roles()
+            if bars != self._bars or roles != self._roles:
+                self._bars, self._roles = bars, roles
+                for i, variable in enumerate(stretched(self.bundle.variables, scale)):
                     self.legends[variable.name].object = legend_html(
-                        variable, full=bars[0], look=bars[1], i=i, column=column
+                        variable,
+                        full=bars[0],
+                        look=bars[1],
+                        i=i,
+                        column=column,
+                        role=roles.get(variable.name, ""),
                     )
-            # Comparison another analysis the scatter has no axis for what was observed.
+            # Beside another analysis the scatter has no axis for what was observed.
             other = self.perturb.active or self.comparison.method
             withheld = {} if other else self.observe.withheld_points()
             self.figures.write_withheld(withheld)
             self.observe.show()
             self.comparison.show()
             self.perturb.show()
-            mode = self.perturb.mode if self.perturb.active else self.observe.panel.mode
-            self.markers.drag(DRAGS.get(mode, "place"))
             self.verification.show()
+            self.regions.write(
+                [*self.observe.outlined(), *self.verification.outlined()], self.state.projection
+            )
             self._show_controls()
         self.explore.make_thumbnails(request.calendar_month)
 
     def _stale(self) -> tuple[bool, bool]:
-        """Whether what each column shows is still of another month than the heading's."""
+        """Whether what each column shows is still of another month or network than the state's."""
         if self.perturb.active:
             return self.perturb.stale, self.perturb.stale
         return self.comparison.stale, self.observe.stale
@@ -425,12 +425,20 @@ class Session:
             theme=state.theme,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
+            pending=(
+                self.perturb.pending
+                if self.perturb.active
+                else self.observe.pending or self.comparison.pending
+            ),
             nino=_nino_words(
                 self._frame.nino,
                 (
                     self.perturb.nino_words()
                     if self.perturb.active
-                    else (self.comparison.label, "model")
+                    else (
+                        self.comparison.label,
+                        "analysis" if state.model == "analysis" else "model",
+                    )
                 ),
                 self._stale(),
             ),
@@ -446,7 +454,13 @@ class Session:
         self.bar.query = to_query(self.state.snapshot(), self.limits)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
+        self._refused = False
         self.bar.param.update(status=words, failed=failed)
+
+    def _retract(self, words: str) -> None:
+        """Take a complaint off the page, if it is the one that stands there."""
+        if words and self.bar.failed and self.bar.status == words:
+            self._say("")
 
     def _go(self, query: str, with_file: bool) -> None:
         """Send the browser to another bundle's page, with the file that it has read or without."""
@@ -473,8 +487,5 @@ def _nino_words(
     if nino is None or names is None:
         return ""
     # Under the heading of one month no number of another.
-    first, second = (
-        "…" if late else f"{'+' if v > 0 else ''}{number(v)} K"
-        for v, late in zip(nino, stale, strict=True)
-    )
+    first, second = ("…" if late else f"{signed(v)} K" for v, late in zip(nino, stale, strict=True))
     return f"Niño 3.4: {names[0]} <b>{first}</b>, {names[1]} <b>{second}</b>"

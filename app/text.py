@@ -6,12 +6,26 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.state.snapshot import Origin
+from mlda_core.climate.places import box, number, place, signed
 
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
+
+__all__ = [
+    "SPLIT_LETTERS",
+    "counted",
+    "decimals_of",
+    "describe",
+    "number",
+    "place",
+    "region_words",
+    "short_labels",
+    "shown_instead",
+    "signed",
+    "state_words",
+    "vector_words",
+]
 
 # A letter for each split, as the browser is given them: twelve a year.
 SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T", "gap": "g"}
@@ -19,23 +33,15 @@ SPLIT_LETTERS = {"train": "t", "validation": "v", "calibration": "c", "test": "T
 _SHORT = {
     "air_pressure_at_mean_sea_level": "pressure",
     "air_pressure_at_sea_level": "pressure",
-    "sea_surface_temperature": "sea",
+    "sea_surface_temperature": "sea (SST)",
     "air_temperature": "air",
     "surface_temperature": "temperature",
     "surface_temperature_anomaly": "temperature",
     "precipitation_flux": "rain",
     "geopotential_height": "height",
-    "eastward_wind": "wind east",
-    "northward_wind": "wind north",
+    "eastward_wind": "zonal wind",
+    "northward_wind": "meridional wind",
 }
-
-
-def number(value: float, decimals: int = 2) -> str:
-    """Write a number with a real minus sign; a dash where there is none."""
-    if not np.isfinite(value):
-        return "–"
-    # Adding zero turns -0.0 into 0.0.
-    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def decimals_of(value: float) -> int:
@@ -58,37 +64,22 @@ def short_labels(variables: tuple[Variable, ...]) -> dict[str, str]:
     return {v.name: plain[v.name] if often[plain[v.name]] == 1 else v.label for v in variables}
 
 
-def place_words(lat: float, lon: float) -> str:
-    """Return a place as people write it.
-
-    >>> place_words(-12.46, 130.84)
-    '12.5°S 130.8°E'
-    """
-    east = (lon + 180.0) % 360.0 - 180.0
-    return f"{abs(lat):.1f}°{'S' if lat < 0 else 'N'} {abs(east):.1f}°{'W' if east < 0 else 'E'}"
-
-
 def region_words(region: tuple[float, float, float, float] | None) -> str:
     """Return a region as people write it; nothing for none.
 
     >>> region_words((-30.0, 30.0, 120.0, 280.0))
-    '30°S–30°N 120°E–80°W'
+    '30°S–30°N, 120°E–80°W'
     """
-    if region is None:
-        return ""
-    south, north, west, east = region
+    return "" if region is None else box(*region)
 
-    def lat(value: float) -> str:
-        return f"{abs(value):.0f}°{'S' if value < 0 else 'N'}"
 
-    def lon(value: float) -> str:
-        turned = (value + 180.0) % 360.0 - 180.0
-        side = "" if round(abs(turned)) in (0, 180) else "W" if turned < 0 else "E"
-        return f"{abs(turned):.0f}°{side}"
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write a number of things.
 
-    if east - west >= 360:
-        return f"{lat(south)}–{lat(north)}"
-    return f"{lat(south)}–{lat(north)} {lon(west)}–{lon(east)}"
+    >>> counted(1, "observation"), counted(2000, "row refused", "rows refused")
+    ('1 observation', '2,000 rows refused')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def vector_words(one: str, other: str) -> str:

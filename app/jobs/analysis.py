@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.context import SessionContext
 from app.jobs.worker import ANALYSES, Latest
+from app.state.observations import ObservationSettings
 from app.state.snapshot import Z_LIMIT
 from mlda_core.climate.errors import UserError
 
@@ -54,7 +55,9 @@ class AnalysisRequest:
     residual : bool
         With residual analysis.
     localisation : float
-        Factor on its reach.
+        Factor on the localisation radius.
+    source : ObservationSettings, optional
+        The network and what was done to it: what the page says the analysis is of.
     """
 
     month: str
@@ -62,6 +65,7 @@ class AnalysisRequest:
     method: str
     residual: bool
     localisation: float
+    source: ObservationSettings | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -98,6 +102,8 @@ class AnalysisJob:
         self._delivered = delivered
         self._bundle = context.bundle
         self._changed, self._complain = context.redraw, context.complain
+        self._retract = context.retract
+        self._complaint = ""
         self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
         self._extra = Latest(context.schedule, self._broken_extra, pool=ANALYSES)
         self._cost = Latest(context.schedule, self._broken_cost, pool=ANALYSES)
@@ -109,7 +115,8 @@ class AnalysisJob:
         self.stepping = self.paced = False
         self.fields: NDArray[np.floating] | None = None
         self.z: NDArray[np.floating] | None = None
-        self.month = ""
+        # What `fields` are of.
+        self.drawn: AnalysisRequest | None = None
         self.analysis: Analysis | None = None
         self._answered: AnalysisRequest | None = None
         self.costs: list[list[float]] = []
@@ -124,6 +131,11 @@ class AnalysisJob:
         self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
 
     # -- analyses --------------------------------------------------------------------------
+
+    @property
+    def month(self) -> str:
+        """The month that `fields` are of; '' before there are any."""
+        return "" if self.drawn is None else self.drawn.month
 
     @property
     def run(self) -> str:
@@ -163,10 +175,12 @@ class AnalysisJob:
 
         def make() -> Iterator[tuple[Step | _Grown, bool]]:
             engine = engine_of(self._bundle)
+            # From the linear solution a VAE takes one step or two, and none of them is seen.
+            start = "background" if stepwise else "linear"
             for count in growing:
                 rows = task.observations.iloc[:count]
                 yield _Grown(count, engine.run(rows, task.month, **task.settings)), True
-            steps: Any = engine.steps(task.observations, task.month, **task.settings)
+            steps: Any = engine.steps(task.observations, task.month, start=start, **task.settings)
             with contextlib.closing(steps):
                 for step in steps:
                     # The first answer and the last are drawn, the others if somebody wants to
@@ -209,7 +223,7 @@ class AnalysisJob:
         if isinstance(step, _Grown):
             self.grown = step.count
             self.fields, z = step.analysis.anomalies, step.analysis.z
-            self.month = self.task.month if self.task is not None else ""
+            self.drawn = self.task
             self.z = None if z is None else np.asarray(z, dtype=np.float32)
             self._delivered()
             self._changed()
@@ -219,7 +233,7 @@ class AnalysisJob:
             self.costs, self._fresh = [], False
         cost = step.cost
         point = [float(cost.prior), float(cost.observations), float(cost.total)]
-        if step.index == 1:
+        if step.index == 1 and not self.stepping:
             # Before it came the linear solution, by the cost of the linear problem: another curve.
             self.costs = []
         # The last step comes again with its analysis.
@@ -231,16 +245,17 @@ class AnalysisJob:
             self.analysis, self._answered = step.analysis, self.task
             self.finished, self.stepping = True, False
             self.words = step.analysis.outcome
+            self._retract(self._complaint)
         if drawn:
             self.fields = step.fields if step.analysis is None else step.analysis.anomalies
-            self.month = self.task.month if self.task is not None else ""
+            self.drawn = self.task
             self.z = None if step.z is None else np.asarray(step.z, dtype=np.float32)
             self._delivered()
             self._changed()
 
     def _broken(self, error: Exception) -> None:
         self.finished, self.stepping = True, False
-        self.words = sentence(error, "The analysis")
+        self.words = self._complaint = sentence(error, "The analysis")
         self._complain(self.words)
         self._changed()
 

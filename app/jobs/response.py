@@ -167,7 +167,7 @@ class ResponseJob:
 
     def __init__(self, context: SessionContext) -> None:
         self._bundle, self._changed = context.bundle, context.redraw
-        self._complain = context.complain
+        self._complain, self._retract = context.complain, context.retract
         self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
         self._adjoint = Latest(context.schedule, self._broken_aim, pool=ANALYSES)
         self._spreads: dict[Any, Float] = {}
@@ -176,7 +176,7 @@ class ResponseJob:
         self._next: ResponseRequest | None = None
         # What was refused last, and why: it is not asked again at every redraw.
         self._refused: ResponseRequest | None = None
-        self.complaint = ""
+        self.complaint = self._told = ""
         self.aim: SensitivityRequest | None = None
         self._next_aim: SensitivityRequest | None = None
         self._aiming = False
@@ -212,6 +212,7 @@ class ResponseJob:
             self._spreads.clear()
         self._spreads[answer.question.control] = answer.spread
         self.answer = answer
+        self._retract(self._told)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -223,6 +224,7 @@ class ResponseJob:
     def _broken(self, error: Exception) -> None:
         self._refused, self.complaint = self.asked, sentence(error, "The response")
         if self._next is None:
+            self._told = self.complaint
             self._complain(self.complaint)
         self._go_on()
 

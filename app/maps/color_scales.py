@@ -256,7 +256,7 @@ def sensitivity_look(
         units=tuple(f"{unit} per K" if v.domain == "sea" else v.anomaly_units for v in variables),
         words="sensitivity",
         decimals=4 if top < 0.02 else 3 if top < 0.2 else 2,
-        plain="analysis of what is held",
+        plain="analysis from the held fields",
     )
 
 

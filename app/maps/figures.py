@@ -34,6 +34,7 @@ from app.maps.frames import (
     MapPane,
     Request,
     ScatterPane,
+    amplification,
 )
 from app.maps.legends import WAITING, axes_html, gap_words, key_html, score_html
 from app.maps.projections import EXTENT, pixel_map, projection
@@ -74,17 +75,27 @@ class DisplayOptions(NamedTuple):
     spans: tuple[float, ...]
     left_kind: str = "model"
     scale: int = 1
+    left_scale: int = 1
 
 
 def display_options_of(request: Request) -> DisplayOptions:
     """Return how a frame is coloured."""
-    column, scene = request.column, request.scene
+    column, scene, scales = request.column, request.scene, amplification(request)
     if scene is None:
-        words = ("target", COLUMNS[column.kind])
-        return DisplayOptions(column.kind, column.look, None, words, (), scale=request.scale)
+        name = "model" if request.analysis is None else "analysis"
+        what = COLUMNS[column.kind] if column.kind not in ("model", "difference") else name
+        words = ("target", f"{name} − target" if column.kind == "difference" else what)
+        return DisplayOptions(column.kind, column.look, None, words, (), scale=scales["model"])
     left = scene.left
     return DisplayOptions(
-        column.kind, column.look, left.look, scene.words, scene.spans, left.kind, request.scale
+        column.kind,
+        column.look,
+        left.look,
+        scene.words,
+        scene.spans,
+        left.kind,
+        scales["model"],
+        scales["target"],
     )
 
 
@@ -139,7 +150,7 @@ class Figures:
             "lat": lat.ravel().astype(np.float32),
         }
         self._arrows = ArrowGlyphs(bundle, self.x_range, self.y_range, self._projection)
-        for variable in self._variables:
+        for variable in bundle.variables:
             self._make_row(variable, frame)
         self._arrows.packed(frame.arrows)
         self._arrows.show(frame.arrows, on=frame.request.arrows)
@@ -154,11 +165,6 @@ class Figures:
         # What only a callback refers to has to be in the document too, or nothing would send it.
         next(iter(self.figures.values())).tags = [self._packet]
         self._paint()
-
-    @property
-    def _variables(self) -> tuple[Variable, ...]:
-        """The variables with the ends that their colours have at present."""
-        return stretched(self._bundle.variables, self._how.scale)
 
     # -- first frame -----------------------------------------------------------------------
 
@@ -231,9 +237,17 @@ class Figures:
 
     def _key(self, variable: Variable) -> str:
         """Return the scale of the model's column; where both columns share one, it is the row's."""
-        if self._how.left is not None or self._how.left_kind == self._how.kind != "model":
+        how = self._how
+        alike = how.left_kind == how.kind and how.left_scale == how.scale
+        # Full fields have ends of their own, which are not amplified.
+        if how.left is not None or (alike and how.look is None) or self._shows_full:
             return ""
-        return key_html(variable, self._how.kind, self._how.look, self._order[variable.name])
+        (scaled,) = stretched((variable,), how.scale)
+        return key_html(scaled, how.kind, how.look, self._order[variable.name])
+
+    @property
+    def _shows_full(self) -> bool:
+        return self._full and self._how.kind == "model" and self._how.look is None
 
     def _spans(self, variable: Variable) -> tuple[float, float]:
         """Return the limits of both axes of a scatter."""
@@ -390,14 +404,10 @@ class Figures:
             self._projection = frame.request.projection
             self._reproject()
         how, before = display_options_of(frame.request), self._how
-        rescaled = (frame.request.full, how.spans, how.scale) != (
-            self._full,
-            before.spans,
-            before.scale,
-        )
+        rescaled = (frame.request.full, how.spans) != (self._full, before.spans)
         if how != before or rescaled:
             self._how, self._full = how, frame.request.full
-            for variable in self._variables:
+            for variable in self._bundle.variables:
                 self._meta[variable.name].data = self._meta_of(variable)
                 self.keys[variable.name].text = self._key(variable)
                 if rescaled:

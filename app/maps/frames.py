@@ -163,8 +163,8 @@ class Request:
     scene : ColumnContent, optional
         What both columns show instead.
     scale : int
-        How many times smaller anomalies have the same colour, one of
-        `app.state.observations.SCALES`.
+        What the model column's colour range is divided by, one of `app.state.observations.SCALES`;
+        see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
     """
@@ -249,6 +249,17 @@ class Frame:
     arrows: dict[str, Arrows | None] = attribute(default_factory=dict)
 
 
+def amplification(request: Request) -> dict[str, int]:
+    """Return what the colour range of each column of maps is divided by.
+
+    The target stays as it is, for months compare by its colours; another method's increment beside
+    the model's has the model's scale, and so has its analysis beside the analysis.
+    """
+    scene = request.scene
+    alike = scene is not None and scene.left.kind == request.column.kind
+    return {"target": request.scale if alike else 1, "model": request.scale}
+
+
 def changes(before: Request | None, now: Request, variables: tuple[Variable, ...]) -> set[Pane]:
     """Return the panes that have to be drawn again.
 
@@ -257,7 +268,7 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
     kinds: set[str] = set()
     if (
         before is None
-        or (before.full, before.scale) != (now.full, now.scale)
+        or before.full != now.full
         # Switched on, arrows need the fields that they are drawn from.
         or (now.arrows and not before.arrows)
     ):
@@ -265,6 +276,8 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
     else:
         if before.projection != now.projection:
             kinds |= {"target", "model"}
+        scales, old = amplification(now), amplification(before)
+        kinds |= {kind for kind in scales if scales[kind] != old[kind]}
         if before.month != now.month:
             kinds |= {"target", "scatter"}
             if before.calendar_month != now.calendar_month:
@@ -439,8 +452,9 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         column = replace(column, fields=model - target)
     panes: dict[Pane, MapPane | ScatterPane] = {}
     drawn_fields: dict[Pane, tuple[NDArray[np.floating], float]] = {}
-    for i, variable in enumerate(stretched(bundle.variables, request.scale)):
-        low, high = limits(variable, full=request.full)
+    scales = amplification(request)
+    by_kind = {kind: stretched(bundle.variables, scale) for kind, scale in scales.items()}
+    for i, variable in enumerate(bundle.variables):
         shown = {"target": target[i], "model": model[i]}
         if mean is not None:
             shown = {kind: field + mean[i] for kind, field in shown.items()}
@@ -450,10 +464,12 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
             if (variable.name, kind) not in changed:
                 continue
             drawn = column if kind == "model" else PLAIN if scene is None else scene.left
+            coloured = by_kind[kind][i]
             if not drawn.plain(i):
-                image, values = draw_column(drawn, i, variable, pixels)
-                end = _end(drawn, i, variable)
+                image, values = draw_column(drawn, i, coloured, pixels)
+                end = _end(drawn, i, coloured)
             else:
+                low, high = limits(coloured, full=request.full)
                 image, values = draw_map(field, pixels, low, high), field
                 end = max(-low, high)
             drawn_fields[variable.name, kind] = values, end

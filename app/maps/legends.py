@@ -26,13 +26,26 @@ from mlda_core.climate.variables import Variable
 WAITING = '<div class="reading"><b>…</b></div>'
 # What a reading's name means.
 READING_TITLES = {
-    "changed sea": "Mean over the cells changed by more than half of the greatest change; in "
-    "brackets where the change goes beyond what the model knows"
+    "patch": "Mean over the cells that are changed by more than half of the greatest change; in "
+    "brackets where the model extrapolates"
+}
+
+
+# What the words beside a row's name mean.
+ROLE_TITLES = {
+    "observed": "The analysis is given observations of this variable",
+    "inferred": "No observation of this variable is given: the analysis infers it from the others",
 }
 
 
 def legend_html(
-    variable: Variable, *, full: bool, look: Look | None = None, i: int = 0, column: str = "model"
+    variable: Variable,
+    *,
+    full: bool,
+    look: Look | None = None,
+    i: int = 0,
+    column: str = "model",
+    role: str = "",
 ) -> str:
     """Return a row's name, units and vertical colour bar.
 
@@ -48,6 +61,9 @@ def legend_html(
         Which variable it is.
     column : str
         What both columns show, one of `COLUMNS`.
+    role : str
+        Whether the analysis is given the variable: "observed" or "inferred"; '' where that is no
+        question.
     """
     full = full and column == "model"
     low, high = limits(variable, full=full)
@@ -73,7 +89,7 @@ def legend_html(
     )
     return (
         f'<div class="name"><b>{_unbroken(variable.label)}</b><i><span>{kind}</span>{escape(unit)}'
-        f"</i></div>"
+        f"</i>{_role(role)}</div>"
         f'<div class="scale" role="img" aria-label="Colour scale from {number(low, decimals)} to '
         f'{number(high, decimals)} {escape(unit)}"><div class="ramp" '
         f'style="--colours:{stops}"></div><div class="ticks">{marks}'
@@ -87,6 +103,11 @@ def _unbroken(label: str) -> str:
     return " ".join(f"<span>{escape(word)}</span>" for word in words)
 
 
+def _role(role: str) -> str:
+    words = ROLE_TITLES.get(role, "")
+    return f'<em class="{role}" title="{words}">{role}</em>' if words else ""
+
+
 def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
     """Return evenly spaced ticks, whole numbers if that can be had."""
     for count in (5, 4, 6, 7, 3) if full else (5,):
@@ -97,12 +118,10 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
 
 
 def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
-    """Return a small colour scale for the model's column; nothing where it shows the model."""
+    """Return a small colour scale for the model's column, where that is not the row's."""
     own = None if look is None else look.limits[i]
-    if look is not None and own is None and look.plain:
-        return f'<div class="key">{escape(look.plain)}</div>'
-    if kind == "model" or (look is not None and own is None):
-        return ""
+    if look is not None and own is None:
+        return f'<div class="key">{escape(look.plain)}</div>' if look.plain else ""
     low, high = column_limits(variable, kind) if own is None else (-own, own)
     cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
     stops = ", ".join(colours(cmap, 17))

@@ -218,6 +218,54 @@ class Outlines:
         _show(self._patched, visible=bool(patches))
 
 
+class RegionOutlines:
+    """Outlines of regions on all maps: where the network is, and what the foot averages over.
+
+    Parameters
+    ----------
+    figures : dict
+        Figures by variable and kind, as `app.maps.figures.Figures` has them.
+    """
+
+    def __init__(self, figures: dict[tuple[str, str], Any]) -> None:
+        self.source = bm.ColumnDataSource({"xs": [], "ys": []})
+        self._drawn: Any = ()
+        # Not even empty ones are painted with every frame of a latent slider.
+        self._renderers = [
+            fig.multi_line(
+                "xs",
+                "ys",
+                source=self.source,
+                line_color=colour,
+                line_width=width,
+                line_dash=dash,
+                visible=False,
+            )
+            for (_, kind), fig in figures.items()
+            if kind != "scatter"
+            for colour, width, dash in ((PAPER, 3.0, "solid"), (ACCENT, 1.5, "dashed"))
+        ]
+
+    def write(self, boxes: Iterable[Box], projection: str) -> None:
+        """Outline boxes.
+
+        Parameters
+        ----------
+        boxes : iterable of (float, float, float, float)
+            South, north, west and east of each, degrees.
+        projection : str
+            Key of the projection.
+        """
+        # One that is the network's and the foot's is drawn once.
+        shown = (tuple(dict.fromkeys(boxes)), projection)
+        if shown == self._drawn:
+            return
+        self._drawn = shown
+        lines = on_map([edge for box in shown[0] for edge in box_edge(box)], projection)
+        self.source.data = {"xs": [x for x, _ in lines], "ys": [y for _, y in lines]}
+        _show(self._renderers, visible=bool(lines))
+
+
 def _show(renderers: list[Any], *, visible: bool) -> None:
     for renderer in renderers:
         if renderer.visible != visible:

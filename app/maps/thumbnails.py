@@ -148,8 +148,8 @@ def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
             k=k,
             label=_short(bundle, i),
             title=(
-                f"One unit more, in {variable.label.lower()}, of which this latent carries "
-                f"{100 * share:.1f} % of the variance"
+                f"Effect of +1 on {variable.label.lower()}; explains {100 * share:.1f} % of its "
+                "variance"
             ),
             thumb=thumbnail(
                 bundle.direction_effect(k, calendar_month)[i], bundle.grid, variable.anomaly_cmap

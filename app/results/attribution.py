@@ -12,8 +12,8 @@ from app.jobs.analysis import sentence
 from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
 from app.results.panel import Foot
-from app.state.observations import InvalidObservationError
 from app.state.perturbations import Place, region_of
+from app.state.rows import InvalidObservationError
 from mlda_core.assimilation.regional_series import Analyses, months_of
 from mlda_core.climate.regions import Region
 
@@ -62,8 +62,7 @@ class Made(NamedTuple):
         """The change of the sea in words."""
         if self.kind == "trend":
             return "the sea without its trend"
-        labels = ", ".join(patch.label for patch in self.patches)
-        return labels.replace("-", "\N{MINUS SIGN}") or "no change of the sea"
+        return ", ".join(patch.label for patch in self.patches) or "no change of the sea"
 
     @property
     def words(self) -> str:

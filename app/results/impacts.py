@@ -17,8 +17,8 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.state.observations import InvalidObservationError
-from app.text import SPLIT_LETTERS
+from app.state.rows import InvalidObservationError
+from app.text import SPLIT_LETTERS, number
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
@@ -255,7 +255,7 @@ def figures(value: float) -> str:
 
 
 def skill_words(head: ImpactHead) -> str:
-    """Say how good a head is on months it never saw, beside climatology and a straight line."""
+    """Say how good a head is on months it never saw, beside climatology and linear regression."""
     found = head.skill
     if found is None:
         return ""
@@ -268,12 +268,12 @@ def skill_words(head: ImpactHead) -> str:
         round(100 * share)
         for share in (own["crps_skill"], low, high, line["crps_skill"], own["coverage"])
     )
-    verdict = f"errors {skill} % below climatology's" + (", if at all" if low <= 0 else "")
-    r = "" if own["correlation"] is None else f"; r {own['correlation']:.2f}"
+    r = "" if own["correlation"] is None else f"; r {number(own['correlation'])}"
+    span = f"{number(low, 0)} to {number(high, 0)} %"
     return (
-        f"{scores['months']} {where}: {verdict} (90 %: {low} to {high}; a straight line "
-        f"{straight}){r}; the 80 % range held {held} %"
-    ).replace("-", "\u2212")
+        f"{scores['months']} {where}: CRPS skill {number(skill, 0)} % (90 % interval {span}); "
+        f"linear regression {number(straight, 0)} %{r}; {held} % of months within the 80 % range"
+    )
 
 
 def about_words(head: ImpactHead) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.components import Message
 from app.context import Action, SessionContext, merge_actions
-from app.jobs.analysis import engine_of, sentence
+from app.jobs.analysis import AnalysisRequest, engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
-from app.state import observations
-from app.state.observations import METHODS, InvalidObservationError
+from app.state.rows import InvalidObservationError
 from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box
@@ -79,8 +80,10 @@ class VerificationPanel:
         if box != self._shown_box:
             self._shown_box = box
             foot.set_box(None if box is None else drawn_box(*box).label)
-        shown = state.observations.method if state.model == "analysis" else ""
         perturbs = state.tool == "perturb" and self._bundle.sea_row >= 0
+        # Perturb shows other analyses than those that are scored here.
+        analysed = state.model == "analysis" and not perturbs
+        shown = state.observations.method if analysed else ""
         mode = "perturb" if perturbs else "observe"
         turned = mode != foot.mode
         foot.put(month=state.month, method=shown, mode=mode)
@@ -98,6 +101,13 @@ class VerificationPanel:
             foot.show_progress(**self._progress)
         if "series" in foot.opened:
             self._show_series()
+
+    def outlined(self) -> list[tuple[float, float, float, float]]:
+        """Return the region that the open parts average over; none for the whole globe."""
+        region, parts = self._region, {"scores", "series", "drivers"}
+        if not parts & set(self.foot.opened) or region == REGIONS["globe"]:
+            return []
+        return [(region.south, region.north, region.west, region.east)]
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the foot does."""
@@ -130,22 +140,34 @@ class VerificationPanel:
             self._compare.cancel()
             self.foot.busy = ""
         self._analyses[task.method] = work.analysis.anomalies
-        scored = (key, tuple(id(a) for a in self._analyses.values()), self._region)
+        notes = self._notes(task)
+        scored = (key, tuple(id(a) for a in self._analyses.values()), self._region, notes)
         if scored == self._scored:
             return
         self._scored = scored
         ordered = {m: self._analyses[m] for m in METHODS if m in self._analyses}
         ordered.pop("climatology", None)
-        self.foot.show_scores(
-            verify(
-                ordered,
-                self._bundle,
-                target=self._bundle.target(task.month),
-                observations=task.observations,
-                region=self._region,
-                month=task.month,
-            )
+        found = verify(
+            ordered,
+            self._bundle,
+            target=self._bundle.target(task.month),
+            observations=task.observations,
+            region=self._region,
+            month=task.month,
         )
+        self.foot.show_scores(replace(found, words=(*notes, *found.words)))
+
+    def _notes(self, task: AnalysisRequest) -> tuple[str, ...]:
+        """Return what the scores are of, where that is not what one would think."""
+        notes = []
+        if self.foot.mode == "perturb":
+            notes.append(
+                f"Scored is the analysis of the tool Observe ({self._observe.scenario()}; "
+                f"{task.month}), not what Perturb shows."
+            )
+        if self._observe.months():
+            notes.append(self._observe.months())
+        return tuple(notes)
 
     def open_parts(self, message: Message) -> str | None:
         """Open or fold a part."""
@@ -166,7 +188,7 @@ class VerificationPanel:
 
     def choose_method(self, message: Message) -> str:
         """Show the analysis of a method."""
-        made = observations.adjust(self._state.observations, {"method": message.get("value")})
+        made = self._state.observations.adjust({"method": message.get("value")})
         self._observe.show_analysis(observations=made)
         return f"The model shows {METHOD_LABELS.get(made.method, made.method)}."
 
@@ -218,8 +240,7 @@ class VerificationPanel:
     def _scenario(self) -> Series:
         """Return the series of the present observations; another one when these change."""
         observed = self._state.observations
-        names = (*observations.OBSERVED, "method", "residual", "localisation")
-        key = tuple(getattr(observed, name) for name in names)
+        key = observed.analysed
         if self._series is None or self._series_of != key:
             if self._series is not None:
                 self._run.cancel()

@@ -9,22 +9,20 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import param
 
-from mlda_core.climate.errors import UserError
+from app.state.settings import InvalidStateError, Settings, Structured, number_of, setting
 from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.perturbation.gcm import EXPERIMENTS
+from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
-# "sum" is the analysis and the response to it, together.
-VIEWS = ("sum", "response", "sensitivity", "gcm")
-HELD_KEYS = ("sst_only", "sst_and_pressure", "outside")
-EXPERIMENTS = ("plus1", "nino34_plus2")
 MOST_KELVIN = 5.0
-STEP = 0.1
 MOST_PATCHES = 12
 # A lasso has as many vertices as a hand is exact; a link has to carry them.
 MOST_VERTICES = 60
@@ -35,7 +33,7 @@ Box = tuple[float, float, float, float]
 Place = str | Box
 
 
-class InvalidPerturbationError(UserError):
+class InvalidPerturbationError(InvalidStateError):
     """A change of the sea or a setting cannot be; the message is one sentence for people."""
 
 
@@ -44,75 +42,152 @@ class InvalidPerturbationError(UserError):
 FIRST = Patch(kelvin=-2.0, region="nino34")
 
 
-@dataclass(frozen=True)
-class PerturbationSettings:
-    """Changes of the sea, what is held, and what is shown.
+def _lists(value: Any) -> Any:
+    """Return what JSON has: lists for tuples, at every depth."""
+    if isinstance(value, dict):
+        return {k: _lists(v) for k, v in value.items()}
+    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
 
-    Parameters
-    ----------
-    patches : tuple of Patch
-        They add up.
-    selected : int
-        Which of them is selected; -1 for none.
-    held : str
-        What both analyses are given beside the sea, one of `HELD_KEYS`.
-    within : str or tuple of float
-        The region outside of which everything is held; '' is where the patches are.
-    view : str
-        What the columns show, one of `VIEWS`.
-    per_kelvin : bool
-        The response divided by the mean change.
-    fade : bool
-        Fade where it is smaller than one standard deviation.
-    gcm : str
-        The GCM's experiment, one of `EXPERIMENTS`.
-    variable : str
-        Of which the sensitivity is; '' for air temperature, or the last that there is.
-    over : str or tuple of float
-        The region over whose mean the sensitivity is.
-    """
 
-    patches: tuple[Patch, ...] = (FIRST,)
-    selected: int = 0
-    held: str = "sst_only"
-    within: Place = ""
-    view: str = "sum"
-    per_kelvin: bool = False
-    fade: bool = True
-    gcm: str = "plus1"
-    variable: str = ""
-    over: Place = "north_atlantic"
+def _read_patches(given: Any) -> tuple[Patch, ...]:
+    if not isinstance(given, list):
+        raise InvalidPerturbationError(
+            "The saved changes of the sea are damaged; save the state again."
+        )
+    if len(given) > MOST_PATCHES:
+        raise InvalidPerturbationError(f"The sea is changed {len(given)} times; remove some.")
+    try:
+        return tuple(_checked(Patch.from_dict(item)) for item in given)
+    except PerturbationError as error:
+        raise InvalidPerturbationError(str(error)) from None
+
+
+def _read_place(given: Any) -> Place:
+    if not isinstance(given, str):
+        return _box(given)
+    if given not in REGIONS:
+        raise InvalidPerturbationError(
+            f"There is no region '{given[:24]}'; choose one of {', '.join(REGIONS)}."
+        )
+    return given
+
+
+def _place_text(value: Place) -> str:
+    return value if isinstance(value, str) else ":".join(f"{v:g}" for v in value)
+
+
+def _parse_place(text: str) -> Any:
+    return [number_of(part) for part in text.split(":")] if ":" in text else text
+
+
+class PerturbationSettings(Settings):
+    """Changes of the sea, what is held, and what is shown."""
+
+    refuses: ClassVar = InvalidPerturbationError
+    group: ClassVar = "changes of the sea"
+
+    patches: Structured[tuple[Patch, ...]] = Structured(
+        (FIRST,),
+        _read_patches,
+        plain=lambda patches: [_lists(patch.to_dict()) for patch in patches],
+        text=lambda patches: ",".join(map(_patch_text, patches)),
+        parse=lambda text: [_patch_values(part) for part in text.split(",") if part],
+        doc="They add up.",
+        metadata=setting("sea"),
+    )
+    selected = param.Integer(
+        default=0,
+        bounds=(-1, None),
+        doc="Which of them is selected; -1 for none.",
+        metadata=setting(saved=False, history=False),
+    )
+    held: param.Selector[str] = param.Selector(
+        default="sst_only",
+        objects={held.label: key for key, held in HELD.items()},
+        label="What is held",
+        doc="What both analyses are given beside the sea.",
+        metadata=setting("held", words="way of holding"),
+    )
+    within: Structured[Place] = Structured(
+        "",
+        # No region is said where the patches are.
+        lambda given: "" if given == "" else _read_place(given),
+        plain=_lists,
+        text=_place_text,
+        parse=_parse_place,
+        doc="The region outside of which everything is held; '' is where the patches are.",
+        metadata=setting("within"),
+    )
+    view: param.Selector[str] = param.Selector(
+        default="sum",
+        # The sum of the analysis and the response to it.
+        objects={
+            "Analysis + response": "sum",
+            "Response": "response",
+            "Sensitivity to the sea": "sensitivity",
+            "Emulator, beside the GCM": "gcm",
+        },
+        doc="What the columns show.",
+        metadata=setting("view", words="view of the response"),
+    )
+    per_kelvin = param.Boolean(
+        default=False,
+        label="per kelvin",
+        doc="Divide by the mean change of the sea",
+        metadata=setting("per_kelvin"),
+    )
+    fade = param.Boolean(
+        default=True,
+        label="fade",
+        doc="Fade what is smaller than one posterior standard deviation of a single month",
+        metadata=setting("fade"),
+    )
+    gcm: param.Selector[str] = param.Selector(
+        default="plus1",
+        objects={experiment.label: key for key, experiment in EXPERIMENTS.items()},
+        doc="The GCM's experiment.",
+        metadata=setting("gcm", words="run of the GCM"),
+    )
+    variable = param.String(
+        default="",
+        regex=r"^([^\W\d]\w{0,39})?$",
+        doc="Of which the sensitivity is; '' for air temperature, or the last that there is.",
+        metadata=setting("of", refused="There is no variable '{value}'; choose another."),
+    )
+    over: Structured[Place] = Structured(
+        "north_atlantic",
+        _read_place,
+        plain=_lists,
+        text=_place_text,
+        parse=_parse_place,
+        doc="The region over whose mean the sensitivity is.",
+        metadata=setting("over"),
+    )
 
     @property
     def enabled(self) -> tuple[Patch, ...]:
         """The patches that count."""
         return tuple(patch for patch in self.patches if patch.enabled)
 
+    def adjust(
+        self, values: Mapping[str, Any], options: Mapping[str, Sequence[Any]] | None = None
+    ) -> Self:
+        """Return the same settings with values that come from outside.
 
-_CHOICES = {"held": HELD_KEYS, "view": VIEWS, "gcm": EXPERIMENTS}
-_WORDS = {"held": "way of holding", "view": "view of the response", "gcm": "run of the GCM"}
-_DEFAULT = PerturbationSettings()
+        Raises
+        ------
+        InvalidPerturbationError
+            If one is unknown or cannot be.
+        """
+        made = super().adjust(values, options)
+        # Of other patches the first is selected.
+        return made.replace(selected=min(0, len(made.patches) - 1)) if "patches" in values else made
+
+
+to_dict = PerturbationSettings.to_dict
 
 
 # -- changes -----------------------------------------------------------------------------------
-
-
-def adjust(settings: PerturbationSettings, values: Mapping[str, Any]) -> PerturbationSettings:
-    """Change settings that come from outside.
-
-    Parameters
-    ----------
-    settings : PerturbationSettings
-        What there is.
-    values : mapping
-        New values by name; `patches` has functions of its own.
-
-    Raises
-    ------
-    PerturbingError
-        If one is unknown or cannot be.
-    """
-    return replace(settings, **{name: _check(name, value) for name, value in values.items()})
 
 
 def add(settings: PerturbationSettings, patch: Patch) -> PerturbationSettings:
@@ -122,7 +197,7 @@ def add(settings: PerturbationSettings, patch: Patch) -> PerturbationSettings:
             f"There are {MOST_PATCHES} changes already; delete one first."
         )
     patches = (*settings.patches, _checked(patch))
-    return replace(settings, patches=patches, selected=len(patches) - 1)
+    return settings.replace(patches=patches, selected=len(patches) - 1)
 
 
 def edit(
@@ -132,7 +207,7 @@ def edit(
 
     Raises
     ------
-    PerturbingError
+    InvalidPerturbationError
         If there is no such patch, or the value cannot be.
     """
     i = _index(settings, at)
@@ -146,19 +221,19 @@ def edit(
             )
         patch = replace(patch, enabled=enabled)
     patches = (*settings.patches[:i], patch, *settings.patches[i + 1 :])
-    return replace(settings, patches=patches, selected=i)
+    return settings.replace(patches=patches, selected=i)
 
 
 def delete(settings: PerturbationSettings, at: Any) -> PerturbationSettings:
     """Delete a patch; its neighbour is selected."""
     i = _index(settings, at)
     patches = settings.patches[:i] + settings.patches[i + 1 :]
-    return replace(settings, patches=patches, selected=min(i, len(patches) - 1))
+    return settings.replace(patches=patches, selected=min(i, len(patches) - 1))
 
 
 def select(settings: PerturbationSettings, at: Any) -> PerturbationSettings:
     """Select a patch."""
-    return replace(settings, selected=_index(settings, at))
+    return settings.replace(selected=_index(settings, at))
 
 
 def region_of(place: Place) -> Region:
@@ -257,148 +332,7 @@ def _box(value: Any) -> Box:
         raise InvalidPerturbationError(str(error)) from None
 
 
-def _check(name: str, value: Any) -> Any:
-    if name in _CHOICES:
-        if not isinstance(value, str) or value not in _CHOICES[name]:
-            raise InvalidPerturbationError(
-                f"There is no {_WORDS[name]} '{str(value)[:24]}'; choose one of "
-                f"{', '.join(_CHOICES[name])}."
-            )
-        return value
-    if name in ("per_kelvin", "fade"):
-        if not isinstance(value, bool):
-            raise InvalidPerturbationError(
-                f"The setting '{name}' must be true or false; correct it."
-            )
-        return value
-    if name in ("within", "over"):
-        if not isinstance(value, str):
-            return _box(value)
-        if value not in REGIONS and (name, value) != ("within", ""):
-            raise InvalidPerturbationError(
-                f"There is no region '{value[:24]}'; choose one of {', '.join(REGIONS)}."
-            )
-        return value
-    if name == "variable":
-        if not isinstance(value, str) or not value.isidentifier():
-            raise InvalidPerturbationError(
-                f"There is no variable '{str(value)[:24]}'; choose another."
-            )
-        return value[:40]
-    raise InvalidPerturbationError(
-        f"There is no setting '{name[:24]}' of the perturbation; remove it."
-    )
-
-
-# -- JSON --------------------------------------------------------------------------------------
-
-
-def to_dict(settings: PerturbationSettings) -> dict[str, Any]:
-    """Return plain JSON values, settings at their defaults left out."""
-    made: dict[str, Any] = {}
-    for item in fields(PerturbationSettings):
-        value = getattr(settings, item.name)
-        if value == getattr(_DEFAULT, item.name) or item.name == "selected":
-            continue
-        if item.name == "patches":
-            value = [patch.to_dict() for patch in value]
-        made[item.name] = _lists(value)
-    return made
-
-
-def _lists(value: Any) -> Any:
-    """Return what JSON has: lists for tuples, at every depth."""
-    if isinstance(value, dict):
-        return {k: _lists(v) for k, v in value.items()}
-    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def from_dict(data: Any) -> PerturbationSettings:
-    """Read what `to_dict` wrote.
-
-    Raises
-    ------
-    PerturbingError
-        If anything in it is wrong.
-    """
-    if not isinstance(data, dict):
-        raise InvalidPerturbationError(
-            "The saved changes of the sea are damaged; save the state again."
-        )
-    made = adjust(_DEFAULT, {k: v for k, v in data.items() if k != "patches"})
-    if "patches" not in data:
-        return made
-    given = data["patches"]
-    if not isinstance(given, list) or len(given) > MOST_PATCHES:
-        raise InvalidPerturbationError(
-            "The saved changes of the sea are damaged; save the state again."
-        )
-    try:
-        patches = tuple(_checked(Patch.from_dict(item)) for item in given)
-    except PerturbationError as error:
-        raise InvalidPerturbationError(str(error)) from None
-    return replace(made, patches=patches, selected=min(0, len(patches) - 1))
-
-
-# -- the URL -----------------------------------------------------------------------------------
-
-# What a link calls each setting; the patches are `sea`.
-KEYS = {
-    "sea": "patches",
-    "held": "held",
-    "within": "within",
-    "view": "view",
-    "per_kelvin": "per_kelvin",
-    "fade": "fade",
-    "gcm": "gcm",
-    "of": "variable",
-    "over": "over",
-}
-
-
-def to_parts(settings: PerturbationSettings) -> dict[str, str]:
-    """Return the parts of a URL's query, settings at their defaults left out."""
-    parts: dict[str, str] = {}
-    for key, name in KEYS.items():
-        value = getattr(settings, name)
-        if value == getattr(_DEFAULT, name):
-            continue
-        if name == "patches":
-            parts[key] = ",".join(map(_patch_text, value))
-        elif isinstance(value, bool):
-            parts[key] = str(int(value))
-        else:
-            parts[key] = value if isinstance(value, str) else ":".join(f"{v:g}" for v in value)
-    return parts
-
-
-def from_parts(given: Mapping[str, str]) -> PerturbationSettings:
-    """Read the parts of a URL's query; others than `KEYS` are ignored.
-
-    Raises
-    ------
-    PerturbingError
-        If anything in them is wrong.
-    """
-    values: dict[str, Any] = {}
-    for key, name in KEYS.items():
-        if key not in given:
-            continue
-        text = given[key]
-        if name == "patches":
-            texts = [part for part in text.split(",") if part]
-            if len(texts) > MOST_PATCHES:
-                raise InvalidPerturbationError(
-                    f"The link changes the sea {len(texts)} times; remove some."
-                )
-            values[name] = [_patch_values(part) for part in texts]
-        elif isinstance(getattr(_DEFAULT, name), bool):
-            values[name] = {"1": True, "0": False}.get(text, text)
-        elif name in ("within", "over") and ":" in text:
-            values[name] = [_float(part) for part in text.split(":")]
-        else:
-            values[name] = text
-    return from_dict(values)
+# -- how patches are written -------------------------------------------------------------------
 
 
 def _patch_text(patch: Patch) -> str:
@@ -418,11 +352,11 @@ def _patch_values(text: str) -> dict[str, Any]:
         "The link's changes of the sea are damaged; copy the whole link."
     )
     *where, amount = text.removesuffix(":off").split(":")
-    values: dict[str, Any] = {"kelvin": _float(amount)}
+    values: dict[str, Any] = {"kelvin": number_of(amount)}
     if text.endswith(":off"):
         values["enabled"] = False
     if len(where) == 4:
-        values["box"] = [_float(part) for part in where]
+        values["box"] = [number_of(part) for part in where]
     elif len(where) != 1:
         raise damaged
     elif where[0].startswith("~"):
@@ -438,11 +372,3 @@ def _patch_values(text: str) -> dict[str, Any]:
     else:
         values["region"] = where[0]
     return values
-
-
-def _float(text: str) -> float | str:
-    """Return a number, or the text that is none for the check to name."""
-    try:
-        return float(text)
-    except ValueError:
-        return text

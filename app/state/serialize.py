@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -15,27 +14,15 @@ from urllib.parse import parse_qs, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state import observations, perturbations
-from app.state.observations import InvalidObservationError, ObservationSettings
-from app.state.perturbations import InvalidPerturbationError
+from app.state.settings import InvalidStateError, declared
 from app.state.snapshot import (
-    FIELDS,
-    MODELS,
     ORIGINS,
-    THEMES,
-    TOOLS,
     Z_STEP,
-    InvalidStateError,
     Limits,
     Origin,
     OtherBundleError,
     Snapshot,
     check_z,
-    checked_impact,
-    checked_month,
-    checked_seed,
-    checked_tool,
-    one_of,
     snap,
 )
 
@@ -45,34 +32,6 @@ VERSION = 3
 READ = (1, 2, 3)
 # A state is about 2 kB of JSON, with 20,000 observations 2 MB; whatever is far larger is not one.
 MAX_JSON = 5_000_000
-# Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
-MAX_ROWS_TEXT = 1800
-_MAX_ROWS_JSON = 200_000
-
-_ROW_KEYS = ("withheld", "deleted", "changed", "own")
-# What a link calls the settings of the observations.
-_OBSERVING_KEYS = {
-    "network": "kind",
-    "observe": "variables",
-    "stations": "count",
-    "spacing": "spacing",
-    "on": "domain",
-    "box": "region",
-    "year": "year",
-    "places": "seed",
-    "error": "error",
-    "noise": "noise",
-    "method": "method",
-    "residual": "residual",
-    "reach": "localisation",
-    "live": "live",
-    "column": "column",
-    "hatch": "hatch",
-    "beside": "beside",
-    "scale": "scale",
-    "arrows": "arrows",
-}
-_PLAIN_OBSERVING = ObservationSettings()
 
 
 # -- latent vectors ----------------------------------------------------------------------------
@@ -126,17 +85,10 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
     limits : Limits, optional
         Of its bundle, whose defaults and name then count.
     """
-    plain = Snapshot(month="") if limits is None else limits.first_view()
+    plain = Snapshot() if limits is None else limits.first_view()
     parts: dict[str, str] = {"bundle": limits.link} if limits is not None and limits.link else {}
-    parts["month"] = snapshot.month
-    for key in ("projection", "fields", "theme", "tool", "seed", "model"):
-        value = getattr(snapshot, key)
-        if value != getattr(plain, key):
-            parts[key] = str(value)
-    parts |= _observing_parts(snapshot.observations)
-    parts |= perturbations.to_parts(snapshot.perturbations)
-    if snapshot.impact:
-        parts["impact"] = snapshot.impact
+    # A link always says its month.
+    parts |= snapshot.to_parts(plain.replace(month=""))
     if snapshot.model == "own" and snapshot.z is not None:
         parts.pop("model", None)
         parts["z"] = pack(snapshot.z)
@@ -165,113 +117,24 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     except ValueError:
         raise InvalidStateError("The link has too many parts; copy it again.") from None
     given = {key: values[-1] for key, values in parsed.items()}
-    made = limits.first_view()
-    if "month" in given:
-        made = replace(made, month=checked_month(given["month"], limits))
+    values, latent = Snapshot.from_parts(given), {}
     if "z" in given:
         z = unpack(given["z"], limits.n_latent)
         # An analysis that was moved is shown with what it has beyond its latent vector.
         upon = given.get("upon") == "analysis"
         origin = Origin("analysis", edited=True) if upon else Origin("link")
-        made = replace(made, z=tuple(z.tolist()), model="own", origin=origin)
+        values["model"] = "own"
+        latent = {"z": tuple(z.tolist()), "origin": origin}
     elif given.get("model") == "own":
         raise InvalidStateError("The link lacks its latent vector; copy the whole link.")
-    for key, allowed in (
-        ("model", MODELS),
-        ("projection", limits.projections),
-        ("fields", FIELDS),
-        ("theme", THEMES),
-        ("tool", TOOLS),
-    ):
-        if key in given and not (key == "model" and "z" in given):
-            setting: dict[str, Any] = {key: one_of(key, given[key], allowed)}
-            made = replace(made, **setting)
-    made = replace(made, tool=checked_tool(made.tool, limits))
-    if "seed" in given:
-        made = replace(made, seed=checked_seed(given["seed"]))
-    if "impact" in given:
-        made = replace(made, impact=checked_impact(given["impact"], limits))
-    try:
-        made = replace(made, perturbations=perturbations.from_parts(given))
-    except InvalidPerturbationError as error:
-        raise InvalidStateError(str(error)) from None
-    return replace(made, observations=_observing_from(given))
-
-
-def _observing_parts(observed: ObservationSettings) -> dict[str, str]:
-    parts: dict[str, str] = {}
-    for key, name in _OBSERVING_KEYS.items():
-        value = getattr(observed, name)
-        if value == getattr(_PLAIN_OBSERVING, name):
-            continue
-        if isinstance(value, tuple):
-            parts[key] = ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
-        elif isinstance(value, bool):
-            parts[key] = str(int(value))
-        else:
-            parts[key] = str(value)
-    rows = _rows_text(observed)
-    return parts | ({"rows": rows} if rows else {})
-
-
-def _observing_from(given: dict[str, str]) -> ObservationSettings:
-    """Read the observations of a URL's query."""
-    values: dict[str, Any] = {}
-    for key, name in _OBSERVING_KEYS.items():
-        if key not in given:
-            continue
-        plain = getattr(_PLAIN_OBSERVING, name)
-        text = given[key]
-        if name in ("variables", "region"):
-            parts = [part for part in text.split(",") if part]
-            values[name] = parts if name == "variables" else [_number(part) for part in parts]
-        elif isinstance(plain, bool):
-            values[name] = {"1": True, "0": False}.get(text, text)
-        else:
-            values[name] = text if isinstance(plain, str) else _number(text)
-    try:
-        if "rows" in given:
-            values |= _rows(given["rows"])
-        return observations.from_dict(values)
-    except InvalidObservationError as error:
-        raise InvalidStateError(str(error)) from None
-
-
-def _number(text: str) -> float | str:
-    """Return a number, or the text that is none for the check to name."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _rows(text: str) -> dict[str, Any]:
-    """Read the rows of a link."""
-    damaged = InvalidStateError("The link's observations are damaged; copy the whole link.")
-    try:
-        packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
-        # Bounded: a short text may hide a very long one.
-        data = json.loads(zlib.decompressobj().decompress(packed, _MAX_ROWS_JSON))
-    except (binascii.Error, zlib.error, ValueError, RecursionError):
-        raise damaged from None
-    if not isinstance(data, dict) or not set(data) <= set(_ROW_KEYS):
-        raise damaged
-    return data
+    # The first view's own tool and month are checked too: a bundle may lack them.
+    made = limits.first_view().adjust(values, limits.options)
+    return made.replace(**latent) if latent else made
 
 
 def rows_fit(snapshot: Snapshot) -> bool:
     """Whether a link holds everything that was done to the observations by hand."""
-    return not snapshot.observations.by_hand or bool(_rows_text(snapshot.observations))
-
-
-def _rows_text(observed: ObservationSettings) -> str:
-    """Pack what was done by hand into URL-safe text; empty where it is nothing or too much."""
-    if not observed.by_hand or observed.by_hand > MAX_ROWS_TEXT:
-        return ""
-    data = {k: v for k, v in observations.to_dict(observed).items() if k in _ROW_KEYS}
-    plain = json.dumps(data, separators=(",", ":")).encode()
-    text = base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode().rstrip("=")
-    return text if len(text) <= MAX_ROWS_TEXT and len(plain) <= _MAX_ROWS_JSON else ""
+    return not snapshot.observations.by_hand or bool(snapshot.observations.rows_text())
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -284,18 +147,9 @@ def to_json(snapshot: Snapshot, limits: Limits) -> str:
             "format": FORMAT,
             "version": VERSION,
             "bundle": limits.bundle,
-            "month": snapshot.month,
-            "model": snapshot.model,
             "z": None if snapshot.z is None else list(snapshot.z),
             "origin": _origin_values(snapshot.origin),
-            "projection": snapshot.projection,
-            "fields": snapshot.fields,
-            "theme": snapshot.theme,
-            "seed": snapshot.seed,
-            "tool": snapshot.tool,
-            "observing": observations.to_dict(snapshot.observations),
-            "perturbing": perturbations.to_dict(snapshot.perturbations),
-            "impact": snapshot.impact,
+            **snapshot.to_dict(whole=True),
         }
     )
 
@@ -329,31 +183,17 @@ def from_json(text: str, limits: Limits) -> Snapshot:
         )
     if data["version"] == 1:
         data = _from_version_1(data)
-    model = one_of("model", data.get("model", MODELS[0]), MODELS)
-    z = data.get("z")
-    if z is None and model == "own":
+    known = {p.metadata["file"] or name: name for name, p in declared(Snapshot).items()}
+    values = {name: data[key] for key, name in known.items() if key in data}
+    z, origin = values.pop("z", None), values.pop("origin", "from a file")
+    # A file that says nothing of its model is of an analysis, and one without a month is damaged.
+    values = {"model": "analysis", "month": None} | values
+    made = limits.first_view().adjust(values, limits.options)
+    if z is None and made.model == "own":
         raise InvalidStateError("The file lacks its latent vector 'z'; save the state again.")
-    try:
-        observed = observations.from_dict(data.get("observing", {}))
-        changed = perturbations.from_dict(data.get("perturbing", {}))
-    except (InvalidObservationError, InvalidPerturbationError) as error:
-        raise InvalidStateError(str(error)) from None
-    values = None if z is None else tuple(check_z(z, limits.n_latent).tolist())
-    return Snapshot(
-        month=checked_month(data.get("month"), limits),
-        z=values,
-        model=model,
-        origin=None if model == "analysis" else _origin(data.get("origin", "from a file")),
-        projection=one_of(
-            "projection", data.get("projection", limits.projections[0]), limits.projections
-        ),
-        fields=one_of("fields", data.get("fields", FIELDS[0]), FIELDS),
-        theme=one_of("theme", data.get("theme", THEMES[0]), THEMES),
-        seed=checked_seed(data.get("seed", 1)),
-        tool=checked_tool(one_of("tool", data.get("tool", limits.tools[0]), TOOLS), limits),
-        observations=observed,
-        perturbations=changed,
-        impact=checked_impact(data.get("impact", ""), limits),
+    return made.replace(
+        z=None if z is None else tuple(check_z(z, limits.n_latent).tolist()),
+        origin=None if made.model == "analysis" else _origin(origin),
     )
 
 
@@ -396,7 +236,7 @@ def _origin(value: Any) -> Origin | None:
     return Origin(
         kind=kind,
         month=month[:7],
-        seed=None if seed is None else checked_seed(seed),
+        seed=None if seed is None else Snapshot.check("seed", seed),
         ends=(ends[0][:24], ends[1][:24]),
         percent=percent,
         edited=edited,

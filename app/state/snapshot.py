@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
+import param
 from numpy.typing import NDArray
 
-from app.state.observations import ObservationSettings
+from app.state.observations import MAX_SEED, ObservationSettings
 from app.state.perturbations import PerturbationSettings
-from mlda_core.climate.errors import UserError
+from app.state.settings import Group, InvalidStateError, Settings, options_of, setting
 
+# What a bundle shows at most; a map of a region alone has a key of its own.
 PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
-FIELDS = ("anomalies", "full")
-THEMES = ("light", "dark")
-TOOLS = ("observe", "explore", "perturb")
-# Where the model's state comes from: the analysis of the observations, the code of the month, or a
-# latent vector of one's own.
-MODELS = ("analysis", "code", "own")
 OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
 ORIGINS = get_args(OriginKind)
 
 # Latents are draws of N(0, 1): 8 is beyond anything that happens, and fits 16 bits at 1/4096.
 Z_LIMIT = 8.0
 Z_STEP = 1.0 / 4096.0
-MAX_SEED = 2**31 - 1
-# Why a bundle lacks a tool.
-NO_TOOL = {
-    "perturb": "This model has no sea, so there is no sea to warm: choose another bundle for that.",
-    "observe": "This model has no statistics, so nothing can be assimilated: run 'mlda calibrate'.",
-}
-
-
-class InvalidStateError(UserError):
-    """A saved state or link cannot be used; the message is one sentence for people."""
+# The month of an El Nino at its peak: shown first, where nothing else is said.
+FIRST_MONTH = "1997-12"
 
 
 class OtherBundleError(InvalidStateError):
@@ -52,58 +41,6 @@ class OtherBundleError(InvalidStateError):
     def __init__(self, message: str, bundle: str) -> None:
         super().__init__(message)
         self.bundle = bundle
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a bundle allows a state to hold.
-
-    Parameters
-    ----------
-    bundle : str
-        Name of the bundle.
-    months : sequence of str
-        Months that can be shown, ``YYYY-MM``, sorted.
-    n_latent : int
-        Length of the latent vector.
-    link : str
-        What a link calls the bundle; '' where links need not say it.
-    first : str
-        The month shown first, where the bundle or its test months say one.
-    projections, tools : tuple of str
-        Those that the bundle's maps and variables have a use for, the first of each shown first.
-    model : str
-        Where the first view's model comes from, one of `MODELS`.
-    impacts : tuple of str
-        Names of its impact heads.
-    """
-
-    bundle: str
-    months: Sequence[str]
-    n_latent: int
-    link: str = ""
-    first: str = ""
-    projections: tuple[str, ...] = PROJECTIONS
-    tools: tuple[str, ...] = TOOLS
-    model: str = MODELS[0]
-    impacts: tuple[str, ...] = ()
-
-    def first_month(self) -> str:
-        """Return the month shown to a visitor: El Nino at its peak, where nothing else is said."""
-        if self.first in self.months:
-            return self.first
-        if "1997-12" in self.months:
-            return "1997-12"
-        return self.months[len(self.months) // 2]
-
-    def first_view(self) -> Snapshot:
-        """Return the state of a visitor who brings none."""
-        return Snapshot(
-            month=self.first_month(),
-            model=self.model,
-            projection=self.projections[0],
-            tool=self.tools[0],
-        )
 
 
 @dataclass(frozen=True)
@@ -134,44 +71,173 @@ class Origin:
     edited: bool = False
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class View(Settings):
+    """What the page shows, in the order in which links say it."""
+
+    month = param.String(
+        doc="The month shown, YYYY-MM.",
+        metadata=setting(
+            "month",
+            refused="There is no month '{value}' in this bundle; choose one from {first} to "
+            "{last}.",
+            travels=True,
+        ),
+    )
+    # A string, for a map of a region alone has a key that says the region.
+    projection = param.String(default=PROJECTIONS[0], metadata=setting("projection", travels=True))
+    fields: param.Selector[str] = param.Selector(
+        default="anomalies",
+        objects={"Anomalies": "anomalies", "Full fields": "full"},
+        metadata=setting("fields", travels=True),
+    )
+    theme: param.Selector[str] = param.Selector(
+        default="light",
+        objects={"Light": "light", "Dark": "dark"},
+        # It is about the room, not about the work.
+        metadata=setting("theme", history=False, travels=True),
+    )
+    tool: param.Selector[str] = param.Selector(
+        default="observe",
+        objects={"Observe": "observe", "Explore": "explore", "Perturb": "perturb"},
+        metadata=setting(
+            "tool",
+            travels=True,
+            lacking={
+                "perturb": "This model has no sea, so there is no sea to warm: choose another "
+                "bundle for that.",
+                "observe": "This model has no statistics, so nothing can be assimilated: run "
+                "'mlda calibrate'.",
+            },
+        ),
+    )
+    seed = param.Integer(
+        default=1,
+        bounds=(0, MAX_SEED),
+        doc="Seed of the next random draw.",
+        metadata=setting("seed"),
+    )
+    model: param.Selector[str] = param.Selector(
+        default="analysis",
+        objects=["analysis", "code", "own"],
+        doc="Where the model's state comes from: the analysis of the observations, the code of the "
+        "month, or a latent vector of one's own.",
+        metadata=setting("model"),
+    )
+    origin: param.ClassSelector[Origin | None] = param.ClassSelector(
+        class_=Origin,
+        default=None,
+        allow_None=True,
+        doc="Where the latent vector came from; None where the model says it.",
+        metadata=setting(saved=False),
+    )
+    observations: Group[ObservationSettings] = Group(
+        class_=ObservationSettings,
+        default=ObservationSettings(),
+        instantiate=False,
+        metadata=setting(file="observing"),
+    )
+    perturbations: Group[PerturbationSettings] = Group(
+        class_=PerturbationSettings,
+        default=PerturbationSettings(),
+        instantiate=False,
+        metadata=setting(file="perturbing"),
+    )
+    impact = param.String(
+        default="",
+        doc="The impact head whose series is shown, '' for none.",
+        metadata=setting(
+            "impact",
+            refused="There is no impact '{value}' in this bundle; it has {options}.",
+            # It is about what one looks at.
+            history=False,
+        ),
+    )
+
+
+TOOLS: tuple[str, ...] = tuple(options_of(View, "tool"))
+
+
+class Snapshot(View):
     """One state, complete and unchangeable.
 
     Parameters
     ----------
     month : str
         The month shown, ``YYYY-MM``.
-    z : tuple of float or None
-        The latent vector; None where `model` says what it is.
-    model : str
-        Where the model's state comes from, one of `MODELS`.
-    origin : Origin or None
-        Where z came from; None where `model` says it.
-    projection, fields, theme, tool : str
-        Settings; one of `PROJECTIONS`, `FIELDS`, `THEMES`, `TOOLS`.
-    seed : int
-        Seed of the next random draw.
-    observing : ObservationSettings
-        The observations and how they are assimilated.
-    perturbing : PerturbationSettings
-        The changes of the sea and what is shown of the response.
-    impact : str
-        The impact head whose series is shown, '' for none.
+    **values : object
+        Settings by name; others have their defaults.
     """
 
-    month: str
-    z: tuple[float, ...] | None = None
-    model: str = MODELS[0]
-    origin: Origin | None = None
-    projection: str = PROJECTIONS[0]
-    fields: str = FIELDS[0]
-    theme: str = THEMES[0]
-    seed: int = 1
-    tool: str = TOOLS[0]
-    observations: ObservationSettings = field(default_factory=ObservationSettings)
-    perturbations: PerturbationSettings = field(default_factory=PerturbationSettings)
-    impact: str = ""
+    z: param.ClassSelector[tuple[float, ...] | None] = param.ClassSelector(
+        class_=tuple,
+        default=None,
+        allow_None=True,
+        instantiate=False,
+        doc="The latent vector; None where the model says what it is.",
+        metadata=setting(saved=False),
+    )
+
+    def __init__(self, month: str = "", **values: Any) -> None:
+        super().__init__(month=month, **values)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a bundle allows a state to hold.
+
+    Parameters
+    ----------
+    bundle : str
+        Name of the bundle.
+    months : sequence of str
+        Months that can be shown, ``YYYY-MM``, sorted.
+    n_latent : int
+        Length of the latent vector.
+    link : str
+        What a link calls the bundle; '' where links need not say it.
+    first : str
+        The month shown first, where the bundle or its test months say one.
+    projections, tools : tuple of str
+        Those that the bundle's maps and variables have a use for, the first of each shown first.
+    model : str
+        Where the first view's model comes from.
+    impacts : tuple of str
+        Names of its impact heads.
+    """
+
+    bundle: str
+    months: Sequence[str]
+    n_latent: int
+    link: str = ""
+    first: str = ""
+    projections: tuple[str, ...] = PROJECTIONS
+    tools: tuple[str, ...] = TOOLS
+    model: str = "analysis"
+    impacts: tuple[str, ...] = ()
+
+    @cached_property
+    def options(self) -> dict[str, Sequence[str]]:
+        """What is left of the options of settings, by their names."""
+        return {
+            "month": self.months,
+            "projection": self.projections,
+            "tool": self.tools,
+            "impact": ("", *self.impacts),
+        }
+
+    def first_month(self) -> str:
+        """Return the month shown to a visitor."""
+        known = (month for month in (self.first, FIRST_MONTH) if month in self.months)
+        return next(known, self.months[len(self.months) // 2])
+
+    def first_view(self) -> Snapshot:
+        """Return the state of a visitor who brings none."""
+        return Snapshot(
+            month=self.first_month(),
+            model=self.model,
+            projection=self.projections[0],
+            tool=self.tools[0],
+        )
 
 
 def snap(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -201,52 +267,3 @@ def check_z(values: Any, n_latent: int) -> NDArray[np.float32]:
             f"The latent vector leaves -{Z_LIMIT:g} to {Z_LIMIT:g}; correct it."
         )
     return z
-
-
-def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Return a value if it is one of those allowed, else raise InvalidStateError naming it."""
-    if not isinstance(value, str) or value not in allowed:
-        shown = str(value)[:24]
-        raise InvalidStateError(
-            f"There is no {name} '{shown}'; choose one of {', '.join(allowed)}."
-        )
-    return value
-
-
-def checked_tool(value: str, limits: Limits) -> str:
-    """Return a tool if the bundle has a use for it, else raise InvalidStateError."""
-    if value not in limits.tools:
-        raise InvalidStateError(NO_TOOL.get(value, f"There is no tool '{value}' for this bundle."))
-    return value
-
-
-def checked_month(value: Any, limits: Limits) -> str:
-    """Return a month if the bundle has it, else raise InvalidStateError."""
-    if not isinstance(value, str) or value not in limits.months:
-        shown = str(value)[:24]
-        raise InvalidStateError(
-            f"There is no month '{shown}' in this bundle; "
-            f"choose one from {limits.months[0]} to {limits.months[-1]}."
-        )
-    return value
-
-
-def checked_impact(value: Any, limits: Limits) -> str:
-    """Return the name of an impact head of the bundle, or ''; else raise InvalidStateError."""
-    if value and value not in limits.impacts:
-        has = f"it has {', '.join(limits.impacts)}" if limits.impacts else "it has none"
-        raise InvalidStateError(f"There is no impact '{str(value)[:24]}' in this bundle; {has}.")
-    return str(value)
-
-
-def checked_seed(value: Any) -> int:
-    """Return a seed from 0 to MAX_SEED, given as a number or text, else raise InvalidStateError."""
-    try:
-        seed = int(value)
-    except (TypeError, ValueError, OverflowError):
-        seed = -1
-    if isinstance(value, bool | float) or not 0 <= seed <= MAX_SEED:
-        raise InvalidStateError(
-            f"The seed '{str(value)[:24]}' is not a whole number from 0 to {MAX_SEED}."
-        )
-    return seed

@@ -15,15 +15,10 @@ from app.components import ComparisonHeading, Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
-from app.state import observations
-from app.state.observations import (
-    BESIDE,
-    InvalidObservationError,
-    ObservationSettings,
-    Row,
-    check_row,
-)
-from app.text import place_words
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError, Row, check_row
+from app.state.settings import options_of
+from app.text import place
 from app.tools.observe import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
     PLACE,
@@ -47,7 +42,7 @@ def trial_words(bundle: Bundle) -> str:
     except ExperimentError:
         return ""
     label = next(v.label for v in bundle.variables if v.name == name)
-    return f"Try one alone: {label}, {place_words(*PLACE)}" if bundle.has_statistics else ""
+    return f"Try one alone: {label}, {place(*PLACE)}" if bundle.has_statistics else ""
 
 
 def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> ObservationSettings:
@@ -65,8 +60,7 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
     row = observe(bundle, int(month[5:7])).iloc[0]
     own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
     method = "vae" if observed.method in ("enoi", "climatology") else observed.method
-    made = observations.adjust(
-        observed,
+    made = observed.adjust(
         {
             "kind": "none",
             "method": method,
@@ -77,7 +71,7 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
             "live": True,
         },
     )
-    return replace(made, own=(check_row(own),))
+    return made.replace(own=(check_row(own),))
 
 
 class Comparison:
@@ -102,8 +96,9 @@ class Comparison:
         self.heading = ComparisonHeading(
             context.on_messages,
             views=[
-                [key, "Target" if key == "target" else METHOD_LABELS[key]]
-                for key in (BESIDE if can else BESIDE[:1])
+                [key, label]
+                for key, label in options_of(ObservationSettings, "beside").items()
+                if can or key == "target"
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -124,8 +119,13 @@ class Comparison:
 
     @property
     def stale(self) -> bool:
-        """Whether what stands there is still of another month than the state's."""
-        return bool(self.method) and self.work.month not in ("", self._state.month)
+        """Whether what stands there is still of another month or network than the state's."""
+        return bool(self.method and self._observe.late(self.work.drawn))
+
+    @property
+    def pending(self) -> bool:
+        """Whether the analysis of the state's month is under way and none of it is drawn."""
+        return self.stale and self.work.run == "live"
 
     def refresh(self) -> None:
         """Analyse what the observer analyses; what takes long starts in the background."""
@@ -191,7 +191,7 @@ class Comparison:
         observed: ObservationSettings = self._state.observations
         note = ""
         if self.stale:
-            note = f"still of {self.work.month}"
+            note = f"still of {self._observe.late(self.work.drawn)}"
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
         # Beside a difference stands what it is the difference from.
@@ -226,8 +226,8 @@ class Comparison:
     def choose_beside(self, message: Message) -> str:
         """Choose what stands beside the model."""
         self._set("beside", message.get("value"))
-        words = f"Beside the model: {self.label}"
-        return f"{words}'s analysis of the same observations." if self.method else f"{words}."
+        words = f"Beside the analysis: {self.label}"
+        return f"{words}, of the same observations." if self.method else f"{words}."
 
     def choose_scale(self, message: Message) -> str:
         """Let the colours end sooner, or as usual."""
@@ -249,11 +249,11 @@ class Comparison:
         row = made.own[0]
         return (
             f"One observation, {self._observe.names[row.variable]} at "
-            f"{place_words(row.lat, row.lon)}, by two methods."
+            f"{place(row.lat, row.lon)}, by two methods."
         )
 
     def _set(self, name: str, value: Any) -> None:
-        self._state.observations = observations.adjust(self._state.observations, {name: value})
+        self._state.observations = self._state.observations.adjust({name: value})
         self._state.commit()
 
     def close(self) -> None:

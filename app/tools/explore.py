@@ -14,7 +14,8 @@ from app.components import Explore, Message
 from app.context import Action, SessionContext
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.snapshot import Z_LIMIT, InvalidStateError, Origin, snap
+from app.state.settings import InvalidStateError
+from app.state.snapshot import Z_LIMIT, Origin, snap
 from app.text import describe
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class ExploreTool:
             self._set_z(draw_of(seed, self._bundle.n_latent), Origin("draw", seed=seed))
             # The field then shows the seed of the next draw; this one's stands in words.
             self._state.seed = seed + 1
-        return f"Random draw, seed {seed}: weather that never was."
+        return f"Random draw, seed {seed}: a month that never was."
 
     def set_seed(self, message: Message) -> None:
         """Set the seed of the next draw."""

@@ -8,22 +8,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
+from bokeh.models.widgets.tables import HTMLTemplateFormatter
 
 from app.web_files import read
 
-COLUMNS = ("variable", "lat", "lon", "value", "error", "out", "misfit")
-_TITLES = {"variable": "var", "error": "±", "out": "out", "misfit": "sd"}
+COLUMNS = ("variable", "lat", "lon", "value", "error", "withheld", "misfit")
+_TITLES = {"misfit": "misfit σ"}
 # With a scrollbar beside them they just fit the panel.
-_WIDTHS = {"variable": 75, "lat": 39, "lon": 47, "value": 52, "error": 38, "out": 37, "misfit": 40}
+_WIDTHS = {
+    "variable": 74,
+    "lat": 37,
+    "lon": 45,
+    "value": 44,
+    "error": 37,
+    "withheld": 50,
+    "misfit": 44,
+}
 _TIPS = {
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",
     "value": "anomaly, display units",
-    "error": "standard error, display units",
-    "out": "withheld: not used, only scored",
-    "misfit": "how far it lies from what the others say, in standard deviations",
+    "error": "error standard deviation, display units",
+    "withheld": "not used, only scored",
+    "misfit": "how far it lies from what the others say, in standard deviations of that difference",
 }
+
+
+def _written(decimals: int) -> HTMLTemplateFormatter:
+    """Write numbers with a real minus sign, as the whole page does."""
+    # Adding zero turns -0 into 0.
+    number = f"(Math.round(value * 1e{decimals}) / 1e{decimals} + 0).toFixed({decimals})"
+    number += '.replace("-", "\N{MINUS SIGN}")'
+    return HTMLTemplateFormatter(template=f"<%= Number.isFinite(value) ? {number} : '' %>")
+
 
 # So many changed rows are patched: a new table would begin at its top, away from what was edited.
 FEW = 20
@@ -57,17 +74,22 @@ class ObservationTable:
             titles=_TITLES,
             widths=_WIDTHS,
             header_tooltips=_TIPS | {"variable": ", ".join(labels)},
-            text_align={"variable": "left", "out": "center"},
+            text_align={"variable": "left", "withheld": "center"},
             formatters={
-                **{name: NumberFormatter(format="0.0") for name in ("lat", "lon")},
-                **{name: NumberFormatter(format="0.00") for name in ("value", "error", "misfit")},
-                "out": {"type": "tickCross", "crossElement": False},
+                **{name: _written(1) for name in ("lat", "lon")},
+                **{name: _written(2) for name in ("value", "error", "misfit")},
+                # The hollow ring that a withheld observation is on the maps.
+                "withheld": {
+                    "type": "tickCross",
+                    "tickElement": '<i class="ring"></i>',
+                    "crossElement": False,
+                },
             },
             editors={
                 **dict.fromkeys(("lat", "lon", "value", "error"), number),
                 # A click there selects the row.
                 "variable": None,
-                "out": {"type": "tickCross"},
+                "withheld": {"type": "tickCross"},
                 "misfit": None,
             },
             configuration={"columnDefaults": {"headerSortTristate": True, "minWidth": 30}},
@@ -139,7 +161,7 @@ class ObservationTable:
     def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
         if rows is None or not len(rows):
             made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
-            return made.astype({"variable": object, "out": bool})
+            return made.astype({"variable": object, "withheld": bool})
         names = rows["variable"].astype(object)
         return pd.DataFrame(
             {
@@ -149,7 +171,7 @@ class ObservationTable:
                 "lon": ((rows["lon"] + 180.0) % 360.0 - 180.0).round(2),
                 "value": rows["value"].round(3),
                 "error": rows["error_sd"].round(3),
-                "out": rows["withheld"].astype(bool),
+                "withheld": rows["withheld"].astype(bool),
                 "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),
             }
         )

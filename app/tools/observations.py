@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.state.observations import (
-    MAX_ROWS,
-    InvalidObservationError,
-    ObservationSettings,
-    Row,
-    check_row,
-)
+from app.state.observations import ObservationSettings
+from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synthesise
-from mlda_core.observations.table import COLUMNS, empty
+from mlda_core.observations.options import TableOptions
+from mlda_core.observations.rows import rows_of
+from mlda_core.observations.table import COLUMNS, empty, load, read, variable_rows
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.observations.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +38,20 @@ class Table:
     everywhere : DataFrame
         Where there are observations in any month: the rows, and those that this month has no
         value for.
+    sampled : int
+        How many values are sampled from the target.
+    foreign : mapping of str to int
+        How many values were observed in another month, by month, and stand as they are.
+    moved : mapping of str to int
+        The same of absolute values: they are anomalies from this month's climatology.
     """
 
     rows: pd.DataFrame
     sources: NDArray[np.int64]
     everywhere: pd.DataFrame
+    sampled: int = 0
+    foreign: Mapping[str, int] = field(default_factory=dict)
+    moved: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def absent(self) -> int:
@@ -155,9 +164,11 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
         missing=True,
     )
     value, error = table["value"].to_numpy().copy(), table["error_sd"].to_numpy().copy()
+    value, own = _with_typed(value, given, where, bundle, month)
+    foreign = Counter(row.month for row in own if row.month != month and not row.absolute)
+    moved = Counter(row.month for row in own if row.month != month and row.absolute)
+    foreign.pop("", None)
     for at, row in given.items():
-        if row.value is not None:
-            value[at] = row.value
         if row.error_sd is not None:
             error[at] = row.error_sd
         held[at] |= row.withheld
@@ -165,7 +176,40 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
     # What is typed stands for itself; what is sampled needs a target that is there.
     there = np.isfinite(value)
     rows = everywhere.assign(touched=touched)[there].reset_index(drop=True)
-    return Table(rows, sources[there], everywhere)
+    return Table(rows, sources[there], everywhere, len(rows) - len(own), foreign, moved)
+
+
+def _with_typed(
+    value: NDArray[np.float64],
+    given: Mapping[int, Row],
+    where: pd.DataFrame,
+    bundle: Bundle,
+    month: str,
+) -> tuple[NDArray[np.float64], list[Row]]:
+    """Put typed values in the place of sampled ones.
+
+    An absolute value of another month is brought from that month's climatology to this one's.
+
+    Returns
+    -------
+    value : ndarray
+        Of all rows.
+    own : list of Row
+        Those with a value of their own.
+    """
+    made = value.copy()
+    typed = {at: row for at, row in given.items() if row.value is not None}
+    for at, row in typed.items():
+        made[at] = row.value
+    others = {row.month for row in typed.values() if row.absolute and row.month[5:] != month[5:]}
+    for other in others:
+        here = np.array([at for at, row in typed.items() if row.absolute and row.month == other])
+        names = where["variable"].to_numpy()[here]
+        lat, lon = (where[name].to_numpy(dtype=float)[here] for name in ("lat", "lon"))
+        spots = bundle.operator.locate(variable_rows(bundle, list(names)), lat, lon)
+        then, now = (bundle.climatology(int(m[5:7])) for m in (other, month))
+        made[here] += bundle.operator.apply(spots, np.asarray(then) - np.asarray(now))
+    return made, list(typed.values())
 
 
 def freeze(settings: ObservationSettings, bundle: Bundle) -> ObservationSettings:
@@ -176,8 +220,7 @@ def freeze(settings: ObservationSettings, bundle: Bundle) -> ObservationSettings
     for source in [*sources, *(-1 - j for j in range(len(settings.own)))]:
         row = row_of(settings, source, bundle)
         rows.append(check_row(row._replace(withheld=row.withheld or source in settings.withheld)))
-    return replace(
-        settings,
+    return settings.replace(
         kind="custom",
         withheld=frozenset(),
         deleted=frozenset(),
@@ -186,10 +229,47 @@ def freeze(settings: ObservationSettings, bundle: Bundle) -> ObservationSettings
     )
 
 
-def own_rows(table: pd.DataFrame) -> tuple[Row, ...]:
-    """Return the rows of a checked table of observations as one's own."""
-    columns = [table[name].tolist() for name in COLUMNS]
-    return tuple(check_row(Row(*values)) for values in zip(*columns, strict=True))
+def read_rows(text: str, bundle: Bundle, month: str) -> tuple[tuple[Row, ...], Reading]:
+    """Read a file's observations as rows of one's own.
+
+    Parameters
+    ----------
+    text : str
+        The file.
+    bundle : Bundle
+    month : str
+        ``YYYY-MM`` that is shown: of the values, and of the climatology of absolute ones.
+
+    Returns
+    -------
+    rows : tuple of Row
+        An error that the file does not state is absent: it follows the error slider.
+    reading : Reading
+        Refused rows and notes.
+
+    Raises
+    ------
+    ObservationError
+        If the text cannot be read as observations.
+    """
+    cells = load(text)
+    reading = read(cells, bundle, month=month)
+    found = rows_of(cells, bundle.variables, TableOptions())
+    kept = ~np.isin(found.number, [bad.row for bad in reading.rejected])
+    if cells.has_times:
+        kept &= np.isin(found.month, [month, ""])
+    # A file that says its months says that the value is of this one, absolute or not.
+    absolute = found.absolute[kept] & (not cells.has_times)
+    stated = np.isfinite(found.error[kept])
+    columns = [reading.table[name].tolist() for name in COLUMNS]
+    rows = [
+        check_row(Row(*values)._replace(month=month, absolute=bool(moves)))
+        for *values, moves in zip(*columns, absolute, strict=True)
+    ]
+    return tuple(
+        row if known else row._replace(error_sd=None)
+        for row, known in zip(rows, stated, strict=True)
+    ), reading
 
 
 def _frame(rows: tuple[Row, ...] | list[Row]) -> pd.DataFrame:

@@ -17,10 +17,20 @@ from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
 from app.maps.color_scales import units
 from app.maps.markers import Markers
-from app.state import observations
-from app.state.observations import InvalidObservationError, ObservationSettings
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError
+from app.state.settings import field_of, options_of
 from app.state.snapshot import Z_LIMIT, Origin
-from app.text import number, place_words, region_words, short_labels, shown_instead, state_words
+from app.text import (
+    counted,
+    number,
+    place,
+    region_words,
+    short_labels,
+    shown_instead,
+    signed,
+    state_words,
+)
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from mlda_core.assimilation.methods import METHODS
@@ -30,9 +40,17 @@ from mlda_core.observations.table import ObservationError
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
-METHOD_LABELS = {method.key: method.label for method in METHODS.values()}
+METHOD_LABELS = options_of(ObservationSettings, "method")
+# Those whose inputs take label, title and limits from the declaration.
+FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
+# What the numbers of an analysis are.
+OUTCOME_HELP = (
+    "χ²/n: chi-squared per observation, near 1 where prior and errors are as large as they are "
+    "said to be. DFS: degrees of freedom for signal, how many independent numbers the observations "
+    "determine."
+)
 # Why a network or its observations cannot be made.
 REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
 
@@ -40,6 +58,36 @@ REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
 def methods_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the methods that a bundle has a use for."""
     return tuple(key for key, method in METHODS.items() if method.usable(bundle))
+
+
+def heeds(key: str) -> list[str]:
+    """Return which settings of an analysis a method heeds."""
+    method = METHODS[key]
+    decoded = method.posterior and method.latent != "none" and not method.latent_only
+    return [*(["residual"] if decoded else []), *(["localisation"] if method.posterior else [])]
+
+
+def network_words(observed: ObservationSettings) -> str:
+    """Return what is observed, in words.
+
+    >>> network_words(ObservationSettings(count=40))
+    '40 stations'
+    """
+    network = NETWORKS[observed.kind].label
+    if observed.kind == "stations" and not observed.spacing:
+        network = counted(observed.count, "station")
+    elif observed.kind == "historical":
+        network = f"Stations of {observed.year}"
+    # What was placed by hand or read from a file, whatever network it was added to.
+    if own := len(observed.own):
+        placed = counted(own, "own observation")
+        network = placed if observed.kind in ("none", "custom") else f"{network} and {placed}"
+    return network
+
+
+def same_network(one: ObservationSettings, other: ObservationSettings) -> bool:
+    """Whether two have the same network, whatever was done to its rows by hand."""
+    return one.network == other.network
 
 
 class ObserveTool:
@@ -73,20 +121,15 @@ class ObserveTool:
             context.on_messages,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
-            methods=[[key, METHOD_LABELS.get(key, key)] for key in methods_of(bundle)],
+            methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
             variables=[[name, label, self.names[name]] for name, label in labels.items()],
+            fields={name: field_of(ObservationSettings, name) for name in FIELDS},
             sizing_mode="stretch_width",
             margin=0,
         )
         self.heading = ModelHeading(
             context.on_messages,
-            columns=[
-                ["model", "Model"],
-                ["increment", "Increment"],
-                ["difference", "Model − target"],
-                ["influence", "Influence of one"],
-                ["spread", "Spread"],
-            ],
+            columns=[list(item) for item in options_of(ObservationSettings, "column").items()],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -103,11 +146,7 @@ class ObserveTool:
         state = self._state
         observed: ObservationSettings = state.observations
         known = self._table_of
-        if (
-            known is None
-            or known[0] != state.month
-            or not observations.observed_alike(known[1], observed)
-        ):
+        if known is None or known[0] != state.month or known[1].observed != observed.observed:
             self._table_of = (state.month, observed)
             before = len(self.table)
             try:
@@ -162,7 +201,7 @@ class ObserveTool:
             self._task is not None
             and key is not None
             and key[0] is self.table
-            and observations.analysed_alike(key[1], observed)
+            and key[1].analysed == observed.analysed
         ):
             return self._task
         return AnalysisRequest(
@@ -171,6 +210,7 @@ class ObserveTool:
             method=observed.method,
             residual=observed.residual,
             localisation=observed.localisation,
+            source=observed,
         )
 
     def begin(self, task: AnalysisRequest, *, stepwise: bool = False) -> None:
@@ -182,11 +222,26 @@ class ObserveTool:
             task, stepwise=stepwise, growing=[count // part for part in growing if count >= part]
         )
 
+    def late(self, drawn: AnalysisRequest | None) -> str:
+        """Return the month or the network that is drawn still, where it is not the state's."""
+        state = self._state
+        if drawn is None:
+            return ""
+        if drawn.month != state.month:
+            return drawn.month
+        if drawn.source is not None and not same_network(drawn.source, state.observations):
+            return network_words(drawn.source)
+        return ""
+
     @property
     def stale(self) -> bool:
-        """Whether the analysis shown is still of another month than the state's."""
-        state, month = self._state, self.analysing.month
-        return bool(state.model == "analysis" and month not in ("", state.month))
+        """Whether the analysis shown is still of another month or network than the state's."""
+        return bool(self._state.model == "analysis" and self.late(self.analysing.drawn))
+
+    @property
+    def pending(self) -> bool:
+        """Whether the analysis of the state's month is under way and none of it is drawn."""
+        return self.stale and self.analysing.run in ("live", "step")
 
     @property
     def shown(self) -> Any:
@@ -222,7 +277,8 @@ class ObserveTool:
         if work.manual_cost is None or not work.costs or self.wanted() is not self._task:
             return words
         least, now = work.costs[-1][2], work.manual_cost.total
-        return f"{words} Cost {least:.1f} → {now:.1f} ({now - least:+.1f})".replace("-", "−")
+        rise = signed(round(now, 1) - round(least, 1), 1)
+        return f"{words} Cost {number(least, 1)} → {number(now, 1)} ({rise})"
 
     @property
     def focus(self) -> int | None:
@@ -315,8 +371,11 @@ class ObserveTool:
             settings=self._settings(observed),
             region_words=region_words(observed.region),
             counts=self._counts(),
+            values=self._values(observed),
+            months=self.months(),
             costs=self.analysing.costs,
             outcome=self._outcome(),
+            outcome_help=OUTCOME_HELP if self.analysing.answered else "",
             run=self.analysing.run,
             reading=self._reading(misfit),
         )
@@ -335,9 +394,10 @@ class ObserveTool:
             "kind", "count", "spacing", "domain", "year", "seed", "error", "noise", "method",
             "residual", "localisation", "live",
         )  # fmt: skip
-        made = {name: getattr(observed, name) for name in names}
-        made["region"] = observed.region is not None
-        made["variables"] = list(observed.variables or self._usual(observed.kind))
+        values = observed.values
+        made = {name: values[name] for name in names}
+        made["region"] = values["region"] is not None
+        made["variables"] = list(values["variables"] or self._usual(values["kind"]))
         return made
 
     def _usual(self, kind: str) -> tuple[str, ...]:
@@ -351,7 +411,7 @@ class ObserveTool:
     def _counts(self) -> dict[str, Any]:
         held = int(self.table.rows["withheld"].sum()) if len(self.table) else 0
         count = len(self.table)
-        words = f"{count:,} observations" if count != 1 else "1 observation"
+        words = counted(count, "observation")
         if held:
             words += f", {held:,} withheld"
         if self.table.absent:
@@ -361,12 +421,62 @@ class ObserveTool:
         more = f"{hidden:,} too dense to draw" if hidden else ""
         return {"n": count, "chosen": len(self.chosen), "words": words, "hidden": more}
 
+    def _values(self, observed: ObservationSettings) -> str:
+        """Return where the values come from: they look like data."""
+        sampled, own = self.table.sampled, len(self.table) - self.table.sampled
+        from_target = f"sampled from the target, with noise (seed {observed.noise})"
+        if not own:
+            return f"Values: {from_target}." if sampled else ""
+        other = f"{own:,} of your own, scored against this bundle's target all the same"
+        return f"Values: {sampled:,} {from_target}; {other}." if sampled else f"Values: {other}."
+
+    def months(self) -> str:
+        """Return which values were observed in another month than that shown; '' for none."""
+        month = self._state.month
+        said = [
+            f"Observed for {other}, not for {month}: {counted(count, 'value')}, used here "
+            f"unchanged. Return to {other}, or delete the rows."
+            for other, count in sorted(self.table.foreign.items())
+        ]
+        said += [
+            f"Observed for {other}: {counted(count, 'absolute value')}, taken here as anomalies "
+            f"from the climatology of {month}."
+            for other, count in sorted(self.table.moved.items())
+        ]
+        return " ".join(said)
+
+    def roles(self) -> dict[str, str]:
+        """Return of each variable whether the analysis is given it; nothing where none is shown."""
+        state = self._state
+        if state.model != "analysis" or state.tool == "perturb" or not len(self.table):
+            return {}
+        used = set(self.table.rows["variable"][~self.table.rows["withheld"].to_numpy(dtype=bool)])
+        return {
+            variable.name: "observed" if variable.name in used else "inferred"
+            for variable in self._bundle.variables
+        }
+
+    def outlined(self) -> list[tuple[float, float, float, float]]:
+        """Return the region that the network is confined to, to be outlined on the maps."""
+        observed: ObservationSettings = self._state.observations
+        region, kind = observed.region, NETWORKS[observed.kind]
+        if self._state.tool != "observe" or region is None or "region" not in kind.settings:
+            return []
+        return [region]
+
+    def station(self, rows: Any) -> list[int]:
+        """Return all rows at the places of some: what one station observes."""
+        # Rows of one's own are rounded to a thousandth of a degree, those of a network are not.
+        at = self.table.rows[["lat", "lon"]].to_numpy(dtype=float).round(2)
+        places = {tuple(at[row]) for row in rows}
+        return [i for i, where in enumerate(map(tuple, at)) if where in places]
+
     def _outcome(self) -> str:
         words = self.analysing.words
         analysis = self.analysing.analysis
         if analysis is None and self.analysing.run and not words:
             # On a busy machine that is a minute without anything to see.
-            return "assimilating; the first analysis of a season takes longest …"
+            return "Assimilating; the first analysis of a season takes longest …"
         if not self.analysing.answered or analysis is None:
             return words
         stale = self._state.model == "analysis" and self.wanted() is not self._task
@@ -377,19 +487,20 @@ class ObserveTool:
         # A run that was slowed down for eyes says nothing of the time it takes.
         parts = [took] if s.seconds and not self.analysing.paced else []
         if s.n_used and np.isfinite(s.chi_squared):
-            free = f"{s.degrees_of_freedom:.0f}"
             parts += [
-                f"χ² {s.chi_squared:.2f}",
-                f"{free} degree{'' if free == '1' else 's'} of freedom",
+                f"χ²/n {number(s.chi_squared)}",
+                f"DFS {s.degrees_of_freedom:,.0f} of {s.n_used:,}",
             ]
         if s.n_thinned:
-            parts.append(f"{s.n_thinned:,} thinned")
-        return f"{words.rstrip('.')} ({', '.join(parts)})." if words and parts else words
+            parts.append(f"{s.n_thinned:,} left out by thinning")
+        if not words or not parts:
+            return words
+        return f"{words[:1].upper()}{words[1:].rstrip('.')}. {'; '.join(parts)}."
 
     def _note(self, observed: ObservationSettings) -> str:
         if self.stale:
             # The first analysis of a season takes seconds: until then it must not pass as this one.
-            return f"still of {self.analysing.month}"
+            return f"still of {self.late(self.analysing.drawn)}"
         if observed.column == "influence":
             row = self.focus
             return "" if row is None else self._name(row)
@@ -402,27 +513,21 @@ class ObserveTool:
         ):
             return "Shown after the first analysis"
         if observed.column == "influence" and self.focus is None:
-            return "Point at an observation, or select one"
+            return "Point at an observation; a click keeps it"
+        empty = observed.kind in ("none", "custom") and not len(self.table)
+        if empty and self._state.tool == "observe" and self._state.model == "analysis":
+            return "Click a map to observe there"
         return ""
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""
         observed: ObservationSettings = self._state.observations
-        network = NETWORKS[observed.kind].label
-        if observed.kind == "stations" and not observed.spacing:
-            network = f"{observed.count} stations"
-        elif observed.kind == "historical":
-            network = f"Stations of {observed.year}"
-        # What was placed by hand or read from a file, whatever network it was added to.
-        if own := len(observed.own):
-            placed = f"{own} own observation{'' if own == 1 else 's'}"
-            network = placed if observed.kind in ("none", "custom") else f"{network} and {placed}"
         method = METHOD_LABELS.get(observed.method, observed.method)
-        return f"{network}, error {observed.error:g} of the spread, {method}"
+        return f"{network_words(observed)}, obs. error {observed.error:g} × local spread, {method}"
 
     def _name(self, row: int) -> str:
         item = self.table.rows.iloc[row]
-        return f"{row + 1}: {self.names[item['variable']]} {place_words(item['lat'], item['lon'])}"
+        return f"{row + 1}: {self.names[item['variable']]} {place(item['lat'], item['lon'])}"
 
     def _reading(self, misfit: Any) -> str:
         row = self.focus
@@ -436,7 +541,7 @@ class ObserveTool:
         )
         words = f"{self._name(row)} · {number(item['value'])} ± {number(item['error_sd'])} {unit}"
         if misfit is not None and np.isfinite(misfit[row]):
-            words += f" · {number(misfit[row], 1)} sd off"
+            words += f" · {signed(misfit[row], 1)} σ from what the others say"
         words += " · withheld" if item["withheld"] else ""
         return words + (f" · {item['label']}" if item["label"] else "")
 

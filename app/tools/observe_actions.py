@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,13 @@ from app.context import Action, SessionContext
 from app.maps.markers import Markers, inside
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations
-from app.state.observations import InvalidObservationError, ObservationSettings, Row
-from app.text import place_words, region_words
-from app.tools.observations import freeze, own_rows, row_of
+from app.state.observations import ROWS, ObservationSettings
+from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
+from app.state.settings import number
+from app.text import counted, place, region_words
+from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import REFUSALS, ObserveTool
-from mlda_core.observations.table import read, to_csv
+from mlda_core.observations.table import to_csv
 
 MODES = ("place", "box", "lasso", "region")
 # A file of bad rows must not fill the page.
@@ -55,6 +56,7 @@ class ObserveActions:
             "obs-put": self.place_typed,
             "obs-move": self.move,
             "obs-toggle": self.toggle_withheld,
+            "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
             "obs-mode": self.choose_mode,
             "obs-many": self.change_selected,
@@ -75,6 +77,8 @@ class ObserveActions:
         """Change one setting."""
         name, value = str(message.get("name")), message.get("value")
         observed: ObservationSettings = self._state.observations
+        if name in ROWS:
+            raise InvalidObservationError(f"Rows are changed one by one, not all of '{name}'.")
         if name == "kind":
             self._observe.panel.rejected = []
         if name == "kind" and value == "custom":
@@ -84,17 +88,21 @@ class ObserveActions:
         if name in ("count", "spacing"):
             # One decides, the other waits.
             other = {"spacing": 0} if name == "count" else {}
-            self._take(observations.adjust(observed, {name: value, **other}))
+            self._take(observed.adjust({name: value, **other}))
             return ""
-        lost = len(observed.own)
+        mine = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
             # A record of those years begins with the stations of the month shown.
             values["year"] = int(self._state.month[:4])
-        self._take(observations.adjust(observed, values), done=bool(message.get("done", True)))
-        if lost and not self._state.observations.own:
-            return f"{lost} observations of your own went with the old network; undo brings them."
-        return ""
+        self._take(observed.adjust(values), done=bool(message.get("done", True)))
+        if name != "kind" or not mine or value == observed.kind:
+            return ""
+        kept = len(self._state.observations.own)
+        said = f"Kept: {counted(kept, 'own observation')}." if kept else ""
+        if lost := mine - kept:
+            said += f" Gone with the old network: {counted(lost, 'row')}. Undo brings them back."
+        return said.strip()
 
     def place_clicked(self, message: Message) -> str:
         """Observe where a map was clicked."""
@@ -109,11 +117,11 @@ class ObserveActions:
 
     def _place(self, variable: str, lat: float, lon: float) -> str:
         row = Row(variable, lat, lon, label="by hand")
-        row = observations.check_row(row)
+        row = check_row(row)
         self._exists(row)
         self._take(observations.place(self._state.observations, row))
         word = self._observe.names[variable]
-        return f"Observed: {word} at {place_words(row.lat, row.lon)}."
+        return f"Observed: {word} at {place(row.lat, row.lon)}."
 
     def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
@@ -121,7 +129,7 @@ class ObserveActions:
         try:
             lat, lon = self._clicked(message)
             old = row_of(self._state.observations, source, self._bundle)
-            row = observations.check_row(old._replace(lat=lat, lon=lon))
+            row = check_row(old._replace(lat=lat, lon=lon))
             self._exists(row)
         except InvalidObservationError:
             # While it is dragged over land or off the globe it stays where it was last.
@@ -134,14 +142,32 @@ class ObserveActions:
             self._take(observations.edit(self._state.observations, source, row), done=False)
             return ""
         self._take(observations.edit(self._state.observations, source, row))
-        return f"Observation {at + 1} moved to {place_words(row.lat, row.lon)}."
+        return f"Observation {at + 1} moved to {place(row.lat, row.lon)}."
 
     def toggle_withheld(self, message: Message) -> str:
         """Withhold an observation, or restore it."""
-        at, source = self._row(message)
+        at, _ = self._row(message)
+        if self._state.observations.column == "influence":
+            # There a marker is chosen, to be looked at.
+            self._observe.chosen = set() if self._observe.chosen == {at} else {at}
+            return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
-        self._take(observations.withhold(self._state.observations, [source], held=held))
-        return f"Observation {at + 1} {'withheld: only scored' if held else 'restored'}."
+        rows = [at]
+        if message.get("whole") or self._observe.panel.whole_station:
+            rows = self._observe.station(rows)
+        sources = self._observe.table.sources[rows].tolist()
+        self._take(observations.withhold(self._state.observations, sources, held=held))
+        done = "withheld: not used, only scored" if held else "restored"
+        if len(rows) == 1:
+            return f"Observation {at + 1} {done}."
+        return f"Station of {counted(len(rows), 'observation')} {done}."
+
+    def take_whole_stations(self, message: Message) -> None:
+        """Let clicks, boxes and lassos take all that a station observes, or single rows."""
+        value = message.get("value")
+        if not isinstance(value, bool):
+            raise InvalidObservationError("The page sent no switch; reload it.")
+        self._observe.panel.whole_station = value
 
     def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
@@ -157,9 +183,7 @@ class ObserveActions:
         if mode not in MODES:
             raise InvalidObservationError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
         self._observe.panel.mode = mode
-        if self._observe.markers is not None:
-            self._observe.markers.drag("box" if mode == "region" else mode)
-        return "Drag a box over any map: the network keeps within it." if mode == "region" else ""
+        return "Drag a box over any map: the network is confined to it." if mode == "region" else ""
 
     def change_selected(self, message: Message) -> str:
         """Do something with what is selected."""
@@ -179,40 +203,39 @@ class ObserveActions:
         if action == "delete":
             self._take(observations.delete(self._state.observations, sources))
             self._observe.chosen.clear()
-            return f"{count:,} deleted."
+            return f"{counted(count, 'observation')} deleted."
         held = action == "withhold"
         self._take(observations.withhold(self._state.observations, sources, held=held))
-        return f"{count:,} {'withheld: only scored' if held else 'restored'}."
+        done = "withheld: not used, only scored" if held else "restored"
+        return f"{counted(count, 'observation')} {done}."
 
     def upload(self, message: Message) -> str:
         """Take over the observations of a CSV."""
         text, name = str(message.get("text", "")), str(message.get("name", "the file"))[:60]
-        table, rejected, notes = read(text, self._bundle, month=self._state.month)
+        rows, (_, rejected, notes) = read_rows(text, self._bundle, self._state.month)
         self._observe.panel.param.update(
             rejected=[[bad.row, bad.reason] for bad in rejected[:SHOWN_REJECTED]],
-            rejected_words=f"{len(rejected):,} of {len(rejected) + len(table):,} rows refused"
-            + (f", the first {SHOWN_REJECTED} are" if len(rejected) > SHOWN_REJECTED else "")
-            + ":",
+            rejected_words=_refused_words(len(rejected), len(rows)),
         )
-        if not len(table):
+        if not rows:
             raise InvalidObservationError(
                 f"{name} holds no observation that can be used; the list says why for each row."
             )
-        if len(table) > observations.MAX_ROWS:
+        if len(rows) > MAX_ROWS:
             raise InvalidObservationError(
-                f"{name} has {len(table):,} observations; {observations.MAX_ROWS:,} are the most."
+                f"{name} has {len(rows):,} observations; {MAX_ROWS:,} are the most."
             )
-        plain = observations.adjust(self._state.observations, {"kind": "custom"})
-        self._take(replace(plain, own=own_rows(table)))
-        refused = f", {len(rejected):,} rows refused" if rejected else ""
-        return " ".join([f"{name}: {len(table):,} observations{refused}.", *notes])
+        plain = self._state.observations.adjust({"kind": "custom"})
+        self._take(plain.replace(own=rows))
+        refused = f", {counted(len(rejected), 'row refused', 'rows refused')}" if rejected else ""
+        return " ".join([f"{name}: {counted(len(rows), 'observation')}{refused}.", *notes])
 
     def download(self, _: Message) -> str:
         """Give the observations as a CSV."""
         name = f"observations-{self._state.month}.csv"
         message = {"type": "file", "name": name, "text": to_csv(self._observe.table.plain)}
         self._observe.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
-        return f"{len(self._observe.table):,} observations saved as {name}."
+        return f"{counted(len(self._observe.table), 'observation')} saved as {name}."
 
     def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""
@@ -238,13 +261,13 @@ class ObserveActions:
 
     def choose_column(self, message: Message) -> str:
         """Choose what the model's column shows."""
-        made = observations.adjust(self._state.observations, {"column": message.get("value")})
+        made = self._state.observations.adjust({"column": message.get("value")})
         self._take(made)
         return ""
 
     def choose_hatching(self, message: Message) -> str:
         """Choose from where a spread is hatched."""
-        made = observations.adjust(self._state.observations, {"hatch": message.get("value")})
+        made = self._state.observations.adjust({"hatch": message.get("value")})
         self._take(made)
         return ""
 
@@ -263,17 +286,22 @@ class ObserveActions:
             if self._observe.panel.mode == "region":
                 region = box_to_region(self._state.projection, geometry)
                 self.choose_mode({"value": "place"})
-                self._take(observations.adjust(self._state.observations, {"region": region}))
-                self._done(f"The network keeps within {region_words(region)}.")
+                self._take(self._state.observations.adjust({"region": region}))
+                self._done(f"The network is confined to {region_words(region)}.")
             else:
                 rows = self._observe.table.rows
                 x, y = to_map(
                     self._state.projection, rows["lon"].to_numpy(), rows["lat"].to_numpy()
                 )
                 here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
-                self._observe.chosen = set(np.flatnonzero(here).tolist())
+                rows_here = np.flatnonzero(here).tolist()
+                if self._observe.panel.whole_station:
+                    rows_here = self._observe.station(rows_here)
+                self._observe.chosen = set(rows_here)
+                count = counted(len(rows_here), "observation")
                 word = self._observe.names[variable]
-                self._say(f"{len(self._observe.chosen):,} observations of {word} selected.")
+                whole = self._observe.panel.whole_station
+                self._say(f"{count}{'' if whole else f' of {word}'} selected.")
         except REFUSALS as error:
             self._say(str(error), failed=True)
         self._redraw()
@@ -288,11 +316,11 @@ class ObserveActions:
             if not 0 <= at < len(self._observe.table):
                 raise InvalidObservationError("That row is gone; choose another.")
             source = int(self._observe.table.sources[at])
-            if column == "out":
+            if column == "withheld":
                 made = observations.withhold(self._state.observations, [source], held=bool(value))
             else:
                 old = row_of(self._state.observations, source, self._bundle)
-                row = observations.check_row(_with(old, column, value))
+                row = check_row(_with(old, column, value, self._state.month))
                 self._exists(row)
                 made = observations.edit(self._state.observations, source, row)
             self._take(made)
@@ -312,7 +340,10 @@ class ObserveActions:
         return str(name)
 
     def _clicked(self, message: Message) -> tuple[float, float]:
-        x, y = (observations.number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        x, y = (
+            number("place", message.get(name), -10, 10, InvalidObservationError)
+            for name in ("x", "y")
+        )
         if not on_map(self._state.projection, x, y):
             raise InvalidObservationError("That is off the globe; click inside its outline.")
         lon, lat = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
@@ -338,7 +369,7 @@ class ObserveActions:
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
-                f"There is no {label} at {place_words(row.lat, row.lon)}; choose another place."
+                f"There is no {label} at {place(row.lat, row.lon)}; choose another place."
             )
         if row.value is not None:
             return
@@ -348,9 +379,14 @@ class ObserveActions:
             # What nobody typed is sampled, and there is nothing to sample.
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
-                f"There is no {label} at {place_words(row.lat, row.lon)} in {month} that could be "
+                f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "
                 "sampled; choose another place or month."
             )
+
+
+def _refused_words(refused: int, taken: int) -> str:
+    listed = f"; the first {SHOWN_REJECTED}" if refused > SHOWN_REJECTED else ""
+    return f"{refused:,} of {counted(refused + taken, 'row')} refused{listed}:"
 
 
 def _typed(message: Message) -> tuple[float, float]:
@@ -364,14 +400,14 @@ def _typed(message: Message) -> tuple[float, float]:
             value = math.nan
         if not abs(value) <= most:
             what = f"'{text[:24]}' is not a number" if text else "is empty; it must be a number"
-            wrong.append(f"The {words} {what} from -{most} to {most}")
+            wrong.append(f"The {words} {what} from −{most} to {most}")
         found.append(value)
     if wrong:
-        raise InvalidObservationError(f"{'. '.join(wrong)}. Type degrees such as -12.5.")
+        raise InvalidObservationError(f"{'. '.join(wrong)}. Type degrees such as −12.5.")
     return found[0], found[1]
 
 
-def _with(row: Row, column: str, value: Any) -> Row:
+def _with(row: Row, column: str, value: Any, month: str) -> Row:
     fields = {"lat": "lat", "lon": "lon", "value": "value", "error": "error_sd"}
     if column not in fields:
         raise InvalidObservationError("That column cannot be edited.")
@@ -381,4 +417,6 @@ def _with(row: Row, column: str, value: Any) -> Row:
     empty = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
     if empty and column in ("value", "error"):
         value = None
-    return row._replace(**{fields[column]: value})
+    made = row._replace(**{fields[column]: value})
+    # What is typed is an anomaly of the month that is shown.
+    return made._replace(month=month, absolute=False) if column == "value" else made

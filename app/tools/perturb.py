@@ -19,8 +19,8 @@ from app.maps.color_scales import Look, response_look, sensitivity_look
 from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
 from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
+from app.state.settings import options_of
 from app.tools.perturb_text import (
-    VIEW_LABELS,
     beyond_words,
     change_words,
     gcm_readings,
@@ -87,7 +87,11 @@ class PerturbTool:
         )
         self.heading = PerturbHeading(
             context.on_messages,
-            views=[[k, v] for k, v in VIEW_LABELS.items() if k != "gcm" or self.gcm],
+            views=[
+                [key, label]
+                for key, label in options_of(PerturbationSettings, "view").items()
+                if key != "gcm" or self.gcm
+            ],
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -319,6 +323,11 @@ class PerturbTool:
         """Whether what is drawn is still of another month than the state's."""
         return self.work.answer is not None and not self._fresh()
 
+    @property
+    def pending(self) -> bool:
+        """Whether the response of the state's month is under way."""
+        return self.stale and self.work.asked is not None
+
     def _still(self) -> str:
         if self.work.complaint and not self.work.busy:
             return f"still of {self.month}: no response" if self.stale else "no response: see above"
@@ -352,6 +361,8 @@ class PerturbTool:
         # While an amount is dragged the words stay: they would change five times a second.
         if asked is not None and answer is not None and answer.seconds < 1:
             asked = None if asked.control == answer.question.control else asked
+        if self._view == "gcm":
+            return ""
         if asked is not None:
             return f"Computing the response of {asked.month} \u2026"
         if self.work.complaint:

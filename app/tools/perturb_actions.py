@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from app.context import Action, SessionContext
 from app.maps.markers import Markers, floats
 from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
 from app.state import perturbations
-from app.state.observations import InvalidObservationError, number
 from app.state.perturbations import InvalidPerturbationError, PerturbationSettings
+from app.state.settings import number
+from app.text import signed
 from app.tools.perturb import PerturbTool
-from app.tools.perturb_text import signed
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 
@@ -115,7 +114,7 @@ class PerturbActions:
         count = len(self._state.perturbations.patches)
         if not count:
             raise InvalidPerturbationError("There is no change of the sea to clear; add one first.")
-        self._take(replace(self._state.perturbations, patches=(), selected=-1))
+        self._take(self._state.perturbations.replace(patches=(), selected=-1))
         return "The sea is as it was; undo brings the changes back."
 
     def select(self, message: Message) -> None:
@@ -130,10 +129,10 @@ class PerturbActions:
             raise InvalidPerturbationError(f"This bundle has no variable '{str(value)[:24]}'.")
         if name == "gcm" and not self._perturb.gcm:
             raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
-        made = perturbations.adjust(self._state.perturbations, {name: value})
+        made = self._state.perturbations.adjust({name: value})
         shows = {"gcm": "gcm", "variable": "sensitivity", "over": "sensitivity"}
         if name in shows:
-            made = replace(made, view=shows[name])
+            made = made.replace(view=shows[name])
         if made.view == "gcm" and not self._perturb.gcm:
             raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
         self._take(made)
@@ -161,17 +160,14 @@ class PerturbActions:
         names = [variable.name for variable in self._bundle.variables]
         if message.get("variable") not in names:
             raise InvalidPerturbationError("That map is none of this bundle's; reload the page.")
-        try:
-            x, y = (number("place", message.get(name), -10, 10) for name in ("x", "y"))
-        except InvalidObservationError as error:
-            raise InvalidPerturbationError(str(error)) from None
+        x, y = (number("place", message.get(name), -10, 10) for name in ("x", "y"))
         if not on_map(self._state.projection, x, y):
             raise InvalidPerturbationError("That is off the globe; click inside its outline.")
         (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
         middle = float(np.clip(lat, HALF - 90, 90 - HALF))
         box = (middle - HALF, middle + HALF, float(lon) - HALF, float(lon) + HALF)
         settings = {"variable": message.get("variable"), "over": box, "view": "sensitivity"}
-        self._take(perturbations.adjust(self._state.perturbations, settings))
+        self._take(self._state.perturbations.adjust(settings))
         return ""
 
     # -- from Bokeh's own tools ----------------------------------------------------------------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.maps.color_scales import units
 from app.state.perturbations import Place, region_of
-from app.text import number, region_words
+from app.text import number, region_words, signed
 from mlda_core.climate.metrics import compare, pattern_correlation
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.perturbation.response import HELD
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.gcm import GcmResponse
     from mlda_core.perturbation.response import Response
-
-VIEW_LABELS = {
-    "sum": "Analysis + response",
-    "response": "Response",
-    "sensitivity": "Sensitivity to the sea",
-    "gcm": "Emulator, beside the GCM",
-}
 
 # Least change of a cell that counts as reached, kelvin.
 REACHED = 0.01
@@ -43,7 +36,7 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
     Parameters
     ----------
     view : str
-        A key of `VIEW_LABELS`.
+        One of the views of `PerturbationSettings`.
     there : bool
         Whether there is a response.
     late : str
@@ -61,19 +54,14 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
         return ["Target", "", ""]
     first = "Analysis from all fields" + (f", {late}" if late else "")
     if view == "sensitivity":
-        return [first, "Held ↑ against all →", "Held ↑ all →"]
+        return [first, "From the held fields ↑ against all fields →", "Held ↑ all fields →"]
     return [first, "With response ↑ without →", "With ↑ without →"]
-
-
-def signed(value: float, decimals: int) -> str:
-    """Write a number with its sign, a real minus; a dash where there is none."""
-    return ("+" if value > 0 else "") + number(value, decimals)
 
 
 def place_label(place: Place) -> str:
     """Return a place as people write it."""
     if isinstance(place, str):
-        return region_of(place).label.partition(" (")[0]
+        return region_of(place).short
     return region_words(place)
 
 
@@ -91,7 +79,7 @@ def change_words(response: Response, bundle: Bundle) -> str:
         amount = f"{signed(low, 1)} to {signed(high, 1)}"
     if any_ == full:
         return f"{amount} K over {full} % of the sea"
-    return f"{amount} K over {full} % of the sea, for its edges are soft: they reach {any_} %"
+    return f"{amount} K over {full} % of the sea at full strength, {any_} % with tapered edges"
 
 
 def beyond_words(response: Response) -> str:
@@ -102,8 +90,8 @@ def beyond_words(response: Response) -> str:
     before, same, after = (month_name[(k + j) % 12 + 1] for j in (-1, 0, 1))
     return (
         f"On {_percent(response.beyond)} % of its area the changed sea is warmer or colder than in "
-        f"any {before}, {same} or {after} that the model knows: there it extrapolates, and single "
-        "months can be far off."
+        f"any {before}, {same} or {after} of the training data: the emulator extrapolates there, "
+        "and single months can be far off."
     )
 
 
@@ -122,15 +110,10 @@ def response_readings(answer: ResponseResult, bundle: Bundle) -> Readings:
         unit = units(variable, full=False)
         rows = [("globe", _mean(field, bundle.grid.weights))]
         if 0 < there.mean() < 1:
-            rows.append(("changed sea", _mean(field, bundle.grid.weights * there)))
-        # In brackets where the emulator extrapolates. The unit once: the second line has no room.
+            rows.append(("patch", _mean(field, bundle.grid.weights * there)))
+        # In brackets where the emulator extrapolates.
         form = "({})" if beyond_words(response) else "{}"
-        made.append(
-            tuple(
-                (name, form.format(signed(v, 2)), "" if k else unit)
-                for k, (name, v) in enumerate(rows)
-            )
-        )
+        made.append(tuple((name, form.format(signed(v, 2)), unit) for name, v in rows))
     return tuple(made)
 
 
@@ -150,19 +133,19 @@ def sensitivity_readings(
             found = compare(answer.all_fields[i], answer.response.control[i], bundle.grid.weights)
             rmse = number(found.rmse, variable.decimals)
             made.append((
-                ("held: r", number(found.r), ""),
+                ("held fields: r", number(found.r), ""),
                 ("RMSE", rmse, units(variable, full=False)),
             ))  # fmt: skip
         elif np.isfinite(sensitivity).any():
             unit = {"degC": "K"}.get(unit, unit)
             most, least = float(np.nanmax(sensitivity)), float(np.nanmin(sensitivity))
             made.append((
-                ("most", signed(most, 2), ""),
-                ("least", signed(least, 2), ""),
+                ("max", signed(most, 2), ""),
+                ("min", signed(least, 2), ""),
                 (f"{unit} per K", "", ""),
             ))  # fmt: skip
         else:
-            made.append((("most", number(np.nan), ""),))
+            made.append((("max", number(np.nan), ""),))
     return tuple(made)
 
 
@@ -216,6 +199,6 @@ def sensitivity_words(
     unit: Any = {"degC": "K"}.get(made.units, made.units)
     return (
         f"{label} over {place_label(aim.over)} in {aim.month}: {signed(made.value, 2)} {unit} "
-        f"({HELD[aim.held].label}). The map says what 1 K within 500 km of a place adds to it "
-        f"({took})."
+        f"({HELD[aim.held].label}). The map: the effect on it of 1 K more within 500 km of each "
+        f"point ({took})."
     )

@@ -175,7 +175,7 @@ export function render({ model, el }) {
   let playing = null
   const play = (on) => {
     if (playing) clearInterval(playing)
-    playing = on ? setInterval(() => { if (wire.idle) step(1) }, 450) : null
+    playing = on ? setInterval(() => { if (wire.idle && !model.pending) step(1) }, 450) : null
     $("#play").innerHTML = icon(on ? "stop" : "play")
     $("#play").setAttribute("aria-label", on ? "Stop playing" : "Play month after month")
     $("#play").title = $("#play").getAttribute("aria-label")

@@ -9,13 +9,14 @@ export function render({ model, el }) {
   el.innerHTML = `
   <section class="tool" aria-label="Explore">
     <div class="actions" role="group" aria-label="Where the model's state comes from">
-      <button type="button" id="encode" title="Show what the encoder makes of this month">Encode month</button>
-      <button type="button" id="prior" title="All latents zero: the model's mean for this season">Prior mean</button>
+      <button type="button" id="encode" title="Set all latents to the code of the month shown: what the encoder makes of it">Encode month</button>
+      <button type="button" id="prior" title="Set all latents to zero: the model's mean for this season">Prior mean</button>
       <span class="pair"><button type="button" id="random" title="Draw every latent from N(0, 1)">Random</button>
       <label><span class="hidden">Seed of the next draw</span>
         <input type="number" id="seed" min="0" max="2147483647" step="1" title="Seed of the next draw"></label></span>
     </div>
     <p class="origin" aria-live="polite"></p>
+    <p class="hint legend"><i class="mark"></i> the code of the month shown: what the encoder makes of it</p>
     <ol class="latents first"></ol>
     <details class="walk" open><summary>Walk between two states</summary>
       <form>
@@ -36,7 +37,7 @@ export function render({ model, el }) {
     const plain = typed.trim().replace(",", ".").replace("\u2212", "-")
     return plain === "" ? NaN : Number(plain)
   }
-  const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2)
+  const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "\u2212")
 
   const makeRow = (info) => {
     const item = document.createElement("li")

@@ -4,7 +4,7 @@ export function render({ model, el }) {
   el.innerHTML = `<div class="heading">
     <select id="column" aria-label="What the model column shows">${model.columns.map(([key, label]) =>
       `<option value="${key}">${label}</option>`).join("")}</select>
-    <label class="scale" title="Colours and arrows end so many times sooner, for what is small"><span>colours</span> <select id="scale">${model.scales.map((n) =>
+    <label class="scale" title="Divide this column's colour range, and the length of its arrows' key, by so much: for what is small"><span>Amplify</span> <select id="scale" aria-label="Amplify">${model.scales.map((n) =>
       `<option value="${n}">× ${n}</option>`).join("")}</select></label>
     <label class="tick" id="vector" hidden><input type="checkbox" id="arrows" title="Draw the wind as arrows over the other maps">arrows</label>
     <label class="hatch" hidden>hatched <span class="long">above</span><span class="short">&gt;</span> <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
@@ -29,7 +29,7 @@ export function render({ model, el }) {
     // Beside another method both columns say whose they are, and of what.
     for (const [key, label] of model.columns) {
       const option = $(`#column option[value=${key}]`)
-      if (key === "difference") option.textContent = `Model \u2212 ${model.against}`
+      if (key === "difference") option.textContent = `${model.analysis ? "Analysis" : "Model"} \u2212 ${model.against}`
       else if (key !== "model") option.textContent = model.who ? `${model.who}: ${label.toLowerCase()}` : label
     }
     $("#scale").value = model.scale

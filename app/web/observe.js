@@ -1,36 +1,39 @@
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
-const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it; drag a marker to move it"],
+const IDLE = { residual: "This method has no residual analysis", localisation: "This method has no localisation" }
+const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it (with Shift its whole station); drag a marker to move it"],
   ["box", "Box", "Drag a box over a map to select its observations"],
   ["lasso", "Lasso", "Draw round observations to select them"]]
 
 export function render({ model, el }) {
   const wire = channel(model)
   const option = ([key, label]) => `<option value="${key}">${escape(label)}</option>`
-  const number = (id, label, low, high, title) => `<label class="part ${id}">${label}
-    <input type="number" data-set="${id}" min="${low}" max="${high}" step="1" title="${title}"></label>`
-  const slider = (id, label, low, high, step, title) => `<label class="slide"><span>${label}</span>
-    <input type="range" id="${id}" min="${low}" max="${high}" step="${step}" title="${title}"><output></output></label>`
+  // Labels, titles and limits are those that the settings are declared with.
+  const fields = model.fields
+  const limits = (id) => `min="${fields[id].low}" max="${fields[id].high}" step="${fields[id].step}" title="${escape(fields[id].title)}"`
+  const number = (id) => `<label class="part ${id}">${fields[id].label} <input type="number" data-set="${id}" ${limits(id)}></label>`
+  const slider = (id) => `<label class="slide"><span>${fields[id].label}</span><input type="range" id="${id}" ${limits(id)}><output></output></label>`
+  const box = (id, kind = "") => `<label class="tick${kind}" title="${escape(fields[id].title)}"><input type="checkbox" id="${id}">${fields[id].label}</label>`
   el.innerHTML = `<section class="tool" aria-label="Observe">
     <div class="line"><label class="grow">Network <select id="kind">${model.kinds.map(option).join("")}</select></label>
-      ${number("year", "in", 1850, 2020, "Stations that reported in this year")}</div>
-    <div class="line part amount"><input type="number" id="amount" min="1" max="20000" aria-label="How many, or how far apart">
-      <select id="by" aria-label="Given as"><option value="count">places</option><option value="spacing">km apart</option></select></div>
-    <div class="line part variables"><span class="muted">of</span>${model.variables.map(([name, label, short]) =>
+      ${number("year")}</div>
+    <div class="line part amount"><input type="number" id="amount" min="${fields.count.low}" max="${fields.spacing.high}" aria-label="How many, or how far apart">
+      <select id="by" aria-label="Given as"><option value="count">${fields.count.label}</option><option value="spacing">${fields.spacing.label}</option></select></div>
+    <div class="line part variables"><span class="muted">Variables</span>${model.variables.map(([name, label, short]) =>
       `<label class="tick"><input type="checkbox" data-observed="${name}" title="${escape(label)}">${escape(short)}</label>`).join("")}</div>
-    <div class="line"><label class="part domain">on <select id="domain"><option value="globe">${model.whole}</option><option value="land">land</option>
+    <div class="line"><label class="part domain">Where <select id="domain"><option value="globe">${model.whole}</option><option value="land">land</option>
         <option value="sea">sea</option></select></label>
       <span class="part region"><button type="button" id="draw" aria-pressed="false" title="Drag a box over a map: stations only within it">Draw region</button>
-        <button type="button" id="whole" title="Everywhere again" aria-label="Everywhere again">×</button></span>
-      ${number("seed", "places", 0, 2147483647, "Seed of the places")}</div>
+        <button type="button" id="whole" title="Everywhere again" aria-label="Everywhere again">×</button></span></div>
     <div class="block">
-      ${slider("error", "Error", 0.05, 1, 0.05, "Standard error of what is sampled from the target, as a share of the local spread")}
-      ${slider("localisation", "Reach", 0.25, 2, 0.05, "Factor on how far an observation's residual reaches")}
       <div class="line"><label class="grow">Method <select id="method">${model.methods.map(option).join("")}</select></label>
-        <label class="tick"><input type="checkbox" id="residual">residual</label>${number("noise", "noise", 0, 2147483647, "Seed of the observations' errors")}</div>
+        ${box("residual")}</div>
+      ${slider("error")}
+      ${slider("localisation")}
+      <div class="line seeds"><span class="muted">Seeds:</span>${number("seed")}${number("noise")}</div>
     </div>
     <div class="block">
-      <div class="line run"><label class="tick live"><input type="checkbox" id="live">Live</label>
-        <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step">Step</button>
+      <div class="line run">${box("live", " live")}
+        <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step, from the background on">Step</button>
         <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
         <button type="button" id="cancel">Cancel</button></div>
       <div class="graph"><svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="total"/><path class="dots"/></svg>
@@ -39,7 +42,9 @@ export function render({ model, el }) {
     </div>
     <div class="block">
       <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
-        `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span><span class="counts"></span></div>
+        `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span>
+        <label class="tick" title="Withhold, and select by box or lasso, all that a station observes"><input type="checkbox" id="station">whole station</label></div>
+      <p class="counts"></p><p class="months" role="status"></p><p class="values"></p>
       <div class="line many"><span class="chosen"></span><button type="button" data-many="withhold">Withhold</button>
         <button type="button" data-many="restore">Restore</button><button type="button" data-many="delete">Delete</button>
         <button type="button" data-many="all" title="Select all observations">All</button></div>
@@ -88,16 +93,31 @@ export function render({ model, el }) {
   }
   const told = (id) => {
     const value = Number($(`#${id}`).value)
-    $(`#${id}`).parentNode.querySelector("output").textContent = id === "error" ? `${value.toFixed(2)} spread` : `× ${value.toFixed(2)}`
+    $(`#${id}`).parentNode.querySelector("output").textContent = id === "error" ? `${value.toFixed(2)} × spread` : `× ${value.toFixed(2)}`
   }
-  $("#draw").addEventListener("click", () => wire.send({ type: "obs-mode", value: model.mode === "region" ? "place" : "region" }))
+  // What the pointer does is chosen here at once, for a drag may follow a click sooner than the server does; null:
+  // as the server says.
+  let armed = null
+  const mode = () => armed ?? model.mode
+  const mine = () => root.dataset.tool === "observe"
+  const chooseMode = (value) => {
+    armed = value
+    arm(value)
+    settings()
+    wire.send({ type: "obs-mode", value })
+  }
+  model.on("ack", () => { if (wire.idle && armed !== null) { armed = null; rearm(); settings() } })
+  const rearm = () => { if (mine()) arm(mode()) ; else if (root.dataset.tool === "explore") arm("place") }
+  const unwatch = whenTool(rearm)
+  $("#draw").addEventListener("click", () => chooseMode(mode() === "region" ? "place" : "region"))
+  $("#station").addEventListener("change", (e) => wire.send({ type: "obs-station", value: e.target.checked }))
   $("#whole").addEventListener("click", () => set("region", null))
   for (const action of ["now", "step", "pause", "once", "cancel"]) {
     $(`#${action}`).addEventListener("click", () => wire.send({ type: "run", action }))
   }
   const modes = [...el.querySelectorAll("[data-mode]")]
   modes.forEach((b, i) => {
-    b.addEventListener("click", () => wire.send({ type: "obs-mode", value: b.dataset.mode }))
+    b.addEventListener("click", () => chooseMode(b.dataset.mode))
     b.addEventListener("keydown", (e) => {
       const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
       if (!way) return
@@ -128,10 +148,10 @@ export function render({ model, el }) {
   let hovered = null, count = 0
   const off = pointing({
     active: () => root.dataset.tool === "observe",
-    mode: () => model.mode,
+    mode,
     place: (variable, x, y) => wire.send({ type: "obs-place", variable, x, y }, `place${++count}`),
     move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
-    toggle: (variable, row) => wire.send({ type: "obs-toggle", variable, row }, `toggle${++count}`),
+    toggle: (variable, row, e) => wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
     hover: (row) => {
       if (row === hovered) return
       hovered = row
@@ -146,7 +166,7 @@ export function render({ model, el }) {
   }
   document.addEventListener("keydown", keys)
   const leave = tableKeys()
-  model.on("remove", () => { off(); leave(); document.removeEventListener("keydown", keys) })
+  model.on("remove", () => { off(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
 
   const curve = () => {
     const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])
@@ -164,7 +184,10 @@ export function render({ model, el }) {
     $(".top").textContent = path.length > 1 ? top.toFixed(span < 1 ? 2 : 1) : ""
     $(".low").textContent = path.length > 1 ? low.toFixed(span < 1 ? 2 : 1) : ""
     const last = path[path.length - 1]
-    $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
+    // The parts are rounded so that they add up.
+    const tenths = (v) => Math.round(10 * v), whole = last ? tenths(last[2]) : 0, prior = last ? tenths(last[0]) : 0
+    const shown = (n) => (n / 10).toFixed(1)
+    $(".cost").innerHTML = last ? `cost <b>${shown(whole)}</b> = prior ${shown(prior)} + observations ${shown(whole - prior)}` : ""
   }
   const settings = () => {
     const free = (field) => !focused(field) || (asked.has(field) && wire.idle)
@@ -183,16 +206,25 @@ export function render({ model, el }) {
     for (const id of ["error", "localisation"]) { if (!focused($(`#${id}`))) $(`#${id}`).value = s[id]; told(id) }
     for (const id of ["domain", "method"]) $(`#${id}`).value = s[id]
     for (const id of ["residual", "live"]) $(`#${id}`).checked = s[id]
+    const used = model.methods.find(([key]) => key === s.method)?.[2] ?? Object.keys(IDLE)
+    for (const [id, why] of Object.entries(IDLE)) {
+      const field = $(`#${id}`), idle = !used.includes(id)
+      field.dataset.title ??= field.title
+      field.disabled = idle
+      field.title = idle ? why : field.dataset.title
+      field.closest("label").classList.toggle("idle", idle)
+    }
+    $("#station").checked = model.whole_station
     for (const tick of ticks) tick.checked = s.variables.includes(tick.dataset.observed)
     $("#whole").hidden = !s.region
-    $("#draw").textContent = model.mode === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
-    $("#draw").setAttribute("aria-pressed", String(model.mode === "region"))
+    $("#draw").textContent = mode() === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
+    $("#draw").setAttribute("aria-pressed", String(mode() === "region"))
     for (const b of modes) {
-      const on = b.dataset.mode === model.mode
+      const on = b.dataset.mode === mode()
       b.setAttribute("aria-checked", String(on))
-      b.tabIndex = on || model.mode === "region" ? 0 : -1
+      b.tabIndex = on || mode() === "region" ? 0 : -1
     }
-    root.dataset.pointer = model.mode
+    root.dataset.pointer = mode()
   }
   const running = () => {
     const run = model.run
@@ -203,7 +235,7 @@ export function render({ model, el }) {
     $("#cancel").hidden = !run
     $("#step").hidden = run === "step" || run === "paused"
     $(".outcome").textContent = model.outcome
-    $(".outcome").title = model.outcome
+    $(".outcome").title = model.outcome_help
     // A step that waits for a person is no work under way.
     window.mldaUnderWay = { ...window.mldaUnderWay, analysis: run && run !== "paused" ? 1 : 0 }
     underWay()
@@ -236,11 +268,15 @@ export function render({ model, el }) {
     $("#trial").hidden = !model.trial
     $("#trial").textContent = model.trial || "Try one alone"
   }
+  const origins = () => { $(".values").textContent = model.values; $(".months").textContent = model.months }
+  for (const name of ["values", "months"]) model.on(name, origins)
+  origins()
   model.on("trial", trial)
   trial()
   const readout = () => { $(".reading").textContent = model.reading }
-  for (const name of ["settings", "mode", "region_words"]) model.on(name, () => { settings(); running() })
-  for (const name of ["run", "outcome"]) model.on(name, running)
+  for (const name of ["settings", "region_words", "whole_station"]) model.on(name, () => { settings(); running() })
+  model.on("mode", () => { armed = null; rearm(); settings() })
+  for (const name of ["run", "outcome", "outcome_help"]) model.on(name, running)
   model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
   settings(); running(); counts(); curve(); rejected(); readout()
 }

@@ -22,16 +22,16 @@ export function render({ model, el }) {
     <div class="block"><h3 id="held-title">What is held</h3>
       <div class="held" role="radiogroup" aria-labelledby="held-title">${model.helds.map(([key, label]) =>
         `<label><input type="radio" name="held" value="${key}">${escape(label)}</label>`).join("")}</div>
-      <div class="line within" hidden><label class="grow">free inside <select id="within"><option value="">where the sea is changed</option>${model.regions.slice(1).map(option).join("")}<option value="box" hidden></option></select></label>
+      <div class="line within" hidden><label class="grow">Free inside <select id="within"><option value="">where the sea is changed</option>${model.regions.slice(1).map(option).join("")}<option value="box" hidden></option></select></label>
         <button type="button" data-draw="within" title="Drag a box over a map: inside it nothing but the sea is held">Draw</button></div>
       <p class="question"></p></div>
     <div class="block fading" hidden><p>${FADING}</p></div>
     <div class="block"><h3>What is it sensitive to?</h3>
       <div class="line"><label class="grow"><select id="of-variable" aria-label="Variable">${model.variables.map(option).join("")}</select></label></div>
-      <div class="line"><label class="grow">over <select id="over" aria-label="Region">${model.regions.map(option).join("")}<option value="box" hidden></option></select></label>
+      <div class="line"><label class="grow">Over <select id="over" aria-label="Region">${model.regions.map(option).join("")}<option value="box" hidden></option></select></label>
         <button type="button" data-draw="over" title="Drag a box over a map">Draw</button>
         <button type="button" id="sensitivity" title="Show what each part of the sea does to this mean">Show</button></div>
-      <p class="clicking" hidden>Click any map: its variable, 20° × 20° round the place.</p>
+      <p class="clicking" hidden>Click a map to ask about that variable in a 20° × 20° box there.</p>
       <p class="sensitivity"></p></div>
     <div class="block gcm"><h3 id="gcm-title">Compare with the GCM</h3>
       <div class="line"><span class="segments" role="radiogroup" aria-labelledby="gcm-title">${model.experiments.map(([key, label]) =>
@@ -190,18 +190,9 @@ export function render({ model, el }) {
   // null: as the server says.
   let armed = null
   const mode = () => armed ?? model.mode
-  // The server sets the same tools; told of this, it would only send them back.
-  const arm = () => {
-    const drag = { lasso: "lasso", box: "box", over: "box", within: "box" }[mode()] ?? "place"
-    for (const map of document.querySelectorAll("main [data-variable] .map")) {
-      const name = `drag-${map.closest("[data-variable]").dataset.variable}-${map.classList.contains("model") ? "model" : "target"}`
-      const bar = bokeh(name), tool = bokeh(`${name}-${drag}`)
-      if (bar && tool) bar.setv({ active_drag: tool }, { sync: false })
-    }
-  }
   const choose = (value) => {
     armed = value
-    arm()
+    arm(value)
     draws()
     wire.send({ type: "sea-mode", value })
   }
@@ -212,7 +203,7 @@ export function render({ model, el }) {
     drawing = null
     if (!from || root.dataset.tool !== "perturb" || !mode() || Math.hypot(e.clientX - from[0], e.clientY - from[1]) < 5) return
     // What was drawn ends the mode; after Bokeh has heard of the pointer.
-    setTimeout(() => { armed = ""; arm(); draws() }, 50)
+    setTimeout(() => { armed = ""; arm(""); draws() }, 50)
   }
   window.addEventListener("pointerdown", press, true)
   window.addEventListener("pointerup", lift, true)
@@ -247,7 +238,7 @@ export function render({ model, el }) {
     wire.send({ type: "sea-delete", at: chosen })
   }
   document.addEventListener("keydown", keys)
-  model.on("remove", () => { off(); document.removeEventListener("keydown", keys)
+  model.on("remove", () => { off(); unwatch(); document.removeEventListener("keydown", keys)
     window.removeEventListener("pointerdown", press, true); window.removeEventListener("pointerup", lift, true) })
 
   const words = () => {
@@ -263,7 +254,9 @@ export function render({ model, el }) {
   }
   model.on("patches", patches)
   model.on("settings", () => { settings(); words() })
-  model.on("mode", () => { armed = null; draws() })
+  const rearm = () => { if (root.dataset.tool === "perturb") arm(mode()) }
+  const unwatch = whenTool(rearm)
+  model.on("mode", () => { armed = null; rearm(); draws() })
   for (const name of ["words", "busy"]) model.on(name, words)
   patches(); settings(); words()
 }

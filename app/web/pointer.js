@@ -3,6 +3,9 @@
 // or lasso). Taken before Bokeh sees them, for its own point tool knows no withholding and takes the pan away.
 const HIT = 9
 const SLIP = 4
+// Two clicks so near to each other in time and place are one: a double click would observe twice.
+const TWICE_MS = 300
+const TWICE_PX = 5
 
 const found = new Map()
 const bokeh = (name) => {
@@ -13,6 +16,27 @@ const bokeh = (name) => {
     }
   }
   return found.get(name)
+}
+
+// What dragging over a map does while something is to be drawn there; else it pans.
+const DRAGS = { lasso: "lasso", box: "box", region: "box", over: "box", within: "box" }
+
+// Chosen here, at once: the server's word came half a second later, and a tool that changes in the middle of a
+// drag never hears of its end (Bokeh then throws "Assertion failed" at its next start). `sync` is off, for the
+// server keeps no account of it.
+const arm = (mode) => {
+  const drag = DRAGS[mode] ?? "place"
+  for (const map of document.querySelectorAll("main [data-variable] .map")) {
+    const name = `drag-${map.closest("[data-variable]").dataset.variable}-${map.classList.contains("model") ? "model" : "target"}`
+    const bar = bokeh(name), tool = bokeh(`${name}-${drag}`)
+    if (bar && tool && bar.active_drag !== tool) bar.setv({ active_drag: tool }, { sync: false })
+  }
+}
+// The maps' pointer belongs to the tool that is chosen.
+const whenTool = (act) => {
+  const watcher = new MutationObserver(act)
+  watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["data-tool"] })
+  return () => watcher.disconnect()
 }
 
 function pointing({ active, mode, place, move, toggle, hover }) {
@@ -39,7 +63,13 @@ function pointing({ active, mode, place, move, toggle, hover }) {
     return best === null ? null : { source, i: best, row: source.data.row[best] }
   }
 
-  let press = null
+  let press = null, last = null
+  // Whether this click is the second half of a double click.
+  const again = (e) => {
+    const before = last
+    last = { at: e.timeStamp, x: e.clientX, y: e.clientY }
+    return before !== null && e.timeStamp - before.at < TWICE_MS && Math.hypot(e.clientX - before.x, e.clientY - before.y) <= TWICE_PX
+  }
   const down = (e) => {
     if (!active() || e.button !== 0) return
     const map = mapOf(e)
@@ -79,13 +109,13 @@ function pointing({ active, mode, place, move, toggle, hover }) {
     if (was.hit) {
       e.stopPropagation()
       if (was.moved) move(was.variable, was.hit.row, ...where(was.map, e), true)
-      else toggle(was.variable, was.hit.row)
-    } else if (!was.moved && mode() === "place" && mapOf(e) === was.map) {
+      else if (!again(e)) toggle(was.variable, was.hit.row, e)
+    } else if (!was.moved && mode() === "place" && mapOf(e) === was.map && !again(e)) {
       place(was.variable, ...where(was.map, e))
     }
   }
   const cancel = () => { press = null }
-  // Two quick clicks are two gestures here; enlarging a row stays on its name, its scatter and Enter.
+  // A double click observes here; enlarging a row stays on its name, its scatter and Enter.
   const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
   const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
     ["pointercancel", cancel], ["dblclick", twice]]

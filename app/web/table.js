@@ -1,7 +1,7 @@
 // The keyboard in the table of observations. Tabulator makes every editable cell a stop of Tab, five a row and a
 // thousand in all, and Tab in a cell goes to the next: there was no way past it. Here one row has stops; the arrows
 // up and down go to the others.
-const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error", out: "Withheld" }
+const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error", withheld: "Withheld" }
 
 function tableKeys() {
   let current = null, at = 0, root = null, waiting = null

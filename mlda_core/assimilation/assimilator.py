@@ -161,7 +161,8 @@ class Assimilator:
         Yields
         ------
         Step
-            The linear solution first; the last has the analysis.
+            The linear solution first, or the background where ``start`` says so; the last has
+            the analysis.
         """
         setting, table, calendar, notes = self._asked(observations, month, options, settings)
         asked = month_asked(month)
@@ -201,6 +202,8 @@ class Assimilator:
         """
         problem, asked = self._prepare(table, month, setting)
         if problem.gain.prior.turn is None:
+            if setting.start == "background":
+                yield self._background_step(problem)
             yield self._closed_form(problem, asked)
         else:
             yield from self._nonlinear(problem, asked)
@@ -553,8 +556,12 @@ class Assimilator:
     def _nonlinear(self, problem: Problem, asked: _Asked) -> Iterator[Step]:
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
-        zeta = gain.linear_solution(departures)
-        yield self._linear_step(problem, zeta, departures)
+        from_background = problem.setting.start == "background"
+        if from_background:
+            zeta = np.zeros(problem.z_b.size)
+        else:
+            zeta = gain.linear_solution(departures)
+            yield self._linear_step(problem, zeta, departures)
         fit = problem.decoded_cost(self.bundle)
         starts = [zeta]
         if self.bundle.settings.nonlinearity >= NONLINEAR:
@@ -575,6 +582,9 @@ class Assimilator:
                 last = point
                 if start is zeta:
                     path.append(point.cost)
+                if from_background and start is zeta and not point.index:
+                    yield self._background_step(problem)
+                    continue
                 yield self._step(problem, fit, point)
             if last is not None:
                 ends.append(last.cost)
@@ -604,6 +614,18 @@ class Assimilator:
 
         z = problem.z_b + (zeta if turn is None else turn @ zeta)
         return Step(0, z, cost, 0.0, "linear solution", fields)
+
+    def _background_step(self, problem: Problem) -> Step:
+        """Return the state before any observation, without a residual analysis."""
+        departures = self._departures(problem, problem.x_b)
+        # At z_b the cost of the linear problem is that of the decoder.
+        cost = cost_of_linear(problem.gain, np.zeros(problem.z_b.size), departures)
+
+        def fields() -> Float:
+            return self._restore(problem, problem.x_b, "prior")
+
+        z = None if problem.gain.prior.turn is None else problem.z_b
+        return Step(0, z, cost, 0.0, "the background", fields)
 
     def _step(self, problem: Problem, fit: DecodedCost, point: Point) -> Step:
         def fields() -> Float:

@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.robust import FAR_SD, left_out_misfit, robust_weights
+from mlda_core.climate.places import place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from mlda_core.assimilation.problem import Problem
@@ -79,26 +82,32 @@ def judge(  # noqa: PLR0917 - one result, put together
         # A gross error makes its neighbours inconsistent as well; the weights identify it.
         weight = robust_weights(gain, departures)
     far = used[:0] if weight is None else used[weight < 1.0]
-    return table, _words(table, far, robust=problem.setting.robust)
+    labels = {variable.name: variable.label.lower() for variable in bundle.variables}
+    return table, _words(table, far, labels, robust=problem.setting.robust)
 
 
-def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
+def _words(
+    table: pd.DataFrame, far: NDArray[np.int64], labels: Mapping[str, str], *, robust: bool
+) -> str:
     """Describe the observations that are inconsistent with the others, or down-weighted."""
     if not far.size:
         return ""
     size = table["misfit_sd"].abs().to_numpy()
     far = far[np.argsort(-size[far], kind="stable")]
-    of_what = "anything that the model can make of the others"
+    of_what = "what the model makes of all others"
     if far.size == 1:
         row = int(far[0])
-        what = f"observation {row + 1} ({name_of(table.iloc[row])}) is {size[row]:.0f} sd from"
+        what = (
+            f"observation {row + 1} ({name_of(table.iloc[row], labels)}) is {size[row]:.0f} σ from"
+        )
         head, it = f"{what} {of_what}", "it"
     else:
         worst = "; ".join(
-            f"{row + 1} ({name_of(table.iloc[row])}, {size[row]:.0f} sd)" for row in far[:_NAMED]
+            f"{row + 1} ({name_of(table.iloc[row], labels)}, {size[row]:.0f} σ)"
+            for row in far[:_NAMED]
         )
         head = (
-            f"{far.size} of {int(table['used'].sum())} observations are more than {FAR_SD:g} sd "
+            f"{far.size} of {int(table['used'].sum())} observations are more than {FAR_SD:g} σ "
             f"from {of_what}, the worst {worst}"
         )
         it = "them"
@@ -108,12 +117,9 @@ def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
     return f"{head}; withhold {it}, raise {error} or ask for a robust analysis"
 
 
-def name_of(row: pd.Series) -> str:
-    """Describe an observation: by its label, or variable and place."""
-    lat, lon = float(row["lat"]), float((row["lon"] + 180.0) % 360.0 - 180.0)
-    place = (
-        f"{row['variable']} at {abs(lat):.1f}{'N' if lat >= 0 else 'S'} "
-        f"{abs(lon):.1f}{'E' if lon >= 0 else 'W'}"
-    )
+def name_of(row: pd.Series, labels: Mapping[str, str]) -> str:
+    """Describe an observation: by its label, variable and place."""
+    name = str(row["variable"])
+    where = f"{labels.get(name, name)} at {place(float(row['lat']), float(row['lon']))}"
     label = str(row.get("label", "") or "").strip()
-    return f"{label}, {place}" if label else place
+    return f"{label}, {where}" if label else where

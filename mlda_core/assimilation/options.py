@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,25 @@ class Background:
     anomalies: NDArray[np.floating]
 
 
+class Option(NamedTuple):
+    """A number, a switch or a choice of :class:`Setting`.
+
+    Parameters
+    ----------
+    default : object
+        Its value, where nothing is said.
+    help : str
+        What people read of it, on the command line and on the page.
+    """
+
+    default: Any
+    help: str
+
+
+def _option(default: Any, words: str) -> Any:
+    return field(default=default, metadata={"help": words})
+
+
 @dataclass(frozen=True)
 class Setting:
     """Settings of an assimilation.
@@ -60,7 +79,9 @@ class Setting:
         Factor on the observation errors.
     max_steps : int
         Of the minimisation.
-        Of the minimisation.
+    start : {"linear", "background"}
+        Where the minimisation starts: at the linear solution, a few steps from the minimum, or at
+        the background, which is then the first step. For methods with a prior.
     sea_prior : bool
         Whether the background may be conditional on the observed sea.
     polish : bool
@@ -70,13 +91,18 @@ class Setting:
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
     """
 
-    method: str = "vae"
+    method: str = _option("vae", f"{spelled()}.")
     background: Background | Analysis | str | None = None
-    background_weight: float = 1.0
-    residual: bool = True
-    localisation: float = 1.0
-    error_scale: float = 1.0
-    max_steps: int = 50
+    background_weight: float = _option(1.0, "Weight of the background.")
+    residual: bool = _option(
+        True, "Add the residual analysis: what the observations say beyond the latent vector."
+    )
+    localisation: float = _option(
+        1.0, "Factor on the distance over which the residual analysis spreads an observation."
+    )
+    error_scale: float = _option(1.0, "Factor on the observations' errors.")
+    max_steps: int = _option(50, "Steps of the minimisation.")
+    start: Literal["linear", "background"] = "linear"
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
@@ -125,6 +151,11 @@ class Setting:
                 raise StateError(f"{name} is {value!r}; it must be a number above 0.")
         if int(self.max_steps) != self.max_steps:
             raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
+        if self.start not in ("linear", "background"):
+            raise StateError(
+                f"A minimisation cannot start at '{str(self.start)[:24]}'; use linear or "
+                "background."
+            )
         if self.robust and not self.record.posterior:
             raise StateError(
                 f"The method {spelled(self.method)} has no prior to tell gross errors by; leave "
@@ -136,6 +167,12 @@ class Setting:
                 "The background is none that can be used; give an analysis, a Background, a month "
                 "of the bundle or 'climatology'."
             )
+
+
+# Those of `Setting` that people set, by name: the command line and the page ask for them.
+OPTIONS: dict[str, Option] = {
+    f.name: Option(f.default, f.metadata["help"]) for f in fields(Setting) if "help" in f.metadata
+}
 
 
 def month_asked(month: Any) -> str | int:

@@ -11,8 +11,10 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from mlda_core.assimilation.methods import method_of, spelled
+from mlda_core.assimilation.methods import method_of
+from mlda_core.cli import assimilation_options as how
 from mlda_core.cli import observation_options as ask
+from mlda_core.cli.assimilation_options import DEFAULTS
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
 
@@ -34,7 +36,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         str | None,
         typer.Option(help="YYYY-MM; without it, what the column time or the files' names say."),
     ] = None,
-    method: Annotated[str, typer.Option(help=f"{spelled()}.")] = "vae",
+    method: how.Method = DEFAULTS["method"],
     background: Annotated[
         str | None,
         typer.Option(
@@ -42,13 +44,11 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "what the observed sea makes likely, or the prior's mean, by default."
         ),
     ] = None,
-    background_weight: Annotated[float, typer.Option(help="Weight of the background.")] = 1.0,
-    residual: Annotated[bool, typer.Option(help="Whether to add the residual analysis.")] = True,
-    localisation: Annotated[
-        float, typer.Option(help="Factor on the half-width of the localisation.")
-    ] = 1.0,
-    error_scale: Annotated[float, typer.Option(help="Factor on the observations' errors.")] = 1.0,
-    max_steps: Annotated[int, typer.Option(min=1, help="Steps of the minimisation.")] = 50,
+    background_weight: how.BackgroundWeight = DEFAULTS["background_weight"],
+    residual: how.Residual = DEFAULTS["residual"],
+    localisation: how.Localisation = DEFAULTS["localisation"],
+    error_scale: how.ErrorScale = DEFAULTS["error_scale"],
+    max_steps: how.MaxSteps = DEFAULTS["max_steps"],
     robust: ask.Robust = False,
     keep_codes: ask.KeepCodes = False,
     merge_repeated: ask.MergeRepeated = False,

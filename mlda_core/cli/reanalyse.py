@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from mlda_core.assimilation.methods import WITH_POSTERIOR, method_of, spelled
+from mlda_core.cli import assimilation_options as how
 from mlda_core.cli import observation_options as ask
+from mlda_core.cli.assimilation_options import DEFAULTS
 from mlda_core.cli.console import errors, one_sentence, out
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 from mlda_core.cli.speed_bar import speed_bar, ticker
@@ -50,13 +52,11 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         str | None,
         typer.Option(help="YYYY-MM:YYYY-MM, both included; all that are observed by default."),
     ] = None,
-    method: Annotated[str, typer.Option(help=f"{spelled(*WITH_POSTERIOR)}.")] = "vae",
-    residual: Annotated[bool, typer.Option(help="Whether to add the residual analysis.")] = True,
-    localisation: Annotated[
-        float, typer.Option(help="Factor on the half-width of the localisation.")
-    ] = 1.0,
-    error_scale: Annotated[float, typer.Option(help="Factor on the observations' errors.")] = 1.0,
-    max_steps: Annotated[int, typer.Option(min=1, help="Steps of the minimisation.")] = 50,
+    method: Annotated[str, typer.Option(help=f"{spelled(*WITH_POSTERIOR)}.")] = DEFAULTS["method"],
+    residual: how.Residual = DEFAULTS["residual"],
+    localisation: how.Localisation = DEFAULTS["localisation"],
+    error_scale: how.ErrorScale = DEFAULTS["error_scale"],
+    max_steps: how.MaxSteps = DEFAULTS["max_steps"],
     robust: ask.Robust = False,
     keep_codes: ask.KeepCodes = False,
     merge_repeated: ask.MergeRepeated = False,

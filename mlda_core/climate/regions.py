@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.climate import places
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 
@@ -27,6 +28,8 @@ class Region:
         Limits in degrees north.
     west, east : float
         Limits in degrees east; ``west > east`` crosses Greenwich.
+    name : str
+        The label without limits, where it has some.
     """
 
     label: str
@@ -34,20 +37,31 @@ class Region:
     north: float
     west: float
     east: float
+    name: str = ""
+
+    @property
+    def short(self) -> str:
+        """What it is called where its limits are not said."""
+        return self.name or self.label
+
+
+def _named(name: str, south: float, north: float, west: float, east: float) -> Region:
+    limits = places.box(south, north, west, east)
+    return Region(f"{name} ({limits})", south, north, west, east, name)
 
 
 REGIONS: dict[str, Region] = {
     "globe": Region("Globe", -90, 90, 0, 360),
-    "tropics": Region("Tropics (30S-30N)", -30, 30, 0, 360),
-    "north": Region("Northern extratropics (30N-90N)", 30, 90, 0, 360),
-    "south": Region("Southern extratropics (30S-90S)", -90, -30, 0, 360),
-    "nino34": Region("Nino 3.4 (5S-5N, 170W-120W)", -5, 5, 190, 240),
-    "nino12": Region("Nino 1+2 (10S-0, 90W-80W)", -10, 0, 270, 280),
-    "iod_west": Region("Indian Ocean dipole, west (10S-10N, 50E-70E)", -10, 10, 50, 70),
-    "iod_east": Region("Indian Ocean dipole, east (10S-0, 90E-110E)", -10, 0, 90, 110),
-    "north_atlantic": Region("North Atlantic (20N-65N, 80W-0)", 20, 65, 280, 360),
-    "north_pacific": Region("North Pacific (20N-65N, 120E-110W)", 20, 65, 120, 250),
-    "southern_ocean": Region("Southern Ocean (70S-45S)", -70, -45, 0, 360),
+    "tropics": _named("Tropics", -30, 30, 0, 360),
+    "north": _named("Northern extratropics", 30, 90, 0, 360),
+    "south": _named("Southern extratropics", -90, -30, 0, 360),
+    "nino34": _named("Niño 3.4", -5, 5, 190, 240),
+    "nino12": _named("Niño 1+2", -10, 0, 270, 280),
+    "iod_west": _named("Indian Ocean dipole, west", -10, 10, 50, 70),
+    "iod_east": _named("Indian Ocean dipole, east", -10, 0, 90, 110),
+    "north_atlantic": _named("North Atlantic", 20, 65, 280, 360),
+    "north_pacific": _named("North Pacific", 20, 65, 120, 250),
+    "southern_ocean": _named("Southern Ocean", -70, -45, 0, 360),
 }
 
 
@@ -270,8 +284,7 @@ def drawn_box(south: float, north: float, west: float, east: float) -> Region:
         )
     if abs(width) >= 360.0:
         west, east = 0.0, 360.0
-    label = f"Box {_north(south)} to {_north(north)}, {_east(west)} to {_east(east)}"
-    return Region(label, south, north, west, east)
+    return Region(f"Box {places.box(south, north, west, east)}", south, north, west, east)
 
 
 def inside(
@@ -283,14 +296,3 @@ def inside(
         return np.asarray(rows)
     span = (region.east - region.west) % 360.0
     return np.asarray(rows & (np.mod(lon - region.west, 360.0) <= span))
-
-
-def _north(degrees: float) -> str:
-    return f"{abs(degrees):.0f}{'N' if degrees > 0 else 'S' if degrees < 0 else ''}"
-
-
-def _east(degrees: float) -> str:
-    turned = degrees % 360.0
-    if degrees == 360.0 or turned in (0.0, 180.0):
-        return f"{degrees:.0f}"
-    return f"{turned:.0f}E" if turned < 180.0 else f"{360.0 - turned:.0f}W"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.places import place
 from mlda_core.climate.units import UnitsError, are_per_month, to_display
 from mlda_core.observations import base_period, missing_codes
 from mlda_core.observations.cells import quoted
@@ -136,7 +137,9 @@ def _check_places(rows: Rows, bundle: Bundle) -> None:
     for i in np.flatnonzero(good & ~exists):
         variable, lat, lon = bundle.variables[rows.variable[i]], rows.lat[i], rows.lon[i]
         why = _why_not(variable, bundle, lat, lon)
-        rows.reasons[int(i)] = f"there is no {variable.label.lower()} at {_place(lat, lon)}: {why}"
+        rows.reasons[int(i)] = (
+            f"there is no {variable.label.lower()} at {place(lat, lon, 2)}: {why}"
+        )
 
 
 def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
@@ -236,7 +239,3 @@ def _refuse_absurd(rows: Rows, value: Float, error: Float, bundle: Bundle) -> No
             )
         # A tiny error times a small factor can round to zero.
         rows.refuse(mine & rows.good & (error <= 0), "error_sd is zero in the model's units")
-
-
-def _place(lat: float, lon: float) -> str:
-    return f"{abs(lat):.2f}{'N' if lat >= 0 else 'S'} {lon:.2f}E"

@@ -31,7 +31,9 @@ Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Domain = Literal["globe", "land", "sea"]
 __all__ = [
+    "DOMAINS",
     "NETWORKS",
+    "SPACINGS",
     "YEARS",
     "Domain",
     "NetworkError",
@@ -44,7 +46,10 @@ __all__ = [
     "places",
     "synthesise",
 ]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+# Years of coverage that is known, and kilometres between places.
 YEARS = (1850, 2020)
+SPACINGS = (50, 20_000)
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "variables", tuple(self.variables))
         _demand(self.kind in NETWORKS, "kind", self.kind, f"one of {', '.join(NETWORKS)}")
-        _demand(self.domain in get_args(Domain), "domain", self.domain, ", ".join(get_args(Domain)))
+        _demand(self.domain in DOMAINS, "domain", self.domain, ", ".join(DOMAINS))
         _demand(_whole(self.seed, 0, 2**63 - 1), "seed", self.seed, "a whole number from 0")
         _demand(
             _whole(self.year, *YEARS), "year", self.year, f"a year from {YEARS[0]} to {YEARS[1]}"
@@ -178,8 +183,9 @@ class NetworkSpec:
             )
             _demand(self.spacing_km is None, "count", self.count, "None beside a spacing")
         if self.spacing_km is not None:
-            fine = isinstance(self.spacing_km, int | float) and 50 <= self.spacing_km <= 20_000
-            _demand(fine, "spacing_km", self.spacing_km, "from 50 to 20000 km")
+            least, most = SPACINGS
+            fine = isinstance(self.spacing_km, int | float) and least <= self.spacing_km <= most
+            _demand(fine, "spacing_km", self.spacing_km, f"from {least} to {most} km")
         if self.region is not None:
             object.__setattr__(self, "region", tuple(self.region))
             fine = len(self.region) == 4 and all(isinstance(d, int | float) for d in self.region)

@@ -14,6 +14,7 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate import places
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region
 
@@ -116,21 +117,21 @@ class Patch:
     def where(self) -> str:
         """Description of the area."""
         if self.region:
-            return "Everywhere" if self.region == "globe" else _short(REGIONS[self.region].label)
+            return "Everywhere" if self.region == "globe" else REGIONS[self.region].short
         if self.box is not None:
             south, north, west, east = self.box
-            return f"{_lat(south)}-{_lat(north)} {_lon(west)}-{_lon(east)}"
+            return places.box(south, north, west, east)
         if self.polygon:
             lat, lon = _middle(self.polygon)
-            return f"Lasso round {_lat(lat)} {_lon(lon)}"
+            return f"Lasso round {places.place(lat, lon, 0)}"
         return Path(self.file).name
 
     @property
     def label(self) -> str:
-        """Description of area and amount: ``Nino 3.4 +2.0 K``."""
+        """Description of area and amount: ``Niño 3.4 +2.0 K``."""
         if self.file:
             return self.where if self.kelvin == 1 else f"{self.where} x {self.kelvin:g}"
-        return f"{self.where} {self.kelvin:+.1f} K"
+        return f"{self.where} {places.signed(self.kelvin, 1)} K"
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-serialisable values; defaults are omitted."""
@@ -519,17 +520,3 @@ def _is_number(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     return f"{float(value):g}" if _is_number(value) else repr(value)[:24]
-
-
-def _short(label: str) -> str:
-    """Remove the limits in brackets from a region's label."""
-    return label.partition(" (")[0]
-
-
-def _lat(value: float) -> str:
-    return f"{abs(value):.0f}{'N' if value > 0 else 'S' if value < 0 else ''}"
-
-
-def _lon(value: float) -> str:
-    value = (value + 180.0) % 360.0 - 180.0
-    return f"{abs(value):.0f}{'E' if value > 0 else 'W' if value < 0 else ''}"

@@ -21,7 +21,7 @@ from app.bundles import (
     taken_along,
 )
 from app.state.serialize import from_query, to_query
-from app.state.snapshot import InvalidStateError
+from app.state.settings import InvalidStateError
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
 

@@ -17,7 +17,8 @@ from app.maps.projections import (
     to_map,
 )
 from app.results.panel import regions_of
-from app.state.observations import ObservationSettings, Row, place
+from app.state.observations import ObservationSettings, place
+from app.state.rows import Row
 from app.timeline import curve, nino_series
 from app.tools.observations import freeze, resolve
 from app.tools.observe import methods_of
@@ -234,5 +235,5 @@ def test_only_regions_with_cells_are_offered(world):
 
     assert regions_of(Europe()) == [
         ["globe", "Everywhere"],
-        ["north_atlantic", "North Atlantic (20N-65N, 80W-0)"],
+        ["north_atlantic", "North Atlantic (20°N–65°N, 80°W–0°)"],
     ]

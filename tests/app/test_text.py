@@ -17,7 +17,7 @@ def test_a_word_by_the_standard_name_else_the_label():
     odd = replace(USUAL[0], name="hurs", standard_name="relative_humidity", label="Humidity")
     assert short_labels((*USUAL, odd)) == {
         "psl": "pressure",
-        "tos": "sea",
+        "tos": "sea (SST)",
         "tas": "air",
         "pr": "rain",
         "hurs": "Humidity",
@@ -48,11 +48,17 @@ def test_the_table_shows_words_and_a_slider_whose_label_is_long_too(tiny):
         direction_share = tiny.direction_share
 
     i = thumbnails.strongest(Long, 0)
-    assert thumbnails.plain(Long, 0).label.lower() in {
-        *short_labels(Long.variables).values(),
-        Long.variables[i].label.lower(),
-    }
+    known = {*short_labels(Long.variables).values(), Long.variables[i].label}
+    assert thumbnails.plain(Long, 0).label.lower() in {label.lower() for label in known}
     assert thumbnails.plain(Long, 0).label != Long.variables[i].name
+
+
+def test_a_wind_is_named_by_its_component_not_by_where_it_seems_to_come_from():
+    wind = [
+        replace(USUAL[0], name=name, standard_name=name, label=name)
+        for name in ("eastward_wind", "northward_wind")
+    ]
+    assert list(short_labels(tuple(wind)).values()) == ["zonal wind", "meridional wind"]
 
 
 @pytest.mark.parametrize(

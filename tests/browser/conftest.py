@@ -153,6 +153,10 @@ class Visitor:
     def number(self, k=0):
         return self.page.locator(f"input.num[data-k='{k}']")
 
+    def value(self, k=0):
+        """Return the number beside a slider; the page writes a real minus sign."""
+        return float(self.number(k).input_value().replace("\N{MINUS SIGN}", "-"))
+
     def text(self, selector):
         """Return the text of the first match, shadow roots included."""
         return self.page.locator(selector).first.evaluate(

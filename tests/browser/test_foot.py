@@ -423,7 +423,7 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     visitor.settle(limit=180)
     opened(page, "series")
     page.wait_for_selector("path.target", state="attached", timeout=60_000)
-    assert page.locator(".of").inner_text() == "SST only: Nino 3.4 \N{MINUS SIGN}2.0 K"
+    assert page.locator(".of").inner_text() == "SST only: Niño 3.4 \N{MINUS SIGN}2.0 K"
     page.locator("section.foot #region").select_option("tropics")
     page.locator("#run").click()
     page.wait_for_selector("progress:not([hidden])", timeout=30_000)
@@ -442,4 +442,4 @@ def test_in_the_page_both_seas_are_made_cancelled_and_the_drivers_found(visit):
     page.locator("aside input[type=range]:visible").first.press("ArrowRight")
     page.wait_for_selector(".stale:not(:empty)", timeout=30_000)
     stale = page.locator(".stale").inner_text()
-    assert "run again for SST only: Nino 3.4 \N{MINUS SIGN}1.9 K" in stale
+    assert "run again for SST only: Niño 3.4 \N{MINUS SIGN}1.9 K" in stale

@@ -283,7 +283,7 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     analysed = visitor.pixels(".map")
     page.locator("[data-tool=explore]").click()
     visitor.number(0).wait_for(state="visible")
-    z = float(visitor.number(0).input_value())
+    z = visitor.value(0)
     place = visitor.number(0).bounding_box()
     visitor.number(0).fill(str(z + 2))
     visitor.number(0).press("Enter")
@@ -297,7 +297,7 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     page.locator("#resume").click()
     visitor.settle()
     assert page.locator(".paused").is_hidden()
-    assert float(visitor.number(0).input_value()) == pytest.approx(z)
+    assert visitor.value(0) == pytest.approx(z)
     assert visitor.pixels(".map") == analysed
 
 

@@ -78,7 +78,7 @@ def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
     assert page.locator("#first-title").inner_text() == "Analysis from all fields"
     assert page.locator("#view").input_value() == "sum"
-    assert page.locator(".patches .what").all_inner_texts() == ["Nino 3.4"]
+    assert page.locator(".patches .what").all_inner_texts() == ["Niño 3.4"]
     assert "K over" in page.locator(".change").inner_text()
     assert "What does the sea alone do?" in page.locator(".question").inner_text()
     assert "changed sea" in visitor.text("[data-variable=tas] .scores")
@@ -198,7 +198,7 @@ def test_link_file_and_several_patches(perturb, visit):
     shown = visitor.pixels()
     again = visit("?" + urlparse(page.url).query)
     settle(again)
-    assert again.page.locator(".patches .what").all_inner_texts() == ["Nino 3.4", "North Atlantic"]
+    assert again.page.locator(".patches .what").all_inner_texts() == ["Niño 3.4", "North Atlantic"]
     assert again.page.locator("input.num[data-at='1']").input_value() == "−1.5"
     assert again.page.locator("input[value=sst_and_pressure]").is_checked()
     # The maps but that of the outlines, whose selection is not saved.

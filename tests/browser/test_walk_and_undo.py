@@ -42,7 +42,7 @@ def test_the_prior_mean_during_a_walk_stays(visit):
     visitor.settle()
     assert visitor.page.locator("#walk").inner_text() == "Walk"
     visitor.page.wait_for_timeout(700)
-    assert float(visitor.number(0).input_value()) == 0.0
+    assert visitor.value(0) == 0.0
     assert "prior mean" in visitor.page.locator(".origin").inner_text()
 
 
@@ -108,7 +108,7 @@ def test_a_decimal_comma_and_arrow_keys(visit):
     number.fill("-0,25")
     visitor.number(3).focus()
     visitor.settle()
-    assert number.input_value() == "-0.25"
+    assert number.input_value() == "−0.25"
     assert not visitor.page.locator(".status.failed").count()
 
 

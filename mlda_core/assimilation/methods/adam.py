@@ -98,7 +98,7 @@ class Adam(Method):
             began,
             bundle.decode_standardised(z[None], month).ravel(),
             np.asarray(bundle.residual_sd, np.float32),
-            f"stopped after {ADAM_STEPS} steps, as the scripts did",
+            f"stopped after {ADAM_STEPS} steps",
             np.isin(np.arange(len(table)), rows),
             z=z,
             path=tuple(path),
@@ -134,8 +134,8 @@ class Adam(Method):
 METHODS = (
     Adam(
         "adam",
-        "Adam",
-        "Adam from a random start, no prior, diagonal R: the scripts this replaces",
+        "Adam, no prior",
+        "Gradient descent by Adam from a random start: no prior, diagonal R",
         "Kingma and Ba 2015, https://arxiv.org/abs/1412.6980",
         rank=50,
         latent="decoder",

@@ -177,8 +177,12 @@ def test_stretched_five_times_the_same_wind_has_arrows_five_times_as_long(windy)
     long, short = (np.subtract(*ends(f.arrows["model"])[::-1])[:, 0] for f in (five, usual))
     assert np.isnan(short).all()  # a tenth of the key: a dot
     assert np.nanmax(np.abs(long)) == pytest.approx(KEY_LENGTH / 2, rel=1e-3)
+    # The target keeps its colours, by which months compare.
     images = [f.panes["psl", "target"].image for f in (usual, five)]
-    assert not np.array_equal(*images)
+    assert np.array_equal(*images)
+    before = frames.draw(windy, request(windy, column=column))
+    after = frames.draw(windy, request(windy, column=column, scale=5), before)
+    assert {kind for _, kind in after.panes} == {"model"}
 
 
 def test_arrows_cost_little_of_a_frame(windy):

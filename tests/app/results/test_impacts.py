@@ -18,9 +18,10 @@ from app.results.impacts import (
     units_words,
 )
 from app.results.panel import Foot
-from app.state.observations import InvalidObservationError, ObservationSettings
+from app.state.observations import ObservationSettings
+from app.state.rows import InvalidObservationError
 from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.snapshot import InvalidStateError
+from app.state.settings import InvalidStateError
 from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.impact.files import load_impact, save_impact
@@ -128,9 +129,9 @@ def test_the_series_begins_and_ends_with_what_was_measured(head):
 
 
 def test_skill_is_said_as_it_is(head):
-    assert "11 test months: errors" in skill_words(head)
+    assert "11 test months: CRPS skill" in skill_words(head)
     head.scores["test"]["head"]["crps_skill_interval"] = [-0.1, 0.2]
-    assert "% below climatology's, if at all (90 %: −10 to 20" in skill_words(head)
+    assert "(90 % interval −10 to 20 %)" in skill_words(head)
     head.scores.clear()
     assert skill_words(head) == ""
 

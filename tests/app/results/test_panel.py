@@ -4,7 +4,6 @@ import contextlib
 import json
 import queue
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from app.context import SessionContext
 from app.results import attribution as foot_attribution
 from app.results.attribution import AttributionPanel
 from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
-from app.state.observations import InvalidObservationError
 from app.state.perturbations import PerturbationSettings
+from app.state.rows import InvalidObservationError
 from app.state.snapshot import Limits
 from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
@@ -232,7 +231,7 @@ def test_drivers_travel_as_plain_values(bundle):
 def test_the_target_stands_there_before_anything_is_made(beside):
     foot = beside.foot
     assert len(foot.series["months"]) == 420
-    assert foot.scenario == "SST only: Nino 3.4 +2.0 K"
+    assert foot.scenario == "SST only: Niño 3.4 +2.0 K"
     assert foot.changed == {}
     assert foot.stale == ""
 
@@ -267,9 +266,9 @@ def test_another_change_says_so_and_reuses_the_control(beside):
     beside.settle(lambda: foot.progress.get("words", "").startswith("60"))
     warm = foot.changed["difference"]["tas"]["mean"]
     perturb(beside, patches=(Patch(kelvin=4.0, region="nino34"),))
-    assert foot.stale == "Made for other settings; run again for SST only: Nino 3.4 +4.0 K."
+    assert foot.stale == "Made for other settings; run again for SST only: Niño 3.4 +4.0 K."
     # What is drawn is still told as what it is.
-    assert foot.scenario == "SST only: Nino 3.4 +2.0 K"
+    assert foot.scenario == "SST only: Niño 3.4 +2.0 K"
     assert foot.changed["difference"]["tas"]["mean"] == warm
     beside.linear.made.clear()
     beside.start("test")
@@ -287,11 +286,11 @@ def test_a_change_while_it_runs_stops_it_in_words(beside):
     beside.linear.wait = 0.05
     beside.start("all")
     beside.settle(lambda: beside.foot.progress.get("done", 0) >= 1)
-    beside.state.perturbations = replace(beside.state.perturbations, held="sst_and_pressure")
+    beside.state.perturbations = beside.state.perturbations.replace(held="sst_and_pressure")
     beside.show()
     assert not beside.foot.progress["running"]
     assert "Stopped" in beside.foot.progress["words"]
-    assert beside.foot.stale.endswith("run again for SST and pressure: Nino 3.4 +2.0 K.")
+    assert beside.foot.stale.endswith("run again for SST and pressure: Niño 3.4 +2.0 K.")
 
 
 def test_the_trend_is_a_change_without_patches(beside):

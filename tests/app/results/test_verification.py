@@ -153,7 +153,7 @@ def test_the_foot_turns_with_the_tool(page, monkeypatch):
     made = foot.progress["words"]
     page._on_messages([{"type": "tool", "value": "perturb"}])
     assert foot.mode == "perturb"
-    assert foot.scenario == "SST only: Nino 3.4 \N{MINUS SIGN}2.0 K"
+    assert foot.scenario == "SST only: Niño 3.4 \N{MINUS SIGN}2.0 K"
     assert foot.progress["words"] == ""
     assert foot.analysis["values"]["tas"][0] is None
     send(page, type="foot-change", value="trend")

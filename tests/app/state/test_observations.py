@@ -2,21 +2,8 @@
 
 import pytest
 
-from app.state.observations import (
-    InvalidObservationError,
-    ObservationSettings,
-    Row,
-    adjust,
-    analysed_alike,
-    check_row,
-    delete,
-    edit,
-    from_dict,
-    observed_alike,
-    place,
-    to_dict,
-    withhold,
-)
+from app.state.observations import ObservationSettings, delete, edit, place, withhold
+from app.state.rows import InvalidObservationError, Row, check_row
 
 ROW = Row("tas", 51.5, 359.875)
 
@@ -49,25 +36,29 @@ def test_an_edited_row_stays_in_its_place_and_withheld():
 
 def test_another_network_has_other_rows():
     start = withhold(place(ObservationSettings(), ROW), [1], held=True)
-    more = adjust(start, {"count": 300})
+    more = start.adjust({"count": 300})
     assert not more.withheld
     assert more.own == (ROW,)
-    assert not adjust(start, {"kind": "sst_only"}).own
-    assert adjust(start, {"error": 0.5}).withheld == {1}
+    assert start.adjust({"kind": "sst_only"}).own == (ROW,)
+    valued = ROW._replace(value=1.0)
+    custom = ObservationSettings(kind="custom", own=(ROW, valued))
+    assert custom.adjust({"kind": "sst_only"}).own == (valued,)
+    assert start.adjust({"error": 0.5}).withheld == {1}
 
 
 def test_settings_tell_what_has_to_be_done_again():
     start = ObservationSettings()
-    assert observed_alike(start, adjust(start, {"method": "eof"}))
-    assert not analysed_alike(start, adjust(start, {"method": "eof"}))
-    assert analysed_alike(start, adjust(start, {"column": "spread", "live": False, "hatch": 0.3}))
-    assert not observed_alike(start, adjust(start, {"noise": 2}))
+    assert start.adjust({"method": "eof"}).observed == start.observed
+    assert start.adjust({"method": "eof"}).analysed != start.analysed
+    shown = start.adjust({"column": "spread", "live": False, "hatch": 0.3})
+    assert shown.analysed == start.analysed
+    assert start.adjust({"noise": 2}).observed != start.observed
 
 
 def test_longitudes_are_turned_and_values_kept_as_a_link_keeps_them():
     row = check_row(Row("tas", 51.50049, -0.1251, 0.0))
     assert (row.lat, row.lon, row.value) == (51.5, 359.875, 0.0)
-    assert from_dict(to_dict(place(ObservationSettings(), row))).own == (row,)
+    assert ObservationSettings.from_dict(place(ObservationSettings(), row).to_dict()).own == (row,)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +77,7 @@ def test_longitudes_are_turned_and_values_kept_as_a_link_keeps_them():
 )
 def test_what_cannot_be_is_refused_in_one_sentence(values, culprit):
     with pytest.raises(InvalidObservationError, match=culprit) as caught:
-        adjust(ObservationSettings(), values)
+        ObservationSettings().adjust(values)
     assert str(caught.value).endswith(".")
 
 

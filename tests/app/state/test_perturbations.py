@@ -1,7 +1,6 @@
 """What a session changes of the sea: pure functions, JSON, the URL, and what is refused."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 from app.state import perturbations
 from app.state.perturbations import MOST_PATCHES, InvalidPerturbationError, PerturbationSettings
 from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.snapshot import InvalidStateError, Limits, Snapshot
+from app.state.settings import InvalidStateError
+from app.state.snapshot import Limits, Snapshot
 from app.state.store import State
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
@@ -36,8 +36,8 @@ FULL = PerturbationSettings(
 
 def test_the_first_visit_takes_an_el_nino_away():
     (patch,) = PerturbationSettings().patches
-    assert patch.label == "Nino 3.4 -2.0 K"
-    assert perturbations.to_parts(PerturbationSettings()) == {}
+    assert patch.label == "Niño 3.4 \N{MINUS SIGN}2.0 K"
+    assert PerturbationSettings().to_parts() == {}
     assert to_query(Snapshot("1997-12", tool="perturb")) == "month=1997-12&tool=perturb"
 
 
@@ -47,7 +47,7 @@ def test_link_and_file_carry_everything():
     assert "sea=nino34:2,-10:10:350:20.5:-1.5:off,~" in query.replace("%7E", "~")
     assert from_query(query, LIMITS).perturbations == FULL
     assert from_json(to_json(snapshot, LIMITS), LIMITS).perturbations == FULL
-    none = replace(snapshot, perturbations=PerturbationSettings(patches=(), selected=-1))
+    none = snapshot.replace(perturbations=PerturbationSettings(patches=(), selected=-1))
     assert from_query(to_query(none), LIMITS).perturbations.patches == ()
     assert from_json(to_json(none, LIMITS), LIMITS).perturbations.patches == ()
 
@@ -77,8 +77,8 @@ def test_whatever_is_added_survives_a_link(several):
     made = PerturbationSettings(patches=(), selected=-1)
     for patch in several:
         made = perturbations.add(made, patch)
-    back = perturbations.from_parts(perturbations.to_parts(made))
-    assert replace(back, selected=made.selected) == made
+    back = PerturbationSettings.from_dict(PerturbationSettings.from_parts(made.to_parts()))
+    assert back.replace(selected=made.selected) == made
     assert json.loads(json.dumps(perturbations.to_dict(made))) == perturbations.to_dict(made)
 
 
@@ -156,7 +156,7 @@ def test_patches_are_edited_selected_and_deleted():
     for at in (0, -1, True, "0", None):
         with pytest.raises(InvalidPerturbationError, match="gone"):
             perturbations.delete(made, at)
-    full = replace(made, patches=MOST_PATCHES * (Patch(1.0, region="globe"),))
+    full = made.replace(patches=MOST_PATCHES * (Patch(1.0, region="globe"),))
     with pytest.raises(InvalidPerturbationError, match="already"):
         perturbations.add(full, Patch(1.0, region="globe"))
 

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.state.observations import ObservationSettings, Row
+from app.state.observations import ObservationSettings
+from app.state.rows import Row
 from app.state.serialize import from_json, from_query, pack, rows_fit, to_json, to_query, unpack
-from app.state.snapshot import InvalidStateError, Limits, Origin, Snapshot, snap
+from app.state.settings import InvalidStateError
+from app.state.snapshot import Limits, Origin, Snapshot, snap
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
 LIMITS = Limits("speedy", MONTHS, 100)
@@ -41,7 +42,7 @@ def test_url_round_trip():
     )
     back = from_query("?" + to_query(snapshot), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 2e-4
-    assert replace(back, z=Z, origin=None) == snapshot
+    assert back.replace(z=Z, origin=None) == snapshot
 
 
 def test_a_url_without_z_is_the_analysis_or_the_code_of_the_month():
@@ -102,7 +103,7 @@ def test_json_round_trip():
     snapshot = Snapshot("1996-07", z=Z, model="own", origin=Origin("draw", seed=3), seed=4)
     back = from_json(to_json(snapshot, LIMITS), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 1e-5
-    assert replace(back, z=Z) == snapshot
+    assert back.replace(z=Z) == snapshot
 
 
 def test_json_that_names_no_bundle_is_taken():
@@ -175,7 +176,7 @@ def test_observations_survive_a_link_and_a_file():
     snapshot = Snapshot("1996-03", observations=observed())
     assert rows_fit(snapshot)
     assert from_query("?" + to_query(snapshot), LIMITS) == snapshot
-    assert from_json(to_json(snapshot, LIMITS), LIMITS) == replace(snapshot)
+    assert from_json(to_json(snapshot, LIMITS), LIMITS) == snapshot
 
 
 def test_a_link_stays_short_and_says_what_it_leaves_out():
@@ -184,7 +185,7 @@ def test_a_link_stays_short_and_says_what_it_leaves_out():
         Row("tas", lat, lon, value)
         for lat, lon, value in rng.uniform(0, 80, (3000, 3)).round(3).tolist()
     )
-    snapshot = Snapshot("1996-03", observations=replace(ObservationSettings(), own=own))
+    snapshot = Snapshot("1996-03", observations=ObservationSettings(own=own))
     assert not rows_fit(snapshot)
     query = to_query(snapshot)
     assert len(query) < 2000

@@ -102,9 +102,7 @@ def test_ensemble_oi_stands_beside_the_model_on_the_same_observations(visit, bun
     assert scores.rmse == pytest.approx(
         np.sqrt((w * (ours - v.beside.work.analysis.anomalies[0]) ** 2).sum()), rel=1e-4
     )
-    assert v.session.bar.status == (
-        "Beside the model: ensemble OI's analysis of the same observations."
-    )
+    assert "ensemble OI" in v.session.bar.status
     v.send(type="beside", value="target")
     np.testing.assert_allclose(v.fields("target")["zg500"], target)
 
@@ -194,8 +192,8 @@ def test_links_files_and_undo_carry_it(visit):
     ("message", "words"),
     [
         ({"type": "beside", "value": "the moon"}, "There is no view beside the model 'the moon'"),
-        ({"type": "scale", "value": 3}, "The colours cannot be stretched 3 times; choose one of 1"),
-        ({"type": "scale", "value": True}, "The colours cannot be stretched True times"),
+        ({"type": "scale", "value": 3}, "The colours cannot be amplified 3 times; choose one of 1"),
+        ({"type": "scale", "value": True}, "The colours cannot be amplified True times"),
         ({"type": "arrows", "value": "yes"}, "The setting 'arrows' must be true or false"),
     ],
 )
@@ -215,7 +213,7 @@ def test_one_button_sets_the_experiment_of_one_observation_up(visit, bundle):
     observed = v.observed
     assert (observed.kind, observed.column, observed.beside) == ("none", "increment", "enoi")
     assert len(v.observer.table) == 1
-    assert v.observer.scenario() == "1 own observation, error 0.2 of the spread, VAE"
+    assert v.observer.scenario() == "1 own observation, obs. error 0.2 × local spread, VAE"
     row = single_observation.observe(bundle, 3).iloc[0]
     assert v.observer.table.rows["value"].tolist() == [row["value"]]
     by_method = single_observation.run(engine_of(bundle), 3)
@@ -242,9 +240,26 @@ def test_the_key_says_the_scale(shared):
     keys = v.session.figures._arrows._keys
     v.send(v.observer.heading, type="scale", value=1)
     assert keys["model"].data["text"] == ["850 hPa wind, 5 m/s"]
+    v.send(type="beside", value="target")
+    v.send(v.observer.heading, type="column", value="increment")
     v.send(v.observer.heading, type="scale", value=5)
     assert keys["model"].data["text"] == ["850 hPa wind, 1 m/s"]
+    # The target keeps its scale, which is the row's.
+    assert keys["target"].data["text"] == ["850 hPa wind, 5 m/s"]
+    assert "+150" in v.session.legends["zg500"].object
+    assert "+30 m" in v.session.figures.keys["zg500"].text
+    v.send(v.observer.heading, type="column", value="model")
+    assert "+30 m" in v.session.figures.keys["zg500"].text
+    v.send(v.session.bar, type="fields", value="full")
+    assert v.session.figures.keys["zg500"].text == ""
+    v.send(v.session.bar, type="fields", value="anomalies")
+    # Two methods' increments share one.
+    v.send(v.observer.heading, type="column", value="increment")
+    v.send(type="beside", value="enoi")
+    assert keys["target"].data["text"] == ["850 hPa wind, 1 m/s"]
     assert "+30" in v.session.legends["zg500"].object
+    assert v.session.figures.keys["zg500"].text == ""
+    v.send(type="beside", value="target")
     v.send(v.observer.heading, type="scale", value=1)
     assert "+150" in v.session.legends["zg500"].object
 

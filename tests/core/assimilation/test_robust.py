@@ -119,7 +119,7 @@ def test_gross_errors_cost_next_to_nothing(bundled, engine, method):
     # As they were given.
     assert robust.observations["error_sd"].tolist() == table["error_sd"].tolist()
     n = len(table)
-    assert f"{bad.sum()} of {n} observations are more than 4 sd from" in robust.outcome
+    assert f"{bad.sum()} of {n} observations are more than 4 σ from" in robust.outcome
     assert robust.outcome.endswith("were down-weighted")
 
 
@@ -160,9 +160,9 @@ def test_the_worst_are_named_with_their_places(bundled, engine):
     table.loc[[3, 8, 20, 40], "value"] += [40.0, 60.0, 90.0, 25.0]
     table.loc[8, "label"] = "Potsdam"
     outcome = engine.run(table, MONTH).outcome
-    assert f"4 of {len(table)} observations are more than 4 sd from anything that" in outcome
+    assert f"4 of {len(table)} observations are more than 4 σ from what" in outcome
     named = outcome.partition("the worst ")[2]
-    assert named.count(" sd)") == 3
+    assert named.count(" σ)") == 3
     assert "Potsdam, " in named
     assert outcome.endswith("withhold them, raise their errors or ask for a robust analysis")
 

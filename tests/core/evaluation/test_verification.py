@@ -244,8 +244,8 @@ def test_a_box_without_area_is_refused(box):
 
 
 def test_the_label_of_a_box_reads_as_people_write():
-    assert drawn_box(-10, 20, 350, 20).label == "Box 10S to 20N, 10W to 20E"
-    assert drawn_box(0, 20, 0, 360).label == "Box 0 to 20N, 0 to 360"
+    assert drawn_box(-10, 20, 350, 20).label == "Box 10°S–20°N, 10°W–20°E"
+    assert drawn_box(0, 20, 0, 360).label == "Box 0°–20°N"
 
 
 def test_skill_against_a_perfect_reference_is_nothing():

@@ -105,7 +105,7 @@ def test_the_given_table_stays_as_it_was(bundle):
         ({"kind": "relative"}, ["kind 'relative'", "anomaly or absolute"]),
         ({"units": "furlong"}, ["'furlong'", "give K"]),
         ({"units": "hPa"}, ["'hPa'", "2 m air temperature"]),
-        ({"variable": "tos"}, ["no sea surface temperature at 51.00N 10.00E", "land"]),
+        ({"variable": "tos"}, ["no sea surface temperature at 51.00°N 10.00°E", "land"]),
         ({"variable": "psl", "value": 1013.2}, ["1013 hPa", "at most 120", "kind or units"]),
         ({"kind": "absolute"}, ["absolute", "needs a month"]),
     ],

@@ -268,7 +268,7 @@ def test_a_box_of_a_whole_turn_is_a_belt():
 
 
 def test_labels_say_where_and_how_much():
-    assert Patch(2.0, region="nino34").label == "Nino 3.4 +2.0 K"
-    assert Patch(-1.0, region="globe").label == "Everywhere -1.0 K"
-    assert Patch(1.0, box=(-10, 10, 350, 20)).label == "10S-10N 10W-20E +1.0 K"
+    assert Patch(2.0, region="nino34").label == "Niño 3.4 +2.0 K"
+    assert Patch(-1.0, region="globe").label == "Everywhere \N{MINUS SIGN}1.0 K"
+    assert Patch(1.0, box=(-10, 10, 350, 20)).label == "10°S–10°N, 10°W–20°E +1.0 K"
     assert all(Patch(region=name).where for name in REGIONS)

@@ -1,0 +1,18 @@
+"""Options of how to assimilate, of every command that does: help and defaults are the library's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mlda_core.assimilation.options import OPTIONS
+
+DEFAULTS: dict[str, Any] = {name: option.default for name, option in OPTIONS.items()}
+
+Method = Annotated[str, typer.Option(help=OPTIONS["method"].help)]
+BackgroundWeight = Annotated[float, typer.Option(help=OPTIONS["background_weight"].help)]
+Residual = Annotated[bool, typer.Option(help=OPTIONS["residual"].help)]
+Localisation = Annotated[float, typer.Option(help=OPTIONS["localisation"].help)]
+ErrorScale = Annotated[float, typer.Option(help=OPTIONS["error_scale"].help)]
+MaxSteps = Annotated[int, typer.Option(min=1, help=OPTIONS["max_steps"].help)]
