@@ -240,8 +240,8 @@ def every_score() -> str:
         "",
         "Written by `python tools/readme_scores.py` from `assets/bundles/speedy/scores.json`.",
         (
-            "Explained variance of the anomalies (root mean square error), pooled over months, members "
-            "and draws of the network; cells with a station are left out."
+            "Explained variance of the anomalies (root mean square error), pooled over months, "
+            "members and draws of the network; cells with a station are left out."
         ),
         (
             "Spread over error: root of the mean predicted variance over the mean squared error, "
