@@ -135,7 +135,7 @@ def _mesh_options(look: Look, backend: str) -> dict[str, Any]:
     if backend == "bokeh":
         bar = {"height": int(0.8 * HEIGHT_PIXELS), "width": 8, "padding": 2, "title_standoff": 4}
         text = {"title_text_font_size": "8pt", "major_label_text_font_size": "7pt"}
-        options |= {"tools": ["hover"], "line_alpha": 1.0, "line_width": 0.6}
+        options |= {"tools": ["hover"], "line_alpha": 1.0, "line_width": 1.0}
         options |= {"colorbar_opts": bar | text | {"bar_line_color": None}}
     return options
 
