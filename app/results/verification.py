@@ -12,6 +12,7 @@ from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
+from app.results.view import FootView
 from app.state import observations
 from app.state.observations import METHODS, InvalidObservationError
 from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
@@ -59,11 +60,11 @@ class VerificationPanel:
             methods=methods_of(bundle),
             regions=regions_of(bundle),
             month=state.month,
-            sizing_mode="stretch_width",
-            margin=0,
+            theme=state.theme,
         )
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
         self.impacts = ImpactPanel(context, self.foot)
+        self.view = FootView(self.foot)
 
     @property
     def _region(self) -> Region:
@@ -83,7 +84,7 @@ class VerificationPanel:
         perturbs = state.tool == "perturb" and self._bundle.sea_row >= 0
         mode = "perturb" if perturbs else "observe"
         turned = mode != foot.mode
-        foot.put(month=state.month, method=shown, mode=mode)
+        foot.put(month=state.month, method=shown, mode=mode, theme=state.theme)
         self.impacts.show()
         if "scores" in foot.opened:
             self._show_scores()

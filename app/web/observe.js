@@ -33,8 +33,7 @@ export function render({ model, el }) {
         <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step">Step</button>
         <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
         <button type="button" id="cancel">Cancel</button></div>
-      <div class="graph"><svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="total"/><path class="dots"/></svg>
-        <span class="top"></span><span class="low"></span></div>
+      <div class="graph"></div>
       <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
     </div>
     <div class="block">
@@ -148,21 +147,9 @@ export function render({ model, el }) {
   const leave = tableKeys()
   model.on("remove", () => { off(); leave(); document.removeEventListener("keydown", keys) })
 
-  const curve = () => {
-    const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])
-    // From the least to the largest, for the linear solution is near and what is left has to be seen; but never
-    // less than 2 % of the cost: what hardly falls is to look flat.
-    const most = Math.max(...total), least = Math.min(...total)
-    const span = Math.max(most - least, 0.02 * Math.abs(most)), top = (most + least + span) / 2, low = top - span
-    // The ends of the axis stand beside the line, never on it.
-    const x = (i) => 4 + (w - 60) * i / Math.max(1, path.length - 1)
-    const y = (v) => 5 + (h - 10) * (1 - (v - low) / Math.max(top - low, 1e-9))
-    $(".curve .total").setAttribute("d", total.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(""))
-    $(".curve .dots").setAttribute("d", total.map((v, i) => `M${x(i).toFixed(1)},${y(v).toFixed(1)}h0`).join(""))
-    $(".curve").classList.toggle("none", path.length < 2)
-    $(".graph").classList.toggle("empty", path.length < 2)
-    $(".top").textContent = path.length > 1 ? top.toFixed(span < 1 ? 2 : 1) : ""
-    $(".low").textContent = path.length > 1 ? low.toFixed(span < 1 ? 2 : 1) : ""
+  $(".graph").append(model.get_child("chart"))
+  const cost = () => {
+    const path = model.costs
     const last = path[path.length - 1]
     $(".cost").innerHTML = last ? `cost <b>${last[2].toFixed(1)}</b> = prior ${last[0].toFixed(1)} + observations ${last[1].toFixed(1)}` : ""
   }
@@ -241,6 +228,6 @@ export function render({ model, el }) {
   const readout = () => { $(".reading").textContent = model.reading }
   for (const name of ["settings", "mode", "region_words"]) model.on(name, () => { settings(); running() })
   for (const name of ["run", "outcome"]) model.on(name, running)
-  model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
-  settings(); running(); counts(); curve(); rejected(); readout()
+  model.on("counts", counts); model.on("costs", cost); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
+  settings(); running(); counts(); cost(); rejected(); readout()
 }
