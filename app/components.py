@@ -14,6 +14,7 @@ from typing import Any
 import panel as pn
 import param
 from panel.custom import JSComponent
+from panel.viewable import Child
 
 from app.state.observations import ObservationSettings
 from app.state.settings import options_of
@@ -190,6 +191,7 @@ class Observe(Control):
     rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
     rejected_words = param.String()
     reading = param.String(doc="The observation under the pointer, in words.")
+    chart = Child(doc="The cost by step, drawn.")
     trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
     _esm = read("channel.js") + read("pointer.js") + read("table.js") + read("observe.js")

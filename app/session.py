@@ -175,8 +175,7 @@ class Session:
 
     def begin(self) -> None:
         """Start what waited for the browser to have the page."""
-        for control in (self.bar, self.verification.foot):
-            control.ready = True
+        self.bar.ready = True
         if self.observe.waiting:
             self.observe.waiting = False
             self.redraw()

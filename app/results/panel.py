@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import panel as pn
 import param
 
-from app.components import Control, Handler
+from app.components import Handler
 from app.text import SPLIT_LETTERS
-from app.web_files import read
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.climate.variables import Variable
@@ -41,11 +41,11 @@ def regions_of(bundle: Bundle) -> list[list[str]]:
     return found
 
 
-class Foot(Control):
+class Foot(param.Parameterized):
     """Verification (methods by variables), the series of regional means, and a month's drivers.
 
-    Folded, it is a line 34 px high; each of its parts unfolds it to about 260 px. It decides
-    nothing: it sends messages and shows what it is given. Where `mode` is "perturb" the series has
+    Plain values only: `app.results.view` shows them, from when a part is first opened. It decides
+    nothing: it sends messages and holds what it is given. Where `mode` is "perturb" the series has
     a third line, under a changed sea, and there are drivers.
 
     How to use it::
@@ -57,7 +57,7 @@ class Foot(Control):
         foot.show_progress(done=12, total=60)         # and at its end, running=False
         foot.show_changed(control, changed)           # where the mode is "perturb"
 
-    Messages it sends, through the same channel as the other controls:
+    Messages it sends, as the other controls do:
 
     ===============================================  ===============================================
     ``{type: "foot", value: ["scores", "series"]}``  Which of the parts are open now; scores need
@@ -95,8 +95,9 @@ class Foot(Control):
     region = param.String(default="globe", doc="Key of the region of both parts.")
     method = param.String(doc="The method in the model column, '' where it is none of them.")
     month = param.String(doc="The month shown, YYYY-MM.")
+    theme: Any = param.Selector(default="light", objects=["light", "dark"])
     opened = param.List(default=[], doc="The parts that are unfolded, of PARTS.")
-    mode = param.String(default="observe", doc="'observe' or 'perturb'.")
+    mode: Any = param.Selector(default="observe", objects=["observe", "perturb"])
     sea = param.String(default="patches", doc="What the changed sea is: 'patches' or 'trend'.")
     scores = param.Dict(default={}, doc="What show_scores made.")
     busy = param.String(doc="What is being computed for the table, in words; '' when nothing is.")
@@ -111,8 +112,14 @@ class Foot(Control):
     impact = param.Dict(default={}, doc="The series of the head shown: see app.results.impacts.")
     impact_now = param.Dict(default={}, doc="What it predicts for the state shown.")
 
-    _esm = read("channel.js") + read("foot_series.js") + read("impact.js") + read("foot.js")
-    _stylesheets = [read("chrome.css") + read("foot.css") + read("impact.css")]  # noqa: RUF012
+    # What the visitor chooses here and nothing else depends on.
+    variable = param.String(doc="Name of the variable of series and drivers.")
+    measure: Any = param.Selector(default="explained_variance", objects=list(MEASURES))
+    place: Any = param.Selector(default="target", objects=["target", "withheld"])
+    scope: Any = param.Selector(
+        default="test", objects=["test", "all"], doc="Months of the series."
+    )
+    impact_scope: Any = param.Selector(default="near", objects=["near", "test", "all"])
 
     def __init__(
         self,
@@ -122,14 +129,17 @@ class Foot(Control):
         methods: Sequence[str] = tuple(METHODS),
         **params: Any,
     ) -> None:
+        self._handler = handler
         self._names = [v.name for v in variables]
         params.setdefault("regions", [[key, r.label] for key, r in REGIONS.items()])
+        if variables:
+            # Air temperature first: global means of pressure and rain hardly move, and say little.
+            air = [v.name for v in variables if observed_as(v) == "tas"]
+            params.setdefault("variable", (air or self._names)[0])
         super().__init__(
-            handler,
             variables=[
                 {
                     "name": v.name,
-                    "observed_as": observed_as(v),
                     "label": v.label,
                     "units": v.anomaly_units,
                     "decimals": v.decimals,
@@ -139,6 +149,40 @@ class Foot(Control):
             methods=[[m, METHODS[m].label, METHODS[m].sentence] for m in methods],
             **params,
         )
+
+    def put(self, **values: Any) -> None:
+        """Set the parameters that differ."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if changed:
+            self.param.update(**changed)
+
+    def listen(self, handler: Handler | None) -> None:
+        """Set or clear who is told of messages."""
+        self._handler = handler
+
+    def send(self, **message: Any) -> None:
+        """Tell the session what the visitor did."""
+        if self._handler is None:
+            return
+        # All that follows leaves in one message, as with the other controls.
+        with pn.io.hold():
+            self._handler([message])
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The variable of series and drivers."""
+        found: dict[str, Any] = next(v for v in self.variables if v["name"] == self.variable)
+        return found
+
+    def unfold(self, part: str) -> None:
+        """Open or fold a part, as its button does."""
+        opened = [p for p in self.opened if p != part]
+        if part not in self.opened:
+            # The table and the drivers take the same room, and an impact takes all of it.
+            other = {"scores": "drivers", "drivers": "scores"}.get(part)
+            opened = [] if part == "impact" else [p for p in opened if p not in {other, "impact"}]
+            opened.append(part)
+        self.send(type="foot", value=opened)
 
     def set_box(self, label: str | None) -> None:
         """Offer a drawn box as region ``"box"`` under a label; None takes it away."""

@@ -13,6 +13,7 @@ from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
+from app.results.view import FootView
 from app.state.rows import InvalidObservationError
 from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
 from mlda_core.assimilation.methods import METHODS
@@ -60,11 +61,11 @@ class VerificationPanel:
             methods=methods_of(bundle),
             regions=regions_of(bundle),
             month=state.month,
-            sizing_mode="stretch_width",
-            margin=0,
+            theme=state.theme,
         )
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
         self.impacts = ImpactPanel(context, self.foot)
+        self.view = FootView(self.foot)
 
     @property
     def _region(self) -> Region:
@@ -86,7 +87,7 @@ class VerificationPanel:
         shown = state.observations.method if analysed else ""
         mode = "perturb" if perturbs else "observe"
         turned = mode != foot.mode
-        foot.put(month=state.month, method=shown, mode=mode)
+        foot.put(month=state.month, method=shown, mode=mode, theme=state.theme)
         self.impacts.show()
         if "scores" in foot.opened:
             self._show_scores()

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import panel as pn
 
+from app.charts.cost import CostChart
 from app.components import ModelHeading, Observe
 from app.context import SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
@@ -117,8 +119,10 @@ class ObserveTool:
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.names = short_labels(bundle.variables)
+        self.cost = CostChart(context.state.theme)
         self.panel = Observe(
             context.on_messages,
+            chart=pn.pane.Bokeh(self.cost.figure, sizing_mode="stretch_width", margin=0),
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
@@ -367,6 +371,8 @@ class ObserveTool:
         ):
             self._listed = listed
             self.listing.show(self.table.rows, misfit, sorted(self.chosen))
+        self.cost.draw(self.analysing.costs)
+        self.cost.set_theme(state.theme)
         self.panel.put(
             settings=self._settings(observed),
             region_words=region_words(observed.region),

@@ -36,8 +36,7 @@ export function render({ model, el }) {
         <button type="button" id="now">Assimilate</button><button type="button" id="step" title="Draw the minimisation step by step, from the background on">Step</button>
         <button type="button" id="pause">Pause</button><button type="button" id="once" title="One step further">+1</button>
         <button type="button" id="cancel">Cancel</button></div>
-      <div class="graph"><svg class="curve" viewBox="0 0 320 52" preserveAspectRatio="none" role="img" aria-label="Cost by step"><path class="total"/><path class="dots"/></svg>
-        <span class="top"></span><span class="low"></span></div>
+      <div class="graph"></div>
       <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
     </div>
     <div class="block">
@@ -168,21 +167,9 @@ export function render({ model, el }) {
   const leave = tableKeys()
   model.on("remove", () => { off(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
 
-  const curve = () => {
-    const path = model.costs, w = 320, h = 52, total = path.map((c) => c[2])
-    // From the least to the largest, for the linear solution is near and what is left has to be seen; but never
-    // less than 2 % of the cost: what hardly falls is to look flat.
-    const most = Math.max(...total), least = Math.min(...total)
-    const span = Math.max(most - least, 0.02 * Math.abs(most)), top = (most + least + span) / 2, low = top - span
-    // The ends of the axis stand beside the line, never on it.
-    const x = (i) => 4 + (w - 60) * i / Math.max(1, path.length - 1)
-    const y = (v) => 5 + (h - 10) * (1 - (v - low) / Math.max(top - low, 1e-9))
-    $(".curve .total").setAttribute("d", total.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(""))
-    $(".curve .dots").setAttribute("d", total.map((v, i) => `M${x(i).toFixed(1)},${y(v).toFixed(1)}h0`).join(""))
-    $(".curve").classList.toggle("none", path.length < 2)
-    $(".graph").classList.toggle("empty", path.length < 2)
-    $(".top").textContent = path.length > 1 ? top.toFixed(span < 1 ? 2 : 1) : ""
-    $(".low").textContent = path.length > 1 ? low.toFixed(span < 1 ? 2 : 1) : ""
+  $(".graph").append(model.get_child("chart"))
+  const cost = () => {
+    const path = model.costs
     const last = path[path.length - 1]
     // The parts are rounded so that they add up.
     const tenths = (v) => Math.round(10 * v), whole = last ? tenths(last[2]) : 0, prior = last ? tenths(last[0]) : 0
@@ -277,6 +264,6 @@ export function render({ model, el }) {
   for (const name of ["settings", "region_words", "whole_station"]) model.on(name, () => { settings(); running() })
   model.on("mode", () => { armed = null; rearm(); settings() })
   for (const name of ["run", "outcome", "outcome_help"]) model.on(name, running)
-  model.on("counts", counts); model.on("costs", curve); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
-  settings(); running(); counts(); curve(); rejected(); readout()
+  model.on("counts", counts); model.on("costs", cost); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
+  settings(); running(); counts(); cost(); rejected(); readout()
 }

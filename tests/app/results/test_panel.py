@@ -131,12 +131,35 @@ def test_every_method_of_a_table_has_a_label_in_words():
     assert foot.methods[1] == ["enoi", "Ensemble OI", METHODS["enoi"].sentence]
 
 
-def test_messages_reach_the_handler_and_are_acknowledged(bundle):
+def test_what_the_visitor_does_reaches_the_handler_until_the_visit_ends(bundle):
     heard = []
     foot = Foot(heard.extend, variables=bundle.variables)
-    foot._handle_msg({"seq": 4, "batch": [{"type": "series-start", "value": "test"}, None]})
+    foot.send(type="series-start", value="test")
     assert heard == [{"type": "series-start", "value": "test"}]
-    assert foot.ack == 4
+    foot.listen(None)
+    foot.send(type="compare")
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "part", "after"),
+    [
+        ([], "scores", ["scores"]),
+        (["scores"], "series", ["scores", "series"]),
+        (["scores", "series"], "scores", ["series"]),
+        # Table and drivers take the same room, an impact all of it.
+        (["scores", "series"], "drivers", ["series", "drivers"]),
+        (["series", "drivers"], "scores", ["series", "scores"]),
+        (["scores", "series"], "impact", ["impact"]),
+        (["impact"], "series", ["series"]),
+        (["impact"], "impact", []),
+    ],
+)
+def test_parts_make_room_for_each_other(before, part, after):
+    heard = []
+    foot = Foot(heard.extend, opened=before)
+    foot.unfold(part)
+    assert heard == [{"type": "foot", "value": after}]
 
 
 # -- the series under a changed sea, and the drivers

@@ -35,8 +35,7 @@ def page(bundle):
 
 
 def send(session, **message):
-    foot = session.verification.foot
-    foot._handle_msg({"seq": foot.ack + 1, "batch": [message]})
+    session.verification.foot.send(**message)
 
 
 def test_the_table_scores_the_analysis_once_it_is_opened(page):

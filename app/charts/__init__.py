@@ -1,0 +1,1 @@
+"""Charts as Bokeh figures: made once, afterwards only their sources change."""

@@ -1,0 +1,187 @@
+"""The panel below the maps: a line of headings, and the parts that they unfold.
+
+A part is made when it is first opened: the first paint holds the line alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import bokeh.events
+import panel as pn
+
+from app.charts.base import bm
+from app.results.drivers_view import DriversView
+from app.results.impact_view import ImpactView
+from app.results.panel import Foot
+from app.results.scores_view import ScoresView
+from app.results.series_view import SeriesView
+from app.results.widgets import Choice, text
+from app.web_files import read
+
+LABELS = {
+    "scores": "Verification",
+    "series": "Series",
+    "drivers": "Drivers",
+    "impact": "Impact",
+}
+VIEWS: dict[str, Callable[[Foot], Any]] = {
+    "scores": ScoresView,
+    "series": SeriesView,
+    "drivers": DriversView,
+    "impact": ImpactView,
+}
+
+
+class FootView:
+    """What a visitor sees of a `Foot`.
+
+    Parameters
+    ----------
+    foot : Foot
+    """
+
+    def __init__(self, foot: Foot) -> None:
+        self._foot = foot
+        self._quiet = False
+        self.views: dict[str, Any] = {}
+        self.headings = pn.widgets.CheckBoxGroup(
+            name="Parts of the panel",
+            inline=True,
+            margin=0,
+            align="center",
+            stylesheets=[read("results/headings.css")],
+        )
+        self.headings.param.watch(self._unfold, "value")
+        self.variable = Choice(
+            "Variable of the series and the drivers",
+            self._choose_variable,
+            {v["name"]: v["label"] for v in foot.variables},
+            foot.variable,
+            width=180,
+        )
+        self.region = Choice(
+            "Region of the verification, the series and the drivers",
+            self._choose_region,
+            dict(foot.regions),
+            foot.region,
+            width=240,
+            css_classes=["over"],
+        )
+        self.words = text(name="said", sizing_mode="stretch_width")
+        self.parts = pn.Row(
+            sizing_mode="stretch_both",
+            margin=0,
+            css_classes=["parts"],
+            stylesheets=[read("results/parts.css")],
+            visible=False,
+        )
+        # For the layout of what stands above.
+        self.parts.jscallback(
+            visible="document.documentElement.toggleAttribute('data-foot', cb_obj.visible)"
+        )
+        line = pn.Row(
+            self.headings,
+            self.variable.widget,
+            self.region.widget,
+            self.words,
+            sizing_mode="stretch_width",
+            margin=0,
+            css_classes=["line"],
+            stylesheets=[read("results/parts.css")],
+        )
+        self.root = pn.Column(
+            line,
+            self.parts,
+            sizing_mode="stretch_width",
+            margin=0,
+            css_classes=["results"],
+            stylesheets=[read("results/parts.css")],
+        )
+        foot.param.watch(self._show, ["opened", "mode", "impacts"])
+        foot.param.watch(self._show_words, ["opened", "busy", "scores"])
+        foot.param.watch(self._show_choices, ["regions", "region", "variable"])
+        self._show()
+        self._show_words()
+
+    def unfold_if_room(self, document: Any) -> None:
+        """Open table and series where few rows of maps leave room below them.
+
+        Parameters
+        ----------
+        document : Document
+            Whose browser is asked, once it shows the page.
+        """
+        foot = self._foot
+        if foot.opened:
+            return
+        asked = bm.Div(visible=False)
+
+        def unfold(_attr: str, _old: str, _new: str) -> None:
+            foot.send(type="foot", value=["scores", "series"])
+
+        asked.on_change("text", unfold)
+        self.root.append(pn.pane.Bokeh(asked, margin=0))
+        ask = bm.CustomJS(args={"asked": asked}, code=read("callbacks/room_below.js"))
+        document.js_on_event(bokeh.events.DocumentReady, ask)
+
+    # -- what the visitor does ---------------------------------------------------------------
+
+    def _unfold(self, event: Any) -> None:
+        if self._quiet:
+            return
+        for part in {*event.new} ^ {*event.old}:
+            self._foot.unfold(part)
+        # The rule which parts fit beside each other is the foot's.
+        self._show()
+
+    def _choose_variable(self, name: str) -> None:
+        self._foot.variable = name
+
+    def _choose_region(self, key: str) -> None:
+        self._foot.send(type="foot-region", value=key)
+        self._show_choices()
+
+    # -- what is shown -----------------------------------------------------------------------
+
+    def _open(self) -> list[str]:
+        """Return the parts that are open and can be."""
+        return [part for part in self._offered() if part in self._foot.opened]
+
+    def _offered(self) -> list[str]:
+        foot = self._foot
+        offered = {"drivers": foot.mode == "perturb", "impact": bool(foot.impacts)}
+        return [part for part in LABELS if offered.get(part, True)]
+
+    def _show(self, *_: Any) -> None:
+        opened = self._open()
+        self._quiet = True
+        try:
+            options = {LABELS[part]: part for part in self._offered()}
+            self.headings.param.update(options=options, value=opened)
+        finally:
+            self._quiet = False
+        for part in opened:
+            if part not in self.views:
+                self.views[part] = VIEWS[part](self._foot)
+                # In the order of the headings.
+                self.parts.objects = [self.views[p].root for p in LABELS if p in self.views]
+        for part, view in self.views.items():
+            view.root.visible = part in opened
+        self.parts.visible = bool(opened)
+        self.variable.widget.visible = "series" in opened or "drivers" in opened
+        self.region.widget.visible = "impact" not in opened
+
+    def _show_words(self, *_: Any) -> None:
+        """Say below which conditions the scores are made, where no table says it."""
+        foot = self._foot
+        words = foot.scores.get("words", []) if "scores" not in foot.opened else []
+        said = escape(foot.busy or " ".join(words))
+        self.words.object = f'<span title="{said}">{said}</span>' if said else ""
+
+    def _show_choices(self, *_: Any) -> None:
+        foot = self._foot
+        self.region.show(foot.region, dict(foot.regions))
+        self.variable.show(foot.variable)

@@ -1,0 +1,135 @@
+"""Panel's own widgets as the parts below the maps use them: small, labelled, natively operable.
+
+Radio buttons and tick boxes are drawn as segments and as headings that unfold: Panel's button
+groups look the same, but say nothing of what is chosen to a screen reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from app.web_files import read
+
+
+def _css(*names: str) -> list[str]:
+    return [read(f"results/{name}.css") for name in names]
+
+
+class Choice:
+    """One of a few, or of a list: calls back for what the visitor chose, not for what is shown.
+
+    Parameters
+    ----------
+    label : str
+        Its name, for those who do not see it.
+    chosen : callable
+        Is given the key that was chosen.
+    options : mapping of str to str
+        Labels by key.
+    value : str
+    segments : bool
+        As radio buttons side by side instead of a list.
+    **params
+        Of the widget.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        chosen: Callable[[str], None],
+        options: Mapping[str, str],
+        value: str,
+        *,
+        segments: bool = False,
+        **params: Any,
+    ) -> None:
+        self._chosen = chosen
+        self._quiet = False
+        kind = pn.widgets.RadioBoxGroup if segments else pn.widgets.Select
+        if segments:
+            params = {"inline": True, **params}
+        self.widget = kind(
+            name=label,
+            options=_inverted(options),
+            value=value,
+            margin=0,
+            align="center",
+            stylesheets=_css("segments" if segments else "select"),
+            **params,
+        )
+        self.widget.param.watch(self._on_value, "value")
+
+    def _on_value(self, event: Any) -> None:
+        if not self._quiet and event.new is not None:
+            self._chosen(event.new)
+
+    def show(self, value: str, options: Mapping[str, str] | None = None) -> None:
+        """Show what is chosen, and among what."""
+        given: dict[str, Any] = {}
+        if options is not None and _inverted(options) != self.widget.options:
+            given["options"] = _inverted(options)
+        if given or value != self.widget.value:
+            with self._silence():
+                self.widget.param.update(value=value, **given)
+
+    @contextmanager
+    def _silence(self) -> Iterator[None]:
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+
+def _inverted(options: Mapping[str, str]) -> dict[str, str]:
+    return {label: key for key, label in options.items()}
+
+
+def button(label: str, pressed: Callable[[], None]) -> pn.widgets.Button:
+    """Return a small button."""
+    made = pn.widgets.Button(name=label, margin=0, align="center", stylesheets=_css("button"))
+    made.on_click(lambda _: pressed())
+    return made
+
+
+def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
+    """Return a pane of words; its text is HTML."""
+    return pn.pane.HTML(
+        html, margin=0, align="center", css_classes=[name], stylesheets=_css("text"), **params
+    )
+
+
+def span(name: str, words: str, *, status: bool = False) -> str:
+    """Return words as HTML, which say themselves whole where they are cut."""
+    role = ' role="status"' if status else ""
+    whole = escape(words)
+    return f'<span class="{name}" title="{whole}"{role}>{whole}</span>'
+
+
+def figure_pane(figure: Any, **params: Any) -> pn.pane.Bokeh:
+    """Return a figure that fills its place."""
+    return pn.pane.Bokeh(figure, **{"sizing_mode": "stretch_both", "margin": 0, **params})
+
+
+def row(*parts: Any, name: str = "heads") -> pn.Row:
+    """Return a line of widgets."""
+    return pn.Row(
+        *parts, margin=0, css_classes=[name], sizing_mode="stretch_width", stylesheets=_css("parts")
+    )
+
+
+def column(*parts: Any, name: str, **params: Any) -> pn.Column:
+    """Return a part of the panel."""
+    return pn.Column(
+        *parts,
+        margin=0,
+        css_classes=[name],
+        stylesheets=_css("parts"),
+        sizing_mode="stretch_both",
+        **params,
+    )
