@@ -79,10 +79,10 @@ def judge(  # noqa: PLR0917 - one result, put together
         # A gross error makes its neighbours inconsistent as well; the weights identify it.
         weight = robust_weights(gain, departures)
     far = used[:0] if weight is None else used[weight < 1.0]
-    return table, _words(table, far, robust=problem.setting.robust)
+    return table, _message(table, far, robust=problem.setting.robust)
 
 
-def _words(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
+def _message(table: pd.DataFrame, far: NDArray[np.int64], *, robust: bool) -> str:
     """Describe the observations that are inconsistent with the others, or down-weighted."""
     if not far.size:
         return ""
