@@ -238,9 +238,9 @@ def _smoother(places: Places, mask: NDArray[np.bool_], grid: Grid) -> sparse.csr
     sea = mask.ravel()
     points, area = grid.points[sea], grid.weights.ravel()[sea]
     nearest = (points @ unit_vectors(places.lat, places.lon).T).argmax(axis=1)
-    share = np.bincount(nearest, area, minlength=len(places))
+    area_of = np.bincount(nearest, area, minlength=len(places))
     spread = sparse.csr_array(
-        (area / share[nearest], (np.arange(area.size), nearest)), (area.size, len(places))
+        (area / area_of[nearest], (np.arange(area.size), nearest)), (area.size, len(places))
     )
     close = points @ grid.points.T
     cell, other = np.nonzero(close > np.cos((PATCH_KM + 200.0) / EARTH_RADIUS_KM))

@@ -63,7 +63,7 @@ AS_GIVEN = TableOptions()
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _Inputs:
     """Caller's inputs, kept for the result's diagnostics."""
 
     table: pd.DataFrame
@@ -164,9 +164,9 @@ class Assimilator:
             The linear solution first, or the background where ``start`` says so; the last has
             the analysis.
         """
-        setting, table, calendar, notes = self._asked(observations, month, options, settings)
-        asked = month_asked(month)
-        dated = asked if isinstance(asked, str) else ""
+        setting, table, calendar, notes = self._validated(observations, month, options, settings)
+        requested = month_asked(month)
+        dated = requested if isinstance(requested, str) else ""
         for step in setting.record.steps(self, table, calendar, setting):
             if step.analysis is None:
                 yield step
@@ -174,14 +174,14 @@ class Assimilator:
                 analysis = replace(step.analysis, notes=notes, dated=dated)
                 yield replace(step, analysis=analysis)
 
-    def _asked(
+    def _validated(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
     ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
         """Validate the caller's inputs."""
         setting = Setting.of(settings)
-        asked = month_asked(month)
-        table, notes = observations_of(observations, self.bundle, asked, options)
-        return setting, table, calendar_month(asked), notes
+        requested = month_asked(month)
+        table, notes = observations_of(observations, self.bundle, requested, options)
+        return setting, table, calendar_month(requested), notes
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
@@ -200,13 +200,13 @@ class Assimilator:
         Step
             The last has the analysis.
         """
-        problem, asked = self._prepare(table, month, setting)
+        problem, inputs = self._prepare(table, month, setting)
         if problem.gain.prior.turn is None:
             if setting.start == "background":
                 yield self._background_step(problem)
-            yield self._closed_form(problem, asked)
+            yield self._closed_form(problem, inputs)
         else:
-            yield from self._nonlinear(problem, asked)
+            yield from self._nonlinear(problem, inputs)
 
     def influence(
         self,
@@ -236,7 +236,7 @@ class Assimilator:
         ObservationError
             If there is no such row, or it is invalid.
         """
-        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        setting, table, calendar, _ = self._validated(observations, month, options, settings)
         if not 0 <= row < len(table):
             raise ObservationError(
                 f"There is no observation {row + 1}; the table has {len(table)}."
@@ -357,10 +357,10 @@ class Assimilator:
         StateError
             If the method has no latent vector.
         """
-        setting, table, calendar, _ = self._asked(observations, month, options, settings)
+        setting, table, calendar, _ = self._validated(observations, month, options, settings)
         problem, _ = self._prepare(table, calendar, setting)
-        turn = problem.gain.prior.turn
-        if turn is None:
+        transform = problem.gain.prior.turn
+        if transform is None:
             raise StateError(
                 f"The method {spelled(setting.method)} has no latent vector; use vae to move one "
                 "by hand."
@@ -368,7 +368,7 @@ class Assimilator:
         if np.shape(z) != problem.z_b.shape:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
         away = np.asarray(z, np.float64) - problem.z_b
-        zeta = np.asarray(np.linalg.lstsq(turn, away, rcond=None)[0], np.float64)
+        zeta = np.asarray(np.linalg.lstsq(transform, away, rcond=None)[0], np.float64)
         return problem.decoded_cost(self.bundle).cost(zeta)
 
     def posterior_variance(
@@ -427,18 +427,20 @@ class Assimilator:
         gain = self._gains.of(observed, method, month, setting, sea_held=holds)
         return Problem(setting, month, every, used, x_b, z_b, sea_held, gain, weight)
 
-    def _prepare(self, table: pd.DataFrame, month: int, setting: Setting) -> tuple[Problem, _Asked]:
+    def _prepare(
+        self, table: pd.DataFrame, month: int, setting: Setting
+    ) -> tuple[Problem, _Inputs]:
         began = time.perf_counter()
         every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
         offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
         used = offered[thin(every.places.where(offered), every.variance[offered])]
-        asked = _Asked(table, offered.size - used.size, began)
+        inputs = _Inputs(table, offered.size - used.size, began)
         weight = None
         if setting.robust and used.size:
             # Use the unconditional background: the other one already includes the SST observations.
             first = self.problem(every, used, month, replace(setting, sea_prior=False))
             weight = robust_weights(first.gain, self._departures(first, first.x_b))
-        return self.problem(every, used, month, setting, weight), asked
+        return self.problem(every, used, month, setting, weight), inputs
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -544,16 +546,16 @@ class Assimilator:
         fields = x.reshape(self.bundle.mask.shape)
         return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
 
-    def _closed_form(self, problem: Problem, asked: _Asked) -> Step:
+    def _closed_form(self, problem: Problem, inputs: _Inputs) -> Step:
         """Optimal interpolation: methods whose latent part is linear."""
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
         latent, left, zeta = interpolate(gain, problem.x_b, departures)
         cost = cost_of_linear(gain, zeta, left)
         point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
-        return self._finish(problem, asked, point, [cost.total], latent, left, None, cost)
+        return self._finish(problem, inputs, point, [cost.total], latent, left, None, cost)
 
-    def _nonlinear(self, problem: Problem, asked: _Asked) -> Iterator[Step]:
+    def _nonlinear(self, problem: Problem, inputs: _Inputs) -> Iterator[Step]:
         gain = problem.gain
         departures = self._departures(problem, problem.x_b)
         from_background = problem.setting.start == "background"
@@ -598,7 +600,7 @@ class Assimilator:
             )
         x, left = fit.at(best.x)
         cost = fit.cost(best.x)
-        yield self._finish(problem, asked, best, path, x, left, fit.z(best.x), cost)
+        yield self._finish(problem, inputs, best, path, x, left, fit.z(best.x), cost)
 
     def _linear_step(self, problem: Problem, zeta: Array, departures: Array) -> Step:
         gain = problem.gain
@@ -647,7 +649,7 @@ class Assimilator:
     def _finish(  # noqa: PLR0917 - one result, put together
         self,
         problem: Problem,
-        asked: _Asked,
+        inputs: _Inputs,
         point: Point,
         path: list[float],
         latent: Float,
@@ -661,15 +663,15 @@ class Assimilator:
         background = self._restore(problem, problem.x_b, "prior")
         anomalies = self._restore(problem, x)
         table, worst = judge(
-            self.bundle, problem, asked.table, x, departures, background, anomalies
+            self.bundle, problem, inputs.table, x, departures, background, anomalies
         )
         fit = Fit(
             n_used=problem.used.size,
-            n_withheld=int(asked.table["withheld"].to_numpy(bool).sum()),
-            n_thinned=asked.n_thinned,
+            n_withheld=int(inputs.table["withheld"].to_numpy(bool).sum()),
+            n_thinned=inputs.n_thinned,
             chi_squared=gain.chi_squared(departures) if departures.size else float("nan"),
             degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
-            seconds=time.perf_counter() - asked.began,
+            seconds=time.perf_counter() - inputs.began,
         )
         words = f"{point.words}; {worst}" if worst else point.words
         if not problem.used.size:

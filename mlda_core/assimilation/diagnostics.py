@@ -83,10 +83,10 @@ def judge(  # noqa: PLR0917 - one result, put together
         weight = robust_weights(gain, departures)
     far = used[:0] if weight is None else used[weight < 1.0]
     labels = {variable.name: variable.label.lower() for variable in bundle.variables}
-    return table, _words(table, far, labels, robust=problem.setting.robust)
+    return table, _message(table, far, labels, robust=problem.setting.robust)
 
 
-def _words(
+def _message(
     table: pd.DataFrame, far: NDArray[np.int64], labels: Mapping[str, str], *, robust: bool
 ) -> str:
     """Describe the observations that are inconsistent with the others, or down-weighted."""

@@ -133,11 +133,11 @@ def writing(path: Path, about: Mapping[str, str], plan: Mapping[str, int]) -> It
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    made = {**about, "plan": json.dumps(dict(plan))}
-    file = _resume(part, made) or netCDF4.Dataset(part, "w")
+    attributes = {**about, "plan": json.dumps(dict(plan))}
+    file = _resume(part, attributes) or netCDF4.Dataset(part, "w")
     writer = Writer(file, plan)
     try:
-        file.setncatts(made)
+        file.setncatts(attributes)
         yield writer
         if writer.months != set(plan):
             raise RuntimeError(f"{len(writer.months)} of {len(plan)} months were written")

@@ -220,5 +220,5 @@ def calendar_month(month: Any) -> int:
     StateError
         If it is not a month.
     """
-    asked = month_asked(month)
-    return asked if isinstance(asked, int) else int(asked[5:7])
+    requested = month_asked(month)
+    return requested if isinstance(requested, int) else int(requested[5:7])

@@ -127,8 +127,8 @@ def kept_variance(gain: Gain, stage: str) -> Float:
     """
     name = f"{stage} variance"
     if name not in gain.lasting:
-        made = variance_at(gain, stage, slice(None))
-        made.flags.writeable = False
-        gain.lasting[name] = made
+        variance = variance_at(gain, stage, slice(None))
+        variance.flags.writeable = False
+        gain.lasting[name] = variance
     found: Float = gain.lasting[name]
     return found

@@ -359,7 +359,7 @@ class Series(Analyses):
 
         def make(month: str) -> NDArray[np.floating]:
             table = self._observe(month)
-            made = assimilator.run(table, month, method=self.method, **self._settings)
-            return made.anomalies
+            analysis = assimilator.run(table, month, method=self.method, **self._settings)
+            return analysis.anomalies
 
         yield from self.fill(months, make, region)

@@ -70,10 +70,10 @@ def robust_weights(gain: Gain, departures: Array) -> Array | None:
     weight = np.ones(len(departures))
     inverse = gain.total_inverse
     for _ in range(_ROUNDS):
-        found = weight_of(_misfit(inverse, departures, gain.variance, weight))
-        if np.allclose(found, weight, rtol=0.01, atol=1e-4):
+        updated = weight_of(_misfit(inverse, departures, gain.variance, weight))
+        if np.allclose(updated, weight, rtol=0.01, atol=1e-4):
             break
-        weight = found
+        weight = updated
         inverse = _lower(gain.total_inverse, gain.variance * (1.0 / weight - 1.0))
     return weight if (weight < 1.0).any() else None
 

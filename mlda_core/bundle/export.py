@@ -94,9 +94,9 @@ def export_bundle(
     held_out = data.observed.in_split("validation", "calibration")
     weights = data.normaliser.weights
     basis = find_basis(vae, nearly_whole(held_out, weights), weights)
-    tensors, turn = ship(vae, basis)
+    tensors, from_training = ship(vae, basis)
     residual = held_out.x - reconstruct(vae, held_out)
-    tensors["from_training"] = turn
+    tensors["from_training"] = from_training
     # Cells that no held-out month has use the variance learnt on training months.
     learnt = torch.exp(vae.log_residual).detach().cpu().numpy()
     square = mean_square(residual, held_out.present, learnt)

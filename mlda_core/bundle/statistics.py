@@ -81,8 +81,8 @@ class Settings:
         for name, value in values.items():
             if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"The assimilation setting '{name}' is {value!r}; correct it.")
-            share = name.startswith("hybrid") or name in {"sea_share", "sea_coupling"}
-            low, high = (0.0, 1.0) if share or name.endswith("floor") else (1e-3, 1e6)
+            is_fraction = name.startswith("hybrid") or name in {"sea_share", "sea_coupling"}
+            low, high = (0.0, 1.0) if is_fraction or name.endswith("floor") else (1e-3, 1e6)
             if not (name == "nonlinearity" or low <= value <= high):
                 raise ValueError(
                     f"The assimilation setting '{name}' is {value!r}; it must be within {low:g} "
@@ -97,8 +97,8 @@ class Settings:
         """
         part = np.log(max(n_places, 1) / 10.0) / np.log(300.0 / 10.0)
         part = float(np.clip(part, 0.0, 1.0))
-        share = (1.0 - part) * self.hybrid_sparse + part * self.hybrid_dense
-        return round(20.0 * share) / 20.0
+        weight = (1.0 - part) * self.hybrid_sparse + part * self.hybrid_dense
+        return round(20.0 * weight) / 20.0
 
 
 @dataclass(frozen=True, eq=False)

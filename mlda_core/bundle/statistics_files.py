@@ -153,7 +153,7 @@ def unpack(
             unpack_columns(error["sea_residual"], error["sea_residual_step"]),
             error["sea_latent"].astype(np.float64),
         )
-    found = Statistics(
+    statistics = Statistics(
         patterns=patterns,
         leftover=error["leftover"].astype(np.float32).ravel(),
         coefficients=coefficients,
@@ -162,20 +162,25 @@ def unpack(
         held_residual=residual,
         sea=sea,
     )
-    _check(found, n_latent)
-    return found
+    _check(statistics, n_latent)
+    return statistics
 
 
-def _check(found: Statistics, n_latent: int) -> None:
+def _check(statistics: Statistics, n_latent: int) -> None:
     """Refuse inconsistent parts, which would otherwise fail only in use."""
-    n, k = found.coefficients.shape
-    held = len(found.held_residual)
+    n, k = statistics.coefficients.shape
+    held = len(statistics.held_residual)
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-        "leftover": (found.leftover.shape, (found.patterns.shape[1],)),
-        "calendar": (found.calendar.shape, (n,)),
+        "leftover": (statistics.leftover.shape, (statistics.patterns.shape[1],)),
+        "calendar": (statistics.calendar.shape, (n,)),
     }
-    numbers = [found.patterns, found.leftover, found.coefficients, found.held_residual]
-    sea = found.sea
+    numbers = [
+        statistics.patterns,
+        statistics.leftover,
+        statistics.coefficients,
+        statistics.held_residual,
+    ]
+    sea = statistics.sea
     if sea is not None:
         shapes |= {
             "sea_mean": (sea.mean.shape, (len(sea.mean), k)),
@@ -189,7 +194,7 @@ def _check(found: Statistics, n_latent: int) -> None:
     for name, (have, want) in shapes.items():
         if have != want:
             raise ValueError(f"{name} has the shape {have}, not {want}")
-    if not ((found.calendar >= 1) & (found.calendar <= 12)).all():
+    if not ((statistics.calendar >= 1) & (statistics.calendar <= 12)).all():
         raise ValueError("calendar months that are not within 1 to 12")
     if not all(np.isfinite(values).all() for values in numbers):
         raise ValueError("numbers that are not finite")

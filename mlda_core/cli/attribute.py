@@ -102,7 +102,7 @@ def attribute(  # noqa: PLR0917 - options of a command, given by name
                 about = {"history": shlex.join(command), "change_of_the_sea": label}
                 data = to_dataset(table, model, row, where, held, about)
                 data.to_netcdf(part, engine="netcdf4")
-        _tell(table, model, row, where, label)
+        _print_means(table, model, row, where, label)
         out.print(f"Wrote {output}", highlight=False)
         if not finished:
             raise typer.Exit(130)
@@ -288,7 +288,7 @@ def _run(scenario: Scenario, months: Sequence[str], label: str) -> bool:
     return True
 
 
-def _tell(table: pd.DataFrame, bundle: Bundle, row: int, region: Region, label: str) -> None:
+def _print_means(table: pd.DataFrame, bundle: Bundle, row: int, region: Region, label: str) -> None:
     variable = bundle.variables[row]
     difference = (table["perturbed"] - table["unperturbed"]).dropna()
     if not len(difference):

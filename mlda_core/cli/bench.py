@@ -43,14 +43,14 @@ def bench_gcm(
             )
         torch.set_num_threads(1)
         gcm.one_thread()
-        found = load_bundle(bundle)
+        loaded = load_bundle(bundle)
         sea = Sea(packaged(), "climatology")
         model = gcm.Gcm("2001-01-01")
         forcing = model.forcing(sea.surface(2001))
         with progress_bar() as bar:
             task = bar.add_task("timing", total=rounds)
             result = measure(
-                found,
+                loaded,
                 model,
                 forcing,
                 days=days,

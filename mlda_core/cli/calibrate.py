@@ -68,13 +68,13 @@ def calibrate(  # noqa: PLR0917 - options of a command, given by name
 
 
 def _numbers(settings: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
     for setting in settings:
         key, _, value = setting.partition("=")
         try:
-            found[key.strip()] = float(value)
+            overrides[key.strip()] = float(value)
         except ValueError:
             raise ValueError(
                 f"'{setting}' is not a setting; write it as name=number, such as half_width=8000."
             ) from None
-    return found
+    return overrides

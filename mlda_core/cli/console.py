@@ -71,38 +71,38 @@ class Bar(Progress):
     def __init__(self, *columns: ProgressColumn | str, **options: Any) -> None:
         super().__init__(*columns, console=errors, **options)
         # Time and fraction of the last line written for each task.
-        self._told: dict[TaskID, tuple[float, float]] = {}
+        self._printed: dict[TaskID, tuple[float, float]] = {}
 
     def add_task(self, *args: Any, **options: Any) -> TaskID:
         """Add a task, like `Progress.add_task`."""
-        made = super().add_task(*args, **options)
-        self._told[made] = (time.monotonic(), _share(self._task(made)))
-        return made
+        task_id = super().add_task(*args, **options)
+        self._printed[task_id] = (time.monotonic(), _fraction(self._task(task_id)))
+        return task_id
 
     def update(self, task_id: TaskID, **changes: Any) -> None:
         """Update a task, like `Progress.update`."""
         super().update(task_id, **changes)
-        self._tell(task_id)
+        self._print_line(task_id)
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
         """Advance a task, like `Progress.advance`."""
         super().advance(task_id, advance)
-        self._tell(task_id)
+        self._print_line(task_id)
 
     def _task(self, task_id: TaskID) -> Task:
         return next(task for task in self.tasks if task.id == task_id)
 
-    def _tell(self, task_id: TaskID) -> None:
+    def _print_line(self, task_id: TaskID) -> None:
         if self.console.is_terminal:
             return
         task, now = self._task(task_id), time.monotonic()
-        share, (when, told) = _share(task), self._told[task_id]
+        fraction, (when, printed) = _fraction(task), self._printed[task_id]
         # The bar itself is written once, at the end.
-        if not 0 < share < 1 or share == told:
+        if not 0 < fraction < 1 or fraction == printed:
             return
-        enough = share - told > STEP - 1e-9
+        enough = fraction - printed > STEP - 1e-9
         if now - when >= (LEAST_SECONDS if enough else MOST_SECONDS):
-            self._told[task_id] = (now, share)
+            self._printed[task_id] = (now, fraction)
             left = task.time_remaining
             line = f"{task.description}: {task.completed:.0f} of {task.total:.0f}"
             if task.speed:
@@ -112,7 +112,7 @@ class Bar(Progress):
             self.console.print(line, highlight=False, markup=False)
 
 
-def _share(task: Task) -> float:
+def _fraction(task: Task) -> float:
     return task.completed / task.total if task.total else 0.0
 
 

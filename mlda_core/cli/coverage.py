@@ -41,12 +41,12 @@ def validate_coverage(folder: Path, split: str, output: Path | None, threads: in
         if not months:
             raise StateError(f"No month is in the split '{split}'; choose test, validation, ...")
         target = (output or folder) / "scores.json"
-        found: dict[str, Any] = {}
+        scores: dict[str, Any] = {}
         with ticking() as tick:
             for year in YEARS:
-                found |= score_coverage(bundle, months, years=[year], tick=tick)
-                out.print(_table(bundle, str(year), found[str(year)]))
-        write_coverage(found, bundle, split, target)
+                scores |= score_coverage(bundle, months, years=[year], tick=tick)
+                out.print(_table(bundle, str(year), scores[str(year)]))
+        write_coverage(scores, bundle, split, target)
     out.print(f"Wrote {target}", highlight=False)
 
 

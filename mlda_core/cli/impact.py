@@ -117,7 +117,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
             )
         head.about["how"] = how
         head.about["command"] = shlex.join(
-            _words(bundle, series, output, title, units, how, min_days, missing or [], training)
+            _command(bundle, series, output, title, units, how, min_days, missing or [], training)
             + (["--score-test"] if score_test else [])
         )
         save_impact(head, model, output)
@@ -166,7 +166,7 @@ def predict(
         if output is not None:
             refuse_inputs(output, [analyses, head, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
-        made = load_impact(head, model)
+        model_head = load_impact(head, model)
         if analyses is not None:
             if month or months:
                 raise ValueError("The months are those of --analyses; leave --month and --months.")
@@ -178,10 +178,10 @@ def predict(
                 choose_months(model, month or [], months) if month or months else list(model.months)
             )
             z = np.stack([model.code(name) for name in names])
-        prediction = made.predict(z, names)
-        table = to_table(made, names, prediction)
+        prediction = model_head.predict(z, names)
+        table = to_table(model_head, names, prediction)
         if output is None:
-            out.print(_prediction_table(made, table))
+            out.print(_prediction_table(model_head, table))
         else:
             words = ["mlda", "impact", "predict", str(bundle), head]
             words += [w for name in month or [] for w in ("--month", name)]
@@ -192,7 +192,7 @@ def predict(
                 if output.suffix == ".csv":
                     table.to_csv(part, index=False, float_format="%.5g")
                 else:
-                    data = to_dataset(made, table, model, shlex.join(words))
+                    data = to_dataset(model_head, table, model, shlex.join(words))
                     data.to_netcdf(part, engine="netcdf4")
             out.print(f"{len(table)} months: wrote {output}", highlight=False)
 
@@ -293,7 +293,7 @@ def _read_codes(path: Path, bundle: Bundle) -> tuple[list[str], NDArray[np.float
     return months, z
 
 
-def _words(  # noqa: PLR0917 - all options of the command, in its order
+def _command(  # noqa: PLR0917 - all options of the command, in its order
     bundle: Path, series: Path, output: Path, title: str | None, units: str | None, how: str,
     min_days: float, missing: list[float], training: Any,
 ) -> list[str]:  # fmt: skip

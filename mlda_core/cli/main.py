@@ -129,10 +129,10 @@ def train(  # noqa: PLR0917 - options of a command, given by name
                 device=device,
             )
         target = bundle or run / "bundle"
-        made = history(run, data)
+        summary = history(run, data)
         command = _command(config, seed, epochs, settings or (), device)
-        made |= {"command": command, "torch": torch.__version__}
-        export_bundle(vae.cpu(), model, data, target, provenance=made)
+        summary |= {"command": command, "torch": torch.__version__}
+        export_bundle(vae.cpu(), model, data, target, provenance=summary)
     out.print(f"Wrote {target}; look at it with: mlda info {target}", highlight=False)
 
 

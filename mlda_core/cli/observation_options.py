@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Exit code if output was written although rows were rejected.
 REFUSED = 3
 # Number of rejected rows printed; the file lists all.
-_TOLD = 10
+_MOST_PRINTED = 10
 
 KeepCodes = Annotated[
     bool,
@@ -77,16 +77,18 @@ class Refusals:
         """
         from mlda_core.observations.table import ObservationError
 
-        for note in record.notes[:_TOLD]:
+        for note in record.notes[:_MOST_PRINTED]:
             errors.print(f"Note: {note}", markup=False, highlight=False)
-        if len(record.notes) > _TOLD:
-            errors.print(f"... and {len(record.notes) - _TOLD} notes more.", highlight=False)
-        lines = record.rejected
-        for line in lines[:_TOLD]:
-            errors.print(line, style="yellow", markup=False, highlight=False)
-        if len(lines) > _TOLD:
+        if len(record.notes) > _MOST_PRINTED:
             errors.print(
-                f"... and {len(lines) - _TOLD} rows more.", style="yellow", highlight=False
+                f"... and {len(record.notes) - _MOST_PRINTED} notes more.", highlight=False
+            )
+        lines = record.rejected
+        for line in lines[:_MOST_PRINTED]:
+            errors.print(line, style="yellow", markup=False, highlight=False)
+        if len(lines) > _MOST_PRINTED:
+            errors.print(
+                f"... and {len(lines) - _MOST_PRINTED} rows more.", style="yellow", highlight=False
             )
         if lines and self.strict:
             raise ObservationError(

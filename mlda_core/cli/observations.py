@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.archives.selection import Region, Tally
 
 # Number of damaged lines and skipped files printed.
-_TOLD = 10
+_MOST_PRINTED = 10
 
 observations_app = typer.Typer(help="Make tables of observations.", no_args_is_help=True)
 
@@ -96,7 +96,7 @@ def convert(  # noqa: PLR0917 - options of a command, given by name
             "source": ", ".join(path.name for path in paths),
         }
         registry.write(done.table, output, about)
-        _tell(done, output)
+        _print_summary(done, output)
 
 
 def _calendar(months: list[int]) -> list[int]:
@@ -132,7 +132,7 @@ def _check_output(output: Path, paths: list[Path]) -> None:
         raise ValueError(f"--out {output} is one of the files to read; give another name.")
 
 
-def _tell(done: Conversion, output: Path) -> None:
+def _print_summary(done: Conversion, output: Path) -> None:
     table, tally = done.table, done.tally
     counts = table["variable"].value_counts()
     held = ", ".join(f"{number} of {name}" for name, number in counts.sort_index().items())
@@ -142,21 +142,25 @@ def _tell(done: Conversion, output: Path) -> None:
         out.print(f"Left out {number}: {reason}", highlight=False, markup=False)
     for sentence in tally.notes:
         errors.print(f"{sentence}.", style="yellow", highlight=False, markup=False)
-    _tell_damaged(tally)
+    _print_damaged(tally)
     out.print(f"Wrote {output}", highlight=False)
 
 
-def _tell_damaged(tally: Tally) -> None:
+def _print_damaged(tally: Tally) -> None:
     """Print the lines and files that were not read, up to a limit."""
     lines = list(tally.damaged)
     if tally.damaged:
         lines.insert(0, f"Lines that cannot be read, and were left out: {len(tally.damaged)}")
-    lines = lines[: _TOLD + 1]
-    if len(tally.damaged) > _TOLD:
-        lines.append(f"... and {len(tally.damaged) - _TOLD} more.")
+    lines = lines[: _MOST_PRINTED + 1]
+    if len(tally.damaged) > _MOST_PRINTED:
+        lines.append(f"... and {len(tally.damaged) - _MOST_PRINTED} more.")
     if tally.skipped:
-        more = f" and {len(tally.skipped) - _TOLD} more" if len(tally.skipped) > _TOLD else ""
-        shown = ", ".join(tally.skipped[:_TOLD])
+        more = (
+            f" and {len(tally.skipped) - _MOST_PRINTED} more"
+            if len(tally.skipped) > _MOST_PRINTED
+            else ""
+        )
+        shown = ", ".join(tally.skipped[:_MOST_PRINTED])
         lines.append(f"Not read, for they hold no observations of this format: {shown}{more}.")
     for line in lines:
         errors.print(line, style="yellow", highlight=False, markup=False)

@@ -198,8 +198,8 @@ def _about(
     from mlda_core.perturbation.response import HELD
 
     held = HELD[settings["held"]]
-    asked = {"sst": [patch.to_dict() for patch in patches], **settings}
-    return provenance(bundle, asked) | {
+    options = {"sst": [patch.to_dict() for patch in patches], **settings}
+    return provenance(bundle, options) | {
         "title": f"Response to {_label(patches)} by {bundle.title}",
         "history": command,
         "held": f"{held.label}. {held.question}",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.record import Record, RecordFiles
 
 # Number of failed months printed.
-_TOLD = 5
+_MOST_PRINTED = 5
 
 
 def reanalyse(  # noqa: PLR0917 - options of a command, given by name
@@ -162,7 +162,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             with cluster(scheduler, count) as client, speed_bar() as bar:
                 tick = ticker(bar, "assimilating")
                 failed = run(output, bundle, client, years=chunk or YEARS, tick=tick)
-        _tell(output, before, time.perf_counter() - began, failed)
+        _print_summary(output, before, time.perf_counter() - began, failed)
         refusals.end(n_refused, n_rows)
 
 
@@ -296,18 +296,20 @@ def _period_text(period: str | None) -> str:
     return ":".join(_ends(period) or ("all that are observed",))
 
 
-def _tell(store: Path, before: int, seconds: float, failed: Sequence[tuple[str, str]]) -> None:
+def _print_summary(
+    store: Path, before: int, seconds: float, failed: Sequence[tuple[str, str]]
+) -> None:
     from mlda_core.reanalysis.store import read_done
 
     flags = read_done(store)
     done = int(flags.sum())
-    made = done - before
-    speed = f" at {made / seconds:.2g} months a second" if made else ""
+    new = done - before
+    speed = f" at {new / seconds:.2g} months a second" if new else ""
     out.print(
-        f"Wrote {store}: {done} of {flags.size} months, {made} of them now{speed}.", highlight=False
+        f"Wrote {store}: {done} of {flags.size} months, {new} of them now{speed}.", highlight=False
     )
     if failed:
-        for month, why in failed[:_TOLD]:
+        for month, why in failed[:_MOST_PRINTED]:
             errors.print(f"{month}: {why}", style="yellow", markup=False, highlight=False)
         raise ValueError(
             f"{len(failed)} months could not be assimilated, such as {failed[0][0]}; correct their "

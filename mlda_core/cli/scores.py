@@ -79,12 +79,12 @@ def validate_assimilation(
             raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
         with ticking() as tick:
             for network in wanted:
-                found = score(bundle, months, networks=[network], tick=tick)
+                scores = score(bundle, months, networks=[network], tick=tick)
                 if network == "sst_only":
                     for name, value in ceiling(bundle, months).items():
-                        found[network][name]["ceiling"] = value
-                write_assimilation(found, bundle, split, target)
-                out.print(_table(bundle, network, found[network]))
+                        scores[network][name]["ceiling"] = value
+                write_assimilation(scores, bundle, split, target)
+                out.print(_table(bundle, network, scores[network]))
     out.print(f"Wrote {target}", highlight=False)
 
 
@@ -133,21 +133,21 @@ def validate_perturbation(
         engine = Assimilator(bundle)
         with ticking() as tick:
             months = _unperturbed(config, bundle, split)
-            made = read_runs(runs, bundle, months, tick=tick)
+            experiments = read_runs(runs, bundle, months, tick=tick)
             emulated = {
-                method: gcm_scoring.emulate(engine, made, method, tick=tick)
+                method: gcm_scoring.emulate(engine, experiments, method, tick=tick)
                 for method in gcm_scoring.METHODS
             }
-        found = gcm_scoring.score(made, emulated, bundle)
+        found = gcm_scoring.score(experiments, emulated, bundle)
         target = folder / "scores.json"
-        gcm_scoring.write_perturbation(found, made, bundle, split, target)
+        gcm_scoring.write_perturbation(found, experiments, bundle, split, target)
         for experiment, by_area in found.items():
             for area, scores in by_area.items():
                 out.print(_responses_table(bundle, experiment, area, scores))
         if responses:
             command = f"mlda validate --perturbation --split {split}"
             write_responses(
-                gcm_scoring.responses(made, emulated["vae"], split),
+                gcm_scoring.responses(experiments, emulated["vae"], split),
                 bundle,
                 responses,
                 {"history": f"made by '{command}'"},
@@ -208,10 +208,10 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
         points = choose_points(model, [n.strip() for n in members.split(",")])
         with ticking() as tick:
             curve = Curve(model, bundle.settings, target, epochs=epochs or EPOCHS, tick=tick)
-            found = curve.run(points)
-        made = {"title": model.title, "split": split, "epochs": curve.epochs}
-        written = write_curve(found, model.variables, target, **made)
-        out.print(Markdown(tables_of(found, model.variables)))
+            scores = curve.run(points)
+        about = {"title": model.title, "split": split, "epochs": curve.epochs}
+        written = write_curve(scores, model.variables, target, **about)
+        out.print(Markdown(tables_of(scores, model.variables)))
     out.print(f"Wrote {', '.join(map(str, written))}", highlight=False)
 
 

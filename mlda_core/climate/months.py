@@ -194,10 +194,10 @@ def _of_parts(given: str, parts: dict[str, Any], month: int, day: str | None) ->
     zone = parts.get("zone")
     if zone and zone[0] in "+-" and day is not None:
         hour, minute = int(parts.get("hour") or 0), int(parts.get("minute") or 0)
-        turn = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+        utc_offset = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
         try:
             stamp = dt.datetime(year, month, int(day), hour, minute)  # noqa: DTZ001
-            _same_in_utc(given, stamp, turn if zone[0] == "+" else -turn)
+            _same_in_utc(given, stamp, utc_offset if zone[0] == "+" else -utc_offset)
         except (ValueError, OverflowError) as error:
             if isinstance(error, MonthError):
                 raise

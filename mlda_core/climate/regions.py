@@ -77,8 +77,8 @@ def region_mask(grid: Grid, region: Region) -> NDArray[np.float64]:
     span = (region.east - region.west) % 360.0
     cols = np.zeros(grid.lon.size)
     # A cell may overlap the box on either side of the seam: shift the box by 360 degrees.
-    for turn in (-360.0, 0.0, 360.0):
-        west = region.west + turn
+    for shift in (-360.0, 0.0, 360.0):
+        west = region.west + shift
         overlap = np.minimum(grid.lon_edges[1:], west + span) - np.maximum(
             grid.lon_edges[:-1], west
         )

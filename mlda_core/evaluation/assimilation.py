@@ -207,7 +207,7 @@ def score(
                 if not len(part):
                     continue
                 values = observe_months(bundle, places, part, np.random.default_rng([draw, month]))
-                for same, seen, observed in _alike(part, places, values):
+                for same, seen, observed in _by_places(part, places, values):
                     for method, x, sd, rows in _estimates(
                         engine, methods, seen, observed, month, tallies
                     ):
@@ -258,7 +258,7 @@ def observe_months(
     return np.asarray(values + error * rng.standard_normal(values.shape))
 
 
-def _alike(
+def _by_places(
     months: Months, places: Places, values: NDArray[np.float64]
 ) -> Iterator[tuple[Months, Places, NDArray[np.float64]]]:
     """Yield groups of months with the same observed places, with these places and values.

@@ -167,8 +167,8 @@ def score_coverage(
                 # Without observations in the month, only climatology would be scored.
                 sums["climatology"].add(np.zeros_like(truth), truth, weights)
                 for method in methods:
-                    found = _estimate(engine, table, calendar, method)
-                    sums[method].add(found, truth, weights)
+                    estimate = _estimate(engine, table, calendar, method)
+                    sums[method].add(estimate, truth, weights)
             if tick:
                 tick(f"coverage of {year}", done + 1, len(months))
         out[str(year)] = {

@@ -163,7 +163,7 @@ class Curve:
         tick: Tick | None = None,
     ) -> None:
         self.config, self.settings, self.folder, self.epochs = config, settings, folder, epochs
-        self._tick = tick or _silent
+        self._tick = tick or _no_progress
 
     def run(self, points: Sequence[Point]) -> list[dict[str, Any]]:
         """Compute points, and return the scores of each.
@@ -184,11 +184,11 @@ class Curve:
         ConfigError
             If the folder holds a curve with other data or settings.
         """
-        found = {point: self._kept(point) for point in points}
+        scores = {point: self._kept(point) for point in points}
         for point in points:
-            if not found[point].get("finished"):
-                found[point] = self._score(point, found[point])
-        return [found[point] for point in points]
+            if not scores[point].get("finished"):
+                scores[point] = self._score(point, scores[point])
+        return [scores[point] for point in points]
 
     # Configuration and data of a point
 
@@ -202,7 +202,7 @@ class Curve:
 
     def data(self, point: Point) -> TrainingData:
         """Return the months of a point, with their own climatology and spread: no test months."""
-        whole = self._whole
+        whole = self._all_months
         mine = whole.observed.where(np.isin(whole.observed.member, point.members))
         chosen = mine.in_split("train")
         normaliser = Preprocessor.fit(
@@ -221,7 +221,7 @@ class Curve:
         )
 
     @cached_property
-    def _whole(self) -> TrainingData:
+    def _all_months(self) -> TrainingData:
         """Months of every member except test, as anomalies from all training months."""
         self._tick("reading the months", 0, 1)
         data = load_training_data(self.config)
@@ -230,33 +230,34 @@ class Curve:
 
     def _counts(self, point: Point) -> tuple[int, int]:
         """Count the training months of a point under the observed and under mixed seas."""
-        mixed = self._whole.mixed
+        mixed = self._all_months.mixed
         return (
-            int(np.isin(self._whole.train.member, point.members).sum()),
+            int(np.isin(self._all_months.train.member, point.members).sum()),
             0 if mixed is None or not point.mixed else len(mixed),
         )
 
     def _epochs(self, point: Point) -> int:
         """Epochs for as many steps as with the most months, at most the configured number."""
         everything = Point(read_members(self.config), _has_mixed(self.config))
-        share = self.config.data.mixed_share
+        fraction = self.config.data.mixed_share
         most, own = (
-            observed + share * mixed for observed, mixed in map(self._counts, (everything, point))
+            observed + fraction * mixed
+            for observed, mixed in map(self._counts, (everything, point))
         )
         return max(self.epochs, min(self.config.training.epochs, round(self.epochs * most / own)))
 
     def _sea_training(self, point: Point) -> SeaTraining:
         """Plan the sea network's training likewise, in steps of distinct seas."""
-        usual, mixed = SeaTraining(), self._whole.mixed
+        default, mixed = SeaTraining(), self._all_months.mixed
         if mixed is None:
-            return usual
-        observed = np.unique(self._whole.train.names).size
+            return default
+        observed = np.unique(self._all_months.train.names).size
         most = observed + len(mixed)
         epochs = round(SEA_EPOCHS * most / (most if point.mixed else observed))
         return replace(
-            usual,
-            epochs=min(usual.epochs, epochs),
-            epochs_normalised=min(usual.epochs_normalised, epochs),
+            default,
+            epochs=min(default.epochs, epochs),
+            epochs_normalised=min(default.epochs_normalised, epochs),
         )
 
     # Computation of a point
@@ -282,9 +283,9 @@ class Curve:
                 run,
                 tick=self._counting(f"{point.name}: training", model.training.epochs, run),
             )
-            made = history(run, data)
-            made["calibration_explained_variance"] = made.pop("validation_explained_variance")
-            export_bundle(vae, model, data, path, provenance=made)
+            summary = history(run, data)
+            summary["calibration_explained_variance"] = summary.pop("validation_explained_variance")
+            export_bundle(vae, model, data, path, provenance=summary)
         bundle = load_bundle(path)
         if not bundle.has_statistics:
             calibrate(
@@ -382,11 +383,11 @@ class Curve:
     def _targets(self, bundle: Bundle, most: int | None = None) -> Months:
         """Return validation months of every member, or of the first, standardised by a bundle."""
         months = self._reference(most)
-        return _standardised(months, self._whole.normaliser, bundle.normaliser)
+        return _standardised(months, self._all_months.normaliser, bundle.normaliser)
 
     def _reference(self, most: int | None = None) -> Months:
         """Return the same months as anomalies from the climatology of all training months."""
-        months = self._whole.observed.in_split("validation")
+        months = self._all_months.observed.in_split("validation")
         return months.where(np.isin(months.member, read_members(self.config)[:most]))
 
     def _reconstruction(self, bundle: Bundle, data: TrainingData) -> dict[str, Any]:
@@ -397,7 +398,7 @@ class Curve:
         held = data.observed.in_split("calibration")
         error = (held.x - basis.reconstruct(held.x)).astype(np.float64)
         sd = np.sqrt(mean_square(error, held.present, np.nan))
-        found = {
+        by_method = {
             "vae": skill(bundle, months, rebuilt, bundle.residual_sd),
             "eof": skill(bundle, months, basis.reconstruct(months.x), sd),
             "climatology": skill_of_anomalies(bundle, months, np.zeros_like(months.x)),
@@ -406,7 +407,7 @@ class Curve:
         return {
             v.name: {
                 method: _against(scores[v.name]["rmse"], zero[v.name]["rmse"])
-                for method, scores in found.items()
+                for method, scores in by_method.items()
             }
             for v in bundle.variables
         }
@@ -420,13 +421,13 @@ class Curve:
         _, everywhere = scoring.network_of(bundle, network, 0)
         # Variables observed in every cell are merely copied.
         unseen = [v.name for i, v in enumerate(bundle.variables) if i not in everywhere]
-        found: dict[str, Any] = {name: {} for name in unseen}
+        raw: dict[str, Any] = {name: {} for name in unseen}
         for which, methods in ((bundle, OWN), (classical, CLASSICAL)):
             part = scoring.score(
                 which, months, methods=methods, networks=(network,), spread=False, tick=tick
             )
             for name in unseen:
-                found[name] |= part[network][name]
+                raw[name] |= part[network][name]
         # The same cells and months, relative to the climatology of all training months.
         reference = self._reference(SCORED_MEMBERS)
         zero = scoring.score(bundle, reference, methods=(), networks=(network,), spread=False)
@@ -435,7 +436,7 @@ class Curve:
                 method: _against(scores["rmse"], zero[network][name]["climatology"]["rmse"])
                 for method, scores in by_method.items()
             }
-            for name, by_method in found.items()
+            for name, by_method in raw.items()
         }
         if network == "sst_only":
             known = scoring.ceiling(bundle, self._reference())
@@ -489,7 +490,7 @@ def networks_of(bundle: Bundle) -> tuple[str, ...]:
     return tuple(name for name in NETWORKS if name in there)
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def _no_progress(what: str, done: int, total: int) -> None:
     """No-op progress callback."""
 
 

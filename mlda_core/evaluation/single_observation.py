@@ -270,7 +270,7 @@ def skill(
     variance = np.array([DEFAULT_ERROR**2])
     weights = np.asarray(bundle.grid.weights, np.float64)
     power = np.nansum(months.anomalies.astype(np.float64) ** 2, axis=0)
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    scores: dict[str, dict[str, dict[str, float]]] = {}
     for method in methods:
         lost = np.zeros(power.shape)
         for month in np.unique(months.calendar):
@@ -280,7 +280,7 @@ def skill(
             fields = bundle.normaliser.restore(x, calendar, sd=sd)
             error = bundle.normaliser.anomalies(fields, calendar) - months.anomalies[rows]
             lost += np.nansum(error.astype(np.float64) ** 2, axis=0)
-        found[method] = {
+        scores[method] = {
             area: {
                 v.name: 1.0
                 - float((weights * here * lost[i]).sum() / (weights * here * power[i]).sum())
@@ -288,10 +288,12 @@ def skill(
             }
             for area, here in areas.items()
         }
-    return found
+    return scores
 
 
-def _falls_to(share: float, change: Array, away: Array, area: Array, step: float = 500.0) -> float:
+def _falls_to(
+    fraction: float, change: Array, away: Array, area: Array, step: float = 500.0
+) -> float:
     """Return where the mean over rings first falls below a fraction, interpolated linearly."""
     edges = np.arange(0.0, away.max() + step, step)
     ring = np.digitize(away.ravel(), edges) - 1
@@ -299,8 +301,8 @@ def _falls_to(share: float, change: Array, away: Array, area: Array, step: float
     total = np.bincount(ring, (area * change).ravel(), len(edges))
     middle = np.concatenate([[0.0], edges[weight > 0] + step / 2])
     mean = np.concatenate([[1.0], total[weight > 0] / weight[weight > 0]])
-    below = int(np.argmax(mean < share))
-    if mean[below] >= share:
+    below = int(np.argmax(mean < fraction))
+    if mean[below] >= fraction:
         return float("inf")
-    part = (mean[below - 1] - share) / (mean[below - 1] - mean[below])
+    part = (mean[below - 1] - fraction) / (mean[below - 1] - mean[below])
     return float(middle[below - 1] + part * (middle[below] - middle[below - 1]))

@@ -269,12 +269,12 @@ def verify(
             withheld |= {(method, n): s for n, s in zip(names, scores, strict=True)}
 
     methods = tuple(fields)
-    made = Verification(region, methods, names, against, withheld, ())
-    words = _words(made, bundle, target is not None, observations, month)
+    result = Verification(region, methods, names, against, withheld, ())
+    words = _caveats(result, bundle, target is not None, observations, month)
     return Verification(region, methods, names, against, withheld, words)
 
 
-def _words(
+def _caveats(
     scores: Verification,
     bundle: Bundle,
     has_target: bool,
@@ -328,7 +328,7 @@ def _copied(observations: pd.DataFrame, bundle: Bundle, region: Region) -> list[
     grid = bundle.grid
     area = grid.weights * region_mask(grid, region)
     given = observations[~observations["withheld"].to_numpy(bool)]
-    found = []
+    copied = []
     for v, variable in enumerate(bundle.variables):
         mine = given[given["variable"] == variable.name]
         east = np.mod(mine["lon"].to_numpy(np.float64) - grid.lon_edges[0], 360.0)
@@ -339,8 +339,8 @@ def _copied(observations: pd.DataFrame, bundle: Bundle, region: Region) -> list[
         held[row[on], column[on]] = True
         there = area * bundle.mask[v]
         if there.sum() > 0 and (there * held).sum() > COPIED * there.sum():
-            found.append(variable.name)
-    return found
+            copied.append(variable.name)
+    return copied
 
 
 def _score(found: Comparison, n: int) -> Score:

@@ -180,9 +180,9 @@ def _delimiter(lines: Sequence[str]) -> str:
 
     The comma is tried last: with semicolons it is a decimal point.
     """
-    told = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    dated = (line for line in told if re.match(r"\s*\"?\d{1,4}[-/.]\d|\s*\"?\d{6,8}\D", line))
-    chosen = next(dated, told[0] if told else "")
+    data_lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    dated = (line for line in data_lines if re.match(r"\s*\"?\d{1,4}[-/.]\d|\s*\"?\d{6,8}\D", line))
+    chosen = next(dated, data_lines[0] if data_lines else "")
     return next((d for d in "\t;" if d in chosen), ",")
 
 

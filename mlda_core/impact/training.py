@@ -251,7 +251,7 @@ def train_impact(
         tried.append((loss, weights, chosen.n_latent))
         say("networks", i + 1, len(counts))
     loss, weights, count = min(tried, key=lambda t: t[0])
-    usual = usual_of(fit.values, fit.calendar, scale)
+    quantiles = usual_of(fit.values, fit.calendar, scale)
     extremes = (float(fit.values.min()), float(fit.values.max()))
     nothing = np.full(len(z), np.nan)
     # Rounded to half precision, as stored.
@@ -281,7 +281,7 @@ def train_impact(
     }
     head = ImpactHead(
         name, series.name, series.units, z.shape[1], count, training.memory, scale, weights,
-        usual, extremes, scores, record, about,
+        quantiles, extremes, scores, record, about,
     )  # fmt: skip
     return head.with_predictions(z)
 
@@ -414,9 +414,9 @@ def _pooled(
     centre: torch.Tensor, spread: torch.Tensor, by: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return mean and spread of the mixture of selected members, (n,) each; NaN without any."""
-    share = by.double() / by.sum(dim=0)
-    mean = (share * centre).sum(dim=0)
-    variance = (share * (spread**2 + (centre - mean) ** 2)).sum(dim=0)
+    weight = by.double() / by.sum(dim=0)
+    mean = (weight * centre).sum(dim=0)
+    variance = (weight * (spread**2 + (centre - mean) ** 2)).sum(dim=0)
     return mean, torch.sqrt(variance)
 
 
@@ -453,8 +453,8 @@ Method = Callable[[Samples], Float]
 
 def _methods(fit: Samples, scale: Scale, weights: Weights, count: int) -> dict[str, Method]:
     def head(part: Samples) -> Float:
-        made = weights(inputs_of(part.z, part.calendar, count))
-        return Prediction(*made, part.calendar, scale, "").quantile(LEVELS)
+        predicted = weights(inputs_of(part.z, part.calendar, count))
+        return Prediction(*predicted, part.calendar, scale, "").quantile(LEVELS)
 
     return {"head": head, "ridge": _ridge(fit, scale), "climatology": _climatology(fit, scale)}
 
@@ -482,7 +482,7 @@ def _ridge(fit: Samples, scale: Scale) -> Method:
     target = scale.forward(fit.values, fit.calendar)
     # Cross-validation folds: consecutive years in different fifths, each year in one.
     fold = np.unique(fit.years, return_inverse=True)[1] % 5
-    found: list[tuple[float, float, int]] = []
+    candidates: list[tuple[float, float, int]] = []
     for count in sorted({min(n, fit.z.shape[2]) for n in TRIED}):
         inputs = _with_one(inputs_of(fit.z, fit.calendar, count))
         for penalty in 10.0 ** np.arange(-1, 5.1, 0.5):
@@ -491,15 +491,15 @@ def _ridge(fit: Samples, scale: Scale) -> Method:
                 out = fold == k
                 line = _ridge_line(inputs[~out], target[~out], penalty)
                 missed[out] = target[out] - inputs[out] @ line
-            found.append((float(np.sqrt((missed**2).mean())), penalty, count))
-    spread, penalty, count = min(found)
+            candidates.append((float(np.sqrt((missed**2).mean())), penalty, count))
+    spread, penalty, count = min(candidates)
     inputs = _with_one(inputs_of(fit.z, fit.calendar, count))
     line = _ridge_line(inputs, target, penalty)
 
     def method(part: Samples) -> Float:
-        made = _with_one(inputs_of(part.z, part.calendar, count)) @ line
-        spreads = np.full(len(made), spread)
-        return Prediction(made, spreads, part.calendar, scale, "").quantile(LEVELS)
+        centres = _with_one(inputs_of(part.z, part.calendar, count)) @ line
+        spreads = np.full(len(centres), spread)
+        return Prediction(centres, spreads, part.calendar, scale, "").quantile(LEVELS)
 
     return method
 

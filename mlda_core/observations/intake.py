@@ -145,14 +145,14 @@ def _named(rejected: list[Rejected]) -> str:
     by_reason: dict[str, list[int]] = {}
     for row, reason in rejected:
         by_reason.setdefault(reason, []).append(row)
-    told = []
+    parts = []
     for reason, rows in list(by_reason.items())[:_NAMED]:
         more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
         which = ", ".join(map(str, rows[:_NAMED]))
-        told.append(f"row{'s' if len(rows) > 1 else ''} {which}{more}: {reason}")
+        parts.append(f"row{'s' if len(rows) > 1 else ''} {which}{more}: {reason}")
     if len(by_reason) > _NAMED:
-        told.append(f"and {len(by_reason) - _NAMED} reasons more")
-    return "; ".join(told)
+        parts.append(f"and {len(by_reason) - _NAMED} reasons more")
+    return "; ".join(parts)
 
 
 def _level_of_caller() -> int:

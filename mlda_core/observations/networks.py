@@ -173,13 +173,19 @@ class NetworkSpec:
         object.__setattr__(self, "variables", tuple(self.variables))
         _demand(self.kind in NETWORKS, "kind", self.kind, f"one of {', '.join(NETWORKS)}")
         _demand(self.domain in DOMAINS, "domain", self.domain, ", ".join(DOMAINS))
-        _demand(_whole(self.seed, 0, 2**63 - 1), "seed", self.seed, "a whole number from 0")
+        _demand(_is_integer(self.seed, 0, 2**63 - 1), "seed", self.seed, "a whole number from 0")
         _demand(
-            _whole(self.year, *YEARS), "year", self.year, f"a year from {YEARS[0]} to {YEARS[1]}"
+            _is_integer(self.year, *YEARS),
+            "year",
+            self.year,
+            f"a year from {YEARS[0]} to {YEARS[1]}",
         )
         if self.count is not None:
             _demand(
-                _whole(self.count, 1, MOST_PLACES), "count", self.count, f"from 1 to {MOST_PLACES}"
+                _is_integer(self.count, 1, MOST_PLACES),
+                "count",
+                self.count,
+                f"from 1 to {MOST_PLACES}",
             )
             _demand(self.spacing_km is None, "count", self.count, "None beside a spacing")
         if self.spacing_km is not None:
@@ -385,8 +391,8 @@ def _variables(spec: NetworkSpec, bundle: Bundle) -> list[str]:
     """Return the bundle's variables that a network observes, in the bundle's order."""
     kind = NETWORKS[spec.kind]
     known = [v.name for v in bundle.variables]
-    asked = () if kind.needs == "all" else spec.variables
-    lacking = next((n for n in asked if n not in known), None)
+    requested = () if kind.needs == "all" else spec.variables
+    lacking = next((n for n in requested if n not in known), None)
     if lacking is None and kind.needs == "all":
         there = {observed_as(v) for v in bundle.variables}
         lacking = next((n for n in kind.variables if n not in there), None)
@@ -394,8 +400,8 @@ def _variables(spec: NetworkSpec, bundle: Bundle) -> list[str]:
         raise NetworkError(
             f"This model has no variable '{lacking}'; choose another network or variable."
         )
-    if asked or not kind.variables:
-        return [n for n in known if not asked or n in asked]
+    if requested or not kind.variables:
+        return [n for n in known if not requested or n in requested]
     found = [v.name for v in bundle.variables if observed_as(v) in kind.variables]
     if not found and kind.needs:
         raise NetworkError(
@@ -428,7 +434,7 @@ def _frame(parts: Sequence[tuple[str, Float, Float, NDArray[np.object_]]]) -> pd
     return pd.DataFrame(joined).astype({"variable": "str", "label": "str"})
 
 
-def _whole(value: Any, low: int, high: int) -> bool:
+def _is_integer(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 

@@ -74,13 +74,13 @@ def poisson_disc(
         good = usable(lat, lon)
         return unit_vectors(lat[good], lon[good])
 
-    share = len(throw(20_000)) / 20_000
-    if share == 0:
+    fraction = len(throw(20_000)) / 20_000
+    if fraction == 0:
         raise NetworkError(
             "There is nowhere in the region that the network could observe; choose another "
             "domain, variable or region."
         )
-    area = share * (north - south) * np.radians(width) * EARTH_RADIUS_KM**2
+    area = fraction * (north - south) * np.radians(width) * EARTH_RADIUS_KM**2
     jammed = _JAMMED * 4.0 / np.pi * area
     wanted = count if count is not None else int(jammed / float(spacing_km or 0.0) ** 2) + 1
     if wanted > MOST_PLACES:
@@ -88,7 +88,7 @@ def poisson_disc(
             f"A spacing of {spacing_km:g} km makes about {wanted} stations, more than "
             f"{MOST_PLACES}; widen it, or draw a smaller region."
         )
-    darts = throw(int(max(2_000, _THROWS * wanted) / share))
+    darts = throw(int(max(2_000, _THROWS * wanted) / fraction))
     tree = cKDTree(darts)
     if count is None:
         return darts[_settle(tree, float(spacing_km or 0.0))]

@@ -35,8 +35,8 @@ def of_frame(table: pd.DataFrame, name: str = NAME) -> Cells:
         if index.name is not None or dates:
             names.append("time" if index.name is None else str(index.name))
             columns.append(index.to_numpy(object))
-    made = columns_of({str(i): c for i, c in enumerate(columns)})[1]
-    return Cells(name, tuple(names), made, np.arange(1, len(table) + 1), base_period=base)
+    arrays = columns_of({str(i): c for i, c in enumerate(columns)})[1]
+    return Cells(name, tuple(names), arrays, np.arange(1, len(table) + 1), base_period=base)
 
 
 def of_records(records: Sequence[Any]) -> Cells:
@@ -79,8 +79,8 @@ def of_columns(columns: Mapping[Any, Any]) -> Cells:
             "length."
         )
     filled = {k: [_single(columns, k)] * size if v is None else v for k, v in whole.items()}
-    names, made = columns_of(filled)
-    return Cells(NAME, names, made, np.arange(1, size + 1))
+    names, arrays = columns_of(filled)
+    return Cells(NAME, names, arrays, np.arange(1, size + 1))
 
 
 def _single(columns: Mapping[Any, Any], name: str) -> Any:
@@ -132,8 +132,13 @@ def of_dataset(data: xr.Dataset) -> Cells:
         if isinstance(variable.attrs.get("units"), str):
             units[name] = variable.attrs["units"]
     base = value.attrs.get("base_period") or data.attrs.get("base_period") or ""
-    names, made = columns_of(columns)
-    check_elsewhere("The Dataset", elsewhere, dict(zip(names, made, strict=True)))
+    names, arrays = columns_of(columns)
+    check_elsewhere("The Dataset", elsewhere, dict(zip(names, arrays, strict=True)))
     return Cells(
-        "The Dataset", names, made, np.arange(1, value.size + 1), units=units, base_period=str(base)
+        "The Dataset",
+        names,
+        arrays,
+        np.arange(1, value.size + 1),
+        units=units,
+        base_period=str(base),
     )

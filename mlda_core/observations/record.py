@@ -176,9 +176,9 @@ def read_record(
         If there are no observations, a month is unknown, or files contain the same
         observations.
     """
-    asked = _month(month)
-    every = list(_parts(files, bundle, asked, options))
-    parts = [part for part in every if asked in {"", part.month} or not part.month]
+    requested = _month(month)
+    every = list(_parts(files, bundle, requested, options))
+    parts = [part for part in every if requested in {"", part.month} or not part.month]
     many = len(files.contents) > 1
     by_month: dict[str, list[_Part]] = {}
     for part in parts:
@@ -190,15 +190,17 @@ def read_record(
         tables = [part.reading.table for part in here]
         table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
         n_rows = sum(part.n_rows for part in here)
-        months.append(MonthOfRecord(name, table, _words(here, many=many), n_rows))
-    unplaced = _words(by_month.get("", []), many=many)
+        months.append(MonthOfRecord(name, table, _text_of(here, many=many), n_rows))
+    unplaced = _text_of(by_month.get("", []), many=many)
     notes = [*files.notes, *_notes(parts, many=many)]
     held = sorted({part.month for part in every} - {""})
-    if asked and held and asked not in held:
+    if requested and held and requested not in held:
         span = held[0] if len(held) == 1 else f"{held[0]} to {held[-1]}"
-        raise ObservationError(f"{files.source} has no observation of {asked}; it holds {span}.")
+        raise ObservationError(
+            f"{files.source} has no observation of {requested}; it holds {span}."
+        )
     if not sum(len(one.table) for one in months):
-        lost = _words(parts, many=many)
+        lost = _text_of(parts, many=many)
         why = f"; the first reason: {lost[0]}" if lost else "."
         raise ObservationError(f"{files.source} has no observation that can be used{why}")
     for one in months:
@@ -210,13 +212,13 @@ def read_record(
 def _notes(parts: list[_Part], *, many: bool) -> list[str]:
     """Return the notes without duplicates, with their months unless they apply to all."""
     of_file: dict[str, list[str]] = {}
-    said: dict[tuple[str, str], list[str]] = {}
+    months_of: dict[tuple[str, str], list[str]] = {}
     for part in parts:
         of_file.setdefault(part.file, []).append(part.month)
         for note in part.reading.notes:
-            said.setdefault((part.file, note), []).append(part.month)
+            months_of.setdefault((part.file, note), []).append(part.month)
     out = []
-    for (file, note), months in said.items():
+    for (file, note), months in months_of.items():
         where = [file] if many else []
         if len(of_file[file]) > len(months):
             dated = [m for m in months if m]
@@ -227,20 +229,20 @@ def _notes(parts: list[_Part], *, many: bool) -> list[str]:
 
 
 def _parts(
-    files: RecordFiles, bundle: Bundle, asked: str, options: TableOptions
+    files: RecordFiles, bundle: Bundle, requested: str, options: TableOptions
 ) -> Iterator[_Part]:
     unmerged = replace(options, merge_repeated=False)
     named: dict[str, list[str]] = {}
     for name, data in files.contents.items():
         cells = load(data, name=name if files.in_folder else str(files.source))
-        if cells.has_times and (files.in_folder or not asked):
+        if cells.has_times and (files.in_folder or not requested):
             found = plain = read_months(cells, bundle, options=options)
             if options.merge_repeated:
                 plain = read_months(cells, bundle, options=unmerged)
             for month, reading in found.items():
                 yield _Part(name, month, reading, _count(plain[month]))
             continue
-        month = (month_in(name) or "") if files.in_folder else asked
+        month = (month_in(name) or "") if files.in_folder else requested
         if not month:
             remedy = "name it such as 1997-12.csv" if files.in_folder else "give --month"
             raise ObservationError(
@@ -274,7 +276,7 @@ def _check_repeats(parts: list[_Part]) -> None:
                 )
 
 
-def _words(parts: list[_Part], *, many: bool) -> tuple[str, ...]:
+def _text_of(parts: list[_Part], *, many: bool) -> tuple[str, ...]:
     out = []
     for part in parts:
         for rejected in part.reading.rejected:

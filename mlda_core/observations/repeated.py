@@ -90,22 +90,22 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
     keys = keys.assign(error_sd=largest)
     keys = keys.drop_duplicates([*place, "stamp", "value"])
     groups = keys.assign(square=keys["error_sd"] ** 2).groupby(place, sort=False)
-    made = groups.agg(
+    means = groups.agg(
         value=("value", "mean"), square=("square", "mean"), row=("row", "first"), n=("row", "size")
     )
-    out = table.iloc[made["row"].to_numpy()].reset_index(drop=True)
+    out = table.iloc[means["row"].to_numpy()].reset_index(drop=True)
     # Rows that are not repeated keep their exact value.
-    many = made["n"].to_numpy() > 1
-    out["value"] = np.where(many, made["value"].to_numpy(), out["value"].to_numpy())
-    single = keys.set_index("row")["error_sd"].reindex(made["row"]).to_numpy()
-    out["error_sd"] = np.where(many, np.sqrt(made["square"].to_numpy()), single)
+    many = means["n"].to_numpy() > 1
+    out["value"] = np.where(many, means["value"].to_numpy(), out["value"].to_numpy())
+    single = keys.set_index("row")["error_sd"].reindex(means["row"]).to_numpy()
+    out["error_sd"] = np.where(many, np.sqrt(means["square"].to_numpy()), single)
     lost = len(table) - len(out)
-    told = (
+    note = (
         f"{lost} {'row is' if lost == 1 else 'rows are'} merged with others of the same variable, "
         "place and month: copies count once, other values are averaged, and the error stays that "
         "of one observation."
     )
-    return out, [told]
+    return out, [note]
 
 
 def _any(table: pd.DataFrame) -> bool:

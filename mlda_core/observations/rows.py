@@ -164,10 +164,10 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     notes = [*cells.notes, *roles.notes]
     month, stamp = np.full(n, "", object), np.full(n, "", object)
     if cells.has_times:
-        month, late, told = months_of_rows(cells, options.day_first)
+        month, late, more = months_of_rows(cells, options.day_first)
         # A missing month takes precedence over other faults: the row belongs to no month.
         reasons.update(late)
-        notes += told
+        notes += more
         stamp = _stamps(cells)
     lon = np.mod(np.where(np.isfinite(lon), lon, 0.0), 360.0)
     return Rows(
@@ -278,18 +278,18 @@ def _value_units(
 def _base_periods(
     cells: Cells, words: Sequence[str], options: TableOptions
 ) -> tuple[NDArray[Any], dict[int, str]]:
-    stated, asked = cells.base_period.strip(), (options.base_period or "").strip()
-    if stated and asked and stated.casefold() != asked.casefold():
+    stated, requested = cells.base_period.strip(), (options.base_period or "").strip()
+    if stated and requested and stated.casefold() != requested.casefold():
         raise ObservationError(
-            f"{cells.name} has anomalies from '{quoted(stated)}', and not from '{quoted(asked)}'; "
-            "leave one of the two base periods out."
+            f"{cells.name} has anomalies from '{quoted(stated)}', and not from "
+            f"'{quoted(requested)}'; leave one of the two base periods out."
         )
-    whole = asked or stated
-    out, clash = np.array([w or whole for w in words], object), {}
+    default = requested or stated
+    out, clash = np.array([w or default for w in words], object), {}
     for i, word in enumerate(words):
-        if word and whole and word.casefold() != whole.casefold():
+        if word and default and word.casefold() != default.casefold():
             clash[i] = (
-                f"its base period is '{quoted(word)}', and that of the table '{quoted(whole)}'; "
+                f"its base period is '{quoted(word)}', and that of the table '{quoted(default)}'; "
                 "leave one"
             )
     return out, clash

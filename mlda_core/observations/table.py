@@ -65,8 +65,8 @@ def observation_table(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
         All of :data:`COLUMNS`, each of shape (p,).
     """
     kinds = {"variable": "str", "withheld": "bool", "label": "str"}
-    made = {k: np.asarray(columns[k], object) for k in COLUMNS}
-    return pd.DataFrame({k: pd.Series(v, dtype=kinds.get(k, "float64")) for k, v in made.items()})
+    arrays = {k: np.asarray(columns[k], object) for k in COLUMNS}
+    return pd.DataFrame({k: pd.Series(v, dtype=kinds.get(k, "float64")) for k, v in arrays.items()})
 
 
 def empty() -> pd.DataFrame:
@@ -112,17 +112,17 @@ def read(
         If the source is not an observation table, has no rows of the month, or is of several
         months and none is given.
     """
-    asked, calendar = _asked(month)
+    requested, calendar = _requested(month)
     cells = load(source)
     rows = rows_of(cells, bundle.variables, options)
     if not cells.has_times:
-        rows.month[:] = asked
+        rows.month[:] = requested
         checked = _check(rows, bundle, np.full(len(rows), calendar), options)
         return checked.reading(np.ones(len(rows), bool), calendar, cells.rejected)
     held = sorted(set(rows.month) - {""})
-    chosen = [m for m in held if asked in ("", m) and calendar in (0, int(m[5:7]))]
+    chosen = [m for m in held if requested in ("", m) and calendar in (0, int(m[5:7]))]
     if held and not chosen:
-        words = asked or f"calendar month {calendar}"
+        words = requested or f"calendar month {calendar}"
         raise ObservationError(
             f"{cells.name} has no observation of {words}; it holds {_span(held)}."
         )
@@ -211,11 +211,11 @@ class _Checked:
             notes += least_errors.tell(table, self.stated[good], self.bundle, calendar)
         stamps = pd.Series(rows.stamp[good], dtype="str")
         if self.options.merge_repeated:
-            table, told = repeated.merge(table, stamps)
+            table, repeats = repeated.merge(table, stamps)
         else:
-            told = repeated.tell(table, stamps)
+            repeats = repeated.tell(table, stamps)
         refused = [Rejected(int(rows.number[i]), rows.reasons[i]) for i in rows.reasons if where[i]]
-        return Reading(table, sorted([*rejected, *refused]), [*notes, *told])
+        return Reading(table, sorted([*rejected, *refused]), [*notes, *repeats])
 
 
 def _check(
@@ -238,7 +238,7 @@ def _check(
     return _Checked(rows, bundle, options, observation_table(columns), stated)
 
 
-def _asked(month: Any) -> tuple[str, int]:
+def _requested(month: Any) -> tuple[str, int]:
     """Return the requested ``YYYY-MM`` and calendar month, '' and 0 if none."""
     if month is None:
         return "", 0

@@ -142,9 +142,9 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
         records = list(_cut(body, head.separator))[head.line + 1 :]
     except csv.Error as error:
         raise ObservationError(f"{name} cannot be read as CSV ({error}); save it again.") from error
-    told = list(notes)
+    all_notes = list(notes)
     if head.line:
-        told.append(
+        all_notes.append(
             f"{head.line} {'line' if head.line == 1 else 'lines'} before the names of the columns "
             "are left out."
         )
@@ -154,7 +154,7 @@ def parse(text: str, name: str, notes: Sequence[str] = ()) -> Cells:
         raise ObservationError(
             f"{name} states several base periods ({', '.join(sorted(periods))}); leave one."
         )
-    return _cells(name, head.names, records, told, periods.pop() if periods else "")
+    return _cells(name, head.names, records, all_notes, periods.pop() if periods else "")
 
 
 def _sorted(lines: Sequence[str]) -> tuple[str, list[str], list[str]]:

@@ -102,8 +102,8 @@ def _of_dates(
     texts = [shown(cell) for cell in column]
     first = {text: cell for text, cell in zip(texts, column, strict=True) if text}
     if day_first is None:
-        told = {is_day_first(text) for text in first} - {None}
-        day_first = told.pop() if len(told) == 1 else None
+        readings = {is_day_first(text) for text in first} - {None}
+        day_first = readings.pop() if len(readings) == 1 else None
     found: dict[str, str] = {}
     faults = {"": "its time is empty"}
     decimal = [text for text in first if _DECIMAL.fullmatch(text)]

@@ -317,18 +317,18 @@ class Drivers:
     @property
     def words(self) -> tuple[str, ...]:
         """Caveats to display with the numbers, in sentences."""
-        said = []
+        sentences = []
         if self.cancels:
-            said.append(
+            sentences.append(
                 "Contributions of both signs mostly cancel, so shares of their sum would "
                 "mislead and are not given."
             )
         if abs(self.remainder) > 0.5 * abs(self.value - self.normal):
-            said.append(
+            sentences.append(
                 "The remainder is more than half of what the sea does: this account does not "
                 "explain the month."
             )
-        return tuple(said)
+        return tuple(sentences)
 
 
 def drivers(
@@ -373,8 +373,8 @@ def drivers(
     # Mean gradient along the path from zero SST anomaly to the month's (integrated gradients;
     # Sundararajan, Taly and Yan 2017): with the end point's gradient alone, rain over Nino 3.4 in
     # 1997-12 came to 12.9 of 10.1 mm/day, pressure over the North Pacific to -0.5 of -1.5 hPa.
-    nodes, shares = np.polynomial.legendre.leggauss(PATH_NODES)
-    found = [
+    nodes, weights = np.polynomial.legendre.leggauss(PATH_NODES)
+    sensitivities = [
         responder.sensitivity(
             month, variable, region, held, inside=inside, change=-0.5 * (1.0 - node) * anomaly
         )
@@ -386,7 +386,9 @@ def drivers(
         for change in (None, -anomaly.astype(np.float64))
     ]
     value, normal = (float(regional_mean(field, bundle.grid, region)) for field in both)
-    gradient = sum(0.5 * share * f.per_cell for share, f in zip(shares, found, strict=True))
+    gradient = sum(
+        0.5 * weight * f.per_cell for weight, f in zip(weights, sensitivities, strict=True)
+    )
     product = gradient * anomaly
     contributions, means = {}, {}
     for key, mask in basin_masks(bundle.grid, sea).items():
@@ -405,7 +407,7 @@ def drivers(
         held=held,
         variable=variable,
         region=region,
-        units=found[0].units,
+        units=sensitivities[0].units,
         value=value,
         normal=normal,
         parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),

@@ -172,8 +172,8 @@ def _read_perturbed(
     members = sorted({m for m, y in there if y in years})
     if len(members) < 2:
         raise GcmError(
-            f"{folder} has {len(members)} members of {_words(years)}, and halves of the GCM's runs "
-            "need two; add the members, or score another split."
+            f"{folder} has {len(members)} members of {_year_list(years)}, and halves of the GCM's "
+            "runs need two; add the members, or score another split."
         )
     for member, year in product(members, years):
         if (member, year) not in there:
@@ -216,5 +216,5 @@ def _read_perturbed(
     return np.where(bundle.mask, anomalies, np.float32(np.nan))
 
 
-def _words(years: list[int]) -> str:
+def _year_list(years: list[int]) -> str:
     return ", ".join(map(str, years))

@@ -171,7 +171,7 @@ class Responder:
             control=control[0],
             perturbed=perturbed[0],
             anomalies=perturbed[0] - control[0],
-            beyond=self._beyond(month, moved_by),
+            beyond=self._extrapolated_fraction(month, moved_by),
             method=method.key,
             bundle=bundle,
             _spread_of=spread,
@@ -364,7 +364,7 @@ class Responder:
 
     # Helpers
 
-    def _beyond(self, month: str, change: Array) -> float:
+    def _extrapolated_fraction(self, month: str, change: Array) -> float:
         """Return the extrapolated fraction: changed area with SST outside the season's range."""
         sea = self.bundle.sea_row
         weights = np.asarray(self.bundle.grid.weights * self.bundle.mask[sea], np.float64)

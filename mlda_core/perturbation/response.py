@@ -104,7 +104,7 @@ class Response:
         size = np.abs(self.change).max()
         greatest = float(self.change.flat[np.abs(self.change).argmax()])
         means = np.atleast_1d(regional_mean(self.anomalies, self.bundle.grid, REGIONS["globe"]))
-        told = ", ".join(
+        listed = ", ".join(
             f"{v.name} {mean:+.{v.decimals + 1}f} {v.anomaly_units}"
             for v, mean in zip(self.bundle.variables, means, strict=True)
         )
@@ -112,7 +112,7 @@ class Response:
         return (
             f"<Response of {self.month} to {sea}, by {spelled(self.method)}, bundle "
             f"{self.bundle.name};\n held: {HELD[self.held].label}; {100 * self.beyond:.0f} % of "
-            f"the changed sea is beyond any that the model knows;\n global means: {told}>"
+            f"the changed sea is beyond any that the model knows;\n global means: {listed}>"
         )
 
     @cached_property

@@ -253,8 +253,8 @@ def sst_change(patches: Sequence[Patch], bundle: Bundle, month: str) -> Float:
         most = float(np.abs(weights).max()) if patch.file else 1.0
         if most == 0:
             raise PerturbationError(f"{patch.where} is zero in every cell of the bundle's grid.")
-        reach = np.abs(weights * open_sea).max() / most
-        if reach < _LEAST_SHARE:
+        open_fraction = np.abs(weights * open_sea).max() / most
+        if open_fraction < _LEAST_SHARE:
             raise PerturbationError(_no_sea(patch, weights / most, bundle))
         if patch.enabled:
             total += patch.kelvin * weights * open_sea
@@ -293,8 +293,8 @@ def open_water(bundle: Bundle, month: str) -> Float:
     # Validates the month before its text is parsed below.
     anomaly = bundle.target(month)[sea]
     warm = anomaly + bundle.climatology(int(month[5:7]))[sea]
-    share = np.clip((np.nan_to_num(warm, nan=FREEZING) - FREEZING) / (OPEN - FREEZING), 0.0, 1.0)
-    return np.asarray(share * bundle.mask[sea], np.float64)
+    fraction = np.clip((np.nan_to_num(warm, nan=FREEZING) - FREEZING) / (OPEN - FREEZING), 0.0, 1.0)
+    return np.asarray(fraction * bundle.mask[sea], np.float64)
 
 
 def read_pattern(path: str | Path, grid: Grid) -> Float:
@@ -354,8 +354,8 @@ def _interpolated(field: xr.DataArray, grid: Grid, name: str) -> Float:
     """Interpolate a pattern to cell centres; zero outside its domain and where missing."""
     field = field.assign_coords(lon=np.mod(field["lon"], 360.0)).sortby("lat").sortby("lon")
     # Merge duplicate meridians: 0 and 360, or -180 and 180.
-    turn = np.round(field["lon"].to_numpy(), 6)
-    field = field.isel(lon=np.unique(turn, return_index=True)[1])
+    meridian = np.round(field["lon"].to_numpy(), 6)
+    field = field.isel(lon=np.unique(meridian, return_index=True)[1])
     lat, lon = field["lat"].to_numpy(), field["lon"].to_numpy()
     if (
         min(lat.size, lon.size) < 2
@@ -444,8 +444,8 @@ def _outline(polygon: tuple[tuple[float, float], ...]) -> tuple[Any, float]:
     closed = lon[-1] + (lon[0] - lon[-1] + 180.0) % 360.0 - 180.0
     stretch = max(float(np.cos(np.deg2rad(lat.mean()))), 0.1)
     if abs(closed - lon[0]) > 180.0:
-        turn = np.sign(closed - lon[0]) * 360.0
-        lon = np.concatenate([lon - turn, lon, lon + turn, [lon[0] + 2 * turn]])
+        shift = np.sign(closed - lon[0]) * 360.0
+        lon = np.concatenate([lon - shift, lon, lon + shift, [lon[0] + 2 * shift]])
         lat = np.concatenate([lat, lat, lat, [lat[0]]])
         pole = 180.0 if lat.mean() > 0 else -180.0
         lon, lat = np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])

@@ -102,7 +102,7 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
         ):
             yield client
         return
-    _quiet()
+    _silence_logging()
     try:
         client = Client(scheduler, timeout="15s")
     except (OSError, ValueError) as error:
@@ -177,7 +177,7 @@ def run(
     return sorted(failed)
 
 
-def _quiet() -> None:
+def _silence_logging() -> None:
     """Silence the libraries' log messages about a lost scheduler; the error message covers it.
 
     Version mismatches are still reported: they are warnings, not log messages.

@@ -102,11 +102,11 @@ def assimilate_rows(store: str, bundle: str, rows: Sequence[int]) -> Outcome:
     tables = read_tables(path, todo)
     for group in by_network(engine.bundle, tables, calendar, settings["error_scale"]):
         try:
-            made = assimilate(engine, {i: tables[i] for i in group}, calendar, settings, spread)
+            analyses = assimilate(engine, {i: tables[i] for i in group}, calendar, settings, spread)
         except ValueError as error:
             failed += [(months[i], str(error)) for i in group]
             continue
-        for i, one in made.items():
+        for i, one in analyses.items():
             write_month(path, i, fields_of(engine.bundle, one, calendar), one.n_used)
     return Outcome(len(rows) - len(failed), len(rows) - len(todo), tuple(failed))
 
@@ -221,8 +221,8 @@ def _alone(
 ) -> Made:
     # As in the store, without labels; values equal to missing-value codes were accepted before.
     checked = observation_table({**table, "label": [""] * len(table)})
-    made = engine.run(checked, month, options=TableOptions(keep_codes=True), **settings)
-    return Made(made.anomalies, made.spread if spread else None, made.statistics.n_used)
+    analysis = engine.run(checked, month, options=TableOptions(keep_codes=True), **settings)
+    return Made(analysis.anomalies, analysis.spread if spread else None, analysis.statistics.n_used)
 
 
 def _offered(bundle: Bundle, table: pd.DataFrame, month: int, error_scale: float) -> Observed:

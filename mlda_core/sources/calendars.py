@@ -90,25 +90,25 @@ def months_of(
     bounded = np.isfinite(bounds).all(axis=1)
     index = np.empty(days.size, dtype=np.int64)
     calendar = _Edges(axis.calendar)
-    told = []
+    methods = []
     if bounded.any():
         index[bounded] = _by_bounds(calendar, days[bounded], bounds[bounded], where)
-        told.append(f"by the bounds {bounds_name}")
+        methods.append(f"by the bounds {bounds_name}")
     rest = ~bounded
     if rest.any():
         if axis.names_months:
             index[rest] = calendar.month(days[rest])
-            told.append("by their own numbers")
+            methods.append("by their own numbers")
         elif stamp:
-            index[rest] = _as_asked(calendar, days[rest], stamp, where)
-            told.append(f"by --stamp {stamp}")
+            index[rest] = _by_position(calendar, days[rest], stamp, where)
+            methods.append(f"by --stamp {stamp}")
         else:
             index[rest], how = _by_stamps(calendar, days[rest], axis, where, begins)
-            told.append(how)
+            methods.append(how)
     names = (index - 1970 * 12).astype("datetime64[M]")
     _refuse_repeated(where, names)
     low, high = calendar.of(index)
-    return Months(names, high - low, " and ".join(told))
+    return Months(names, high - low, " and ".join(methods))
 
 
 class _Edges:
@@ -185,8 +185,10 @@ def _candidates(
 ) -> Iterator[tuple[str, tuple[xr.DataArray, xr.DataArray]]]:
     """Yield candidates for bounds: by attribute, by usual names, by shape and units."""
     attrs = {**time.encoding, **time.attrs}
-    usual = [pattern.format(axis) for axis in (time.name, "time") for pattern in _BOUNDS_NAMES]
-    named = [attrs.get("bounds"), attrs.get("climatology"), *usual, *_CLIMATOLOGY_NAMES]
+    conventional = [
+        pattern.format(axis) for axis in (time.name, "time") for pattern in _BOUNDS_NAMES
+    ]
+    named = [attrs.get("bounds"), attrs.get("climatology"), *conventional, *_CLIMATOLOGY_NAMES]
     shaped = [
         n
         for n in data.variables
@@ -239,7 +241,7 @@ def _by_bounds(
     return index
 
 
-def _as_asked(
+def _by_position(
     calendar: _Edges, days: NDArray[np.float64], stamp: Stamp, where: object
 ) -> NDArray[np.int64]:
     """Return the months whose start, end or middle the stamps are, as the user specified."""
@@ -272,8 +274,8 @@ def _by_stamps(
         doubtful = np.abs(after - before) / 2 > _NEAR_MIDDLE
     else:
         doubtful = (np.abs(after) <= _EDGE) | (before <= _EDGE)
-    told = _said(axis.attrs)
-    if begins and not told:
+    stated = _stamp_of(axis.attrs)
+    if begins and not stated:
         late = np.flatnonzero(~doubtful & (before < _LATE))
         if late.size:
             raise SourceError(
@@ -283,11 +285,11 @@ def _by_stamps(
             )
     if not doubtful.any():
         return index, "by stamps within the months"
-    if told or begins:
-        index[doubtful] = _as_asked(calendar, days[doubtful], told or "start", where)
+    if stated or begins:
+        index[doubtful] = _by_position(calendar, days[doubtful], stated or "start", where)
         how = (
-            f"the axis' own words, at their {told}"
-            if told
+            f"the axis' own words, at their {stated}"
+            if stated
             else f"{begins}'s convention, at their start (else give --stamp end)"
         )
         return index, f"by {how}"
@@ -298,12 +300,12 @@ def _by_stamps(
     )
 
 
-def _said(attrs: Mapping[str, object]) -> Stamp:
+def _stamp_of(attrs: Mapping[str, object]) -> Stamp:
     """Return the stamps' position in the month from the axis' attributes, or ''."""
     words = " ".join(str(attrs.get(n, "")) for n in ("long_name", "description", "comment")).lower()
-    said = {stamp for stamp, pattern in _WORDS if pattern.search(words)}
-    if len(said) == 1:
-        return said.pop()
+    stamps = {stamp for stamp, pattern in _WORDS if pattern.search(words)}
+    if len(stamps) == 1:
+        return stamps.pop()
     if all(str(attrs.get(n, "")).startswith(value) for n, value in _PSL.items()):
         return "start"
     return ""

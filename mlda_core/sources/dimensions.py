@@ -44,14 +44,14 @@ def axes_of(field: xr.DataArray, where: object = None) -> dict[str, str]:
     SourceError
         If one is missing.
     """
-    found: dict[str, str] = {}
+    axes: dict[str, str] = {}
     for dim in map(str, field.dims):
         axis = _axis(dim, field)
-        if axis and axis not in found:
-            found[axis] = dim
-    missing = [axis for axis in _NAMES if axis not in found]
+        if axis and axis not in axes:
+            axes[axis] = dim
+    missing = [axis for axis in _NAMES if axis not in axes]
     if not missing:
-        return {axis: found[axis] for axis in _NAMES}
+        return {axis: axes[axis] for axis in _NAMES}
     dims = ", ".join(map(str, field.dims))
     plane = [name for name, c in field.coords.items() if c.ndim == 2 and _meaning(c) == "lat"]
     if plane and "lat" in missing:
@@ -67,9 +67,9 @@ def axes_of(field: xr.DataArray, where: object = None) -> dict[str, str]:
 
 def _axis(dim: str, field: xr.DataArray) -> str:
     if dim in field.coords:
-        said = _meaning(field.coords[dim])
-        if said:
-            return said
+        meaning = _meaning(field.coords[dim])
+        if meaning:
+            return meaning
         return next((axis for axis, names in _NAMES.items() if dim.lower() in names), "")
     along = [c for c in field.coords.values() if c.dims == (dim,)]
     return "time" if any(_meaning(c) == "time" for c in along) else ""

@@ -63,8 +63,8 @@ def amount(known: Known, field: xr.DataArray, data: xr.Dataset) -> Amount:
     own = [str(value).lower() for value in field.attrs.values()]
     if _MONTHLY_MEANS.search(" ".join(own + [str(v).lower() for v in data.attrs.values()])):
         return known.amount
-    made = _MADE.search(str(data.attrs.get("history", "")).lower())
-    if made or field.attrs.get("GRIB_stepType") == "accum":
+    derived = _MADE.search(str(data.attrs.get("history", "")).lower())
+    if derived or field.attrs.get("GRIB_stepType") == "accum":
         return ""
     # "tp" is the store's own name; a long name comes from other software.
     return known.amount if field.name == "tp" else ""

@@ -141,12 +141,12 @@ class Layout:
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
         """Return the known variables of a file, by their names in the file."""
-        found: dict[str, Known] = {}
+        variables: dict[str, Known] = {}
         for known in self.known:
             for name in known.names:
-                if name in data.data_vars and known not in found.values():
-                    found[name] = known
-        return found
+                if name in data.data_vars and known not in variables.values():
+                    variables[name] = known
+        return variables
 
 
 def says(data: xr.Dataset, *words: str) -> bool:
@@ -202,15 +202,15 @@ def conversion(known: Known, units: object, path: object, name: str) -> Conversi
         If the units are unknown or of another quantity.
     """
     canonical = CANONICAL[known.name]
-    said = str(units).strip() if units is not None else ""
+    stated = str(units).strip() if units is not None else ""
     try:
-        found = _convert(known, canonical, read_units(said)) if said else None
+        found = _convert(known, canonical, read_units(stated)) if stated else None
         why = f"which are no units of {canonical.long_name.lower()} ({canonical.units})"
     except UnitsError as error:
         found, why = None, f"but {error}"
     if found is not None:
         return found
-    text = f"'{shown(said)}', {why}" if said else f"no units, {why}"
+    text = f"'{shown(stated)}', {why}" if stated else f"no units, {why}"
     raise SourceError(f"{path} has {name} in {text}; correct the file's attribute or convert it.")
 
 

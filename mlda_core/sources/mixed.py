@@ -77,7 +77,7 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
     pairs = np.array(list(combinations(range(len(years)), 2)))
     sets = np.column_stack([pairs, np.full(len(pairs), len(years))])
     inverse = np.linalg.inv(gram[sets[:, :, None], sets[:, None, :]])
-    found: dict[tuple[int, int], Parents] = {}
+    parents: dict[tuple[int, int], Parents] = {}
     for member in mixed["member"].values:
         fields, labels = _by_year(mixed.sel(member=member), rows)
         for label, target in zip(labels, flat(fields), strict=True):
@@ -87,8 +87,8 @@ def find_parents(observed: xr.Dataset, mixed: xr.Dataset) -> dict[tuple[int, int
             pair = years[pairs[best, 0]], years[pairs[best, 1]]
             # Missing cells give NaN, which must not be taken for a good fit.
             left = 1 - explained[best] / (target @ target)
-            found[int(member), label] = Parents(pair, float(left))
-    return found
+            parents[int(member), label] = Parents(pair, float(left))
+    return parents
 
 
 def _by_year(data: xr.Dataset, rows: NDArray[np.bool_]) -> tuple[NDArray[np.float64], list[int]]:

@@ -300,9 +300,9 @@ def find_fields(
         If the units, dimensions or stamps of a variable cannot be read.
     """
     choices = choices or Choices()
-    found: dict[str, Field] = {}
+    fields: dict[str, Field] = {}
     for name, known in layout.find(data).items():
-        if known.name in found:
+        if known.name in fields:
             continue  # the layout's first match needs the least conversion
         field = data[name]
         names = axes_of(field, path)
@@ -320,7 +320,7 @@ def find_fields(
         )
         anomaly = CANONICAL[known.name].anomaly
         own = layout.begins and (not layout.words or says(data, *layout.words))
-        found[known.name] = Field(
+        fields[known.name] = Field(
             path,
             name,
             known,
@@ -339,7 +339,7 @@ def find_fields(
             units=str(field.attrs.get("units", "")),
             base_period=(stated(data, name) or layout.base_period) if anomaly else "",
         )
-    return list(found.values())
+    return list(fields.values())
 
 
 def _first(data: xr.Dataset, dim: str) -> object:

@@ -77,20 +77,20 @@ def list_inputs(paths: Sequence[str | Path | Address]) -> list[Place]:
     SourceError
         If one does not exist, or a folder holds none.
     """
-    found: list[Place] = []
+    inputs: list[Place] = []
     for place in map(place_of, paths):
         if isinstance(place, Address) or is_store(place) or place.is_file():
-            found.append(place)
+            inputs.append(place)
         elif place.is_dir():
             inside = [p for p in sorted(place.iterdir()) if _is_data(p)]
             if not inside:
                 raise SourceError(
                     f"{place} holds no {SUFFIXES[0]} file; give the folder with the downloads."
                 )
-            found += inside
+            inputs += inside
         else:
             raise SourceError(f"There is no file or folder {place}; give the downloaded files.")
-    return found
+    return inputs
 
 
 def _is_data(path: Path) -> bool:
@@ -132,14 +132,16 @@ def open_served(place: Place) -> xr.Dataset:
             )
     except Exception as error:
         # Each transport raises its own exception types.
-        said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         kind = "a Zarr store" if store else "OPeNDAP"
         remedy = (
             "check the address and the network, or download the data"
             if isinstance(place, Address)
             else "copy it again"
         )
-        raise SourceError(f"{place} cannot be read as {kind} ({said[:200]}); {remedy}.") from error
+        raise SourceError(
+            f"{place} cannot be read as {kind} ({reason[:200]}); {remedy}."
+        ) from error
 
 
 def _refuse_without(module: str, place: Place, remedy: str) -> None:

@@ -198,7 +198,7 @@ class Check:
         cause = self._cause(ends, seen, limits, raw)
         raise SourceError(
             f"{seen.path} has {seen.variable} of {self._number(raw, mean, seen)} on average "
-            f"{where}, and {self._usual(limits)}; {cause}."
+            f"{where}, and {self._range_text(limits)}; {cause}."
         )
 
     def _of_extremes(self, values: Float, outside: NDArray[np.bool_], seen: Seen) -> str:
@@ -211,7 +211,7 @@ class Check:
             cause = self._cause(seen.raw, seen, self.possible.mean)
         return (
             f"{seen.path} has {seen.variable} of {self._number(raw, value, seen)} at "
-            f"{seen.place(index)}, and {self._usual(self.possible.extremes, 'everywhere')}; "
+            f"{seen.place(index)}, and {self._range_text(self.possible.extremes, 'everywhere')}; "
             f"{cause}."
         )
 
@@ -277,10 +277,10 @@ class Check:
         if seen.convert is None:
             return ""
         for units in _CANDIDATES.get(self.possible.units, ()):
-            made, average = seen.convert(raw, units), seen.convert(centre, units)
-            if made is None or average is None:
+            converted, average = seen.convert(raw, units), seen.convert(centre, units)
+            if converted is None or average is None:
                 continue
-            fits = low <= np.nanmin(made) and np.nanmax(made) <= high
+            fits = low <= np.nanmin(converted) and np.nanmax(converted) <= high
             if fits and mean[0] <= average.item() <= mean[1]:
                 also = self._small(raw, seen)
                 return f"the values would be right in {units}, so correct the units in the file" + (
@@ -294,10 +294,10 @@ class Check:
             return ""
         span = self.possible.extremes[1] - self.possible.extremes[0]
         zero = seen.convert(np.zeros((1, 1, 1)), seen.units)
-        made = seen.convert(np.where(np.isfinite(raw), raw, np.nan), seen.units)
-        if zero is None or made is None or not np.isfinite(made).any():
+        converted = seen.convert(np.where(np.isfinite(raw), raw, np.nan), seen.units)
+        if zero is None or converted is None or not np.isfinite(converted).any():
             return ""
-        size = made - float(zero.ravel()[0])
+        size = converted - float(zero.ravel()[0])
         least, most = float(np.nanmin(size)), float(np.nanmax(size))
         if max(abs(least), abs(most)) > 0.5 * span:
             return ""
@@ -310,6 +310,6 @@ class Check:
         same = np.isclose(raw, value, rtol=1e-9)
         return own if same else f"{own} ({value:.4g} {self.possible.units})"
 
-    def _usual(self, limits: Range, where: str = "") -> str:
+    def _range_text(self, limits: Range, where: str = "") -> str:
         low, high = (f"{limit:.4g}" for limit in limits)
         return f"{self.label.lower()} is {low} to {high} {self.possible.units} {where}".rstrip()

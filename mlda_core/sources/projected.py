@@ -65,9 +65,9 @@ class ProjectedRegridder:
         flat = np.asarray(fields, dtype=np.float64).reshape(len(fields), -1)
         good = np.isfinite(flat)
         total = self.shares @ np.where(good, flat, 0.0).T
-        share = self.shares @ good.T.astype(np.float64)
-        enough = share >= max(self.valid_share, 1e-6) - 1e-9
-        out = np.divide(total, share, out=np.full(total.shape, np.nan), where=enough)
+        covered = self.shares @ good.T.astype(np.float64)
+        enough = covered >= max(self.valid_share, 1e-6) - 1e-9
+        out = np.divide(total, covered, out=np.full(total.shape, np.nan), where=enough)
         return out.T.reshape(len(fields), *self.target.shape).astype(np.float32)
 
 

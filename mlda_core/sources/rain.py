@@ -50,15 +50,15 @@ def conversion_of(
     units, name = field.attrs.get("units"), str(field.name)
     if known.name not in _SUMS:
         return conversion(known, units, where, name)
-    amount = choices.amount or _said(field) or _of_layout(known, field, data, layout)
-    told = replace(known, amount=amount)
+    amount = choices.amount or _from_cell_methods(field) or _of_layout(known, field, data, layout)
+    resolved = replace(known, amount=amount)
     if amount:
-        return conversion(told, units, where, name)
+        return conversion(resolved, units, where, name)
     if known.name == "sund":
         conversion(replace(known, amount="day"), units, where, name)
     else:
         try:
-            return conversion(told, units, where, name)
+            return conversion(resolved, units, where, name)
         except SourceError:
             conversion(replace(known, amount="day"), units, where, name)
     raise SourceError(
@@ -67,7 +67,7 @@ def conversion_of(
     )
 
 
-def _said(field: xr.DataArray) -> Amount:
+def _from_cell_methods(field: xr.DataArray) -> Amount:
     """Return the period from CF cell methods: the sum of a monthly file is over the month."""
     methods = str(field.attrs.get("cell_methods", "")).lower()
     if _WITHIN_DAYS.search(methods):

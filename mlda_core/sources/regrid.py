@@ -89,8 +89,8 @@ def shares(source: Grid, target: Grid) -> tuple[NDArray[np.float64], NDArray[np.
 
     rows, wanted = (np.sin(np.radians(grid.lat_edges)) for grid in (source, target))
     lat = cut(rows, wanted) / np.diff(wanted)
-    turns = range(-2, 3)
-    columns = sum(cut(source.lon_edges + 360.0 * turn, target.lon_edges) for turn in turns)
+    shifts = range(-2, 3)
+    columns = sum(cut(source.lon_edges + 360.0 * shift, target.lon_edges) for shift in shifts)
     return lat, np.asarray(columns / np.diff(target.lon_edges))
 
 

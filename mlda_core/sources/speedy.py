@@ -37,17 +37,17 @@ def list_files(folder: Path) -> dict[tuple[int, int], Path]:
     """
     if not folder.is_dir():
         raise SourceError(f"There is no folder {folder}; give the one that holds mMM_YYYY.nc.")
-    found: dict[tuple[int, int], Path] = {}
+    files: dict[tuple[int, int], Path] = {}
     for path in sorted(folder.glob("[!.]*.nc")):
         match = FILE_NAME.fullmatch(path.name)
         if not match:
             raise SourceError(
                 f"{path} is not named mMM_YYYY.nc (member, year); rename it or move it away."
             )
-        found[int(match[1]), int(match[2])] = path
-    if not found:
+        files[int(match[1]), int(match[2])] = path
+    if not files:
         raise SourceError(f"{folder} holds no mMM_YYYY.nc file; give the folder with the data.")
-    return found
+    return files
 
 
 def read_speedy(

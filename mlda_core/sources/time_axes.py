@@ -131,15 +131,15 @@ class Axis:
             return out
 
     def _months(
-        self, index: NDArray[np.float64], day: int, share: NDArray[np.float64], step: int
+        self, index: NDArray[np.float64], day: int, fraction: NDArray[np.float64], step: int
     ) -> NDArray[np.float64]:
         """Return a day of a month, plus a fraction of the time to that day ``step`` months on."""
         first = self._dates(index // 12, index % 12 + 1, np.full(index.shape, float(day)))
-        if not share.any():
+        if not fraction.any():
             return first
         after = index + step
         last = self._dates(after // 12, after % 12 + 1, np.full(index.shape, float(day)))
-        return first + share * (last - first)
+        return first + fraction * (last - first)
 
     def _dates(
         self, year: NDArray[np.float64], month: NDArray[np.float64], day: NDArray[np.float64]

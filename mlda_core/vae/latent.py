@@ -84,11 +84,11 @@ def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
     second = codes.mean.T @ codes.mean / len(codes.mean) + np.diag((codes.sd**2).mean(axis=0))
 
     axes = _principal_axes(grams.sum(axis=0))
-    shares = np.einsum("kl,vkm,ml->lv", axes, grams, axes, optimize=True).clip(1e-12)
+    fractions = np.einsum("kl,vkm,ml->lv", axes, grams, axes, optimize=True).clip(1e-12)
     moments = np.einsum("kl,km,ml->l", axes, second, axes, optimize=True)
     # Members of a month share their sea, so they count as two samples together.
     samples = min(2, np.unique(held_out.member).size) * np.unique(held_out.names).size
-    to_training = axes * np.sqrt(shrink_to_smooth(moments, shares, samples))
+    to_training = axes * np.sqrt(shrink_to_smooth(moments, fractions, samples))
 
     def turned(matrix: Array) -> Array:
         return np.asarray(to_training.T @ matrix @ to_training)
@@ -174,10 +174,10 @@ def shrink_to_smooth(moment: Array, share: Array, samples: int) -> Array:
     smooth = design @ np.linalg.lstsq(design, log, rcond=None)[0]
     left = log - smooth
     noise = 2.0 / samples
-    found = max(float(np.mean(left**2)), 1e-12)
-    keep = max(0.0, 1.0 - noise / found)
+    mean_square = max(float(np.mean(left**2)), 1e-12)
+    keep = max(0.0, 1.0 - noise / mean_square)
     # The mean log is below the log of the mean: add back half of the removed variance.
-    return np.asarray(np.exp(smooth + keep * left + 0.5 * (1 - keep) * found))
+    return np.asarray(np.exp(smooth + keep * left + 0.5 * (1 - keep) * mean_square))
 
 
 def ship(vae: VAE, basis: LatentBasis) -> tuple[dict[str, Tensor], Tensor]:
@@ -187,6 +187,6 @@ def ship(vae: VAE, basis: LatentBasis) -> tuple[dict[str, Tensor], Tensor]:
     encoder's output is rotated by ``from_training``.
     """
     tensors = {k: v.detach().clone() for k, v in vae.state_dict().items()}
-    turn = torch.from_numpy(basis.to_training).float()
-    tensors["decoder.mixing"] = tensors["decoder.mixing"] @ turn
+    to_training = torch.from_numpy(basis.to_training).float()
+    tensors["decoder.mixing"] = tensors["decoder.mixing"] @ to_training
     return tensors, torch.from_numpy(basis.from_training).float()

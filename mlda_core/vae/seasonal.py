@@ -201,11 +201,11 @@ def seasonal_components(  # noqa: PLR0913 - one fit, its knobs by name
     )
     p = coefficients.astype(np.float64)
     own = np.ones(len(p), dtype=bool) if prior is None else prior
-    share = None if present is None else present @ weights / weights.sum()
+    coverage = None if present is None else present @ weights / weights.sum()
 
     def solve(w: Array) -> Array:
-        if share is not None:
-            w = w * share
+        if coverage is not None:
+            w = w * coverage
         return _mixing(_moment(p, w), _moment(p[own], w[own]), n_latent, noise)
 
     reference = solve(np.ones(len(p)))
@@ -233,6 +233,6 @@ def _mixing(every: Array, own: Array, n_latent: int, noise: float) -> Array:
     """Square root of the covariance ``own`` within the leading subspace of ``every``."""
     _, vectors = np.linalg.eigh(every)
     subspace = vectors[:, ::-1][:, :n_latent]
-    values, turn = np.linalg.eigh(subspace.T @ own @ subspace)
+    values, axes = np.linalg.eigh(subspace.T @ own @ subspace)
     scale = np.sqrt(np.clip(values[::-1] - noise, 1e-3 * noise, None))
-    return np.asarray(subspace @ turn[:, ::-1] * scale)
+    return np.asarray(subspace @ axes[:, ::-1] * scale)

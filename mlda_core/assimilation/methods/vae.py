@@ -59,15 +59,15 @@ class Vae(GaussianMethod):
             left = statistics.residuals(month, *residual)
             past = statistics.months(month, *season)
             latent = np.eye(bundle.n_latent)
-        share = request.decoder_fraction
-        covariance = share * left + (1.0 - share) * past
+        fraction = request.decoder_fraction
+        covariance = fraction * left + (1.0 - fraction) * past
         values, vectors = np.linalg.eigh(latent)
         weight = request.background_weight
-        scale = np.sqrt(np.clip(values, 0.0, None) * max(share, 1e-4) / weight)
-        turn = (vectors * scale) @ vectors.T
+        scale = np.sqrt(np.clip(values, 0.0, None) * max(fraction, 1e-4) / weight)
+        transform = (vectors * scale) @ vectors.T
         jacobian = bundle.jacobian(month).reshape(bundle.n_latent, -1)
-        factor = np.asarray(turn.T.astype(np.float32) @ jacobian, np.float32)
-        return Prior(factor, turn, localised(request, covariance, width, coupling))
+        factor = np.asarray(transform.T.astype(np.float32) @ jacobian, np.float32)
+        return Prior(factor, transform, localised(request, covariance, width, coupling))
 
     def mean(
         self, engine: Assimilator, observed: Observed, month: int, setting: Setting

@@ -150,14 +150,14 @@ def _sequence(document: Document, tally: Tally) -> Any:
         try:
             sequence = Tolerant(str(path))
         except _UNREADABLE as error:
-            _tell(document, damaged, tally)
+            _record_damaged(document, damaged, tally)
             if damaged:
                 return None
             raise ArchiveError(
                 f"{document.name} cannot be read as an observation sequence ({error}); write it "
                 "again with DART's obs_sequence_tool."
             ) from error
-    _tell(document, damaged, tally)
+    _record_damaged(document, damaged, tally)
     if sequence.loc_mod != "loc3d":
         raise ArchiveError(
             f"{document.name} has no latitudes and longitudes; only the globe can be read."
@@ -165,7 +165,7 @@ def _sequence(document: Document, tally: Tally) -> Any:
     return sequence
 
 
-def _tell(document: Document, damaged: list[tuple[str, str]], tally: Tally) -> None:
+def _record_damaged(document: Document, damaged: list[tuple[str, str]], tally: Tally) -> None:
     """Record unreadable observations, by the lines at which they begin."""
     if not damaged:
         return
@@ -215,19 +215,19 @@ def _read(
 
 
 def _passes(
-    table: pd.DataFrame, checks: Sequence[str], asked: pd.Series, tally: Tally
+    table: pd.DataFrame, checks: Sequence[str], selected: pd.Series, tally: Tally
 ) -> pd.Series:
     """Whether observations pass DART's quality control, or the incoming one if there is none."""
     fine = pd.Series(data=True, index=table.index)
     if "DART_quality_control" in table:
         column = table["DART_quality_control"]
         fine = column.isin(_USED)
-        for value, number in column[asked & ~fine].value_counts().items():
+        for value, number in column[selected & ~fine].value_counts().items():
             tally.leave_out(f"DART quality control {value:g}", int(number))
         return fine
     for name in checks:
         over = table[name] > _INCOMING
-        tally.leave_out(f"{name} above {_INCOMING}", int((asked & fine & over).sum()))
+        tally.leave_out(f"{name} above {_INCOMING}", int((selected & fine & over).sum()))
         fine &= ~over
     return fine
 

@@ -108,15 +108,15 @@ def read(documents: Iterator[Document], wanted: Wanted, tally: Tally) -> Iterato
                 "download too."
             )
         for line_numbers, lines in chunks(document.lines):
-            asked = _asked(lines, wanted, tally)
-            if asked.any():
-                kept = [line for line, keep in zip(lines, asked, strict=True) if keep]
-                chunk = _Chunk(document, line_numbers[asked], kept)
+            selected = _selected(lines, wanted, tally)
+            if selected.any():
+                kept = [line for line, keep in zip(lines, selected, strict=True) if keep]
+                chunk = _Chunk(document, line_numbers[selected], kept)
                 yield from _read(chunk, places, wanted, tally)
 
 
 def _places(document: Document, tally: Tally) -> Places:
-    found: Places = {}
+    stations: Places = {}
     for line_numbers, lines in chunks(document.lines):
         columns = cut(lines, _PLACE)
         lat, bad_lat = decimals(columns["lat"])
@@ -126,11 +126,11 @@ def _places(document: Document, tally: Tally) -> Places:
         for i in np.flatnonzero(tally.damage_lines(document, line_numbers, wrong)):
             station = str(columns["id"][i])
             label = name(str(columns["name"][i])) or station
-            found[station] = (float(lat[i]), float(lon[i]), label)
-    return found
+            stations[station] = (float(lat[i]), float(lon[i]), label)
+    return stations
 
 
-def _asked(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
+def _selected(lines: list[str], wanted: Wanted, tally: Tally) -> NDArray[np.bool_]:
     """Whether lines are of selected years, or of unreadable ones."""
     year, bad = years(cut(lines, {"year": _LINE["year"]})["year"])
     unknown = bad | np.isnan(year)
