@@ -297,7 +297,7 @@ def test_responses_are_scored_against_the_gcm(mlda, bundle, tmp_path):
     assert set(found) == {"vae", "regression", "enoi", "gcm_half"}
     assert all(-1 <= one["pattern_correlation"] <= 1 for one in found.values())
     assert "perturbation" not in scores
-    assert "Nino 3.4 +2 K, tropics" in done.stdout
+    assert "Niño 3.4 +2 K, tropics" in done.stdout
     shipped = gcm_responses(bundle, tmp_path / "gcm")
     assert [r.split for r in shipped.values()] == ["validation"] * 2
     sea = bundle.mask[bundle.sea_row]

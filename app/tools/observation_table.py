@@ -16,14 +16,8 @@ COLUMNS = ("variable", "lat", "lon", "value", "error", "withheld", "misfit")
 _TITLES = {"misfit": "misfit σ"}
 # With a scrollbar beside them they just fit the panel.
 _WIDTHS = {
-    "variable": 74,
-    "lat": 37,
-    "lon": 45,
-    "value": 44,
-    "error": 37,
-    "withheld": 50,
-    "misfit": 44,
-}
+    "variable": 67, "lat": 35, "lon": 44, "value": 43, "error": 35, "withheld": 54, "misfit": 52,
+}  # fmt: skip
 _TIPS = {
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",

@@ -223,14 +223,14 @@ class ObserveTool:
         )
 
     def late(self, drawn: AnalysisRequest | None) -> str:
-        """Return the month or the network that is drawn still, where it is not the state's."""
+        """Return what is drawn still, where its month or network is not the state's."""
         state = self._state
         if drawn is None:
             return ""
         if drawn.month != state.month:
             return drawn.month
         if drawn.source is not None and not same_network(drawn.source, state.observations):
-            return network_words(drawn.source)
+            return "the old network"
         return ""
 
     @property
@@ -427,20 +427,23 @@ class ObserveTool:
         from_target = f"sampled from the target, with noise (seed {observed.noise})"
         if not own:
             return f"Values: {from_target}." if sampled else ""
-        other = f"{own:,} of your own, scored against this bundle's target all the same"
-        return f"Values: {sampled:,} {from_target}; {other}." if sampled else f"Values: {other}."
+        if not sampled:
+            return f"Values: {own:,} of your own; the scores compare with this bundle's target."
+        return f"Values: {sampled:,} {from_target}; {own:,} of your own."
 
     def months(self) -> str:
         """Return which values were observed in another month than that shown; '' for none."""
         month = self._state.month
         said = [
-            f"Observed for {other}, not for {month}: {counted(count, 'value')}, used here "
-            f"unchanged. Return to {other}, or delete the rows."
+            f"Observed for {other}, not for {month}: {counted(count, 'value')}, used unchanged."
             for other, count in sorted(self.table.foreign.items())
         ]
         said += [
-            f"Observed for {other}: {counted(count, 'absolute value')}, taken here as anomalies "
-            f"from the climatology of {month}."
+            f"Observed for {other}: {counted(count, 'absolute value')}, now an anomaly from the "
+            f"climatology of {month}."
+            if count == 1
+            else f"Observed for {other}: {counted(count, 'absolute value')}, now anomalies from "
+            f"the climatology of {month}."
             for other, count in sorted(self.table.moved.items())
         ]
         return " ".join(said)
@@ -450,9 +453,9 @@ class ObserveTool:
         state = self._state
         if state.model != "analysis" or state.tool == "perturb" or not len(self.table):
             return {}
-        used = set(self.table.rows["variable"][~self.table.rows["withheld"].to_numpy(dtype=bool)])
+        given = self.table.assimilated
         return {
-            variable.name: "observed" if variable.name in used else "inferred"
+            variable.name: "observed" if variable.name in given else "inferred"
             for variable in self._bundle.variables
         }
 

@@ -16,7 +16,7 @@ export function render({ model, el }) {
         <input type="number" id="seed" min="0" max="2147483647" step="1" title="Seed of the next draw"></label></span>
     </div>
     <p class="origin" aria-live="polite"></p>
-    <p class="hint legend"><i class="mark"></i> the code of the month shown: what the encoder makes of it</p>
+    <p class="hint legend"><i class="mark"></i> this month's code, from the encoder</p>
     <ol class="latents first"></ol>
     <details class="walk" open><summary>Walk between two states</summary>
       <form>

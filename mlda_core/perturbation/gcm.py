@@ -45,7 +45,7 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS: dict[str, Experiment] = {
     "plus1": Experiment("+1 K everywhere", "globe:+1K"),
-    "nino34_plus2": Experiment("Nino 3.4 +2 K", "nino34:+2K"),
+    "nino34_plus2": Experiment("Niño 3.4 +2 K", "nino34:+2K"),
 }
 # What the file holds of every variable, and what that is.
 _KINDS = {

@@ -81,7 +81,7 @@ def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     assert page.locator(".patches .what").all_inner_texts() == ["Niño 3.4"]
     assert "K over" in page.locator(".change").inner_text()
     assert "What does the sea alone do?" in page.locator(".question").inner_text()
-    assert "changed sea" in visitor.text("[data-variable=tas] .scores")
+    assert "patch" in visitor.text("[data-variable=tas] .scores")
     # And back, exactly.
     page.locator("[data-tool=explore]").click()
     visitor.settle()

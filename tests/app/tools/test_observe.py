@@ -570,7 +570,7 @@ def test_what_is_drawn_of_another_network_is_said_until_its_analysis_is_there(vi
     v = visit()
     v.send(type="observing", name="count", value=30)
     assert v.observer.stale
-    assert v.observer.heading.note == "still of 20 stations"
+    assert v.observer.heading.note == "still of the old network"
     assert all("…" in said.text for said in v.session.figures.scores.values())
     v.settle()
     assert not v.observer.stale
@@ -699,6 +699,53 @@ def test_the_settings_that_a_method_heeds_are_told(visit):
     assert told["vae"] == ["residual", "localisation"]
     assert told["enoi"] == ["localisation"]
     assert told["adam"] == []
+
+
+def test_a_month_keeps_its_hyphen_where_numbers_have_a_minus(visit):
+    v = visit()
+    v.send(**{"type": "walk-from", "from": "1997-12", "to": "draw 7"})
+    v.send(type="walk", t=0.5)
+    v.settle(lambda visit: "Cost" in visit.session.tools.paused)
+    assert "1997-12 to draw 7" in v.session.tools.paused
+    assert "-" not in v.session.tools.paused.replace("1997-12", "")
+
+
+def test_what_numbers_are_of_is_outlined(visit):
+    v = visit(f"{SOME}&live=0")
+    outline = v.session.regions.source.data
+    assert not outline["xs"]
+    v.send(type="foot", value=["scores"])
+    assert not v.session.regions.source.data["xs"]
+    v.send(type="foot-region", value="north_pacific")
+    drawn = v.session.regions.source.data
+    assert drawn["xs"]
+    assert max(max(xs) - min(xs) for xs in drawn["xs"]) < 3
+    v.send(type="foot", value=[])
+    assert not v.session.regions.source.data["xs"]
+    # That of the network is there as long as it is in force, and once only.
+    v.send(type="observing", name="region", value=[-10, 20, 150, 210])
+    own = v.session.regions.source.data
+    assert len(own["xs"]) == 1
+    v.send(type="foot", value=["scores"])
+    v.send(type="foot-region", value="box")
+    assert v.session.regions.source.data["xs"] == own["xs"]
+    v.send(type="foot", value=[])
+    v.send(type="tool", value="explore")
+    assert not v.session.regions.source.data["xs"]
+
+
+def test_the_table_of_scores_says_what_it_scores_where_perturb_shows_something_else(visit):
+    v = visit()
+    v.send(type="foot", value=["scores"])
+    foot = v.session.verification.foot
+    assert foot.method == "vae"
+    plain = foot.scores["words"]
+    v.send(type="tool", value="perturb")
+    assert foot.method == ""
+    assert any("Observe" in words for words in foot.scores["words"])
+    v.send(type="tool", value="observe")
+    assert foot.method == "vae"
+    assert foot.scores["words"] == plain
 
 
 def test_hovering_names_the_analysis_as_its_heading_does(visit):

@@ -99,18 +99,18 @@ def test_the_first_visit_shows_december_1997_without_its_el_nino(visit, bundle):
             cells(v, variable.name, "model"), every[i] + again.anomalies[i], equal_nan=True
         )
     assert v.heading.titles[0] == "Analysis from all fields"
-    assert "% of the sea, for its edges are soft: they reach" in v.panel.words["change"]
+    assert "with tapered edges" in v.panel.words["change"]
     assert answer.response.beyond < 0.1
     assert v.panel.words["beyond"] == v.heading.note == ""
     assert "Response of 1997-12" in v.panel.words["outcome"]
     assert "changed" in v.bar.nino
-    assert "changed sea" in v.session.figures.scores["tas"].text
+    assert "patch" in v.session.figures.scores["tas"].text
 
 
 def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(visit):
     v = visit(f"{PERTURB}&sea=nino34:2")
     assert v.work.answer.response.beyond > 0.1
-    assert "any November, December or January that the model knows" in v.panel.words["beyond"]
+    assert "any November, December or January" in v.panel.words["beyond"]
     assert "extrapolates" in v.heading.note
     assert "<b>(+" in v.session.figures.scores["pr"].text
 
@@ -427,12 +427,12 @@ def test_sensitivity_at_a_click(visit, bundle):
     assert v.session.figures._meta["tos"].data["what"] == ["all fields", "sensitivity"]
     # The other rows: the analysis of what is held, and they say so.
     assert v.session.figures._meta["psl"].data["what"] == ["all fields", "held"]
-    assert "analysis of what is held" in v.session.figures.keys["psl"].text
+    assert "analysis from the held fields" in v.session.figures.keys["psl"].text
     assert np.array_equal(cells(v, "psl", "model"), v.work.answer.response.control[0])
     # Nothing is to be compared with a sensitivity: its extremes stand there instead.
     assert "RMSE" not in v.session.figures.scores["tos"].text
     assert f"{np.nanmax(made.smooth):+.2f}" in v.session.figures.scores["tos"].text
-    assert "held: r" in v.session.figures.scores["psl"].text
+    assert "held fields: r" in v.session.figures.scores["psl"].text
     v.set("over", "nino34")
     v.settle()
     assert v.work.sensitivity[0].over == "nino34"
@@ -455,6 +455,8 @@ def test_beside_the_gcm(visit, bundle):
     assert np.array_equal(cells(v, "tas", "target"), found.gcm[tas])
     assert v.heading.titles[0] == f"GCM's response, mean of {len(found.months)} months"
     assert "take no part" in v.panel.words["change"]
+    # How long the response of a single month took is of something else.
+    assert v.panel.words["outcome"] == ""
 
 
 def test_a_link_brings_everything_back(visit):
