@@ -18,6 +18,7 @@ from panel.viewable import Child
 
 from app.state.observations import ObservationSettings
 from app.state.settings import options_of
+from app.state.snapshot import Z_LIMIT
 from app.web_files import read
 
 Message = dict[str, Any]
@@ -106,6 +107,7 @@ class Explore(Control):
     """The tool Explore: latent sliders and what sets them all."""
 
     z = param.List(default=[], doc="The latent vector.")
+    limit = param.Number(default=Z_LIMIT, doc="The largest value of a latent, either way.")
     marks = param.List(default=[], doc="The code of the month shown, marked on each slider.")
     latents = param.List(default=[], doc="What stands beside each of the first sliders.")
     rest = param.List(default=[], doc="The same for the others, once asked for.")

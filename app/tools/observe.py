@@ -459,9 +459,9 @@ class ObserveTool:
         state = self._state
         if state.model != "analysis" or state.tool == "perturb" or not len(self.table):
             return {}
-        used = set(self.table.rows["variable"][~self.table.rows["withheld"].to_numpy(dtype=bool)])
+        given = self.table.assimilated
         return {
-            variable.name: "observed" if variable.name in used else "inferred"
+            variable.name: "observed" if variable.name in given else "inferred"
             for variable in self._bundle.variables
         }
 

@@ -1,11 +1,10 @@
 const RANGE = 4
-const LIMIT = 8
 const STEP = 0.05
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export function render({ model, el }) {
-  const wire = channel(model)
+  const wire = channel(model), LIMIT = model.limit
   el.innerHTML = `
   <section class="tool" aria-label="Explore">
     <div class="actions" role="group" aria-label="Where the model's state comes from">

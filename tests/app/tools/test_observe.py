@@ -704,6 +704,15 @@ def test_the_settings_that_a_method_heeds_are_told(visit):
     assert told["adam"] == []
 
 
+def test_a_month_keeps_its_hyphen_where_numbers_have_a_minus(visit):
+    v = visit()
+    v.send(**{"type": "walk-from", "from": "1997-12", "to": "draw 7"})
+    v.send(type="walk", t=0.5)
+    v.settle(lambda visit: "Cost" in visit.session.tools.paused)
+    assert "1997-12 to draw 7" in v.session.tools.paused
+    assert "-" not in v.session.tools.paused.replace("1997-12", "")
+
+
 def test_what_numbers_are_of_is_outlined(visit):
     v = visit(f"{SOME}&live=0")
     outline = v.session.regions.source.data
