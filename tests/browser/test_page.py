@@ -371,13 +371,13 @@ def test_a_double_click_enlarges_a_variable_and_escape_goes_back(visit):
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "folded"), [(1920, 1080, False), (1280, 720, True), (1280, 720, False)]
+    ("width", "height", "folded"), [(1920, 1080, False), (1280, 720, False), (1280, 720, True)]
 )
 def test_everything_fits_without_scrolling(visit, width, height, folded):
     visitor = visit(width=width, height=height)
     page = visitor.page
-    assert page.locator("aside").is_visible() is (width > 1400)
-    if page.locator("aside").is_visible() is folded:
+    assert page.locator("aside").is_visible()
+    if folded:
         page.locator("#fold").click()
         visitor.settle()
     for name in ("psl", "tos", "tas", "pr"):
@@ -387,10 +387,6 @@ def test_everything_fits_without_scrolling(visit, width, height, folded):
             assert box["x"] + box["width"] <= width
             if kind.startswith(".map"):
                 assert box["width"] == pytest.approx(2 * box["height"], rel=0.01)
-    for button in page.locator(".top button").all():
-        box = button.bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
     size = page.evaluate("() => [document.body.scrollWidth, document.body.scrollHeight]")
     assert size == [width, height]
 

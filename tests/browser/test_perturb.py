@@ -56,8 +56,6 @@ def perturb(visit):
         # The first response of a network takes longer than a visitor's first view may.
         visitor = visit(f"?tool=explore{more}", **size)
         page = visitor.page
-        if size.get("width", 1920) < 1400:
-            page.locator("#fold").click()
         page.locator("[data-tool=perturb]").click()
         page.wait_for_selector("text=Response of 1997-12", state="attached", timeout=180_000)
         settle(visitor)
