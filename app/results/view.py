@@ -95,7 +95,7 @@ class FootView:
         self.root = pn.Column(
             line,
             self.parts,
-            sizing_mode="stretch_width",
+            sizing_mode="stretch_both",
             margin=0,
             css_classes=["results"],
             stylesheets=[read("results/parts.css")],

@@ -5,7 +5,7 @@ const HIT = 9
 const SLIP = 4
 
 const found = new Map()
-const bokeh = (name) => {
+export const bokeh = (name) => {
   if (!found.has(name)) {
     for (const doc of window.Bokeh?.documents ?? []) {
       const model = doc.get_model_by_name(name)
@@ -15,10 +15,21 @@ const bokeh = (name) => {
   return found.get(name)
 }
 
-function pointing({ active, mode, place, move, toggle, hover }) {
+/**
+ * Act on gestures over the maps until the function that is returned is called.
+ * @param {object} gestures
+ * @param {() => boolean} gestures.active - whether gestures mean anything now
+ * @param {() => string} gestures.mode - what dragging does
+ * @param {(variable: string, x: number, y: number) => void} gestures.place
+ * @param {(variable: string, row: number, x: number, y: number, done: boolean) => void} gestures.move
+ * @param {(variable: string, row: number) => void} gestures.toggle
+ * @param {(row: number | null) => void} gestures.hover
+ */
+export function pointing({ active, mode, place, move, toggle, hover }) {
   const ranges = () => [bokeh("map-x"), bokeh("map-y")]
   const mapOf = (e) => e.target.closest?.("main .map")
   const variableOf = (map) => map.closest("[data-variable]").dataset.variable
+  /** @returns {[number, number]} */
   const where = (map, e) => {
     const [xs, ys] = ranges(), box = map.getBoundingClientRect()
     return [xs.start + ((e.clientX - box.left) / box.width) * (xs.end - xs.start),
@@ -87,6 +98,7 @@ function pointing({ active, mode, place, move, toggle, hover }) {
   const cancel = () => { press = null }
   // Two quick clicks are two gestures here; enlarging a row stays on its name, its scatter and Enter.
   const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
+  /** @type {[string, (e: any) => void][]} */
   const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
     ["pointercancel", cancel], ["dblclick", twice]]
   for (const [name, listener] of listeners) window.addEventListener(name, listener, true)
