@@ -27,13 +27,13 @@ INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test test-fast lint format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
+.PHONY: help install serve test test-fast test-js lint lint-js format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
 	@echo "make test    all tests, those in a browser included"
 	@echo "make test-fast   those that need no browser and are quick: in two or three minutes"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff and mypy, and where npm is there biome and tsc"
 	@echo "make docs    the documentation site, in docs/_build/html"
 	@echo "make docs-linkcheck   whether the links to other sites lead somewhere"
 	@echo "make gallery   draw the pictures of docs/gallery.md anew"
@@ -82,7 +82,7 @@ PAGES := tests/browser
 TWO := $(BIN)/python -m pytest -n 2
 PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(TWO) --dist load $(PAGES) || bad=1; [ -z "$${bad:-}" ])
 
-test: $(INSTALLED_TEST) $(if $(ARGS),,test-simulate)
+test: $(INSTALLED_TEST) $(if $(ARGS),,test-js test-simulate)
 	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(PYTEST)
 
 # No browser, no atmosphere model, nothing marked slow.
@@ -92,10 +92,23 @@ test-fast: $(INSTALLED_TEST)
 test-simulate: $(INSTALLED_SIMULATE)
 	$(VENV)/simulate/bin/python -m pytest -p no:cacheprovider tests/simulate
 
-lint: $(INSTALLED_TEST)
+lint: $(INSTALLED_TEST) lint-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The page's JavaScript: lint and types by npm's tools, unit tests by node alone.
+NO_NPM := npm is not here, so that the page's JavaScript is not checked: install Node.js 20 or newer for it.
+NO_NODE := node is not here, so that the page's JavaScript has no unit tests run: install Node.js 20 or newer for them.
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@if command -v npm >/dev/null; then npm ci --no-audit --no-fund --silent; fi
+
+lint-js: node_modules/.package-lock.json
+	@if command -v npm >/dev/null; then set -x; npm run --silent lint; else echo "$(NO_NPM)"; fi
+
+test-js:
+	@if command -v node >/dev/null; then set -x; node --test tests/js/*.test.js; else echo "$(NO_NODE)"; fi
 
 format: $(INSTALLED_TEST)
 	$(BIN)/ruff check --fix .
@@ -132,5 +145,5 @@ bench: $(INSTALLED_TEST)
 	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info docs/_build docs/generated docs/reference/api docs/reference/modules docs/reference/command-line.md .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache test-results
+	rm -rf $(VENV) node_modules build dist *.egg-info docs/_build docs/generated docs/reference/api docs/reference/modules docs/reference/command-line.md .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

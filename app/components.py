@@ -19,7 +19,7 @@ from panel.viewable import Child
 from app.state.observations import ObservationSettings
 from app.state.settings import options_of
 from app.state.snapshot import Z_LIMIT
-from app.web_files import read
+from app.web_files import read, read_module
 
 Message = dict[str, Any]
 Handler = Callable[[list[Message]], None]
@@ -99,7 +99,7 @@ class Bar(Control):
     nino = param.String(doc="Nino 3.4 of target and model, HTML.")
     base = param.String(doc="Base period of the anomalies.")
 
-    _esm = read("channel.js") + read("bar.js")
+    _esm = read_module("bar.js")
     _stylesheets = [read("chrome.css") + read("bar.css")]  # noqa: RUF012
 
 
@@ -118,7 +118,7 @@ class Explore(Control):
     walk_to = param.String()
     walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
 
-    _esm = read("channel.js") + read("explore.js")
+    _esm = read_module("explore.js")
     _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012
 
 
@@ -129,7 +129,7 @@ class Tools(Control):
     tool = param.String()
     paused = param.String(doc="Why the analysis is not shown, in words; '' where it is.")
 
-    _esm = read("channel.js") + read("tools.js")
+    _esm = read_module("tools.js")
     _stylesheets = [read("chrome.css") + read("tools.css")]  # noqa: RUF012
 
 
@@ -153,7 +153,7 @@ class ModelHeading(Control):
     arrows = param.Boolean(default=True)
     vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
 
-    _esm = read("channel.js") + read("heading.js")
+    _esm = read_module("heading.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
 
 
@@ -167,7 +167,7 @@ class ComparisonHeading(Control):
     note = param.String(doc="What is amiss with it just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month than the heading's.")
 
-    _esm = read("channel.js") + read("beside.js")
+    _esm = read_module("beside.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
 
 
@@ -196,7 +196,7 @@ class Observe(Control):
     chart = Child(doc="The cost by step, drawn.")
     trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
-    _esm = read("channel.js") + read("pointer.js") + read("table.js") + read("observe.js")
+    _esm = read_module("observe.js")
     _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012
 
 
@@ -214,7 +214,7 @@ class Perturb(Control):
     words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
     busy = param.Boolean(doc="Whether a response is under way.")
 
-    _esm = read("channel.js") + read("pointer.js") + read("perturb.js")
+    _esm = read_module("perturb.js")
     _stylesheets = [read("chrome.css") + read("perturb.css")]  # noqa: RUF012
 
 
@@ -229,5 +229,5 @@ class PerturbHeading(Control):
     note = param.String(doc="What the columns show just now, in words.")
     stale = param.Boolean(doc="Whether the columns are still of another month than the heading's.")
 
-    _esm = read("channel.js") + read("perturb_heading.js")
+    _esm = read_module("perturb_heading.js")
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012

@@ -55,7 +55,7 @@ class ImpactView:
             "Months of the impact series", self._scope, SCOPES, foot.impact_scope, segments=True
         )
         self.month = Choice(
-            "Month of the impact series", self._go, {foot.month: foot.month}, foot.month, width=92
+            "Month of the impact series", self._go, {foot.month: foot.month}, foot.month, width=90
         )
         self.skill = text(name="skill", sizing_mode="stretch_width")
         self._spoken = bm.Div(

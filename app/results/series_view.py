@@ -40,6 +40,7 @@ class SeriesView:
             CHANGES,
             foot.sea,
             width=140,
+            css_classes=["shrinks"],
         )
         self.run = button("", self._run)
         self.progress = pn.indicators.Progress(
@@ -54,7 +55,7 @@ class SeriesView:
         )
         self.count = text(name="count")
         self.month = Choice(
-            "Month of the series", self._go, {foot.month: foot.month}, foot.month, width=92
+            "Month of the series", self._go, {foot.month: foot.month}, foot.month, width=90
         )
         self.key = text(name="key", sizing_mode="stretch_width")
         self.root = column(

@@ -95,7 +95,7 @@ class FootView:
         self.root = pn.Column(
             line,
             self.parts,
-            sizing_mode="stretch_width",
+            sizing_mode="stretch_both",
             margin=0,
             css_classes=["results"],
             stylesheets=[read("results/parts.css")],
@@ -132,8 +132,9 @@ class FootView:
     def _unfold(self, event: Any) -> None:
         if self._quiet:
             return
-        for part in {*event.new} ^ {*event.old}:
-            self._foot.unfold(part)
+        for part in LABELS:
+            if (part in event.new) != (part in event.old):
+                self._foot.unfold(part)
         # The rule which parts fit beside each other is the foot's.
         self._show()
 

@@ -1,3 +1,6 @@
+import { channel, whenReady } from "./channel.js"
+import { download, escape, moveByArrows } from "./dom.js"
+
 const ICONS = {
   fold: '<path d="M3 4h14v12H3zM8 4v12"/>',
   prev: '<path d="M12 5l-5 5 5 5"/>',
@@ -20,7 +23,6 @@ const NAMES = ["January", "February", "March", "April", "May", "June", "July", "
 const SPLIT = { t: "train", v: "validation", c: "calibration", T: "test", g: "gap" }
 
 const icon = (name) => `<svg viewBox="0 0 20 20" aria-hidden="true">${ICONS[name]}</svg>`
-const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export function render({ model, el }) {
   const wire = channel(model)
@@ -187,13 +189,8 @@ export function render({ model, el }) {
   $("#projection").addEventListener("change", (e) => wire.send({ type: "projection", value: e.target.value }))
   for (const b of el.querySelectorAll("[data-fields]")) {
     b.addEventListener("click", () => wire.send({ type: "fields", value: b.dataset.fields }))
-    b.addEventListener("keydown", (e) => {
-      if (!["ArrowLeft", "ArrowRight"].includes(e.key)) return
-      const other = el.querySelector(`[data-fields]:not([data-fields="${b.dataset.fields}"])`)
-      other.focus()
-      other.click()
-    })
   }
+  moveByArrows([...el.querySelectorAll("[data-fields]")])
   $("#home").addEventListener("click", () => wire.send({ type: "home" }))
   $("#again").addEventListener("click", () => wire.send({ type: "start-again" }))
   $("#undo").addEventListener("click", () => wire.send({ type: "undo" }))
@@ -228,11 +225,7 @@ export function render({ model, el }) {
   model.on("msg:custom", async (event) => {
     const message = event.data ?? event
     if (message.type === "file") {
-      const link = document.createElement("a")
-      link.href = URL.createObjectURL(new Blob([message.text], { type: "application/json" }))
-      link.download = message.name
-      link.click()
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+      download(message.name, message.text, "application/json")
     } else if (message.type === "go") {
       try {
         if (message.file) sessionStorage.setItem("mlda-file", text)

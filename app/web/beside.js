@@ -1,3 +1,5 @@
+import { channel } from "./channel.js"
+
 // Above the column beside the model: the truth, or another method's analysis.
 export function render({ model, el }) {
   const wire = channel(model)

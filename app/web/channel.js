@@ -1,24 +1,33 @@
 // Two requests in flight, the latest of each kind waiting: the server makes a frame while the browser
 // paints the one before, yet nothing queues while a handle moves, so nothing lags after it is let go.
 // The server acknowledges in the same message as the new frame.
-const IN_FLIGHT = 2
+export const IN_FLIGHT = 2
 // The slowest answer seen, a first change on two busy cores, took 2 s.
-const LOST_AFTER_MS = 8000
+export const LOST_AFTER_MS = 8000
 
-// Whether anything is under way, for the page to show and for tests to wait for.
-const underWay = () => {
+/** Show whether anything is under way, for the page and for tests to wait for. */
+export const underWay = () => {
   const count = Object.values(window.mldaUnderWay ?? {}).reduce((a, b) => a + b, 0)
   document.documentElement.toggleAttribute("data-busy", count > 0)
 }
 
-// Act once the server hears: what is sent while the page is first drawn is lost.
-const whenReady = (model, act) => {
+/**
+ * Act once the server hears: what is sent while the page is first drawn is lost.
+ * @param {Model} model
+ * @param {() => void} act
+ */
+export const whenReady = (model, act) => {
   if (model.ready) act()
   else model.on("ready", act)
 }
 
-function channel(model) {
-  const me = (window.mldaChannels = (window.mldaChannels ?? 0) + 1)
+/**
+ * Return what sends a component's messages.
+ * @param {Model} model
+ */
+export function channel(model) {
+  const me = (window.mldaChannels ?? 0) + 1
+  window.mldaChannels = me
   // Counted on from the server's number: a page that is drawn again in one session starts there.
   let busy = 0, seq = model.ack, since = 0
   const waiting = new Map()
@@ -48,7 +57,11 @@ function channel(model) {
     flush()
   })
   return {
-    // Of messages with one key only the last is sent, in the order in which keys first came.
+    /**
+     * Send a message. Of those with one key only the last is sent, in the order in which keys first came.
+     * @param {Message} message
+     * @param {string} key
+     */
     send(message, key = message.type) {
       waiting.set(key, message)
       // An answer that never comes (a lost connection) must not block for ever.

@@ -1,7 +1,9 @@
+import { channel } from "./channel.js"
+import { escape } from "./dom.js"
+
 const RANGE = 4
 const STEP = 0.05
 
-const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export function render({ model, el }) {
   const wire = channel(model), LIMIT = model.limit
@@ -46,9 +48,10 @@ export function render({ model, el }) {
       <input class="num" inputmode="decimal" autocomplete="off" spellcheck="false">
       <span class="track"><i class="mark" title="The code of the month shown"></i><i class="fill"></i>
         <input type="range" min="${-RANGE}" max="${RANGE}" step="0.01"></span>`
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const [number, range] = item.querySelectorAll("input")
     const row = {
-      item, img: item.querySelector("img"), what: item.querySelector(".what"),
-      number: item.querySelector("input.num"), range: item.querySelector("input[type=range]"),
+      item, img: item.querySelector("img"), what: item.querySelector(".what"), number, range,
       mark: item.querySelector(".mark"), fill: item.querySelector(".fill"), held: false,
       typing: false, sent: false,
     }
@@ -197,7 +200,7 @@ export function render({ model, el }) {
   model.on("walk_id", () => {
     if (!model.walk_id) return
     halt()
-    walk = { id: model.walk_id, start: performance.now(), length: 7000, last: false }
+    walk = { id: model.walk_id, start: performance.now(), length: 7000, last: false, timer: 0 }
     $("#walk").textContent = "Stop"
     walk.timer = requestAnimationFrame(advance)
   })

@@ -1,3 +1,5 @@
+import { channel } from "./channel.js"
+
 // Above the model's column: what it shows.
 export function render({ model, el }) {
   const wire = channel(model)

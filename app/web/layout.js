@@ -119,21 +119,25 @@ window.pageLayout = (() => {
   }
 
   document.addEventListener("click", (e) => {
-    const [at] = e.composedPath()
+    const at = /** @type {HTMLElement} */ (e.composedPath()[0])
+    /** @type {HTMLElement} */
+    const choice = at.closest?.("button[data-show]")
     if (at.closest?.("#fold, #close")) {
       chosen = true
       fold(!folded())
     }
-    else if (at.closest?.("button[data-show]")) show(at.closest("[data-show]").dataset.show)
+    else if (choice) show(choice.dataset.show)
     else if (at.closest?.(".enlarge")) enlarge(at.closest(".row"))
     else if (at.closest?.("#theme")) stored(localStorage, "mlda-theme", root.dataset.theme === "dark" ? "light" : "dark")
   }, true)
   document.addEventListener("dblclick", (e) => {
-    const row = e.target.closest?.("main .row[data-variable]")
-    if (row && !e.target.closest(".enlarge")) enlarge(row)
+    const at = /** @type {HTMLElement} */ (e.target)
+    const row = at.closest?.("main .row[data-variable]")
+    if (row && !at.closest(".enlarge")) enlarge(row)
   })
   document.addEventListener("keydown", (e) => {
-    if (e.key === "Enter" && e.target.matches?.("main .row[data-variable]")) enlarge(e.target)
+    const at = /** @type {HTMLElement} */ (e.target)
+    if (e.key === "Enter" && at.matches?.("main .row[data-variable]")) enlarge(at)
     if (e.key !== "Escape") return
     if (narrow.matches && !folded()) fold(true)
     else enlarge(null)

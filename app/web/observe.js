@@ -1,4 +1,8 @@
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+import { channel, underWay } from "./channel.js"
+import { download, escape, moveByArrows } from "./dom.js"
+import { arm, pointing, whenTool } from "./pointer.js"
+import { tableKeys } from "./table.js"
+
 const IDLE = { residual: "This method has no residual analysis", localisation: "This method has no localisation" }
 const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it (with Shift its whole station); drag a marker to move it"],
   ["box", "Box", "Drag a box over a map to select its observations"],
@@ -115,16 +119,8 @@ export function render({ model, el }) {
     $(`#${action}`).addEventListener("click", () => wire.send({ type: "run", action }))
   }
   const modes = [...el.querySelectorAll("[data-mode]")]
-  modes.forEach((b, i) => {
-    b.addEventListener("click", () => chooseMode(b.dataset.mode))
-    b.addEventListener("keydown", (e) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
-      if (!way) return
-      const other = modes[(i + way + modes.length) % modes.length]
-      other.focus()
-      other.click()
-    })
-  })
+  for (const b of modes) b.addEventListener("click", () => chooseMode(b.dataset.mode))
+  moveByArrows(modes)
   for (const b of el.querySelectorAll("[data-many]")) {
     b.addEventListener("click", () => wire.send({ type: "obs-many", action: b.dataset.many }))
   }
@@ -244,12 +240,7 @@ export function render({ model, el }) {
   }
   model.on("msg:custom", (event) => {
     const message = event.data ?? event
-    if (message.type !== "file") return
-    const link = document.createElement("a")
-    link.href = URL.createObjectURL(new Blob([message.text], { type: "text/csv" }))
-    link.download = message.name
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+    if (message.type === "file") download(message.name, message.text, "text/csv")
   })
   const trial = () => {
     $("#trial").hidden = !model.trial

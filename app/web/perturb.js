@@ -1,4 +1,7 @@
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+import { channel, underWay } from "./channel.js"
+import { escape, moveByArrows } from "./dom.js"
+import { arm, pointing, whenTool } from "./pointer.js"
+
 const STEP = 0.1
 const FADING = "Faded: where the response is smaller than one posterior standard deviation of a single month, so that one month alone could not show it. Means over many months can still be sure of it."
 const DRAWING = { box: "Drag a box …", lasso: "Draw round …" }
@@ -40,7 +43,6 @@ export function render({ model, el }) {
   </section>`
   const $ = (query) => el.querySelector(query)
   const all = (query) => [...el.querySelectorAll(query)]
-  const focused = (node) => el.getRootNode().activeElement === node
   const set = (name, value) => wire.send({ type: "sea-set", name, value }, `set-${name}`)
 
   // -- the changes of the sea ---------------------------------------------------------------------
@@ -62,8 +64,10 @@ export function render({ model, el }) {
       <span class="amount"><input class="num" inputmode="decimal" autocomplete="off" spellcheck="false">K</span>
       <button type="button" class="gone">×</button>
       <span class="track"><i class="fill"></i><input type="range" min="${-most}" max="${most}" step="${STEP}"></span>`
-    const row = { item, on: item.querySelector("[type=checkbox]"), where: item.querySelector(".what"), number: item.querySelector(".num"),
-      gone: item.querySelector(".gone"), range: item.querySelector("[type=range]"), fill: item.querySelector(".fill"),
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const [on, number, range] = item.querySelectorAll("input")
+    const row = { item, on, where: item.querySelector(".what"), number,
+      gone: item.querySelector(".gone"), range, fill: item.querySelector(".fill"),
       held: false, sent: false, typing: false }
     row.range.dataset.at = row.number.dataset.at = at
     const send = (kelvin, done) => {
@@ -145,18 +149,14 @@ export function render({ model, el }) {
   $("#of-variable").addEventListener("change", (e) => set("variable", e.target.value))
   $("#sensitivity").addEventListener("click", () => set("view", model.settings.view === "sensitivity" ? "response" : "sensitivity"))
   const runs = all("[data-gcm]")
-  runs.forEach((b, i) => {
+  for (const b of runs) {
     b.addEventListener("click", () => {
       if (model.settings.view === "gcm" && model.settings.gcm === b.dataset.gcm) set("view", "response")
       else set("gcm", b.dataset.gcm)
     })
-    b.addEventListener("keydown", (e) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
-      if (!way) return
-      const other = runs[(i + way + runs.length) % runs.length]
-      other.focus()
-      if (model.settings.gcm !== other.dataset.gcm || model.settings.view !== "gcm") other.click()
-    })
+  }
+  moveByArrows(runs, (other) => {
+    if (model.settings.gcm !== other.dataset.gcm || model.settings.view !== "gcm") other.click()
   })
   const settings = () => {
     const s = model.settings

@@ -1,3 +1,5 @@
+import { channel } from "./channel.js"
+
 // Above the columns while the tool Perturb is chosen: what the second shows, and the titles of all.
 export function render({ model, el }) {
   const wire = channel(model)

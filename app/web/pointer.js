@@ -8,7 +8,7 @@ const TWICE_MS = 300
 const TWICE_PX = 5
 
 const found = new Map()
-const bokeh = (name) => {
+export const bokeh = (name) => {
   if (!found.has(name)) {
     for (const doc of window.Bokeh?.documents ?? []) {
       const model = doc.get_model_by_name(name)
@@ -21,28 +21,51 @@ const bokeh = (name) => {
 // What dragging over a map does while something is to be drawn there; else it pans.
 const DRAGS = { lasso: "lasso", box: "box", region: "box", over: "box", within: "box" }
 
-// Chosen here, at once: the server's word came half a second later, and a tool that changes in the middle of a
-// drag never hears of its end (Bokeh then throws "Assertion failed" at its next start). `sync` is off, for the
-// server keeps no account of it.
-const arm = (mode) => {
+/**
+ * Let a drag over the maps do what a mode asks.
+ *
+ * Chosen here, at once: the server's word came half a second later, and a tool that changes in the middle of a
+ * drag never hears of its end (Bokeh then throws "Assertion failed" at its next start). `sync` is off, for the
+ * server keeps no account of it.
+ * @param {string} mode
+ */
+export function arm(mode) {
   const drag = DRAGS[mode] ?? "place"
   for (const map of document.querySelectorAll("main [data-variable] .map")) {
-    const name = `drag-${map.closest("[data-variable]").dataset.variable}-${map.classList.contains("model") ? "model" : "target"}`
+    /** @type {HTMLElement} */
+    const row = map.closest("[data-variable]")
+    const name = `drag-${row.dataset.variable}-${map.classList.contains("model") ? "model" : "target"}`
     const bar = bokeh(name), tool = bokeh(`${name}-${drag}`)
     if (bar && tool && bar.active_drag !== tool) bar.setv({ active_drag: tool }, { sync: false })
   }
 }
-// The maps' pointer belongs to the tool that is chosen.
-const whenTool = (act) => {
+
+/**
+ * Act whenever another tool of the page is chosen, for the maps' pointer belongs to it.
+ * @param {() => void} act
+ * @returns {() => void} ends it
+ */
+export function whenTool(act) {
   const watcher = new MutationObserver(act)
   watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["data-tool"] })
   return () => watcher.disconnect()
 }
 
-function pointing({ active, mode, place, move, toggle, hover }) {
+/**
+ * Act on gestures over the maps until the function that is returned is called.
+ * @param {object} gestures
+ * @param {() => boolean} gestures.active - whether gestures mean anything now
+ * @param {() => string} gestures.mode - what dragging does
+ * @param {(variable: string, x: number, y: number) => void} gestures.place
+ * @param {(variable: string, row: number, x: number, y: number, done: boolean) => void} gestures.move
+ * @param {(variable: string, row: number, e: PointerEvent) => void} gestures.toggle
+ * @param {(row: number | null) => void} gestures.hover
+ */
+export function pointing({ active, mode, place, move, toggle, hover }) {
   const ranges = () => [bokeh("map-x"), bokeh("map-y")]
   const mapOf = (e) => e.target.closest?.("main .map")
   const variableOf = (map) => map.closest("[data-variable]").dataset.variable
+  /** @returns {[number, number]} */
   const where = (map, e) => {
     const [xs, ys] = ranges(), box = map.getBoundingClientRect()
     return [xs.start + ((e.clientX - box.left) / box.width) * (xs.end - xs.start),
@@ -117,6 +140,7 @@ function pointing({ active, mode, place, move, toggle, hover }) {
   const cancel = () => { press = null }
   // A double click observes here; enlarging a row stays on its name, its scatter and Enter.
   const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
+  /** @type {[string, (e: any) => void][]} */
   const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
     ["pointercancel", cancel], ["dblclick", twice]]
   for (const [name, listener] of listeners) window.addEventListener(name, listener, true)

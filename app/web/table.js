@@ -3,7 +3,7 @@
 // up and down go to the others.
 const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error", withheld: "Withheld" }
 
-function tableKeys() {
+export function tableKeys() {
   let current = null, at = 0, root = null, waiting = null
   const numberOf = (row) => Number(row.querySelector("[tabulator-field=_index]")?.textContent)
   const rove = () => {

@@ -1,3 +1,6 @@
+import { channel } from "./channel.js"
+import { moveByArrows } from "./dom.js"
+
 // The tabs of the left column, and the line that says when the model no longer shows the analysis.
 export function render({ model, el }) {
   const wire = channel(model)
@@ -9,16 +12,8 @@ export function render({ model, el }) {
   const $ = (query) => el.querySelector(query)
   const tabs = [...el.querySelectorAll("[data-tool]")]
   const choose = (tool) => wire.send({ type: "tool", value: tool })
-  tabs.forEach((tab, i) => {
-    tab.addEventListener("click", () => choose(tab.dataset.tool))
-    tab.addEventListener("keydown", (e) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[e.key]
-      if (!way) return
-      const other = tabs[(i + way + tabs.length) % tabs.length]
-      other.focus()
-      choose(other.dataset.tool)
-    })
-  })
+  for (const tab of tabs) tab.addEventListener("click", () => choose(tab.dataset.tool))
+  moveByArrows(tabs)
   $("#resume").addEventListener("click", () => wire.send({ type: "resume" }))
   const show = () => {
     for (const tab of tabs) {

@@ -7,8 +7,9 @@ it is the foot beside the tool that changes the sea: the changed one is a warmer
 import pandas as pd
 import panel as pn
 
-from app.components import read
 from app.results.panel import Foot
+from app.results.view import FootView
+from app.web_files import read
 from mlda_core.assimilation.regional_series import Analyses, Series, months_of
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
@@ -35,7 +36,7 @@ def account(variable):
 
 def serve() -> None:  # noqa: C901 - one branch a message
     """Put the page into the current document."""
-    pn.extension()
+    pn.extension("tabulator")
     bundle = load_bundle("assets/bundles/speedy")
     target = bundle.target("1997-12")
     decoded = bundle.decode_anomalies(bundle.code("1997-12"), 12)
@@ -58,6 +59,8 @@ def serve() -> None:  # noqa: C901 - one branch a message
             foot.method = value
         elif kind == "month":
             foot.month = value
+        elif kind == "foot":
+            foot.opened = value
         elif kind == "foot-region":
             foot.region = value
             show(REGIONS[value])
@@ -85,14 +88,13 @@ def serve() -> None:  # noqa: C901 - one branch a message
             act(message)
             heard.object += f"<p>{message['type']} {message.get('value', '')}</p>"
 
-    foot = Foot(on_messages, variables=bundle.variables, month="1997-12", method="vae", margin=0)
-    foot.sizing_mode = "stretch_width"
+    foot = Foot(on_messages, variables=bundle.variables, month="1997-12", method="vae")
     if perturb:
         foot.mode = "perturb"
     show(REGIONS["globe"])
     page = pn.Template(PAGE, nb_template="")
     page.add_variable("css", read("page.css"))
-    page.add_panel("foot", foot)
+    page.add_panel("foot", FootView(foot).root)
     page.add_panel("heard", heard)
     page.servable()
 

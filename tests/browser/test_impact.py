@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from app.results.impacts import figures
 from mlda_core.bundle.bundle import load_bundle
@@ -29,22 +30,22 @@ def said(head, z, month=MONTH):
 
 
 def shown(visitor):
-    return [visitor.text(f".impact .{name}").strip() for name in ("big output", "range")]
+    return [visitor.text(f"footer .impact {name}").strip() for name in (".big output", ".range")]
 
 
 def test_a_slider_moves_the_prediction_and_the_chart_goes_to_months(visit, bundle, head):
     v = visit(f"?bundle=real&month={MONTH}&impact=thames")
     z = np.asarray(bundle.code(MONTH), np.float32)
+    expect(v.page.locator("footer .big output")).to_have_text(said(head, z)[0])
     assert shown(v) == said(head, z)
-    assert "Thames" in v.text(".impact .title")
+    assert "Thames" in v.text("footer .impact .title")
+    facts = v.page.locator("footer .facts")
     measured = head.record.observed[head.record.row[MONTH]]
-    assert f"measured {figures(measured)}" in v.text(".impact .facts")
+    expect(facts).to_contain_text(f"measured {figures(measured)}")
     # The slider that rules the flow most of the first twelve.
     both = np.stack([z + 2 * step * row for row in np.eye(z.size)[:12] for step in (-1, 1)])
     effect = np.diff(head.predict(both, MONTH).centre.reshape(12, 2)).ravel()
     k = int(np.abs(effect).argmax())
-    series = v.page.locator(".impact path.observed").get_attribute("d")
-    mark = v.page.locator(".impact .chart .now circle").get_attribute("cy")
     v.number(k).fill("2.5")
     v.number(k).press("Enter")
     v.settle()
@@ -52,27 +53,23 @@ def test_a_slider_moves_the_prediction_and_the_chart_goes_to_months(visit, bundl
     moved = shown(v)
     assert moved != said(head, bundle.code(MONTH))
     assert float(moved[0]) == pytest.approx(float(said(head, z)[0]), rel=0.02)
-    assert v.page.locator(".impact .chart .now circle").get_attribute("cy") != mark
-    assert v.page.locator(".impact path.observed").get_attribute("d") == series
     assert "impact=thames" in v.page.url
 
-    # The chart goes to months.
-    chart = v.page.locator(".impact .chart svg")
-    chart.focus()
-    v.page.keyboard.press("ArrowRight")
-    assert v.text(".impact .read").startswith("1998-02: measured ")
-    v.page.keyboard.press("Enter")
-    v.settle()
+    # The chart goes to months, and so does the list beside it.
+    months = v.page.get_by_label("Month of the impact series")
+    months.select_option("1998-02")
     usual = figures(head.usual[1][1])
-    assert f"usual for February {usual}" in v.text(".impact .facts")
-    v.page.locator("#impactScope [data-key=test]").click()
-    tests = sum(split == "test" for split in head.record.splits)
-    assert int(chart.get_attribute("aria-valuemax")) == tests - 1
-    # A month without pressure has no prediction of its own in the chart.
-    chart.focus()
-    v.page.keyboard.press("Home")
-    assert "no prediction" in v.text(".impact .read")
-    v.page.locator("[data-part=series]").click()
+    expect(facts).to_contain_text(f"usual for February {usual}")
     v.settle()
-    assert not chart.is_visible()
+    chart = v.page.locator("footer .then div.bk-Figure").first
+    box = chart.bounding_box()
+    v.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 30)
+    expect(months).not_to_have_value("1998-02")
+    v.page.locator("footer .then label", has_text="Test years").click()
+    # A month without pressure has no prediction of its own in the chart.
+    v.page.mouse.move(box["x"] + 0.08 * box["width"], box["y"] + 40)
+    expect(v.page.locator(".bk-Tooltip", has_text="no prediction")).to_be_visible()
+    v.page.locator("footer label", has_text="Series").click()
+    expect(chart).to_be_hidden()
+    v.settle()
     assert "impact=" not in v.page.url

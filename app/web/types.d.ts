@@ -1,0 +1,26 @@
+// What the page's JavaScript is given by Panel, and what its parts share by the window.
+
+/** A component's parameters on this side: read by their names, and told when they change. */
+interface Model {
+  ack: number
+  took: number
+  ready: boolean
+  on(name: string | string[], act: (event?: any) => void): void
+  send_msg(message: unknown): void
+  [name: string]: any
+}
+
+interface Message {
+  type: string
+  [name: string]: unknown
+}
+
+interface Window {
+  /** Answers awaited, by component. */
+  mldaUnderWay?: Record<string, number>
+  mldaChannels?: number
+  /** What layout.js offers the bar. */
+  pageLayout?: { preferred(): string; [name: string]: any }
+  /** Bokeh's library, once it is loaded. */
+  Bokeh?: { documents: { get_model_by_name(name: string): any }[]; [name: string]: any }
+}
