@@ -44,7 +44,7 @@ def regions_of(bundle: Bundle) -> list[list[str]]:
 class Foot(Control):
     """Verification (methods by variables), the series of regional means, and a month's drivers.
 
-    Folded, it is a line 34 px high; each of its parts unfolds it to about 260 px. It decides
+    Folded, it is a line 34 px high; its parts are as high as dragged, or as rows leave. It decides
     nothing: it sends messages and shows what it is given. Where `mode` is "perturb" the series has
     a third line, under a changed sea, and there are drivers.
 
