@@ -252,6 +252,7 @@ def test_a_run_shows_progress_and_can_be_cancelled(page):
     expect(bar).to_be_hidden()
     expect(page.locator("footer .count")).to_have_text("Cancelled after 24 months.")
     label(page, "All months").click()
+    expect(listed(page, "Month of the series").locator("option")).to_have_count(420)
     button(page, "Assimilate").click()
     heard(page, "series-start all")
 
@@ -330,6 +331,10 @@ def test_drivers_are_listed_when_asked_for(beside):
     expect(figure).to_be_hidden()
     variables = listed(beside, "Variable of the series and the drivers")
     variables.select_option("Precipitation")
+    beside.wait_for_function(
+        """() => Bokeh.documents.some((document) =>
+          [...document._all_models.values()].some((model) => model.axis_label === "mm/day"))"""
+    )
     button(beside, "Find the drivers of 1997-12").click()
     heard(beside, "drivers pr")
     expect(figure).to_be_visible()
