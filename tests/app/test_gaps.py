@@ -73,7 +73,7 @@ def test_the_page_shows_what_there_is(visit, world):
         "none", "all_fields", "stations", "historical", "ship_tracks", "custom",
     ]  # fmt: skip
     assert v.panel.settings["variables"] == ["tasa", "psl"]
-    assert "regression" not in [key for key, _ in v.panel.methods]
+    assert "regression" not in [key for key, *_ in v.panel.methods]
     assert [key for key, _ in v.session.tools.tools] == ["explore", "observe"]
     assert (
         "No large-scale sea-level pressure in February 1947" in v.session.figures.gaps["psl"].text
