@@ -124,6 +124,10 @@ class PerturbActions:
     def change_setting(self, message: Message) -> str:
         """Change what is held or what is shown."""
         name, value = str(message.get("name")), message.get("value")
+        if name == "patches":
+            raise InvalidPerturbationError(
+                "Changes of the sea are edited one by one, not as patches."
+            )
         names = [variable.name for variable in self._bundle.variables]
         if name == "variable" and value not in names:
             raise InvalidPerturbationError(f"This bundle has no variable '{str(value)[:24]}'.")
