@@ -27,7 +27,7 @@ class CostChart:
         self._path: Sequence[Sequence[float]] = ()
         self._source = bm.ColumnDataSource({"step": [], "cost": [], "text": []})
         self.figure = make_figure(
-            x_range=bm.Range1d(0, 1), y_range=bm.Range1d(0, 1), height=70, toolbar_location=None
+            x_range=bm.Range1d(0, 1), y_range=bm.Range1d(0, 1), height=60, toolbar_location=None
         )
         fig = self.figure
         fig.sizing_mode = "stretch_width"

@@ -16,7 +16,7 @@ COLUMNS = ("variable", "lat", "lon", "value", "error", "withheld", "misfit")
 _TITLES = {"misfit": "misfit σ"}
 # With a scrollbar beside them they just fit the panel.
 _WIDTHS = {
-    "variable": 67, "lat": 35, "lon": 44, "value": 43, "error": 35, "withheld": 54, "misfit": 52,
+    "variable": 63, "lat": 41, "lon": 45, "value": 43, "error": 35, "withheld": 54, "misfit": 50,
 }  # fmt: skip
 _TIPS = {
     "lat": "degrees, south negative",

@@ -47,7 +47,7 @@ export function render({ model, el }) {
       <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
         `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span>
         <label class="tick" title="Withhold, and select by box or lasso, all that a station observes"><input type="checkbox" id="station">whole station</label></div>
-      <p class="counts"></p><p class="months" role="status"></p><p class="values"></p>
+      <p class="months" role="status"></p><p class="values"></p>
       <div class="line many"><span class="chosen"></span><button type="button" data-many="withhold">Withhold</button>
         <button type="button" data-many="restore">Restore</button><button type="button" data-many="delete">Delete</button>
         <button type="button" data-many="all" title="Select all observations">All</button></div>
@@ -56,7 +56,7 @@ export function render({ model, el }) {
         <label>lat <input id="lat" inputmode="decimal" autocomplete="off"></label><label>lon <input id="lon" inputmode="decimal" autocomplete="off"></label>
         <button type="submit">Place</button></form>
       <div class="line"><button type="button" id="trial" title="One observation, and the increment that it makes: by the model's method, and by ensemble OI beside it">Try one alone</button></div>
-      <div class="line files"><button type="button" id="upload">Upload CSV</button><button type="button" id="download">Download CSV</button>
+      <div class="line files"><button type="button" id="upload">Upload CSV</button><button type="button" id="download">Download CSV</button><p class="counts"></p>
         <input type="file" id="csv" accept=".csv,.txt,text/csv,text/plain" hidden aria-hidden="true" tabindex="-1"></div>
       <details class="rejected" hidden><summary></summary><ol></ol></details>
       <p class="hid"></p><p class="reading" aria-live="off"></p>
