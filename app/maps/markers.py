@@ -44,7 +44,6 @@ class Markers:
     def __init__(self, figures: dict[tuple[str, str], Any]) -> None:
         self.sources: dict[str, Any] = {}
         self._glyphs: list[tuple[str, Any]] = []
-        self._tools: dict[tuple[str, str], dict[str, Any]] = {}
         self._figures = {pane: fig for pane, fig in figures.items() if pane[1] != "scatter"}
         for (name, kind), fig in self._figures.items():
             if name not in self.sources:
@@ -73,7 +72,6 @@ class Markers:
             fig.toolbar.name = f"drag-{name}-{kind}"
             for mode, tool in tools.items():
                 tool.name = f"drag-{name}-{kind}-{mode}"
-            self._tools[name, kind] = tools
         self.hidden = 0
 
     def write(self, table: pd.DataFrame, projection: str, chosen: set[int]) -> None:
@@ -107,13 +105,6 @@ class Markers:
             data = _data(x, y, rows, here, held, is_chosen)
             if not _same(source.data, data):
                 source.data = data
-
-    def drag(self, mode: str) -> None:
-        """Say what dragging over a map does: ``place`` pans, ``box`` and ``lasso`` select."""
-        for pane, fig in self._figures.items():
-            tool = self._tools[pane][mode]
-            if fig.toolbar.active_drag is not tool:
-                fig.toolbar.active_drag = tool
 
     def on_geometry(self, handler: Callable[[str, dict[str, Any]], None]) -> None:
         """Tell a handler the variable and geometry of each finished box or lasso."""
