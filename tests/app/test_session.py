@@ -251,5 +251,7 @@ def test_every_message_of_the_page_has_an_action(session, repo_root):
     sent = set()
     for file in (repo_root / "app" / "web").glob("*.js"):
         sent |= set(re.findall(r'type: "([a-z-]+)"', file.read_text(encoding="utf-8")))
+    for file in (repo_root / "app" / "results").glob("*.py"):
+        sent |= set(re.findall(r'send\(type="([a-z-]+)"', file.read_text(encoding="utf-8")))
     assert len(sent) > 40
     assert sent == set(session._actions)

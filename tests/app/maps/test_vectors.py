@@ -117,7 +117,7 @@ def test_stretched_colours_end_sooner_and_nothing_else_changes():
     (psl,) = stretched((DEFAULTS["psl"],), 5)
     assert psl.anomaly_limit == pytest.approx(12.0 / 5)
     assert psl.field_limits == DEFAULTS["psl"].field_limits
-    assert stretched((DEFAULTS["psl"],), 1)[0] is DEFAULTS["psl"]
+    assert stretched((DEFAULTS["psl"],), 1) == (DEFAULTS["psl"],)
 
 
 # In a frame

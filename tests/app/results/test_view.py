@@ -5,10 +5,10 @@ import pytest
 from bokeh.document import Document
 
 from app.charts.impact_gauge import ROWS
+from app.maps.color_scales import THEMES
 from app.results.impacts import now_for, series_for
 from app.results.panel import Foot
 from app.results.view import FootView
-from app.state.snapshot import THEMES
 from mlda_core.assimilation.regional_series import Series
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS

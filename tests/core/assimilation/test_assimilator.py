@@ -464,7 +464,7 @@ def test_a_far_observation_is_named(bundled):
     observations.loc[6, "value"] += 40.0
     analysis = Assimilator(bundled).run(observations, "1997-12")
     assert analysis.outcome.startswith("converged in ")
-    assert "observation 7 (psl at " in analysis.outcome
+    assert "observation 7 (sea-level pressure at " in analysis.outcome
     assert "withhold it, raise its error or ask for a robust analysis" in analysis.outcome
     assert analysis.observations["misfit_sd"].abs().idxmax() == 6
 
