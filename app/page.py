@@ -55,6 +55,7 @@ def serve() -> Session | None:
     page.add_variable("layout", read("layout.js"))
     page.add_variable("theme", session.state.theme)
     page.add_variable("tool", session.state.tool)
+    page.add_variable("unfolded", session.verification.view.parts.visible)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")
     page.add_variable("message", "")
     page.add_variable("labels", [variable.label for variable in bundle.variables])

@@ -253,7 +253,11 @@ export function render({ model, el }) {
   trial()
   const readout = () => { $(".reading").textContent = model.reading }
   for (const name of ["settings", "region_words", "whole_station"]) model.on(name, () => { settings(); running() })
-  model.on("mode", () => { armed = null; rearm(); settings() })
+  model.on("mode", () => {
+    // An answer to an earlier choice must not change the tool of a drag that has begun since.
+    if (wire.idle) { armed = null; rearm() }
+    settings()
+  })
   for (const name of ["run", "outcome", "outcome_help"]) model.on(name, running)
   model.on("counts", counts); model.on("costs", cost); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
   settings(); running(); counts(); cost(); rejected(); readout()

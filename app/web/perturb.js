@@ -256,7 +256,11 @@ export function render({ model, el }) {
   model.on("settings", () => { settings(); words() })
   const rearm = () => { if (root.dataset.tool === "perturb") arm(mode()) }
   const unwatch = whenTool(rearm)
-  model.on("mode", () => { armed = null; rearm(); draws() })
+  model.on("mode", () => {
+    // An answer to an earlier choice must not change the tool of a drag that has begun since.
+    if (wire.idle) { armed = null; rearm() }
+    draws()
+  })
   for (const name of ["words", "busy"]) model.on(name, words)
   patches(); settings(); words()
 }

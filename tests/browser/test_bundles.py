@@ -42,7 +42,7 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(visit, region
     assert min(row["height"] for row in rows) > 230
     assert v.page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
     # Where two rows leave room, the series stand below them.
-    assert v.page.locator(".series .chart svg").is_visible()
+    assert v.page.locator("footer .series canvas").first.is_visible()
     # A slider moves the model and the scatters of both.
     v.slider(0).evaluate("(s) => { s.value = 2; s.dispatchEvent(new Event('input')) }")
     assert v.changed(drawn) == {f"{n} {k}" for n in ("tas", "psl") for k in ("model", "scatter")}

@@ -202,7 +202,7 @@ def test_an_open_foot_leaves_the_maps_where_they_are_and_has_the_height_one_give
     handle, foot = page.locator("#foot-size"), page.locator("footer")
     assert handle.is_hidden()
     before = map_.bounding_box()
-    page.locator("[data-part=scores]").click()
+    page.locator("footer label", has_text="Verification").click()
     assert map_.bounding_box() == before
     last.scroll_into_view_if_needed()
     box, below = last.bounding_box(), foot.bounding_box()
