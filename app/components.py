@@ -23,8 +23,8 @@ from app.state.snapshot import Z_LIMIT
 from app.web_files import read, read_module
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
-# over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a source,
-# and the event, such as a click right after a choice, is lost without a word.
+# over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
+# source, and the event, such as a click right after a choice, is lost without a word.
 Syncable._event_coroutine.lock = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 Message = dict[str, Any]

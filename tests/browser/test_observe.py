@@ -170,6 +170,8 @@ def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(visit, mode):
     page.mouse.up()
     visitor.settle()
     page.wait_for_selector(".status:has-text('observations of air selected')")
+    # The status comes before the frame that the selection makes.
+    page.wait_for_selector(".chosen:has-text('selected'):not(:has-text('none'))")
     chosen = int(re.match(r"(\d+) selected", page.locator(".chosen").inner_text())[1])
     x, _ = to_map(
         "robinson",
