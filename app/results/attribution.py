@@ -11,7 +11,7 @@ from app.context import Action, SessionContext
 from app.jobs.analysis import sentence
 from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
-from app.results.panel import Foot
+from app.results.panel import CHANGED, Foot
 from app.state.perturbations import Place, region_of
 from app.state.rows import InvalidObservationError
 from mlda_core.assimilation.regional_series import Analyses, months_of
@@ -204,7 +204,7 @@ class AttributionPanel:
         region = self._region()
         control = scenario.control.means(region)
         self._foot.show_analysis(control)
-        name = "without trend" if made.kind == "trend" else "changed sea"
+        name = "without trend" if made.kind == "trend" else CHANGED
         self._foot.show_changed(control, scenario.changed.means(region), name)
 
     # -- the series ------------------------------------------------------------------------
@@ -225,6 +225,9 @@ class AttributionPanel:
     def start(self, scope: str) -> None:
         """Make the months of a scope that are missing."""
         made = self._wanted()
+        if self._running == made:
+            # A second press: it is under way.
+            return
         if made.kind == "patches" and not made.patches:
             raise InvalidObservationError(
                 "No change of the sea is switched on; add one, or the trend."
@@ -265,7 +268,7 @@ class AttributionPanel:
             if result.done % EVERY == 0 or last or result.done == 1:
                 if self._foot.mode == "perturb" and self._shown == made:
                     self._show_changed(made)
-                words = f"{result.total} months made." if last else ""
+                words = f"{result.total} months computed." if last else ""
                 self._tell(result.done, result.total, running=not last, words=words)
 
         self._running = made
@@ -282,9 +285,11 @@ class AttributionPanel:
 
     def cancel(self) -> None:
         """Stop the series; the months done stay."""
+        if self._running is None:
+            # It ended as the button was pressed, and has said how.
+            return
         self._run.cancel()
-        if self._running is not None:
-            self._show_changed(self._running)
+        self._show_changed(self._running)
         self._running = None
         self._tell(words="Cancelled; what is done stays.")
 
@@ -324,6 +329,8 @@ class AttributionPanel:
                 f"There is no variable '{variable[:24]}'; choose another."
             )
         asked, bundle = self._asked(variable), self._bundle
+        if asked == self._seeking:
+            return
         _demand_freedom(asked)
 
         def job(_: Callable[[], bool]) -> tuple[Asked, Drivers]:

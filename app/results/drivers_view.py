@@ -34,7 +34,9 @@ class DriversView:
     def __init__(self, foot: Foot) -> None:
         self._foot = foot
         self.chart = DriversChart(foot.theme)
-        self.find = button("", lambda: foot.send(type="drivers", value=foot.variable))
+        self.find = button(
+            "Find the drivers", lambda: foot.send(type="drivers", value=foot.variable), ABOUT
+        )
         self.what = text(name="what", sizing_mode="stretch_width")
         self.sum = text(name="sum", sizing_mode="stretch_width")
         self.pane = figure_pane(self.chart.figure, sizing_mode="stretch_width")
@@ -55,18 +57,21 @@ class DriversView:
         if "drivers" not in foot.opened:
             return
         busy = found.get("busy", "")
-        label = f"{busy} …" if busy else f"Find the drivers of {foot.month}"
-        self.find.param.update(name=label, disabled=bool(busy))
         parts = found.get("parts")
+        if busy:
+            self.what.object = span("", f"{busy} …", status=True)
         if not parts:
             self.chart.draw([], "", 0)
-            self.what.object = self.words.object = ""
+            self.words.object = ""
+            if not busy:
+                self.what.object = span("", f"of {foot.month}")
             self.sum.object = f'<span title="{escape(ABOUT)}">{escape(PROMPT)}</span>'
             return
         variable = next(v for v in foot.variables if v["name"] == found["variable"])
         other = found.get("stale") or found["variable"] != foot.variable
         what = f"{variable['label']}, {found['region']}, {found['month']}, {found['held']}"
-        self.what.object = span("", f"of other settings: {what}" if other else what)
+        if not busy:
+            self.what.object = span("", f"of other settings: {what}" if other else what)
         digits, units = variable["decimals"] + 1, found["units"]
         value, linear, normal, rest = (
             signed(found[name], digits) for name in ("value", "linear", "normal", "remainder")

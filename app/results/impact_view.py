@@ -16,6 +16,10 @@ from app.results.widgets import Choice, column, figure_pane, row, span, text
 from app.web_files import read
 
 SCOPES = {"near": "Near", "test": "Test years", "all": "All"}
+SCOPES_TITLE = (
+    "Near: seven years either side of the month shown. Test years: months that the model and the "
+    "head have never seen"
+)
 # Months either side of the month shown.
 NEAR = 84
 NAN = float("nan")
@@ -52,7 +56,12 @@ class ImpactView:
         self.number = text(name="number", sizing_mode="stretch_width")
         self.facts = text(name="facts", sizing_mode="stretch_width")
         self.scope = Choice(
-            "Months of the impact series", self._scope, SCOPES, foot.impact_scope, segments=True
+            "Months of the impact series",
+            self._scope,
+            SCOPES,
+            foot.impact_scope,
+            segments=True,
+            title=SCOPES_TITLE,
         )
         self.month = Choice(
             "Month of the impact series", self._go, {foot.month: foot.month}, foot.month, width=90

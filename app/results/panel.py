@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mlda_core.perturbation.attribution import Drivers
 
 PARTS = {"scores", "series", "drivers", "impact"}
+# What the line of a series under patches is called.
+CHANGED = "perturbed SST"
 
 
 def regions_of(bundle: Bundle) -> list[list[str]]:
@@ -220,7 +222,7 @@ class Foot(param.Parameterized):
         self.analysis = analysis_for(self._names, means)
 
     def show_changed(
-        self, control: Means | None, changed: Means | None, name: str = "changed sea"
+        self, control: Means | None, changed: Means | None, name: str = CHANGED
     ) -> None:
         """Show the series under a changed sea beside that under the sea as it was, or none.
 

@@ -10,7 +10,7 @@ import panel as pn
 
 from app.charts.texts import plain
 from app.results.panel import Foot
-from app.results.widgets import Choice, button, column, row, text
+from app.results.widgets import Choice, button, column, row, span, text
 from app.web_files import read
 
 MEASURE_LABELS = {"explained_variance": "Expl. variance", "rmse": "RMSE", "r": "r"}
@@ -21,6 +21,10 @@ MEASURE_TITLES = {
     "r": "Correlation of the anomalies' patterns",
 }
 PLACES = {"target": "Cells", "withheld": "Withheld"}
+PLACES_TITLE = (
+    "Cells: against the target, every cell by its area. Withheld: at the withheld observations, "
+    "each counting alike"
+)
 METHOD = "method"
 
 
@@ -35,9 +39,23 @@ class ScoresView:
     def __init__(self, foot: Foot) -> None:
         self._foot = foot
         self._quiet = False
-        self.measure = Choice("Score", self._measure, MEASURE_LABELS, foot.measure, segments=True)
-        self.place = Choice("Where to score", self._place, PLACES, foot.place, segments=True)
-        self.compare = button("Compare all methods", lambda: foot.send(type="compare"))
+        self.measure = Choice(
+            "Score",
+            self._measure,
+            MEASURE_LABELS,
+            foot.measure,
+            segments=True,
+            title=". ".join(f"{MEASURE_LABELS[m]}: {MEASURE_TITLES[m]}" for m in MEASURE_LABELS),
+        )
+        self.place = Choice(
+            "Where to score", self._place, PLACES, foot.place, segments=True, title=PLACES_TITLE
+        )
+        self.compare = button(
+            "Compare all methods",
+            lambda: foot.send(type="compare"),
+            "Run every method on these observations",
+        )
+        self.busy = text(name="busy")
         names = [v["name"] for v in foot.variables]
         self.table = pn.widgets.Tabulator(
             self._frame(),
@@ -64,7 +82,7 @@ class ScoresView:
         self.table.param.watch(self._on_selection, "selection")
         self.words = text(name="words", sizing_mode="stretch_width")
         self.root = column(
-            row(self.measure.widget, self.place.widget, self.compare),
+            row(self.measure.widget, self.place.widget, self.compare, self.busy),
             self.table,
             self.words,
             name="scores",
@@ -156,7 +174,7 @@ class ScoresView:
             return
         self.place.show(foot.place, PLACES if withheld else {"target": PLACES["target"]})
         self.measure.show(foot.measure)
-        self.compare.disabled = bool(foot.busy)
+        self.busy.object = span("", f"{foot.busy} …", status=True) if foot.busy else ""
         frame = self._frame()
         old = self.table.value
         changed = {

@@ -8,16 +8,27 @@ import panel as pn
 
 from app.charts.series import TEST, ChartData, Line, SeriesChart
 from app.charts.texts import month_text, plain, signed
-from app.results.panel import Foot
-from app.results.widgets import Choice, button, column, figure_pane, row, span, text
+from app.results.panel import CHANGED, Foot
+from app.results.widgets import (
+    Choice,
+    Progress,
+    attributes,
+    button,
+    column,
+    figure_pane,
+    row,
+    span,
+    text,
+)
 from app.web_files import read
 
 SCOPES = {"test": "Test years", "all": "All months"}
-CHANGES = {"patches": "Changed sea", "trend": "Sea without trend"}
+CHANGES = {"patches": CHANGED[0].upper() + CHANGED[1:], "trend": "Sea without trend"}
+STARTS = {"observe": "Compute the series", "perturb": "Compute both series"}
 # What stands for a line's value in a month that has none.
 MISSING = {
-    "observe": ("no cells here", "not assimilated yet"),
-    "perturb": ("no cells here", "not made yet", "no changed sea"),
+    "observe": ("no cells here", "not computed yet"),
+    "perturb": ("no cells here", "not computed yet", f"no {CHANGED}"),
 }
 
 
@@ -41,9 +52,20 @@ class SeriesView:
             foot.sea,
             width=140,
             css_classes=["shrinks"],
+            title="What the blue line is",
         )
-        self.run = button("", self._run)
-        self.progress = pn.indicators.Progress(
+        # Two buttons: what a press means is what stood on it, however the run went meanwhile.
+        self.start = button(
+            STARTS[foot.mode],
+            lambda: foot.send(type="series-start", value=foot.scope),
+            "Compute the months of this chart that are missing",
+        )
+        self.cancel = button(
+            "Cancel", lambda: foot.send(type="series-cancel"), "Stop; what is done stays"
+        )
+        for one, other in ((self.start, self.cancel), (self.cancel, self.start)):
+            one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
+        self.progress = Progress(
             value=0,
             max=1,
             width=100,
@@ -62,7 +84,8 @@ class SeriesView:
             row(
                 self.scope.widget,
                 self.change.widget,
-                self.run,
+                self.start,
+                self.cancel,
                 self.progress,
                 self.count,
                 pn.Spacer(sizing_mode="stretch_width"),
@@ -88,13 +111,6 @@ class SeriesView:
 
     def _choose_scope(self, scope: str) -> None:
         self._foot.scope = scope
-
-    def _run(self) -> None:
-        foot = self._foot
-        if foot.progress.get("running"):
-            foot.send(type="series-cancel")
-        else:
-            foot.send(type="series-start", value=foot.scope)
 
     # -- what is shown -----------------------------------------------------------------------
 
@@ -135,7 +151,7 @@ class SeriesView:
             ),
         ]
         if perturb:
-            label = foot.changed.get("name", CHANGES["patches"].lower())
+            label = foot.changed.get("name", CHANGED)
             values = foot.changed.get("values", {}).get(name, none)
             lines.append(Line("changed", label, values))
         return lines
@@ -189,8 +205,10 @@ class SeriesView:
         # Half-way and at the end it is said aloud.
         aloud = not running or (total and done == total // 2)
         # The end first: it bounds the value.
-        self.progress.max = max(total, done, 1)
-        self.progress.param.update(value=done, visible=bool(running))
+        self.progress.max = most = max(total, done, 1)
+        bar = attributes("Months of the series", "progressbar")
+        bar |= {"aria-valuemin": "0", "aria-valuemax": str(most), "aria-valuenow": str(done)}
+        self.progress.param.update(value=done, visible=bool(running), html_attributes=bar)
         self.count.object = span(name, words, status=bool(aloud))
-        start = "Make both series" if foot.mode == "perturb" else "Assimilate"
-        self.run.name = "Cancel" if running else start
+        self.start.param.update(name=STARTS[foot.mode], visible=not running)
+        self.cancel.visible = bool(running)

@@ -200,6 +200,9 @@ class VerificationPanel:
             raise InvalidObservationError(
                 "There is no analysis to compare with; press Resume first."
             )
+        if self.foot.busy:
+            # A second press: it is under way.
+            return
         missing = [
             m for m in methods_of(self._bundle) if m not in self._analyses and m != "climatology"
         ]
@@ -230,6 +233,7 @@ class VerificationPanel:
             self._show_scores()
 
         if missing:
+            self.foot.busy = f"running {METHOD_LABELS.get(missing[0], missing[0])}"
             self._compare.stream(make, deliver, pace=TURN)
 
     def _broken_comparison(self, error: Exception) -> None:
@@ -281,6 +285,9 @@ class VerificationPanel:
             self.attribution.start(scope)
             return
         series, bundle = self._scenario(), self._bundle
+        if self._running:
+            # A second press: it is under way.
+            return
         months = months_of(bundle, "test" if scope == "test" else "all")
         if len(self._observe.table) > DENSE:
             months = by_season(months, self._state.month)
@@ -297,7 +304,7 @@ class VerificationPanel:
             if point.done % EVERY == 0 or last:
                 if self.foot.mode == "observe":
                     self.foot.show_analysis(series.means(self._region))
-                words = f"{point.total} months assimilated." if last else ""
+                words = f"{point.total} months computed." if last else ""
                 self._tell(point.done, point.total, running=not last, words=words)
 
         self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)
@@ -306,6 +313,9 @@ class VerificationPanel:
         """Stop the series; the months done stay."""
         if self.foot.mode == "perturb":
             self.attribution.cancel()
+            return
+        if not self._running:
+            # It ended as the button was pressed, and has said how.
             return
         self._run.cancel()
         self._running = False

@@ -18,7 +18,7 @@ from app.results.impact_view import ImpactView
 from app.results.panel import Foot
 from app.results.scores_view import ScoresView
 from app.results.series_view import SeriesView
-from app.results.widgets import Choice, text
+from app.results.widgets import Choice, Headings, attributes, text
 from app.web_files import read
 
 LABELS = {
@@ -27,6 +27,7 @@ LABELS = {
     "drivers": "Drivers",
     "impact": "Impact",
 }
+IMPACT_TITLE = "Impact: a measured series, predicted from the latent vector"
 VIEWS: dict[str, Callable[[Foot], Any]] = {
     "scores": ScoresView,
     "series": SeriesView,
@@ -47,7 +48,7 @@ class FootView:
         self._foot = foot
         self._quiet = False
         self.views: dict[str, Any] = {}
-        self.headings = pn.widgets.CheckBoxGroup(
+        self.headings = Headings(
             name="Parts of the panel",
             inline=True,
             margin=0,
@@ -161,7 +162,9 @@ class FootView:
         self._quiet = True
         try:
             options = {LABELS[part]: part for part in self._offered()}
-            self.headings.param.update(options=options, value=opened)
+            title = IMPACT_TITLE if self._foot.impacts else ""
+            named = attributes("Parts of the panel", "group", title)
+            self.headings.param.update(options=options, value=opened, html_attributes=named)
         finally:
             self._quiet = False
         for part in opened:
@@ -178,8 +181,8 @@ class FootView:
     def _show_words(self, *_: Any) -> None:
         """Say below which conditions the scores are made, where no table says it."""
         foot = self._foot
-        words = foot.scores.get("words", []) if "scores" not in foot.opened else []
-        said = escape(foot.busy or " ".join(words))
+        words = foot.busy or " ".join(foot.scores.get("words", []))
+        said = "" if "scores" in foot.opened else escape(words)
         self.words.object = f'<span title="{said}">{said}</span>' if said else ""
 
     def _show_choices(self, *_: Any) -> None:

@@ -6,18 +6,55 @@ groups look the same, but say nothing of what is chosen to a screen reader.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from typing import Any
 
 import panel as pn
+import param
 
 from app.web_files import read
 
 
 def _css(*names: str) -> list[str]:
     return [read(f"results/{name}.css") for name in names]
+
+
+class _Attributed(param.Parameterized):
+    """Lets a widget set attributes on its element: Panel passes on what Bokeh's model has too.
+
+    Bokeh draws neither title nor role of a group, and sets these anew when it redraws the widget.
+    """
+
+    html_attributes = param.Dict(default={}, doc="Such as role, aria-label and title.")
+
+
+class _Segments(pn.widgets.RadioBoxGroup, _Attributed):
+    pass
+
+
+class _List(pn.widgets.Select, _Attributed):
+    pass
+
+
+class Headings(pn.widgets.CheckBoxGroup, _Attributed):
+    """Tick boxes as headings that unfold."""
+
+
+class Progress(pn.indicators.Progress, _Attributed):
+    """A bar, named."""
+
+
+class Button(pn.widgets.Button, _Attributed):
+    """A button, explained under the pointer."""
+
+
+def attributes(label: str = "", role: str = "", title: str = "") -> dict[str, str]:
+    """Return attributes of an element; those that are empty are left out."""
+    given = {"role": role, "aria-label": label, "title": title}
+    return {name: value for name, value in given.items() if value}
 
 
 class Choice:
@@ -34,6 +71,8 @@ class Choice:
     value : str
     segments : bool
         As radio buttons side by side instead of a list.
+    title : str
+        What the pointer explains.
     **params
         Of the widget.
     """
@@ -46,13 +85,16 @@ class Choice:
         value: str,
         *,
         segments: bool = False,
+        title: str = "",
         **params: Any,
     ) -> None:
         self._chosen = chosen
         self._quiet = False
-        kind = pn.widgets.RadioBoxGroup if segments else pn.widgets.Select
+        kind = _Segments if segments else _List
         if segments:
             params = {"inline": True, **params}
+        # A list draws its own label.
+        named = attributes(label, "radiogroup", title) if segments else attributes(title=title)
         self.widget = kind(
             name=label,
             options=_inverted(options),
@@ -60,6 +102,7 @@ class Choice:
             margin=0,
             align="center",
             stylesheets=_css("segments" if segments else "select"),
+            html_attributes=named,
             **params,
         )
         self.widget.param.watch(self._on_value, "value")
@@ -87,12 +130,26 @@ class Choice:
 
 
 def _inverted(options: Mapping[str, str]) -> dict[str, str]:
-    return {label: key for key, label in options.items()}
+    """Return keys by label; labels that repeat have their key behind them."""
+    times = Counter(options.values())
+    return {
+        label if times[label] == 1 else f"{label} ({key})": key for key, label in options.items()
+    }
 
 
-def button(label: str, pressed: Callable[[], None]) -> pn.widgets.Button:
-    """Return a small button."""
-    made = pn.widgets.Button(name=label, margin=0, align="center", stylesheets=_css("button"))
+def button(label: str, pressed: Callable[[], None], title: str = "") -> Button:
+    """Return a small button.
+
+    Bokeh makes the element anew with each other label and when it is disabled: the keyboard's
+    focus is lost, and a press under way. So both stay as they are while something is computed.
+    """
+    made = Button(
+        name=label,
+        margin=0,
+        align="center",
+        stylesheets=_css("button"),
+        html_attributes=attributes(title=title),
+    )
     made.on_click(lambda _: pressed())
     return made
 

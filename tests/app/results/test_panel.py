@@ -162,7 +162,7 @@ def test_parts_make_room_for_each_other(before, part, after):
     assert heard == [{"type": "foot", "value": after}]
 
 
-# -- the series under a changed sea, and the drivers
+# -- the series under perturbed SST, and the drivers
 
 
 class Linear:
@@ -278,9 +278,27 @@ def test_both_series_are_made_cancelled_and_go_on(beside):
     assert len(beside.linear.made) == 120
     assert foot.changed["difference"]["tas"]["n"] == 60
     assert foot.changed["difference"]["tas"]["mean"] > 0.005
-    assert foot.changed["name"] == "changed sea"
+    assert foot.changed["name"] == "perturbed SST"
     beside.start("test")
     assert foot.progress["words"] == "These months are all done."
+
+
+def test_a_second_start_changes_nothing_and_a_late_cancel_neither(beside):
+    foot = beside.foot
+    beside.linear.wait = 0.01
+    beside.start("test")
+    beside.settle(lambda: foot.progress.get("done", 0) >= 4)
+    before = foot.progress
+    beside.start("test")
+    beside.start("all")
+    assert foot.progress is before
+    beside.linear.wait = 0.0
+    beside.settle(lambda: not foot.progress["running"])
+    assert len(beside.linear.made) == 120
+    words = foot.progress["words"]
+    assert words.startswith("60")
+    beside.cancel()
+    assert foot.progress["words"] == words
 
 
 def test_another_change_says_so_and_reuses_the_control(beside):
@@ -371,6 +389,26 @@ def test_drivers_are_found_on_demand_and_say_when_they_are_of_another_month(besi
     assert foot.drivers["stale"]
     with pytest.raises(InvalidObservationError, match="no variable"):
         beside.find({"value": "zg"})
+
+
+def test_drivers_are_not_sought_twice_for_two_presses(beside, monkeypatch):
+    sought = []
+    sensitivity = beside.linear.sensitivity
+
+    def counted(*given, **settings):
+        sought.append(given[1])
+        return sensitivity(*given, **settings)
+
+    monkeypatch.setattr(beside.linear, "sensitivity", counted)
+    beside.find({"value": "tas"})
+    beside.find({"value": "tas"})
+    beside.settle(lambda: "parts" in beside.foot.drivers)
+    once = sought.count("tas")
+    # Another variable is another question, and the newest counts.
+    beside.find({"value": "psl"})
+    beside.settle(lambda: beside.foot.drivers.get("variable") == "psl")
+    assert sought.count("psl") == once
+    assert not beside.foot.drivers["busy"]
 
 
 def test_a_failure_of_the_drivers_is_told(beside, monkeypatch):

@@ -50,6 +50,16 @@ def test_the_table_scores_the_analysis_once_it_is_opened(page):
     assert shown is not None
 
 
+def test_a_second_press_does_not_run_the_methods_anew(page, monkeypatch):
+    started = []
+    monkeypatch.setattr(page.verification._compare, "stream", lambda *a, **_: started.append(a))
+    send(page, type="foot", value=["scores"])
+    send(page, type="compare")
+    assert page.verification.foot.busy.startswith("running ")
+    send(page, type="compare")
+    assert len(started) == 1
+
+
 @pytest.mark.slow
 def test_other_methods_are_compared_and_one_click_shows_one(page):
     send(page, type="foot", value=["scores"])
@@ -118,9 +128,16 @@ def test_the_series_runs_with_progress_is_cancelled_and_goes_on(page):
     done = len(page.verification._series.done)
     assert 4 <= done < 60
     send(page, type="series-start", value="test")
+    started = foot.progress
+    send(page, type="series-start", value="all")
+    assert foot.progress is started, "a second press changes nothing"
     page.settle(lambda: not foot.progress["running"])
     assert len(page.verification._series.done) == 60
     assert foot.analysis["scores"]["psl"]["n"] == 60
+    words = foot.progress["words"]
+    assert words
+    send(page, type="series-cancel")
+    assert foot.progress["words"] == words, "it had ended"
 
 
 def test_a_method_that_refuses_gets_no_scores_of_another(page):

@@ -9,6 +9,7 @@ from app.maps.color_scales import THEMES
 from app.results.impacts import now_for, series_for
 from app.results.panel import Foot
 from app.results.view import FootView
+from app.results.widgets import Choice
 from mlda_core.assimilation.regional_series import Series
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
@@ -99,8 +100,12 @@ def test_the_line_says_under_which_conditions_while_the_table_is_folded(shown, b
     assert shown.words.object == ""
     assert "fit, not skill" in shown.views["scores"].words.object
     shown.foot.busy = "running EOFs"
+    view = shown.views["scores"]
+    assert "running EOFs" in view.busy.object
+    # The element would be made anew, and the keyboard's focus lost.
+    assert not view.compare.disabled
+    unfold(shown, "scores")
     assert "running EOFs" in shown.words.object
-    assert shown.views["scores"].compare.disabled
 
 
 # -- the table
@@ -199,7 +204,7 @@ def test_a_tooltip_tells_every_line(series, bundle):
     view = series.views["series"]
     texts = view.chart._strips.data["text"]
     assert texts[0].splitlines()[0] == "1989-01, test month"
-    assert texts[0].splitlines()[2] == "not assimilated yet"
+    assert texts[0].splitlines()[2] == "not computed yet"
     series.foot.show_analysis(series_of(bundle, done=2))
     first = view.chart._strips.data["text"][0].splitlines()
     assert [line.split()[0] for line in first[1:]] == ["target", "analysis"]
@@ -214,17 +219,24 @@ def test_the_words_above_say_how_good_it_is(series, bundle):
     assert "24 test months: RMSE 0.500 K" in key.object
 
 
-def test_the_button_starts_and_cancels(series):
+def test_one_button_starts_and_one_cancels(series):
     view = series.views["series"]
-    assert view.run.name == "Assimilate"
-    view.run.clicks += 1
+    assert (view.start.visible, view.cancel.visible) == (True, False)
+    view.start.clicks += 1
     series.foot.show_progress(12, 60)
-    assert (view.run.name, view.progress.visible, view.progress.value) == ("Cancel", True, 12)
+    assert (view.start.visible, view.cancel.visible) == (False, True)
+    assert (view.progress.visible, view.progress.value) == (True, 12)
+    assert view.progress.html_attributes["aria-valuenow"] == "12"
+    assert view.progress.html_attributes["aria-valuemax"] == "60"
     assert "12 of 60" in view.count.object
-    view.run.clicks += 1
+    view.cancel.clicks += 1
     assert [m["type"] for m in series.heard] == ["series-start", "series-cancel"]
     series.foot.show_progress(running=False, words="It broke.", failed=True)
     assert not view.progress.visible
+    # A press that arrives after the end is still a cancel.
+    view.cancel.clicks += 1
+    assert series.heard[-1]["type"] == "series-cancel"
+    assert (view.start.visible, view.cancel.visible) == (True, False)
     assert "failed" in view.count.object
 
 
@@ -232,7 +244,7 @@ def test_lines_of_other_settings_fade_and_say_so(series):
     view = series.views["series"]
     series.foot.mode = "perturb"
     assert view.change.widget.visible
-    assert view.run.name == "Make both series"
+    assert view.start.name == "Compute both series"
     series.foot.stale = "Made for other settings."
     assert "Made for other settings." in view.key.object
     assert view.chart._lines["changed"].glyph.line_alpha < 0.6
@@ -256,7 +268,8 @@ def test_drivers_are_bars_with_their_numbers(shown):
     shown.foot.mode = "perturb"
     unfold(shown, "drivers")
     view = shown.views["drivers"]
-    assert view.find.name == "Find the drivers of 1997-12"
+    label = view.find.name
+    assert "1997-12" in view.what.object
     assert not view.chart.figure.visible
     shown.variable.widget.value = "pr"
     view.find.clicks += 1
@@ -276,7 +289,48 @@ def test_drivers_are_bars_with_their_numbers(shown):
     assert "of other settings: Precipitation" in view.what.object
     assert view.chart._renderer.glyph.fill_alpha < 0.6
     shown.foot.show_drivers(None, busy="Finding the drivers of 1997-12")
-    assert view.find.disabled
+    assert "Finding the drivers" in view.what.object
+    # The element would be made anew, and the keyboard's focus lost.
+    assert (view.find.name, view.find.disabled) == (label, False)
+
+
+def test_groups_have_a_role_and_a_name_that_bokeh_draws(shown):
+    shown.foot.mode = "perturb"
+    unfold(shown, "scores", "series")
+    scores, series = (shown.views[part] for part in ("scores", "series"))
+    drawn = {
+        widget.name: widget.get_root().html_attributes
+        for widget in (shown.headings, scores.measure.widget, scores.place.widget,
+                       series.scope.widget)
+    }  # fmt: skip
+    for name, attributes in drawn.items():
+        assert attributes["aria-label"] == name
+        assert attributes["role"] in {"group", "radiogroup"}
+    bar = series.progress.get_root().html_attributes
+    assert (bar["role"], bar["aria-label"]) == ("progressbar", "Months of the series")
+    assert "counting alike" in scores.place.widget.get_root().html_attributes["title"]
+    for widget in (scores.compare, series.start, series.cancel, series.change.widget):
+        assert widget.get_root().html_attributes["title"]
+
+
+def test_impact_is_explained_where_there_is_one(shown):
+    model = shown.headings.get_root()
+    assert "title" not in model.html_attributes
+    shown.foot.impacts = [["thames", "Thames"]]
+    assert "latent" in shown.headings.get_root().html_attributes["title"]
+
+
+def test_entries_of_one_label_stay_apart():
+    heard = []
+    made = Choice("Series", heard.append, {"a": "Thames", "b": "Thames", "c": "Rhine"}, "a")
+    assert list(made.widget.options.values()) == ["a", "b", "c"]
+    assert len(set(made.widget.options)) == 3
+    assert "Rhine" in made.widget.options
+    made.widget.value = "b"
+    assert heard == ["b"]
+    made.show("c", {"a": "Thames", "c": "Rhine"})
+    assert list(made.widget.options) == ["Thames", "Rhine"]
+    assert heard == ["b"]
 
 
 def test_all_parts_follow_the_theme(shown, bundle):
