@@ -101,7 +101,7 @@ class FootView:
             stylesheets=[read("results/parts.css")],
         )
         foot.param.watch(self._show, ["opened", "mode", "impacts"])
-        foot.param.watch(self._show_words, ["opened", "busy", "scores"])
+        foot.param.watch(self._show_words, "busy")
         foot.param.watch(self._show_choices, ["regions", "region", "variable"])
         self._show()
         self._show_words()
@@ -176,10 +176,8 @@ class FootView:
         self.region.widget.visible = "impact" not in opened
 
     def _show_words(self, *_: Any) -> None:
-        """Say below which conditions the scores are made, where no table says it."""
-        foot = self._foot
-        words = foot.scores.get("words", []) if "scores" not in foot.opened else []
-        said = escape(foot.busy or " ".join(words))
+        """Say what is being computed for the table, folded or not."""
+        said = escape(self._foot.busy)
         self.words.object = f'<span title="{said}">{said}</span>' if said else ""
 
     def _show_choices(self, *_: Any) -> None:
