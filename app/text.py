@@ -123,7 +123,7 @@ def state_words(model: str, origin: Origin | None) -> str:
     Parameters
     ----------
     model : str
-        One of `app.state.snapshot.MODELS`.
+        An option of the setting ``model`` of `app.state.snapshot.View`.
     origin : Origin or None
         Where its latent vector came from.
 

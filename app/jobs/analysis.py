@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +76,16 @@ class AnalysisRequest:
             "localisation": self.localisation,
         }
 
+    @cached_property
+    def assimilated(self) -> frozenset[str]:
+        """The variables of the observations that are not withheld."""
+        return _assimilated(self.observations)
+
+
+def _assimilated(observations: pd.DataFrame) -> frozenset[str]:
+    given = ~observations["withheld"].to_numpy(dtype=bool)
+    return frozenset(observations["variable"][given])
+
 
 @dataclass(frozen=True, eq=False)
 class _Grown:
@@ -136,6 +146,15 @@ class AnalysisJob:
     def month(self) -> str:
         """The month that `fields` are of; '' before there are any."""
         return "" if self.drawn is None else self.drawn.month
+
+    @property
+    def assimilated(self) -> frozenset[str] | None:
+        """The variables that `fields` were given; None where there are none or no observations."""
+        if self.drawn is None or self.drawn.observations.empty:
+            return None
+        if self.grown is not None:
+            return _assimilated(self.drawn.observations.iloc[: self.grown])
+        return self.drawn.assimilated
 
     @property
     def run(self) -> str:

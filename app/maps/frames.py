@@ -163,8 +163,8 @@ class Request:
     scene : ColumnContent, optional
         What both columns show instead.
     scale : int
-        What the model column's colour range is divided by, one of `app.state.observations.SCALES`;
-        see `amplification`.
+        What the model column's colour range is divided by, an option of the setting ``scale`` of
+        `app.state.observations.ObservationSettings`; see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
     """

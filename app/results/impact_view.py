@@ -47,7 +47,7 @@ class ImpactView:
         self.chart = SeriesChart(colors, self._go, foot.theme, band="median", now=self._now)
         self.head = Choice(
             "Impact series shown",
-            lambda name: foot.send(type="impact", value=name),
+            self._choose,
             dict(foot.impacts),
             foot.impact.get("name", ""),
             width=280,
@@ -101,6 +101,11 @@ class ImpactView:
         foot.param.watch(self._show, ["impact", "impact_now", "impact_scope", "opened"])
         foot.param.watch(self._repaint, "theme")
         self._show()
+
+    def _choose(self, name: str) -> None:
+        self._foot.send(type="impact", value=name)
+        # One that was refused is not shown.
+        self.head.show(self._foot.impact.get("name", ""))
 
     def _go(self, month: str) -> None:
         self._foot.send(type="month", value=month)

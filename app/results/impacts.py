@@ -126,6 +126,8 @@ class ImpactPanel:
         name = message.get("value")
         if name not in self._names:
             raise InvalidObservationError(f"There is no impact '{str(name)[:24]}' in this bundle.")
+        # A broken one is refused: number and chart would stay those of the head before.
+        head_of(self._bundle, str(name))
         self._state.impact = str(name)
         return ""
 

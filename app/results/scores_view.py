@@ -10,7 +10,7 @@ import panel as pn
 
 from app.charts.texts import plain
 from app.results.panel import Foot
-from app.results.widgets import Choice, button, column, row, span, text
+from app.results.widgets import Choice, button, column, row, text
 from app.web_files import read
 
 MEASURE_LABELS = {"explained_variance": "Expl. variance", "rmse": "RMSE", "r": "r"}
@@ -55,7 +55,6 @@ class ScoresView:
             lambda: foot.send(type="compare"),
             "Run every method on these observations",
         )
-        self.busy = text(name="busy")
         names = [v["name"] for v in foot.variables]
         self.table = pn.widgets.Tabulator(
             self._frame(),
@@ -82,7 +81,7 @@ class ScoresView:
         self.table.param.watch(self._on_selection, "selection")
         self.words = text(name="words", sizing_mode="stretch_width")
         self.root = column(
-            row(self.measure.widget, self.place.widget, self.compare, self.busy),
+            row(self.measure.widget, self.place.widget, self.compare),
             self.table,
             self.words,
             name="scores",
@@ -174,7 +173,6 @@ class ScoresView:
             return
         self.place.show(foot.place, PLACES if withheld else {"target": PLACES["target"]})
         self.measure.show(foot.measure)
-        self.busy.object = span("", f"{foot.busy} …", status=True) if foot.busy else ""
         frame = self._frame()
         old = self.table.value
         changed = {

@@ -89,8 +89,7 @@ class VerificationPanel:
         turned = mode != foot.mode
         foot.put(month=state.month, method=shown, mode=mode, theme=state.theme)
         self.impacts.show()
-        if "scores" in foot.opened:
-            self._show_scores()
+        self._show_scores()
         if mode == "perturb":
             if turned:
                 self.attribution.again()
@@ -125,14 +124,17 @@ class VerificationPanel:
     # -- the table ---------------------------------------------------------------------------
 
     def _show_scores(self) -> None:
+        if "scores" not in self.foot.opened:
+            # Made no more, they would be of another month or network when it opens again.
+            self._forget_scores()
+            return
         work = self._observe.analysing
         task = work.task
         if task is None or work.analysis is None or not work.answered:
             return
         if self._state.model != "analysis" and task.month != self._state.month:
             # No analysis is shown, and the last one made is of another month.
-            self._scored = None
-            self.foot.show_scores(None)
+            self._forget_scores()
             return
         key = (task.month, task.localisation, task.residual)
         if self._analyses_of != key or self._table is not task.observations:
@@ -158,6 +160,10 @@ class VerificationPanel:
         )
         self.foot.show_scores(replace(found, words=(*notes, *found.words)))
 
+    def _forget_scores(self) -> None:
+        self._scored = None
+        self.foot.put(scores={})
+
     def _notes(self, task: AnalysisRequest) -> tuple[str, ...]:
         """Return what the scores are of, where that is not what one would think."""
         notes = []
@@ -173,7 +179,9 @@ class VerificationPanel:
     def open_parts(self, message: Message) -> str | None:
         """Open or fold a part."""
         parts = message.get("value")
-        if not isinstance(parts, list) or not set(parts) <= PARTS:
+        if not isinstance(parts, list) or not all(
+            isinstance(part, str) and part in PARTS for part in parts
+        ):
             raise InvalidObservationError("The foot of the page has no such part; reload the page.")
         self.foot.opened = parts
         # Which impact is shown stands in links.

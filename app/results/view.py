@@ -102,7 +102,7 @@ class FootView:
             stylesheets=[read("results/parts.css")],
         )
         foot.param.watch(self._show, ["opened", "mode", "impacts"])
-        foot.param.watch(self._show_words, ["opened", "busy", "scores"])
+        foot.param.watch(self._show_words, "busy")
         foot.param.watch(self._show_choices, ["regions", "region", "variable"])
         self._show()
         self._show_words()
@@ -179,10 +179,8 @@ class FootView:
         self.region.widget.visible = "impact" not in opened
 
     def _show_words(self, *_: Any) -> None:
-        """Say below which conditions the scores are made, where no table says it."""
-        foot = self._foot
-        words = foot.busy or " ".join(foot.scores.get("words", []))
-        said = "" if "scores" in foot.opened else escape(words)
+        """Say what is being computed for the table, folded or not."""
+        said = escape(self._foot.busy)
         self.words.object = f'<span title="{said}">{said}</span>' if said else ""
 
     def _show_choices(self, *_: Any) -> None:

@@ -275,8 +275,9 @@ def _index(settings: PerturbationSettings, at: Any) -> int:
 
 
 def _kelvin(value: Any) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or abs(value) > MOST_KELVIN:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # No `math.isfinite`: it raises for an integer beyond every float. NaN is not within the most.
+    if not is_number or not abs(value) <= MOST_KELVIN:
         most, range_ = f"{MOST_KELVIN:g}", f"\u2212{MOST_KELVIN:g} to {MOST_KELVIN:g}"
         amount = _typed(value)
         if math.isfinite(amount) and abs(amount) > MOST_KELVIN:

@@ -8,9 +8,10 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.state.settings import InvalidStateError, number
+from app.state.settings import InvalidStateError, json_of, number
 
 MAX_ROWS = 20_000
 LABEL = 60
@@ -114,8 +115,14 @@ def plain_changes(changes: Iterable[tuple[int, Row]]) -> list[list[Any]]:
 
 def read_changes(given: Any) -> tuple[tuple[int, Row], ...]:
     """Check what `plain_changes` wrote."""
-    items = [(_checked(item[:1], _is_number), item[1:]) for item in _checked(given, _is_list)]
-    return tuple(sorted((i, _row(row)) for (i,), row in items))
+    items = _checked(given, _is_change)
+    if len({i for i, *_ in items}) < len(items):
+        raise InvalidObservationError(
+            "An observation of the network is changed twice; save the state again."
+        )
+    # By the number alone: rows do not compare where one has a value and the other none.
+    ordered = sorted(items, key=itemgetter(0))
+    return tuple((i, _row(row)) for i, *row in ordered)
 
 
 def pack_rows(plain: Mapping[str, Any]) -> str:
@@ -137,7 +144,7 @@ def unpack_rows(text: str, names: Iterable[str]) -> dict[str, Any]:
     try:
         packed = base64.b64decode((text + "=" * (-len(text) % 4)).encode(), b"-_", validate=True)
         # Bounded: a short text may hide a very long one.
-        data = json.loads(zlib.decompressobj().decompress(packed, _MAX_JSON))
+        data = json_of(zlib.decompressobj().decompress(packed, _MAX_JSON))
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         raise damaged from None
     if not isinstance(data, dict) or not set(data) <= set(names):
@@ -163,6 +170,10 @@ def _row(item: list[Any]) -> Row:
 
 def _is_list(item: Any) -> bool:
     return isinstance(item, list)
+
+
+def _is_change(item: Any) -> bool:
+    return isinstance(item, list) and len(item) > 1 and _is_number(item[0])
 
 
 def _is_number(item: Any) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.settings import InvalidStateError, declared
+from app.state.settings import InvalidStateError, declared, json_of
 from app.state.snapshot import (
     ORIGINS,
     Z_STEP,
@@ -165,7 +165,7 @@ def from_json(text: str, limits: Limits) -> Snapshot:
     if len(text) > MAX_JSON:
         raise InvalidStateError("The file is far too large to be a saved state; choose another.")
     try:
-        data = json.loads(text)
+        data = json_of(text)
     except (ValueError, RecursionError):
         raise InvalidStateError("The file is not JSON; choose one that this page saved.") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:

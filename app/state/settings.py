@@ -8,6 +8,7 @@ links, the name in sentences. Checks, files, links and the history read the decl
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
@@ -376,10 +377,24 @@ def number(
 def number_of(text: str) -> float | str:
     """Return a finite number, or the text that is none for the check to name."""
     for kind in (int, float):
-        with contextlib.suppress(ValueError):
+        # An integer of 309 digits is beyond every float.
+        with contextlib.suppress(ValueError, OverflowError):
             value = kind(text)
             return value if math.isfinite(value) else text
     return text
+
+
+def json_of(text: str | bytes) -> Any:
+    """Return what JSON says.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is none, or holds text that no link and no file can hold: half of a surrogate pair.
+    """
+    data = json.loads(text)
+    json.dumps(data, ensure_ascii=False).encode()
+    return data
 
 
 def _converted(parameter: Any, given: Any) -> Any:
@@ -396,7 +411,9 @@ def _converted(parameter: Any, given: Any) -> Any:
             return int(given) if whole else given
         digits = parameter.metadata["digits"]
         if isinstance(given, int | float) and digits is not None:
-            return round(float(given), digits)
+            # An integer beyond every float stays as it is: the bounds refuse it.
+            with contextlib.suppress(OverflowError):
+                return round(float(given), digits)
     return given
 
 

@@ -255,7 +255,9 @@ def check_z(values: Any, n_latent: int) -> NDArray[np.float32]:
         If it is not `n_latent` finite numbers within ``Z_LIMIT``.
     """
     try:
-        z = np.asarray(values, dtype=np.float32)
+        # What overflows becomes infinite, and is refused below.
+        with np.errstate(over="ignore"):
+            z = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         raise InvalidStateError("The latent vector holds something that is not a number.") from None
     if z.shape != (n_latent,):

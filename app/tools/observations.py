@@ -63,12 +63,6 @@ class Table:
         """The table as the library takes it: the same object each time."""
         return self.rows[list(COLUMNS)]
 
-    @cached_property
-    def assimilated(self) -> frozenset[str]:
-        """The variables of the rows that are not withheld."""
-        given = ~self.rows["withheld"].to_numpy(dtype=bool)
-        return frozenset(self.rows["variable"][given])
-
     def __len__(self) -> int:
         return len(self.rows)
 

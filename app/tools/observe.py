@@ -455,11 +455,10 @@ class ObserveTool:
         return " ".join(said)
 
     def roles(self) -> dict[str, str]:
-        """Return of each variable whether the analysis is given it; nothing where none is shown."""
-        state = self._state
-        if state.model != "analysis" or state.tool == "perturb" or not len(self.table):
+        """Return of each variable whether the analysis drawn has it; nothing where none is."""
+        state, given = self._state, self.analysing.assimilated
+        if state.model != "analysis" or state.tool == "perturb" or given is None:
             return {}
-        given = self.table.assimilated
         return {
             variable.name: "observed" if variable.name in given else "inferred"
             for variable in self._bundle.variables

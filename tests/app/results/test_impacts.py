@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from small import make_bare
 
 from app.bundles import limits_of
 from app.context import SessionContext
+from app.results.impact_view import ImpactView
 from app.results.impacts import (
     ImpactPanel,
     figures,
@@ -24,7 +27,9 @@ from app.state.serialize import from_json, from_query, to_json, to_query
 from app.state.settings import InvalidStateError
 from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
+from mlda_core.climate.errors import UserError
 from mlda_core.impact.files import load_impact, save_impact
+from mlda_core.impact.head import ImpactError
 from mlda_core.impact.series import MonthlySeries
 from mlda_core.impact.training import Training, codes_of, train_impact
 
@@ -169,6 +174,35 @@ def test_a_broken_head_is_told_once(shown, bundle):
     assert len(said) == 1
     assert "does not describe an impact head" in said[0]
     assert foot.impact_now == {}
+
+
+def test_a_broken_head_is_not_chosen(shown, bundle):
+    impacts, state, foot, _ = shown
+    foot.listen(lambda batch: act(impacts, batch))
+    state.impact = "elbe"
+    impacts.show()
+    view = ImpactView(foot)
+    file = bundle.path / "impacts" / "river" / "head.json"
+    text = file.read_text()
+    head_of.cache_clear()
+    try:
+        file.write_text("{")
+        with pytest.raises(ImpactError, match="does not describe an impact head"):
+            impacts.choose({"value": "river"})
+        view.head.widget.value = "river"
+    finally:
+        file.write_text(text)
+        head_of.cache_clear()
+    assert state.impact == foot.impact["name"] == view.head.widget.value == "elbe"
+    view.head.widget.value = "river"
+    assert state.impact == foot.impact["name"] == view.head.widget.value == "river"
+
+
+def act(impacts, batch):
+    """Act on messages as a session does."""
+    with contextlib.suppress(UserError):
+        impacts.choose(batch[0])
+    impacts.show()
 
 
 def test_links_and_files_keep_the_impact(bundle):

@@ -101,6 +101,33 @@ def test_scores_of_one_month_do_not_stand_below_another(page):
     assert "vae" in foot.scores["target"]
 
 
+def test_a_folded_table_holds_no_scores_of_another_month(page):
+    foot = page.verification.foot
+    send(page, type="foot", value=["scores"])
+    before = foot.scores
+    assert before["target"]
+    assert not before["words"], "a test month"
+    send(page, type="foot", value=["series"])
+    assert foot.scores == {}
+    send(page, type="foot", value=["scores"])
+    assert foot.scores == before
+    send(page, type="foot", value=[])
+    send(page, type="month", value="1995-03")
+    page.settle(lambda: not page.observe.analysing.run)
+    assert foot.scores == {}
+    send(page, type="foot", value=["scores"])
+    assert foot.scores["target"] != before["target"]
+    assert foot.scores["words"], "a training month"
+
+
+@pytest.mark.parametrize("value", [[["scores"]], [{}], ["moon"], "scores", None, [1, None]])
+def test_parts_that_there_are_not_are_refused(page, value):
+    send(page, type="foot", value=["series"])
+    send(page, type="foot", value=value)
+    assert "no such part" in page.bar.status
+    assert page.verification.foot.opened == ["series"]
+
+
 def test_a_drawn_box_is_a_region_to_verify_over(page):
     send(page, type="foot", value=["scores"])
     foot = page.verification.foot

@@ -92,10 +92,9 @@ def test_another_region_is_asked_for_and_a_refusal_is_seen(shown):
     assert len(shown.heard) == 1, "what is shown is not asked for"
 
 
-def test_the_line_says_under_which_conditions_while_the_table_is_folded(shown, bundle):
+def test_the_table_says_under_which_conditions_and_the_line_what_is_computed(shown, bundle):
     target = bundle.target("1997-12")
     shown.foot.show_scores(verify({"vae": target}, bundle, target=target, month="1995-03"))
-    assert "fit, not skill" in shown.words.object
     unfold(shown, "scores")
     assert shown.words.object == ""
     assert "fit, not skill" in shown.views["scores"].words.object

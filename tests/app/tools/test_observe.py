@@ -604,13 +604,35 @@ def test_rows_say_what_is_observed_and_what_is_inferred(visit):
     assert {name for name, text in legend.items() if ">observed<" in text} == {"tas", "psl"}
     assert {name for name, text in legend.items() if ">inferred<" in text} == {"tos", "pr"}
     v.send(type="observing", name="variables", value=["tos"])
+    v.settle()
     assert ">observed<" in v.session.legends["tos"].object
     v.send(type="obs-many", action="all")
     v.send(type="obs-many", action="withhold")
+    v.settle()
     # What is withheld is not given to the analysis.
     assert ">inferred<" in v.session.legends["tos"].object
     v.send(type="prior")
     assert "inferred" not in v.session.legends["tos"].object
+
+
+def test_what_is_observed_is_said_of_the_analysis_drawn(visit):
+    v = visit(f"{SOME}&live=0")
+
+    def observed():
+        return {n for n, pane in v.session.legends.items() if ">observed<" in pane.object}
+
+    assert observed() == {"tas", "psl"}
+    v.send(type="observing", name="variables", value=["tos"])
+    v.turn(0.3)
+    assert set(v.rows["variable"]) == {"tos"}
+    assert observed() == {"tas", "psl"}, "the maps are still of these"
+    v.send(type="run", action="now")
+    v.settle()
+    assert observed() == {"tos"}
+    v.send(type="observing", name="kind", value="none")
+    v.send(type="run", action="now")
+    v.settle()
+    assert v.observer.roles() == {}
 
 
 def test_a_whole_station_is_withheld_and_circled(visit):
