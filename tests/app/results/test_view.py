@@ -99,10 +99,9 @@ def test_the_table_says_under_which_conditions_and_the_line_what_is_computed(sho
     assert shown.words.object == ""
     assert "fit, not skill" in shown.views["scores"].words.object
     shown.foot.busy = "running EOFs"
-    view = shown.views["scores"]
-    assert "running EOFs" in view.busy.object
+    assert "running EOFs" in shown.words.object
     # The element would be made anew, and the keyboard's focus lost.
-    assert not view.compare.disabled
+    assert not shown.views["scores"].compare.disabled
     unfold(shown, "scores")
     assert "running EOFs" in shown.words.object
 
