@@ -17,6 +17,19 @@ from app.web_files import read
 from mlda_core.climate.errors import BundleError
 
 TITLE = "mlda"
+
+
+class PageTemplate(pn.Template):
+    """A template that names itself in a word.
+
+    `add_panel` writes the template's representation anew each time, all panels in full: 43 times
+    a visit, a third of the time in which a session is made.
+    """
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+
 # With nothing else in its link a visitor brings no state.
 PLAIN = frozenset({"bundle", "theme", "projection", "fields"})
 
@@ -50,7 +63,7 @@ def serve() -> Session | None:
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
-    page = pn.Template(read("page.html"), nb_template="")
+    page = PageTemplate(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("layout", read("layout.js"))
     page.add_variable("theme", session.state.theme)

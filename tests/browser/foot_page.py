@@ -19,7 +19,9 @@ from mlda_core.perturbation.attribution import Driver, Drivers
 PAGE = """{% extends base %}
 {% block postamble %}<style>{{ css }}</style>{% endblock %}
 {% block contents %}<div class="page"><div class="body"><main id="maps"></main></div>
-<footer>{{ embed(roots.foot) }}</footer>{{ embed(roots.heard) }}</div>{% endblock %}"""
+<footer>{{ embed(roots.foot) }}</footer>
+<div style="position: absolute; height: 0; overflow: hidden">{{ embed(roots.heard) }}</div></div>
+{% endblock %}"""
 
 
 def account(variable):
