@@ -101,7 +101,9 @@ def serve() -> Session | None:
     for name, key in session.figures.keys.items():
         page.add_panel(f"{name}_key", pn.pane.Bokeh(key, sizing_mode="stretch_width", margin=0))
     pn.state.on_session_destroyed(partial(_goodbye, session))
-    page.servable(title=f"{bundle.title} · {TITLE}")
+    # Else Bokeh collects all models anew for each of 40 roots: 1.7 of the server's 2.0 s.
+    with document.models.freeze():
+        page.servable(title=f"{bundle.title} · {TITLE}")
     return session
 
 
