@@ -1,7 +1,8 @@
-"""What all charts share: tools, axes, and both themes."""
+"""What all charts share: tools, axes, and the two themes."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import bokeh.models
@@ -86,3 +87,27 @@ def paint(fig: Any, theme: str) -> dict[str, str]:
     for legend in fig.legend:
         legend.update(label_text_color=colors["text"], inactive_fill_color=colors["page"])
     return colors
+
+
+class Chart(ABC):
+    """A chart in one of the page's themes.
+
+    Parameters
+    ----------
+    theme : str
+    """
+
+    figure: Any
+
+    def __init__(self, theme: str) -> None:
+        self._theme = theme
+
+    def set_theme(self, theme: str) -> None:
+        """Repaint in another theme."""
+        if theme != self._theme:
+            self._theme = theme
+            self._paint()
+
+    @abstractmethod
+    def _paint(self) -> None:
+        """Give figure and marks the colours of the theme."""

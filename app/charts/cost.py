@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.charts.base import TOOLTIP, bm, make_figure, paint
+from app.charts.base import TOOLTIP, Chart, bm, make_figure, paint
 
 # What hardly falls is to look flat: the axis spans this part of the cost at least.
 LEAST_SPAN = 0.02
 
 
-class CostChart:
+class CostChart(Chart):
     """A line with a dot for each step.
 
     Parameters
@@ -23,7 +23,7 @@ class CostChart:
     """
 
     def __init__(self, theme: str) -> None:
-        self._theme = theme
+        super().__init__(theme)
         self._path: Sequence[Sequence[float]] = ()
         self._source = bm.ColumnDataSource({"step": [], "cost": [], "text": []})
         self.figure = make_figure(
@@ -75,12 +75,6 @@ class CostChart:
             if drawn
             else [],
         }
-
-    def set_theme(self, theme: str) -> None:
-        """Repaint in another theme."""
-        if theme != self._theme:
-            self._theme = theme
-            self._paint()
 
     def _paint(self) -> None:
         colors = paint(self.figure, self._theme)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.charts.base import TOOLTIP, bm, make_figure, paint
+from app.charts.base import TOOLTIP, Chart, bm, make_figure, paint
 from app.charts.texts import plain, signed
 
 ROW = 15
 AXIS = 34
 
 
-class DriversChart:
+class DriversChart(Chart):
     """Horizontal bars, the basins' names to the left and their numbers to the right.
 
     Parameters
@@ -24,7 +24,7 @@ class DriversChart:
     """
 
     def __init__(self, theme: str) -> None:
-        self._theme = theme
+        super().__init__(theme)
         self._bars = bm.ColumnDataSource({"y": [], "x": [], "text": [], "warm": []})
         self.figure = make_figure(x_range=bm.Range1d(-1, 1), y_range=bm.Range1d(0, 1))
         fig = self.figure
@@ -102,12 +102,6 @@ class DriversChart:
     def fade(self, faded: bool) -> None:
         """Draw the bars faded: they are of other settings."""
         self._renderer.glyph.fill_alpha = 0.45 if faded else 1.0
-
-    def set_theme(self, theme: str) -> None:
-        """Repaint in another theme."""
-        if theme != self._theme:
-            self._theme = theme
-            self._paint()
 
     def _paint(self) -> None:
         colors = paint(self.figure, self._theme)

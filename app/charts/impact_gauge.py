@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.charts.base import bm, make_figure, paint
+from app.charts.base import Chart, bm, make_figure, paint
 
 ROWS = ("measured", "predicted", "usual")
 _COLORS = {"usual": "muted", "predicted": "analysis", "measured": "text"}
@@ -21,7 +21,7 @@ def empty() -> Any:
     return bm.ColumnDataSource({"row": list(ROWS), **dict.fromkeys(columns, none)})
 
 
-class ImpactGauge:
+class ImpactGauge(Chart):
     """Three rows on one axis, which is the same for all states of a calendar month.
 
     Parameters
@@ -32,7 +32,7 @@ class ImpactGauge:
     """
 
     def __init__(self, now: Any, theme: str) -> None:
-        self._theme = theme
+        super().__init__(theme)
         self.figure = make_figure(x_range=bm.Range1d(0, 1), y_range=bm.FactorRange(*ROWS))
         fig = self.figure
         fig.toolbar_location = None
@@ -59,12 +59,6 @@ class ImpactGauge:
         if (shown.start, shown.end) != (start, end):
             shown.update(start=start, end=end, reset_start=start, reset_end=end)
         self.figure.xaxis[0].axis_label = units
-
-    def set_theme(self, theme: str) -> None:
-        """Repaint in another theme."""
-        if theme != self._theme:
-            self._theme = theme
-            self._paint()
 
     def _paint(self) -> None:
         colors = paint(self.figure, self._theme)

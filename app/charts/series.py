@@ -15,7 +15,7 @@ import numpy as np
 from bokeh.core.properties import value
 from numpy.typing import NDArray
 
-from app.charts.base import FONT_SIZE, TOOLTIP, bm, make_figure, paint
+from app.charts.base import FONT_SIZE, TOOLTIP, Chart, bm, make_figure, paint
 from app.maps.figures import FONT
 from app.web_files import read
 
@@ -113,7 +113,7 @@ def runs_of(flags: NDArray[np.bool_], centres: NDArray[np.floating]) -> list[sli
     return runs
 
 
-class SeriesChart:
+class SeriesChart(Chart):
     """A figure of a series; made once, afterwards only its sources change.
 
     Parameters
@@ -138,7 +138,8 @@ class SeriesChart:
         band: str = "",
         now: Any = None,
     ) -> None:
-        self._colors, self._go, self._theme, self._band = colors, go, theme, band
+        super().__init__(theme)
+        self._colors, self._go, self._band = colors, go, band
         self._data: ChartData | None = None
         self._faded: frozenset[str] = frozenset()
         self._strips = bm.ColumnDataSource({"x0": [], "x1": [], "text": []})
@@ -338,12 +339,6 @@ class SeriesChart:
             alpha = 0.45 if kind in kinds else 1.0
             self._lines[kind].glyph.line_alpha = alpha
             self._dots[kind].glyph.fill_alpha = alpha
-
-    def set_theme(self, theme: str) -> None:
-        """Repaint in another theme."""
-        if theme != self._theme:
-            self._theme = theme
-            self._paint()
 
     def _paint(self) -> None:
         colors = paint(self.figure, self._theme)
