@@ -31,7 +31,24 @@ Message = dict[str, Any]
 Handler = Callable[[list[Message]], None]
 
 
-class Control(JSComponent):
+class Sender:
+    """Mixed into what sends a session messages and shows its parameters."""
+
+    param: Any
+    _handler: Handler | None
+
+    def put(self, **values: Any) -> None:
+        """Set the parameters that differ: setting them all took 2 ms of a slider's frame."""
+        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if changed:
+            self.param.update(**changed)
+
+    def listen(self, handler: Handler | None) -> None:
+        """Set or clear who is told of messages."""
+        self._handler = handler
+
+
+class Control(Sender, JSComponent):
     """A component that sends batches of messages and gets an acknowledgement for each.
 
     Parameters
@@ -52,16 +69,6 @@ class Control(JSComponent):
         self._handler = handler
         self._took = 0.0
         super().__init__(**params)
-
-    def put(self, **values: Any) -> None:
-        """Set the parameters that differ: setting them all took 2 ms of a slider's frame."""
-        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
-        if changed:
-            self.param.update(**changed)
-
-    def listen(self, handler: Handler | None) -> None:
-        """Set or clear who is told of messages."""
-        self._handler = handler
 
     def _handle_msg(self, data: Any) -> None:
         if not isinstance(data, dict) or self._handler is None:

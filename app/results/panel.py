@@ -10,7 +10,7 @@ import numpy as np
 import panel as pn
 import param
 
-from app.components import Handler
+from app.components import Handler, Sender
 from app.text import SPLIT_LETTERS
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
@@ -43,7 +43,7 @@ def regions_of(bundle: Bundle) -> list[list[str]]:
     return found
 
 
-class Foot(param.Parameterized):
+class Foot(Sender, param.Parameterized):
     """Verification (methods by variables), the series of regional means, and a month's drivers.
 
     Plain values only: `app.results.view` shows them, from when a part is first opened. It decides
@@ -151,16 +151,6 @@ class Foot(param.Parameterized):
             methods=[[m, METHODS[m].label, METHODS[m].sentence] for m in methods],
             **params,
         )
-
-    def put(self, **values: Any) -> None:
-        """Set the parameters that differ."""
-        changed = {name: value for name, value in values.items() if getattr(self, name) != value}
-        if changed:
-            self.param.update(**changed)
-
-    def listen(self, handler: Handler | None) -> None:
-        """Set or clear who is told of messages."""
-        self._handler = handler
 
     def send(self, **message: Any) -> None:
         """Tell the session what the visitor did."""
