@@ -35,15 +35,15 @@ def make_bare(folder: Path, *, curved: float = 0.0) -> Bundle:
     return _copy(f"bare-{curved}", make, folder)
 
 
-def make_linear(folder: Path) -> Bundle:
+def make_linear(folder: Path, *, patterns: int = 20) -> Bundle:
     """A small climate's bundle with statistics and no sea network; its decoder is the EOFs'."""
 
     def make(to: Path) -> None:
         data = _export(to, curved=0.0)
         made, settings = load_bundle(to / "made"), Settings()
-        add_statistics(made, estimate(made, data, settings, patterns=20), settings, None)
+        add_statistics(made, estimate(made, data, settings, patterns=patterns), settings, None)
 
-    return _copy("linear", make, folder)
+    return _copy(f"linear-{patterns}", make, folder)
 
 
 def make_small(folder: Path, *, curved: float) -> Bundle:

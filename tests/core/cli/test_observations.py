@@ -11,18 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from climate import make_config
 from published import ghcnm_line, ghcnm_place, gsom_table, imma, isti_line, obs_seq
+from small import make_linear
 from typer.testing import CliRunner
 
-from mlda_core.assimilation.calibrate import estimate
-from mlda_core.bundle.bundle import add_statistics, load_bundle
-from mlda_core.bundle.export import export_bundle
-from mlda_core.bundle.statistics import Settings
+from mlda_core.assimilation.calibrate import PATTERNS
+from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
 from mlda_core.cli import main as cli
-from mlda_core.vae.dataset import load_training_data
-from mlda_core.vae.training import build_vae
 
 LAT, LON = 11.25, 22.5
 
@@ -31,17 +27,13 @@ LAT, LON = 11.25, 22.5
 def workplace(tmp_path_factory):
     """A folder with a small bundle, ready to assimilate."""
     folder = tmp_path_factory.mktemp("convert")
-    config = make_config(folder)
-    data = load_training_data(config)
-    export_bundle(build_vae(config, data).eval(), config, data, folder / "b", provenance={})
-    bundle, settings = load_bundle(folder / "b"), Settings()
-    add_statistics(bundle, estimate(bundle, data, settings), settings, None)
+    make_linear(folder, patterns=PATTERNS)
     return folder
 
 
 @pytest.fixture(scope="module")
 def bundle(workplace):
-    return load_bundle(workplace / "b")
+    return load_bundle(workplace / "made")
 
 
 @pytest.fixture
@@ -50,7 +42,7 @@ def mlda(monkeypatch, workplace, tmp_path):
     monkeypatch.setattr(console.errors, "_width", 400)
     monkeypatch.setattr(console.out, "_width", 400)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "b").symlink_to(workplace / "b")
+    (tmp_path / "b").symlink_to(workplace / "made")
 
     def run(*arguments):
         done = CliRunner().invoke(cli.app, [*map(str, arguments)])
