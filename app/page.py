@@ -65,7 +65,7 @@ def serve() -> Session | None:
     pn.state.onload(session.begin)
     page = PageTemplate(read("page.html"), nb_template="")
     page.add_variable("css", read("page.css"))
-    page.add_variable("layout", read("layout.js"))
+    page.add_variable("scripts", read("layout.js") + read("table_focus.js"))
     page.add_variable("theme", session.state.theme)
     page.add_variable("tool", session.state.tool)
     page.add_variable("unfolded", session.verification.view.parts.visible)

@@ -21,6 +21,8 @@ interface Window {
   mldaChannels?: number
   /** What layout.js offers the bar. */
   pageLayout?: { preferred(): string; [name: string]: any }
+  /** What table_focus.js offers the page. */
+  keepFocusInTables?: () => void
   /** Bokeh's library, once it is loaded. */
   Bokeh?: { documents: { get_model_by_name(name: string): any }[]; [name: string]: any }
 }

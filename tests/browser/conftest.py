@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -170,6 +170,10 @@ class Visitor:
 
     def status(self):
         return self.page.locator(".status").inner_text()
+
+    def says(self, words):
+        """Wait until the line of messages holds these words."""
+        expect(self.page.locator(".status")).to_contain_text(words, timeout=30_000)
 
     def close(self):
         self.context.close()

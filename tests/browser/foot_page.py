@@ -17,7 +17,8 @@ from mlda_core.evaluation.verification import verify
 from mlda_core.perturbation.attribution import Driver, Drivers
 
 PAGE = """{% extends base %}
-{% block postamble %}<style>{{ css }}</style>{% endblock %}
+{% block postamble %}<style>{{ css }}</style>
+<script>{{ script }}; keepFocusInTables()</script>{% endblock %}
 {% block contents %}<div class="page"><div class="body"><main id="maps"></main></div>
 <footer>{{ embed(roots.foot) }}</footer>
 <div style="position: absolute; height: 0; overflow: hidden">{{ embed(roots.heard) }}</div></div>
@@ -96,6 +97,7 @@ def serve() -> None:  # noqa: C901 - one branch a message
     show(REGIONS["globe"])
     page = pn.Template(PAGE, nb_template="")
     page.add_variable("css", read("page.css"))
+    page.add_variable("script", read("table_focus.js"))
     page.add_panel("foot", FootView(foot).root)
     page.add_panel("heard", heard)
     page.servable()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from gappy import make_region
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(visit, region
     assert min(row["height"] for row in rows) > 230
     assert v.page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
     # Where two rows leave room, the series stand below them.
-    assert v.page.locator("footer .series canvas").first.is_visible()
+    expect(v.page.locator("footer .series canvas").first).to_be_visible()
     # A slider moves the model and the scatters of both.
     v.slider(0).evaluate("(s) => { s.value = 2; s.dispatchEvent(new Event('input')) }")
     assert v.changed(drawn) == {f"{n} {k}" for n in ("tas", "psl") for k in ("model", "scatter")}
@@ -92,11 +93,11 @@ def test_the_bundle_is_chosen_in_the_bar_and_links_and_files_keep_it(visit, regi
         "main .row[data-variable=tas] canvas", state="attached", timeout=90_000
     )
     v.settle()
-    assert v.status() == "The saved state is loaded."
+    v.says("The saved state is loaded.")
     assert "February 1963" in v.text(".strip .month")
 
 
 def test_a_bundle_that_is_not_here_leaves_the_default_and_a_sentence(visit, regional):
     v = visit("?bundle=elsewhere&month=1800-01", url=regional.url)
-    assert "There is no bundle 'elsewhere' here" in v.status()
+    v.says("There is no bundle 'elsewhere' here")
     assert "A made-up region" in v.text(".brand .long")

@@ -146,7 +146,7 @@ def test_dragging_a_marker_moves_it_and_dragging_elsewhere_pans(visit):
 def test_the_sea_is_not_observed_on_land(visit):
     visitor = visit(OBSERVE)
     click(visitor, "tos", 50, 90)
-    assert "no sea surface temperature" in visitor.status()
+    visitor.says("no sea surface temperature")
     assert "0 observations" in visitor.page.locator(".counts").inner_text()
 
 

@@ -197,7 +197,7 @@ def test_a_walk_moves_and_can_be_stopped(visit):
     page.locator("#to").fill("nowhere")
     page.locator("#walk").click()
     page.wait_for_selector(".status.failed")
-    assert "nowhere" in visitor.status()
+    visitor.says("nowhere")
 
 
 def test_the_url_restores_the_state(visit):
@@ -235,7 +235,7 @@ def test_the_browsers_back_button_goes_back(visit):
 )
 def test_a_bad_url_says_so_and_falls_back(visit, bad, culprit):
     visitor = visit(bad)
-    assert culprit in visitor.status()
+    visitor.says(culprit)
     assert "Traceback" not in visitor.page.content()
     assert visitor.page.locator(".strip .month").inner_text() == "December 1997"
 
@@ -276,7 +276,7 @@ def test_save_and_load(visit, tmp_path):
     bad.write_text("{ no json")
     visitor.page.locator("#file").set_input_files(bad)
     visitor.page.wait_for_selector(".status.failed")
-    assert "not JSON" in visitor.status()
+    visitor.says("not JSON")
     assert visitor.pixels() == saved
 
 

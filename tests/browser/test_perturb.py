@@ -155,7 +155,7 @@ def test_a_patch_on_land_is_refused_in_words(perturb):
     visitor.settle()
     trace(visitor, [(62, 85), (50, 85), (50, 105), (62, 105), (62, 86)])
     page.wait_for_selector(".status.failed")
-    assert "land" in visitor.status()
+    visitor.says("land")
     settle(visitor)
     assert page.locator(".patches .what").count() == 1
     assert page.url == url

@@ -26,7 +26,7 @@ def test_a_whole_walk_ends_at_its_end(visit):
     visitor.settle()
     assert visitor.page.locator("#walk").inner_text() == "Walk"
     assert "100 %" in visitor.page.locator(".origin").inner_text()
-    assert "walk has ended" in visitor.status()
+    visitor.says("walk has ended")
     visitor.page.wait_for_timeout(500)
     assert not visitor.page.evaluate("document.documentElement.hasAttribute('data-busy')")
     visitor.page.locator("#undo").click()
@@ -81,7 +81,7 @@ def test_a_number_that_cannot_be_is_refused_and_the_old_one_returns(visit, typed
     first = visitor.pixels()
     enter(visitor, typed)
     visitor.page.wait_for_selector(".status.failed")
-    assert visitor.status() == "A latent must be a number from -8 to 8."
+    visitor.says("A latent must be a number from -8 to 8.")
     assert visitor.number().input_value() == before
     assert visitor.pixels() == first
     assert visitor.page.locator("#undo").is_disabled()
