@@ -82,7 +82,7 @@ def display_options_of(request: Request) -> DisplayOptions:
     """Return how a frame is coloured."""
     column, scene, scales = request.column, request.scene, amplification(request)
     if scene is None:
-        name = "model" if request.analysis is None else "analysis"
+        name = request.name
         what = COLUMNS[column.kind] if column.kind not in ("model", "difference") else name
         words = ("target", f"{name} − target" if column.kind == "difference" else what)
         return DisplayOptions(column.kind, column.look, None, words, (), scale=scales["model"])

@@ -167,6 +167,8 @@ class Request:
         `app.state.observations.ObservationSettings`; see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
+    name : str
+        What the model is, within a sentence.
     """
 
     month: str
@@ -179,6 +181,7 @@ class Request:
     scene: ColumnContent | None = None
     scale: int = 1
     arrows: bool = False
+    name: str = "model"
 
     @property
     def calendar_month(self) -> int:

@@ -30,6 +30,7 @@ from app.state.rows import (
 from app.state.settings import Settings, Structured, number, number_of, setting
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.options import OPTIONS
+from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
 
 MAX_SEED = 2**31 - 1
@@ -195,9 +196,17 @@ class ObservationSettings(Settings):
             "Difference": "difference",
             "One observation's influence": "influence",
             "Spread": "spread",
+            "Member": "member",
         },
         doc="What the model's column shows.",
         metadata=setting("column", words="view of the model"),
+    )
+    member = param.Integer(
+        default=1,
+        bounds=(1, MEMBERS),
+        doc="Member of the posterior ensemble that the model's column shows.",
+        # Flipping through members is looking, and no work to be undone.
+        metadata=setting("member", words="member of the ensemble", history=False),
     )
     hatch = param.Number(
         default=0.5,

@@ -158,7 +158,7 @@ class Comparison:
         if known is None or not _same(known[0], key):
             if fields is None:
                 fields = self._nothing()
-            words = (self.label, frames.COLUMNS[observed.column])
+            words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
             if observed.column == "difference":
                 words = (self.label, f"model − {self.label}")
             old = known[1] if known is not None else None
@@ -195,7 +195,7 @@ class Comparison:
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
         # Beside a difference stands what it is the difference from.
-        whole = observed.column in ("model", "difference")
+        whole = observed.column in ("model", "difference", "member")
         self.heading.put(
             beside=self.method or "target",
             name_within=self.label,

@@ -66,6 +66,7 @@ class ObserveActions:
             "resume": self.resume,
             "column": self.choose_column,
             "hatch": self.choose_hatching,
+            "member": self.choose_member,
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -268,6 +269,12 @@ class ObserveActions:
     def choose_hatching(self, message: Message) -> str:
         """Choose from where a spread is hatched."""
         made = self._state.observations.adjust({"hatch": message.get("value")})
+        self._take(made)
+        return ""
+
+    def choose_member(self, message: Message) -> str:
+        """Choose which member of the ensemble is shown."""
+        made = self._state.observations.adjust({"member": message.get("value")})
         self._take(made)
         return ""
 

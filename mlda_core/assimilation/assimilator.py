@@ -26,6 +26,7 @@ from mlda_core.assimilation.posterior.ensemble import (
     checked_sampler,
     members_of,
 )
+from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.problem import (
     Problem,
     cost_of_linear,
@@ -188,7 +189,7 @@ class Assimilator:
         month: Any,
         *,
         sampler: str = "laplace",
-        members: int = 50,
+        members: int = MEMBERS,
         seed: int = 0,
         options: TableOptions = AS_GIVEN,
         **settings: Any,
@@ -202,7 +203,7 @@ class Assimilator:
         sampler : str
             One of :data:`mlda_core.assimilation.posterior.samplers.SAMPLERS`.
         members : int
-            From 2 to :data:`mlda_core.assimilation.posterior.ensemble.MOST_MEMBERS`.
+            From 2 to :data:`mlda_core.assimilation.posterior.sampler.MOST_MEMBERS`.
         seed : int
             Not negative. A member is the same draw of prior and errors whatever is observed.
 
@@ -241,7 +242,7 @@ class Assimilator:
         month: Any,
         *,
         sampler: str = "laplace",
-        members: int = 50,
+        members: int = MEMBERS,
         seed: int = 0,
         options: TableOptions = AS_GIVEN,
         **settings: Any,

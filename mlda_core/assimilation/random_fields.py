@@ -9,6 +9,7 @@ observation's error is drawn where the observation is and not at the corners of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -137,21 +138,6 @@ class TaperedField:
         return norm * np.cos(angle), norm * np.sin(angle)
 
 
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """Draws of the representation error: on all cells, and at places.
-
-    Parameters
-    ----------
-    cells : ndarray of float32, shape (n, cells)
-    places : ndarray, shape (n, p)
-        The same fields at the places.
-    """
-
-    cells: Float
-    places: Array
-
-
 class ErrorSampler:
     """Draws fields from N(0, B) of a localised covariance.
 
@@ -163,13 +149,23 @@ class ErrorSampler:
     covariance : LocalisedCovariance
     n : int
         Number of draws.
-    seed : int
+    seed : int or sequence of int
         The same seed gives the same fields, whatever the places.
+    only : int, optional
+        The variable to draw; all by default.
     """
 
-    def __init__(self, covariance: LocalisedCovariance, n: int, seed: int) -> None:
+    def __init__(
+        self,
+        covariance: LocalisedCovariance,
+        n: int,
+        seed: int | Sequence[int],
+        *,
+        only: int | None = None,
+    ) -> None:
         self.covariance, self.n = covariance, n
-        rng = np.random.default_rng([seed, 1])
+        self.variables = range(len(covariance.coupling)) if only is None else (only,)
+        rng = np.random.default_rng(seed)
         self._wide = TaperedField(covariance.half_width)
         self._short = TaperedField(LEFTOVER_HALF_WIDTH_KM)
         roots = len(self._roots) * len(self._couplings[0])
@@ -195,22 +191,23 @@ class ErrorSampler:
 
     @cached_property
     def cells(self) -> Float:
-        """The draws on all cells, shape (n, cells)."""
+        """The draws on all cells of the variables drawn, shape (n, cells)."""
         covariance, grid = self.covariance, self.covariance.operator.grid
-        variables, size = len(covariance.coupling), grid.shape[0] * grid.shape[1]
-        roots = self._roots.reshape(-1, variables, size)
-        out = np.empty((self.n, variables, size), np.float32)
+        every, size = len(covariance.coupling), grid.shape[0] * grid.shape[1]
+        roots = self._roots.reshape(-1, every, size)
+        out = np.empty((self.n, len(self.variables), size), np.float32)
         rank = self._couplings.shape[1]
-        spread = np.sqrt(covariance.leftover).reshape(variables, size)
+        drawn = list(self.variables)
+        spread = np.sqrt(covariance.leftover).reshape(every, size)[drawn]
         for i in range(self.n):
             wide = self._wide.on(self._patterned[i], grid).reshape(len(roots), rank, size)
             out[i] = 0.0
             # NumPy's tensordot over both indices takes 166 ms here, these sums 3 ms each.
-            for v, weights in enumerate(self._couplings):
-                for r, weight in enumerate(weights):
+            for j, v in enumerate(drawn):
+                for r, weight in enumerate(self._couplings[v]):
                     if weight:
-                        out[i, v] += weight * np.einsum("kc,kc->c", roots[:, v], wide[:, r])
-            out[i] += spread * self._short.on(self._leftover[i], grid)
+                        out[i, j] += weight * np.einsum("kc,kc->c", roots[:, v], wide[:, r])
+            out[i] += spread * self._short.on(self._leftover[i, drawn], grid)
         return out.reshape(self.n, -1)
 
     def at(self, places: Places) -> Array:
@@ -232,7 +229,3 @@ class ErrorSampler:
             own = self._leftover[i] @ short
             out[i] += np.sqrt(leftover) * own[places.variable, np.arange(len(places))]
         return out
-
-    def draws(self, places: Places) -> Draws:
-        """Return the draws on all cells and at places."""
-        return Draws(self.cells, self.at(places))

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.posterior.sea_error import with_sea_error
 from mlda_core.assimilation.random_fields import ErrorSampler
 from mlda_core.observations.synthetic import place_noise
 
 if TYPE_CHECKING:
+    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.prior import Prior
     from mlda_core.assimilation.problem import Problem
-    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -63,13 +64,13 @@ class DrawsCache:
         self._lock = threading.Lock()
         self._samplers: OrderedDict[Any, tuple[Prior, ErrorSampler]] = OrderedDict()
 
-    def of(self, problem: Problem, bundle: Bundle, n: int, seed: int) -> Draws:
+    def of(self, engine: Assimilator, problem: Problem, n: int, seed: int) -> Draws:
         """Return the draws for a network.
 
         Parameters
         ----------
+        engine : Assimilator
         problem : Problem
-        bundle : Bundle
         n : int
             Number of members.
         seed : int
@@ -79,12 +80,12 @@ class DrawsCache:
         -------
         Draws
         """
-        prior = problem.gain.prior
+        bundle, prior = engine.bundle, problem.gain.prior
         key = id(prior), n, seed
         with self._lock:
             # The prior is kept with its draws, so that its id is not given to another.
             if key not in self._samplers:
-                self._samplers[key] = prior, ErrorSampler(prior.error, n, seed)
+                self._samplers[key] = prior, ErrorSampler(prior.error, n, [seed, 1])
             self._samplers.move_to_end(key)
             while len(self._samplers) > MOST_PRIORS:
                 self._samplers.popitem(last=False)
@@ -101,4 +102,5 @@ class DrawsCache:
         lat, lon = observed.places.lat, observed.places.lon
         unit = [place_noise(names, lat, lon, [seed, 3, i]) for i in range(n)]
         noise = np.stack(unit) * np.sqrt(observed.variance) if names else np.zeros((n, 0))
-        return Draws(zeta, cells, kept[name], noise)
+        draws = Draws(zeta, cells, kept[name], noise)
+        return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

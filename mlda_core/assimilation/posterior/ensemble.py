@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.methods import METHODS, WITH_POSTERIOR, spelled
+from mlda_core.assimilation.posterior.sampler import LEAST_MEMBERS, MOST_MEMBERS, Sampler
 from mlda_core.assimilation.posterior.samplers import SAMPLERS, sampler_of
 from mlda_core.assimilation.problem import Problem, gaussian
 from mlda_core.climate.errors import StateError
@@ -21,13 +22,10 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
-    from mlda_core.assimilation.posterior.sampler import Sampler
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
-
-LEAST_MEMBERS, MOST_MEMBERS = 2, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,19 +198,15 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
-    bundle = engine.bundle
-    draws = engine.draws.of(problem, bundle, n, seed)
+    draws = engine.draws.of(engine, problem, n, seed)
     for progress in sampler.sample(engine, problem, draws):
         found = progress.sampled
         if found is None:
             yield EnsembleStep(progress.done, progress.total)
             continue
-        x = found.x.reshape(n, *bundle.mask.shape)
-        months = np.full(n, problem.month)
-        fields = bundle.normaliser.restore(x, months) - bundle.climatology(problem.month)
         ensemble = Ensemble(
             analysis=analysis,
-            anomalies=np.where(bundle.mask, fields, np.nan).astype(np.float32),
+            anomalies=anomalies_of(engine.bundle, found.x, problem.month),
             z=found.z,
             sampler=sampler.key,
             seed=seed,
@@ -223,7 +217,29 @@ def members_of(
         yield EnsembleStep(progress.total, progress.total, ensemble)
 
 
-def checked_sampler(setting: Setting, sampler: str, n: int, seed: int) -> Sampler:
+def anomalies_of(bundle: Bundle, x: Float, month: int) -> Float:
+    """Convert members to display units.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    x : ndarray, shape (n, cells)
+        Standardised.
+    month : int
+        Calendar month 1..12.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, V, lat, lon)
+        NaN where a variable does not exist.
+    """
+    states = x.reshape(len(x), *bundle.mask.shape)
+    fields = bundle.normaliser.restore(states, np.full(len(x), month))
+    out = np.where(bundle.mask, fields - bundle.climatology(month), np.nan)
+    return np.asarray(out, np.float32)
+
+
+def checked_sampler(setting: Setting, sampler: str, members: int, seed: int) -> Sampler:
     """Check what an ensemble is asked for, and return its sampler.
 
     Parameters
@@ -231,9 +247,7 @@ def checked_sampler(setting: Setting, sampler: str, n: int, seed: int) -> Sample
     setting : Setting
     sampler : str
         A key of ``SAMPLERS``.
-    n : int
-        Number of members.
-    seed : int
+    members, seed : int
 
     Returns
     -------
@@ -246,7 +260,7 @@ def checked_sampler(setting: Setting, sampler: str, n: int, seed: int) -> Sample
     """
     chosen, method = sampler_of(sampler), gaussian(setting)
     for name, value, least, most in (
-        ("members", n, LEAST_MEMBERS, MOST_MEMBERS),
+        ("members", members, LEAST_MEMBERS, MOST_MEMBERS),
         ("seed", seed, 0, 2**31 - 1),
     ):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)

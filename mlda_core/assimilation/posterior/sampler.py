@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
+# Members by default, and the least and the most that can be asked for.
+MEMBERS, LEAST_MEMBERS, MOST_MEMBERS = 50, 2, 500
+
 
 @dataclass(frozen=True, eq=False)
 class Sampled:

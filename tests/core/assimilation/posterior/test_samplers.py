@@ -91,7 +91,7 @@ def test_perturbed_members_are_minima_of_their_own_costs(curved):
     problem = engine.problem(
         standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting.of({})
     )
-    draws = engine.draws.of(problem, curved, 6, 0)
+    draws = engine.draws.of(engine, problem, 6, 0)
     fit = BatchCost(curved, problem, problem.observed.value - draws.misfit, draws.zeta)
     *_, last = minimise_batch(fit.evaluate, draws.zeta, problem.gain.inverse_hessian)
     assert last.converged.all()
