@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.posterior.innovation_scale import prior_scale, scale_draws
 from mlda_core.assimilation.posterior.sea_error import with_sea_error
 from mlda_core.assimilation.random_fields import ErrorSampler
 from mlda_core.observations.synthetic import place_noise
@@ -103,4 +104,7 @@ class DrawsCache:
         unit = [place_noise(names, lat, lon, [seed, 3, i]) for i in range(n)]
         noise = np.stack(unit) * np.sqrt(observed.variance) if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise)
+        departures = engine.departures(problem, problem.x_b)
+        scale = prior_scale(problem.gain, departures, len(bundle.variables))
+        draws = scale_draws(problem, draws, scale)
         return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

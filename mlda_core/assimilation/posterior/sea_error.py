@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.posterior.innovation_scale import prior_scale
 from mlda_core.assimilation.random_fields import ErrorSampler
 
 if TYPE_CHECKING:
@@ -85,5 +86,8 @@ def _errors(engine: Assimilator, problem: Problem, noise: Array, seed: int) -> t
         sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=engine.bundle.sea_row)
         gain.kept[name] = sampler.cells, sampler.at(gain.places)
     cells, at = gain.kept[name]
+    sea = problem.observed.value[problem.observed.places.variable == engine.bundle.sea_row]
+    root = np.sqrt(prior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
+    cells, at = np.float32(root) * cells, root * at
     weights = (at + noise) @ gain.whitener.T @ gain.whitener
     return cells - weights.astype(np.float32) @ gain.columns, at - weights @ gain.error_covariance
