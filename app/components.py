@@ -193,7 +193,6 @@ class Observe(Control):
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
     fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
-    mode = param.String(default="place", doc="What the pointer does on maps.")
     region_words = param.String(doc="The drawn region, in words.")
     counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
     costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
@@ -223,7 +222,6 @@ class Perturb(Control):
     variables = param.List(default=[], doc="Name and label of each variable.")
     experiments = param.List(default=[], doc="Key and label of the GCM's runs; none: no data.")
     settings = param.Dict(default={}, doc="What is held and shown; drawn boxes in words.")
-    mode = param.String(doc="What dragging on a map draws: '' or 'box', 'lasso', 'over', 'within'.")
     words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
     busy = param.Boolean(doc="Whether a response is under way.")
 

@@ -121,8 +121,7 @@ class Session:
         self.figures = Figures(bundle, self._frame, self.state.theme)
         self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
-        self.observe_actions.attach(self.markers)
-        self.perturb_actions.attach(self.markers)
+        self.observe.markers = self.markers
         if self.perturb.sea:
             self.perturb.outlines = Outlines(self.figures.figures, self.perturb.sea)
         self.legends = {

@@ -70,8 +70,6 @@ class PerturbTool:
         self.work = ResponseJob(context)
         self.sea = sea_of(bundle)
         self.gcm = gcm_of(bundle) if self.sea else {}
-        # What dragging on a map draws.
-        self.mode = ""
         self.outlines: Outlines | None = None
         self._scene: tuple[Any, ColumnContent] | None = None
         self._note = ""
@@ -106,7 +104,6 @@ class PerturbTool:
     def refresh(self) -> None:
         """Ask for what the state shows; what takes long starts in the background."""
         if not self.active:
-            self.mode = ""
             return
         if self._view != "gcm":
             self.work.ask(self.question())
@@ -270,7 +267,6 @@ class PerturbTool:
                 "over": p.over if isinstance(p.over, str) else "box",
                 "over_words": "" if isinstance(p.over, str) else place_label(p.over),
             },
-            mode=self.mode,
             words={
                 "change": self._change(),
                 "beyond": self._beyond(),

@@ -15,6 +15,9 @@ interface Message {
   [name: string]: unknown
 }
 
+/** A box or lasso on a map, in its coordinates. */
+type Drawing = { type: "rect", x0: number, x1: number, y0: number, y1: number } | { type: "poly", x: number[], y: number[] }
+
 interface Window {
   /** Answers awaited, by component. */
   mldaUnderWay?: Record<string, number>
