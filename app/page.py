@@ -36,7 +36,9 @@ PLAIN = frozenset({"bundle", "theme", "projection", "fields"})
 
 def serve() -> Session | None:
     """Put the page into the current document; None where the bundle is broken."""
-    pn.extension("tabulator")
+    # Panel itself takes a link's ?theme=dark for its widgets, which then stay dark for good; the
+    # colours of both themes are the page's own style sheets'.
+    pn.extension("tabulator", theme="default")
     document: Any = pn.state.curdoc
     location = pn.state.location
     query = (location.search or "") if location else ""

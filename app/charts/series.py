@@ -147,6 +147,7 @@ class SeriesChart(Chart):
             {"x": [], **{f"{k}{end}": [] for k in colors for end in ("", "_dot")}}
         )
         self._test = bm.ColumnDataSource({"x0": [], "x1": []})
+        self._seams = bm.ColumnDataSource({"x": []})
         self._area = bm.ColumnDataSource({"xs": [], "ys": []})
         self._years = bm.ColumnDataSource({"x": [], "year": []})
         self.figure = self._make(now)
@@ -156,6 +157,8 @@ class SeriesChart(Chart):
         fig = make_figure(x_range=bm.Range1d(0, 1, min_interval=LEAST_MONTHS), y_range=(0, 1))
         self._shade = fig.vstrip("x0", "x1", source=self._test, line_color=None)
         self._shade.level = "underlay"
+        self._seam = fig.vspan("x", source=self._seams, line_width=1, line_alpha=0.35)
+        self._seam.level = "underlay"
         self._patch = fig.patches("xs", "ys", source=self._area, line_color=None, fill_alpha=0.22)
         self._lines, self._dots, items = {}, {}, []
         for kind in self._colors:
@@ -260,6 +263,9 @@ class SeriesChart(Chart):
             "x1": (centres + 0.5).tolist(),
             "text": list(data.texts),
         }
+        # Between months that do not follow each other, or years far apart look like neighbours.
+        breaks = np.flatnonzero(np.diff(centres) > 1 + GAP / 2)
+        self._seams.data = {"x": (centres[breaks] + (1 + GAP) / 2).tolist()}
         self._draw_lines(values, centres)
         self._draw_test(data)
         runs = runs_of(np.isfinite(band[0] + band[1]), centres) if band else []
@@ -346,6 +352,7 @@ class SeriesChart(Chart):
             self._lines[kind].glyph.line_color = colors[name]
             self._dots[kind].glyph.fill_color = colors[name]
         self._shade.glyph.fill_color = colors["accent_soft"]
+        self._seam.glyph.line_color = colors["muted"]
         self._here.line_color = colors["accent"]
         self._zero.line_color = colors["muted"]
         self._hovered.hover_glyph.fill_color = colors["muted"]
