@@ -250,6 +250,32 @@ def test_on_a_phone_the_foot_follows_the_hand_that_drags_it(visit):
     handle.focus()
     page.keyboard.press("ArrowUp")
     assert foot.bounding_box()["height"] == pytest.approx(first - 36, abs=1)
+    # With the series below the table nothing is wider than the window.
+    page.locator("footer label").filter(has_text=re.compile("^Series$")).click()
+    visitor.settle()
+    wide = page.locator("footer .results").evaluate("(node) => node.getBoundingClientRect().right")
+    assert wide <= 391
+
+
+def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
+    visitor = visit("?theme=dark")
+    page = visitor.page
+    page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
+    button = page.locator("footer button").filter(has_text="Compare").first
+    button.wait_for(state="visible")
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    raised = """() => {
+      const probe = document.body.appendChild(document.createElement("i"))
+      probe.style.background = "var(--raised)"
+      const found = getComputedStyle(probe).backgroundColor
+      probe.remove()
+      return found
+    }"""
+    dark = page.evaluate(raised)
+    assert button.evaluate(ground) == dark
+    page.locator("#theme").evaluate("(node) => node.click()")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    assert button.evaluate(ground) == page.evaluate(raised) != dark
 
 
 def test_start_again_is_one_step_that_undo_takes_back(visit):
