@@ -1,8 +1,8 @@
-"""The controls of the page: parameters on this side, plain HTML on the other.
+"""The controls of the page: Param parameters on the server, plain HTML in the browser.
 
-They are Panel's own custom components around native inputs, so that keyboard, screen readers and
-touch work, and a hundred sliders cost no more than a hundred lines of HTML: as Bokeh widgets they
-took seconds to lay out. A control sends messages and shows parameters; it decides nothing.
+They are custom components of Panel around native inputs, so that keyboard, screen readers and touch
+work, and that a hundred sliders are a hundred lines of HTML: as Bokeh widgets they took seconds to
+lay out. A control sends messages and shows parameters; it has no logic of the application.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.web_files import read, read_module
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
-# source, and the event, such as a click right after a choice, is lost without a word.
+# source, and the event, such as a click right after a choice, is lost silently.
 Syncable._event_coroutine.lock = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 Message = dict[str, Any]
@@ -32,7 +32,7 @@ Handler = Callable[[list[Message]], None]
 
 
 class Sender:
-    """Mixed into what sends a session messages and shows its parameters."""
+    """Mixin of controls that send messages to a session and show its parameters."""
 
     param: Any
     _handler: Handler | None
@@ -44,7 +44,7 @@ class Sender:
             self.param.update(**changed)
 
     def listen(self, handler: Handler | None) -> None:
-        """Set or clear who is told of messages."""
+        """Set or clear the handler of messages."""
         self._handler = handler
 
 
