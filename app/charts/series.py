@@ -183,7 +183,7 @@ class SeriesChart(Chart):
             )
             self._mark_dot = fig.scatter("x", "median", source=now, size=9, line_width=1.5)
             items.append(bm.LegendItem(label=value("state shown"), renderers=[self._mark_dot]))
-        # Seen by the pointer alone: a month as wide as its place and as high as the chart.
+        # Invisible strips for the hover tool: each as wide as its month and as high as the chart.
         hidden = {f"{which}fill_alpha": 0.0 for which in ("", "selection_", "nonselection_")}
         strips = fig.vstrip(
             "x0", "x1", source=self._strips, line_color=None, hover_fill_alpha=0.16, **hidden
@@ -263,7 +263,7 @@ class SeriesChart(Chart):
             "x1": (centres + 0.5).tolist(),
             "text": list(data.texts),
         }
-        # Between months that do not follow each other, or years far apart look like neighbours.
+        # A line between months that do not follow each other: else distant years look consecutive.
         breaks = np.flatnonzero(np.diff(centres) > 1 + GAP / 2)
         self._seams.data = {"x": (centres[breaks] + (1 + GAP) / 2).tolist()}
         self._draw_lines(values, centres)
@@ -295,7 +295,7 @@ class SeriesChart(Chart):
         self._here.update(location=place, visible=place is not None)
 
     def _draw_lines(self, values: dict[str, Any], centres: NDArray[np.floating]) -> None:
-        # A row of nothing where months do not follow each other breaks the lines.
+        # A row of NaN where months do not follow each other breaks the lines.
         breaks = np.flatnonzero(np.diff(centres) > 1 + GAP / 2) + 1
         columns: dict[str, Any] = {"x": np.insert(centres, breaks, np.nan)}
         for kind in self._colors:

@@ -16,7 +16,7 @@ from app.state.settings import InvalidStateError, number
 
 # What each tool of Bokeh draws.
 SHAPES = {"box": "rect", "lasso": "poly"}
-# As far as a map can be panned; see `place` of a click.
+# Limit of coordinates, beyond any map, as for a click.
 _FAR = 10.0
 
 
@@ -54,7 +54,7 @@ def lasso_polygon(drawing: dict[str, Any]) -> shapely.Geometry | None:
     """Return what a lasso goes round; None for fewer than three vertices."""
     if len(drawing["x"]) < 3:
         return None
-    # A hand crosses its own line now and then: shapely's repair keeps what it went round.
+    # A lasso may cross itself: shapely's repair keeps what it goes round.
     return shapely.make_valid(shapely.Polygon(np.column_stack([drawing["x"], drawing["y"]])))
 
 

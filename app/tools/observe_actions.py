@@ -1,7 +1,7 @@
-"""Gestures of the tool Observe: each message changes what is observed, or says why it cannot.
+"""Actions of the tool Observe: each message changes the settings, or is refused with a reason.
 
-A gesture on a map, in the table or in the panel comes here as a message; it changes the state and
-nothing else, and returns what to say of it. What is drawn follows from the state
+A gesture on a map, in the table or in the panel arrives as a message; it changes only the state,
+and returns the text of the status line. What is drawn follows from the state
 (`app.tools.observe`).
 """
 
@@ -28,12 +28,12 @@ from mlda_core.observations.table import to_csv
 
 MODES = ("place", "box", "lasso", "region")
 HINTS = {"region": "Drag a box over any map: the network is confined to it."}
-# A file of bad rows must not fill the page.
+# A long list of refused rows must not fill the page.
 SHOWN_REJECTED = 200
 
 
 class ObserveActions:
-    """What a visitor can do to the observations.
+    """Actions on the observations.
 
     Parameters
     ----------
@@ -84,18 +84,18 @@ class ObserveActions:
         if name == "kind":
             self._observe.panel.rejected = []
         if name == "kind" and value == "custom":
-            # What is there stays, to be changed row by row.
+            # The rows stay, to be changed one by one.
             self._take(freeze(observed, self._bundle))
             return "These observations are your own now: the network no longer changes them."
         if name in ("count", "spacing"):
-            # One decides, the other waits.
+            # The one that was set last counts.
             other = {"spacing": 0} if name == "count" else {}
             self._take(observed.adjust({name: value, **other}))
             return ""
         mine = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
-            # A record of those years begins with the stations of the month shown.
+            # A historical network begins with the year of the month shown.
             values["year"] = int(self._state.month[:4])
         self._take(observed.adjust(values), done=bool(message.get("done", True)))
         if name != "kind" or not mine or value == observed.kind:
@@ -150,7 +150,7 @@ class ObserveActions:
         """Withhold an observation, or restore it."""
         at, _ = self._row(message)
         if self._state.observations.column == "influence":
-            # There a marker is chosen, to be looked at.
+            # With influence shown a click selects the marker.
             self._observe.chosen = set() if self._observe.chosen == {at} else {at}
             return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
@@ -165,7 +165,7 @@ class ObserveActions:
         return f"Station of {counted(len(rows), 'observation')} {done}."
 
     def take_whole_stations(self, message: Message) -> None:
-        """Let clicks, boxes and lassos take all that a station observes, or single rows."""
+        """Switch whether clicks, boxes and lassos take whole stations or single rows."""
         value = message.get("value")
         if not isinstance(value, bool):
             raise InvalidObservationError("The page sent no switch; reload it.")
@@ -180,7 +180,7 @@ class ObserveActions:
         return None
 
     def choose_mode(self, message: Message) -> str:
-        """Say what the pointer does on maps now; the browser holds it."""
+        """Return the hint of a pointer mode; the browser holds the mode."""
         return HINTS.get(_mode(message.get("value")), "")
 
     def take_drawing(self, message: Message) -> str:
@@ -283,7 +283,7 @@ class ObserveActions:
         return ""
 
     def choose_hatching(self, message: Message) -> str:
-        """Choose from where a spread is hatched."""
+        """Choose the threshold of the hatching."""
         made = self._state.observations.adjust({"hatch": message.get("value")})
         self._take(made)
         return ""
@@ -360,7 +360,7 @@ class ObserveActions:
         operator, month = self._bundle.operator, self._state.month
         spot = operator.locate([which], [row.lat], [row.lon])
         if not np.isfinite(operator.apply(spot, self._bundle.target(month))).all():
-            # What nobody typed is sampled, and there is nothing to sample.
+            # A value that was not typed is sampled from the target, which has none here.
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "

@@ -1,4 +1,4 @@
-"""Gestures of the tool Perturb: each message changes the sea or the view, or says why it cannot."""
+"""Actions of the tool Perturb: each message changes settings, or is refused with a reason."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ HINTS = {
     "over": "Drag a box over any map: the sensitivity is of its mean.",
     "within": "Drag a box over any map: inside it nothing but the sea is held.",
 }
-# A new change is as large as an El Nino's; uniform, as the warming that people speak of.
+# Amounts of a new change, K: as of a strong El Nino; everywhere, one kelvin of warming.
 KELVIN, UNIFORM = 2.0, 1.0
 # Degrees of the box round a clicked place, each way.
 HALF = 10.0
-# A hand's outline is as exact as this, in units of a map 2 high: about half a degree.
+# Tolerance of a lasso's outline, in units of a map 2 high: about half a degree.
 EXACT = 0.006
 
 
 class PerturbActions:
-    """What a visitor can do to the sea.
+    """Actions on the sea.
 
     Parameters
     ----------
     context : SessionContext
-    perturber : PerturbTool
+    perturb : PerturbTool
         That shows it.
     """
 
@@ -139,11 +139,11 @@ class PerturbActions:
         return ""
 
     def choose_mode(self, message: Message) -> str:
-        """Say what dragging on a map draws now; the browser holds it."""
+        """Return the hint of a pointer mode; the browser holds the mode."""
         return HINTS[_mode(message.get("value"))]
 
     def take_drawing(self, message: Message) -> str:
-        """Do with a box or lasso what the mode says in which it was drawn."""
+        """Use a box or lasso according to the mode in which it was drawn."""
         mode = _mode(message.get("mode"))
         drawing = read_drawing(message.get("geometry"), "lasso" if mode == "lasso" else "box")
         if mode == "lasso":
@@ -172,7 +172,7 @@ class PerturbActions:
         shape = lasso_polygon(drawing)
         if shape is None:
             raise InvalidPerturbationError("The lasso goes round nothing; draw it again.")
-        # A hand leaves the globe; what it went round on the globe counts.
+        # A lasso may leave the globe; the part on the globe counts.
         kept = shapely.intersection(shape, globe_on_map(self._state.projection).buffer(-1e-3))
         parts = [part for part in shapely.get_parts(kept) if part.geom_type == "Polygon"]
         largest = max(parts, key=lambda part: part.area, default=shapely.Polygon())

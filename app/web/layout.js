@@ -1,5 +1,5 @@
 // What the page arranges without the server: theme of a first visit, tools shown or not, one variable
-// enlarged, which pane a narrow window shows, height of the foot. Sizes are page.css's affair.
+// enlarged, which pane a narrow window shows, height of the foot. Sizes are set in page.css.
 window.pageLayout = (() => {
   const root = document.documentElement
   // Below it: one column, and the tools as a sheet from below. The style sheets have the same number.
@@ -106,7 +106,7 @@ window.pageLayout = (() => {
     if (before) footSize(before)
   }
 
-  // Bokeh keeps every touch on a map for itself; a page that scrolls needs the upward ones.
+  // Bokeh takes all touches on a map; a page that scrolls needs the vertical ones.
   const letScroll = () => {
     const maps = [...document.querySelectorAll(".map")]
     const found = maps.map((map) => deep(map).filter((n) => n.classList.contains("bk-events")))

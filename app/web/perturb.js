@@ -86,7 +86,7 @@ export function render({ model, el }) {
       const typed = row.number.value.trim().replace(",", ".").replace("\u2212", "-").replace(/\s*K$/i, "")
       const value = typed === "" ? NaN : Number(typed)
       if (Math.abs(value) <= most) { send(value, true); return }
-      // The server says what is wrong with it; what was there before comes back.
+      // The server returns the reason; the former value comes back.
       wire.send({ type: "sea-edit", at, kelvin: row.number.value, done: true }, `refused${at}`)
       paint(row, model.patches[at].kelvin)
     }

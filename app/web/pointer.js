@@ -1,6 +1,6 @@
 // Gestures on the maps while the tool Observe is chosen: a click on a free place observes there, a click on
 // a marker withholds or restores it, dragging a marker moves it; dragging elsewhere stays Bokeh's (pan, box
-// or lasso). Taken before Bokeh sees them, for its own point tool knows no withholding and takes the pan away.
+// or lasso). Taken before Bokeh sees them, for its own point tool has no withholding and disables the pan.
 const HIT = 9
 const SLIP = 4
 // Two clicks so near to each other in time and place are one: a double click would observe twice.

@@ -1,6 +1,6 @@
 // What the page's JavaScript is given by Panel, and what its parts share by the window.
 
-/** A component's parameters on this side: read by their names, and told when they change. */
+/** A component's parameters on this side: read by their names; `on` is called when they change. */
 interface Model {
   ack: number
   took: number
