@@ -1,4 +1,4 @@
-"""The analyses of one session, made in the background: the newest that was asked for is shown."""
+"""The analyses of one session, computed in the background; the newest request is shown."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ class AnalysisJob:
     Parameters
     ----------
     context : SessionContext
-        Whose page is drawn when there is something new, and told in one sentence why there is not.
+        Whose page is drawn with new results, or given one sentence with the reason of a failure.
     delivered : callable, optional
-        Is called when `z` is a new one, before the page is drawn.
+        Called when `z` has changed, before the page is drawn.
     """
 
     def __init__(
@@ -221,11 +221,11 @@ class AnalysisJob:
         self._work.stream(make, deliver, pace=pace)
 
     def pause(self) -> None:
-        """Let a stepwise run wait."""
+        """Pause a stepwise run."""
         self._work.pause()
 
     def resume(self, *, once: bool = False) -> None:
-        """Let it go on, or make one step more."""
+        """Resume it, or run one step more."""
         self._work.resume(once=once)
 
     def cancel(self) -> None:
@@ -236,7 +236,7 @@ class AnalysisJob:
         self.finished, self.stepping = True, False
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         for work in (self._work, self._extra, self._cost):
             work.cancel()
 
@@ -280,7 +280,7 @@ class AnalysisJob:
         self._complain(self.words)
         self._changed()
 
-    # -- what is made from an analysis when somebody looks at it ---------------------------
+    # -- computed from an analysis when it is shown ----------------------------------------
 
     def increment(self) -> NDArray[np.floating] | None:
         """Return the increment of the last analysis, the same array each time."""
@@ -369,7 +369,7 @@ class AnalysisJob:
         return None
 
     def evaluate_cost(self, z: NDArray[np.floating], task: AnalysisRequest) -> None:
-        """Ask what a state of one's own costs; `manual_cost` holds the answer when it is there.
+        """Compute the cost of a state moved by hand in the background; it is put in `manual_cost`.
 
         Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
         slider needs.
@@ -403,7 +403,7 @@ class AnalysisJob:
 
 
 def sentence(error: Exception, what: str) -> str:
-    """Return an error in one sentence: the library's own, or that it is not the user's fault."""
+    """Return an error in one sentence: the library's own, or that of an internal error."""
     if isinstance(error, UserError):
         return str(error)
     return f"{what} could not be made ({type(error).__name__}); choose another method or month."

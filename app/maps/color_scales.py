@@ -116,7 +116,7 @@ def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
     return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
 
 
-# Of no variable's own: from little to much, with room for dark hatching.
+# No variable's own colour map: from small to large, light enough for dark hatching.
 SPREAD_CMAP = "YlOrRd"
 HATCH_COLOUR = "#14171b"
 

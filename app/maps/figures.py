@@ -66,7 +66,7 @@ _TOOLTIP = (
 
 
 class DisplayOptions(NamedTuple):
-    """How a frame is coloured and what it is called: it changes seldom, unlike its numbers."""
+    """Colours and titles of a frame: they change seldom, unlike its numbers."""
 
     kind: str
     look: Look | None
@@ -164,7 +164,7 @@ class Figures:
                 code=_UNPACK,
             ),
         )
-        # What only a callback refers to has to be in the document too, or nothing would send it.
+        # Models that only a callback refers to must be in the document, or they are not sent.
         next(iter(self.figures.values())).tags = [self._packet]
         self._paint()
 
@@ -211,7 +211,7 @@ class Figures:
             self._make_scatter(variable, scatter)
 
     def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
-        """Return what the hover says of the values of target and model."""
+        """Return the hover text for the values of target and model."""
         how, i = self._how, self._order[variable.name]
         looks = [look if look and look.limits[i] else None for look in (how.left, how.look)]
         plain = how.kind == "model" or (how.look is not None and looks[1] is None)

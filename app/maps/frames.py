@@ -55,7 +55,7 @@ COLUMNS = {
 
 
 class BundleLike(Protocol):
-    """What drawing asks of a bundle; `mlda_core.bundle.bundle.Bundle` is one."""
+    """The interface of a bundle that drawing needs: `mlda_core.bundle.bundle.Bundle` has it."""
 
     @property
     def grid(self) -> Grid:
@@ -523,7 +523,7 @@ def _arrows(
 
 
 def _decodes(before: Request, now: Request) -> bool:
-    """Whether the decoder has to be asked again."""
+    """Whether the decoder has to run again."""
     return before.calendar_month != now.calendar_month or _differs(before, now)
 
 

@@ -1,8 +1,8 @@
-"""The tool Observe of one session: what is observed, its analysis, and how both are shown.
+"""The tool Observe of one session: the observations, their analysis, and how both are shown.
 
-What is observed stands in the state (`app.state.observations`); the table of observations follows
-from it and the month (`app.tools.observations`), the analysis from the table
-(`app.jobs.analysis`). Nothing else is kept here but what is selected and what the pointer does.
+The settings are in the state (`app.state.observations`); the table of observations follows from
+them and the month (`app.tools.observations`), the analysis from the table (`app.jobs.analysis`).
+Only the selected and the hovered observations are held here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ METHOD_LABELS = options_of(ObservationSettings, "method")
 FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
-# What the numbers of an analysis are.
+# Explanation of the numbers of an analysis.
 OUTCOME_HELP = (
     "χ²/n: chi-squared per observation, near 1 where prior and errors are as large as they are "
     "said to be. DFS: degrees of freedom for signal, how many independent numbers the observations "
@@ -58,12 +58,12 @@ REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
 
 
 def methods_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the methods that a bundle has a use for."""
+    """Return the methods that a bundle can use."""
     return tuple(key for key, method in METHODS.items() if method.usable(bundle))
 
 
 def heeds(key: str) -> list[str]:
-    """Return which settings of an analysis a method heeds."""
+    """Return which settings of an analysis a method uses."""
     method = METHODS[key]
     decoded = method.posterior and method.latent != "none" and not method.latent_only
     return [*(["residual"] if decoded else []), *(["localisation"] if method.posterior else [])]
@@ -93,7 +93,7 @@ def same_network(one: ObservationSettings, other: ObservationSettings) -> bool:
 
 
 class ObserveTool:
-    """What the tool Observe knows and does.
+    """State and actions of the tool Observe.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class ObserveTool:
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
         self._flipped: tuple[Any, int, Any] | None = None
-        # The first analysis that a visitor sees forms before their eyes.
+        # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
         self.chosen: set[int] = set()
@@ -147,7 +147,7 @@ class ObserveTool:
     # -- what is drawn -----------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Bring table and analysis to the state; what takes long starts in the background."""
+        """Update table and analysis from the state; long work starts in the background."""
         state = self._state
         observed: ObservationSettings = state.observations
         known = self._table_of
@@ -184,7 +184,7 @@ class ObserveTool:
         return self._task
 
     def follow_analysis(self) -> None:
-        """Give the state the latent vector of the last analysis, while the model shows that."""
+        """Set the state's latent vector to that of the last analysis, while the model shows it."""
         state, z = self._state, self.analysing.z
         if state.model != "analysis" or z is None:
             return
@@ -193,7 +193,7 @@ class ObserveTool:
             state.z = z
 
     def show_analysis(self, **changes: Any) -> None:
-        """Let the model show the analysis: one step of the history, with what else changes."""
+        """Set the model to the analysis: one step of the history, with other changes."""
         self._state.param.update(model="analysis", **changes)
         self.follow_analysis()
         self._state.commit()
@@ -389,7 +389,7 @@ class ObserveTool:
         return operator.apply(places, self._bundle.climatology(int(self._state.month[5:7])))
 
     def show(self) -> None:
-        """Bring markers, table and controls to what there is; the caller holds the document."""
+        """Update markers, table and controls; the caller holds the document."""
         state = self._state
         observed: ObservationSettings = state.observations
         if self.markers is not None:
@@ -406,7 +406,7 @@ class ObserveTool:
             state.tool == "observe"
             and listed != self._listed
             and not (
-                # While one analysis chases the other the table keeps its last misfits.
+                # While analyses follow each other quickly the table keeps its last misfits.
                 busy_live and self._listed[0] is self.table and self._listed[3] == listed[3]
             )
         ):
@@ -471,7 +471,7 @@ class ObserveTool:
         return {"n": count, "chosen": len(self.chosen), "words": words, "hidden": more}
 
     def _values(self, observed: ObservationSettings) -> str:
-        """Return where the values come from: they look like data."""
+        """Return where the values come from: sampled values look like data."""
         sampled, own = self.table.sampled, len(self.table) - self.table.sampled
         from_target = f"sampled from the target, with noise (seed {observed.noise})"
         if not own:
@@ -526,7 +526,7 @@ class ObserveTool:
         words = self.analysing.words
         analysis = self.analysing.analysis
         if analysis is None and self.analysing.run and not words:
-            # On a busy machine that is a minute without anything to see.
+            # On a busy machine nothing else changes for a minute.
             return "Assimilating; the first analysis of a season takes longest …"
         if not self.analysing.answered or analysis is None:
             return words
@@ -535,7 +535,7 @@ class ObserveTool:
             return "The observations have changed since: assimilate, or switch Live on."
         s = analysis.statistics
         took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
-        # A run that was slowed down for eyes says nothing of the time it takes.
+        # The duration of a run that was slowed down for display means nothing.
         parts = [took] if s.seconds and not self.analysing.paced else []
         if s.n_used and np.isfinite(s.chi_squared):
             parts += [
@@ -550,7 +550,7 @@ class ObserveTool:
 
     def _note(self, observed: ObservationSettings) -> str:
         if self.stale:
-            # The first analysis of a season takes seconds: until then it must not pass as this one.
+            # The first analysis of a season takes seconds: the old one must not pass for it.
             return f"still of {self.late(self.analysing.drawn)}"
         if observed.column == "influence":
             row = self.focus
@@ -611,7 +611,7 @@ class ObserveTool:
         return words + (f" · {item['label']}" if item["label"] else "")
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self.analysing.close()
         self.panel.listen(None)
         self.heading.listen(None)

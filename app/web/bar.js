@@ -324,7 +324,7 @@ export function render({ model, el }) {
   model.on("month", () => { if (wire.idle || playing === null) { shown = model.month; showMonth() } })
   for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
   for (const name of ["status", "failed", "nino", "base", "fields"]) model.on(name, showStatus)
-  // What the bar shows at once must not stand if the server never heard of it.
+  // What the bar shows at once is taken back if the message was lost.
   let lost = false
   const onLost = () => {
     lost = true
@@ -342,7 +342,7 @@ export function render({ model, el }) {
   })
   model.on("curve", drawCurve)
   drawCurve(); showMonth(); showSettings(); showStatus(); showFold()
-  // The figures are drawn by the server, which cannot know what the visitor's system prefers.
+  // The server draws the figures, and has no access to the preference of the visitor's system.
   const preferred = window.pageLayout?.preferred() ?? model.theme
   if (preferred !== model.theme) {
     root.dataset.theme = preferred

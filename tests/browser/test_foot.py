@@ -38,7 +38,10 @@ def foot_url(repo_root):
         cwd=repo_root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(repo_root)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(repo_root), str(repo_root / "tests/helpers")]),
+        },
     )
     url = f"http://localhost:{port}/foot_page"
     deadline = time.monotonic() + 120

@@ -229,6 +229,55 @@ def test_an_open_foot_leaves_the_maps_where_they_are_and_has_the_height_one_give
     assert foot.bounding_box()["height"] == first
 
 
+def test_on_a_phone_the_foot_follows_the_hand_that_drags_it(visit):
+    visitor = visit(width=390, height=844)
+    page = visitor.page
+    foot = page.locator("footer")
+    page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
+    handle = page.locator("#foot-size")
+    handle.wait_for(state="visible")
+    visitor.settle()
+    first, at = foot.bounding_box()["height"], handle.bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    # Its line of headings is higher here than on a wide screen: no jump by the difference.
+    page.mouse.move(x, y - 2)
+    assert foot.bounding_box()["height"] == pytest.approx(first + 2, abs=1)
+    page.mouse.move(x, y + 60, steps=4)
+    page.mouse.up()
+    assert foot.bounding_box()["height"] == pytest.approx(first - 60, abs=1)
+    handle.focus()
+    page.keyboard.press("ArrowUp")
+    assert foot.bounding_box()["height"] == pytest.approx(first - 36, abs=1)
+    # With the series below the table nothing is wider than the window.
+    page.locator("footer label").filter(has_text=re.compile("^Series$")).click()
+    visitor.settle()
+    wide = page.locator("footer .results").evaluate("(node) => node.getBoundingClientRect().right")
+    assert wide <= 391
+
+
+def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
+    visitor = visit("?theme=dark")
+    page = visitor.page
+    page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
+    button = page.locator("footer button").filter(has_text="Compare").first
+    button.wait_for(state="visible")
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    raised = """() => {
+      const probe = document.body.appendChild(document.createElement("i"))
+      probe.style.background = "var(--raised)"
+      const found = getComputedStyle(probe).backgroundColor
+      probe.remove()
+      return found
+    }"""
+    dark = page.evaluate(raised)
+    assert button.evaluate(ground) == dark
+    page.locator("#theme").evaluate("(node) => node.click()")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    assert button.evaluate(ground) == page.evaluate(raised) != dark
+
+
 def test_start_again_is_one_step_that_undo_takes_back(visit):
     visitor = visit()
     page = visitor.page

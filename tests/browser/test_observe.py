@@ -220,6 +220,36 @@ def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(visit):
         visitor.settle()
 
 
+def test_a_region_drawn_at_once_after_the_click_is_the_region(visit):
+    visitor = visit(f"{FEW}&live=0")
+    page = visitor.page
+    box = page.locator("[data-variable=tas] .map.target").bounding_box()
+
+    def drag(left, top, right, bottom):
+        page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + bottom * box["height"], steps=4)
+        page.mouse.up()
+
+    # While the server still has the choice of a box to answer, and then that of a region.
+    page.locator("[data-mode=box]").click()
+    page.locator("#draw").click()
+    drag(0.4, 0.3, 0.6, 0.5)
+    visitor.says("The network is confined to")
+    visitor.settle()
+    assert re.search(r"\d", page.locator("#draw").inner_text())
+    assert "none" in page.locator(".chosen").inner_text()
+    region = page.locator("#draw").inner_text()
+    # And the other way round: a box drawn at once after another choice selects.
+    page.locator("#draw").click()
+    page.locator("[data-mode=box]").click()
+    drag(0.02, 0.02, 0.98, 0.98)
+    visitor.says("selected")
+    visitor.settle()
+    assert "none" not in page.locator(".chosen").inner_text()
+    assert page.locator("#draw").inner_text() == region
+
+
 def test_a_double_click_observes_once(visit):
     visitor = visit(f"{OBSERVE}&live=0")
     page = visitor.page

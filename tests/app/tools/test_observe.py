@@ -121,6 +121,10 @@ def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(vis
         ({"type": "observing", "name": "count", "value": -1}, "stations"),
         ({"type": "observing", "name": "own", "value": []}, "own"),
         ({"type": "obs-mode", "value": "fly"}, "fly"),
+        ({"type": "obs-drawn", "mode": "fly", "variable": "psl"}, "fly"),
+        ({"type": "obs-drawn", "mode": "box", "variable": "wind"}, "wind"),
+        ({"type": "obs-drawn", "mode": "region", "variable": "psl", "geometry": 3}, "no box"),
+        ({"type": "obs-drawn", "mode": "lasso", "variable": "psl", "geometry": {}}, "no lasso"),
         ({"type": "run", "action": "hop"}, "hop"),
     ],
 )
@@ -182,7 +186,7 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
     v = visit(f"{SOME}&live=0")
     x, _ = to_map("robinson", v.rows["lon"].to_numpy(), v.rows["lat"].to_numpy())
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.session.observe_actions._circled("psl", around)
+    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
     expected = set(np.flatnonzero((x < 0) & (v.rows["variable"] == "psl")).tolist())
     assert v.observer.chosen == expected
     assert len(expected) > 3
@@ -198,15 +202,28 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
 
 def test_a_drawn_box_keeps_the_network_within_it(visit):
     v = visit("?network=stations&stations=20&live=0&projection=platecarree")
-    v.send(type="obs-mode", value="region")
-    v.session.observe_actions._circled(
-        "psl", {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
-    )
-    assert v.panel.mode == "place"
+    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
+    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
     # Plate carree here is centred on 180: -1 is 90 E, 0 is the date line.
     assert v.rows["lon"].between(89, 181).all()
     assert v.rows["lat"].between(-1, 46).all()
     assert v.panel.region_words == "0°–45°N, 90°E–180°"
+
+
+def test_a_drawing_means_what_its_own_message_says(visit):
+    v = visit("?network=stations&stations=20&live=0&projection=platecarree")
+    before = v.session.state.snapshot()
+    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
+    # The choice that came last is not heard of yet, or is another one's.
+    v.send(type="obs-mode", value="region")
+    v.send(type="obs-drawn", mode="box", variable="psl", geometry=box)
+    assert v.session.state.snapshot() == before
+    inside = v.rows["lon"].between(90, 180) & v.rows["lat"].between(0, 45)
+    chosen = inside & (v.rows["variable"] == "psl")
+    assert v.observer.chosen == set(np.flatnonzero(chosen).tolist()) != set()
+    v.send(type="obs-mode", value="box")
+    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
+    assert v.session.state.observations.region is not None
 
 
 def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_move_it(visit):
@@ -684,7 +701,7 @@ def test_a_whole_station_is_withheld_and_circled(visit):
     v.send(type="obs-toggle", variable=row.variable, row=0)
     assert not v.rows["withheld"].any()
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.session.observe_actions._circled("psl", around)
+    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
     chosen = v.rows.iloc[sorted(v.observer.chosen)]
     assert set(chosen["variable"]) == {"psl", "tas"}
     assert (chosen.groupby(["lat", "lon"]).size() == 2).all()

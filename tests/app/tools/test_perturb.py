@@ -183,23 +183,25 @@ def test_patches_add_up_and_clear(visit):
 LAND = {"platecarree": (48.0, 55.0, 85.0, 100.0)}
 
 
+def drawn(mode, geometry):
+    return {"type": "sea-drawn", "mode": mode, "variable": "tos", "geometry": geometry}
+
+
 def rectangle(key, south, north, west, east):
     x, y = to_map(key, np.array([west, east]), np.array([south, north]))
-    return {"type": "rect", "x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
+    names = ("x0", "x1", "y0", "y1")
+    return {"type": "rect", **dict(zip(names, [*x.tolist(), *y.tolist()], strict=True))}
 
 
 def test_a_patch_on_land_is_refused_in_words_and_nothing_changes(visit):
     v = visit(f"{PERTURB}&projection=platecarree")
     before, answer = v.session.state.snapshot(), v.work.answer
-    v.send({"type": "sea-mode", "value": "box"})
-    v.perturb.mode = "box"
-    v.session.perturb_actions._drawn("tos", rectangle("platecarree", *LAND["platecarree"]))
+    v.send(drawn("box", rectangle("platecarree", *LAND["platecarree"])))
     assert v.bar.failed
     assert "land" in v.bar.status
     assert v.session.state.snapshot() == before
     v.settle()
     assert v.work.answer is answer
-    assert v.panel.mode == ""
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -209,8 +211,7 @@ def test_a_lasso_goes_round_the_same_sea_in_every_projection(visit, key):
     turn = np.linspace(0, 2 * np.pi, 300)
     lat, lon = middle + 9 * np.sin(turn), 200 + 15 * np.cos(turn)
     x, y = to_map(key, lon, lat)
-    v.perturb.mode = "lasso"
-    v.session.perturb_actions._drawn("tos", {"type": "poly", "x": list(x), "y": list(y)})
+    v.send(drawn("lasso", {"type": "poly", "x": x.tolist(), "y": y.tolist()}))
     assert not v.bar.failed, v.bar.status
     (patch,) = v.p.patches
     vertices = np.array(patch.polygon)
@@ -225,41 +226,39 @@ def test_a_lasso_goes_round_the_same_sea_in_every_projection(visit, key):
 
 def test_a_lasso_that_leaves_the_globe_keeps_what_is_on_it(visit):
     v = visit(f"{PERTURB}&sea=", wait=False)
-    v.perturb.mode = "lasso"
     around = {"type": "poly", "x": [-2.0, -1.2, -1.2, -2.0], "y": [0.95, 0.95, 0.1, 0.1]}
-    v.session.perturb_actions._drawn("tos", around)
+    v.send(drawn("lasso", around))
     # North America and Europe's side of Robinson's edge: sea, or a sentence.
     assert v.bar.failed or len(v.p.patches) == 1
-    v.perturb.mode = "lasso"
-    v.session.perturb_actions._drawn("tos", {"type": "poly", "x": [1.9, 2, 2], "y": [1, 1, 0.95]})
+    v.send(drawn("lasso", {"type": "poly", "x": [1.9, 2, 2], "y": [1, 1, 0.95]}))
     assert v.bar.failed
     assert "globe" in v.bar.status
 
 
 def test_a_box_across_greenwich(visit):
     v = visit(f"{PERTURB}&sea=&projection=north", wait=False)
-    v.perturb.mode = "box"
     x, y = to_map("north", np.array([330.0, 20.0]), np.array([55.0, 65.0]))
-    box = {"type": "rect", "x0": x.min(), "x1": x.max(), "y0": y.min(), "y1": y.max()}
-    v.session.perturb_actions._drawn("tos", box)
+    corners = {"x0": x.min(), "x1": x.max(), "y0": y.min(), "y1": y.max()}
+    box = {"type": "rect", **{name: float(value) for name, value in corners.items()}}
+    v.send(drawn("box", box))
     (patch,) = v.p.patches
     _, _, west, east = patch.box
     assert west > east
 
 
-def test_an_outline_may_overtake_the_message_that_says_what_it_is(visit):
+def test_a_drawing_means_what_its_own_message_says(visit):
     v = visit(f"{PERTURB}&sea=", wait=False)
-    drawn = rectangle("robinson", 20, 40, 175, 215)
-    v.session.perturb_actions._drawn("tos", drawn)
-    assert v.p.patches == ()
-    v.send({"type": "sea-mode", "value": "box"})
-    assert len(v.p.patches) == 1
-    assert v.perturb.mode == ""
-    # Of another shape, or long ago, it is none.
-    v.session.perturb_actions._drawn("tos", drawn)
+    box = rectangle("robinson", 20, 40, 175, 215)
+    # The choice that came last is not heard of yet, or is another one's.
     v.send({"type": "sea-mode", "value": "lasso"})
+    v.send(drawn("box", box))
     assert len(v.p.patches) == 1
-    assert v.perturb.mode == "lasso"
+    v.send(drawn("over", box))
+    assert len(v.p.patches) == 1
+    assert v.p.over == pytest.approx((20, 40, 175, 215), abs=2)
+    v.send(drawn("within", box))
+    assert v.p.within == pytest.approx((20, 40, 175, 215), abs=2)
+    assert len(v.p.patches) == 1
 
 
 @pytest.mark.parametrize(
@@ -276,6 +275,12 @@ def test_an_outline_may_overtake_the_message_that_says_what_it_is(visit):
         ({"type": "sea-edit", "at": 0, "enabled": "yes"}, "reload"),
         ({"type": "sea-delete", "at": -1}, "gone"),
         ({"type": "sea-mode", "value": "fly"}, "fly"),
+        ({"type": "sea-mode", "value": ["box"]}, "box"),
+        (drawn("fly", {"type": "rect"}), "fly"),
+        (drawn("box", {"type": "poly", "x": [0, 1, 1], "y": [0, 0, 1]}), "no box"),
+        (drawn("box", {"type": "rect", "x0": "a", "x1": 1, "y0": 0, "y1": 1}), "place"),
+        (drawn("lasso", None), "no lasso"),
+        (drawn("lasso", {"type": "poly", "x": [0.0], "y": [0.0]}), "nothing"),
         ({"type": "sea-set", "name": "held", "value": "hands"}, "hands"),
         ({"type": "sea-set", "name": "patches", "value": []}, "patches"),
         ({"type": "sea-set", "name": "variable", "value": "wind"}, "wind"),
@@ -335,8 +340,7 @@ def test_what_is_held_is_another_question(visit):
     v.set("within", "tropics")
     v.settle()
     assert v.perturb.outlines.region.data["xs"]
-    v.perturb.mode = "within"
-    v.session.perturb_actions._drawn("psl", rectangle("robinson", -20, 20, 150, 280))
+    v.send(drawn("within", rectangle("robinson", -20, 20, 150, 280)))
     assert isinstance(v.p.within, tuple)
     assert v.panel.settings["within"] == "box"
 

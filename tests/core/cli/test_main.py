@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import typer
 import xarray as xr
+from model_config import make_toml
 from typer.testing import CliRunner
 
 from mlda_core.bundle.bundle import load_bundle
@@ -25,36 +26,16 @@ YEARS = range(1979, 1989)
 LAND = np.zeros((8, 16), dtype=bool)
 LAND[3:6, 2:6] = True
 
-CONFIG = """
-[model]
-name = "tiny"
-title = "A planet of 128 cells"
-base_period = "1979-1988, training years"
-source = "made up"
-licence = "CC0"
-variables = ["psl", "tos", "tas", "pr"]
 
-[splits]
-test = [1981]
-validation = [1984]
-calibration = [1987]
-
-[data]
-observed = "data/tiny.nc"
-
-[network]
-n_latent = 6
-n_patterns = 12
-width = 8
-encoder_width = 8
-position_channels = 2
-
-[training]
-epochs = {epochs}
-batch = 32
-half = false
-information = 100.0
-"""
+def toml(epochs):
+    """Return the configuration of a small model of the planet."""
+    return make_toml(
+        model={"name": "tiny", "title": "A planet of 128 cells"},
+        splits={"test": [1981], "calibration": [1987]},
+        data={"observed": "data/tiny.nc"},
+        network={"n_patterns": 12},
+        training={"epochs": epochs, "information": 100.0},
+    )
 
 
 def mlda(*arguments, cwd):
@@ -126,7 +107,7 @@ def raw(tmp_path_factory):
 def workplace(raw, tmp_path_factory):
     """A folder with prepared data, a trained model and its bundle, all made by the command."""
     folder = tmp_path_factory.mktemp("workplace")
-    (folder / "tiny.toml").write_text(CONFIG.format(epochs=3))
+    (folder / "tiny.toml").write_text(toml(3))
     prepared = mlda("data", "prepare", raw, "--out", "data/tiny.nc", cwd=folder)
     assert prepared.returncode == 0, prepared.stderr
     trained = mlda("train", "tiny.toml", cwd=folder)
@@ -245,7 +226,7 @@ def test_a_bundle_says_the_command_that_makes_it(mlda_here, workplace):
 
 
 def test_other_settings_do_not_overwrite_a_run(mlda_here, workplace):
-    (workplace / "longer.toml").write_text(CONFIG.format(epochs=4))
+    (workplace / "longer.toml").write_text(toml(4))
     assert "--run" in refusal(mlda_here("train", "longer.toml", cwd=workplace))
 
 
@@ -369,7 +350,7 @@ def test_prepare_refuses_what_is_no_list_of_years(mlda_here, raw, tmp_path, year
     ],
 )
 def test_train_names_what_is_wrong_in_its_file(mlda_here, workplace, tmp_path, change, culprit):
-    text = CONFIG.format(epochs=1)
+    text = toml(1)
     assert change[0] in text
     (tmp_path / "tiny.toml").write_text(text.replace(*change))
     (tmp_path / "data").symlink_to(workplace / "data")
@@ -425,7 +406,7 @@ def test_a_setting_that_cannot_be_is_refused_before_training(mlda_here, workplac
 
 
 def test_settings_are_checked_where_they_are_changed_in_python(tmp_path):
-    (tmp_path / "tiny.toml").write_text(CONFIG.format(epochs=1))
+    (tmp_path / "tiny.toml").write_text(toml(1))
     config = load_config(tmp_path / "tiny.toml", ["data.mixed=''"])
     assert config.data.mixed is None
     with pytest.raises(ConfigError, match=r"training\.epochs is 0"):

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+from model_config import make_toml
 from rich.console import Console
 from small import make_small
 from typer.testing import CliRunner
@@ -25,36 +26,6 @@ from mlda_core.perturbation.sst_patches import Patch
 
 MONTH = "1984-01"
 BOX = "-30:30:180:270:+1.5K"
-CONFIG = """
-[model]
-name = "small"
-title = "A small climate"
-base_period = "1979-1988, training years"
-source = "made up"
-licence = "CC0"
-variables = ["psl", "tos", "tas", "pr"]
-
-[splits]
-test = [1982]
-validation = [1984]
-calibration = [1986]
-
-[data]
-observed = "climate.nc"
-
-[network]
-n_latent = 6
-n_patterns = 8
-width = 8
-encoder_width = 8
-position_channels = 2
-
-[training]
-epochs = 2
-batch = 32
-half = false
-information = 200.0
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +33,7 @@ def workplace(tmp_path_factory):
     """A folder with a small bundle, its configuration and data, and the GCM's perturbed runs."""
     folder = tmp_path_factory.mktemp("perturb")
     bundle = make_small(folder, curved=0.03)
-    (folder / "small.toml").write_text(CONFIG)
+    (folder / "small.toml").write_text(make_toml())
     with xr.open_dataset(folder / "climate.nc") as opened:
         mean = opened.mean("member").sel(time="1984").load()
     for name in EXPERIMENTS:
