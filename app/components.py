@@ -157,6 +157,11 @@ class ModelHeading(Control):
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
     member = param.Integer(default=1, doc="Member of the ensemble chosen.")
     members = param.Integer(default=MEMBERS, doc="How many there are.")
+    event = param.String(default="above", doc="What the probability shown is of.")
+    events = param.List(
+        default=[list(item) for item in options_of(ObservationSettings, "event").items()],
+        doc="Key and label of what it can be of.",
+    )
     shows_member = param.Boolean(doc="Whether the column shows it by now.")
     note = param.String(doc="What the column shows just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month or network.")

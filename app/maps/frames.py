@@ -21,6 +21,7 @@ from app.maps.color_scales import (
     LEVELS,
     MISSING,
     OUTSIDE,
+    UNSIGNED,
     Look,
     around,
     column_limits,
@@ -51,6 +52,7 @@ COLUMNS = {
     "difference": "model − target",
     "influence": "influence",
     "spread": "spread",
+    "probability": "probability",
 }
 
 
@@ -495,10 +497,10 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
 
 
 def _end(column: Column, i: int, variable: Variable) -> float:
-    """Return where the colours of a column that is not the model end; 0 for a spread."""
+    """Return where the colours of a column that is not the model end; 0 without a direction."""
     if column.look is not None:
         return column.look.limits[i] or 0.0
-    return 0.0 if column.kind == "spread" else column_limits(variable, column.kind)[1]
+    return 0.0 if column.kind in UNSIGNED else column_limits(variable, column.kind)[1]
 
 
 def _arrows(

@@ -110,6 +110,7 @@ class ObserveTool:
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
         self._flipped: tuple[Any, int, Any] | None = None
+        self._percent: tuple[Any, str, Any] | None = None
         # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
@@ -281,6 +282,16 @@ class ObserveTool:
             self._flipped = (ensemble, index, ensemble.anomalies[index])
         return self._flipped[2]
 
+    def _probability(self) -> Any:
+        """Return the percentage of members with the event, the same array each time, or None."""
+        ensemble = self.analysing.ensemble() if self._has_members else None
+        if ensemble is None:
+            return None
+        event = self._state.observations.event
+        if self._percent is None or self._percent[:2] != (ensemble, event):
+            self._percent = (ensemble, event, 100.0 * ensemble.event_probability(event))
+        return self._percent[2]
+
     @property
     def _has_members(self) -> bool:
         """Whether the method's posterior can be drawn from, and the model shows its analysis."""
@@ -337,6 +348,8 @@ class ObserveTool:
         if kind == "member":
             # A state like any other, with its own scatter.
             kind = "model"
+        elif kind == "probability":
+            fields = self._probability()
         if kind == "increment" and analysis is not None:
             fields = self.analysing.increment()
         elif kind == "influence":
@@ -432,6 +445,7 @@ class ObserveTool:
             analysis=state.model == "analysis",
             hatch=observed.hatch,
             member=observed.member,
+            event=observed.event,
             shows_member=bool(self.member),
             note=self._note(observed),
             stale=self.stale,
@@ -559,13 +573,14 @@ class ObserveTool:
 
     def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
-        if observed.column in ("increment", "influence", "spread", "member") and (
+        if observed.column in ("increment", "influence", "spread", "member", "probability") and (
             self.analysing.analysis is None
         ):
             return "Shown after the first analysis"
-        if observed.column == "member":
+        if observed.column in ("member", "probability"):
             none = self._why_no_members(observed)
-            if none or not self.member:
+            drawn = self.member if observed.column == "member" else self.column().fields is not None
+            if none or not drawn:
                 return none or "Drawing members from the posterior …"
         if observed.column == "influence" and self.focus is None:
             return "Point at an observation; a click keeps it"

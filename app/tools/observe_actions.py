@@ -69,6 +69,7 @@ class ObserveActions:
             "column": self.choose_column,
             "hatch": self.choose_hatching,
             "member": self.choose_member,
+            "event": self.choose_event,
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -292,6 +293,12 @@ class ObserveActions:
     def choose_member(self, message: Message) -> str:
         """Choose which member of the ensemble is shown."""
         made = self._state.observations.adjust({"member": message.get("value")})
+        self._take(made)
+        return ""
+
+    def choose_event(self, message: Message) -> str:
+        """Choose what the probability is of."""
+        made = self._state.observations.adjust({"event": message.get("value")})
         self._take(made)
         return ""
 

@@ -13,6 +13,8 @@ export function render({ model, el }) {
       `<option value="${n}">× ${n}</option>`).join("")}</select></label>
     <label class="tick" id="vector" hidden><input type="checkbox" id="arrows" title="Draw the wind as arrows over the other maps">arrows</label>
     <label class="hatch" hidden>hatched <span class="long">above</span><span class="short">&gt;</span> <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
+    <select id="event" aria-label="Probability of what" hidden>${model.events.map(([key, label]) =>
+      `<option value="${key}">${label}</option>`).join("")}</select>
     <span class="members" hidden><button type="button" id="flip" aria-pressed="false" title="Flip through the members, equally likely states given the observations" aria-label="Flip through the members">▶</button><input type="range" id="member" min="1" max="${model.members}" step="1" aria-label="Member"><output for="member"></output></span>
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
@@ -29,6 +31,7 @@ export function render({ model, el }) {
     asked = false
     $("#hatch").value = Math.round(100 * model.hatch)
   })
+  $("#event").addEventListener("change", (e) => wire.send({ type: "event", value: e.target.value }))
   const chooseMember = (value) => wire.send({ type: "member", value })
   $("#member").addEventListener("input", (e) => chooseMember(Number(e.target.value)))
   let flipping = null
@@ -58,6 +61,8 @@ export function render({ model, el }) {
     $("#column").title = title
     document.documentElement.style.setProperty("--column-title", JSON.stringify(title))
     $(".hatch").hidden = model.column !== "spread"
+    $("#event").hidden = model.column !== "probability"
+    $("#event").value = model.event
     const members = model.column === "member"
     $(".members").hidden = !members
     if (!members && flipping !== null) flip(false)
@@ -75,6 +80,6 @@ export function render({ model, el }) {
     $(".note").title = model.note
     $(".note").classList.toggle("still", model.stale)
   }
-  for (const name of ["column", "hatch", "member", "shows_member", "note", "stale", "hint", "model_label", "analysis", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
+  for (const name of ["column", "hatch", "member", "shows_member", "event", "note", "stale", "hint", "model_label", "analysis", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.methods import METHODS, WITH_POSTERIOR, spelled
-from mlda_core.assimilation.posterior.sampler import LEAST_MEMBERS, MOST_MEMBERS, Sampler
+from mlda_core.assimilation.posterior.sampler import (
+    EVENTS,
+    LEAST_MEMBERS,
+    MOST_MEMBERS,
+    Sampler,
+)
 from mlda_core.assimilation.posterior.samplers import SAMPLERS, sampler_of
 from mlda_core.assimilation.problem import Problem, gaussian
 from mlda_core.climate.errors import StateError
@@ -116,6 +121,38 @@ class Ensemble:
         fields = self.anomalies[:, row]
         part = (fields < threshold) if below else (fields > threshold)
         return np.where(self.bundle.mask[row], part.mean(axis=0), np.nan).astype(np.float32)
+
+    def event_probability(self, event: str) -> Float:
+        """Return the fraction of members in which an event happens, for every variable.
+
+        Parameters
+        ----------
+        event : str
+            One of :data:`mlda_core.assimilation.posterior.sampler.EVENTS`: above the usual month,
+            or in the upper or lower fifth of months of the base period.
+
+        Returns
+        -------
+        ndarray of float32, shape (V, lat, lon)
+            0 to 1; NaN where a variable does not exist.
+
+        Raises
+        ------
+        StateError
+            If there is no such event.
+        """
+        if event not in EVENTS:
+            raise StateError(
+                f"There is no event '{str(event)[:24]}'; use one of {', '.join(EVENTS)}."
+            )
+        bundle, limit = self.bundle, EVENTS[event][1]
+        threshold = np.zeros(bundle.mask.shape)
+        if limit:
+            x = np.full((1, *bundle.mask.shape), limit)
+            fields = bundle.normaliser.restore(x, np.array([self.analysis.month]))[0]
+            threshold = fields - bundle.climatology(self.analysis.month)
+        happens = self.anomalies < threshold if limit < 0 else self.anomalies > threshold
+        return np.where(bundle.mask, happens.mean(axis=0), np.nan).astype(np.float32)
 
     def to_dataset(self) -> xr.Dataset:
         """Convert to a Dataset with CF names and units.

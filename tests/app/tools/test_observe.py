@@ -435,6 +435,30 @@ def test_the_column_flips_through_members_of_the_posterior(visit):
     np.testing.assert_array_equal(v.session._frame.model, analysed)
 
 
+def test_the_column_shows_the_probability_of_an_event(visit):
+    v = visit()
+    v.send(type="column", value="probability")
+    v.settle(lambda visit: visit.observer.column().fields is not None)
+    above = v.observer.column().fields
+    ensemble = v.work.ensemble()
+    there = v.session.bundle.mask
+    assert (above[there] >= 0).all()
+    assert (above[there] <= 100).all()
+    np.testing.assert_allclose(
+        above[0], 100 * (ensemble.anomalies[:, 0] > 0).mean(axis=0), atol=1e-4
+    )
+    assert "%" in v.session.figures._key(v.session.bundle.variables[0])
+    for event in ("upper", "lower"):
+        v.send(type="event", value=event)
+        assert f"event={event}" in v.session.bar.query
+        fifth = v.observer.column().fields
+        # Where nothing is known a fifth of the months lies in each fifth.
+        assert 5 < np.nanmean(fifth) < 40
+        assert np.nanmax(np.abs(fifth - above)) > 20
+    v.send(type="event", value="often")
+    assert v.session.state.observations.event == "lower"
+
+
 def test_without_a_posterior_the_column_says_why_it_has_no_members(visit):
     v = visit(f"{SOME}&column=member&method=climatology")
     assert "no posterior" in v.observer.heading.hint

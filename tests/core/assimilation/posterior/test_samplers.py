@@ -286,3 +286,18 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
         met += ((members.mean(axis=0) - truth)[there] ** 2).sum()
         expected += members.var(axis=0, ddof=1)[there].sum()
     assert np.sqrt(expected / met) == pytest.approx(1.0, abs=0.15)
+
+
+def test_events_are_counted_among_the_members(linear):
+    ensemble = Assimilator(linear).ensemble(table(linear).iloc[:0], 7, members=MANY)
+    names = [v.name for v in linear.variables]
+    tas = names.index("tas")
+    # Without observations a fifth of the states lies in each fifth of the months.
+    for event in ("upper", "lower"):
+        share = ensemble.event_probability(event)[tas]
+        assert float(share.mean()) == pytest.approx(0.2, abs=0.05)
+    np.testing.assert_array_equal(
+        ensemble.event_probability("above")[tas], ensemble.probability("tas", 0.0)
+    )
+    with pytest.raises(StateError, match="no event 'often'"):
+        ensemble.event_probability("often")
