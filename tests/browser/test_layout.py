@@ -174,8 +174,8 @@ def test_on_a_phone_there_is_one_map_at_a_time_and_the_tools_are_a_sheet(visit):
     assert page.evaluate(FOCUSED) == "more"
 
 
-def test_a_button_enlarges_a_row_for_the_back_of_a_room(visit):
-    visitor = visit()
+def test_a_button_enlarges_a_row_for_the_back_of_a_room(revisit):
+    visitor = revisit()
     page = visitor.page
     row = page.locator("[data-variable=tas]")
     before = row.locator(".map.model").bounding_box()["width"]
@@ -229,8 +229,8 @@ def test_an_open_foot_leaves_the_maps_where_they_are_and_has_the_height_one_give
     assert foot.bounding_box()["height"] == first
 
 
-def test_start_again_is_one_step_that_undo_takes_back(visit):
-    visitor = visit()
+def test_start_again_is_one_step_that_undo_takes_back(revisit):
+    visitor = revisit()
     page = visitor.page
     first = visitor.pixels()
     page.locator("[data-month='6']").click()
