@@ -4,7 +4,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-pytestmark = pytest.mark.browser
+# One page of the bundle: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("upper")]
 
 ALOFT = "?bundle=upper&month=2004-01"
 HEIGHT, WIND = "zg500", "ua850"

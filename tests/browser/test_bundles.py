@@ -6,6 +6,9 @@ import pytest
 from gappy import make_region
 from playwright.sync_api import expect
 
+# One server of the region: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("region")]
+
 
 @pytest.fixture(scope="module")
 def regional(tmp_path_factory, serve):

@@ -460,8 +460,8 @@ def test_columns_of_the_model(revisit):
     assert models <= visitor.changed(nothing)
 
 
-def test_tab_leaves_the_table_and_arrows_go_through_it(revisit):
-    visitor = revisit(f"{FEW}")
+def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
+    visitor = visit(f"{FEW}")
     page = visitor.page
     page.wait_for_selector("text=converged in")
     visitor.settle()

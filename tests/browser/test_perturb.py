@@ -8,7 +8,8 @@ import pytest
 
 from app.maps.projections import to_map
 
-pytestmark = pytest.mark.browser
+# The first response takes a server ten seconds: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("perturb")]
 
 MODELS = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
 TARGETS = {f"{name} target" for name in ("psl", "tos", "tas", "pr")}

@@ -382,7 +382,7 @@ def test_what_was_asked_before_changes_nothing(bundled):
 def test_gains_are_not_kept_for_ever(linear):
     engine = Assimilator(linear)
     none = table(linear).iloc[:0]
-    for i in range(50):
+    for i in range(34):
         engine.run(none, 7, localisation=1 + 0.001 * i)
     assert len(engine._gains._gains) <= 32
 
