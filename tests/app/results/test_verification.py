@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from app.session import Session
-from mlda_core.bundle.bundle import load_bundle
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets" / "bundles" / "speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture

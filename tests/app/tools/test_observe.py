@@ -13,14 +13,13 @@ from app.jobs.analysis import engine_of
 from app.maps.projections import KEYS, to_map
 from app.state.rows import Row
 from app.state.serialize import to_query
-from mlda_core.bundle.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets" / "bundles" / "speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from app.maps.projections import KEYS, to_map
 from app.session import Session
 from app.state.perturbations import FIRST, PerturbationSettings
 from app.tools.perturb import gcm_of
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch
 
@@ -21,8 +20,8 @@ PERTURB = "?tool=perturb&network=none&model=code"
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets" / "bundles" / "speedy")
+def bundle(speedy):
+    return speedy
 
 
 class Visit:
