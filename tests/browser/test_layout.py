@@ -13,6 +13,15 @@ CONTROLS = """([bar, tool]) => {
   if (tool) document.documentElement.dataset.tool = tool
   const kinds = "button, input, select, summary, a[href], [role=tab], [role=separator]"
   const parent = (n) => n.parentNode instanceof ShadowRoot ? n.parentNode.host : n.parentElement
+  // Of a parent once, for it has many controls.
+  const clips = new Map()
+  const clipOf = (p) => {
+    if (!clips.has(p)) {
+      const { overflowX, overflowY, position } = getComputedStyle(p)
+      clips.set(p, [{ overflowX, overflowY, position }, p.getBoundingClientRect()])
+    }
+    return clips.get(p)
+  }
   const name = (n) => n.id || n.getAttribute("aria-label") || n.textContent.trim() || n.className
   const bad = [], boxes = [], seen = []
   let count = 0
@@ -24,8 +33,7 @@ CONTROLS = """([bar, tool]) => {
     let { left, right, top, bottom } = at
     let whole = true
     for (let p = parent(node); p; p = parent(p)) {
-      const { overflowX, overflowY, position } = getComputedStyle(p)
-      const clip = p.getBoundingClientRect()
+      const [{ overflowX, overflowY, position }, clip] = clipOf(p)
       if (/auto|scroll/.test(overflowY)) {
         top = Math.min(Math.max(top, clip.top), clip.bottom)
         bottom = Math.max(Math.min(bottom, clip.bottom), clip.top)
