@@ -14,6 +14,7 @@ import typer
 import xarray as xr
 from commands import mlda, refusal
 
+from mlda_core.assimilation.methods import adam
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
 from mlda_core.vae.config import ConfigError, load_config
@@ -277,7 +278,9 @@ def test_calibrate_adds_what_assimilation_needs(calibrated):
 
 
 @pytest.mark.slow
-def test_validate_scores_assimilation_by_network(calibrated, workplace):
+def test_validate_scores_assimilation_by_network(calibrated, workplace, monkeypatch):
+    # All its steps took half of the test's time; what they find is tested with the method.
+    monkeypatch.setattr(adam, "ADAM_STEPS", 5)
     options = ("--assimilation", "--config", "tiny.toml", "--networks", "sst_only,stations_10")
     done = mlda("validate", calibrated, *options, cwd=workplace)
     assert done.returncode == 0, done.stderr
