@@ -182,6 +182,14 @@ class Visitor:
         )
         self.settle()
 
+    def until_changed(self, before, panes, limit=30.0):
+        """Wait until all of these panes differ from before: what is computed first may take long."""
+        deadline = time.monotonic() + limit
+        while not panes <= self.changed(before):
+            if time.monotonic() > deadline:
+                pytest.fail(f"Not changed: {sorted(panes - self.changed(before))}.")
+            self.page.wait_for_timeout(100)
+
     def slider(self, k=0):
         return self.page.locator(f"input[type=range][data-k='{k}']")
 

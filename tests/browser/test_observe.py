@@ -486,8 +486,7 @@ def test_columns_of_the_model(revisit):
     where = rows(visitor)[0]
     page.mouse.move(*pixel(visitor, where["variable"], float(where["lat"]), float(where["lon"])))
     page.wait_for_selector(".note:has-text('1: ')")
-    page.wait_for_timeout(800)
-    assert models <= visitor.changed(nothing)
+    visitor.until_changed(nothing, models)
 
 
 def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
