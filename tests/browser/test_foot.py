@@ -17,7 +17,8 @@ from playwright.sync_api import expect
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS, regional_mean
 
-pytestmark = pytest.mark.browser
+# One server of the foot alone: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("foot")]
 FIGURE = "div.bk-Figure"
 NINO, TROPICS = (REGIONS[key].label for key in ("nino34", "tropics"))
 

@@ -13,6 +13,15 @@ CONTROLS = """([bar, tool]) => {
   if (tool) document.documentElement.dataset.tool = tool
   const kinds = "button, input, select, summary, a[href], [role=tab], [role=separator]"
   const parent = (n) => n.parentNode instanceof ShadowRoot ? n.parentNode.host : n.parentElement
+  // Of a parent once, for it has many controls.
+  const clips = new Map()
+  const clipOf = (p) => {
+    if (!clips.has(p)) {
+      const { overflowX, overflowY, position } = getComputedStyle(p)
+      clips.set(p, [{ overflowX, overflowY, position }, p.getBoundingClientRect()])
+    }
+    return clips.get(p)
+  }
   const name = (n) => n.id || n.getAttribute("aria-label") || n.textContent.trim() || n.className
   const bad = [], boxes = [], seen = []
   let count = 0
@@ -24,8 +33,7 @@ CONTROLS = """([bar, tool]) => {
     let { left, right, top, bottom } = at
     let whole = true
     for (let p = parent(node); p; p = parent(p)) {
-      const { overflowX, overflowY, position } = getComputedStyle(p)
-      const clip = p.getBoundingClientRect()
+      const [{ overflowX, overflowY, position }, clip] = clipOf(p)
       if (/auto|scroll/.test(overflowY)) {
         top = Math.min(Math.max(top, clip.top), clip.bottom)
         bottom = Math.max(Math.min(bottom, clip.bottom), clip.top)
@@ -174,8 +182,8 @@ def test_on_a_phone_there_is_one_map_at_a_time_and_the_tools_are_a_sheet(visit):
     assert page.evaluate(FOCUSED) == "more"
 
 
-def test_a_button_enlarges_a_row_for_the_back_of_a_room(visit):
-    visitor = visit()
+def test_a_button_enlarges_a_row_for_the_back_of_a_room(revisit):
+    visitor = revisit()
     page = visitor.page
     row = page.locator("[data-variable=tas]")
     before = row.locator(".map.model").bounding_box()["width"]
@@ -278,8 +286,8 @@ def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
     assert button.evaluate(ground) == page.evaluate(raised) != dark
 
 
-def test_start_again_is_one_step_that_undo_takes_back(visit):
-    visitor = visit()
+def test_start_again_is_one_step_that_undo_takes_back(revisit):
+    visitor = revisit()
     page = visitor.page
     first = visitor.pixels()
     page.locator("[data-month='6']").click()

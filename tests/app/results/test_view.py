@@ -19,8 +19,8 @@ from mlda_core.impact.files import load_impact
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture

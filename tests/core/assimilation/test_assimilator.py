@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,8 +25,6 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
 
-BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
-
 
 @pytest.fixture(scope="module")
 def linear(tmp_path_factory):
@@ -40,8 +37,8 @@ def curved(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bundled():
-    return load_bundle(BUNDLED)
+def bundled(speedy):
+    return speedy
 
 
 def test_a_linear_decoder_gives_optimal_interpolation_and_its_posterior(linear):
@@ -309,7 +306,7 @@ def test_what_was_asked_before_changes_nothing(bundled):
 def test_gains_are_not_kept_for_ever(linear):
     engine = Assimilator(linear)
     none = table(linear).iloc[:0]
-    for i in range(50):
+    for i in range(34):
         engine.run(none, 7, localisation=1 + 0.001 * i)
     assert len(engine._gains._gains) <= 32
 

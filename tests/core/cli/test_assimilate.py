@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import netCDF4
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
 from small import make_linear
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import PATTERNS
 from mlda_core.assimilation.netcdf import provenance, writing
 from mlda_core.assimilation.regional_series import by_season
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.cli import console
-from mlda_core.cli import main as cli
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import read, to_csv, to_netcdf
 
@@ -52,25 +50,11 @@ def observed(bundle):
 
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path):
-    """Run a command within this process, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
+    """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b").symlink_to(workplace / "made")
 
-    def run(*arguments):
-        done = CliRunner().invoke(cli.app, ["assimilate", "b", *map(str, arguments)])
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
-
-    return run
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    return line
+    return lambda *words: run("assimilate", "b", *words)
 
 
 def opened(path, **more):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
 from model_config import make_toml
 from rich.console import Console
 from small import make_small
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
-from mlda_core.cli import main as cli
 from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.perturbation.gcm import EXPERIMENTS, gcm_responses
 from mlda_core.perturbation.responder import Responder
@@ -53,16 +52,10 @@ def bundle(workplace):
 
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path):
-    """Run a command within this process, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
+    """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     for name in ("made", "climate.nc", "small.toml", "runs"):
         (tmp_path / name).symlink_to(workplace / name)
-
-    def run(*arguments):
-        done = CliRunner().invoke(cli.app, [str(a) for a in arguments])
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     return run
 
@@ -70,14 +63,6 @@ def mlda(monkeypatch, workplace, tmp_path):
 @pytest.fixture
 def perturb(mlda):
     return lambda *arguments: mlda("perturb", "made", *arguments, "--out", "new/warm.nc")
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    return line
 
 
 def opened(path):
