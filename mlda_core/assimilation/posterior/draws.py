@@ -105,6 +105,11 @@ class DrawsCache:
         noise = np.stack(unit) * np.sqrt(observed.variance) if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise)
         departures = engine.departures(problem, problem.x_b)
-        scale = prior_scale(problem.gain, departures, len(bundle.variables))
+        scale = prior_scale(
+            problem.gain,
+            departures,
+            len(bundle.variables),
+            without=bundle.sea_row if problem.sea_held else None,
+        )
         draws = scale_draws(problem, draws, scale)
         return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

@@ -29,11 +29,14 @@ SPREAD_OF_LOG = 0.3
 LEAST, MOST = 0.2, 5.0
 
 
-def prior_scale(gain: Gain, departures: Array, n_variables: int) -> Array:
+def prior_scale(
+    gain: Gain, departures: Array, n_variables: int, *, without: int | None = None
+) -> Array:
     """Estimate the factor on the prior's variance of each variable.
 
-    With ``P = (H B H^T + R)^-1`` and departures d ~ N(0, a H B H^T + R), the observations of one
-    variable have ``E sum_i d_i (P d)_i = a (n - r) + r`` with ``r = sum_i P_ii R_ii``.
+    One step of Fisher's scoring from a = 1 for departures d ~ N(0, a Q + R), ``Q = H B H^T``:
+    with ``P = (Q + R)^-1`` the rows i of a variable give ``a = 1 + (sum_i (P d)_i (Q P d)_i -
+    sum_i (P Q)_ii) / sum_i (P Q P Q)_ii``, of variance ``2 / sum_i (P Q P Q)_ii``.
 
     Parameters
     ----------
@@ -41,26 +44,34 @@ def prior_scale(gain: Gain, departures: Array, n_variables: int) -> Array:
     departures : ndarray, shape (p,)
         Of the observations from the prior mean, standardised.
     n_variables : int
+    without : int, optional
+        A variable whose departures say nothing of it: the sea that made the background.
 
     Returns
     -------
     ndarray, shape (V,)
-        1 for variables without observations.
+        Variables without observations take the geometric mean of the others, by what is known of
+        each: the taper is the same for all.
     """
-    out = np.ones(n_variables)
-    if not departures.size:
-        return out
-    inverse = gain.total_inverse
-    terms = departures * (inverse @ departures)
-    noise = np.diag(inverse) * gain.variance
-    for v in range(n_variables):
-        own = gain.places.variable == v
-        freedom = float((1.0 - noise[own]).sum())
-        if freedom > 1e-6:
-            found = float((terms[own] - noise[own]).sum()) / freedom
-            weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + 2.0 / freedom)
-            out[v] = np.exp(weight * np.log(np.clip(found, LEAST, MOST)))
-    return out
+    logs, freedom = np.zeros(n_variables), np.zeros(n_variables)
+    if departures.size:
+        inverse, r = gain.total_inverse, gain.variance
+        weighted = inverse @ departures
+        terms = weighted * (departures - r * weighted)
+        noise = np.diag(inverse) * r
+        # P Q = I - P R.
+        information = 1.0 - 2.0 * noise + r * (inverse**2 @ r)
+        for v in range(n_variables):
+            own = gain.places.variable == v
+            free = float(information[own].sum())
+            if v == without or free < 1e-6:
+                continue
+            found = 1.0 + float((terms[own] - (1.0 - noise[own])).sum()) / free
+            weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + 2.0 / free)
+            logs[v], freedom[v] = weight * np.log(np.clip(found, LEAST, MOST)), free
+        if freedom.any():
+            logs[freedom == 0] = float(freedom @ logs / freedom.sum())
+    return np.asarray(np.exp(logs))
 
 
 def scale_draws(problem: Problem, draws: Draws, scale: Array) -> Draws:

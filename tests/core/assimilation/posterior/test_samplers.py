@@ -241,7 +241,8 @@ def test_the_prior_is_scaled_as_the_innovations_say(linear):
     row = [v.name for v in linear.variables].index("tas")
     total = np.linalg.inv(gain.total_inverse)
     signal = total - np.diag(gain.variance)
-    freedom = float((1 - np.diag(gain.total_inverse) * gain.variance).sum())
+    product = gain.total_inverse @ signal
+    freedom = float(np.trace(product @ product))
     rng = np.random.default_rng(2)
     for factor in (0.4, 1.0, 2.0):
         root = np.linalg.cholesky(factor * signal + np.diag(gain.variance))
@@ -251,8 +252,10 @@ def test_the_prior_is_scaled_as_the_innovations_say(linear):
         # Forty estimates, each with a standard deviation of about sqrt(2 / freedom).
         tolerance = 4 * weight * np.sqrt(2.0 / freedom / 40) + 0.1 * weight
         assert np.log(found[:, row]).mean() == pytest.approx(weight * np.log(factor), abs=tolerance)
-        # Variables that are not observed stay as they are.
-        np.testing.assert_array_equal(np.delete(found, row, axis=1), 1.0)
+        # Variables that are not observed take the factor of the others.
+        np.testing.assert_allclose(found, np.tile(found[:, [row]], len(linear.variables)))
+        none = prior_scale(gain, drawn[0], len(linear.variables), without=row)
+        np.testing.assert_array_equal(none, 1.0)
 
 
 def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
