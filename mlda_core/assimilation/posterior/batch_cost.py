@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from mlda_core.assimilation.posterior.batch_solver import BatchPoint, minimise_batch
+from mlda_core.assimilation.posterior.sampler import Progress
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.problem import Problem
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-# Decoded at once. The decoder's layers of sixteen states fit the cache: see docs/performance.md.
+# Decoded at once, so that the memory of a large ensemble stays bounded.
 BATCH = 16
 
 
@@ -39,6 +43,7 @@ class BatchCost:
         self.decoder, self.turn, self.z_b = bundle.decoder, gain.prior.turn, problem.z_b
         self.values = torch.from_numpy(values).float()
         self.means = means
+        self.inverse_hessian, self.max_steps = gain.inverse_hessian, problem.setting.max_steps
         self.index = torch.from_numpy(places.index)
         self.weight = torch.from_numpy(places.weight).float()
         self.whitener = torch.from_numpy(gain.whitener32)
@@ -80,6 +85,28 @@ class BatchCost:
             cost[part] = 0.5 * (away**2).sum(axis=1) + misfit.detach().numpy()
             gradient[part] = away + slope.numpy().astype(np.float64) @ self.turn
         return cost, gradient
+
+    def minima(self, start: Array) -> Generator[Progress, None, BatchPoint]:
+        """Minimise all members' costs, yielding the progress; return their ends.
+
+        Parameters
+        ----------
+        start : ndarray, shape (n, L)
+
+        Yields
+        ------
+        Progress
+            Members that have converged, of all.
+        """
+        last = None
+        for point in minimise_batch(
+            self.evaluate, start, self.inverse_hessian, max_steps=self.max_steps
+        ):
+            last = point
+            yield Progress(int(point.converged.sum()), len(start))
+        if last is None:
+            raise RuntimeError("a minimisation made no step")
+        return last
 
     def states(self, zeta: Array) -> tuple[Float, Array]:
         """Return the decoded states (n, cells), and what they leave of the observations (n, p)."""

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.posterior.batch_cost import BatchCost
-from mlda_core.assimilation.posterior.batch_solver import minimise_batch
 from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
@@ -41,14 +40,7 @@ class Multistart(Sampler):
         fit = BatchCost(
             engine.bundle, problem, np.tile(observed.value, (n, 1)), np.zeros_like(starts)
         )
-        limit, last = problem.setting.max_steps, None
-        for step, point in enumerate(
-            minimise_batch(fit.evaluate, starts, gain.inverse_hessian, max_steps=limit)
-        ):
-            last = point
-            yield Progress(min(step, limit - 1), limit)
-        if last is None:
-            raise RuntimeError("a minimisation made no step")
+        last = yield from fit.minima(starts)
         chosen = distinct(last.x, last.cost, gain.inverse_hessian)
         weight = np.exp(last.cost[chosen].min() - last.cost[chosen])
         rng = np.random.default_rng([len(draws.zeta), n])
@@ -62,7 +54,7 @@ class Multistart(Sampler):
         count = len(chosen)
         words = f"{n} starts, {count} distinct {'minimum' if count == 1 else 'minima'}"
         sampled = Sampled(np.asarray(centre[index] + moved, np.float32), z, words, count)
-        yield Progress(limit, limit, sampled)
+        yield Progress(1, 1, sampled)
 
 
 def distinct(x: Array, cost: Array, inverse_hessian: Array) -> NDArray[np.int64]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlda_core.assimilation.posterior.batch_cost import BatchCost
-from mlda_core.assimilation.posterior.batch_solver import minimise_batch
 from mlda_core.assimilation.posterior.conditioning import residual_error
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
@@ -37,21 +36,14 @@ class Perturbed(Sampler):
             + ((departures - draws.zeta @ gain.latent.T) @ gain.whitener.T @ gain.whitened)
             @ gain.inverse_hessian
         )
-        limit, last = problem.setting.max_steps, None
-        for step, point in enumerate(
-            minimise_batch(fit.evaluate, start, gain.inverse_hessian, max_steps=limit)
-        ):
-            last = point
-            yield Progress(min(step, limit - 1), limit)
-        if last is None:
-            raise RuntimeError("a minimisation made no step")
+        last = yield from fit.minima(start)
         x, left = fit.states(last.x)
         # `left` holds the perturbation already, which residual_error takes away.
         error = residual_error(gain, draws, left + draws.misfit)
         slow = int((~last.converged).sum())
         words = f"{len(x)} minimisations" + (f", {slow} not converged" if slow else "")
         sampled = Sampled(np.asarray(x + error, np.float32), fit.z(last.x), words)
-        yield Progress(limit, limit, sampled)
+        yield Progress(1, 1, sampled)
 
 
 SAMPLER = Perturbed(
