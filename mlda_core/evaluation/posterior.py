@@ -115,8 +115,12 @@ class Sums:
             "spread_over_error": float(np.sqrt(self.variance[area] / self.error[area])),
         }
         out |= {name: float(ranks[k : len(ranks) - k].sum()) for name, k in OUTSIDE.items()}
-        out["pit"] = [round(float(p), 4) for p in ranks.reshape(BINS, -1).sum(axis=1)]
         return out
+
+    def pit(self, area: int) -> list[float]:
+        """Return the histogram of the probability integral transform, in :data:`BINS` bins."""
+        ranks = self.ranks[area] / self.ranks[area].sum()
+        return [round(float(p), 4) for p in ranks.reshape(BINS, -1).sum(axis=1)]
 
 
 def areas_of(bundle: Bundle) -> dict[str, Array]:
@@ -281,6 +285,7 @@ def _table(
         found = fields[v].scores(0)
         if not found:
             continue
+        found["pit"] = fields[v].pit(0)
         found |= {"months": months, "draws": draws, "members": MEMBERS}
         found["areas"] = {
             name: scores for a, name in enumerate(names) if a and (scores := fields[v].scores(a))

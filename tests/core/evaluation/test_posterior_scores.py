@@ -28,7 +28,7 @@ def drawn(width, n=6000, seed=0):
     members = mean + width * rng.standard_normal((MEMBERS, n))
     sums = Sums(1)
     sums.add(members, truth, np.ones((1, n)))
-    return sums.scores(0)
+    return sums.scores(0) | {"pit": sums.pit(0)}
 
 
 def test_a_calibrated_ensemble_scores_as_one():
