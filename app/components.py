@@ -21,6 +21,7 @@ from app.state.observations import ObservationSettings
 from app.state.settings import options_of
 from app.state.snapshot import Z_LIMIT
 from app.web_files import read, read_module
+from mlda_core.assimilation.posterior.sampler import MEMBERS
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
@@ -154,6 +155,14 @@ class ModelHeading(Control):
     model_label = param.String(doc="What the model is at present.")
     analysis = param.Boolean(doc="Whether it is the analysis of the observations.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
+    member = param.Integer(default=1, doc="Member of the ensemble chosen.")
+    members = param.Integer(default=MEMBERS, doc="How many there are.")
+    event = param.String(default="above", doc="What the probability shown is of.")
+    events = param.List(
+        default=[list(item) for item in options_of(ObservationSettings, "event").items()],
+        doc="Key and label of what it can be of.",
+    )
+    shows_member = param.Boolean(doc="Whether the column shows it by now.")
     note = param.String(doc="What the column shows just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month or network.")
     hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")

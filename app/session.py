@@ -47,7 +47,17 @@ if TYPE_CHECKING:
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
-    | {"column", "hatch", "foot", "impact", "foot-region", "foot-change", "drivers"}
+    | {
+        "column",
+        "hatch",
+        "member",
+        "event",
+        "foot",
+        "impact",
+        "foot-region",
+        "foot-change",
+        "drivers",
+    }
     | {"series-start", "series-cancel", "obs-download"}
 )
 # The tools in the order of their tabs.
@@ -358,6 +368,7 @@ class Session:
             projection=self.state.projection,
             full=self.state.fields == "full",
             analysis=self.observe.shown,
+            name=self.observe.name,
             beyond=self.observe.beyond,
             column=self.observe.column(),
             scene=self.comparison.scene(),
@@ -435,7 +446,7 @@ class Session:
                     if self.perturb.active
                     else (
                         self.comparison.label,
-                        "analysis" if state.model == "analysis" else "model",
+                        self.observe.name,
                     )
                 ),
                 self._stale(),

@@ -22,6 +22,7 @@ from mlda_core.climate.errors import UserError
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.bundle.bundle import Bundle
 
 # Between two drawn steps: there are seldom more than five, and time to press Pause.
@@ -139,6 +140,7 @@ class AnalysisJob:
         self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
         self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
+        self._ensemble: tuple[Analysis, Ensemble] | None = None
 
     # -- analyses --------------------------------------------------------------------------
 
@@ -318,6 +320,28 @@ class AnalysisJob:
                 self._changed()
 
             self._extra.submit(lambda _: analysis.spread, made)
+        return None
+
+    def ensemble(self) -> Ensemble | None:
+        """Return draws from the posterior of the task, or None until they are made."""
+        analysis, task = self.analysis, self.task
+        if analysis is None or task is None or not self.answered:
+            return None
+        if self._ensemble is not None and self._ensemble[0] is analysis:
+            return self._ensemble[1]
+        if self._asked != ("ensemble", analysis):
+            self._asked = ("ensemble", analysis)
+
+            def made(ensemble: Ensemble) -> None:
+                self._ensemble = (analysis, ensemble)
+                self._changed()
+
+            self._extra.submit(
+                lambda _: engine_of(self._bundle).ensemble(
+                    task.observations, task.month, **task.settings
+                ),
+                made,
+            )
         return None
 
     def influence(self, row: int | None) -> NDArray[np.floating] | None:

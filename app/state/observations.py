@@ -30,6 +30,7 @@ from app.state.rows import (
 from app.state.settings import Settings, Structured, number, number_of, setting
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.options import OPTIONS
+from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
 from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
 
 MAX_SEED = 2**31 - 1
@@ -195,9 +196,24 @@ class ObservationSettings(Settings):
             "Difference": "difference",
             "One observation's influence": "influence",
             "Spread": "spread",
+            "Member": "member",
+            "Probability": "probability",
         },
         doc="What the model's column shows.",
         metadata=setting("column", words="view of the model"),
+    )
+    member = param.Integer(
+        default=1,
+        bounds=(1, MEMBERS),
+        doc="Member of the posterior ensemble that the model's column shows.",
+        # Flipping through members is looking, and no work to be undone.
+        metadata=setting("member", words="member of the ensemble", history=False),
+    )
+    event: param.Selector[str] = param.Selector(
+        default="above",
+        objects={label: key for key, (label, _) in EVENTS.items()},
+        doc="What the model's column shows the probability of.",
+        metadata=setting("event"),
     )
     hatch = param.Number(
         default=0.5,

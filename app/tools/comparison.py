@@ -15,6 +15,7 @@ from app.components import ComparisonHeading, Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
+from app.maps.color_scales import UNSIGNED
 from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError, Row, check_row
 from app.state.settings import options_of
@@ -158,7 +159,7 @@ class Comparison:
         if known is None or not _same(known[0], key):
             if fields is None:
                 fields = self._nothing()
-            words = (self.label, frames.COLUMNS[observed.column])
+            words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
             if observed.column == "difference":
                 words = (self.label, f"model − {self.label}")
             old = known[1] if known is not None else None
@@ -195,7 +196,7 @@ class Comparison:
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
         # Beside a difference the column shows what it is the difference from.
-        whole = observed.column in ("model", "difference")
+        whole = observed.column in ("model", "difference", "member", "probability")
         self.heading.put(
             beside=self.method or "target",
             name_within=self.label,
@@ -208,7 +209,7 @@ class Comparison:
             who=METHOD_LABELS.get(observed.method, "") if self.method else "",
             scale=observed.scale,
             arrows=observed.arrows,
-            vector=bool(self._bundle.vectors) and observed.column != "spread",
+            vector=bool(self._bundle.vectors) and observed.column not in UNSIGNED,
         )
         self._observe.panel.put(trial=self._trial)
 

@@ -109,6 +109,8 @@ class ObserveTool:
         self._task: AnalysisRequest | None = None
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
+        self._flipped: tuple[Any, int, Any] | None = None
+        self._percent: tuple[Any, str, Any] | None = None
         # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
@@ -250,7 +252,54 @@ class ObserveTool:
     @property
     def shown(self) -> Any:
         """The analysis that the model shows, anomalies; None where it shows something else."""
-        return self.analysing.fields if self._state.model == "analysis" else None
+        if self._state.model != "analysis":
+            return None
+        member = self._member()
+        return self.analysing.fields if member is None else member
+
+    @property
+    def name(self) -> str:
+        """What the model shows, within a sentence."""
+        if self.member:
+            return f"member {self.member}"
+        return "analysis" if self._state.model == "analysis" else "model"
+
+    @property
+    def member(self) -> int:
+        """The member of the ensemble that the model shows; 0 where it shows none."""
+        return 0 if self._member() is None else int(self._state.observations.member)
+
+    def _member(self) -> Any:
+        """Return the member to show, the same array each time; None where there is none yet."""
+        observed: ObservationSettings = self._state.observations
+        if observed.column != "member" or not self._has_members:
+            return None
+        ensemble = self.analysing.ensemble()
+        if ensemble is None or self.analysing.drawn is not self.analysing.task:
+            return None
+        index = observed.member - 1
+        if self._flipped is None or self._flipped[:2] != (ensemble, index):
+            self._flipped = (ensemble, index, ensemble.anomalies[index])
+        return self._flipped[2]
+
+    def _probability(self) -> Any:
+        """Return the percentage of members with the event, the same array each time, or None."""
+        ensemble = self.analysing.ensemble() if self._has_members else None
+        if ensemble is None:
+            return None
+        event = self._state.observations.event
+        if self._percent is None or self._percent[:2] != (ensemble, event):
+            self._percent = (ensemble, event, 100.0 * ensemble.event_probability(event))
+        return self._percent[2]
+
+    @property
+    def _has_members(self) -> bool:
+        """Whether the method's posterior can be drawn from, and the model shows its analysis."""
+        observed: ObservationSettings = self._state.observations
+        method = METHODS[observed.method]
+        decoded = method.latent != "none" and not observed.residual
+        whole = method.posterior and not method.latent_only and not decoded
+        return whole and self._state.model == "analysis"
 
     @property
     def _moves_analysis(self) -> bool:
@@ -296,6 +345,11 @@ class ObserveTool:
         observed: ObservationSettings = self._state.observations
         kind, analysis = observed.column, self.analysing.analysis
         fields = reference = None
+        if kind == "member":
+            # A state like any other, with its own scatter.
+            kind = "model"
+        elif kind == "probability":
+            fields = self._probability()
         if kind == "increment" and analysis is not None:
             fields = self.analysing.increment()
         elif kind == "influence":
@@ -323,7 +377,7 @@ class ObserveTool:
         """Return observed and analysed values of withheld observations, by variable, as shown."""
         misfit = self.misfit()
         analysis = self.analysing.analysis
-        if misfit is None or analysis is None or self._state.model != "analysis":
+        if misfit is None or analysis is None or self._state.model != "analysis" or self.member:
             return {}
         table = analysis.observations
         held = table["withheld"].to_numpy(dtype=bool)
@@ -390,6 +444,9 @@ class ObserveTool:
             model_label=state_words(state.model, state.origin),
             analysis=state.model == "analysis",
             hatch=observed.hatch,
+            member=observed.member,
+            event=observed.event,
+            shows_member=bool(self.member),
             note=self._note(observed),
             stale=self.stale,
             hint=self._hint(observed),
@@ -516,16 +573,31 @@ class ObserveTool:
 
     def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
-        if observed.column in ("increment", "influence", "spread") and (
+        if observed.column in ("increment", "influence", "spread", "member", "probability") and (
             self.analysing.analysis is None
         ):
             return "Shown after the first analysis"
+        if observed.column in ("member", "probability"):
+            none = self._why_no_members(observed)
+            drawn = self.member if observed.column == "member" else self.column().fields is not None
+            if none or not drawn:
+                return none or "Drawing members from the posterior …"
         if observed.column == "influence" and self.focus is None:
             return "Point at an observation; a click keeps it"
         empty = observed.kind in ("none", "custom") and not len(self.table)
         if empty and self._state.tool == "observe" and self._state.model == "analysis":
             return "Click a map to observe there"
         return ""
+
+    def _why_no_members(self, observed: ObservationSettings) -> str:
+        """Return why there are no members to flip through; '' where there are."""
+        if self._has_members:
+            return ""
+        if self._state.model != "analysis":
+            return "Members are of the analysis: resume it to see them"
+        if METHODS[observed.method].posterior:
+            return "Members need the residual analysis: switch it on, or choose VAE"
+        return "This method has no posterior: choose VAE, EOFs or ensemble OI to see members"
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""

@@ -68,6 +68,8 @@ class ObserveActions:
             "resume": self.resume,
             "column": self.choose_column,
             "hatch": self.choose_hatching,
+            "member": self.choose_member,
+            "event": self.choose_event,
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -285,6 +287,18 @@ class ObserveActions:
     def choose_hatching(self, message: Message) -> str:
         """Choose the threshold of the hatching."""
         made = self._state.observations.adjust({"hatch": message.get("value")})
+        self._take(made)
+        return ""
+
+    def choose_member(self, message: Message) -> str:
+        """Choose which member of the ensemble is shown."""
+        made = self._state.observations.adjust({"member": message.get("value")})
+        self._take(made)
+        return ""
+
+    def choose_event(self, message: Message) -> str:
+        """Choose what the probability is of."""
+        made = self._state.observations.adjust({"event": message.get("value")})
         self._take(made)
         return ""
 

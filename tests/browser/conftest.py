@@ -183,7 +183,7 @@ class Visitor:
         self.settle()
 
     def until_changed(self, before, panes, limit=30.0):
-        """Wait until all of these panes differ from before: what is computed first may take long."""
+        """Wait until all of these panes differ from before."""
         deadline = time.monotonic() + limit
         while not panes <= self.changed(before):
             if time.monotonic() > deadline:

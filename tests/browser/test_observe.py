@@ -468,6 +468,32 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(revisit):
     assert visitor.pixels(".map") == analysed
 
 
+def test_members_are_flipped_through_and_counted(revisit):
+    visitor = revisit(f"{FEW}&column=member")
+    page = visitor.page
+    models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
+    expect(page.locator(".against .model").first).to_have_text("Member", timeout=60_000)
+    expect(page.locator(".members output")).to_have_text("1 of 50")
+    before = visitor.pixels()
+    page.locator("#member").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".members output")).to_have_text("2 of 50")
+    visitor.until_changed(before, models)
+    flip = page.get_by_role("button", name="Flip through the members")
+    flip.click()
+    expect(page.locator(".members output")).to_have_text("4 of 50", timeout=20_000)
+    flip.click()
+    expect(flip).to_have_attribute("aria-pressed", "false")
+    before = visitor.pixels()
+    page.select_option("#column", "probability")
+    page.select_option("#event", "lower")
+    visitor.until_changed(before, models)
+    assert "%" in visitor.text("[data-variable=psl] .key")
+    expect(page.locator("#scale")).to_be_hidden()
+    expect(page.locator(".members")).to_be_hidden()
+    assert "event=lower" in page.url
+
+
 def test_columns_of_the_model(revisit):
     visitor = revisit(f"{FEW}")
     page = visitor.page

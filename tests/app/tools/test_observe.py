@@ -420,6 +420,65 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     assert (shown.fields[0] > 0).all()
 
 
+def test_the_column_flips_through_members_of_the_posterior(visit):
+    v = visit()
+    analysed = v.session._frame.model
+    v.send(type="column", value="member")
+    assert "Drawing members" in v.observer.heading.hint
+    v.settle(lambda visit: visit.observer.member == 1)
+    assert v.observer.heading.hint == ""
+    assert v.observer.heading.shows_member
+    first = v.session._frame.model
+    v.send(type="member", value=7)
+    seventh = v.session._frame.model
+    ensemble = v.work.ensemble()
+    np.testing.assert_array_equal(first, ensemble.anomalies[0])
+    np.testing.assert_array_equal(seventh, ensemble.anomalies[6])
+    assert np.nanmax(np.abs(first - seventh)) > 1
+    assert "member 7" in v.session.bar.nino
+    assert "member=7" in v.session.bar.query
+    # Looking is no step of the history, and what is refused changes nothing.
+    v.send(type="member", value=51)
+    assert v.session.state.observations.member == 7
+    v.send(type="undo")
+    assert v.session.state.observations.column == "model"
+    np.testing.assert_array_equal(v.session._frame.model, analysed)
+
+
+def test_the_column_shows_the_probability_of_an_event(visit):
+    v = visit()
+    v.send(type="column", value="probability")
+    v.settle(lambda visit: visit.observer.column().fields is not None)
+    above = v.observer.column().fields
+    ensemble = v.work.ensemble()
+    there = v.session.bundle.mask
+    assert (above[there] >= 0).all()
+    assert (above[there] <= 100).all()
+    np.testing.assert_allclose(
+        above[0], 100 * (ensemble.anomalies[:, 0] > 0).mean(axis=0), atol=1e-4
+    )
+    assert "%" in v.session.figures._key(v.session.bundle.variables[0])
+    for event in ("upper", "lower"):
+        v.send(type="event", value=event)
+        assert f"event={event}" in v.session.bar.query
+        fifth = v.observer.column().fields
+        # Where nothing is known a fifth of the months lies in each fifth.
+        assert 5 < np.nanmean(fifth) < 40
+        assert np.nanmax(np.abs(fifth - above)) > 20
+    v.send(type="event", value="often")
+    assert v.session.state.observations.event == "lower"
+
+
+def test_without_a_posterior_the_column_says_why_it_has_no_members(visit):
+    v = visit(f"{SOME}&column=member&method=climatology")
+    assert "no posterior" in v.observer.heading.hint
+    assert v.observer.member == 0
+    v.send(type="observing", name="method", value="vae")
+    v.send(type="observing", name="residual", value=False)
+    v.settle()
+    assert "residual analysis" in v.observer.heading.hint
+
+
 @pytest.mark.slow
 def test_a_link_and_a_file_restore_the_observations(visit, bundle):
     v = visit(f"{SOME}&live=0")

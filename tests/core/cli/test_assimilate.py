@@ -100,6 +100,37 @@ def test_one_month_is_the_analysis_of_the_library_in_cf_units(mlda, bundle, obse
     assert "There is no target: only withheld observations can be scored." in done.stdout
 
 
+def test_members_of_the_posterior_are_written_too(mlda, bundle, observed, tmp_path):
+    month = MONTHS[0]
+    (tmp_path / "mine.csv").write_text(to_csv(observed[month]))
+    done = mlda(
+        "--obs", "mine.csv", "--month", month, "--out", "mine.nc", "--members", 6, "--seed", 2
+    )
+    assert done.returncode == 0, done.stderr
+    found = opened(tmp_path / "mine.nc")
+    table = read(tmp_path / "mine.csv", bundle).table
+    ensemble = Assimilator(bundle).ensemble(table, month, members=6, seed=2)
+    for i, v in enumerate(bundle.variables):
+        member = found[f"{v.name}_member"]
+        assert member.dims == ("time", "member", "lat", "lon")
+        assert member.attrs["units"] == v.units
+        np.testing.assert_allclose(
+            member[0], ensemble.anomalies[:, i] / v.scale, rtol=1e-4, atol=1e-9
+        )
+    assert found["member"].values.tolist() == [1, 2, 3, 4, 5, 6]
+    assert json.loads(found.attrs["ensemble"]) == {"members": 6, "sampler": "laplace", "seed": 2}
+    assert "members is 1" in refusal(
+        mlda("--obs", "mine.csv", "--month", month, "--out", "no.nc", "--members", 1)
+    )
+    assert "use laplace" in refusal(
+        mlda(
+            *("--obs", "mine.csv", "--month", month, "--out", "no.nc", "--members", 4),
+            *("--method", "enoi", "--sampler", "perturbed"),
+        )
+    )
+    assert not (tmp_path / "no.nc").exists()
+
+
 def test_an_output_repeats_itself(mlda, observed, tmp_path):
     """Its group of observations, with the settings it tells, makes the same file again."""
     month = MONTHS[0]
