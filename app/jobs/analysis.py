@@ -141,6 +141,7 @@ class AnalysisJob:
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
         self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
         self._ensemble: tuple[Analysis, Ensemble] | None = None
+        self._failed: Any = None
 
     # -- analyses --------------------------------------------------------------------------
 
@@ -398,7 +399,13 @@ class AnalysisJob:
         # A method without a latent vector: then there is nothing to compare with.
         self.manual_cost = None
 
+    @property
+    def members_failed(self) -> bool:
+        """Whether the ensemble of the analysis was asked for in vain."""
+        return self._failed is not None and self._failed == ("ensemble", self.analysis)
+
     def _broken_extra(self, error: Exception) -> None:
+        self._failed = self._asked
         self._complain(sentence(error, "That picture"))
 
 

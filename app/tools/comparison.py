@@ -154,14 +154,14 @@ class Comparison:
         observed: ObservationSettings = self._state.observations
         left = self._column(observed)
         fields = self.work.fields
-        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind)
+        words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
+        if observed.column == "difference":
+            words = (self.label, f"model − {self.label}")
+        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind, *words)
         known = self._scene
         if known is None or not _same(known[0], key):
             if fields is None:
                 fields = self._nothing()
-            words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
-            if observed.column == "difference":
-                words = (self.label, f"model − {self.label}")
             old = known[1] if known is not None else None
             # The same column again, so that only what changed is drawn.
             if old is not None and _alike(old.left, left):

@@ -295,11 +295,12 @@ class ObserveTool:
     @property
     def _has_members(self) -> bool:
         """Whether the method's posterior can be drawn from, and the model shows its analysis."""
-        observed: ObservationSettings = self._state.observations
-        method = METHODS[observed.method]
-        decoded = method.latent != "none" and not observed.residual
-        whole = method.posterior and not method.latent_only and not decoded
-        return whole and self._state.model == "analysis"
+        task = self.analysing.task
+        if task is None or self._state.model != "analysis":
+            return False
+        method = METHODS[task.method]
+        decoded = method.latent != "none" and not task.residual
+        return method.posterior and not method.latent_only and not decoded
 
     @property
     def _moves_analysis(self) -> bool:
@@ -578,9 +579,11 @@ class ObserveTool:
         ):
             return "Shown after the first analysis"
         if observed.column in ("member", "probability"):
-            none = self._why_no_members(observed)
+            none = self._why_no_members()
             drawn = self.member if observed.column == "member" else self.column().fields is not None
-            if none or not drawn:
+            if not none and self.analysing.members_failed:
+                none = "The members could not be drawn"
+            if none or (not drawn and self.analysing.answered):
                 return none or "Drawing members from the posterior …"
         if observed.column == "influence" and self.focus is None:
             return "Point at an observation; a click keeps it"
@@ -589,13 +592,15 @@ class ObserveTool:
             return "Click a map to observe there"
         return ""
 
-    def _why_no_members(self, observed: ObservationSettings) -> str:
+    def _why_no_members(self) -> str:
         """Return why there are no members to flip through; '' where there are."""
         if self._has_members:
             return ""
         if self._state.model != "analysis":
             return "Members are of the analysis: resume it to see them"
-        if METHODS[observed.method].posterior:
+        if self.analysing.task is None:
+            return ""
+        if METHODS[self.analysing.task.method].posterior:
             return "Members need the residual analysis: switch it on, or choose VAE"
         return "This method has no posterior: choose VAE, EOFs or ensemble OI to see members"
 

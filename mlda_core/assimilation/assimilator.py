@@ -174,6 +174,17 @@ class Assimilator:
             the analysis.
         """
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
+        yield from self._dated_steps(setting, table, calendar, notes, month)
+
+    def _dated_steps(
+        self,
+        setting: Setting,
+        table: pd.DataFrame,
+        calendar: int,
+        notes: tuple[str, ...],
+        month: Any,
+    ) -> Iterator[Step]:
+        """Assimilate a checked table; the analysis has its notes and the month asked for."""
         requested = month_asked(month)
         dated = requested if isinstance(requested, str) else ""
         for step in setting.record.steps(self, table, calendar, setting):
@@ -205,7 +216,8 @@ class Assimilator:
         members : int
             From 2 to :data:`mlda_core.assimilation.posterior.sampler.MOST_MEMBERS`.
         seed : int
-            Not negative. A member is the same draw of prior and errors whatever is observed.
+            Not negative. A member is the same draw of prior and errors whatever is observed, as
+            long as the prior's covariance is the same: it changes with the number of places.
 
         Returns
         -------
@@ -260,10 +272,12 @@ class Assimilator:
             The last has the ensemble.
         """
         chosen = checked_sampler(Setting.of(settings), sampler, members, seed)
-        analysis = self.run(observations, month, options=options, **settings)
-        setting, table, calendar, _ = self._validated(observations, month, options, settings)
+        setting, table, calendar, notes = self._validated(observations, month, options, settings)
+        *_, last = self._dated_steps(setting, table, calendar, notes, month)
+        if last.analysis is None:
+            raise RuntimeError("a minimisation ended without its last step")
         problem, _ = self._prepare(table, calendar, setting)
-        yield from members_of(self, problem, analysis, chosen, members, seed)
+        yield from members_of(self, problem, last.analysis, chosen, members, seed)
 
     def _validated(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
@@ -621,16 +635,27 @@ class Assimilator:
             x, left, zeta = interpolate(problem.gain, problem.x_b, departures)
         else:
             fit = problem.decoded_cost(self.bundle)
-            *_, last = minimise(
-                fit.value_and_gradient,
-                problem.gain.linear_solution(departures),
-                problem.gain.inverse_hessian,
-                max_steps=problem.setting.max_steps,
-                polish=problem.setting.polish,
-            )
-            zeta = last.x
+            ends = []
+            for start in self._starts(problem.gain.linear_solution(departures)):
+                *_, last = minimise(
+                    fit.value_and_gradient,
+                    start,
+                    problem.gain.inverse_hessian,
+                    max_steps=problem.setting.max_steps,
+                    polish=problem.setting.polish,
+                )
+                ends.append(last)
+            zeta = min(ends, key=lambda end: end.cost).x
             x, left = fit.at(zeta)
         return zeta, self._with_error(problem, x, left)
+
+    def _starts(self, first: Array) -> list[Array]:
+        """Return where minimisations start: several places where the decoder is curved."""
+        starts = [first]
+        if self.bundle.settings.nonlinearity >= NONLINEAR:
+            rng = np.random.default_rng(0)
+            starts += [rng.standard_normal(first.size) for _ in range(STARTS - 1)]
+        return starts
 
     def departures(self, problem: Problem, x: Float) -> Array:
         """Return the observations used minus a state (cells,) at their places, standardised."""
@@ -657,14 +682,10 @@ class Assimilator:
             zeta = gain.linear_solution(departures)
             yield self._linear_step(problem, zeta, departures)
         fit = problem.decoded_cost(self.bundle)
-        starts = [zeta]
-        if self.bundle.settings.nonlinearity >= NONLINEAR:
-            rng = np.random.default_rng(0)
-            starts += [rng.standard_normal(zeta.size) for _ in range(STARTS - 1)]
         best: Point | None = None
         path: list[float] = []
         ends: list[float] = []
-        for start in starts:
+        for start in self._starts(zeta):
             last: Point | None = None
             for point in minimise(
                 fit.value_and_gradient,

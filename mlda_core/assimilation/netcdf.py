@@ -159,7 +159,8 @@ def _resume(part: Path, about: Mapping[str, str]) -> netCDF4.Dataset | None:
     except OSError:
         # Interrupted while writing: the content is unreliable.
         return None
-    if {k: str(getattr(file, k, "")) for k in about} == dict(about):
+    # All of them: a file with members is not gone on with by a run without.
+    if {k: str(getattr(file, k)) for k in file.ncattrs()} == dict(about):
         return file
     file.close()
     return None

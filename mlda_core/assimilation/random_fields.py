@@ -26,7 +26,8 @@ from mlda_core.climate.sphere import EARTH_RADIUS_KM
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-# Fraction of the taper's variance in the degrees that are kept; the rest is added in proportion.
+# Fraction of the variance up to the highest degree in those that are kept; the rest is added in
+# proportion. For 600 km, the shortest taper used, degrees up to 100 hold .997 of all.
 KEPT = 0.999
 HIGHEST_DEGREE = 100
 # Fraction of the trace of C in the eigenvectors that are kept.

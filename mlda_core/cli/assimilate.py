@@ -17,6 +17,7 @@ from mlda_core.cli import observation_options as ask
 from mlda_core.cli.assimilation_options import DEFAULTS
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
+from mlda_core.climate.errors import StateError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.options import Setting
     from mlda_core.bundle.bundle import Bundle
 
 
@@ -55,8 +57,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         int | None,
         typer.Option(help="Members of a posterior ensemble to write too; none by default."),
     ] = None,
-    sampler: how.Sampler = "laplace",
-    seed: how.Seed = 0,
+    sampler: how.Sampler = None,
+    seed: how.Seed = None,
     robust: ask.Robust = False,
     keep_codes: ask.KeepCodes = False,
     merge_repeated: ask.MergeRepeated = False,
@@ -85,7 +87,6 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance, read_background, writing
         from mlda_core.assimilation.options import Setting
-        from mlda_core.assimilation.posterior.ensemble import checked_sampler
         from mlda_core.assimilation.regional_series import by_season
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
@@ -107,10 +108,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
         }
         setting = Setting(**settings, background=background)
         setting.check()
-        drawn: dict[str, Any] = {}
-        if members is not None:
-            drawn = {"sampler": sampler, "members": members, "seed": seed}
-            checked_sampler(setting, **drawn)
+        drawn = _members(setting, members, sampler, seed)
         options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
         files = RecordFiles(obs)
         record = read_record(files, model, month, options)
@@ -156,6 +154,21 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             scores.tell()
         out.print(f"Wrote {output}", highlight=False)
         refusals.end(len(record.rejected), record.n_rows)
+
+
+def _members(
+    setting: Setting, members: int | None, sampler: str | None, seed: int | None
+) -> dict[str, Any]:
+    """Return what to draw, checked; nothing where no members are wanted."""
+    from mlda_core.assimilation.posterior.ensemble import checked_sampler
+
+    if members is None:
+        if sampler is not None or seed is not None:
+            raise StateError("--sampler and --seed are about members; say how many: --members 50.")
+        return {}
+    drawn: dict[str, Any] = {"sampler": sampler or "laplace", "members": members, "seed": seed or 0}
+    checked_sampler(setting, **drawn)
+    return drawn
 
 
 def _month(

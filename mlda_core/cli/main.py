@@ -182,7 +182,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         bool,
         typer.Option("--posterior", help="Score the calibration of posterior ensembles instead."),
     ] = False,
-    sampler: how.Sampler = "laplace",
+    sampler: how.Sampler = None,
     most_months: Annotated[
         int | None,
         typer.Option(
@@ -216,8 +216,13 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         validate_coverage(bundle, split, output, threads)
         return
     if posterior:
-        validate_posterior(bundle, split, config, networks, sampler, most_months, output, threads)
+        validate_posterior(
+            bundle, split, config, networks, sampler or "laplace", most_months, output, threads
+        )
         return
+    if sampler is not None or most_months is not None:
+        with one_sentence():
+            raise ValueError("--sampler and --most-months are for --posterior; add it.")
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return

@@ -85,6 +85,8 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
         Months of each draw of a network; all by default.
     """
     with one_sentence():
+        # Fail now rather than after the first month.
+        import scores.probability
         import torch
 
         from mlda_core.bundle.bundle import load_bundle

@@ -199,12 +199,15 @@ def score_posterior(
             for i in sorted(rows, key=lambda i: int(months.calendar[i])):
                 one = months.where(np.arange(len(months)) == i)
                 month = int(one.calendar[0])
-                rng = np.random.default_rng([draw, int(i)])
+                # Not the stream of any member: those have two numbers.
+                rng = np.random.default_rng([draw, int(i), 7])
                 problem = _problem(engine, places, one, month, setting, rng)
                 if problem is None:
                     continue
                 sampled = None
-                prior = engine.draws.of(engine, problem, MEMBERS, 0)
+                # Other members for each draw and calendar month, so that their own chance averages
+                # out.
+                prior = engine.draws.of(engine, problem, MEMBERS, 100 * draw + month)
                 for progress in chosen.sample(engine, problem, prior):
                     sampled = progress.sampled
                 if sampled is None:

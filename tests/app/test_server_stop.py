@@ -20,6 +20,16 @@ pytestmark = pytest.mark.slow
 PATIENCE = 240
 
 
+@contextlib.contextmanager
+def heeding_interrupts():
+    """Let processes that are started heed Ctrl-C: background jobs of a shell ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Served:
     """``panel serve app`` with what it says, in a file."""
 
@@ -29,7 +39,7 @@ class Served:
             self.port = probe.getsockname()[1]
         self.log = log
         command = [sys.executable, "-m", "panel", "serve", "app", "--port", str(self.port), *words]
-        with log.open("w") as out:
+        with log.open("w") as out, heeding_interrupts():
             self.process = subprocess.Popen(
                 command,
                 cwd=root,

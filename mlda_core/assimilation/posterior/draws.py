@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-# Draws of this many priors are kept: 50 members are 40 MB each in the bundled model, with the
-# random numbers that give their values at new places.
-MOST_PRIORS = 4
+# Members of the latest priors that are kept: .8 MB each in the bundled model, with the random
+# numbers that give their values at new places.
+MOST_KEPT = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +42,15 @@ class Draws:
         The same fields at the places of the observations.
     noise : ndarray, shape (n, p)
         N(0, R): errors of the observations, standardised.
+    seed : int
+        That they were drawn with.
     """
 
     zeta: Array
     error: Float
     error_at: Array
     noise: Array
+    seed: int
 
     @property
     def misfit(self) -> Array:
@@ -58,7 +61,8 @@ class Draws:
 class DrawsCache:
     """Makes draws; those of the latest priors are kept, for they do not depend on the network.
 
-    A member therefore stays the same draw when a station is added, moved or withheld.
+    A member therefore stays the same draw when a station is added, moved or withheld, as long as
+    the prior stays the same: its covariance changes in steps with the number of places.
     """
 
     def __init__(self) -> None:
@@ -88,7 +92,7 @@ class DrawsCache:
             if key not in self._samplers:
                 self._samplers[key] = prior, ErrorSampler(prior.error, n, [seed, 1])
             self._samplers.move_to_end(key)
-            while len(self._samplers) > MOST_PRIORS:
+            while len(self._samplers) > 1 and sum(k[1] for k in self._samplers) > MOST_KEPT:
                 self._samplers.popitem(last=False)
             sampler = self._samplers[key][1]
             cells = sampler.cells
@@ -102,8 +106,10 @@ class DrawsCache:
         names = [bundle.variables[v].name for v in observed.places.variable]
         lat, lon = observed.places.lat, observed.places.lon
         unit = [place_noise(names, lat, lon, [seed, 3, i]) for i in range(n)]
-        noise = np.stack(unit) * np.sqrt(observed.variance) if names else np.zeros((n, 0))
-        draws = Draws(zeta, cells, kept[name], noise)
+        # The gain's variances are those that robust weights have enlarged.
+        error_sd = np.sqrt(problem.gain.variance)
+        noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
+        draws = Draws(zeta, cells, kept[name], noise, seed)
         departures = engine.departures(problem, problem.x_b)
         scale = prior_scale(
             problem.gain,

@@ -36,7 +36,9 @@ def prior_scale(
 
     One step of Fisher's scoring from a = 1 for departures d ~ N(0, a Q + R), ``Q = H B H^T``:
     with ``P = (Q + R)^-1`` the rows i of a variable give ``a = 1 + (sum_i (P d)_i (Q P d)_i -
-    sum_i (P Q)_ii) / sum_i (P Q P Q)_ii``, of variance ``2 / sum_i (P Q P Q)_ii``.
+    sum_i (P Q)_ii) / sum_i (P Q P Q)_ii``. Exact to first order, with the variance ``2 / sum_i
+    (P Q P Q)_ii``, for one factor common to all variables; variable by variable an approximation,
+    for their rows share covariances.
 
     Parameters
     ----------

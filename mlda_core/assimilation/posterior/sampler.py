@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 # Members by default, and the least and the most that can be asked for.
 MEMBERS, LEAST_MEMBERS, MOST_MEMBERS = 50, 2, 500
 # What the probability of can be asked for, by key: label, and threshold in standardised anomalies
-# of past months (the quintiles of a normal distribution), above it where positive or zero.
+# of past months (the quintiles of a normal distribution), below it where negative; 0 is the
+# climatology itself.
 EVENTS: dict[str, tuple[str, float]] = {
     "above": ("Above usual", 0.0),
     "upper": ("Upper fifth", 0.8416),

@@ -68,9 +68,14 @@ def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: in
     if gain.prior.factor is not None:
         latent = draws.zeta.astype(np.float32) @ gain.prior.factor
         known = known + latent.reshape(n, *shape)[:, row]
-    added[:, row] = cells - known * bundle.mask[row]
+    # The background holds but a share of the analysed sea.
+    rest = (np.float32(1.0) - share) * sea * bundle.mask[row]
+    added[:, row] = cells + rest - known * bundle.mask[row]
     error_at = draws.error_at + bundle.operator.apply(places, added)
-    error_at[:, at_sea] = at - (draws.zeta @ gain.latent.T)[:, at_sea]
+    whole = np.zeros(shape, np.float32)
+    whole[row] = rest
+    rest_at = bundle.operator.apply(places.where(at_sea), whole)
+    error_at[:, at_sea] = at + rest_at - (draws.zeta @ gain.latent.T)[:, at_sea]
     return replace(draws, error=draws.error + added.reshape(n, -1), error_at=error_at)
 
 
@@ -80,7 +85,9 @@ def _errors(engine: Assimilator, problem: Problem, noise: Array, seed: int) -> t
     ``s - K (H s + noise)`` with s ~ N(0, B) of ensemble OI, which made the analysis; on all cells,
     (n, lat * lon), and at the places of the sea's observations.
     """
-    gain = engine.sea_gain(problem.observed, problem.month)
+    # With the robust weights of the analysis.
+    observed = replace(problem.observed, variance=problem.gain.variance)
+    gain = engine.sea_gain(observed, problem.month)
     name = f"draws of the sea, {len(noise)} members, seed {seed}"
     if name not in gain.kept:
         sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=engine.bundle.sea_row)

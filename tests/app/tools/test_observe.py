@@ -469,6 +469,27 @@ def test_the_column_shows_the_probability_of_an_event(visit):
     assert v.session.state.observations.event == "lower"
 
 
+def test_beside_another_method_the_words_follow_the_member(visit):
+    v = visit(f"{SOME}&beside=enoi&column=member")
+    v.settle(lambda visit: visit.observer.member == 1)
+    v.settle()
+    assert v.session._frame.request.scene.words[1] == "member 1"
+    v.send(type="member", value=7)
+    assert v.session._frame.request.scene.words[1] == "member 7"
+    v.send(type="column", value="model")
+    assert v.session._frame.request.scene.words[1] == "model"
+
+
+def test_members_are_of_the_method_that_was_assimilated(visit):
+    v = visit(f"{SOME}&column=member")
+    v.settle(lambda visit: visit.observer.member == 1)
+    v.send(type="observing", name="live", value=False)
+    v.send(type="observing", name="method", value="climatology")
+    # The analysis shown is still the VAE's, and so are its members.
+    assert v.observer.member == 1
+    assert v.observer.heading.hint == ""
+
+
 def test_without_a_posterior_the_column_says_why_it_has_no_members(visit):
     v = visit(f"{SOME}&column=member&method=climatology")
     assert "no posterior" in v.observer.heading.hint

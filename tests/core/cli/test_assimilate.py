@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import netCDF4
 import numpy as np
@@ -129,6 +130,31 @@ def test_members_of_the_posterior_are_written_too(mlda, bundle, observed, tmp_pa
         )
     )
     assert not (tmp_path / "no.nc").exists()
+    options = ("--obs", "mine.csv", "--month", month, "--out", "no.nc")
+    for lonely in (("--seed", 3), ("--sampler", "perturbed")):
+        assert "--members 50" in refusal(mlda(*options, *lonely))
+
+
+@pytest.mark.parametrize(("first", "second"), [({"ensemble": "6"}, {}), ({}, {"ensemble": "6"})])
+def test_a_part_of_a_run_with_other_members_is_not_gone_on_with(
+    bundle, observed, tmp_path, first, second
+):
+    month, other = MONTHS[:2]
+    engine = Assimilator(bundle)
+    plan = {name: len(observed[name]) for name in (month, other)}
+    about = provenance(bundle, {})
+    # Ends before its plan: the rest is kept.
+    with (
+        suppress(RuntimeError),
+        writing(tmp_path / "out.nc", {**about, **first}, plan) as file,
+    ):
+        analysis = engine.run(observed[month], month)
+        file.add(analysis.to_dataset(month), analysis.observations)
+    with (
+        pytest.raises(RuntimeError, match="0 of 2 months"),
+        writing(tmp_path / "out.nc", {**about, **second}, plan) as file,
+    ):
+        assert file.months == set()
 
 
 def test_an_output_repeats_itself(mlda, observed, tmp_path):

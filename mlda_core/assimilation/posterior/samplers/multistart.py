@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.posterior.batch_cost import BatchCost
 from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-MOST_STARTS = 20
+STARTS = 20
 # Two ends of minimisations are one minimum within this distance, in posterior standard deviations
 # of the linearised problem, a number: ends of one lie within .003 (20 starts, two VALIDATION
 # months of 30 stations).
@@ -35,25 +34,37 @@ class Multistart(Sampler):
 
     def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
+        # Here, for the list of samplers must load without torch.
+        from mlda_core.assimilation.posterior.batch_cost import BatchCost
+
         gain, observed = problem.gain, problem.observed
-        starts = draws.zeta[:MOST_STARTS]
+        # Whatever the number of members; the first is the analysis' own start.
+        rng = np.random.default_rng([draws.seed, 5])
+        departures = engine.departures(problem, problem.x_b)
+        first = gain.linear_solution(departures)
+        starts = np.vstack([first, rng.standard_normal((STARTS - 1, first.size))])
         n = len(starts)
         fit = BatchCost(
             engine.bundle, problem, np.tile(observed.value, (n, 1)), np.zeros_like(starts)
         )
         last = yield from fit.minima(starts)
-        chosen = distinct(last.x, last.cost, gain.inverse_hessian)
+        # An end that has not converged is no minimum; without any the lowest has to do.
+        ends = np.flatnonzero(last.converged)
+        if not ends.size:
+            ends = np.array([int(last.cost.argmin())])
+        chosen = ends[distinct(last.x[ends], last.cost[ends], gain.inverse_hessian)]
         weight = np.exp(last.cost[chosen].min() - last.cost[chosen])
-        rng = np.random.default_rng([len(draws.zeta), n])
         which = chosen[_shares(weight / weight.sum(), len(draws.zeta), rng)]
         x, left = fit.states(last.x[chosen])
         place = {int(c): i for i, c in enumerate(chosen)}
         index = np.array([place[int(w)] for w in which])
         centre = x + (left @ gain.whitener.T @ gain.whitener).astype(np.float32) @ gain.columns
-        departures, moved = linear_departures(gain, draws)
-        z = fit.z(last.x[which] + departures)
+        away, moved = linear_departures(gain, draws)
+        z = fit.z(last.x[which] + away)
         count = len(chosen)
         words = f"{n} starts, {count} distinct {'minimum' if count == 1 else 'minima'}"
+        if slow := int((~last.converged).sum()):
+            words += f", {slow} not converged"
         sampled = Sampled(np.asarray(centre[index] + moved, np.float32), z, words, count)
         yield Progress(1, 1, sampled)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.posterior.batch_cost import BatchCost
 from mlda_core.assimilation.posterior.conditioning import residual_error
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
@@ -27,6 +26,9 @@ class Perturbed(Sampler):
 
     def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise all members' costs in one batch; see :meth:`Sampler.sample`."""
+        # Here, for the list of samplers must load without torch.
+        from mlda_core.assimilation.posterior.batch_cost import BatchCost
+
         gain, observed = problem.gain, problem.observed
         fit = BatchCost(engine.bundle, problem, observed.value - draws.misfit, draws.zeta)
         departures = engine.departures(problem, problem.x_b) - draws.misfit

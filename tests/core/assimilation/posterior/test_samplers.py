@@ -291,6 +291,30 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     assert np.sqrt(expected / met) == pytest.approx(1.0, abs=0.15)
 
 
+def test_a_down_weighted_observation_has_the_error_that_its_weight_says(linear):
+    observations = table(linear, 12, variables=("tas",))
+    observations.loc[3, "value"] += 40 * observations.loc[3, "error_sd"]
+    engine = Assimilator(linear)
+    robust = engine.ensemble(observations, 7, members=MANY, robust=True)
+    weight = robust.analysis.observations["robust_weight"]
+    assert weight[3] < 0.05
+    # As if its error had been stated as large as that.
+    stated = observations.assign(error_sd=observations["error_sd"] / np.sqrt(weight))
+    other = engine.ensemble(stated, 7, members=MANY)
+    ratio = np.nansum(robust.spread[2] ** 2) / np.nansum(other.spread[2] ** 2)
+    assert ratio == pytest.approx(1.0, abs=0.1)
+
+
+def test_starts_that_do_not_converge_are_no_minima(curved):
+    few = Assimilator(curved).ensemble(
+        table(curved, 12), 7, sampler="multistart", members=5, max_steps=1
+    )
+    assert "not converged" in few.outcome
+    enough = Assimilator(curved).ensemble(table(curved, 12), 7, sampler="multistart", members=2)
+    assert enough.outcome.startswith("20 starts")
+    assert "not converged" not in enough.outcome
+
+
 def test_events_are_counted_among_the_members(linear):
     ensemble = Assimilator(linear).ensemble(table(linear).iloc[:0], 7, members=MANY)
     names = [v.name for v in linear.variables]
