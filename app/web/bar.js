@@ -196,7 +196,8 @@ export function render({ model, el }) {
   $("#undo").addEventListener("click", () => wire.send({ type: "undo" }))
   $("#redo").addEventListener("click", () => wire.send({ type: "redo" }))
   $("#theme").addEventListener("click", () =>
-    wire.send({ type: "theme", value: model.theme === "dark" ? "light" : "dark" }))
+    // From what is shown: at first that may be the browser's own, which the server has yet to hear of.
+    wire.send({ type: "theme", value: root.dataset.theme === "dark" ? "light" : "dark" }))
   $("#share").addEventListener("click", () => wire.send({ type: "share" }))
   $("#save").addEventListener("click", () => wire.send({ type: "save" }))
   $("#load").addEventListener("click", () => $("#file").click())
@@ -346,6 +347,7 @@ export function render({ model, el }) {
   const preferred = window.pageLayout?.preferred() ?? model.theme
   if (preferred !== model.theme) {
     root.dataset.theme = preferred
-    whenReady(model, () => wire.send({ type: "theme", value: preferred, preferred: true }))
+    // What was chosen by then counts.
+    whenReady(model, () => wire.send({ type: "theme", value: window.pageLayout?.preferred() ?? preferred, preferred: true }))
   }
 }
