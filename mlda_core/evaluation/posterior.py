@@ -109,7 +109,7 @@ class Sums:
         """Return the scores of an area; empty if nothing was counted there."""
         if not self.weight[area] > 0:
             return {}
-        ranks = self.ranks[area] / self.ranks[area].sum()
+        ranks = self._frequencies(area)
         out: dict[str, Any] = {
             "crps": float(self.crps[area] / self.weight[area]),
             "spread_over_error": float(np.sqrt(self.variance[area] / self.error[area])),
@@ -119,8 +119,12 @@ class Sums:
 
     def pit(self, area: int) -> list[float]:
         """Return the histogram of the probability integral transform, in :data:`BINS` bins."""
-        ranks = self.ranks[area] / self.ranks[area].sum()
-        return [round(float(p), 4) for p in ranks.reshape(BINS, -1).sum(axis=1)]
+        bins = self._frequencies(area).reshape(BINS, -1).sum(axis=1)
+        return [round(float(p), 4) for p in bins]
+
+    def _frequencies(self, area: int) -> Array:
+        """Return how often the truth had each rank, shape (MEMBERS + 1,)."""
+        return np.asarray(self.ranks[area] / self.ranks[area].sum())
 
 
 def areas_of(bundle: Bundle) -> dict[str, Array]:

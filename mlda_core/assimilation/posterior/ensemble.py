@@ -120,7 +120,7 @@ class Ensemble:
         row = names.index(variable)
         fields = self.anomalies[:, row]
         part = (fields < threshold) if below else (fields > threshold)
-        return np.where(self.bundle.mask[row], part.mean(axis=0), np.nan).astype(np.float32)
+        return _share(part, self.bundle.mask[row])
 
     def event_probability(self, event: str) -> Float:
         """Return the fraction of members in which an event happens, for every variable.
@@ -152,7 +152,7 @@ class Ensemble:
             fields = bundle.normaliser.restore(x, np.array([self.analysis.month]))[0]
             threshold = fields - bundle.climatology(self.analysis.month)
         happens = self.anomalies < threshold if limit < 0 else self.anomalies > threshold
-        return np.where(bundle.mask, happens.mean(axis=0), np.nan).astype(np.float32)
+        return _share(happens, bundle.mask)
 
     def to_dataset(self) -> xr.Dataset:
         """Convert to a Dataset with CF names and units.
@@ -194,6 +194,11 @@ class Ensemble:
             )
         out.attrs["sampler"], out.attrs["seed"] = self.sampler, self.seed
         return out
+
+
+def _share(happens: NDArray[np.bool_], mask: NDArray[np.bool_]) -> Float:
+    """Return the fraction of members in which something happens; NaN outside the mask."""
+    return np.where(mask, happens.mean(axis=0), np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
