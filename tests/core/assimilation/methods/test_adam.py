@@ -16,9 +16,9 @@ def test_the_misfit_falls_from_a_random_start_and_no_prior_holds_z(linear):
     steps = list(descend(linear, observed, 7))
     assert [index for index, _, _ in steps] == list(range(1, ADAM_STEPS + 1))
     assert steps[-1][2] < 0.2 * steps[0][2]
-    # Ten observations leave most directions of z where they began.
+    # A dozen observations leave some directions of z where they began.
     other = list(descend(linear, observed, 7, seed=1))
-    assert np.linalg.norm(steps[-1][1] - other[-1][1]) > 1
+    assert np.linalg.norm(steps[-1][1] - other[-1][1]) > 0.5
     np.testing.assert_array_equal(list(descend(linear, observed, 7))[-1][1], steps[-1][1])
 
 
