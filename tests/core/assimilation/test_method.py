@@ -47,3 +47,12 @@ def test_the_mean_of_a_gaussian_method_is_no_anomaly(linear):
     assert (z_b.shape, z_b.any()) == ((linear.n_latent,), np.False_)
     assert sea_held is False
     assert method.decoder_fraction(linear.settings, 9, Setting(), sea_held=False) == 0
+
+
+def test_without_residual_the_latent_part_is_all_where_there_is_one():
+    for key, method in METHODS.items():
+        assert method.only_decodes(Setting(method=key)) == method.latent_only
+    for key in ("vae", "eof"):
+        assert METHODS[key].only_decodes(Setting(method=key, residual=False))
+    for key in ("enoi", "regression", "adam", "climatology"):
+        assert not METHODS[key].only_decodes(Setting(method=key, residual=False))

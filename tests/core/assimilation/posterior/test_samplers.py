@@ -101,9 +101,7 @@ def test_perturbed_members_are_minima_of_their_own_costs(curved):
     from mlda_core.assimilation.posterior.batch_solver import minimise_batch
 
     engine = Assimilator(curved)
-    problem = engine.problem(
-        standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting()
-    )
+    problem = engine.problem(standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting())
     draws = engine.draws.of(engine, problem, 6, 0)
     fit = BatchCost(curved, problem, problem.observed.value - draws.misfit, draws.zeta)
     *_, last = minimise_batch(fit.evaluate, draws.zeta, problem.gain.inverse_hessian)
