@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.ensemble import Ensemble
+    from mlda_core.assimilation.targeting import where_next
     from mlda_core.bundle.bundle import Bundle, load_bundle
     from mlda_core.climate.assets import coastline
     from mlda_core.climate.errors import UserError
@@ -55,6 +56,7 @@ __all__ = [
     "regional_mean",
     "synthesise",
     "verify",
+    "where_next",
 ]
 
 # The version's only definition: pyproject.toml reads it here.
@@ -86,6 +88,7 @@ _DEFINED_IN = {
     "regional_mean": "climate.regions",
     "synthesise": "observations.networks",
     "verify": "evaluation.verification",
+    "where_next": "assimilation.targeting",
 }
 
 
