@@ -23,7 +23,7 @@ LAYERS = {
         *("perturbation", "impact", "evaluation", "reanalysis", "simulate", "plotting", "cli"),
     ),
     "app": (
-        *("web_files", "state", "text", "maps", "charts", "components", "context", "jobs", "tools"),
+        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context", "jobs", "tools"),
         *("results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
         *("main", "app_hooks"),
     ),

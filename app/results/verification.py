@@ -174,6 +174,8 @@ class VerificationPanel:
             )
         if self._observe.months():
             notes.append(self._observe.months())
+        if self.foot.mode == "observe":
+            notes += self._observe.next.promise_words()
         return tuple(notes)
 
     def open_parts(self, message: Message) -> str | None:

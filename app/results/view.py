@@ -18,8 +18,8 @@ from app.results.impact_view import ImpactView
 from app.results.panel import Foot
 from app.results.scores_view import ScoresView
 from app.results.series_view import SeriesView
-from app.results.widgets import Choice, Headings, attributes, text
 from app.web_files import read
+from app.widgets import Choice, Headings, attributes, text
 
 LABELS = {
     "scores": "Verification",

@@ -35,6 +35,8 @@ from app.text import (
 )
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
+from app.tools.where_next import COLUMN as WHERE_NEXT
+from app.tools.where_next import WhereNext
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
@@ -47,6 +49,8 @@ METHOD_LABELS = options_of(ObservationSettings, "method")
 FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
+# Views of the model's column that follow from an analysis.
+OF_ANALYSES = ("increment", "influence", "spread", "member", "probability", WHERE_NEXT)
 # Explanation of the numbers of an analysis.
 OUTCOME_HELP = (
     "χ²/n: chi-squared per observation, near 1 where prior and errors are as large as they are "
@@ -122,9 +126,11 @@ class ObserveTool:
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.names = short_labels(bundle.variables)
         self.cost = CostChart(context.state.theme)
+        self.next = WhereNext(context, self.analysing)
         self.panel = Observe(
             context.on_messages,
             chart=pn.pane.Bokeh(self.cost.figure, sizing_mode="stretch_width", margin=0),
+            next=self.next.root,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
@@ -170,6 +176,7 @@ class ObserveTool:
             seen = state.tool != "perturb" and not self.waiting
             if task is not self._task and (observed.live or moved) and seen:
                 self.begin(task)
+            self.next.refresh()
         else:
             task = self.wanted()
             begun = self._task is not None and self._task.month == task.month
@@ -357,6 +364,9 @@ class ObserveTool:
             fields = self.analysing.influence(self.focus)
         elif kind == "spread":
             fields, reference = self.analysing.spread() or (None, None)
+        elif kind == WHERE_NEXT:
+            self._column = self.next.column()
+            return self._column
         made = frames.Column(kind, fields, reference, observed.hatch)
         old = self._column
         if (made.kind, made.hatch) != (old.kind, old.hatch) or made.fields is not old.fields:
@@ -426,6 +436,7 @@ class ObserveTool:
         ):
             self._listed = listed
             self.listing.show(self.table.rows, misfit, sorted(self.chosen))
+        self.next.show()
         self.cost.draw(self.analysing.costs)
         self.cost.set_theme(state.theme)
         self.panel.put(
@@ -523,12 +534,13 @@ class ObserveTool:
         }
 
     def outlined(self) -> list[tuple[float, float, float, float]]:
-        """Return the region that the network is confined to, to be outlined on the maps."""
+        """Return the regions of the network and of where next, to be outlined on the maps."""
         observed: ObservationSettings = self._state.observations
         region, kind = observed.region, NETWORKS[observed.kind]
-        if self._state.tool != "observe" or region is None or "region" not in kind.settings:
+        if self._state.tool != "observe":
             return []
-        return [region]
+        confined = [] if region is None or "region" not in kind.settings else [region]
+        return [*confined, *self.next.outlined()]
 
     def station(self, rows: Any) -> list[int]:
         """Return all rows at the places of some: what one station observes."""
@@ -574,12 +586,12 @@ class ObserveTool:
 
     def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
-        if observed.column in ("increment", "influence", "spread", "member", "probability") and (
-            self.analysing.analysis is None
-        ):
+        if observed.column in OF_ANALYSES and self.analysing.analysis is None:
             return "Shown after the first analysis"
+        if observed.column == WHERE_NEXT:
+            return self._why_no_posterior("Where next") or self.next.hint()
         if observed.column in ("member", "probability"):
-            none = self._why_no_members()
+            none = self._why_no_posterior("Members")
             drawn = self.member if observed.column == "member" else self.column().fields is not None
             if not none and self.analysing.members_failed:
                 none = "The members could not be drawn"
@@ -592,17 +604,17 @@ class ObserveTool:
             return "Click a map to observe there"
         return ""
 
-    def _why_no_members(self) -> str:
-        """Return why there are no members to flip through; '' where there are."""
+    def _why_no_posterior(self, what: str) -> str:
+        """Return why there is nothing that is computed from a posterior; '' where there is."""
         if self._has_members:
             return ""
         if self._state.model != "analysis":
-            return "Members are of the analysis: resume it to see them"
+            return f"{what}: of the analysis, so resume it to see this"
         if self.analysing.task is None:
             return ""
         if METHODS[self.analysing.task.method].posterior:
-            return "Members need the residual analysis: switch it on, or choose VAE"
-        return "This method has no posterior: choose VAE, EOFs or ensemble OI to see members"
+            return f"{what}: needs the residual analysis; switch it on, or choose VAE"
+        return f"{what}: this method has no posterior; choose VAE, EOFs or ensemble OI"
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""
@@ -633,6 +645,7 @@ class ObserveTool:
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.analysing.close()
+        self.next.close()
         self.panel.listen(None)
         self.heading.listen(None)
         self.listing.close()

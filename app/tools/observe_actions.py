@@ -26,8 +26,11 @@ from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
 from mlda_core.observations.table import to_csv
 
-MODES = ("place", "box", "lasso", "region")
-HINTS = {"region": "Drag a box over any map: the network is confined to it."}
+MODES = ("place", "box", "lasso", "region", "aim")
+HINTS = {
+    "region": "Drag a box over any map: the network is confined to it.",
+    "aim": "Drag a box over any map: where next asks about it.",
+}
 # A long list of refused rows must not fill the page.
 SHOWN_REJECTED = 200
 
@@ -70,6 +73,7 @@ class ObserveActions:
             "hatch": self.choose_hatching,
             "member": self.choose_member,
             "event": self.choose_event,
+            **self._observe.next.actions(),
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -193,6 +197,8 @@ class ObserveActions:
             region = box_to_region(self._state.projection, drawing)
             self._take(self._state.observations.adjust({"region": region}))
             return f"The network is confined to {region_words(region)}."
+        if mode == "aim":
+            return self._observe.next.aim(box_to_region(self._state.projection, drawing))
         table = self._observe.table.rows
         x, y = to_map(self._state.projection, table["lon"].to_numpy(), table["lat"].to_numpy())
         here = inside(drawing, x, y) & (table["variable"].to_numpy() == variable)

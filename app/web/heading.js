@@ -61,8 +61,8 @@ export function render({ model, el }) {
     $("#column").title = title
     document.documentElement.style.setProperty("--column-title", JSON.stringify(title))
     $(".hatch").hidden = model.column !== "spread"
-    // A probability has its own ends, which are not amplified.
-    $(".scale").hidden = model.column === "probability"
+    // These have ends of their own, which are not amplified.
+    $(".scale").hidden = ["probability", "next"].includes(model.column)
     $("#event").hidden = model.column !== "probability"
     $("#event").value = model.event
     const members = model.column === "member"

@@ -43,6 +43,7 @@ export function render({ model, el }) {
       <div class="graph"></div>
       <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
     </div>
+    <div class="next"></div>
     <div class="block">
       <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
         `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span>
@@ -155,7 +156,7 @@ export function render({ model, el }) {
     mode: () => mode,
     drawn: (by, variable, geometry) => {
       wire.send({ type: "obs-drawn", mode: by, variable, geometry }, `drawn${++count}`)
-      if (by !== "region") return
+      if (by !== "region" && by !== "aim") return
       // One region is drawn; Bokeh's tool changes once it has ended its drag.
       mode = "place"
       settings()
@@ -173,6 +174,11 @@ export function render({ model, el }) {
   model.on("remove", () => { off(); undraw(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
 
   $(".graph").append(model.get_child("chart"))
+  $(".next").append(model.get_child("next"))
+  // From controls that are Panel's own, which do not hold the mode.
+  const asksMode = (e) => chooseMode(e.detail)
+  document.addEventListener("mlda:mode", asksMode)
+  model.on("remove", () => document.removeEventListener("mlda:mode", asksMode))
   const cost = () => {
     const path = model.costs
     const last = path[path.length - 1]

@@ -10,7 +10,7 @@ from app.maps.color_scales import THEMES
 from app.results.impacts import now_for, series_for
 from app.results.panel import Foot
 from app.results.view import FootView
-from app.results.widgets import Choice
+from app.widgets import Choice
 from mlda_core.assimilation.regional_series import Series
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
