@@ -216,6 +216,7 @@ class Observe(Control):
     reading = param.String(doc="The observation under the pointer, in words.")
     chart = Child(doc="The cost by step, drawn.")
     next = Child(doc="The controls of the view *Where next?*.")
+    card = Child(doc="The card of the observation that is selected.")
     trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
     _esm = read_module("observe.js")

@@ -23,8 +23,8 @@ LAYERS = {
         *("perturbation", "impact", "evaluation", "reanalysis", "simulate", "plotting", "cli"),
     ),
     "app": (
-        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context", "jobs", "tools"),
-        *("results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
+        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
+        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
         *("main", "app_hooks"),
     ),
 }

@@ -33,6 +33,7 @@ from app.text import (
     signed,
     state_words,
 )
+from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from app.tools.where_next import COLUMN as WHERE_NEXT
@@ -127,10 +128,12 @@ class ObserveTool:
         self.names = short_labels(bundle.variables)
         self.cost = CostChart(context.state.theme)
         self.next = WhereNext(context, self.analysing)
+        self.card = ObservationCard(context, self.analysing, lambda: self.selected)
         self.panel = Observe(
             context.on_messages,
             chart=pn.pane.Bokeh(self.cost.figure, sizing_mode="stretch_width", margin=0),
             next=self.next.root,
+            card=self.card.root,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
@@ -185,6 +188,7 @@ class ObserveTool:
                 self.begin(task)
             if len(self.table) and self._task is not None:
                 self.analysing.evaluate_cost(state.z, task)
+        self.card.refresh()
 
     @property
     def task(self) -> AnalysisRequest | None:
@@ -344,8 +348,11 @@ class ObserveTool:
     @property
     def focus(self) -> int | None:
         """The observation that is pointed at, or the only one selected."""
-        if self.hovered is not None:
-            return self.hovered
+        return self.selected if self.hovered is None else self.hovered
+
+    @property
+    def selected(self) -> int | None:
+        """The observation that is selected alone; None where it is none."""
         return next(iter(self.chosen)) if len(self.chosen) == 1 else None
 
     def column(self) -> frames.Column:
@@ -437,6 +444,7 @@ class ObserveTool:
             self._listed = listed
             self.listing.show(self.table.rows, misfit, sorted(self.chosen))
         self.next.show()
+        self.card.show()
         self.cost.draw(self.analysing.costs)
         self.cost.set_theme(state.theme)
         self.panel.put(
@@ -646,6 +654,7 @@ class ObserveTool:
         """Release everything at the end of the session."""
         self.analysing.close()
         self.next.close()
+        self.card.close()
         self.panel.listen(None)
         self.heading.listen(None)
         self.listing.close()

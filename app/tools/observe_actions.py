@@ -26,7 +26,7 @@ from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
 from mlda_core.observations.table import to_csv
 
-MODES = ("place", "box", "lasso", "region", "aim")
+MODES = ("place", "ask", "box", "lasso", "region", "aim")
 HINTS = {
     "region": "Drag a box over any map: the network is confined to it.",
     "aim": "Drag a box over any map: where next asks about it.",
@@ -62,6 +62,8 @@ class ObserveActions:
             "obs-toggle": self.toggle_withheld,
             "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
+            "obs-ask": self.ask_about,
+            "obs-card-close": self.close_card,
             "obs-mode": self.choose_mode,
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
@@ -169,6 +171,17 @@ class ObserveActions:
         if len(rows) == 1:
             return f"Observation {at + 1} {done}."
         return f"Station of {counted(len(rows), 'observation')} {done}."
+
+    def ask_about(self, message: Message) -> str:
+        """Select one observation, so that its card opens; once more closes it."""
+        at, _ = self._row(message)
+        self._observe.chosen = set() if self._observe.chosen == {at} else {at}
+        return ""
+
+    def close_card(self, _: Message) -> str:
+        """Select nothing, so that no card is open."""
+        self._observe.chosen = set()
+        return ""
 
     def take_whole_stations(self, message: Message) -> None:
         """Switch whether clicks, boxes and lassos take whole stations or single rows."""

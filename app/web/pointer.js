@@ -132,7 +132,7 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
     if (!active() || e.button !== 0) return
     const map = mapOf(e)
     if (!map) return
-    const hit = ["place", "box", "lasso"].includes(mode()) ? nearest(map, e) : null
+    const hit = ["place", "ask", "box", "lasso"].includes(mode()) ? nearest(map, e) : null
     press = { map, hit, x: e.clientX, y: e.clientY, moved: false, variable: variableOf(map) }
     if (hit) {
       // Bokeh must not pan with it.
@@ -150,7 +150,7 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
       return
     }
     if (Math.hypot(e.clientX - press.x, e.clientY - press.y) > SLIP) press.moved = true
-    if (!press.hit || !press.moved) return
+    if (!press.hit || !press.moved || mode() === "ask") return
     e.stopPropagation()
     const [x, y] = where(press.map, e), { source, i, row } = press.hit
     if (source.data.row[i] === row) {
@@ -166,6 +166,7 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
     if (!was || !active()) return
     if (was.hit) {
       e.stopPropagation()
+      if (was.moved && mode() === "ask") return
       if (was.moved) move(was.variable, was.hit.row, ...where(was.map, e), true)
       else if (!again(e)) toggle(was.variable, was.hit.row, e)
     } else if (!was.moved && mode() === "place" && mapOf(e) === was.map && !again(e)) {

@@ -26,7 +26,6 @@ from mlda_core.observations.options import TableOptions
 if TYPE_CHECKING:
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.problem import Problem
-    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -149,7 +148,7 @@ class ObservationInfluence:
         before = f"{signed(self.others, n)} ± {number(self.others_sd, n)}"
         moves = f"{signed(self.moved, n)} {unit} there"
         if abs(self.most) > 1.2 * abs(self.moved) and self.reason in ("moved", "far", "told"):
-            moves += f", {signed(self.most, n)} at most at {place(*self.most_at)}"
+            moves += f", {signed(self.most, n)} {unit} at most at {place(*self.most_at)}"
         told = f"the others had told {100 * self.told:.0f} % of what was unknown there"
         return {
             "thinned": f"{said}, but was left out by thinning: observations near it are used "
@@ -221,8 +220,8 @@ def observation_influence(
         [found.background, found.others, found.others + found.moved],
         problem.month,
     )
-    change = found.change.reshape(bundle.mask.shape) * spread
-    change = np.where(bundle.mask, change, np.nan).astype(np.float32)
+    moved = found.change.reshape(bundle.mask.shape) * spread
+    change = np.asarray(np.where(bundle.mask, moved, np.nan), np.float32)
     i, j = np.unravel_index(int(np.nanargmax(np.abs(change[which]))), bundle.grid.shape)
     return ObservationInfluence(
         row=row,
@@ -332,9 +331,9 @@ def _of_unused(assimilator: Assimilator, problem: Problem, row: int) -> _Standar
 
 
 def _digits(sd: float) -> int:
-    """Return the decimals in which a standard deviation has two digits, one at least.
+    """Return the decimals in which numbers of a standard deviation are written, 1 to 3.
 
-    >>> _digits(2.3), _digits(0.31), _digits(0.02)
-    (1, 2, 3)
+    >>> _digits(4.3), _digits(2.3), _digits(0.31), _digits(0.02)
+    (1, 2, 2, 3)
     """
-    return int(np.clip(1 - np.floor(np.log10(max(sd, 1e-6))), 1, 4))
+    return int(np.clip(1 - np.floor(np.log10(max(sd, 1e-6) / 3.0)), 1, 3))
