@@ -24,8 +24,8 @@ LAYERS = {
     ),
     "app": (
         *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
-        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
-        *("main", "app_hooks"),
+        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up"),
+        *("session", "page", "main", "app_hooks"),
     ),
 }
 # Rooms in which modules still import each other.

@@ -124,6 +124,7 @@ class DensityChart(Chart):
             glyph.line_color = {"field": "color"}
         self._dots.glyph.fill_color = {"field": "color"}
         fig.add_tools(bm.HoverTool(renderers=[*self._lines, self._dots], tooltips=TOOLTIP))
+        fig.update(min_border_left=8, min_border_right=8)
         fig.yaxis.visible = False
         fig.ygrid.visible = False
         fig.xaxis[0].ticker = bm.BasicTicker(desired_num_ticks=5, num_minor_ticks=0)

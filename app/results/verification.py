@@ -11,6 +11,7 @@ from app.context import Action, SessionContext, merge_actions
 from app.jobs.analysis import AnalysisRequest, engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
+from app.results.departures import DeparturesPanel
 from app.results.impacts import ImpactPanel
 from app.results.panel import PARTS, Foot, regions_of
 from app.results.view import FootView
@@ -65,6 +66,8 @@ class VerificationPanel:
         )
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
         self.impacts = ImpactPanel(context, self.foot)
+        self.departures = DeparturesPanel(context, self.foot, observe, lambda: self._region)
+        observe.ask_place = self.departures.ask_place
         self.view = FootView(self.foot)
 
     @property
@@ -99,15 +102,17 @@ class VerificationPanel:
             self._charted = None
             foot.stale = ""
             foot.show_progress(**self._progress)
+        self.departures.show()
         if "series" in foot.opened:
             self._show_series()
 
     def outlined(self) -> list[tuple[float, float, float, float]]:
         """Return the region that the open parts average over; none for the whole globe."""
-        region, parts = self._region, {"scores", "series", "drivers"}
+        region, parts = self._region, {"scores", "series", "drivers", "densities"}
+        places = self.departures.outlined()
         if not parts & set(self.foot.opened) or region == REGIONS["globe"]:
-            return []
-        return [(region.south, region.north, region.west, region.east)]
+            return places
+        return [*places, (region.south, region.north, region.west, region.east)]
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the foot does."""
@@ -119,7 +124,9 @@ class VerificationPanel:
             "series-start": self.start_series,
             "series-cancel": self.cancel_series,
         }
-        return merge_actions(own, self.impacts.actions(), self.attribution.actions())
+        return merge_actions(
+            own, self.impacts.actions(), self.attribution.actions(), self.departures.actions()
+        )
 
     # -- the table ---------------------------------------------------------------------------
 
@@ -358,4 +365,5 @@ class VerificationPanel:
         self._compare.cancel()
         self._run.cancel()
         self.attribution.close()
+        self.departures.close()
         self.foot.listen(None)

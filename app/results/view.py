@@ -13,9 +13,11 @@ import bokeh.events
 import panel as pn
 
 from app.charts.base import bm
+from app.results.densities_view import DensitiesView
 from app.results.drivers_view import DriversView
 from app.results.impact_view import ImpactView
 from app.results.panel import Foot
+from app.results.ranks_view import RanksView
 from app.results.scores_view import ScoresView
 from app.results.series_view import SeriesView
 from app.web_files import read
@@ -24,6 +26,8 @@ from app.widgets import Choice, Headings, attributes, text
 LABELS = {
     "scores": "Verification",
     "series": "Series",
+    "ranks": "Ranks",
+    "densities": "Densities",
     "drivers": "Drivers",
     "impact": "Impact",
 }
@@ -31,6 +35,8 @@ IMPACT_TITLE = "Impact: a measured series, predicted from the latent vector"
 VIEWS: dict[str, Callable[[Foot], Any]] = {
     "scores": ScoresView,
     "series": SeriesView,
+    "ranks": RanksView,
+    "densities": DensitiesView,
     "drivers": DriversView,
     "impact": ImpactView,
 }
@@ -154,7 +160,13 @@ class FootView:
 
     def _offered(self) -> list[str]:
         foot = self._foot
-        offered = {"drivers": foot.mode == "perturb", "impact": bool(foot.impacts)}
+        observes = foot.mode == "observe"
+        offered = {
+            "ranks": observes,
+            "densities": observes,
+            "drivers": not observes,
+            "impact": bool(foot.impacts),
+        }
         return [part for part in LABELS if offered.get(part, True)]
 
     def _show(self, *_: Any) -> None:

@@ -7,6 +7,7 @@ Only the selected and the hovered observations are held here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,7 @@ from mlda_core.observations.networks import NETWORKS, NetworkError, observes, of
 from mlda_core.observations.table import ObservationError
 
 if TYPE_CHECKING:
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.bundle.bundle import Bundle
 
 METHOD_LABELS = options_of(ObservationSettings, "method")
@@ -122,6 +124,8 @@ class ObserveTool:
         self.chosen: set[int] = set()
         self.hovered: int | None = None
         self.markers: Markers | None = None
+        # Answers a click on a free place in the mode *Ask*: the results panel's.
+        self.ask_place: Callable[[str, float, float], str] = lambda *_: ""
         self._drawn: Any = None
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
@@ -292,6 +296,15 @@ class ObserveTool:
         if self._flipped is None or self._flipped[:2] != (ensemble, index):
             self._flipped = (ensemble, index, ensemble.anomalies[index])
         return self._flipped[2]
+
+    def members(self) -> tuple[Ensemble | None, str]:
+        """Return the ensemble of the analysis shown; until it is made why there is none."""
+        none = self.why_no_posterior("Ranks")
+        if none:
+            return None, none
+        ensemble = self.analysing.ensemble()
+        failed = "The members could not be drawn" if self.analysing.members_failed else ""
+        return ensemble, failed or "Drawing members from the posterior …"
 
     def _probability(self) -> Any:
         """Return the percentage of members with the event, the same array each time, or None."""
@@ -597,9 +610,9 @@ class ObserveTool:
         if observed.column in OF_ANALYSES and self.analysing.analysis is None:
             return "Shown after the first analysis"
         if observed.column == WHERE_NEXT:
-            return self._why_no_posterior("Where next") or self.next.hint()
+            return self.why_no_posterior("Where next") or self.next.hint()
         if observed.column in ("member", "probability"):
-            none = self._why_no_posterior("Members")
+            none = self.why_no_posterior("Members")
             drawn = self.member if observed.column == "member" else self.column().fields is not None
             if not none and self.analysing.members_failed:
                 none = "The members could not be drawn"
@@ -612,7 +625,7 @@ class ObserveTool:
             return "Click a map to observe there"
         return ""
 
-    def _why_no_posterior(self, what: str) -> str:
+    def why_no_posterior(self, what: str) -> str:
         """Return why there is nothing that is computed from a posterior; '' where there is."""
         if self._has_members:
             return ""

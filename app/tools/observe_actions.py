@@ -64,6 +64,7 @@ class ObserveActions:
             "obs-hover": self.point_at,
             "obs-ask": self.ask_about,
             "obs-card-close": self.close_card,
+            "obs-ask-place": self.ask_about_place,
             "obs-mode": self.choose_mode,
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
@@ -177,6 +178,12 @@ class ObserveActions:
         at, _ = self._row(message)
         self._observe.chosen = set() if self._observe.chosen == {at} else {at}
         return ""
+
+    def ask_about_place(self, message: Message) -> str:
+        """Show what is known of a variable where a map was clicked."""
+        variable, (lat, lon) = self._variable(message), self._clicked(message)
+        self._exists(Row(variable, lat, lon, value=0.0))
+        return self._observe.ask_place(variable, lat, lon)
 
     def close_card(self, _: Message) -> str:
         """Select nothing, so that no card is open."""

@@ -5,7 +5,7 @@ import { tableKeys } from "./table.js"
 
 const IDLE = { residual: "This method has no residual analysis", localisation: "This method has no localisation" }
 const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it (with Shift its whole station); drag a marker to move it"],
-  ["ask", "Ask", "Click a marker to see why it changed much or nothing; in the table, Space selects a row"],
+  ["ask", "Ask", "Click a marker to see why it changed much or nothing, any other place to see what is known there; in the table, Space selects a row"],
   ["box", "Box", "Drag a box over a map to select its observations"],
   ["lasso", "Lasso", "Draw round observations to select them"]]
 
@@ -144,7 +144,7 @@ export function render({ model, el }) {
   const off = pointing({
     active: mine,
     mode: () => mode,
-    place: (variable, x, y) => wire.send({ type: "obs-place", variable, x, y }, `place${++count}`),
+    place: (variable, x, y) => wire.send({ type: mode === "ask" ? "obs-ask-place" : "obs-place", variable, x, y }, `place${++count}`),
     move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
     toggle: (variable, row, e) => mode === "ask" ? wire.send({ type: "obs-ask", variable, row }, `ask${++count}`) : wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
     hover: (row) => {

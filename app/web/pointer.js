@@ -169,13 +169,13 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
       if (was.moved && mode() === "ask") return
       if (was.moved) move(was.variable, was.hit.row, ...where(was.map, e), true)
       else if (!again(e)) toggle(was.variable, was.hit.row, e)
-    } else if (!was.moved && mode() === "place" && mapOf(e) === was.map && !again(e)) {
+    } else if (!was.moved && ["place", "ask"].includes(mode()) && mapOf(e) === was.map && !again(e)) {
       place(was.variable, ...where(was.map, e))
     }
   }
   const cancel = () => { press = null }
   // A double click observes here; enlarging a row stays on its name, its scatter and Enter.
-  const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
+  const twice = (e) => { if (active() && ["place", "ask"].includes(mode()) && mapOf(e)) e.stopPropagation() }
   /** @type {[string, (e: any) => void][]} */
   const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
     ["pointercancel", cancel], ["dblclick", twice]]

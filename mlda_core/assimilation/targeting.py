@@ -349,12 +349,23 @@ def check(
         raise StateError(f"An observation error of {error:g} is not above 0; correct it.")
     row, _ = variable_rows(bundle, [target.variable, variable])
     _area(bundle, int(row), target)
+    check_posterior(setting)
+
+
+def check_posterior(setting: Setting) -> None:
+    """Check that the method has a posterior, of the whole state.
+
+    Raises
+    ------
+    StateError
+        If it has not.
+    """
     gaussian(setting)
     if setting.latent_only:
         fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "
-            f"the state, so what one more observation is worth is not known; use one of {fitting}."
+            f"the state, so how uncertain it is, is not known; use one of {fitting}."
         )
 
 
