@@ -162,6 +162,7 @@ class ModelHeading(Control):
         default=[list(item) for item in options_of(ObservationSettings, "event").items()],
         doc="Key and label of what it can be of.",
     )
+    threshold = param.Number(default=1.0, doc="The value that a probability is above or below.")
     shows_member = param.Boolean(doc="Whether the column shows it by now.")
     note = param.String(doc="What the column shows just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month or network.")

@@ -13,6 +13,7 @@ from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.departures import DeparturesPanel
 from app.results.impacts import ImpactPanel
+from app.results.members import MembersPanel
 from app.results.panel import PARTS, Foot, regions_of
 from app.results.view import FootView
 from app.state.rows import InvalidObservationError
@@ -67,6 +68,7 @@ class VerificationPanel:
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
         self.impacts = ImpactPanel(context, self.foot)
         self.departures = DeparturesPanel(context, self.foot, observe, lambda: self._region)
+        self.members = MembersPanel(context, self.foot, observe)
         observe.ask_place = self.departures.ask_place
         self.view = FootView(self.foot)
 
@@ -103,6 +105,7 @@ class VerificationPanel:
             foot.stale = ""
             foot.show_progress(**self._progress)
         self.departures.show()
+        self.members.show()
         if "series" in foot.opened:
             self._show_series()
 
@@ -125,7 +128,11 @@ class VerificationPanel:
             "series-cancel": self.cancel_series,
         }
         return merge_actions(
-            own, self.impacts.actions(), self.attribution.actions(), self.departures.actions()
+            own,
+            self.impacts.actions(),
+            self.attribution.actions(),
+            self.departures.actions(),
+            self.members.actions(),
         )
 
     # -- the table ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from app.charts.base import bm
 from app.results.densities_view import DensitiesView
 from app.results.drivers_view import DriversView
 from app.results.impact_view import ImpactView
+from app.results.members_view import MembersView
 from app.results.panel import Foot
 from app.results.ranks_view import RanksView
 from app.results.scores_view import ScoresView
@@ -28,6 +29,7 @@ LABELS = {
     "series": "Series",
     "ranks": "Ranks",
     "densities": "Densities",
+    "members": "Members",
     "drivers": "Drivers",
     "impact": "Impact",
 }
@@ -37,6 +39,7 @@ VIEWS: dict[str, Callable[[Foot], Any]] = {
     "series": SeriesView,
     "ranks": RanksView,
     "densities": DensitiesView,
+    "members": MembersView,
     "drivers": DriversView,
     "impact": ImpactView,
 }
@@ -164,6 +167,7 @@ class FootView:
         offered = {
             "ranks": observes,
             "densities": observes,
+            "members": observes,
             "drivers": not observes,
             "impact": bool(foot.impacts),
         }
@@ -187,7 +191,7 @@ class FootView:
         for part, view in self.views.items():
             view.root.visible = part in opened
         self.parts.visible = bool(opened)
-        self.variable.widget.visible = "series" in opened or "drivers" in opened
+        self.variable.widget.visible = bool({"series", "drivers", "members"} & set(opened))
         self.region.widget.visible = "impact" not in opened
 
     def _show_words(self, *_: Any) -> None:

@@ -212,9 +212,16 @@ class ObservationSettings(Settings):
     )
     event: param.Selector[str] = param.Selector(
         default="above",
-        objects={label: key for key, (label, _) in EVENTS.items()},
+        objects={label: key for key, (label, _) in EVENTS.items()}
+        | {"Above a value": "over", "Below a value": "under"},
         doc="What the model's column shows the probability of.",
         metadata=setting("event"),
+    )
+    threshold = param.Number(
+        default=1.0,
+        bounds=(-100.0, 100.0),
+        doc="The value that the probability is above or below: an anomaly, in each map's units.",
+        metadata=setting("threshold", words="value", digits=3),
     )
     next_variable = param.String(
         default="",

@@ -76,6 +76,14 @@ def heeds(key: str) -> list[str]:
     return [*(["residual"] if decoded else []), *(["localisation"] if method.posterior else [])]
 
 
+def _happens(ensemble: Ensemble, event: str, threshold: float) -> Any:
+    """Return the share of members in which an event happens, (V, lat, lon)."""
+    if event not in ("over", "under"):
+        return ensemble.event_probability(event)
+    names = [variable.name for variable in ensemble.bundle.variables]
+    return np.stack([ensemble.probability(n, threshold, below=event == "under") for n in names])
+
+
 def network_words(observed: ObservationSettings) -> str:
     """Return what is observed, in words.
 
@@ -117,7 +125,7 @@ class ObserveTool:
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
         self._flipped: tuple[Any, int, Any] | None = None
-        self._percent: tuple[Any, str, Any] | None = None
+        self._percent: tuple[Any, Any, Any] | None = None
         # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
@@ -311,9 +319,10 @@ class ObserveTool:
         ensemble = self.analysing.ensemble() if self._has_members else None
         if ensemble is None:
             return None
-        event = self._state.observations.event
+        observed: ObservationSettings = self._state.observations
+        event = (observed.event, observed.threshold)
         if self._percent is None or self._percent[:2] != (ensemble, event):
-            self._percent = (ensemble, event, 100.0 * ensemble.event_probability(event))
+            self._percent = (ensemble, event, 100.0 * _happens(ensemble, *event))
         return self._percent[2]
 
     @property
@@ -479,6 +488,7 @@ class ObserveTool:
             hatch=observed.hatch,
             member=observed.member,
             event=observed.event,
+            threshold=observed.threshold,
             shows_member=bool(self.member),
             note=self._note(observed),
             stale=self.stale,

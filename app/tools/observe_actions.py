@@ -76,6 +76,7 @@ class ObserveActions:
             "hatch": self.choose_hatching,
             "member": self.choose_member,
             "event": self.choose_event,
+            "threshold": self.choose_threshold,
             **self._observe.next.actions(),
         }
 
@@ -326,6 +327,11 @@ class ObserveActions:
         """Choose what the probability is of."""
         made = self._state.observations.adjust({"event": message.get("value")})
         self._take(made)
+        return ""
+
+    def choose_threshold(self, message: Message) -> str:
+        """Choose the value that the probability is above or below."""
+        self._take(self._state.observations.adjust({"threshold": message.get("value")}))
         return ""
 
     # -- from Tabulator's own events --------------------------------------------------------------

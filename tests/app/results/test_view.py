@@ -65,7 +65,7 @@ def test_before_a_part_is_opened_there_is_no_figure(shown):
 
 
 def test_what_the_line_offers_is_what_can_be_opened(shown):
-    parts = ["scores", "series", "ranks", "densities"]
+    parts = ["scores", "series", "ranks", "densities", "members"]
     assert list(shown.headings.options.values()) == parts
     shown.foot.mode = "perturb"
     shown.foot.impacts = [["thames", "Thames"]]
