@@ -20,11 +20,10 @@ COLUMNS = 10
 Tap: Any = bokeh.events.Tap
 
 
-def _plain(aspect: float) -> Any:
-    """Return a figure without axes that keeps its shape at any height."""
+def _plain() -> Any:
+    """Return a figure without axes that fills its place, whose shape is the pane's."""
     fig = figure(
-        sizing_mode="scale_height",
-        aspect_ratio=aspect,
+        sizing_mode="stretch_both",
         toolbar_location=None,
         title=None,
         tools=[],
@@ -59,7 +58,7 @@ class StampsChart(Chart):
         self._image = bm.ColumnDataSource({"image": [], "dw": [], "dh": []})
         self._frame = bm.ColumnDataSource({"x": [], "y": []})
         self._mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
-        self.figure = _plain(4.0)
+        self.figure = _plain()
         self.figure.image("image", 0, 0, "dw", "dh", source=self._image, color_mapper=self._mapper)
         self._box = self.figure.rect(
             "x", "y", 1, 1, source=self._frame, fill_alpha=0.0, line_width=2
@@ -72,13 +71,16 @@ class StampsChart(Chart):
         """Rows of stamps."""
         return max(-(-self._n // COLUMNS), 1)
 
+    @property
+    def aspect(self) -> float:
+        """Width of the page over its height: maps are twice as wide as high."""
+        return 2.0 * COLUMNS / self.rows
+
     def draw(self, image: NDArray[np.uint8], n: int, variable: Variable) -> None:
         """Draw the stamps of so many members."""
         self._n, self._variable = n, variable
         self.figure.x_range.update(start=0, end=COLUMNS)
         self.figure.y_range.update(start=0, end=self.rows)
-        # Maps are twice as wide as high.
-        self.figure.aspect_ratio = 2.0 * COLUMNS / self.rows
         self._image.data = {"image": [image], "dw": [COLUMNS], "dh": [self.rows]}
         self.mark(self._member)
         self._paint()
@@ -117,7 +119,7 @@ class SpaghettiChart(Chart):
 
     def __init__(self, theme: str) -> None:
         super().__init__(theme)
-        self.figure = _plain(2.0)
+        self.figure = _plain()
         x0, x1, y0, y1 = EXTENT
         self.figure.x_range.update(start=x0, end=x1)
         self.figure.y_range.update(start=y0, end=y1)

@@ -65,6 +65,7 @@ class RankChart(Chart):
                 ],
             }
             self._bars[kind].visible = kind in present
+            self.figure.legend[0].items[KINDS.index(kind)].visible = kind in present
             most = max([most, *values])
             if values:
                 self._even.location = width

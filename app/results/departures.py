@@ -179,7 +179,7 @@ class DeparturesPanel:
     def _plain(self, found: PlaceDensities, name: str) -> dict[str, Any]:
         """Return what is shown of densities."""
         unit = written_units(found.units)
-        digits = next(v.decimals for v in self._bundle.variables if v.name == found.variable) + 1
+        digits = next(v.decimals for v in self._bundle.variables if v.name == found.variable)
         curves = (
             Curve("before", "muted", found.prior.x, found.prior.y, dash="dashed"),
             Curve("after", "analysis", found.posterior.x, found.posterior.y, fill=True),

@@ -37,7 +37,9 @@ class MembersPanel:
     def __init__(self, context: SessionContext, foot: Foot, observe: ObserveTool) -> None:
         self._bundle, self._state = context.bundle, context.state
         self._foot, self._observe = foot, observe
-        self._mode, self._level = "stamps", 0.0
+        self._mode = "stamps"
+        # None: half of what the colours of the variable end at.
+        self._chosen_level: float | None = None
         self._drawn: tuple[Any, ...] | None = None
         self._pair: tuple[Ensemble, tuple[int, int]] | None = None
         foot.param.watch(lambda _: self.show(), "variable")
@@ -60,9 +62,16 @@ class MembersPanel:
 
     def choose_level(self, message: Message) -> None:
         """Choose the value of the contour."""
-        self._level = checked(
+        self._chosen_level = checked(
             "value of the contour", message.get("value"), -FAR, FAR, InvalidObservationError
         )
+
+    @property
+    def _level(self) -> float:
+        if self._chosen_level is not None:
+            return self._chosen_level
+        variable = next(v for v in self._bundle.variables if v.name == self._foot.variable)
+        return 0.5 * limits(variable, full=False)[1]
 
     def show_member(self, message: Message) -> str:
         """Show a member in the model's column."""

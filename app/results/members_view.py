@@ -14,6 +14,15 @@ from app.widgets import Choice, button, column, figure_pane, row, span, text
 MODES = {"stamps": "Stamps", "spaghetti": "Spaghetti"}
 
 
+def _shape(aspect: float) -> dict[str, str]:
+    """Return the styles of maps that are as high as there is room, and never out of shape."""
+    return {"aspect-ratio": f"{aspect:g}", "max-width": "100%", "margin": "0 auto"}
+
+
+def _shaped(figure: Any, aspect: float) -> Any:
+    return figure_pane(figure, sizing_mode="stretch_height", styles=_shape(aspect))
+
+
 class MembersView:
     """Both pictures, and what is chosen.
 
@@ -39,7 +48,7 @@ class MembersView:
             width=84,
             margin=0,
             align="center",
-            stylesheets=[read("results/select.css")],
+            stylesheets=[read("results/number.css")],
         )
         self.level.param.watch(self._on_level, "value")
         self.flip = button(
@@ -55,8 +64,8 @@ class MembersView:
         )
         self.spaghetti = SpaghettiChart(foot.theme)
         self.panes = {
-            "stamps": figure_pane(self.stamps.figure, sizing_mode="stretch_both"),
-            "spaghetti": figure_pane(self.spaghetti.figure, sizing_mode="stretch_both"),
+            "stamps": _shaped(self.stamps.figure, 4.0),
+            "spaghetti": _shaped(self.spaghetti.figure, 2.0),
         }
         self.root = column(
             row(self.mode.widget, self.level, self.flip, self.words),
@@ -92,6 +101,7 @@ class MembersView:
         if "image" in shown:
             record = next(v for v in foot.records if v.name == shown["variable"])
             self.stamps.draw(shown["image"], shown["n"], record)
+            self.panes["stamps"].styles = _shape(self.stamps.aspect)
         self.stamps.mark(shown.get("member", 0))
         if "lines" in shown:
             self.spaghetti.draw(shown["lines"], shown["projection"])
