@@ -14,14 +14,20 @@ from app.charts.colors import COLORS
 from app.maps.color_scales import map_palette
 from app.maps.member_maps import Lines, member_at
 from app.maps.projections import EXTENT, projection
+from app.web_files import read
 from mlda_core.climate.variables import Variable
 
 COLUMNS = 10
+# Width of a map over its height.
+MAP_SHAPE = 2.0
 Tap: Any = bokeh.events.Tap
 
 
 def _plain() -> Any:
-    """Return a figure without axes that fills its place, whose shape is the pane's."""
+    """Return a figure without axes that fills its place, and whose maps keep their shape.
+
+    Its ``tags`` are the extent that is shown, and pixels of a unit of x over those of one of y.
+    """
     fig = figure(
         sizing_mode="stretch_both",
         toolbar_location=None,
@@ -36,6 +42,9 @@ def _plain() -> Any:
         output_backend="canvas",
     )
     fig.grid.visible = False
+    shape = bm.CustomJS(code=read("callbacks/keep_shape.js"))
+    for name in ("inner_width", "inner_height", "tags"):
+        fig.js_on_change(name, shape)
     return fig
 
 
@@ -71,16 +80,10 @@ class StampsChart(Chart):
         """Rows of stamps."""
         return max(-(-self._n // COLUMNS), 1)
 
-    @property
-    def aspect(self) -> float:
-        """Width of the page over its height: maps are twice as wide as high."""
-        return 2.0 * COLUMNS / self.rows
-
     def draw(self, image: NDArray[np.uint8], n: int, variable: Variable) -> None:
         """Draw the stamps of so many members."""
         self._n, self._variable = n, variable
-        self.figure.x_range.update(start=0, end=COLUMNS)
-        self.figure.y_range.update(start=0, end=self.rows)
+        self.figure.tags = [0, COLUMNS, 0, self.rows, MAP_SHAPE]
         self._image.data = {"image": [image], "dw": [COLUMNS], "dh": [self.rows]}
         self.mark(self._member)
         self._paint()
@@ -121,8 +124,7 @@ class SpaghettiChart(Chart):
         super().__init__(theme)
         self.figure = _plain()
         x0, x1, y0, y1 = EXTENT
-        self.figure.x_range.update(start=x0, end=x1)
-        self.figure.y_range.update(start=y0, end=y1)
+        self.figure.tags = [x0, x1, y0, y1, 1.0]
         self._coast, self._outline = (
             bm.ColumnDataSource({"x": [], "y": []}) for _ in ("coast", "outline")
         )
@@ -142,7 +144,7 @@ class SpaghettiChart(Chart):
         }
         wheel = bm.WheelZoomTool(maintain_focus=False)
         pan = bm.PanTool()
-        fig.add_tools(pan, wheel, bm.ResetTool())
+        fig.add_tools(pan, wheel, bm.SaveTool())
         fig.toolbar.active_drag, fig.toolbar.active_scroll = pan, wheel
         self._projection = ""
         self._paint()

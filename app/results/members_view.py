@@ -14,15 +14,6 @@ from app.widgets import Choice, button, column, figure_pane, row, span, text
 MODES = {"stamps": "Stamps", "spaghetti": "Spaghetti"}
 
 
-def _shape(aspect: float) -> dict[str, str]:
-    """Return the styles of maps that are as high as there is room, and never out of shape."""
-    return {"aspect-ratio": f"{aspect:g}", "max-width": "100%", "margin": "0 auto"}
-
-
-def _shaped(figure: Any, aspect: float) -> Any:
-    return figure_pane(figure, sizing_mode="stretch_height", styles=_shape(aspect))
-
-
 class MembersView:
     """Both pictures, and what is chosen.
 
@@ -64,8 +55,8 @@ class MembersView:
         )
         self.spaghetti = SpaghettiChart(foot.theme)
         self.panes = {
-            "stamps": _shaped(self.stamps.figure, 4.0),
-            "spaghetti": _shaped(self.spaghetti.figure, 2.0),
+            "stamps": figure_pane(self.stamps.figure),
+            "spaghetti": figure_pane(self.spaghetti.figure),
         }
         self.root = column(
             row(self.mode.widget, self.level, self.flip, self.words),
@@ -101,7 +92,6 @@ class MembersView:
         if "image" in shown:
             record = next(v for v in foot.records if v.name == shown["variable"])
             self.stamps.draw(shown["image"], shown["n"], record)
-            self.panes["stamps"].styles = _shape(self.stamps.aspect)
         self.stamps.mark(shown.get("member", 0))
         if "lines" in shown:
             self.spaghetti.draw(shown["lines"], shown["projection"])

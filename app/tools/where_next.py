@@ -197,7 +197,8 @@ class WhereNext:
         if not self.shown or task is None or not self._analyses.answered:
             return
         method = METHODS[task.method]
-        if not method.posterior or Setting(method=task.method, residual=task.residual).latent_only:
+        setting = Setting(method=task.method, residual=task.residual)
+        if not method.posterior or method.only_decodes(setting):
             self._found, self._answers, self._asked = {}, {}, None
             return
         asked = (task, self.question(), self._state.observations.error)

@@ -24,6 +24,7 @@ from mlda_core.assimilation.methods import METHODS, WITH_POSTERIOR, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.physical_units import climatological_spread
 from mlda_core.assimilation.problem import gaussian
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box, region_mask
 from mlda_core.observations.default_errors import DEFAULT_ERROR, default_error, variable_rows
@@ -160,7 +161,7 @@ def where_next(
     """
     bundle = assimilator.bundle
     chosen = target_of(target or variable)
-    check(bundle, variable, chosen, Setting.of(settings), count=count, error=error)
+    check(bundle, variable, chosen, setting_of(settings), count=count, error=error)
     problem, table = assimilator.prepared(observations, month, options=options, **settings)
     target_row, row = variable_rows(bundle, [chosen.variable, variable])
     cells, weights = _target_cells(bundle, problem.month, int(target_row), chosen)
@@ -360,8 +361,7 @@ def check_posterior(setting: Setting) -> None:
     StateError
         If it has not.
     """
-    gaussian(setting)
-    if setting.latent_only:
+    if gaussian(setting).only_decodes(setting):
         fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "

@@ -30,7 +30,7 @@ def test_stamps_of_all_and_a_click_shows_one(v, foot):
     ensemble = v.work.ensemble()
     assert foot.members["n"] == len(ensemble)
     chart = v.session.verification.view.views["members"].stamps
-    assert chart.aspect == pytest.approx(2 * COLUMNS / chart.rows)
+    assert chart.figure.tags == [0, COLUMNS, 0, 5, 2.0]
     assert chart._image.data["image"][0] is foot.members["image"]
     chart._tapped(types.SimpleNamespace(x=3.5, y=chart.rows - 1.5))
     assert v.session.state.observations.member == 14
