@@ -23,9 +23,9 @@ LAYERS = {
         *("perturbation", "impact", "evaluation", "reanalysis", "simulate", "plotting", "cli"),
     ),
     "app": (
-        *("web_files", "state", "text", "maps", "charts", "components", "context", "jobs", "tools"),
-        *("results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
-        *("main", "app_hooks"),
+        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
+        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up"),
+        *("session", "page", "main", "app_hooks"),
     ),
 }
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

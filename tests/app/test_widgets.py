@@ -1,6 +1,6 @@
 """Widgets of the results."""
 
-from app.results.widgets import Choice, attributes, button, span
+from app.widgets import Choice, attributes, button, span
 
 
 def test_entries_of_one_label_stay_apart():
