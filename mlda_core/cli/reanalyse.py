@@ -217,6 +217,14 @@ def _from_files(
     first, last = _ends(period) or (held[0], held[-1])
     record = record.within(first, last)
     tables = {one.month: one.table for one in record.months}
+    for name, table in tables.items():
+        other = np.flatnonzero(~is_plain(table))
+        if other.size:
+            raise ObservationError(
+                f"{name} has {other.size} observations of kinds that a store does not hold, the "
+                f"first a {table['kind'].iloc[int(other[0])]}; use mlda assimilate for them, or "
+                "leave them out."
+            )
     months = months_between(first, last)
     n_blank = len(set(months) - set(tables))
     if n_blank == len(months):

@@ -23,6 +23,7 @@ class Climatology(Method):
     """The reference of the scores."""
 
     scored = False
+    takes_kinds = True
 
     def steps(
         self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
