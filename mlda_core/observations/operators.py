@@ -9,6 +9,7 @@ a mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -103,19 +104,21 @@ def standardised_operator(bundle: Bundle, shown: Places, month: int) -> Standard
         return Standardised(shown, np.ones(len(shown)), np.zeros(len(shown)))
     slope, offset = climate_line(bundle, month)
     points = shown.points
-    with np.errstate(divide="ignore"):
-        at = np.where(points.weight > 0, points.weight / slope.ravel()[points.index], 0.0)
-    by_point = 1.0 / at.sum(axis=1)
+    # Each corner by its own slope; the weights of a point still sum to one.
+    by_corner = points.weight * slope.ravel()[points.index]
+    by_point = by_corner.sum(axis=1)
     centre = (points.weight * offset.ravel()[points.index]).sum(axis=1)
     size = np.bincount(shown.row, np.abs(shown.coefficient), len(shown)).astype(np.float64)
     weighted = np.abs(shown.coefficient) * by_point
     scale = np.bincount(shown.row, weighted, len(shown)).astype(np.float64) / size
     constant = np.bincount(shown.row, shown.coefficient * centre, len(shown)).astype(np.float64)
     coefficient = shown.coefficient * by_point / scale[shown.row]
-    # Of a single place the two cancel, but for rounding.
+    # A single place keeps its interpolation of standardised anomalies, as values have it.
     single = np.bincount(shown.row, minlength=len(shown)) == 1
     alone = single[shown.row] & (shown.coefficient == 1.0)
     coefficient = np.where(alone, 1.0, coefficient)
+    weight = np.where(alone[:, None], points.weight, by_corner / by_point[:, None])
+    points = replace(points, weight=weight)
     parts: list[list[tuple[Array | float, Places]]] = [
         [(coefficient[shown.row == i], points.where(np.flatnonzero(shown.row == i)))]
         for i in range(len(shown))
