@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.intake import ObservationWarning
     from mlda_core.observations.networks import NetworkSpec, places, synthesise
     from mlda_core.observations.options import TableOptions
+    from mlda_core.observations.synthetic import synthesise_reports
     from mlda_core.observations.table import read as read_observations
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
@@ -54,6 +55,7 @@ __all__ = [
     "read_observations",
     "regional_mean",
     "synthesise",
+    "synthesise_reports",
     "verify",
 ]
 
@@ -85,6 +87,7 @@ _DEFINED_IN = {
     "read_observations": "observations.table:read",
     "regional_mean": "climate.regions",
     "synthesise": "observations.networks",
+    "synthesise_reports": "observations.synthetic",
     "verify": "evaluation.verification",
 }
 

@@ -12,13 +12,19 @@ from bokeh.models.widgets.tables import HTMLTemplateFormatter
 
 from app.web_files import read
 
-COLUMNS = ("variable", "lat", "lon", "value", "error", "withheld", "misfit")
-_TITLES = {"misfit": "misfit σ"}
+COLUMNS = ("variable", "says", "lat", "lon", "value", "error", "withheld", "misfit")
+_TITLES = {"misfit": "misfit σ", "says": "kind"}
 # With a scrollbar beside them they just fit the panel.
 _WIDTHS = {
     "variable": 63, "lat": 41, "lon": 45, "value": 43, "error": 35, "withheld": 54, "misfit": 50,
 }  # fmt: skip
+# With the column of kinds, which is there where some rows are no values.
+_NARROW = {
+    "variable": 48, "says": 72, "lat": 38, "lon": 42, "value": 40, "error": 33, "withheld": 30,
+    "misfit": 31,
+}  # fmt: skip
 _TIPS = {
+    "says": "what it says, other than a value at its place: a class, a bound, a mean",
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",
     "value": "anomaly, display units",
@@ -66,9 +72,10 @@ class ObservationTable:
             sizing_mode="stretch_both",
             min_height=120,
             titles=_TITLES,
+            hidden_columns=["says"],
             widths=_WIDTHS,
             header_tooltips=_TIPS | {"variable": ", ".join(labels)},
-            text_align={"variable": "left", "withheld": "center"},
+            text_align={"variable": "left", "says": "left", "withheld": "center"},
             formatters={
                 **{name: _written(1) for name in ("lat", "lon")},
                 **{name: _written(2) for name in ("value", "error", "misfit")},
@@ -83,6 +90,7 @@ class ObservationTable:
                 **dict.fromkeys(("lat", "lon", "value", "error"), number),
                 # A click there selects the row.
                 "variable": None,
+                "says": None,
                 "withheld": {"type": "tickCross"},
                 "misfit": None,
             },
@@ -117,6 +125,9 @@ class ObservationTable:
         """
         frame = self._frame(rows, misfit)
         old = self.widget.value
+        hidden = [] if "says" in rows else ["says"]
+        if hidden != self.widget.hidden_columns:
+            self.widget.param.update(hidden_columns=hidden, widths=_WIDTHS if hidden else _NARROW)
         self._quiet = True
         try:
             patches = _patches(old, frame)
@@ -155,11 +166,12 @@ class ObservationTable:
     def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
         if rows is None or not len(rows):
             made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
-            return made.astype({"variable": object, "withheld": bool})
+            return made.astype({"variable": object, "says": object, "withheld": bool})
         names = rows["variable"].astype(object)
         return pd.DataFrame(
             {
                 "variable": names.map(lambda name: self._names.get(name, name)),
+                "says": rows.get("says", ""),
                 "lat": rows["lat"].round(2),
                 # West negative, as the texts say west and not 200 degrees east.
                 "lon": ((rows["lon"] + 180.0) % 360.0 - 180.0).round(2),
