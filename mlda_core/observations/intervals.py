@@ -9,7 +9,6 @@ log-concave (Pratt 1981).
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
 from mlda_core.observations.kind import LEAST_CURVATURE, Array, Kind, Terms
 
@@ -35,6 +34,8 @@ class IntervalKind(Kind):
     def utility(self, f: Array, terms: Terms, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw the latent value within its interval (Albert and Chib 1993); see the base class."""
         a, b = _ends(f, terms)
+        from scipy import special
+
         # By the smaller of the two tails, where the distribution function keeps its digits.
         flip = a > 0
         a, b = np.where(flip, -b, a), np.where(flip, -a, b)
@@ -63,6 +64,9 @@ def log_mass(a: Array, b: Array) -> Array:
     a, b : ndarray
         ``a < b``; either may be infinite.
     """
+    # Here, for the command's help reads the kinds.
+    from scipy import special
+
     flip = a > 0
     low = special.log_ndtr(np.where(flip, -b, a))
     high = special.log_ndtr(np.where(flip, -a, b))

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.mode import Mode, ModeSearch, distinct_modes
 from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.mode import Mode
     from mlda_core.assimilation.posterior.draws import Draws
     from mlda_core.assimilation.problem import Problem
 
@@ -84,6 +84,9 @@ def _about_modes(engine: Assimilator, problem: Problem, draws: Draws) -> Iterato
     Curvatures differ from minimum to minimum, so shares are those of Laplace's approximation with
     each one's own determinant.
     """
+    # Here, for the list of samplers must load without torch.
+    from mlda_core.assimilation.mode import ModeSearch, distinct_modes
+
     stated = problem.stated
     if stated is None:
         raise ValueError("all errors are normal")
