@@ -96,9 +96,8 @@ def main() -> None:
 
 def draw(bundle: Bundle, shown: dict[str, Analysis], row: int) -> None:
     """Draw target and analyses of the last month."""
-    import holoviews as hv
-
     from mlda_core.plotting import field_map, look_of, save
+    from mlda_core.plotting.layout import arrange
 
     month = WINTER[-1]
     look = look_of(bundle.variables[row])
@@ -124,7 +123,7 @@ def draw(bundle: Bundle, shown: dict[str, Analysis], row: int) -> None:
         )
         for name, found in shown.items()
     ]
-    save(hv.Layout(maps).cols(2), PICTURE, dpi=110)
+    save(arrange(maps, (1.5, 1.5), "matplotlib"), PICTURE, dpi=110)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,11 @@ def mark_of(kind: str) -> str:
     return MARKS.get(key_of(kind), OTHER)[0]
 
 
+def sign_of(kind: str) -> str:
+    """Return the sign that stands for a kind's marker in words."""
+    return MARKS.get(key_of(kind), OTHER)[1]
+
+
 def said(row: Mapping[str, Any], variable: Variable) -> str:
     """Return what a row says, other than its value; '' for a value at a place.
 

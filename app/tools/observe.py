@@ -434,7 +434,7 @@ class ObserveTool:
             )
         ):
             self._listed = listed
-            self.listing.show(self._listed_rows(), misfit, sorted(self.chosen))
+            self.listing.show(self.listed_rows(), misfit, sorted(self.chosen))
         self.cost.draw(self.analysing.costs)
         self.cost.set_theme(state.theme)
         self.panel.put(
@@ -462,10 +462,20 @@ class ObserveTool:
             hint=self._hint(observed),
         )
 
-    def _listed_rows(self) -> Any:
+    def listed_rows(self) -> Any:
         """Return the rows as the table lists them: with what each says, where some say more."""
         rows = self.table.rows
-        return rows if "kind" not in rows else rows.assign(says=self._said(rows))
+        if "kind" not in rows:
+            return rows
+        signs = [kinds.sign_of(kind) for kind in rows["kind"]]
+        classes = [KINDS[kinds.key_of(kind)].classes for kind in rows["kind"]]
+        says = [
+            said if is_class else round(value, 3)
+            for said, is_class, value in zip(
+                self._said(rows), classes, rows["value"].tolist(), strict=True
+            )
+        ]
+        return rows.assign(sign=signs, says=says)
 
     def _said(self, rows: Any) -> list[str]:
         by_name = {variable.name: variable for variable in self._bundle.variables}

@@ -330,7 +330,7 @@ class ObserveActions:
             self._done(f"Observation {at + 1} changed.")
         except InvalidObservationError as error:
             self._say(str(error), failed=True)
-            self._observe.listing.restore(self._observe.table.rows, self._observe.misfit())
+            self._observe.listing.restore(self._observe.listed_rows(), self._observe.misfit())
         self._observe.show_again()
         self._redraw()
 

@@ -30,7 +30,8 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
         table(bundle, 6) if what == "values" else read(HEAD + REPORTS, bundle, month=7).table
     )
     # The model that NUTS samples has the prior as it is.
-    monkeypatch.setattr(draws_module, "prior_scale", lambda _, __, n, without=None: np.ones(n))
+    ones = np.ones(len(bundle.variables))
+    monkeypatch.setattr(draws_module, "prior_scale", lambda *_, **__: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
     problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
