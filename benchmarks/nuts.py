@@ -35,7 +35,7 @@ from mlda_core import (  # noqa: E402
     synthesise_reports,
 )
 from mlda_core.assimilation.options import Setting  # noqa: E402
-from mlda_core.assimilation.posterior import draws as draws_module  # noqa: E402
+from mlda_core.assimilation.posterior import draws_cache as draws_module  # noqa: E402
 from mlda_core.observations.standardised import standardise  # noqa: E402
 from mlda_core.observations.table import read  # noqa: E402
 

@@ -17,9 +17,9 @@ from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.mode import Mode
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Array = NDArray[np.float64]
@@ -38,7 +38,7 @@ class Multistart(Sampler):
 
     takes_reports: ClassVar[bool] = True
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
         if problem.stated is not None:
             yield from _about_modes(engine, problem, draws)
@@ -78,7 +78,7 @@ class Multistart(Sampler):
         yield Progress(1, 1, sampled)
 
 
-def _about_modes(engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
     """Search from draws of the prior where errors are not normal, and draw about the minima.
 
     Curvatures differ from minimum to minimum, so shares are those of Laplace's approximation with

@@ -23,8 +23,8 @@ from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Perturbed(Sampler):
 
     takes_reports: ClassVar[bool] = True
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise all members' costs in one batch; see :meth:`Sampler.sample`."""
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost

@@ -10,7 +10,7 @@ from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.posterior import draws as draws_module
+from mlda_core.assimilation.posterior import draws_cache as draws_module
 from mlda_core.observations.standardised import standardise
 from mlda_core.observations.table import read
 
