@@ -283,11 +283,7 @@ class Assimilator:
         if last.analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
         problem, _ = self._prepare(table, calendar, setting)
-        if not problem.is_gaussian:
-            modes = self.modes(problem)
-            problem = replace(
-                modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes)
-            )
+        problem = self._settled(problem)
         draws = self.draws.of(self, problem, members, seed)
         yield from members_of(self, problem, last.analysis, chosen, draws)
 
@@ -318,6 +314,7 @@ class Assimilator:
         Returns
         -------
         problem : Problem
+            With errors that are not normal, that of the pseudo-observations at the mode.
         table : DataFrame
             The checked observations, a row for each of ``problem.every``.
 
@@ -328,7 +325,7 @@ class Assimilator:
         """
         setting, table, calendar, _ = self._validated(observations, month, options, settings)
         gaussian(setting)
-        return self._prepare(table, calendar, setting)[0], table
+        return self._settled(self._prepare(table, calendar, setting)[0]), table
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
@@ -717,6 +714,13 @@ class Assimilator:
             zeta = min(ends, key=lambda end: end.cost).x
             x, left = fit.at(zeta)
         return zeta, self._with_error(problem, x, left)
+
+    def _settled(self, problem: Problem) -> Problem:
+        """Return the normal problem at the mode, where errors are not normal."""
+        if problem.is_gaussian:
+            return problem
+        modes = self.modes(problem)
+        return replace(modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes))
 
     def modes(self, problem: Problem) -> list[Mode]:
         """Return the distinct minima of a cost with other errors than normal ones, lowest first.

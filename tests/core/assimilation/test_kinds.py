@@ -11,9 +11,9 @@ from small import make_linear, make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.mode import ModeSearch
-from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.standardised import standardise
 from mlda_core.observations.table import read
@@ -44,7 +44,7 @@ def rows(bundle, text):
 def prepared(bundle, observations):
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
+    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     return engine, problem
 
 
@@ -343,3 +343,15 @@ def test_reports_are_thinned_last(linear):
     assert len(kept) in (21, 22)
     whole = replace(observed, likelihoods=None)
     assert len(thin_observed(whole, 22)) <= 22
+
+
+def test_the_influence_of_a_report_is_refused_and_that_of_values_beside_it_told(linear):
+    from mlda_core.assimilation.observation_influence import observation_influence
+
+    observations = rows(linear, REPORTS)
+    engine = Assimilator(linear)
+    with pytest.raises(StateError, match="Observation 1 is a report"):
+        observation_influence(engine, observations, 7, 0)
+    found = observation_influence(engine, observations, 7, 5)
+    assert found.use == "used"
+    assert 0 < found.influence < 1

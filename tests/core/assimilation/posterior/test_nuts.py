@@ -9,8 +9,8 @@ from nuts import index_of, sample
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.posterior import draws_cache as draws_module
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.observations.standardised import standardise
 from mlda_core.observations.table import read
 
@@ -34,7 +34,7 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
     monkeypatch.setattr(draws_module, "prior_scale", lambda *_, **__: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
+    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     reference = sample(bundle, problem, draws=100, warmup=30)
     z = problem.z_b + reference.zeta @ problem.gain.prior.turn.T
     ensemble = engine.ensemble(observations, 7, sampler="perturbed", members=300)
