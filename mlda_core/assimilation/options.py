@@ -13,6 +13,8 @@ from mlda_core.assimilation.method import Method
 from mlda_core.assimilation.methods import method_of, spelled
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.months import MonthError, month_of
+from mlda_core.vae.latent_prior import DEFAULT_PRIOR
+from mlda_core.vae.priors import PRIORS, prior_of
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -89,6 +91,10 @@ class Setting:
     robust : bool
         Whether observations with gross errors are down-weighted, see
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
+    prior : str
+        One of :data:`mlda_core.vae.priors.PRIORS` that an analysis can be made with: what the
+        latent vector is before anything is observed. Where the sea is observed, the sea network
+        says that, whatever is set here.
     """
 
     method: str = _option("vae", f"{spelled()}.")
@@ -106,10 +112,12 @@ class Setting:
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
+    prior: str = DEFAULT_PRIOR
 
     def __post_init__(self) -> None:
-        # Normalise the spelling of the method.
+        # Normalise the spelling of the method and the prior.
         object.__setattr__(self, "method", method_of(self.method).key)
+        object.__setattr__(self, "prior", prior_of(self.prior).key)
 
     @property
     def record(self) -> Method:
@@ -161,11 +169,28 @@ class Setting:
                 f"The method {spelled(self.method)} has no prior to tell gross errors by; leave "
                 "robust out, or choose another method."
             )
+        if self.prior != DEFAULT_PRIOR:
+            self._check_prior()
         given = self.background
         if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):
             raise StateError(
                 "The background is none that can be used; give an analysis, a Background, a month "
                 "of the bundle or 'climatology'."
+            )
+
+
+    def _check_prior(self) -> None:
+        kind = PRIORS[self.prior]
+        if not kind.analysis:
+            fitting = ", ".join(key for key, other in PRIORS.items() if other.analysis)
+            raise StateError(
+                f"The {kind.key} prior has a score and no density to be minimised; use it by the "
+                f"sampler guided, or one of {fitting} for an analysis."
+            )
+        if self.record.latent != "decoder":
+            raise StateError(
+                f"The method {spelled(self.method)} searches no decoder's latent space, so it has "
+                "no prior to choose; leave prior out, or use vae."
             )
 
 
