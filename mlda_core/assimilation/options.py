@@ -178,7 +178,6 @@ class Setting:
                 "of the bundle or 'climatology'."
             )
 
-
     def _check_prior(self) -> None:
         kind = PRIORS[self.prior]
         if not kind.analysis:

@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 class Prior:
     """``x = x_b + G(z) - G(z_b) + e`` with ``z = z_b + T zeta``, zeta ~ N(0, I), e ~ N(0, B).
 
-    With a bend m, ``z = z_b + T m(zeta)``. The mean x_b, z_b is passed separately, as it may depend on the observed sea.
+    With a bend m, ``z = z_b + T m(zeta)``. The mean x_b, z_b is passed separately, as it may depend
+    on the observed sea.
 
     Parameters
     ----------

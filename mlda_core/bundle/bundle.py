@@ -935,9 +935,7 @@ def add_statistics(
     )
 
 
-def add_prior(
-    bundle: Bundle, key: str, prior: TrainedPrior, provenance: Mapping[str, Any]
-) -> None:
+def add_prior(bundle: Bundle, key: str, prior: TrainedPrior, provenance: Mapping[str, Any]) -> None:
     """Write a trained prior into a bundle's folder; reload it to use it.
 
     Parameters

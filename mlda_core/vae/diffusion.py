@@ -73,7 +73,8 @@ class Backbone(nn.Module):
         context : Tensor, shape (1 or n, 6)
         """
         level = noise.expand(len(x))[:, None]
-        pairs = [f(level * (0.5 * k)) for k in range(1, _NOISE_PAIRS + 1) for f in (torch.sin, torch.cos)]
+        waves = level * (0.5 * torch.arange(1, _NOISE_PAIRS + 1))
+        pairs = [torch.sin(waves), torch.cos(waves)]
         given = torch.cat([x, *pairs, context.expand(len(x), -1)], dim=1)
         h = nn.functional.silu(self.enter(given))
         h = h + nn.functional.silu(self.middle(h))

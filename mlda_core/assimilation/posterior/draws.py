@@ -69,7 +69,9 @@ class DrawsCache:
         self._lock = threading.Lock()
         self._samplers: OrderedDict[Any, tuple[Prior, ErrorSampler]] = OrderedDict()
 
-    def of(self, engine: Assimilator, problem: Problem, n: int, seed: int) -> Draws:
+    def of(
+        self, engine: Assimilator, problem: Problem, n: int, seed: int, *, scaled: bool = True
+    ) -> Draws:
         """Return the draws for a network.
 
         Parameters
@@ -80,6 +82,9 @@ class DrawsCache:
             Number of members.
         seed : int
             Not negative.
+        scaled : bool
+            Whether departures are scaled as those of the observations say, and hold the error of
+            an observed sea; False for draws of the prior as it stands.
 
         Returns
         -------
@@ -110,6 +115,8 @@ class DrawsCache:
         error_sd = np.sqrt(problem.gain.variance)
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
+        if not scaled:
+            return draws
         departures = engine.departures(problem, problem.x_b)
         scale = prior_scale(
             problem.gain,
