@@ -190,6 +190,10 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         bool,
         typer.Option("--priors", help="Compare the priors of the latent vector instead."),
     ] = False,
+    most_draws: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --priors: draws of each network of stations, of 20."),
+    ] = None,
     sampler: how.Sampler = None,
     most_months: Annotated[
         int | None,
@@ -235,7 +239,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return
     if priors:
-        validate_priors(bundle, split, config, networks, output, threads)
+        validate_priors(bundle, split, config, networks, output, most_draws, threads)
         return
     if learning_curve:
         validate_learning_curve(bundle, split, config, members, epochs, output, threads)

@@ -111,12 +111,13 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
     out.print(f"Wrote {target}", highlight=False)
 
 
-def validate_priors(
+def validate_priors(  # noqa: PLR0917 - options of a command, given by name
     folder: Path,
     split: str,
     config: Path | None,
     chosen: str | None,
     output: Path | None,
+    most_draws: int | None,
     threads: int,
 ) -> None:
     """Compare the priors that a bundle has, and write that into ``scores.json``.
@@ -126,6 +127,8 @@ def validate_priors(
     folder, split, config, chosen, output, threads
         As for :func:`validate_assimilation`; the configuration must be given, and the networks are
         10 and 30 stations by default. With ``output`` the scores are written there.
+    most_draws : int, optional
+        Draws of each network; all by default.
     """
     with one_sentence():
         import torch
@@ -149,7 +152,9 @@ def validate_priors(
             raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
         target = (output or folder) / "scores.json"
         with ticking() as tick:
-            found = score_priors(bundle, data, split, networks=wanted, tick=tick)
+            found = score_priors(
+                bundle, data, split, networks=wanted, most_draws=most_draws, tick=tick
+            )
         write_priors(found, bundle, split, target)
         out.print(_priors_table(found))
     out.print(f"Wrote {target}", highlight=False)

@@ -168,6 +168,7 @@ def score(
     assimilator: Assimilator | None = None,
     spread: bool = True,
     settings: Mapping[str, Any] | None = None,
+    most_draws: int | None = None,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
     """Score methods on networks.
@@ -184,6 +185,8 @@ def score(
         Whether to compare the predicted spread of :data:`WITH_SPREAD` with the error.
     settings : mapping, optional
         Further attributes of :class:`mlda_core.assimilation.options.Setting`, of all methods.
+    most_draws : int, optional
+        Of each network; all by default.
     tick : callable, optional
         Called with (network, months done, months in all).
 
@@ -199,7 +202,7 @@ def score(
     out: dict[str, Any] = {}
     for network in networks:
         tallies = {m: Tally.empty(len(bundle.variables)) for m in (*methods, "climatology")}
-        draws = draws_of(network, members)
+        draws = draws_of(network, members)[:most_draws]
         total = sum(np.isin(months.member, who).sum() for _, who in draws)
         done = 0
         for draw, who in draws:

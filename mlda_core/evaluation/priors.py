@@ -59,6 +59,7 @@ def score_priors(
     *,
     samples: int = 300,
     networks: Sequence[str] = NETWORKS,
+    most_draws: int | None = None,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
     """Compare the priors that a bundle has.
@@ -74,6 +75,8 @@ def score_priors(
         Draws in each calendar month that are decoded.
     networks : sequence of str
         Of :data:`mlda_core.evaluation.assimilation.NETWORKS`, for the analyses.
+    most_draws : int, optional
+        Draws of each network; all by default.
     tick : callable, optional
         Called with (stage, done, in all).
 
@@ -113,7 +116,7 @@ def score_priors(
         found["energy_distance"] = energy_distance(codes.drawn(0), _as_codes(prior, codes))
         found |= _decoded(bundle, prior, key, real, samples=samples, mask=mask, tick=tick)
         if bundle.has_statistics:
-            found["analyses"] = _analyses(bundle, months, key, networks, tick)
+            found["analyses"] = _analyses(bundle, months, key, networks, most_draws, tick)
         out["priors"][key] = found
     return out
 
@@ -229,7 +232,12 @@ def _decoded(
 
 
 def _analyses(
-    bundle: Bundle, months: Months, key: str, networks: Sequence[str], tick: Tick | None
+    bundle: Bundle,
+    months: Months,
+    key: str,
+    networks: Sequence[str],
+    most_draws: int | None,
+    tick: Tick | None,
 ) -> dict[str, Any]:
     """Explained variance of analyses with a prior, by network and variable.
 
@@ -245,11 +253,12 @@ def _analyses(
         networks=networks,
         spread=False,
         settings={"prior": key},
+        most_draws=most_draws,
         tick=tick,
     )
     return {
         network: {
-            name: {"explained_variance": methods["vae"]["explained_variance"]}
+            name: {k: methods["vae"][k] for k in ("explained_variance", "months")}
             for name, methods in by_variable.items()
             if "vae" in methods
         }
