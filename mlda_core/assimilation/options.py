@@ -112,7 +112,11 @@ class Setting:
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
-    prior: str = DEFAULT_PRIOR
+    prior: str = _option(
+        DEFAULT_PRIOR,
+        "Prior of the latent vector: "
+        f"{', '.join(key for key, kind in PRIORS.items() if kind.analysis)}.",
+    )
 
     def __post_init__(self) -> None:
         # Normalise the spelling of the method and the prior.

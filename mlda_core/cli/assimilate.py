@@ -53,6 +53,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
     localisation: how.Localisation = DEFAULTS["localisation"],
     error_scale: how.ErrorScale = DEFAULTS["error_scale"],
     max_steps: how.MaxSteps = DEFAULTS["max_steps"],
+    prior: how.Prior = DEFAULTS["prior"],
     members: Annotated[
         int | None,
         typer.Option(help="Members of a posterior ensemble to write too; none by default."),
@@ -106,6 +107,9 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
+        # Not named where it is N(0, I), so that files begun before can go on.
+        if prior != DEFAULTS["prior"]:
+            settings["prior"] = prior
         setting = Setting(**settings, background=background)
         setting.check()
         drawn = _members(setting, members, sampler, seed)

@@ -239,7 +239,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return
     if priors:
-        validate_priors(bundle, split, config, networks, output, most_draws, threads)
+        validate_priors(bundle, split, config, networks, samples, output, most_draws, threads)
         return
     if learning_curve:
         validate_learning_curve(bundle, split, config, members, epochs, output, threads)

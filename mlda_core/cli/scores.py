@@ -116,6 +116,7 @@ def validate_priors(  # noqa: PLR0917 - options of a command, given by name
     split: str,
     config: Path | None,
     chosen: str | None,
+    samples: int,
     output: Path | None,
     most_draws: int | None,
     threads: int,
@@ -127,6 +128,8 @@ def validate_priors(  # noqa: PLR0917 - options of a command, given by name
     folder, split, config, chosen, output, threads
         As for :func:`validate_assimilation`; the configuration must be given, and the networks are
         10 and 30 stations by default. With ``output`` the scores are written there.
+    samples : int
+        Draws of each prior in a calendar month.
     most_draws : int, optional
         Draws of each network; all by default.
     """
@@ -153,7 +156,13 @@ def validate_priors(  # noqa: PLR0917 - options of a command, given by name
         target = (output or folder) / "scores.json"
         with ticking() as tick:
             found = score_priors(
-                bundle, data, split, networks=wanted, most_draws=most_draws, tick=tick
+                bundle,
+                data,
+                split,
+                samples=samples,
+                networks=wanted,
+                most_draws=most_draws,
+                tick=tick,
             )
         write_priors(found, bundle, split, target)
         out.print(_priors_table(found))

@@ -159,7 +159,7 @@ def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
     return [(draw, list(members[draw::count])) for draw in range(count)]
 
 
-def score(
+def score(  # noqa: PLR0913 - one table, its settings by name
     bundle: Bundle,
     months: Months,
     *,

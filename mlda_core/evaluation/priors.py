@@ -57,7 +57,7 @@ def score_priors(
     data: TrainingData,
     split: str,
     *,
-    samples: int = 300,
+    samples: int = 600,
     networks: Sequence[str] = NETWORKS,
     most_draws: int | None = None,
     tick: Tick | None = None,

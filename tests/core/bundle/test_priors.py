@@ -7,30 +7,23 @@ import json
 import numpy as np
 import pytest
 import torch
+from priors import jolted
 from safetensors.torch import load_file, save_file
 from small import make_bare
 
 from mlda_core.bundle.bundle import add_prior, load_bundle
 from mlda_core.bundle.files import MOST_PRIOR_BYTES, PRIOR_FILES, checksum
 from mlda_core.climate.errors import BundleError
-from mlda_core.vae.priors import PRIORS, TRAINED
-
-
-def bent(key, n_latent, shape=None):
-    """A prior that is not N(0, I), without a training."""
-    prior = PRIORS[key].build(n_latent, shape or {})
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for weight in prior.network.parameters():
-            weight += 0.05 * torch.randn(weight.shape, generator=generator)
-    return prior
+from mlda_core.vae.priors import TRAINED
 
 
 @pytest.fixture
 def folder(tmp_path):
     bundle = make_bare(tmp_path)
     for key in TRAINED:
-        add_prior(load_bundle(bundle.path), key, bent(key, bundle.n_latent), {"seconds": 1.0})
+        add_prior(
+            load_bundle(bundle.path), key, jolted(key, bundle.n_latent, 0.05), {"seconds": 1.0}
+        )
     return bundle.path
 
 
@@ -54,7 +47,7 @@ def repeat_checksum(folder, key):
 def test_a_prior_is_read_as_it_was_written(folder, key):
     bundle = load_bundle(folder)
     assert bundle.prior(key) is bundle.prior(key)
-    mine = bent(key, bundle.n_latent)
+    mine = jolted(key, bundle.n_latent, 0.05)
     # Half precision.
     np.testing.assert_allclose(bundle.prior(key).sample(9, 4, 0), mine.sample(9, 4, 0), atol=0.02)
     assert (folder / PRIOR_FILES[key]).stat().st_size < MOST_PRIOR_BYTES
@@ -126,5 +119,7 @@ def test_a_prior_that_is_too_large_is_not_written(tmp_path, monkeypatch):
     bundle = make_bare(tmp_path)
     monkeypatch.setattr("mlda_core.bundle.files.MOST_PRIOR_BYTES", 300_000)
     with pytest.raises(BundleError, match="more than 300 kB"):
-        add_prior(bundle, "diffusion", bent("diffusion", bundle.n_latent, {"hidden": 512}), {})
+        add_prior(
+            bundle, "diffusion", jolted("diffusion", bundle.n_latent, 0.05, {"hidden": 512}), {}
+        )
     assert not [p for p in bundle.path.iterdir() if "prior" in p.name]

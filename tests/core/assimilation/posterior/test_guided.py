@@ -10,6 +10,7 @@ import torch
 from azula.guidance import MMPSDenoiser
 from azula.linalg.covariance import IsotropicCovariance
 from exact import at_cells, kalman, table
+from priors import jolted
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
@@ -19,7 +20,6 @@ from mlda_core.assimilation.posterior.samplers.guided import SAMPLER
 from mlda_core.bundle.bundle import add_prior, load_bundle
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
-from mlda_core.vae.priors import PRIORS
 
 MANY = 400
 # With the exact denoiser of N(0, I), so that nothing depends on a training.
@@ -35,11 +35,7 @@ def linear(tmp_path_factory):
 def trained(tmp_path_factory):
     """A curved decoder, and a diffusion prior that is not N(0, I)."""
     bundle = make_small(tmp_path_factory.mktemp("curved"), curved=0.03)
-    prior = PRIORS["diffusion"].build(bundle.n_latent, {})
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in prior.network.parameters():
-            weight += 0.03 * torch.randn(weight.shape, generator=generator)
+    prior = jolted("diffusion", bundle.n_latent, 0.03)
     add_prior(bundle, "diffusion", prior, {})
     return load_bundle(bundle.path)
 
@@ -160,7 +156,7 @@ def test_larger_errors_widen_and_duplicates_count_as_half_the_variance(linear):
 
 
 def test_what_it_cannot_do_is_refused_in_a_sentence(linear, trained):
-    with pytest.raises(BundleError, match="mlda prior train .* --prior diffusion"):
+    with pytest.raises(BundleError, match=r"mlda prior train .* --prior diffusion"):
         Assimilator(linear).ensemble(table(linear, 6), 7, sampler="guided")
     row = trained.sea_row
     at = np.nonzero(trained.mask[row])
