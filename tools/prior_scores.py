@@ -75,8 +75,9 @@ def _analyses(priors: dict[str, Any], names: list[str]) -> list[str]:
         if "analyses" not in one:
             continue
         label, rows = LABELS.get(key, key), {"": "explained_variance"}
-        if any("of_gaussian" in v for network in one["analyses"].values() for v in network.values()):
-            months = next(iter(next(iter(one["analyses"].values())).values()))["months"]
+        first = next(iter(next(iter(one["analyses"].values())).values()))
+        if "of_gaussian" in first:
+            months = first["months"]
             label = f"{label}, mean of 50 members of guided ({months} months)"
             rows = {"": "explained_variance", "N(0, I), the same months": "of_gaussian"}
         for other, name in rows.items():

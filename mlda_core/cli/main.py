@@ -308,7 +308,8 @@ def _facts(model: Bundle) -> dict[str, str]:
         "folder": f"{model.path} ({size:.1f} MB, schema {model.config['schema_version']})",
         "grid": f"{model.grid.shape[0]} x {model.grid.shape[1]} cells",
         "variables": ", ".join(f"{v.name} ({v.anomaly_units})" for v in model.variables),
-        "latent vector": f"{model.n_latent} numbers",
+        "latent vector": f"{model.n_latent} numbers; priors: "
+        + ", ".join(["gaussian", *sorted(model.config.get("priors", {}))]),
         "base period": model.base_period,
         "months": f"{model.months[0]} to {model.months[-1]}: "
         + ", ".join(f"{splits.count(s)} {s}" for s in dict.fromkeys(splits)),

@@ -245,7 +245,7 @@ def _analyses(
     on fewer months, with the analysis by N(0, I) of the same months beside it.
     """
     if not PRIORS[key].analysis:
-        return _guided_means(bundle, months, networks, tick)
+        return _guided_means(bundle, months, networks, most_draws, tick)
     scores = score_assimilation(
         bundle,
         months,
@@ -267,15 +267,20 @@ def _analyses(
 
 
 def _guided_means(
-    bundle: Bundle, months: Months, networks: Sequence[str], tick: Tick | None
+    bundle: Bundle,
+    months: Months,
+    networks: Sequence[str],
+    most_draws: int | None,
+    tick: Tick | None,
 ) -> dict[str, Any]:
+    most = min(GUIDED_DRAWS, most_draws or GUIDED_DRAWS)
     engine, setting = Assimilator(bundle), Setting.of({})
     sampler = checked_sampler(setting, "guided", MEMBERS, 0)
     members = sorted({int(m) for m in months.member})
     out: dict[str, Any] = {}
     for network in networks:
         guided, plain = (Tally.empty(len(bundle.variables)) for _ in range(2))
-        for draw, who in draws_of(network, members)[:GUIDED_DRAWS]:
+        for draw, who in draws_of(network, members)[:most]:
             places, everywhere = network_of(bundle, network, draw)
             weights = np.stack(4 * [observed_weights(bundle, places, everywhere)])
             chosen = months.where(np.isin(months.member, who))
@@ -301,7 +306,7 @@ def _guided_means(
                     estimate = physical_anomalies(bundle, state, month, spread)
                     tally.add(estimate[None], one.anomalies, weights)
                 if tick:
-                    tick(f"{network}, guided", guided.months, GUIDED_DRAWS * len(chosen))
+                    tick(f"{network}, guided", guided.months, most * len(chosen))
         out[network] = {
             v.name: {
                 "explained_variance": guided.scores(0, i)["explained_variance"],

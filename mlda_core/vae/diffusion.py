@@ -24,8 +24,8 @@ Array = NDArray[np.float64]
 # Fourier pairs of the logarithm of noise over signal.
 _NOISE_PAIRS = 4
 # Mean and standard deviation of that logarithm in training: where the denoiser of a spread of one
-# has most to say.
-_TRAINED_ABOUT, _TRAINED_WITHIN = -0.5, 1.2
+# has most to say, and the noisy end of the schedule within three standard deviations.
+_TRAINED_ABOUT, _TRAINED_WITHIN = 0.0, 1.5
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # iterations. With the variance of N(0, I) as the preconditioner one iteration is exact for it, and
 # a trained denoiser takes 3 to 6.
 _SOLVED, _ITERATIONS = 1e-4, 30
+# Noise over signal from which on the covariance of z given z with noise is taken to be that of
+# N(0, I): it nears the covariance of z itself, which is one by the whitening, and a denoiser's
+# derivative there is a small number, learnt with an error, times the square of this.
+_WIDE = 3.0
 
 
 class MomentMatching(Denoiser):
@@ -59,18 +63,22 @@ class MomentMatching(Denoiser):
     def forward(self, x_t: Tensor, t: Tensor, **_: Any) -> DiracPosterior:
         """Return the mean of z given z with noise and the observations."""
         signal, sd = (s.to(x_t.dtype) for s in self.schedule(t))
-        with torch.enable_grad():
-            noisy = x_t.detach().requires_grad_()
+        # The variance of z given z with noise, of N(0, I).
+        normal = sd**2 / (signal**2 + sd**2)
+        wide = bool(sd > _WIDE * signal)
+        with torch.set_grad_enabled(not wide):
+            noisy = x_t.detach().requires_grad_(not wide)
             mean = self.prior(noisy, t).mean
 
         def covariance(v: Tensor) -> Tensor:
             """Multiply by the covariance of z given z with noise (Tweedie's formula)."""
+            if wide:
+                return normal * v
             (slope,) = torch.autograd.grad(mean, noisy, v, retain_graph=True)
             return slope * (sd**2 / signal)
 
         left = self.misfit(mean.detach())
-        # The preconditioner: the variance of z given z with noise, of N(0, I).
-        diagonal = 1.0 + sd**2 / (signal**2 + sd**2) * self.singular**2
+        diagonal = 1.0 + normal * self.singular**2
         weights = _solve(
             lambda v: v + covariance(v @ self.operator) @ self.operator.T, left, diagonal
         )
@@ -86,11 +94,15 @@ def _solve(product: Callable[[Tensor], Tensor], right: Tensor, diagonal: Tensor)
     size = (r * y).sum(dim=1)
     before = size
     for _ in range(_ITERATIONS):
-        if bool((before <= _SOLVED**2 * size).all()):
+        unsolved = before > _SOLVED**2 * size
+        if not bool(unsolved.any()):
             break
         q = product(p)
-        # A row that is solved takes no further step.
-        length = before / (p * q).sum(dim=1).clamp_min(1e-30)
+        curved = (p * q).sum(dim=1)
+        # No step for a row that is solved, nor where a trained denoiser's derivative is no
+        # covariance.
+        step = unsolved & (curved > 0)
+        length = torch.where(step, before / curved.where(step, torch.ones_like(curved)), 0.0)
         x = x + length[:, None] * p
         r = r - length[:, None] * q
         y = r / diagonal

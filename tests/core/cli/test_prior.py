@@ -56,7 +56,7 @@ def test_one_prior_is_trained_again_with_another_seed_and_the_other_stays(traine
 def test_the_comparison_is_printed_and_kept(trained, workplace):
     done = mlda(
         *("validate", "made", "--priors", "--config", "model.toml", "--most-draws", 1),
-        *("--networks", "stations_10", "--out", "scored"),
+        *("--networks", "stations_10", "--out", "scored", "--samples", 8),
         cwd=workplace,
     )
     assert done.returncode == 0, done.stderr

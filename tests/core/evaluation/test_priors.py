@@ -25,15 +25,17 @@ def compared(tmp_path_factory):
         add_prior(load_bundle(bundle.path), key, jolted(key, bundle.n_latent, size), {"seconds": 2})
     bundle = load_bundle(bundle.path)
     stages = []
-    found = score_priors(
-        bundle,
-        data,
-        "validation",
-        samples=40,
-        networks=("stations_10",),
-        most_draws=2,
-        tick=lambda stage, done, total: stages.append((stage, done, total)),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlda_core.evaluation.priors.MEMBERS", 12)
+        found = score_priors(
+            bundle,
+            data,
+            "validation",
+            samples=20,
+            networks=("stations_10",),
+            most_draws=1,
+            tick=lambda stage, done, total: stages.append((stage, done, total)),
+        )
     return bundle, found, stages
 
 
@@ -71,14 +73,14 @@ def test_every_prior_is_scored_by_what_it_can_do(compared):
     names = {v.name for v in bundle.variables}
     for scores in found["priors"].values():
         assert set(scores["variance_ratio"]) == names
-        assert scores["nino34"]["n"] == 12 * 40
+        assert scores["nino34"]["n"] == 12 * 20
         table = scores["analyses"]["stations_10"]
         assert set(table) == names
         assert all(row["explained_variance"] <= 1 for row in table.values())
     assert flow["analyses"] != gaussian["analyses"]
     # The sampler guided, nearly with N(0, I), is near the analysis of the same months.
     row = diffusion["analyses"]["stations_10"]["tas"]
-    assert row["explained_variance"] == pytest.approx(row["of_gaussian"], abs=0.1)
+    assert row["explained_variance"] == pytest.approx(row["of_gaussian"], abs=0.15)
     assert found["nino34"]["months"]["n"] == found["nino34"]["codes"]["n"]
     # One year is held out: it has no halves.
     assert found["halves"] is None

@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from azula.denoise import GaussianDenoiser
+from azula.linalg.covariance import DiagonalCovariance
 from scipy import stats
 
-from mlda_core.vae.denoising import denoised
+from mlda_core.vae.denoising import LogSchedule, denoised
 from mlda_core.vae.latent_prior import (
     PriorError,
     WithDenoiser,
@@ -81,6 +83,16 @@ def test_an_untrained_prior_is_the_normal_distribution():
     # The flow of probability leaves draws of N(0, I) where they are.
     *_, carried = denoised(gaussian.denoiser(3), x)
     torch.testing.assert_close(carried, x, atol=5e-3, rtol=0)
+
+
+def test_the_integration_keeps_the_spread_of_narrow_and_of_wide_distributions():
+    variance = torch.tensor([1.0, 0.3, 0.1, 0.01, 0.001])
+    mean = torch.linspace(-2.0, 2.0, 5)
+    denoiser = GaussianDenoiser(mean, DiagonalCovariance(variance), LogSchedule())
+    signs = torch.stack([torch.ones(5), -torch.ones(5)])
+    *_, ends = denoised(denoiser, signs)
+    torch.testing.assert_close((ends[0] - ends[1]) / 2, variance.sqrt(), rtol=0.03, atol=0)
+    torch.testing.assert_close((ends[0] + ends[1]) / 2, mean, rtol=0, atol=0.03)
 
 
 def test_training_stops_at_what_is_best_on_months_held_out(trained):
