@@ -162,9 +162,9 @@ def validate_priors(  # noqa: PLR0917 - options of a command, given by name
                 samples=samples,
                 networks=wanted,
                 most_draws=most_draws,
+                keep=lambda part: write_priors(part, bundle, split, target),
                 tick=tick,
             )
-        write_priors(found, bundle, split, target)
         out.print(_priors_table(found))
     out.print(f"Wrote {target}", highlight=False)
 

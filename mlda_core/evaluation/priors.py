@@ -60,6 +60,7 @@ def score_priors(
     samples: int = 600,
     networks: Sequence[str] = NETWORKS,
     most_draws: int | None = None,
+    keep: Callable[[dict[str, Any]], None] | None = None,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
     """Compare the priors that a bundle has.
@@ -77,6 +78,8 @@ def score_priors(
         Of :data:`mlda_core.evaluation.assimilation.NETWORKS`, for the analyses.
     most_draws : int, optional
         Draws of each network; all by default.
+    keep : callable, optional
+        Called with what is there after each part: the analyses take most of the time.
     tick : callable, optional
         Called with (stage, done, in all).
 
@@ -115,9 +118,15 @@ def score_priors(
             found["standard_error"] = float((density - base).std() / np.sqrt(len(density)))
         found["energy_distance"] = energy_distance(codes.drawn(0), _as_codes(prior, codes))
         found |= _decoded(bundle, prior, key, real, samples=samples, mask=mask, tick=tick)
-        if bundle.has_statistics:
-            found["analyses"] = _analyses(bundle, months, key, networks, most_draws, tick)
         out["priors"][key] = found
+    if keep:
+        keep(out)
+    # The slow part last.
+    for key in there if bundle.has_statistics else ():
+        found = _analyses(bundle, months, key, networks, most_draws, tick)
+        out["priors"][key]["analyses"] = found
+        if keep:
+            keep(out)
     return out
 
 
