@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.maps.glyphs import draw
 from app.maps.projections import to_map
 from app.web_files import read
 
@@ -52,19 +53,14 @@ class Markers:
             if name not in self.sources:
                 # The browser finds it by this name.
                 self.sources[name] = bm.ColumnDataSource(_empty(), name=f"observations-{name}")
-            renderer = fig.scatter(
-                "x",
-                "y",
-                source=self.sources[name],
+            glyph = bm.Scatter(
                 size="size",
                 fill_color=INK,
                 fill_alpha="solid",
                 line_color="line",
                 line_width="width",
             )
-            # Bokeh greys out what is not selected; here the colours say it.
-            renderer.nonselection_glyph = None
-            renderer.selection_glyph = None
+            renderer = draw(fig, glyph, self.sources[name])
             tools = {
                 "place": fig.toolbar.active_drag,
                 "box": bm.BoxSelectTool(renderers=[renderer], continuous=False),

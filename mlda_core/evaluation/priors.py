@@ -12,10 +12,10 @@ from scipy.spatial.distance import cdist
 from scipy.stats import skew
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.physical_units import anomalies as physical_anomalies
 from mlda_core.assimilation.posterior.ensemble import checked_sampler
 from mlda_core.assimilation.posterior.sampler import MEMBERS
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.bundle.checks import decode_all
 from mlda_core.bundle.codes import codes_of
@@ -283,7 +283,7 @@ def _guided_means(
     tick: Tick | None,
 ) -> dict[str, Any]:
     most = min(GUIDED_DRAWS, most_draws or GUIDED_DRAWS)
-    engine, setting = Assimilator(bundle), Setting.of({})
+    engine, setting = Assimilator(bundle), setting_of({})
     sampler = checked_sampler(setting, "guided", MEMBERS, 0)
     members = sorted({int(m) for m in months.member})
     out: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.bend import Bend
-from mlda_core.assimilation.options import Setting
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import add_prior, load_bundle
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
@@ -39,7 +39,7 @@ def bent(tmp_path_factory):
 def prepared(bundle, prior="flow", count=10):
     engine = Assimilator(bundle)
     observed = standardise(table(bundle, 10).iloc[:count], bundle, 7)
-    setting = Setting.of({"prior": prior})
+    setting = setting_of({"prior": prior})
     return engine, engine.problem(observed, np.arange(len(observed)), 7, setting)
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import torch
     from azula.denoise import Denoiser
 
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.gain import Gain
     from mlda_core.assimilation.posterior.batch_cost import BatchCost
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -43,7 +43,7 @@ class Guided(Sampler):
 
     prior: str = "diffusion"
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Denoise all members together; see :meth:`Sampler.sample`."""
         if problem.sea_held:
             raise StateError(
@@ -65,7 +65,7 @@ class Guided(Sampler):
 
         gain, observed = problem.gain, problem.observed
         n = len(draws.zeta)
-        plain = engine.draws.of(engine, problem, n, draws.seed, scaled=False)
+        plain = draws if draws.plain is None else draws.plain
         fit = BatchCost(
             engine.bundle, problem, np.tile(observed.value, (n, 1)), np.zeros_like(plain.zeta)
         )

@@ -14,9 +14,9 @@ from priors import jolted
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.posterior.moment_matching import MomentMatching
 from mlda_core.assimilation.posterior.samplers.guided import SAMPLER
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import add_prior, load_bundle
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
@@ -44,7 +44,7 @@ def members(bundle, observations, sampler=EXACT, n=MANY, seed=1):
     """Standardised members, (n, cells), and the problem."""
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
+    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     draws = engine.draws.of(engine, problem, n, seed)
     *steps, last = sampler.sample(engine, problem, draws)
     done = [step.done for step in steps]
