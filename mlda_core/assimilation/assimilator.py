@@ -520,6 +520,9 @@ class Assimilator:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
         away = np.asarray(z, np.float64) - problem.z_b
         zeta = np.asarray(np.linalg.lstsq(transform, away, rcond=None)[0], np.float64)
+        bend = problem.gain.prior.bend
+        if bend is not None:
+            zeta = bend.zeta(zeta[None])[0]
         if not problem.is_gaussian:
             return ModeSearch(self.bundle, problem).weighed(zeta)
         return problem.decoded_cost(self.bundle).cost(zeta)
@@ -880,7 +883,7 @@ class Assimilator:
         gain = problem.gain
         left = departures - gain.latent @ zeta
         cost = cost_of_linear(gain, zeta, left)
-        factor, turn = gain.prior.factor, gain.prior.turn
+        factor, turn, bend = gain.prior.factor, gain.prior.turn, gain.prior.bend
 
         def fields() -> Float:
             x = problem.x_b
@@ -888,7 +891,8 @@ class Assimilator:
                 x = x + zeta.astype(np.float32) @ factor
             return self._restore(problem, self._with_error(problem, x, left))
 
-        z = problem.z_b + (zeta if turn is None else turn @ zeta)
+        away = zeta if bend is None else bend.departures(zeta[None])[0]
+        z = problem.z_b + (away if turn is None else turn @ away)
         return Step(0, z, cost, 0.0, "linear solution", fields)
 
     def _background_step(self, problem: Problem) -> Step:
