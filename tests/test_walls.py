@@ -33,6 +33,221 @@ CIRCLES_LEFT = {
     "mlda_core": {"mlda_core.assimilation", "mlda_core.sources"},
     "app": set(),
 }
+NAMESAKES_IN = {"mlda_core": "tests/core", "app": "tests/app"}
+# Modules without a test file of their name.
+NO_NAMESAKE = {
+    # mlda_core/assimilation
+    "mlda_core/assimilation/analysis.py",
+    "mlda_core/assimilation/calibrate.py",
+    "mlda_core/assimilation/cost.py",
+    "mlda_core/assimilation/covariance.py",
+    "mlda_core/assimilation/diagnostics.py",
+    "mlda_core/assimilation/gain.py",
+    "mlda_core/assimilation/gain_cache.py",
+    "mlda_core/assimilation/localisation.py",
+    "mlda_core/assimilation/method.py",
+    "mlda_core/assimilation/netcdf.py",
+    "mlda_core/assimilation/options.py",
+    "mlda_core/assimilation/physical_units.py",
+    "mlda_core/assimilation/prior.py",
+    "mlda_core/assimilation/problem.py",
+    "mlda_core/assimilation/regional_series.py",
+    "mlda_core/assimilation/solver.py",
+    "mlda_core/assimilation/unmodelled.py",
+    # mlda_core/assimilation/methods
+    "mlda_core/assimilation/methods/adam.py",
+    "mlda_core/assimilation/methods/climatology.py",
+    "mlda_core/assimilation/methods/enoi.py",
+    "mlda_core/assimilation/methods/eof.py",
+    "mlda_core/assimilation/methods/regression.py",
+    "mlda_core/assimilation/methods/vae.py",
+    # mlda_core/assimilation/posterior
+    "mlda_core/assimilation/posterior/batch_cost.py",
+    "mlda_core/assimilation/posterior/batch_solver.py",
+    "mlda_core/assimilation/posterior/conditioning.py",
+    "mlda_core/assimilation/posterior/draws.py",
+    "mlda_core/assimilation/posterior/ensemble.py",
+    "mlda_core/assimilation/posterior/innovation_scale.py",
+    "mlda_core/assimilation/posterior/sampler.py",
+    "mlda_core/assimilation/posterior/sea_error.py",
+    # mlda_core/assimilation/posterior/samplers
+    "mlda_core/assimilation/posterior/samplers/laplace.py",
+    "mlda_core/assimilation/posterior/samplers/multistart.py",
+    "mlda_core/assimilation/posterior/samplers/perturbed.py",
+    # mlda_core/bundle
+    "mlda_core/bundle/checks.py",
+    "mlda_core/bundle/export.py",
+    "mlda_core/bundle/files.py",
+    "mlda_core/bundle/statistics.py",
+    "mlda_core/bundle/statistics_files.py",
+    # mlda_core/cli
+    "mlda_core/cli/assimilation_options.py",
+    "mlda_core/cli/bench.py",
+    "mlda_core/cli/calibrate.py",
+    "mlda_core/cli/console.py",
+    "mlda_core/cli/coverage.py",
+    "mlda_core/cli/observation_options.py",
+    "mlda_core/cli/scores.py",
+    "mlda_core/cli/speed_bar.py",
+    # mlda_core/climate
+    "mlda_core/climate/assets.py",
+    "mlda_core/climate/cf.py",
+    "mlda_core/climate/errors.py",
+    "mlda_core/climate/interpolation.py",
+    "mlda_core/climate/months.py",
+    "mlda_core/climate/places.py",
+    "mlda_core/climate/possible.py",
+    "mlda_core/climate/sphere.py",
+    # mlda_core/evaluation
+    "mlda_core/evaluation/assimilation.py",
+    "mlda_core/evaluation/eof.py",
+    "mlda_core/evaluation/gcm_response.py",
+    "mlda_core/evaluation/learning_curve_report.py",
+    "mlda_core/evaluation/posterior.py",
+    "mlda_core/evaluation/report.py",
+    "mlda_core/evaluation/single_observation.py",
+    # mlda_core/impact
+    "mlda_core/impact/files.py",
+    "mlda_core/impact/head.py",
+    "mlda_core/impact/training.py",
+    # mlda_core/observations
+    "mlda_core/observations/anomalies.py",
+    "mlda_core/observations/base_period.py",
+    "mlda_core/observations/cells.py",
+    "mlda_core/observations/columns.py",
+    "mlda_core/observations/default_errors.py",
+    "mlda_core/observations/files.py",
+    "mlda_core/observations/land.py",
+    "mlda_core/observations/least_errors.py",
+    "mlda_core/observations/loading.py",
+    "mlda_core/observations/missing_codes.py",
+    "mlda_core/observations/netcdf_tables.py",
+    "mlda_core/observations/number_cells.py",
+    "mlda_core/observations/options.py",
+    "mlda_core/observations/poisson_disc.py",
+    "mlda_core/observations/python_tables.py",
+    "mlda_core/observations/reading.py",
+    "mlda_core/observations/repeated.py",
+    "mlda_core/observations/rows.py",
+    "mlda_core/observations/ship_routes.py",
+    "mlda_core/observations/standardised.py",
+    "mlda_core/observations/synthetic.py",
+    "mlda_core/observations/text_tables.py",
+    "mlda_core/observations/times.py",
+    # mlda_core/observations/archives
+    "mlda_core/observations/archives/boxes.py",
+    "mlda_core/observations/archives/dart.py",
+    "mlda_core/observations/archives/documents.py",
+    "mlda_core/observations/archives/fixed_width.py",
+    "mlda_core/observations/archives/ghcnm.py",
+    "mlda_core/observations/archives/gsom.py",
+    "mlda_core/observations/archives/icoads.py",
+    "mlda_core/observations/archives/isti.py",
+    "mlda_core/observations/archives/registry.py",
+    "mlda_core/observations/archives/selection.py",
+    # mlda_core/perturbation
+    "mlda_core/perturbation/gcm_runs.py",
+    "mlda_core/perturbation/netcdf.py",
+    "mlda_core/perturbation/responder.py",
+    # mlda_core/plotting
+    "mlda_core/plotting/backends.py",
+    "mlda_core/plotting/cost.py",
+    "mlda_core/plotting/densities.py",
+    "mlda_core/plotting/drivers.py",
+    "mlda_core/plotting/layout.py",
+    "mlda_core/plotting/look.py",
+    "mlda_core/plotting/overlays.py",
+    "mlda_core/plotting/projections.py",
+    "mlda_core/plotting/scatter.py",
+    "mlda_core/plotting/series.py",
+    # mlda_core/reanalysis
+    "mlda_core/reanalysis/run.py",
+    "mlda_core/reanalysis/store.py",
+    "mlda_core/reanalysis/work.py",
+    # mlda_core/simulate
+    "mlda_core/simulate/bench.py",
+    "mlda_core/simulate/diagnostics.py",
+    "mlda_core/simulate/files.py",
+    "mlda_core/simulate/gcm.py",
+    "mlda_core/simulate/run.py",
+    "mlda_core/simulate/sea.py",
+    # mlda_core/sources
+    "mlda_core/sources/axes.py",
+    "mlda_core/sources/base_period.py",
+    "mlda_core/sources/cf_dataset.py",
+    "mlda_core/sources/choices.py",
+    "mlda_core/sources/dimensions.py",
+    "mlda_core/sources/gistemp.py",
+    "mlda_core/sources/hadisst.py",
+    "mlda_core/sources/layout.py",
+    "mlda_core/sources/locks.py",
+    "mlda_core/sources/merge.py",
+    "mlda_core/sources/missing.py",
+    "mlda_core/sources/ncep.py",
+    "mlda_core/sources/netcdf.py",
+    "mlda_core/sources/origin.py",
+    "mlda_core/sources/places.py",
+    "mlda_core/sources/plausible.py",
+    "mlda_core/sources/prepare.py",
+    "mlda_core/sources/pressure_eofs.py",
+    "mlda_core/sources/projected.py",
+    "mlda_core/sources/rain.py",
+    "mlda_core/sources/regrid.py",
+    "mlda_core/sources/time_axes.py",
+    "mlda_core/sources/twentieth_century.py",
+    # mlda_core/vae
+    "mlda_core/vae/config.py",
+    "mlda_core/vae/dataset.py",
+    "mlda_core/vae/gaps.py",
+    "mlda_core/vae/latent.py",
+    "mlda_core/vae/layers.py",
+    "mlda_core/vae/minimise.py",
+    "mlda_core/vae/networks.py",
+    "mlda_core/vae/packing.py",
+    "mlda_core/vae/sea.py",
+    "mlda_core/vae/sea_training.py",
+    "mlda_core/vae/seasonal.py",
+    "mlda_core/vae/training.py",
+    # app
+    "app/bundle_menu.py",
+    "app/components.py",
+    "app/context.py",
+    "app/main.py",
+    "app/timeline.py",
+    "app/warm_up.py",
+    # app/charts
+    "app/charts/base.py",
+    "app/charts/colors.py",
+    "app/charts/drivers.py",
+    "app/charts/impact_gauge.py",
+    "app/charts/texts.py",
+    # app/jobs
+    "app/jobs/analysis.py",
+    "app/jobs/background.py",
+    "app/jobs/response.py",
+    # app/maps
+    "app/maps/figures.py",
+    "app/maps/markers.py",
+    "app/maps/outlines.py",
+    "app/maps/vector_glyphs.py",
+    # app/results
+    "app/results/attribution.py",
+    "app/results/drivers_view.py",
+    "app/results/impact_view.py",
+    "app/results/scores_view.py",
+    "app/results/series_view.py",
+    "app/results/widgets.py",
+    # app/state
+    "app/state/rows.py",
+    "app/state/snapshot.py",
+    # app/tools
+    "app/tools/explore.py",
+    "app/tools/observation_table.py",
+    "app/tools/observations.py",
+    "app/tools/observe_actions.py",
+    "app/tools/perturb_actions.py",
+    "app/tools/perturb_text.py",
+}
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
@@ -246,6 +461,24 @@ def test_the_guard_sees_upward_imports_and_circles():
     }
     assert upward(graph, ("low", "high")) == {"p.low.b imports p.high.c"}
     assert circles(graph) == {frozenset({"p.low.a", "p.low.b", "p.high.c"})}
+
+
+def lacking_namesakes(repo_root):
+    """Return the modules that have no test file of their name in the mirrored folder."""
+    lacking = set()
+    for package, mirror in NAMESAKES_IN.items():
+        for path in python_files(repo_root / package):
+            inside = path.relative_to(repo_root / package)
+            namesake = repo_root / mirror / inside.with_name(f"test_{inside.name}")
+            if path.name not in {"__init__.py", "__main__.py"} and not namesake.is_file():
+                lacking.add(path.relative_to(repo_root).as_posix())
+    return lacking
+
+
+def test_each_module_has_a_test_of_its_name(repo_root):
+    lacking = lacking_namesakes(repo_root)
+    assert not lacking - NO_NAMESAKE, "write tests/.../test_<module>.py for these"
+    assert not NO_NAMESAKE - lacking, "these have one, or are gone: take them off NO_NAMESAKE"
 
 
 def test_what_draws_knows_nothing_of_torch(repo_root):
