@@ -272,21 +272,6 @@ def test_validate_scores_assimilation_by_network(calibrated, workplace, monkeypa
     assert "reconstruction" in scores
 
 
-def test_calibrate_and_its_scores_refuse_in_a_sentence(workplace, calibrated):
-    done = mlda(
-        "calibrate", calibrated, "--config", "tiny.toml", "--set", "halfwidth=1", cwd=workplace
-    )
-    assert "'halfwidth'" in refusal(done)
-    done = mlda(
-        "calibrate", calibrated, "--config", "tiny.toml", "--set", "half_width=far", cwd=workplace
-    )
-    assert "half_width=far" in refusal(done)
-    done = mlda("validate", calibrated, "--assimilation", "--networks", "moon", cwd=workplace)
-    assert "no network 'moon'" in refusal(done)
-    done = mlda("validate", workplace / "runs/tiny/bundle", "--assimilation", cwd=workplace)
-    assert "mlda calibrate" in refusal(done)
-
-
 def test_prepare_refuses_a_folder_that_is_not_there(tmp_path):
     assert "nowhere" in refusal(mlda("data", "prepare", "nowhere", "--out", "x.nc", cwd=tmp_path))
     assert not (tmp_path / "x.nc").exists()
