@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.methods import spelled
+from mlda_core.assimilation.spelling import hyphenated
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import ExtraError, StateError
 
@@ -151,7 +151,7 @@ class Analysis:
         """Summarise the analysis in a few lines."""
         when = self.dated or f"calendar month {self.month}"
         return (
-            f"<Analysis of {when} by {spelled(self.method)}, bundle {self.bundle.name};\n "
+            f"<Analysis of {when} by {hyphenated(self.method)}, bundle {self.bundle.name};\n "
             f"{self.summary()}>"
         )
 

@@ -17,9 +17,9 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
-from mlda_core.assimilation.methods import METHODS, spelled
+from mlda_core.assimilation.methods import METHODS, method_of, spelled
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
-from mlda_core.assimilation.posterior.draws import DrawsCache
+from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
     Ensemble,
     EnsembleStep,
@@ -37,6 +37,7 @@ from mlda_core.assimilation.problem import (
 )
 from mlda_core.assimilation.robust import robust_weights
 from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
@@ -187,7 +188,7 @@ class Assimilator:
         """Assimilate a checked table; the analysis has its notes and the month asked for."""
         requested = month_asked(month)
         dated = requested if isinstance(requested, str) else ""
-        for step in setting.record.steps(self, table, calendar, setting):
+        for step in method_of(setting.method).steps(self, table, calendar, setting):
             if step.analysis is None:
                 yield step
             else:
@@ -271,19 +272,20 @@ class Assimilator:
         EnsembleStep
             The last has the ensemble.
         """
-        chosen = checked_sampler(Setting.of(settings), sampler, members, seed)
+        chosen = checked_sampler(setting_of(settings), sampler, members, seed)
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
         *_, last = self._dated_steps(setting, table, calendar, notes, month)
         if last.analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
         problem, _ = self._prepare(table, calendar, setting)
-        yield from members_of(self, problem, last.analysis, chosen, members, seed)
+        draws = self.draws.of(self, problem, members, seed)
+        yield from members_of(self, problem, last.analysis, chosen, draws)
 
     def _validated(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
     ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
         """Validate the caller's inputs."""
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         requested = month_asked(month)
         table, notes = observations_of(observations, self.bundle, requested, options)
         return setting, table, calendar_month(requested), notes
@@ -357,7 +359,7 @@ class Assimilator:
             )[:, 0]
             # Decoder only: without the observation's effect on the representation error.
             part = at @ prior.factor
-            column = part if setting.latent_only else column + part
+            column = part if whole.only_decodes else column + part
             between += at @ at
         shape = self.bundle.mask.shape
         departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
@@ -416,10 +418,10 @@ class Assimilator:
         """
         if not len(values):
             raise StateError("There is no month to assimilate; give at least one.")
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         if setting.robust:
             raise StateError("Robust weights differ from month to month; run each by itself.")
-        return setting.record.states(self, places, variance, values, month, setting)
+        return method_of(setting.method).states(self, places, variance, values, month, setting)
 
     def gaussian_states(
         self, places: Places, variance: Array, values: Array, month: int, setting: Setting
@@ -490,10 +492,10 @@ class Assimilator:
         -------
         ndarray of float32, shape (V, lat, lon)
         """
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self.problem(observed, thin(places, variance), month, setting)
-        stage = "latent" if setting.latent_only else "posterior"
+        stage = "latent" if problem.only_decodes else "posterior"
         return kept_variance(problem.gain, stage).reshape(self.bundle.mask.shape)
 
     # Preparation
@@ -754,7 +756,7 @@ class Assimilator:
     def _with_error(self, problem: Problem, x: Float, left: Array) -> Float:
         """Add the residual analysis ``B H^T S^-1 (y - H x)``."""
         gain = problem.gain
-        if problem.setting.latent_only or not len(left):
+        if problem.only_decodes or not len(left):
             return x
         weights = gain.residual_weights(left).astype(np.float32)
         return np.asarray(x + weights @ gain.columns)
@@ -829,7 +831,7 @@ class Assimilator:
         ndarray of float32, shape (V, lat, lon)
             Standardised; zero for variables without a nonlinear transform.
         """
-        if problem.setting.latent_only and stage == "posterior":
+        if problem.only_decodes and stage == "posterior":
             stage = "latent"
         if problem.setting.background is not None:
             # A given background is not averaged: without observations the analysis equals it.
@@ -850,7 +852,7 @@ class Assimilator:
     def _spreads(self, problem: Problem, x: Float) -> tuple[Float, Float]:
         """Posterior and climatological standard deviation, display units."""
         bundle = self.bundle
-        stage = "latent" if problem.setting.latent_only else "posterior"
+        stage = "latent" if problem.only_decodes else "posterior"
         sd = np.sqrt(kept_variance(problem.gain, stage)).reshape(bundle.mask.shape)
         return (
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),

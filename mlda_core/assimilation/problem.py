@@ -11,7 +11,7 @@ from mlda_core.assimilation.analysis import Cost
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
-from mlda_core.assimilation.methods import METHODS, spelled
+from mlda_core.assimilation.methods import METHODS, method_of, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
@@ -57,6 +57,11 @@ class Problem:
     weight: Array | None = None
 
     @property
+    def only_decodes(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        return method_of(self.setting.method).only_decodes(self.setting)
+
+    @property
     def observed(self) -> Observed:
         """The observations used."""
         return self.every.where(self.used)
@@ -74,7 +79,7 @@ def gaussian(setting: Setting) -> GaussianMethod:
     StateError
         If it does not.
     """
-    method = setting.record
+    method = method_of(setting.method)
     if not isinstance(method, GaussianMethod):
         fitting = spelled(*(m.key for m in METHODS.values() if isinstance(m, GaussianMethod)))
         raise StateError(

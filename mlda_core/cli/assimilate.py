@@ -86,8 +86,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance, read_background, writing
-        from mlda_core.assimilation.options import Setting
         from mlda_core.assimilation.regional_series import by_season
+        from mlda_core.assimilation.validation import setting_of
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
         from mlda_core.observations.record import RecordFiles, read_record
@@ -106,8 +106,7 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
-        setting = Setting(**settings, background=background)
-        setting.check()
+        setting = setting_of({**settings, "background": background})
         drawn = _members(setting, members, sampler, seed)
         options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
         files = RecordFiles(obs)

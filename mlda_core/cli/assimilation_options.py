@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from mlda_core.assimilation.methods import spelled
 from mlda_core.assimilation.options import OPTIONS
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 
 DEFAULTS: dict[str, Any] = {name: option.default for name, option in OPTIONS.items()}
 
-Method = Annotated[str, typer.Option(help=OPTIONS["method"].help)]
+Method = Annotated[str, typer.Option(help=f"{spelled()}.")]
 BackgroundWeight = Annotated[float, typer.Option(help=OPTIONS["background_weight"].help)]
 Residual = Annotated[bool, typer.Option(help=OPTIONS["residual"].help)]
 Localisation = Annotated[float, typer.Option(help=OPTIONS["localisation"].help)]

@@ -93,7 +93,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance
-        from mlda_core.assimilation.options import Setting
+        from mlda_core.assimilation.validation import setting_of
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
         from mlda_core.reanalysis.run import YEARS, cluster, run
@@ -112,7 +112,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
-        Setting(**settings).check()
+        setting_of(settings)
         # These share a network's factors among months.
         if settings["method"] not in WITH_POSTERIOR:
             raise ValueError(

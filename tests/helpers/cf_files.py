@@ -9,14 +9,8 @@ from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files
 
 LAT, LON = np.arange(-80.0, 81, 20), np.arange(0.0, 360, 30)
-
-
 N = 4
-
-
 LOW, HIGH = np.array([0, 31, 60, 91.0]), np.array([31, 60, 91, 121.0])  # of 2020
-
-
 SINCE = {"units": "days since 2020-01-01", "standard_name": "time", "axis": "T"}
 NORTH = {"units": "degrees_north", "standard_name": "latitude", "axis": "Y"}
 EAST = {"units": "degrees_east", "standard_name": "longitude", "axis": "X"}

@@ -6,8 +6,6 @@ import xarray as xr
 from downloads import MONTHS, field, since_1800
 
 LAT, LON = np.arange(-85, 86, 10.0), np.arange(-175, 180, 10.0)
-
-
 WARM = field(MONTHS, LAT, LON, mean=0.2, spread=1.5).round(2)
 WARM[:3, 0] = np.nan
 

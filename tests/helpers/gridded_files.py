@@ -10,8 +10,6 @@ from mlda_core.sources.prepare import read_files
 GLOBE = np.arange(-85, 86, 10.0), np.arange(0, 360, 15.0)
 SAHARA = np.arange(18.0, 29, 2.0), np.arange(0.0, 25, 2.5)
 DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-
-
 FROM_1951 = {"title": "GISTEMP Surface Temperature Analysis"}
 
 

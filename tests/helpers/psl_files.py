@@ -8,14 +8,8 @@ from mlda_core.sources import SourceError
 from mlda_core.sources.prepare import read_files
 
 LAT, LON = np.arange(80, -81, -20.0), np.arange(0, 360, 30.0)
-
-
 CRV3 = {"dataset": "NOAA/CIRES/DOE 20th Century Reanalysis version 3 (20CRv3)"}
-
-
 R1 = {"dataset": "NCEP Reanalysis Derived Products", "parent_stat": "Individual Obs"}
-
-
 ERSST = {"dataset": "NOAA Extended Reconstructed SST V5", "valid_range": np.float32([-1.8, 45.0])}
 PSL = field(MONTHS, LAT, LON, mean=101_000, spread=500)
 TAS = field(MONTHS, LAT, LON, mean=283, spread=10, seed=1)

@@ -7,11 +7,7 @@ import json
 import numpy as np
 
 LAT, LON = np.arange(-80.0, 81.0, 10.0), np.arange(0.0, 360.0, 15.0)
-
-
 SHAPE = LAT.size, LON.size
-
-
 FIRST, LAST = 1980, 1984
 
 

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 
 from mlda_core.assimilation.method import Method
+from mlda_core.assimilation.spelling import hyphenated, key_of
 from mlda_core.climate.errors import StateError
 
 
@@ -38,7 +39,7 @@ def spelled(*keys: str) -> str:
     -------
     str
     """
-    return ", ".join(key.replace("_", "-") for key in keys or METHODS)
+    return hyphenated(*(keys or METHODS))
 
 
 def method_of(key: str) -> Method:
@@ -57,7 +58,7 @@ def method_of(key: str) -> Method:
     StateError
         If there is no such method.
     """
-    found = METHODS.get(str(key).strip().lower().replace("-", "_"))
+    found = METHODS.get(key_of(key))
     if found is None:
         raise StateError(f"There is no method '{str(key)[:24]}'; use one of {spelled()}.")
     return found

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Float, GaussianMethod
+from mlda_core.assimilation.method import Array, Engine, Float, GaussianMethod
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.statistics import Settings
@@ -27,13 +26,13 @@ class Vae(GaussianMethod):
 
     def prior_key(self, setting: Setting) -> str:
         """Cache key: the decoder alone has its own localisation and residuals."""
-        return "decoder" if setting.latent_only else "vae"
+        return "decoder" if self.only_decodes(setting) else "vae"
 
     def decoder_fraction(
         self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance, which decreases with the number of places."""
-        if setting.latent_only:
+        if self.only_decodes(setting):
             return 1.0
         return settings.hybrid_sea if sea_held else settings.hybrid(n_places)
 
@@ -46,7 +45,7 @@ class Vae(GaussianMethod):
         residual = s.residual_width, s.residual_floor
         season = s.season_width, s.season_floor
         width = s.half_width_sea if request.sea_held else s.half_width
-        if setting.latent_only:
+        if self.only_decodes(setting):
             width = s.half_width_latent
         coupling = np.ones((len(bundle.variables), len(bundle.variables)))
         if request.sea_held and statistics.sea is not None:
@@ -70,7 +69,7 @@ class Vae(GaussianMethod):
         return Prior(factor, transform, localised(request, covariance, width, coupling))
 
     def mean(
-        self, engine: Assimilator, observed: Observed, month: int, setting: Setting
+        self, engine: Engine, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
         """Return the decoded prior mean, or the output of the sea network."""
         bundle = engine.bundle

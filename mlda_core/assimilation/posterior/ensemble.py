@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from mlda_core.assimilation.analysis import Analysis
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
+    from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -219,20 +220,19 @@ class EnsembleStep:
 
 
 def members_of(
-    engine: Assimilator, problem: Problem, analysis: Analysis, sampler: Sampler, n: int, seed: int
+    engine: Engine, problem: Problem, analysis: Analysis, sampler: Sampler, draws: Draws
 ) -> Iterator[EnsembleStep]:
-    """Draw members of a prepared assimilation.
+    """Make members of a prepared assimilation.
 
     Parameters
     ----------
-    engine : Assimilator
+    engine : Engine
     problem : Problem
     analysis : Analysis
         Of the same problem.
     sampler : Sampler
-    n : int
-        Number of members.
-    seed : int
+    draws : Draws
+        For the same problem, one for each member.
 
     Yields
     ------
@@ -240,7 +240,6 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
-    draws = engine.draws.of(engine, problem, n, seed)
     for progress in sampler.sample(engine, problem, draws):
         found = progress.sampled
         if found is None:
@@ -251,7 +250,7 @@ def members_of(
             anomalies=anomalies_of(engine.bundle, found.x, problem.month),
             z=found.z,
             sampler=sampler.key,
-            seed=seed,
+            seed=draws.seed,
             outcome=found.words,
             n_minima=found.n_minima,
             seconds=time.perf_counter() - began,
@@ -308,7 +307,7 @@ def checked_sampler(setting: Setting, sampler: str, members: int, seed: int) -> 
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not (whole and least <= value <= most):
             raise StateError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
-    if setting.latent_only:
+    if method.only_decodes(setting):
         fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "

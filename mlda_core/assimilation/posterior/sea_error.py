@@ -19,8 +19,8 @@ from mlda_core.assimilation.posterior.innovation_scale import prior_scale
 from mlda_core.assimilation.random_fields import ErrorSampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -30,12 +30,12 @@ Array = NDArray[np.float64]
 BATCH = 16
 
 
-def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: int) -> Draws:
+def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) -> Draws:
     """Add the error of the sea to draws of departures from a background that the sea makes.
 
     Parameters
     ----------
-    engine : Assimilator
+    engine : Engine
     problem : Problem
         With a background conditional on the sea.
     draws : Draws
@@ -79,7 +79,7 @@ def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: in
     return replace(draws, error=draws.error + added.reshape(n, -1), error_at=error_at)
 
 
-def _errors(engine: Assimilator, problem: Problem, noise: Array, seed: int) -> tuple[Float, Array]:
+def _errors(engine: Engine, problem: Problem, noise: Array, seed: int) -> tuple[Float, Array]:
     """Draw errors of the analysed sea: true sea minus it, standardised.
 
     ``s - K (H s + noise)`` with s ~ N(0, B) of ensemble OI, which made the analysis; on all cells,

@@ -6,13 +6,7 @@ import pytest
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
-from mlda_core.observations.standardised import (
-    LEAST_ERROR,
-    count_places,
-    cover,
-    standardise,
-    thin,
-)
+from mlda_core.observations.standardised import LEAST_ERROR, count_places, cover, standardise, thin
 from mlda_core.observations.table import observation_table
 
 

@@ -12,15 +12,15 @@ from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 
 class Laplace(Sampler):
     """Draws about the analysis, in closed form."""
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Add linear departures to the analysis; see :meth:`Sampler.sample`."""
         zeta, x = engine.minimum(problem)
         departures, moved = linear_departures(problem.gain, draws)

@@ -55,7 +55,7 @@ def kalman(bundle, observations):
     gain = b @ h.T @ np.linalg.inv(h @ b @ h.T + r)
     departures = observed.value - h @ x_b
     engine = Assimilator(bundle)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
+    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
     root = np.sqrt(prior_scale(problem.gain, departures, len(bundle.variables)))
     root = np.repeat(root, bundle.grid.weights.size)
     left = np.eye(len(b)) - gain @ h
@@ -101,9 +101,7 @@ def test_perturbed_members_are_minima_of_their_own_costs(curved):
     from mlda_core.assimilation.posterior.batch_solver import minimise_batch
 
     engine = Assimilator(curved)
-    problem = engine.problem(
-        standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting.of({})
-    )
+    problem = engine.problem(standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting())
     draws = engine.draws.of(engine, problem, 6, 0)
     fit = BatchCost(curved, problem, problem.observed.value - draws.misfit, draws.zeta)
     *_, last = minimise_batch(fit.evaluate, draws.zeta, problem.gain.inverse_hessian)
@@ -236,7 +234,7 @@ def test_the_prior_is_scaled_as_the_innovations_say(linear):
     """Of departures drawn with a scaled prior the factor is found, drawn towards one."""
     engine = Assimilator(linear)
     observed = standardise(table(linear, 60, variables=("tas",)), linear, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting.of({}))
+    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
     gain = problem.gain
     row = [v.name for v in linear.variables].index("tas")
     total = np.linalg.inv(gain.total_inverse)
@@ -268,7 +266,7 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     )
     error, rng = 0.3, np.random.default_rng(0)
     variance = np.full(rows.size, error**2)
-    setting = Setting.of({})
+    setting = Setting()
     prior = ErrorSampler(
         engine.sea_gain(Observed(places, np.zeros(rows.size), variance), 7).prior.error,
         30,
