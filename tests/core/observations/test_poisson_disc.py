@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from network_sites import distances, sites
 
+from mlda_core.climate.regions import Region
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, lat_lon
 from mlda_core.observations.networks import NetworkSpec, places
+from mlda_core.observations.poisson_disc import NetworkError, poisson_disc
 
 
 def nearest(lat, lon):
@@ -48,3 +50,25 @@ def test_stations_are_even_over_the_sphere(bundle):
     assert np.bincount(bands.astype(int)).min() > 80
     quarters = np.bincount((found["lon"] // 90).astype(int))
     assert quarters.min() > 210
+
+
+def northern(lat, lon):
+    return np.asarray(lat) > 0
+
+
+def test_places_lie_where_they_may_and_as_far_apart_as_asked():
+    box = Region("box", -30, 30, 340, 40)
+    points = poisson_disc(northern, box, spacing_km=400.0, seed=1)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1)
+    lat, lon = lat_lon(points)
+    assert (northern(lat, lon) & (lat <= 30)).all()
+    assert ((lon >= 340) | (lon <= 40)).all()
+    assert nearest(lat, lon).min() >= 400 * (1 - 1e-9)
+    assert len(poisson_disc(northern, box, count=17, seed=1)) == 17
+
+
+def test_places_that_cannot_be_are_refused_with_the_remedy():
+    with pytest.raises(NetworkError, match=r"nowhere in the region.*choose another domain"):
+        poisson_disc(northern, Region("south", -90, -10, 0, 360), count=5)
+    with pytest.raises(NetworkError, match=r"spacing of 60 km makes about \d+ stations.*widen it"):
+        poisson_disc(northern, spacing_km=60.0)

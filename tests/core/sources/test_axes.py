@@ -5,6 +5,7 @@ import pytest
 from downloads import MONTHS, field, write_psl
 from psl_files import CRV3, LAT, LON, upright
 
+from mlda_core.sources.axes import eastwards
 from mlda_core.sources.prepare import read_files
 
 
@@ -26,3 +27,21 @@ def test_a_region_across_greenwich_stays_in_one_piece(tmp_path, west):
     data = read_files([tmp_path])
     np.testing.assert_array_equal(data["lon"], np.arange(340, 400, 10))
     np.testing.assert_allclose(data["psl"][0], upright(values), rtol=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("lon", "axis", "order"),
+    [
+        # The first meridian again at the end, for plotting.
+        ([0, 90, 180, 270, 360], [0, 90, 180, 270], [0, 1, 2, 3]),
+        ([-180, -90, 0, 90, 180], [0, 90, 180, 270], [2, 3, 0, 1]),
+        # 32-bit steps stay round, and descending files are turned.
+        (np.float32([2.4999998, 5.0]), [2.5, 5], [0, 1]),
+        ([20, 10, 0, 350], [350, 360, 370, 380], [3, 2, 1, 0]),
+        ([100], [100], [0]),
+    ],
+)
+def test_longitudes_ascend_in_one_piece(lon, axis, order):
+    found, positions = eastwards(np.asarray(lon))
+    np.testing.assert_array_equal(found, axis)
+    np.testing.assert_array_equal(positions, order)

@@ -1,8 +1,10 @@
 """HadISST, with its codes for ice."""
 
 import numpy as np
+import xarray as xr
 from cf_files import LAT, LON, SHAPE, N, write
 
+from mlda_core.sources.hadisst import freeze
 from mlda_core.sources.prepare import read_files, recognise
 
 
@@ -25,3 +27,8 @@ def test_hadisst(tmp_path):
     wanted = np.where(values == -1000.0, -1.8, values) + 273.15
     np.testing.assert_allclose(tos, np.roll(wanted, 6, axis=2)[:, ::-1], rtol=1e-6)
     assert np.isnan(tos).sum() == N
+
+
+def test_ice_is_at_the_freezing_point_and_land_stays_missing():
+    given = xr.DataArray([-1000.0, np.nan, -1.8, 12.5])
+    np.testing.assert_array_equal(freeze(given), [-1.8, np.nan, -1.8, 12.5])

@@ -6,7 +6,7 @@ from downloads import write_psl
 from gridded_files import GLOBE, SAHARA, prepared, ramp, refusal, write
 from psl_files import LAT, LON, PSL, R1
 
-from mlda_core.sources.missing import numbers_in
+from mlda_core.sources.missing import NOTHING, numbers_in, take_out, undeclared
 from mlda_core.sources.prepare import read_files
 
 
@@ -158,3 +158,20 @@ def test_missing_values_of_every_kind_are_missing(tmp_path):
 )  # fmt: skip
 def test_numbers_in_attributes(text, wanted):
     assert numbers_in(text) == pytest.approx(wanted)
+
+
+def test_numbers_too_large_to_be_data_are_counted_and_masked():
+    values = np.array([1.0, NOTHING, -1e30, np.nan, 9.9e14, NOTHING])
+    kept, found = undeclared(values)
+    np.testing.assert_array_equal(kept, [1.0, np.nan, np.nan, np.nan, 9.9e14, np.nan])
+    assert found == {NOTHING: 2, -1e30: 1}
+    whole = values[[0, 4]]
+    assert undeclared(whole)[0] is whole
+
+
+def test_the_users_codes_match_within_half_a_step_of_the_packing():
+    values = np.array([-9.99, -9.994, -9.996, np.float32(-9.99), np.inf])
+    masked = [np.isnan(take_out(values, (-9.99,), step)).tolist() for step in (0.0, 0.01)]
+    assert masked[0] == [True, False, False, True, False]
+    assert masked[1] == [True, True, False, True, False]
+    assert np.isnan(take_out(values, (np.inf,), 0.0)).tolist() == [False] * 4 + [True]

@@ -1,9 +1,11 @@
 """NCEP/NCAR Reanalysis 1, with ERSST."""
 
 import numpy as np
+import xarray as xr
 from downloads import MONTHS, field, gaussian, write_psl
 from psl_files import ERSST, LAT, LON, PSL, R1, TAS, refusal, upright
 
+from mlda_core.sources.ncep import is_ersst
 from mlda_core.sources.prepare import read_files, recognise
 from mlda_core.sources.regrid import grid_of_step
 
@@ -49,3 +51,12 @@ def test_limits_do_not_lose_values_that_lie_on_them(tmp_path):
     frozen = np.where(np.abs(LAT)[:, None] > 50, -1.8, np.full_like(PSL, 20.0))
     write_psl(tmp_path / "sst.mnmean.nc", "sst", frozen, LAT, LON, units="degC", attrs=ERSST)
     assert np.isfinite(read_files([tmp_path], "ncep")["tos"]).all()
+
+
+def test_ersst_is_known_by_its_words_and_its_variable():
+    sea = xr.Dataset(
+        {"sst": ("time", [1.0])}, attrs={"dataset": "NOAA Extended Reconstructed SST V5"}
+    )
+    assert is_ersst(sea)
+    assert not is_ersst(sea.rename(sst="air"))
+    assert not is_ersst(sea.assign_attrs(dataset="NCEP Reanalysis"))
