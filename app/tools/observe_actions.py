@@ -26,8 +26,11 @@ from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
 from mlda_core.observations.table import to_csv
 
-MODES = ("place", "box", "lasso", "region")
-HINTS = {"region": "Drag a box over any map: the network is confined to it."}
+MODES = ("place", "ask", "box", "lasso", "region", "aim")
+HINTS = {
+    "region": "Drag a box over any map: the network is confined to it.",
+    "aim": "Drag a box over any map: where next asks about it.",
+}
 # A long list of refused rows must not fill the page.
 SHOWN_REJECTED = 200
 
@@ -59,6 +62,9 @@ class ObserveActions:
             "obs-toggle": self.toggle_withheld,
             "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
+            "obs-ask": self.ask_about,
+            "obs-card-close": self.close_card,
+            "obs-ask-place": self.ask_about_place,
             "obs-mode": self.choose_mode,
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
@@ -70,6 +76,8 @@ class ObserveActions:
             "hatch": self.choose_hatching,
             "member": self.choose_member,
             "event": self.choose_event,
+            "threshold": self.choose_threshold,
+            **self._observe.next.actions(),
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -166,6 +174,23 @@ class ObserveActions:
             return f"Observation {at + 1} {done}."
         return f"Station of {counted(len(rows), 'observation')} {done}."
 
+    def ask_about(self, message: Message) -> str:
+        """Select one observation, so that its card opens; once more closes it."""
+        at, _ = self._row(message)
+        self._observe.chosen = set() if self._observe.chosen == {at} else {at}
+        return ""
+
+    def ask_about_place(self, message: Message) -> str:
+        """Show what is known of a variable where a map was clicked."""
+        variable, (lat, lon) = self._variable(message), self._clicked(message)
+        self._exists(Row(variable, lat, lon, value=0.0))
+        return self._observe.ask_place(variable, lat, lon)
+
+    def close_card(self, _: Message) -> str:
+        """Select nothing, so that no card is open."""
+        self._observe.chosen = set()
+        return ""
+
     def take_whole_stations(self, message: Message) -> None:
         """Switch whether clicks, boxes and lassos take whole stations or single rows."""
         value = message.get("value")
@@ -193,6 +218,8 @@ class ObserveActions:
             region = box_to_region(self._state.projection, drawing)
             self._take(self._state.observations.adjust({"region": region}))
             return f"The network is confined to {region_words(region)}."
+        if mode == "aim":
+            return self._observe.next.aim(box_to_region(self._state.projection, drawing))
         table = self._observe.table.rows
         x, y = to_map(self._state.projection, table["lon"].to_numpy(), table["lat"].to_numpy())
         here = inside(drawing, x, y) & (table["variable"].to_numpy() == variable)
@@ -300,6 +327,11 @@ class ObserveActions:
         """Choose what the probability is of."""
         made = self._state.observations.adjust({"event": message.get("value")})
         self._take(made)
+        return ""
+
+    def choose_threshold(self, message: Message) -> str:
+        """Choose the value that the probability is above or below."""
+        self._take(self._state.observations.adjust({"threshold": message.get("value")}))
         return ""
 
     # -- from Tabulator's own events --------------------------------------------------------------

@@ -290,6 +290,36 @@ class Assimilator:
         table, notes = observations_of(observations, self.bundle, requested, options)
         return setting, table, calendar_month(requested), notes
 
+    def prepared(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> tuple[Problem, pd.DataFrame]:
+        """Prepare an assimilation with a Gaussian prior, for what follows without its solution.
+
+        Parameters
+        ----------
+        observations, month, options, **settings
+            As for :meth:`run`; the method must have a posterior.
+
+        Returns
+        -------
+        problem : Problem
+        table : DataFrame
+            The checked observations, a row for each of ``problem.every``.
+
+        Raises
+        ------
+        ObservationError, StateError
+            As for :meth:`run`.
+        """
+        setting, table, calendar, _ = self._validated(observations, month, options, settings)
+        gaussian(setting)
+        return self._prepare(table, calendar, setting)[0], table
+
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
 

@@ -19,6 +19,8 @@ LEFTOVER_HALF_WIDTH_KM = 600.0
 # depending on its position in the block (rows 25 to 32 of 32 differ); eight cost .30 ms a column
 # of the bundled model, 32 cost .17.
 BLOCK = 8
+# Rows of a covariance of whole maps computed at once, so that its distances take 10 MB.
+_ROWS = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,40 @@ class LocalisedCovariance:
         same = a.variable[:, None] == b.variable[None, :]
         roots = np.sqrt(self._leftover_at(a))[:, None] * np.sqrt(self._leftover_at(b))[None, :]
         return np.asarray(out + same * roots * taper(distance, LEFTOVER_HALF_WIDTH_KM))
+
+    def between_cells(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Float:
+        """Covariance of cells with others, each of one variable.
+
+        For whole maps: by large products, so a row may depend on the others in its last digits.
+
+        Parameters
+        ----------
+        first, second : ndarray of int, shape (p,) and (q,)
+            Cells of the flattened state.
+
+        Returns
+        -------
+        ndarray of float32, shape (p, q)
+        """
+        size = self.patterns.shape[1] // len(self.coupling)
+        v, w = int(first[0]) // size, int(second[0]) // size
+        points = self.operator.grid.points
+        mixed = self.patterns[:, first].T @ self.coefficients.astype(np.float32)
+        mixed *= np.float32(self.coupling[v, w])
+        there = np.ascontiguousarray(self.patterns[:, second])
+        roots = np.sqrt(self.leftover)
+        out = np.empty((first.size, second.size), np.float32)
+        for begin in range(0, first.size, _ROWS):
+            rows = slice(begin, begin + _ROWS)
+            part = out[rows]
+            np.matmul(mixed[rows], there, out=part)
+            distance = great_circle(points[first[rows] % size], points[second % size])
+            part *= taper(distance, self.half_width)
+            if v == w:
+                near, far = np.nonzero(distance < 2.0 * LEFTOVER_HALF_WIDTH_KM)
+                short = taper(distance[near, far], LEFTOVER_HALF_WIDTH_KM)
+                part[near, far] += short * roots[first[rows][near]] * roots[second[far]]
+        return out
 
     def variance_at(self, places: Places) -> NDArray[np.float64]:
         """Variance of the values at places, shape (p,): the diagonal of :meth:`between`."""
