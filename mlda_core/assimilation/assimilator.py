@@ -18,7 +18,7 @@ from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.methods import METHODS, method_of, spelled
-from mlda_core.assimilation.mode import Mode, ModeSearch, distinct_modes
+from mlda_core.assimilation.mode import ModeSearch, distinct_modes
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
 from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
@@ -29,6 +29,7 @@ from mlda_core.assimilation.posterior.ensemble import (
 )
 from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.problem import (
+    Mode,
     Problem,
     cost_of_linear,
     gaussian,
@@ -37,8 +38,9 @@ from mlda_core.assimilation.problem import (
     variance_at,
 )
 from mlda_core.assimilation.robust import robust_weights
-from mlda_core.assimilation.shape import Shape, shape_of
+from mlda_core.assimilation.shape import Shape
 from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.assimilation.tilted import shape_of
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError

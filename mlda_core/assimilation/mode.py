@@ -15,20 +15,20 @@ about them is Laplace's approximation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
+from mlda_core.assimilation.problem import Mode, Problem
 from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.likelihoods import Likelihoods
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.gain import Gain
-    from mlda_core.assimilation.problem import Problem
     from mlda_core.bundle.bundle import Bundle
 
 Array = NDArray[np.float64]
@@ -37,33 +37,6 @@ Array = NDArray[np.float64]
 TOLERANCE = 1e-6
 MOST_ROUNDS = 60
 _MOST_HALVINGS = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Mode:
-    """A minimum of the cost, or the way there.
-
-    Parameters
-    ----------
-    zeta : ndarray, shape (L,)
-    weights : ndarray, shape (p,)
-        ``Q^-1 u``.
-    at : ndarray, shape (p,)
-        The state at the observations, f.
-    cost : Cost
-    rounds : int
-    converged : bool
-    problem : Problem
-        With the pseudo-observations of f and their gain.
-    """
-
-    zeta: Array
-    weights: Array
-    at: Array
-    cost: Cost
-    rounds: int
-    converged: bool
-    problem: Problem
 
 
 class ModeSearch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,6 @@ from mlda_core.assimilation.options import Setting
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.standardised import Observed
-
-if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -84,6 +80,33 @@ class Problem:
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
         """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A minimum of the cost, or the way there.
+
+    Parameters
+    ----------
+    zeta : ndarray, shape (L,)
+    weights : ndarray, shape (p,)
+        ``Q^-1 u``.
+    at : ndarray, shape (p,)
+        The state at the observations, f.
+    cost : Cost
+    rounds : int
+    converged : bool
+    problem : Problem
+        With the pseudo-observations of f and their gain.
+    """
+
+    zeta: Array
+    weights: Array
+    at: Array
+    cost: Cost
+    rounds: int
+    converged: bool
+    problem: Problem
 
 
 def gaussian(setting: Setting) -> GaussianMethod:

@@ -17,10 +17,9 @@ from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
     from mlda_core.assimilation.posterior.draws import Draws
     from mlda_core.assimilation.posterior.engine import Engine
-    from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.problem import Mode, Problem
 
 Array = NDArray[np.float64]
 
