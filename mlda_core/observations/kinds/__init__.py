@@ -44,10 +44,9 @@ def kind_of(text: str) -> tuple[Kind, float]:
     KindError
         If there is no such kind, or its number cannot be.
     """
-    match = re.fullmatch(
-        r"([a-z_]*)(?:\(([^()]*)\))?", re.sub(r"[\s-]+", "_", text.strip().lower())
-    )
-    kind = KINDS.get(match[1] or PLAIN) if match else None
+    match = re.fullmatch(r"([a-z_\s-]*)(?:\(([^()]*)\))?", text.strip().lower())
+    name = re.sub(r"[\s-]+", "_", match[1].strip()) if match else ""
+    kind = KINDS.get(name or PLAIN) if match else None
     if match is None or kind is None:
         raise KindError(
             f"kind '{text.strip()[:24]}' is no kind of observation; use one of "
@@ -56,7 +55,7 @@ def kind_of(text: str) -> tuple[Kind, float]:
     if match[2] is None:
         return kind, kind.parameter
     try:
-        number = float(match[2].strip("_"))
+        number = float(match[2])
     except ValueError:
         raise KindError(f"'{match[2][:12]}' in its kind is no number") from None
     kind.check_parameter(number)
