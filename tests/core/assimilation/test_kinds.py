@@ -7,18 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from exact import dense_covariance, hybrid, table
+from kind_posteriors import moments, prepared, rows
 from small import make_linear, make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.mode import ModeSearch
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
-from mlda_core.assimilation.validation import setting_of
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.standardised import standardise
-from mlda_core.observations.table import read
 
-HEAD = "variable,lat,lon,value,error_sd,kind,area,withheld\n"
 REPORTS = (
     "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\npr,50,12,dry,,report,,\n"
     "psl,55,0,2,1,lower_bound,,\ntas,40,20,-3,0.5,student_t,,\npsl,30,20,1,1,,,\n"
@@ -33,19 +30,6 @@ def linear(tmp_path_factory):
 @pytest.fixture(scope="module")
 def curved(tmp_path_factory):
     return make_small(tmp_path_factory.mktemp("curved"), curved=0.03)
-
-
-def rows(bundle, text):
-    found = read(HEAD + text, bundle, month=7)
-    assert not found.rejected
-    return found.table
-
-
-def prepared(bundle, observations):
-    engine = Assimilator(bundle)
-    observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
-    return engine, problem
 
 
 def seen(ensemble, problem):
@@ -64,25 +48,6 @@ def two_reports_at_cells(bundle):
         f"tas,{lat[-3]:.9f},{lon[3]:.9f},colder,,report,,\n"
     )
     return rows(bundle, text)
-
-
-def moments(problem, bundle, axes=400, reach=7.0):
-    """Mean and covariance of f at one or two observations, by quadrature over the prior."""
-    search = ModeSearch(bundle, problem)
-    gain = problem.gain
-    prior = gain.error_covariance + gain.latent @ gain.latent.T
-    sd = np.sqrt(np.diag(prior))
-    lines = [
-        o + s * np.linspace(-reach, reach, axes) for o, s in zip(search.origin, sd, strict=True)
-    ]
-    f = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(sd))
-    away = f - search.origin
-    log = -0.5 * np.einsum("gp,pq,gq->g", away, np.linalg.inv(prior), away)
-    log -= search.likelihoods.cost(f).sum(axis=1)
-    weight = np.exp(log - log.max())
-    weight /= weight.sum()
-    mean = weight @ f
-    return mean, (weight[:, None] * (f - mean)).T @ (f - mean), f[log.argmax()]
 
 
 ONE = {

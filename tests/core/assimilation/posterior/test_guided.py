@@ -10,6 +10,7 @@ import torch
 from azula.guidance import MMPSDenoiser
 from azula.linalg.covariance import IsotropicCovariance
 from exact import at_cells, kalman, table
+from kind_rows import kind_rows
 from priors import jolted
 from small import make_small
 
@@ -172,3 +173,17 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(linear, trained):
     assert len(engine.ensemble(sea, 7, sampler="guided", members=5, sea_prior=False)) == 5
     with pytest.raises(StateError, match="use laplace, which is exact"):
         engine.ensemble(table(trained, 6), 7, sampler="guided", method="enoi")
+
+
+def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them(linear):
+    line = "tas,50,10,{},{},\ntas,30,20,1,0.5,,\n"
+    for value, kind in (("colder", "report"), (0, "lower_bound"), (1, "student_t")):
+        observations = kind_rows(linear, line.format(f"{value},0.5", kind))
+        # By itself: the assimilator asks `takes_reports` before.
+        with pytest.raises(StateError, match=r"takes values with normal errors.*use perturbed or"):
+            members(linear, observations, n=4)
+        with pytest.raises(StateError, match=r"rows 1\).* use one of laplace, .*perturbed"):
+            Assimilator(linear).ensemble(observations, 7, sampler="guided", members=4)
+    # A mean has a normal error, and is taken.
+    mean = kind_rows(linear, "psl,,,2,1,mean,north\n")
+    assert members(linear, mean, n=4)[0].x.shape[0] == 4
