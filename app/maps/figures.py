@@ -228,6 +228,8 @@ class Figures:
         nothing = "no sea here" if variable.domain == "sea" else "no value here"
         waits = not plain and how.kind != "difference" and variable.domain != "sea"
         gone = "nothing yet" if waits else nothing
+        if how.kind == "next" and variable.domain != "sea":
+            gone = "observed already"
         what = list(how.words)
         if how.left is None and looks[1] is not None:
             what[1] = looks[1].words
@@ -501,7 +503,7 @@ class Figures:
                 ("model", how.look, how.kind),
             ):
                 palette = plain
-                if look is not None:
+                if look is not None and shown not in UNSIGNED:
                     palette = look_palette(variable, self._theme) if look.limits[i] else plain
                 elif shown != "model":
                     palette = column_palette(variable, self._theme, shown)

@@ -123,6 +123,42 @@ class Ensemble:
         part = (fields < threshold) if below else (fields > threshold)
         return _share(part, self.bundle.mask[row])
 
+    def most_different(self, variable: str = "") -> tuple[int, int]:
+        """Return the two members that differ most.
+
+        Parameters
+        ----------
+        variable : str
+            CF short name; by default all, each in units of its own mean spread.
+
+        Returns
+        -------
+        tuple of int
+            Their numbers from 0, the smaller first; of the greatest root-mean-square difference by
+            area.
+
+        Raises
+        ------
+        StateError
+            If the bundle has no such variable.
+        """
+        names = [v.name for v in self.bundle.variables]
+        if variable and variable not in names:
+            raise StateError(
+                f"There is no variable '{variable[:24]}' here; use one of {', '.join(names)}."
+            )
+        rows = [names.index(variable)] if variable else list(range(len(names)))
+        square = np.zeros((len(self), len(self)))
+        for row in rows:
+            weight = self.bundle.grid.weights * self.bundle.mask[row]
+            fields = np.nan_to_num(self.anomalies[:, row] - self.mean[row])
+            parts = (fields * np.sqrt(weight)).reshape(len(self), -1).astype(np.float64)
+            products = parts @ parts.T
+            size = np.diag(products)
+            square += (size[:, None] + size[None, :] - 2.0 * products) / max(size.mean(), 1e-30)
+        i, j = np.unravel_index(int(square.argmax()), square.shape)
+        return min(int(i), int(j)), max(int(i), int(j))
+
     def event_probability(self, event: str) -> Float:
         """Return the fraction of members in which an event happens, for every variable.
 
@@ -240,6 +276,15 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
+    if problem.stated is not None and not sampler.takes_reports:
+        normal = problem.observed.quadratic
+        rows = ", ".join(str(int(r) + 1) for r in problem.used[~normal][:5])
+        fitting = ", ".join(s.key for s in SAMPLERS.values() if s.takes_reports)
+        raise StateError(
+            f"The sampler {sampler.key} cannot take observations whose errors are not normal "
+            f"(rows {rows}{' and more' if (~normal).sum() > 5 else ''}); use one of {fitting}, or "
+            "withhold them."
+        )
     for progress in sampler.sample(engine, problem, draws):
         found = progress.sampled
         if found is None:

@@ -30,7 +30,8 @@ def test_before_a_part_is_opened_there_is_no_figure(shown):
 
 
 def test_what_the_line_offers_is_what_can_be_opened(shown):
-    assert list(shown.headings.options.values()) == ["scores", "series"]
+    parts = ["scores", "series", "ranks", "densities", "members"]
+    assert list(shown.headings.options.values()) == parts
     shown.foot.mode = "perturb"
     shown.foot.impacts = [["thames", "Thames"]]
     assert list(shown.headings.options.values()) == ["scores", "series", "drivers", "impact"]
