@@ -33,7 +33,7 @@ class MembersView:
             title="Small maps of all members, or the contour of one value of each",
         )
         self.level = pn.widgets.FloatInput(
-            name="Value of the contour",
+            label="Value of the contour",
             value=0.0,
             step=0.5,
             width=84,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,11 +78,13 @@ class DrawsCache:
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
         departures = engine.departures(problem, problem.x_b)
+        # Pseudo-observations are of the mode, so only rows with normal errors tell of the prior.
+        normal = problem.observed.quadratic
         scale = prior_scale(
-            problem.gain,
-            departures,
+            problem.gain if normal.all() else problem.gain.of_rows(normal),
+            departures[normal],
             len(bundle.variables),
             without=bundle.sea_row if problem.sea_held else None,
         )
-        draws = scale_draws(problem, draws, scale)
+        draws = replace(scale_draws(problem, draws, scale), plain=draws)
         return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

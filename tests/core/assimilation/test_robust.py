@@ -151,18 +151,6 @@ def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundl
     assert (robust.observations["robust_weight"].to_numpy()[used & edge] < 0.1).all()
 
 
-def test_the_worst_are_named_with_their_places(bundled, engine):
-    table = observe(bundled, NetworkSpec("stations", count=30))
-    table.loc[[3, 8, 20, 40], "value"] += [40.0, 60.0, 90.0, 25.0]
-    table.loc[8, "label"] = "Potsdam"
-    outcome = engine.run(table, MONTH).outcome
-    assert f"4 of {len(table)} observations are more than 4 σ from what" in outcome
-    named = outcome.partition("the worst ")[2]
-    assert named.count(" σ)") == 3
-    assert "Potsdam, " in named
-    assert outcome.endswith("withhold them, raise their errors or ask for a robust analysis")
-
-
 def test_methods_without_a_prior_have_no_robust_way(bundled, engine):
     table = observe(bundled, NetworkSpec("stations", count=10))
     for method in ("regression", "adam", "climatology"):
