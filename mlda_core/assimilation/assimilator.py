@@ -18,7 +18,7 @@ from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.methods import METHODS, method_of, spelled
-from mlda_core.assimilation.mode import Mode, ModeSearch, distinct_modes
+from mlda_core.assimilation.mode import Mode, ModeSearch, Settled, distinct_modes
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
 from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
@@ -37,8 +37,9 @@ from mlda_core.assimilation.problem import (
     variance_at,
 )
 from mlda_core.assimilation.robust import robust_weights
-from mlda_core.assimilation.shape import Shape, shape_of
+from mlda_core.assimilation.shape import Shape
 from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.assimilation.tilted import shape_of
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
@@ -720,7 +721,20 @@ class Assimilator:
         if problem.is_gaussian:
             return problem
         modes = self.modes(problem)
-        return replace(modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes))
+        about = modes[0].problem
+        return Settled(
+            about.setting,
+            about.month,
+            about.every,
+            about.used,
+            about.x_b,
+            about.z_b,
+            about.sea_held,
+            about.gain,
+            problem.weight,
+            stated=problem,
+            modes=tuple(modes),
+        )
 
     def modes(self, problem: Problem) -> list[Mode]:
         """Return the distinct minima of a cost with other errors than normal ones, lowest first.

@@ -16,19 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
+from mlda_core.assimilation.problem import Problem
 from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.likelihoods import Likelihoods
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.gain import Gain
-    from mlda_core.assimilation.problem import Problem
     from mlda_core.bundle.bundle import Bundle
 
 Array = NDArray[np.float64]
@@ -64,6 +64,23 @@ class Mode:
     rounds: int
     converged: bool
     problem: Problem
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Settled(Problem):
+    """The normal problem of pseudo-observations at a mode.
+
+    Parameters
+    ----------
+    stated : Problem
+        With the errors as stated.
+    modes : tuple of Mode
+        The distinct minima of its cost, the lowest first, which this problem is about.
+    """
+
+    stated: Problem
+    modes: tuple[Mode, ...]
+    settled: ClassVar[bool] = True
 
 
 class ModeSearch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from mlda_core.assimilation.options import Setting
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.standardised import Observed
-
-if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -48,10 +45,6 @@ class Problem:
         Of the network.
     weight : ndarray, shape (p,), optional
         Robust weights of the observations used; None if all are 1.
-    stated : Problem, optional
-        Of pseudo-observations at a mode: the problem with the errors as stated.
-    modes : tuple of Mode
-        The distinct minima of that one's cost, the lowest first, which this one is about.
     """
 
     setting: Setting
@@ -63,8 +56,9 @@ class Problem:
     sea_held: bool
     gain: Gain
     weight: Array | None = None
-    stated: Problem | None = None
-    modes: tuple[Mode, ...] = ()
+
+    # Whether its observations stand for others whose errors are not normal.
+    settled: ClassVar[bool] = False
 
     @property
     def is_gaussian(self) -> bool:

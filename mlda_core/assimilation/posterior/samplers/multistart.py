@@ -40,7 +40,7 @@ class Multistart(Sampler):
 
     def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
-        if problem.stated is not None:
+        if problem.settled:
             yield from _about_modes(engine, problem, draws)
             return
         # Here, for the list of samplers must load without torch.
@@ -85,11 +85,11 @@ def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Pro
     each one's own determinant.
     """
     # Here, for the list of samplers must load without torch.
-    from mlda_core.assimilation.mode import ModeSearch, distinct_modes
+    from mlda_core.assimilation.mode import ModeSearch, Settled, distinct_modes
 
+    if not isinstance(problem, Settled):
+        raise TypeError("all errors are normal")
     stated = problem.stated
-    if stated is None:
-        raise ValueError("all errors are normal")
     search = ModeSearch(engine.bundle, stated)
     rng = np.random.default_rng([draws.seed, 5])
     gain = stated.gain
