@@ -18,7 +18,7 @@ from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.methods import METHODS, method_of, spelled
-from mlda_core.assimilation.mode import Mode, ModeSearch, Settled, distinct_modes
+from mlda_core.assimilation.mode import ModeSearch, distinct_modes
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
 from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
@@ -29,6 +29,7 @@ from mlda_core.assimilation.posterior.ensemble import (
 )
 from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.problem import (
+    Mode,
     Problem,
     cost_of_linear,
     gaussian,
@@ -521,6 +522,9 @@ class Assimilator:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
         away = np.asarray(z, np.float64) - problem.z_b
         zeta = np.asarray(np.linalg.lstsq(transform, away, rcond=None)[0], np.float64)
+        bend = problem.gain.prior.bend
+        if bend is not None:
+            zeta = bend.zeta(zeta[None])[0]
         if not problem.is_gaussian:
             return ModeSearch(self.bundle, problem).weighed(zeta)
         return problem.decoded_cost(self.bundle).cost(zeta)
@@ -721,20 +725,7 @@ class Assimilator:
         if problem.is_gaussian:
             return problem
         modes = self.modes(problem)
-        about = modes[0].problem
-        return Settled(
-            about.setting,
-            about.month,
-            about.every,
-            about.used,
-            about.x_b,
-            about.z_b,
-            about.sea_held,
-            about.gain,
-            problem.weight,
-            stated=problem,
-            modes=tuple(modes),
-        )
+        return replace(modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes))
 
     def modes(self, problem: Problem) -> list[Mode]:
         """Return the distinct minima of a cost with other errors than normal ones, lowest first.
@@ -894,7 +885,7 @@ class Assimilator:
         gain = problem.gain
         left = departures - gain.latent @ zeta
         cost = cost_of_linear(gain, zeta, left)
-        factor, turn = gain.prior.factor, gain.prior.turn
+        factor, turn, bend = gain.prior.factor, gain.prior.turn, gain.prior.bend
 
         def fields() -> Float:
             x = problem.x_b
@@ -902,7 +893,8 @@ class Assimilator:
                 x = x + zeta.astype(np.float32) @ factor
             return self._restore(problem, self._with_error(problem, x, left))
 
-        z = problem.z_b + (zeta if turn is None else turn @ zeta)
+        away = zeta if bend is None else bend.departures(zeta[None])[0]
+        z = problem.z_b + (away if turn is None else turn @ away)
         return Step(0, z, cost, 0.0, "linear solution", fields)
 
     def _background_step(self, problem: Problem) -> Step:

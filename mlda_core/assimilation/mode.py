@@ -15,14 +15,14 @@ about them is Laplace's approximation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
-from mlda_core.assimilation.problem import Problem
+from mlda_core.assimilation.problem import Mode, Problem
 from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.likelihoods import Likelihoods
@@ -37,50 +37,6 @@ Array = NDArray[np.float64]
 TOLERANCE = 1e-6
 MOST_ROUNDS = 60
 _MOST_HALVINGS = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Mode:
-    """A minimum of the cost, or the way there.
-
-    Parameters
-    ----------
-    zeta : ndarray, shape (L,)
-    weights : ndarray, shape (p,)
-        ``Q^-1 u``.
-    at : ndarray, shape (p,)
-        The state at the observations, f.
-    cost : Cost
-    rounds : int
-    converged : bool
-    problem : Problem
-        With the pseudo-observations of f and their gain.
-    """
-
-    zeta: Array
-    weights: Array
-    at: Array
-    cost: Cost
-    rounds: int
-    converged: bool
-    problem: Problem
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Settled(Problem):
-    """The normal problem of pseudo-observations at a mode.
-
-    Parameters
-    ----------
-    stated : Problem
-        With the errors as stated.
-    modes : tuple of Mode
-        The distinct minima of its cost, the lowest first, which this problem is about.
-    """
-
-    stated: Problem
-    modes: tuple[Mode, ...]
-    settled: ClassVar[bool] = True
 
 
 class ModeSearch:

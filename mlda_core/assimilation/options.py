@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from mlda_core.assimilation.spelling import key_of
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.months import MonthError, month_of
+from mlda_core.vae.latent_prior import DEFAULT_PRIOR
+from mlda_core.vae.priors import PRIORS
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -88,6 +90,10 @@ class Setting:
     robust : bool
         Whether observations with gross errors are down-weighted, see
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
+    prior : str
+        One of :data:`mlda_core.vae.priors.PRIORS` that an analysis can be made with: what the
+        latent vector is before anything is observed. Where the sea is observed, the sea network
+        says that, whatever is set here.
     """
 
     method: str = _option("vae", "Method of analysis.")
@@ -105,9 +111,15 @@ class Setting:
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
+    prior: str = _option(
+        DEFAULT_PRIOR,
+        "Prior of the latent vector: "
+        f"{', '.join(key for key, kind in PRIORS.items() if kind.analysis)}.",
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", key_of(self.method))
+        object.__setattr__(self, "prior", key_of(self.prior))
 
 
 # Those of `Setting` that people set, by name: the command line and the page ask for them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,10 @@ class Problem:
         Of the network.
     weight : ndarray, shape (p,), optional
         Robust weights of the observations used; None if all are 1.
+    stated : Problem, optional
+        Of pseudo-observations at a mode: the problem with the errors as stated.
+    modes : tuple of Mode
+        The distinct minima of that one's cost, the lowest first, which this one is about.
     """
 
     setting: Setting
@@ -56,9 +59,8 @@ class Problem:
     sea_held: bool
     gain: Gain
     weight: Array | None = None
-
-    # Whether its observations stand for others whose errors are not normal.
-    settled: ClassVar[bool] = False
+    stated: Problem | None = None
+    modes: tuple[Mode, ...] = ()
 
     @property
     def is_gaussian(self) -> bool:
@@ -78,6 +80,33 @@ class Problem:
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
         """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A minimum of the cost, or the way there.
+
+    Parameters
+    ----------
+    zeta : ndarray, shape (L,)
+    weights : ndarray, shape (p,)
+        ``Q^-1 u``.
+    at : ndarray, shape (p,)
+        The state at the observations, f.
+    cost : Cost
+    rounds : int
+    converged : bool
+    problem : Problem
+        With the pseudo-observations of f and their gain.
+    """
+
+    zeta: Array
+    weights: Array
+    at: Array
+    cost: Cost
+    rounds: int
+    converged: bool
+    problem: Problem
 
 
 def gaussian(setting: Setting) -> GaussianMethod:

@@ -1,4 +1,7 @@
-"""The posterior at each observation by quadrature: the tilted distributions about a mode."""
+"""The posterior at one observation: what all others say of it times its own likelihood.
+
+This is the tilted distribution of expectation propagation (Minka 2001).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from mlda_core.assimilation.shape import Shape
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
+    from mlda_core.assimilation.problem import Mode
     from mlda_core.observations.likelihoods import Likelihoods
 
 Array = NDArray[np.float64]
@@ -44,9 +47,6 @@ def cavity(mode: Mode) -> tuple[Array, Array]:
 
 def shape_of(mode: Mode, likelihoods: Likelihoods, n_minima: int) -> Shape:
     """Return the shape at each observation, by quadrature over its own value.
-
-    The density there is that of what all others say times the row's likelihood (the tilted
-    distribution of expectation propagation; Minka 2001).
 
     Parameters
     ----------

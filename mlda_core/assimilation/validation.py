@@ -10,6 +10,8 @@ import numpy as np
 from mlda_core.assimilation.methods import method_of, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.climate.errors import StateError
+from mlda_core.vae.latent_prior import DEFAULT_PRIOR
+from mlda_core.vae.priors import PRIORS, prior_of
 
 
 def setting_of(settings: dict[str, Any]) -> Setting:
@@ -53,6 +55,7 @@ def setting_of(settings: dict[str, Any]) -> Setting:
             f"The method {spelled(setting.method)} has no prior to tell gross errors by; leave "
             "robust out, or choose another method."
         )
+    _check_prior(setting)
     given = setting.background
     if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):
         raise StateError(
@@ -60,3 +63,19 @@ def setting_of(settings: dict[str, Any]) -> Setting:
             "of the bundle or 'climatology'."
         )
     return setting
+
+
+def _check_prior(setting: Setting) -> None:
+    """Refuse a prior of the latent vector that no analysis can be made with."""
+    kind = prior_of(setting.prior)
+    if not kind.analysis:
+        fitting = ", ".join(key for key, other in PRIORS.items() if other.analysis)
+        raise StateError(
+            f"The {kind.key} prior has a score and no density to be minimised; use it by the "
+            f"sampler guided, or one of {fitting} for an analysis."
+        )
+    if kind.key != DEFAULT_PRIOR and method_of(setting.method).latent != "decoder":
+        raise StateError(
+            f"The method {spelled(setting.method)} searches no decoder's latent space, so it has "
+            "no prior to choose; leave prior out, or use vae."
+        )

@@ -54,6 +54,7 @@ def assimilate(  # noqa: PLR0915, PLR0917 - options of a command, given by name
     localisation: how.Localisation = DEFAULTS["localisation"],
     error_scale: how.ErrorScale = DEFAULTS["error_scale"],
     max_steps: how.MaxSteps = DEFAULTS["max_steps"],
+    prior: how.Prior = DEFAULTS["prior"],
     members: Annotated[
         int | None,
         typer.Option(help="Members of a posterior ensemble to write too; none by default."),
@@ -116,6 +117,9 @@ def assimilate(  # noqa: PLR0915, PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
+        # Not named where it is N(0, I), so that files begun before can go on.
+        if prior != DEFAULTS["prior"]:
+            settings["prior"] = prior
         setting = setting_of({**settings, "background": background})
         next_places.check(model, setting)
         drawn = _members(setting, members, sampler, seed)

@@ -27,6 +27,8 @@ class Draws:
         N(0, R): errors of the observations, standardised.
     seed : int
         That they were drawn with.
+    plain : Draws, optional
+        The same draws of the prior as it stands, where these are scaled as the observations say.
     """
 
     zeta: Array
@@ -34,6 +36,7 @@ class Draws:
     error_at: Array
     noise: Array
     seed: int
+    plain: Draws | None = None
 
     @property
     def misfit(self) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,5 +86,5 @@ class DrawsCache:
             len(bundle.variables),
             without=bundle.sea_row if problem.sea_held else None,
         )
-        draws = scale_draws(problem, draws, scale)
+        draws = replace(scale_draws(problem, draws, scale), plain=draws)
         return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

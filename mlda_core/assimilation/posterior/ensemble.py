@@ -276,7 +276,7 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
-    if problem.settled and not sampler.takes_reports:
+    if problem.stated is not None and not sampler.takes_reports:
         normal = problem.observed.quadratic
         rows = ", ".join(str(int(r) + 1) for r in problem.used[~normal][:5])
         fitting = ", ".join(s.key for s in SAMPLERS.values() if s.takes_reports)

@@ -96,7 +96,7 @@ class Sampler(ABC):
     rank: int
     needs_decoder: bool = False
 
-    # Whether it is right with errors that are not normal: if the problem is settled.
+    # Whether it is right with errors that are not normal: if `problem.stated` is given.
     takes_reports: ClassVar[bool] = False
 
     @abstractmethod
@@ -107,7 +107,7 @@ class Sampler(ABC):
         ----------
         engine : Engine
         problem : Problem
-            With errors that are not normal, settled at the mode.
+            With errors that are not normal, about the mode, and ``stated`` as they were stated.
         draws : Draws
 
         Yields

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
+    from mlda_core.assimilation.problem import Mode
     from mlda_core.observations.likelihoods import Likelihoods
 
 Array = NDArray[np.float64]

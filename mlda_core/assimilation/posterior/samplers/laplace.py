@@ -26,8 +26,11 @@ class Laplace(Sampler):
         """Add linear departures to the analysis; see :meth:`Sampler.sample`."""
         zeta, x = engine.minimum(problem)
         departures, moved = linear_departures(problem.gain, draws)
-        turn = problem.gain.prior.turn
-        z = None if turn is None else problem.z_b + (zeta + departures) @ turn.T
+        turn, bend = problem.gain.prior.turn, problem.gain.prior.bend
+        away = zeta + departures
+        if bend is not None:
+            away = bend.departures(away)
+        z = None if turn is None else problem.z_b + away @ turn.T
         yield Progress(1, 1, Sampled(x + moved, z, "drawn in closed form about the analysis"))
 
 

@@ -17,10 +17,9 @@ from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.mode import Mode
     from mlda_core.assimilation.posterior.draws import Draws
     from mlda_core.assimilation.posterior.engine import Engine
-    from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.problem import Mode, Problem
 
 Array = NDArray[np.float64]
 
@@ -40,7 +39,7 @@ class Multistart(Sampler):
 
     def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
-        if problem.settled:
+        if problem.stated is not None:
             yield from _about_modes(engine, problem, draws)
             return
         # Here, for the list of samplers must load without torch.
@@ -85,11 +84,11 @@ def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Pro
     each one's own determinant.
     """
     # Here, for the list of samplers must load without torch.
-    from mlda_core.assimilation.mode import ModeSearch, Settled, distinct_modes
+    from mlda_core.assimilation.mode import ModeSearch, distinct_modes
 
-    if not isinstance(problem, Settled):
-        raise TypeError("all errors are normal")
     stated = problem.stated
+    if stated is None:
+        raise ValueError("all errors are normal")
     search = ModeSearch(engine.bundle, stated)
     rng = np.random.default_rng([draws.seed, 5])
     gain = stated.gain

@@ -40,7 +40,7 @@ class Perturbed(Sampler):
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost
 
-        problem, draws, values, said = _utilities(problem, draws)
+        problem, draws, values = _utilities(problem, draws)
         gain = problem.gain
         fit = BatchCost(engine.bundle, problem, values - draws.misfit, draws.zeta)
         departures = engine.departures(problem, problem.x_b) - draws.misfit
@@ -57,31 +57,27 @@ class Perturbed(Sampler):
         error = residual_error(gain, draws, left + draws.misfit)
         slow = int((~last.converged).sum())
         words = f"{len(x)} minimisations" + (f", {slow} not converged" if slow else "")
-        words += said
+        if len(problem.modes) > 1:
+            words += f"; {len(problem.modes)} minima were found, and members are about the lowest"
         sampled = Sampled(np.asarray(x + error, np.float32), fit.z(last.x), words)
         yield Progress(1, 1, sampled)
 
 
-def _utilities(problem: Problem, draws: Draws) -> tuple[Problem, Draws, Array, str]:
-    """Return the normal problem of all members, its draws, each member's observations, and words.
+def _utilities(problem: Problem, draws: Draws) -> tuple[Problem, Draws, Array]:
+    """Return the normal problem of all members, its draws, and each member's observations (n, p).
 
     Without errors that are not normal, these are the problem's own.
     """
-    # Here, for the list of samplers must load without torch.
-    from mlda_core.assimilation.mode import Settled
-
-    observed = problem.observed
+    observed, stated = problem.observed, problem.stated
     n = len(draws.zeta)
-    if not isinstance(problem, Settled) or observed.likelihoods is None:
-        return problem, draws, np.broadcast_to(observed.value, (n, len(observed))), ""
+    if stated is None or observed.likelihoods is None:
+        return problem, draws, np.broadcast_to(observed.value, (n, len(observed)))
     likelihoods = observed.likelihoods
     at = draw_at_observations(problem.modes[0], likelihoods, n, [draws.seed, 6])
     values, variance = likelihoods.utility(at, np.random.default_rng([draws.seed, 7]))
     noise = draws.noise / np.sqrt(problem.gain.variance) * np.sqrt(variance)
     normal = replace(problem, gain=problem.gain.with_variance(variance))
-    count = len(problem.modes)
-    words = f"; {count} minima were found, and members are about the lowest" if count > 1 else ""
-    return normal, replace(draws, noise=noise), values, words
+    return normal, replace(draws, noise=noise), values
 
 
 SAMPLER = Perturbed(
