@@ -201,6 +201,7 @@ class Observe(Control):
     whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
     methods = param.List(default=[], doc="Key, label and heeded settings of each method.")
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
+    as_kinds = param.List(default=[], doc="Code and label of what can be placed by hand.")
     fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
     region_words = param.String(doc="The drawn region, in words.")

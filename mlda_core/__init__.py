@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.intake import ObservationWarning
     from mlda_core.observations.networks import NetworkSpec, places, synthesise
     from mlda_core.observations.options import TableOptions
+    from mlda_core.observations.synthetic import synthesise_reports
     from mlda_core.observations.table import read as read_observations
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
@@ -57,6 +58,7 @@ __all__ = [
     "read_observations",
     "regional_mean",
     "synthesise",
+    "synthesise_reports",
     "verify",
     "where_next",
 ]
@@ -90,6 +92,7 @@ _DEFINED_IN = {
     "read_observations": "observations.table:read",
     "regional_mean": "climate.regions",
     "synthesise": "observations.networks",
+    "synthesise_reports": "observations.synthetic",
     "verify": "evaluation.verification",
     "where_next": "assimilation.targeting",
 }

@@ -34,13 +34,16 @@ from app.text import (
     signed,
     state_words,
 )
+from app.tools import kinds
 from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
 from app.tools.where_next import COLUMN as WHERE_NEXT
 from app.tools.where_next import WhereNext
 from mlda_core.assimilation.methods import METHODS
+from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
+from mlda_core.observations.row_kinds import is_plain
 from mlda_core.observations.table import ObservationError
 
 if TYPE_CHECKING:
@@ -150,6 +153,7 @@ class ObserveTool:
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
             variables=[[name, label, self.names[name]] for name, label in labels.items()],
+            as_kinds=kinds.offered(),
             fields={name: field_of(ObservationSettings, name) for name in FIELDS},
             sizing_mode="stretch_width",
             margin=0,
@@ -420,6 +424,8 @@ class ObserveTool:
         if misfit is None or analysis is None or self._state.model != "analysis" or self.member:
             return {}
         table = analysis.observations
+        # Reports have no value that a scatter could show.
+        table = table[is_plain(table)]
         held = table["withheld"].to_numpy(dtype=bool)
         if not held.any():
             return {}
@@ -451,7 +457,10 @@ class ObserveTool:
             drawn = (self.table, state.projection, frozenset(self.chosen), grown)
             if drawn != self._drawn:
                 self._drawn = drawn
-                self.markers.write(self.table.rows[:grown], state.projection, self.chosen)
+                rows = self.table.rows[:grown]
+                if "kind" in rows:
+                    rows = rows.assign(mark=[kinds.mark_of(kind) for kind in rows["kind"]])
+                self.markers.write(rows, state.projection, self.chosen)
         misfit = self.misfit()
         listed = (self.table, misfit is None, id(self.analysing.analysis), frozenset(self.chosen))
         busy_live = self.analysing.run == "live" and self._listed and len(self.table)
@@ -464,7 +473,7 @@ class ObserveTool:
             )
         ):
             self._listed = listed
-            self.listing.show(self.table.rows, misfit, sorted(self.chosen))
+            self.listing.show(self.listed_rows(), misfit, sorted(self.chosen))
         self.next.show()
         self.card.show()
         self.cost.draw(self.analysing.costs)
@@ -494,6 +503,25 @@ class ObserveTool:
             stale=self.stale,
             hint=self._hint(observed),
         )
+
+    def listed_rows(self) -> Any:
+        """Return the rows as the table lists them: with what each says, where some say more."""
+        rows = self.table.rows
+        if "kind" not in rows:
+            return rows
+        signs = [kinds.sign_of(kind) for kind in rows["kind"]]
+        classes = [KINDS[kinds.key_of(kind)].classes for kind in rows["kind"]]
+        says = [
+            said if is_class else round(value, 3)
+            for said, is_class, value in zip(
+                self._said(rows), classes, rows["value"].tolist(), strict=True
+            )
+        ]
+        return rows.assign(sign=signs, says=says)
+
+    def _said(self, rows: Any) -> list[str]:
+        by_name = {variable.name: variable for variable in self._bundle.variables}
+        return [kinds.said(row, by_name[row["variable"]]) for row in rows.to_dict("records")]
 
     def _settings(self, observed: ObservationSettings) -> dict[str, Any]:
         names = (
@@ -530,6 +558,11 @@ class ObserveTool:
     def _values(self, observed: ObservationSettings) -> str:
         """Return where the values come from: sampled values look like data."""
         sampled, own = self.table.sampled, len(self.table) - self.table.sampled
+        marks = kinds.key_words(self.table.rows)
+        return f"{self._sources(observed, sampled, own)} {marks}".strip()
+
+    @staticmethod
+    def _sources(observed: ObservationSettings, sampled: int, own: int) -> str:
         from_target = f"sampled from the target, with noise (seed {observed.noise})"
         if not own:
             return f"Values: {from_target}." if sampled else ""
@@ -667,7 +700,12 @@ class ObserveTool:
             for variable in self._bundle.variables
             if variable.name == item["variable"]
         )
-        words = f"{self._name(row)} · {number(item['value'])} ± {number(item['error_sd'])} {unit}"
+        value = f"{number(item['value'])} ± {number(item['error_sd'])} {unit}"
+        if "kind" in self.table.rows:
+            says = self._said(self.table.rows.iloc[[row]])[0]
+            is_class = KINDS[kinds.key_of(item["kind"])].classes
+            value = says if is_class else f"{says} {value}".strip()
+        words = f"{self._name(row)} · {value}"
         if misfit is not None and np.isfinite(misfit[row]):
             words += f" · {signed(misfit[row], 1)} σ from what the others say"
         words += " · withheld" if item["withheld"] else ""

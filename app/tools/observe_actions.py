@@ -22,8 +22,10 @@ from app.state.observations import ROWS, ObservationSettings
 from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from app.state.settings import number
 from app.text import counted, place, region_words
+from app.tools import kinds
 from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
+from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.table import to_csv
 
 MODES = ("place", "ask", "box", "lasso", "region", "aim")
@@ -119,21 +121,24 @@ class ObserveActions:
     def place_clicked(self, message: Message) -> str:
         """Observe where a map was clicked."""
         variable, (lat, lon) = self._variable(message), self._clicked(message)
-        return self._place(variable, lat, lon)
+        return self._place(variable, lat, lon, message.get("as"))
 
     def place_typed(self, message: Message) -> str:
         """Observe at typed coordinates."""
         variable = self._variable(message)
         lat, lon = _typed(message)
-        return self._place(variable, lat, lon)
+        return self._place(variable, lat, lon, message.get("as"))
 
-    def _place(self, variable: str, lat: float, lon: float) -> str:
-        row = Row(variable, lat, lon, label="by hand")
+    def _place(self, variable: str, lat: float, lon: float, code: Any) -> str:
+        kind, value = kinds.chosen(code)
+        month = "" if value is None else self._state.month
+        row = Row(variable, lat, lon, value, label="by hand", month=month, kind=kind)
         row = check_row(row)
         self._exists(row)
         self._take(observations.place(self._state.observations, row))
         word = self._observe.names[variable]
-        return f"Observed: {word} at {place(row.lat, row.lon)}."
+        what = f" ({KINDS[kind].label.lower()})" if kind else ""
+        return f"Observed: {word} at {place(row.lat, row.lon)}{what}."
 
     def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
@@ -357,7 +362,7 @@ class ObserveActions:
             self._done(f"Observation {at + 1} changed.")
         except InvalidObservationError as error:
             self._say(str(error), failed=True)
-            self._observe.listing.restore(self._observe.table.rows, self._observe.misfit())
+            self._observe.listing.restore(self._observe.listed_rows(), self._observe.misfit())
         self._observe.show_again()
         self._redraw()
 
@@ -396,12 +401,15 @@ class ObserveActions:
         if row.variable not in names:
             raise InvalidObservationError(f"This bundle has no variable '{row.variable[:24]}'.")
         which = names.index(row.variable)
+        if row.area:
+            # Its place is where it is shown.
+            return
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)}; choose another place."
             )
-        if row.value is not None:
+        if row.value is not None or row.area:
             return
         operator, month = self._bundle.operator, self._state.month
         spot = operator.locate([which], [row.lat], [row.lon])

@@ -49,6 +49,7 @@ export function render({ model, el }) {
       <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
         `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span>
         <label class="tick" title="Withhold, and select by box or lasso, all that a station observes"><input type="checkbox" id="station">whole station</label></div>
+      <div class="line"><label class="grow" title="What a click on a map places: a value, a bound, or a report in words as diaries hold">Observe as <select id="as">${model.as_kinds.map(option).join("")}</select></label></div>
       <div class="card"></div>
       <p class="months" role="status"></p><p class="values"></p>
       <div class="line many"><span class="chosen"></span><button type="button" data-many="withhold">Withhold</button>
@@ -127,7 +128,7 @@ export function render({ model, el }) {
   $(".put").addEventListener("submit", (e) => {
     e.preventDefault()
     const read = (id) => $(id).value.trim().replace(",", ".").replace("\u2212", "-")
-    wire.send({ type: "obs-put", variable: $("#put").value, lat: read("#lat"), lon: read("#lon") })
+    wire.send({ type: "obs-put", variable: $("#put").value, lat: read("#lat"), lon: read("#lon"), as: $("#as").value })
   })
   $("#upload").addEventListener("click", () => $("#csv").click())
   $("#csv").addEventListener("change", async (e) => {
@@ -144,7 +145,7 @@ export function render({ model, el }) {
   const off = pointing({
     active: mine,
     mode: () => mode,
-    place: (variable, x, y) => wire.send({ type: mode === "ask" ? "obs-ask-place" : "obs-place", variable, x, y }, `place${++count}`),
+    place: (variable, x, y) => wire.send({ type: mode === "ask" ? "obs-ask-place" : "obs-place", variable, x, y, as: $("#as").value }, `place${++count}`),
     move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
     toggle: (variable, row, e) => mode === "ask" ? wire.send({ type: "obs-ask", variable, row }, `ask${++count}`) : wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
     hover: (row) => {

@@ -96,6 +96,8 @@ class Method(ABC):
     posterior: ClassVar[bool] = False
     # Whether the difference of two analyses estimates the response to an SST change.
     responds: ClassVar[bool] = False
+    # Whether it takes observations of other kinds than values at places.
+    takes_kinds: ClassVar[bool] = False
     # Whether it has a column in tables of scores.
     scored: ClassVar[bool] = True
     # Number of months in a table of scores; None for all.
@@ -182,6 +184,7 @@ class GaussianMethod(Method):
 
     posterior = True
     responds = True
+    takes_kinds = True
     # Whether the localisation changes where the sea is observed although the mean does not.
     sea_localisation: ClassVar[bool] = False
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.physical_units import at_place, climatological_spread
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.places import number, place, signed
 from mlda_core.climate.scales import written_units
@@ -205,6 +206,11 @@ def observation_influence(
     if not 0 <= row < len(table):
         raise ObservationError(f"There is no observation {row + 1}; the table has {len(table)}.")
     one = problem.every.where(np.array([row]))
+    if not one.plain.all():
+        raise StateError(
+            f"Observation {row + 1} is a {table['kind'].iloc[row]}, and its influence is told of "
+            "values at places only; choose another, or look at its misfit."
+        )
     at = np.flatnonzero(problem.used == row)
     found = _of_used(assimilator, problem, int(at[0])) if at.size else None
     if found is None:

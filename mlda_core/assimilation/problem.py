@@ -44,6 +44,10 @@ class Problem:
         Of the network.
     weight : ndarray, shape (p,), optional
         Robust weights of the observations used; None if all are 1.
+    stated : Problem, optional
+        Of pseudo-observations at a mode: the problem with the errors as stated.
+    modes : tuple of Mode
+        The distinct minima of that one's cost, the lowest first, which this one is about.
     """
 
     setting: Setting
@@ -55,6 +59,13 @@ class Problem:
     sea_held: bool
     gain: Gain
     weight: Array | None = None
+    stated: Problem | None = None
+    modes: tuple[Mode, ...] = ()
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether all observations used have normal errors."""
+        return self.observed.is_gaussian
 
     @property
     def only_decodes(self) -> bool:
@@ -69,6 +80,33 @@ class Problem:
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
         """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A minimum of the cost, or the way there.
+
+    Parameters
+    ----------
+    zeta : ndarray, shape (L,)
+    weights : ndarray, shape (p,)
+        ``Q^-1 u``.
+    at : ndarray, shape (p,)
+        The state at the observations, f.
+    cost : Cost
+    rounds : int
+    converged : bool
+    problem : Problem
+        With the pseudo-observations of f and their gain.
+    """
+
+    zeta: Array
+    weights: Array
+    at: Array
+    cost: Cost
+    rounds: int
+    converged: bool
+    problem: Problem
 
 
 def gaussian(setting: Setting) -> GaussianMethod:

@@ -232,7 +232,10 @@ class Scores:
         """Print the scores and caveats."""
         import pandas as pd
 
-        table = pd.concat(self.tables, ignore_index=True)
+        from mlda_core.observations.row_kinds import is_plain
+
+        # Departures of reports are distances to their classes.
+        table = pd.concat([t[is_plain(t)] for t in self.tables], ignore_index=True)
         title = "RMS departures before (background) and after (analysis)"
         heads = ["used: before", "after", "withheld: before", "after"]
         if self.against_bundle:

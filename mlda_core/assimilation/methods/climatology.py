@@ -22,6 +22,7 @@ class Climatology(Method):
     """The reference of the scores."""
 
     scored = False
+    takes_kinds = True
 
     def steps(
         self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting

@@ -78,9 +78,11 @@ class DrawsCache:
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
         departures = engine.departures(problem, problem.x_b)
+        # Pseudo-observations are of the mode, so only rows with normal errors tell of the prior.
+        normal = problem.observed.quadratic
         scale = prior_scale(
-            problem.gain,
-            departures,
+            problem.gain if normal.all() else problem.gain.of_rows(normal),
+            departures[normal],
             len(bundle.variables),
             without=bundle.sea_row if problem.sea_held else None,
         )

@@ -30,5 +30,8 @@ class Engine(Protocol):
     def departures(self, problem: Problem, x: Float) -> Array:
         """Return the observations used minus a state (cells,) at their places, standardised."""
 
+    def of_sea(self, observed: Observed) -> NDArray[np.bool_]:
+        """Return which observations make a background that is conditional on the sea."""
+
     def sea_gain(self, observed: Observed, month: int) -> Gain:
         """Return the gain of the SST observations under ensemble OI, for the sea's cells."""

@@ -276,6 +276,15 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
+    if problem.stated is not None and not sampler.takes_reports:
+        normal = problem.observed.quadratic
+        rows = ", ".join(str(int(r) + 1) for r in problem.used[~normal][:5])
+        fitting = ", ".join(s.key for s in SAMPLERS.values() if s.takes_reports)
+        raise StateError(
+            f"The sampler {sampler.key} cannot take observations whose errors are not normal "
+            f"(rows {rows}{' and more' if (~normal).sum() > 5 else ''}); use one of {fitting}, or "
+            "withhold them."
+        )
     for progress in sampler.sample(engine, problem, draws):
         found = progress.sampled
         if found is None:

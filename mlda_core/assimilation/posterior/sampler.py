@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,9 @@ class Sampler(ABC):
     rank: int
     needs_decoder: bool = False
 
+    # Whether it is right with errors that are not normal: if `problem.stated` is given.
+    takes_reports: ClassVar[bool] = False
+
     @abstractmethod
     def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Make a member of each draw.
@@ -104,6 +107,7 @@ class Sampler(ABC):
         ----------
         engine : Engine
         problem : Problem
+            With errors that are not normal, about the mode, and ``stated`` as they were stated.
         draws : Draws
 
         Yields

@@ -51,7 +51,7 @@ def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) ->
     bundle, row, gain = engine.bundle, engine.bundle.sea_row, problem.gain
     n, shape = len(draws.error), bundle.mask.shape
     places = problem.observed.places
-    at_sea = places.variable == row
+    at_sea = engine.of_sea(problem.observed)
     cells, at = _errors(engine, problem, draws.noise[:, at_sea], seed)
     cells = cells.reshape(n, *bundle.grid.shape) * bundle.mask[row]
     share = np.float32(bundle.settings.sea_share)
@@ -93,7 +93,7 @@ def _errors(engine: Engine, problem: Problem, noise: Array, seed: int) -> tuple[
         sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=engine.bundle.sea_row)
         gain.kept[name] = sampler.cells, sampler.at(gain.places)
     cells, at = gain.kept[name]
-    sea = problem.observed.value[problem.observed.places.variable == engine.bundle.sea_row]
+    sea = problem.observed.value[engine.of_sea(problem.observed)]
     root = np.sqrt(prior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
     cells, at = np.float32(root) * cells, root * at
     weights = (at + noise) @ gain.whitener.T @ gain.whitener

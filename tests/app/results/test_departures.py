@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app.charts.ranks import RankChart
 from app.jobs.analysis import engine_of
 from app.maps.projections import to_map
 from mlda_core.assimilation.densities import densities_at
@@ -150,16 +149,3 @@ def test_the_parts_are_of_observe_alone(v, foot):
     v.send(type="tool", value="perturb")
     assert not {"ranks", "densities"} & set(v.session.verification.view._offered())
     v.send(type="tool", value="observe")
-
-
-def test_bars_stand_side_by_side():
-    chart = RankChart("light")
-    chart.draw({"withheld": [0.5, 0.5], "used": [0.2, 0.8]})
-    first, second = (chart._sources[kind].data for kind in ("withheld", "used"))
-    assert np.all(np.array(first["right"]) <= np.array(second["left"]) + 1e-12)
-    assert second["right"][1] <= 1
-    assert chart.figure.y_range.end > 0.8
-    assert chart._even.location == pytest.approx(0.5)
-    chart.draw({"used": [1.0]})
-    assert not chart._bars["withheld"].visible
-    chart.set_theme("dark")

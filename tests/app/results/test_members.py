@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app.charts.members import COLUMNS, SpaghettiChart, StampsChart
+from app.charts.members import COLUMNS
 
 SOME = "?network=stations&stations=20&tool=observe"
 
@@ -117,17 +117,3 @@ def test_without_members_it_is_said_why(v, foot):
     assert v.session.bar.failed
     v.send(type="observing", name="method", value="vae")
     v.settle()
-
-
-def test_charts_are_repainted_in_another_theme(speedy):
-    stamps, spaghetti = (
-        StampsChart(lambda _: None, "light", speedy.variables[0]),
-        SpaghettiChart("light"),
-    )
-    for chart, glyph in (
-        (stamps, stamps._box.glyph),
-        (spaghetti, spaghetti._lines["target"].glyph),
-    ):
-        before = glyph.line_color
-        chart.set_theme("dark")
-        assert glyph.line_color != before

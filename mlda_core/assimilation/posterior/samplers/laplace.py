@@ -6,7 +6,7 @@ The spread of an analysis is this distribution's standard deviation, in closed f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class Laplace(Sampler):
-    """Draws about the analysis, in closed form."""
+    """Draws about the analysis, in closed form; curvatures of likelihoods are at the mode."""
+
+    takes_reports: ClassVar[bool] = True
 
     def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Add linear departures to the analysis; see :meth:`Sampler.sample`."""
