@@ -67,8 +67,12 @@ def _index(one: dict[str, Any]) -> str:
 
 def _analyses(priors: dict[str, Any], names: list[str]) -> list[str]:
     """Return the rows of explained variance; those of the sampler guided are of fewer months."""
+    known = [
+        v["months"] for v in priors["gaussian"].get("analyses", {}).get("stations_10", {}).values()
+    ]
+    count = f", {known[0]} months" if known else ""
     lines = [
-        "| explained variance (" + " ".join(names) + ") | " + " | ".join(NETWORKS.values()) + " |",
+        f"| explained variance ({' '.join(names)}){count} | {' | '.join(NETWORKS.values())} |",
         "|---|" + "---|" * len(NETWORKS),
     ]
     for key, one in priors.items():

@@ -54,13 +54,10 @@ class MembersView:
             foot.records[0],
         )
         self.spaghetti = SpaghettiChart(foot.theme)
-        self.panes = {
-            "stamps": figure_pane(self.stamps.figure),
-            "spaghetti": figure_pane(self.spaghetti.figure),
-        }
         self.root = column(
             row(self.mode.widget, self.level, self.flip, self.words),
-            *self.panes.values(),
+            figure_pane(self.stamps.figure),
+            figure_pane(self.spaghetti.figure),
             name="members",
         )
         foot.param.watch(self._show, ["members", "opened"])
@@ -87,8 +84,9 @@ class MembersView:
             self.level.value = shown.get("level", 0.0)
         finally:
             self._quiet = False
-        for key, pane in self.panes.items():
-            pane.visible = key == mode
+        # The figure's own: a pane of Panel that is shown again takes it back from the figure.
+        for key, chart in (("stamps", self.stamps), ("spaghetti", self.spaghetti)):
+            chart.figure.visible = key == mode
         if "image" in shown:
             record = next(v for v in foot.records if v.name == shown["variable"])
             self.stamps.draw(shown["image"], shown["n"], record)

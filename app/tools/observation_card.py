@@ -153,10 +153,10 @@ class ObservationCard:
             return
         name = self._names.get(found.variable, found.variable)
         label = f", {found.label}" if found.label else ""
-        self.title.object = (
-            f"<b>Observation {row + 1}</b>: {escape(name)} at {place(found.lat, found.lon)}"
-            f"{escape(label)}"
-        )
+        where = escape(f"{name} at {place(found.lat, found.lon)}{label}")
+        # A long one is cut off; whole it is in its tooltip.
+        title = f"<b>Observation {row + 1}</b>: {where}"
+        self.title.object = f'<span title="{where}">{title}</span>'
         if self._drawn is not found:
             self._drawn = found
             self.chart.draw(densities_of(found))

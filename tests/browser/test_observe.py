@@ -618,6 +618,6 @@ def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
     page.keyboard.press("Control+z")
     visitor.settle()
     assert visitor.pixels()["psl model"] == observed["psl model"]
-    again = visit("?" + urlparse(page.url).query + "&model=analysis")
+    again = visit("?" + urlparse(page.url).query + "&model=analysis&tool=observe")
     (row,) = rows(again)
     assert (row["kind"], float(row["value"])) == ("report", -2.0)

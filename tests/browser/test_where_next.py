@@ -137,6 +137,7 @@ def test_all_members_are_seen_and_a_stamp_shows_one(visit):
     expect(page.locator(".members output")).not_to_have_text(first, timeout=LONG)
     foot.get_by_text("Spaghetti", exact=True).click()
     expect(foot.get_by_text("in 50 members")).to_be_visible(timeout=LONG)
+    expect(foot.locator(".members canvas:visible").first).to_be_visible(timeout=LONG)
     page.locator("#column").select_option("probability")
     page.locator("#event").select_option("over")
     threshold = page.locator("#threshold")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from exact import dense_covariance, hybrid
@@ -39,6 +41,19 @@ def test_columns_are_those_of_the_dense_matrix(linear):
     np.testing.assert_allclose(found.variance_at(places), np.diag(b)[cells], atol=2e-3)
 
 
+def test_what_no_pattern_expresses_is_of_one_variable_and_near(linear):
+    places, cells = cells_of(linear, [0, 2], [3, 1], [2, 9])
+    made = covariance_of(linear)
+    size = made.patterns.shape[1]
+    one, none = (
+        replace(made, leftover=np.full(size, v, np.float32)).columns(places) for v in (1, 0)
+    )
+    expected = np.zeros_like(one)
+    # The next cells are more than twice the half-width away.
+    expected[[0, 1], cells] = 1.0
+    np.testing.assert_allclose(one - none, expected, atol=1e-4)
+
+
 def test_a_column_does_not_depend_on_the_others(linear):
     places, _ = cells_of(linear, [0, 2, 3] * 4, [3, 1, 6] * 4, range(12))
     found = covariance_of(linear)
@@ -70,8 +85,6 @@ def test_a_coupling_tapers_between_variables_alone(linear):
 
 @pytest.mark.parametrize("width", [0.0, -1.0, 20_000.0])
 def test_a_half_width_that_the_sphere_does_not_take_is_refused(linear, width):
-    from dataclasses import replace
-
     places, _ = cells_of(linear, [0], [3], [2])
     with pytest.raises(ValueError, match="choose one that is"):
         replace(covariance_of(linear), half_width=width).columns(places)

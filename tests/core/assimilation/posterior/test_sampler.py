@@ -28,7 +28,8 @@ def test_a_sampler_must_say_how_it_samples_and_comes_to_an_end(linear, prepare):
         Sampler("x", "X", "x", "y.md", rank=1)
     engine, problem = prepare(linear)
     draws = engine.draws.of(engine, problem, 3, 0)
-    for sampler in SAMPLERS.values():
+    # The other one needs a trained prior: test_guided.py.
+    for sampler in (SAMPLERS[key] for key in SAMPLERS if key != "guided"):
         steps = list(sampler.sample(engine, problem, draws))
         assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
         assert [step.sampled is not None for step in steps] == [False] * (len(steps) - 1) + [True]

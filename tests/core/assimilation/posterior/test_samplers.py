@@ -17,7 +17,7 @@ from mlda_core.climate.errors import StateError
 from mlda_core.observations.standardised import Observed, standardise
 
 MANY = 400
-# Those that need no trained prior; test_guided.py has the other.
+# Those that need no trained prior; samplers/test_guided.py has the other.
 UNTRAINED = [key for key in SAMPLERS if key != "guided"]
 
 

@@ -1,4 +1,4 @@
-"""The sampler of a diffusion prior: exact where all is normal, and otherwise as azula's."""
+"""The sampler of a diffusion prior: exact where all is normal."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
-from azula.guidance import MMPSDenoiser
-from azula.linalg.covariance import IsotropicCovariance
 from exact import at_cells, kalman, table
 from kind_rows import kind_rows
 from priors import jolted
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.posterior.moment_matching import MomentMatching
 from mlda_core.assimilation.posterior.samplers.guided import SAMPLER
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import add_prior, load_bundle
@@ -25,11 +21,6 @@ from mlda_core.observations.standardised import standardise
 MANY = 400
 # With the exact denoiser of N(0, I), so that nothing depends on a training.
 EXACT = dataclasses.replace(SAMPLER, prior="gaussian")
-
-
-@pytest.fixture(scope="module")
-def linear(tmp_path_factory):
-    return make_small(tmp_path_factory.mktemp("linear"), curved=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -88,28 +79,6 @@ def test_members_of_a_trained_prior_without_observations_are_its_draws(trained):
     drawn = trained.prior("diffusion").sample(3000, 7, 0)
     assert np.abs(zeta.mean(axis=0) - drawn.mean(axis=0)).max() < 0.25
     np.testing.assert_allclose(zeta.std(axis=0), drawn.std(axis=0), rtol=0.2)
-
-
-def test_guidance_is_that_of_azula(trained):
-    """With a linear operator, for a prior that is not normal."""
-    rng = np.random.default_rng(0)
-    length = trained.n_latent
-    operator = torch.from_numpy(rng.standard_normal((9, length))).float()
-    y = torch.from_numpy(rng.standard_normal((5, 9))).float()
-    left_axes, singular, axes = torch.linalg.svd(operator, full_matrices=False)
-    prior = trained.prior("diffusion").denoiser(7)
-    mine = MomentMatching(prior, lambda z: (y - z @ operator.T) @ left_axes, singular, axes)
-    theirs = MMPSDenoiser(
-        prior, y, lambda z: z @ operator.T, IsotropicCovariance(1.0), solver="cg", iterations=60
-    )
-    # Below the noise from which on the covariance is that of N(0, I).
-    for t in (0.65, 0.5, 0.3, 0.05):
-        signal, sd = prior.schedule(torch.tensor(t))
-        x = signal * torch.from_numpy(rng.standard_normal((5, length))).float()
-        x = x + sd * torch.from_numpy(rng.standard_normal((5, length))).float()
-        torch.testing.assert_close(
-            mine(x, torch.tensor(t)).mean, theirs(x, torch.tensor(t)).mean, atol=2e-3, rtol=2e-3
-        )
 
 
 def test_members_of_a_curved_decoder_fit_the_observations_as_their_errors_say(trained):
