@@ -11,6 +11,10 @@ from mlda_core.assimilation.validation import setting_of
 from mlda_core.observations.standardised import standardise
 
 HEAD = "variable,lat,lon,value,error_sd,kind,area,withheld\n"
+REPORTS = (
+    "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\npr,50,12,dry,,report,,\n"
+    "psl,55,0,2,1,lower_bound,,\ntas,40,20,-3,0.5,student_t,,\npsl,30,20,1,1,,,\n"
+)
 
 
 def rows(bundle, text):

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from exact import dense_covariance, hybrid, table
-from kind_posteriors import moments, prepared, rows
+from kind_posteriors import REPORTS, moments, prepared, rows
 from small import make_linear, make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 from mlda_core.climate.errors import StateError
-from mlda_core.observations.standardised import standardise
-
-REPORTS = (
-    "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\npr,50,12,dry,,report,,\n"
-    "psl,55,0,2,1,lower_bound,,\ntas,40,20,-3,0.5,student_t,,\npsl,30,20,1,1,,,\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -297,26 +289,3 @@ def test_influence_of_a_report_is_its_own_analysis(linear):
     alone = engine.influence(observations, 7, 0)
     found = engine.run(observations, 7)
     np.testing.assert_allclose(alone[0], found.increment[0], atol=0.05)
-
-
-def test_reports_are_thinned_last(linear):
-    from mlda_core.observations.standardised import thin_observed
-
-    observed = standardise(rows(linear, REPORTS * 4), linear, 7)
-    kept = thin_observed(observed, 22)
-    assert set(np.flatnonzero(~observed.plain)) <= set(kept)
-    assert len(kept) in (21, 22)
-    whole = replace(observed, likelihoods=None)
-    assert len(thin_observed(whole, 22)) <= 22
-
-
-def test_the_influence_of_a_report_is_refused_and_that_of_values_beside_it_told(linear):
-    from mlda_core.assimilation.observation_influence import observation_influence
-
-    observations = rows(linear, REPORTS)
-    engine = Assimilator(linear)
-    with pytest.raises(StateError, match="Observation 1 is a report"):
-        observation_influence(engine, observations, 7, 0)
-    found = observation_influence(engine, observations, 7, 5)
-    assert found.use == "used"
-    assert 0 < found.influence < 1

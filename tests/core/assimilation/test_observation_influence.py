@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from exact import at_cells
+from kind_posteriors import REPORTS, rows
 from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
@@ -209,3 +210,13 @@ def test_the_sentence_follows_from_the_numbers(changes, reason, words):
     assert words in found.sentence()
     assert found.sentence().startswith("It says ")
     assert found.sentence().count(". ") == 0
+
+
+def test_the_influence_of_a_report_is_refused_and_that_of_values_beside_it_told(linear):
+    observations = rows(linear, REPORTS)
+    engine = Assimilator(linear)
+    with pytest.raises(StateError, match="Observation 1 is a report"):
+        observation_influence(engine, observations, 7, 0)
+    found = observation_influence(engine, observations, 7, 5)
+    assert found.use == "used"
+    assert 0 < found.influence < 1

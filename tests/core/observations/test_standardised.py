@@ -1,12 +1,22 @@
 """Observations in the networks' space, and which of too many are used."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from kind_posteriors import REPORTS, rows
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
-from mlda_core.observations.standardised import LEAST_ERROR, count_places, cover, standardise, thin
+from mlda_core.observations.standardised import (
+    LEAST_ERROR,
+    count_places,
+    cover,
+    standardise,
+    thin,
+    thin_observed,
+)
 from mlda_core.observations.table import observation_table
 
 
@@ -90,3 +100,12 @@ def test_cover_and_counts_are_of_distinct_places(bundle):
     assert cover(where, points, 500.0).tolist() == [True, True, False]
     nothing = where.where(np.zeros(3, bool))
     assert not cover(nothing, points, 1e5).any()
+
+
+def test_reports_are_thinned_last(linear):
+    observed = standardise(rows(linear, REPORTS * 4), linear, 7)
+    kept = thin_observed(observed, 22)
+    assert set(np.flatnonzero(~observed.plain)) <= set(kept)
+    assert len(kept) in (21, 22)
+    whole = replace(observed, likelihoods=None)
+    assert len(thin_observed(whole, 22)) <= 22
