@@ -24,8 +24,10 @@ Array = NDArray[np.float64]
 # one and two observations (tests/core/assimilation/test_kinds.py).
 STEPS = 120
 # The variances of the normal observations are enlarged by this, so that tails that are heavier than
-# the approximation's are reached.
-WIDER = 1.3
+# the approximation's are reached. Of a report of an end class with the least error, 1.3 leaves the
+# spread of 4000 chains 18% too small, 2 10% and 4 2%, as 8 does. Of 120 reports means and spreads
+# are the same with all of these, and 4 takes about twice the time of 1.3.
+WIDER = 4.0
 _MOST_SHRINKS = 60
 
 

@@ -11,7 +11,7 @@ from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 
 MANY = 4000
 NORMAL = "psl,,,2,1,mean,north,\ntas,50,10,-1,0.5,,,\ntas,45,12,1,0.5,,,\n"
-CENSORED = "tas,50,10,much colder,0.2,report,,\n"
+CENSORED = "tas,50,10,much colder,{},report,,\n"
 
 
 def mode_of(bundle, text):
@@ -36,9 +36,10 @@ def test_of_normal_errors_draws_are_of_the_normal_posterior(linear):
     assert np.abs(error).max() < 5 * np.sqrt(2 / MANY)
 
 
-def test_of_a_narrow_class_draws_have_the_distribution_of_quadrature(linear):
+@pytest.mark.parametrize("error", [0.05, 0.2])
+def test_of_an_end_class_draws_have_the_distribution_of_quadrature(linear, error):
     """Skewed as a truncated normal distribution is, which Laplace's approximation is not."""
-    mode, problem = mode_of(linear, CENSORED)
+    mode, problem = mode_of(linear, CENSORED.format(error))
     found = draw(mode, problem)[:, 0]
     mean, covariance, _ = moments(problem, linear, axes=4001)
     sd = np.sqrt(covariance[0, 0])
@@ -48,7 +49,7 @@ def test_of_a_narrow_class_draws_have_the_distribution_of_quadrature(linear):
 
 
 def test_draws_are_those_of_their_seed(linear):
-    mode, problem = mode_of(linear, CENSORED)
+    mode, problem = mode_of(linear, CENSORED.format(0.2))
     one, same, other = (draw(mode, problem, 20, seed) for seed in ((1, 2), (1, 2), (1, 3)))
     assert one.shape == (20, 1)
     np.testing.assert_array_equal(one, same)
