@@ -1,12 +1,9 @@
 """Small CF files of four months, and the sentence with which they are refused."""
 
 import numpy as np
-import pytest
 import xarray as xr
 
-from mlda_core.sources import SourceError
 from mlda_core.sources.choices import Choices
-from mlda_core.sources.prepare import read_files
 
 LAT, LON = np.arange(-80.0, 81, 20), np.arange(0.0, 360, 30)
 N = 4
@@ -50,16 +47,6 @@ def temperature(**attrs):
 def pressure(**attrs):
     made = {"units": "Pa", "standard_name": "air_pressure_at_mean_sea_level", **attrs}
     return 101_000 + 100 * SHAPE, made
-
-
-def refusal(*paths, source="auto", **asked):
-    with pytest.raises(SourceError) as caught:
-        read_files(list(paths), source, **asked)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.endswith(".")
-    assert ". " not in message, "one sentence"
-    return message
 
 
 def months(data):

@@ -3,6 +3,8 @@
 import pytest
 from small import make_small
 
+from mlda_core.assimilation.assimilator import Assimilator
+
 
 @pytest.fixture(scope="session")
 def linear(tmp_path_factory):
@@ -18,3 +20,8 @@ def curved(tmp_path_factory):
 @pytest.fixture(scope="session")
 def bundled(speedy):
     return speedy
+
+
+@pytest.fixture(scope="module")
+def engine(speedy):
+    return Assimilator(speedy)

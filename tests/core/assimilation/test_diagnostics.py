@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from exact import table
+from held_out import MONTH, observe
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.networks import NetworkSpec
 
 
 def test_a_far_observation_is_named(bundled):
@@ -17,23 +17,6 @@ def test_a_far_observation_is_named(bundled):
     assert "observation 7 (sea-level pressure at " in analysis.outcome
     assert "withhold it, raise its error or ask for a robust analysis" in analysis.outcome
     assert analysis.observations["misfit_sd"].abs().idxmax() == 6
-
-
-MONTH = "1984-01"  # VALIDATION: nothing is tuned on TEST
-
-
-@pytest.fixture(scope="module")
-def bundled(speedy):
-    return speedy
-
-
-@pytest.fixture(scope="module")
-def engine(bundled):
-    return Assimilator(bundled)
-
-
-def observe(bundle, spec, month=MONTH):
-    return synthesise(places(spec, bundle), bundle, bundle.target(month), int(month[5:]))
 
 
 def test_the_worst_are_named_with_their_places(bundled, engine):

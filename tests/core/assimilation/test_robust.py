@@ -5,30 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from held_out import MONTH, observe
 from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.robust import FAR_SD, LEAST_WEIGHT, robust_weights, weight_of
 from mlda_core.climate.errors import StateError
-from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.networks import NetworkSpec
 from mlda_core.observations.table import observation_table
-
-MONTH = "1984-01"  # VALIDATION: nothing is tuned on TEST
-
-
-@pytest.fixture(scope="module")
-def bundled(speedy):
-    return speedy
-
-
-@pytest.fixture(scope="module")
-def engine(bundled):
-    return Assimilator(bundled)
-
-
-def observe(bundle, spec, month=MONTH):
-    return synthesise(places(spec, bundle), bundle, bundle.target(month), int(month[5:]))
 
 
 def spoil(table, bundle, fraction, *, seed=0):

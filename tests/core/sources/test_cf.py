@@ -20,10 +20,10 @@ from cf_files import (
     mapped,
     months,
     pressure,
-    refusal,
     temperature,
     write,
 )
+from refusals import refusal
 
 from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files, recognise

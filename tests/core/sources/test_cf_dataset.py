@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from cf_files import HIGH, LOW, SHAPE, mapped, pressure, refusal, temperature, write
+from cf_files import HIGH, LOW, SHAPE, mapped, pressure, temperature, write
+from refusals import refusal
 
 from mlda_core.sources.prepare import read_files
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from cf_files import SHAPE, mapped, pressure, refusal, temperature, write
+from cf_files import SHAPE, mapped, pressure, temperature, write
+from refusals import refusal
 
 from mlda_core.sources import SourceError
 from mlda_core.sources.choices import Choices

@@ -3,21 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from cf_files import (
-    EAST,
-    HIGH,
-    JAN,
-    LAT,
-    LON,
-    LOW,
-    NORTH,
-    SHAPE,
-    SINCE,
-    months,
-    refusal,
-    temperature,
-    write,
-)
+from cf_files import EAST, HIGH, JAN, LAT, LON, LOW, NORTH, SHAPE, SINCE, months, temperature, write
+from refusals import refusal
 
 from mlda_core.sources.prepare import read_files
 

@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 from downloads import MONTHS, field, gaussian, write_psl
-from psl_files import ERSST, LAT, LON, PSL, R1, TAS, refusal, upright
+from psl_files import ERSST, LAT, LON, PSL, R1, TAS, upright
+from refusals import refusal
 
 from mlda_core.sources.ncep import is_ersst
 from mlda_core.sources.prepare import read_files, recognise

@@ -6,7 +6,8 @@ import pytest
 import xarray as xr
 from downloads import MONTHS, since_1800, write_psl
 from gistemp_files import write_eofs
-from psl_files import LAT, LON, PSL, R1, refusal
+from psl_files import LAT, LON, PSL, R1
+from refusals import refusal
 
 from mlda_core.sources import SourceError
 from mlda_core.sources.prepare import read_files

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from cf_files import JAN, SHAPE, months, refusal, temperature, write
+from cf_files import JAN, SHAPE, months, temperature, write
+from refusals import refusal
 
 from mlda_core.sources import SourceError, netcdf, places
 from mlda_core.sources.places import Address

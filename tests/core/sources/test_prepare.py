@@ -4,7 +4,8 @@ import netCDF4
 import numpy as np
 import pytest
 from downloads import MONTHS, since_1800, write_psl
-from psl_files import CRV3, LAT, LON, PSL, R1, refusal, upright
+from psl_files import CRV3, LAT, LON, PSL, R1, upright
+from refusals import refusal
 
 from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from downloads import MONTHS, field, write_psl
-from psl_files import CRV3, ERSST, LAT, LON, PSL, RAIN, TAS, refusal, upright
+from psl_files import CRV3, ERSST, LAT, LON, PSL, RAIN, TAS, upright
+from refusals import refusal
 
 from mlda_core.sources.prepare import read_files, recognise
 
