@@ -51,12 +51,6 @@ class Guided(Sampler):
                 f"and the {self.prior} prior does not know that; use another sampler than "
                 f"{self.key}, or leave sea_prior out."
             )
-        stated = problem.observed.likelihoods
-        if stated is not None and not stated.quadratic.all():
-            raise StateError(
-                f"The sampler {self.key} takes values with normal errors, and there are reports, "
-                "bounds or heavy-tailed values among the observations; use perturbed or laplace."
-            )
         if problem.gain.prior.bend is not None:
             raise StateError(
                 f"The sampler {self.key} draws from the {self.prior} prior, so the analysis cannot "

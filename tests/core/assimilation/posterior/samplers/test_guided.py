@@ -148,9 +148,6 @@ def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them
     line = "tas,50,10,{},{},\ntas,30,20,1,0.5,,\n"
     for value, kind in (("colder", "report"), (0, "lower_bound"), (1, "student_t")):
         observations = kind_rows(linear, line.format(f"{value},0.5", kind))
-        # By itself: the assimilator asks `takes_reports` before.
-        with pytest.raises(StateError, match=r"takes values with normal errors.*use perturbed or"):
-            members(linear, observations, n=4)
         with pytest.raises(StateError, match=r"rows 1\).* use one of laplace, .*perturbed"):
             Assimilator(linear).ensemble(observations, 7, sampler="guided", members=4)
     # A mean has a normal error, and is taken.
