@@ -80,7 +80,7 @@ def test_what_is_no_observation_is_refused_in_a_sentence(row, words):
         (read_numbers, [-1]),
         (read_numbers, "1"),
         (read_rows, [["tas", 0]]),
-        (read_rows, [["tas", *[0] * 9]]),
+        (read_rows, [["tas", *[0] * 30]]),
         (read_rows, [("tas", 0, 0)]),
         (read_rows, [["tas", 0, 0]] * (MAX_ROWS + 1)),
         (read_changes, [["tas", 0, 0]]),

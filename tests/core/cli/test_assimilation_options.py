@@ -10,9 +10,9 @@ from mlda_core.cli.main import app
 @pytest.mark.parametrize(
     ("command", "absent", "own_words"),
     [
-        ("assimilate", set(), set()),
-        # Months of a store have no background of their own, and fewer methods make them.
-        ("reanalyse", {"background_weight"}, {"method"}),
+        ("assimilate", set(), {"method"}),
+        # Months of a store have no background of their own, and fewer methods and one prior.
+        ("reanalyse", {"background_weight", "prior"}, {"method"}),
     ],
 )
 def test_help_and_defaults_are_those_of_the_library(command, absent, own_words):
