@@ -71,6 +71,7 @@ class FootView:
             {v["name"]: v["label"] for v in foot.variables},
             foot.variable,
             width=180,
+            css_classes=["shrinks"],
         )
         self.region = Choice(
             "Region of the verification, the series and the drivers",
@@ -78,7 +79,7 @@ class FootView:
             dict(foot.regions),
             foot.region,
             width=240,
-            css_classes=["over"],
+            css_classes=["over", "shrinks"],
         )
         self.words = text(name="said", sizing_mode="stretch_width")
         self.parts = pn.Row(
