@@ -9,6 +9,7 @@ from visiting import PERTURB
 from app.jobs.analysis import engine_of
 from app.jobs.response import ResponseRequest, responder_of
 from app.state.perturbations import FIRST
+from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.climate.regions import REGIONS
 
 
@@ -70,3 +71,10 @@ def test_what_the_analysis_without_a_change_depends_on():
 def test_responses_are_shared_and_of_the_analyses_own_engine(speedy):
     assert responder_of(speedy) is responder_of(speedy)
     assert responder_of(speedy).assimilator is engine_of(speedy)
+
+
+def test_an_engine_that_is_made_anew_is_the_responses_too(speedy, monkeypatch):
+    before, anew = responder_of(speedy), Assimilator(speedy)
+    monkeypatch.setattr("app.jobs.response.engine_of", lambda _: anew)
+    assert responder_of(speedy) is not before
+    assert responder_of(speedy).assimilator is anew
