@@ -799,8 +799,7 @@ class Assimilator:
             best.converged,
             words,
         )
-        turn = problem.gain.prior.turn
-        z = None if turn is None else problem.z_b + turn @ best.zeta
+        z = problem.latent(best.zeta)
         settled = replace(best.problem, weight=problem.weight)
         yield self._finish(settled, inputs, point, path, latent, left, z, best.cost, shape)
 
@@ -822,8 +821,7 @@ class Assimilator:
             x, left = self._at_mode(mode)
             return self._restore(problem, self._with_error(problem, x, left))
 
-        turn = problem.gain.prior.turn
-        z = None if turn is None else problem.z_b + turn @ mode.zeta
+        z = problem.latent(mode.zeta)
         words = f"{mode.rounds} round{'' if mode.rounds == 1 else 's'} so far"
         if not mode.rounds:
             words = "linear solution"

@@ -77,6 +77,14 @@ class Problem:
         """The observations used."""
         return self.every.where(self.used)
 
+    def latent(self, zeta: Array) -> Array | None:
+        """Return the latent vector of a zeta; None without a decoder."""
+        prior = self.gain.prior
+        if prior.turn is None:
+            return None
+        away = zeta if prior.bend is None else prior.bend.departures(zeta[None])[0]
+        return np.asarray(self.z_b + prior.turn @ away)
+
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
         """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from exact import table
+from kind_rows import kind_rows
 from priors import jolted
 from small import make_small
 
@@ -152,3 +153,12 @@ def test_a_missing_flow_is_asked_for(tmp_path):
     bundle = make_small(tmp_path, curved=0.0)
     with pytest.raises(BundleError, match="mlda prior train"):
         Assimilator(bundle).run(table(bundle, 6), 7, prior="flow")
+
+
+def test_the_latent_vector_of_reports_is_that_of_the_decoded_state(bent):
+    reports = kind_rows(bent, "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\n")
+    found = Assimilator(bent).run(reports, 7, prior="flow")
+    at = [v.name for v in bent.variables].index("tas")
+    np.testing.assert_allclose(
+        found.latent_only[at], bent.decode_anomalies(found.z, 7)[at], atol=1e-3
+    )
