@@ -4,12 +4,7 @@ import pytest
 from unfolding import series_of, unfold
 
 from app.maps.color_scales import THEMES
-from app.results.impacts import now_for, series_for
-from app.results.panel import Foot
-from app.results.view import FootView
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.evaluation.verification import verify
-from mlda_core.impact.files import load_impact
 
 
 @pytest.fixture(scope="module")
@@ -126,23 +121,3 @@ def test_all_parts_follow_the_theme(shown, bundle):
         assert len(found) == 1
         grounds |= found
     assert len(grounds) == 2
-
-
-# -- the impact
-
-
-@pytest.fixture
-def impact(repo_root):
-    """The Thames beside the real world's maps."""
-    world = load_bundle(repo_root / "assets/bundles/real")
-    head = load_impact("thames", world)
-    foot = Foot(variables=world.variables, month="1998-01", impacts=[["thames", head.title]])
-    view = FootView(foot)
-    z = world.code("1998-01")
-    foot.param.update(
-        impact=series_for(head),
-        impact_now=now_for(head, "1998-01", head.predict(z, "1998-01")),
-        opened=["impact"],
-    )
-    view.foot, view.head, view.world = foot, head, world
-    return view
