@@ -6,18 +6,16 @@ Files of this folder that define ``METHODS``, a tuple of
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from itertools import chain
 
 from mlda_core.assimilation.method import Method
 from mlda_core.assimilation.spelling import hyphenated, key_of
+from mlda_core.climate.discovery import discovered
 from mlda_core.climate.errors import StateError
 
 
 def _find() -> dict[str, Method]:
-    found: list[Method] = []
-    for module in pkgutil.iter_modules(__path__):
-        found += importlib.import_module(f"{__name__}.{module.name}").METHODS
+    found = chain.from_iterable(discovered(__name__, __path__, "METHODS"))
     return {method.key: method for method in sorted(found, key=lambda method: method.rank)}
 
 

@@ -5,23 +5,16 @@ Files of this folder that define ``KIND`` are discovered automatically: there is
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 import re
 
+from mlda_core.climate.discovery import discovered
 from mlda_core.observations.kind import Kind, KindError
 
-
-def _find() -> dict[str, Kind]:
-    found: list[Kind] = [
-        importlib.import_module(f"{__name__}.{module.name}").KIND
-        for module in pkgutil.iter_modules(__path__)
-    ]
-    return {kind.key: kind for kind in sorted(found, key=lambda k: k.rank)}
-
-
-KINDS: dict[str, Kind] = _find()
+KINDS: dict[str, Kind] = {
+    found.key: found
+    for found in sorted(discovered(__name__, __path__, "KIND"), key=lambda found: found.rank)
+}
 PLAIN = "value"
 
 

@@ -6,21 +6,13 @@ discovered automatically: there is no other list. Their libraries are imported w
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from mlda_core.climate.discovery import discovered
 from mlda_core.vae.latent_prior import PriorError, PriorKind
 
-
-def _find() -> dict[str, PriorKind]:
-    found: list[PriorKind] = [
-        importlib.import_module(f"{__name__}.{module.name}").PRIOR
-        for module in pkgutil.iter_modules(__path__)
-    ]
-    return {kind.key: kind for kind in sorted(found, key=lambda kind: kind.rank)}
-
-
-PRIORS: dict[str, PriorKind] = _find()
+PRIORS: dict[str, PriorKind] = {
+    found.key: found
+    for found in sorted(discovered(__name__, __path__, "PRIOR"), key=lambda found: found.rank)
+}
 # Those that `mlda prior train` makes.
 TRAINED = tuple(key for key, kind in PRIORS.items() if kind.trained)
 
