@@ -45,8 +45,7 @@ class RowsForm:
             lambda _: None,
             {name: short for name, _, short in panel.variables},
             panel.variables[0][0],
-            css_classes=["raised"],
-            width=92,
+            css_classes=["raised", "short"],
         )
         self.lat, self.lon = text_input("lat", self._put), text_input("lon", self._put)
         self.put = button("Place", self._put, "Observe at these coordinates", css_classes=["last"])

@@ -1,5 +1,7 @@
 """The form of Observe: what the pointer does on the maps."""
 
+import json
+
 from observe_panel import made_panel
 
 from app.tools.form_pointer import MODES, PointerForm
@@ -10,7 +12,7 @@ from app.web_files import read
 def test_modes_are_those_that_browser_and_server_know():
     assert set(MODES) < set(KNOWN)
     # The browser finds the radio button of a mode by its place.
-    assert f'const MODES = ["{'", "'.join(MODES)}"]' in read("observe_gestures.js")
+    assert f"const MODES = {json.dumps(list(MODES))}" in read("observe_gestures.js")
 
 
 def test_the_browser_finds_what_it_reads_by_name_and_nothing_is_sent():
