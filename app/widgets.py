@@ -141,8 +141,8 @@ class Choice(Field):
         **params: Any,
     ) -> None:
         kind = _Segments if segments else _List
-        # Panel makes a row at least as wide as the widths of its widgets, 300 each by default; a list
-        # without one is as wide as its style sheet lets it be.
+        # Panel makes a row at least as wide as the widths of its widgets, 300 each by default: the
+        # width of a list without one is its style sheet's.
         params = {"inline": True, **params} if segments else {"width": 40, **params}
         # A list draws its own label.
         named = attributes(label, "radiogroup", title) if segments else attributes(title=title)

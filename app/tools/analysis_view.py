@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from mlda_core.assimilation.methods import METHODS
 from mlda_core.observations.row_kinds import is_plain
 
 if TYPE_CHECKING:
-    from app.tools.observe import ObserveTool
+    from app.jobs.analysis import AnalysisJob, AnalysisRequest
+    from app.tools.observations import Table
+    from app.tools.where_next import WhereNext
     from mlda_core.assimilation.posterior.ensemble import Ensemble
 
 # Views of the model's column that follow from an analysis.
@@ -32,17 +34,47 @@ def _happens(ensemble: Ensemble, event: str, threshold: float) -> Any:
     return np.stack([ensemble.probability(n, threshold, below=event == "under") for n in names])
 
 
+class Observed(Protocol):
+    """What is read of the tool Observe."""
+
+    analysing: AnalysisJob
+    next: WhereNext
+    names: dict[str, str]
+    table: Table
+
+    @property
+    def task(self) -> AnalysisRequest | None:
+        """What was asked to be analysed last."""
+
+    @property
+    def focus(self) -> int | None:
+        """The observation that is pointed at, or the only one selected."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether the analysis shown is still of another month or network than the state's."""
+
+    def wanted(self) -> AnalysisRequest:
+        """Return the task of the state."""
+
+    def late(self, drawn: AnalysisRequest | None) -> str:
+        """Return what is drawn still, where its month or network is not the state's."""
+
+    def misfit(self) -> Any:
+        """Return each row's misfit in standard deviations, or None while it is not known."""
+
+
 class AnalysisView:
     """The analysis as the model's column shows it: itself, a member, a spread, a probability.
 
     Parameters
     ----------
     context : SessionContext
-    observe : ObserveTool
+    observe : Observed
         Whose analysis it is.
     """
 
-    def __init__(self, context: SessionContext, observe: ObserveTool) -> None:
+    def __init__(self, context: SessionContext, observe: Observed) -> None:
         self._bundle, self._state, self._observe = context.bundle, context.state, observe
         self._analyses, self._next = observe.analysing, observe.next
         self._column = frames.PLAIN

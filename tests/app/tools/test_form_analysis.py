@@ -75,7 +75,9 @@ def test_the_buttons_are_those_that_the_run_has(form, run, live, visible):
 
 
 def test_the_parts_of_the_cost_add_up_as_rounded():
-    assert cost_words([[0.04, 0.04, 0.08]]).endswith("<b>0.1</b> = prior 0.0 + observations 0.1</p>")
+    assert cost_words([[0.04, 0.04, 0.08]]).endswith(
+        "<b>0.1</b> = prior 0.0 + observations 0.1</p>"
+    )
     assert cost_words([]) == ""
 
 
