@@ -311,7 +311,7 @@ def text_input(label: str, entered: Callable[[], None]) -> pn.widgets.TextInput:
     """Return an input of one word; Enter in it is heard."""
     made = pn.widgets.TextInput(
         name=label,
-        width=82,
+        width=76,
         margin=0,
         align="center",
         stylesheets=_css("number"),

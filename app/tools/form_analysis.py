@@ -62,12 +62,12 @@ class AnalysisForm:
         self.once = run("once", "+1", "One step further")
         self.cancel = run("cancel", "Cancel")
         keep_focus((self.step, self.pause), (self.pause, self.go_on), (self.go_on, self.pause))
-        self.cost = text(name="line", sizing_mode="stretch_width", min_height=21)
+        self.cost = text(name="line", sizing_mode="stretch_width", min_height=18)
         # Always whole: it may say what to do. Two lines are usual, and move nothing.
         self.outcome = text(
             name="line",
             sizing_mode="stretch_width",
-            min_height=39,
+            min_height=33,
             html_attributes={"role": "status", "aria-live": "polite"},
         )
         self.root = (
@@ -109,7 +109,7 @@ class AnalysisForm:
             field["label"],
             lambda value: self._set(name, value),
             title=field["title"],
-            width=92,
+            width=89,
             css_classes=["labelled"],
         )
 

@@ -41,13 +41,13 @@ class NetworkForm:
             year["label"],
             lambda value: self._set("year", value),
             title=year["title"],
-            width=96,
+            width=86,
             css_classes=["labelled"],
         )
         self.amount = Number(
             "How many, or how far apart",
             lambda value: self._set(str(self.given.widget.value), value),
-            width=74,
+            width=58,
         )
         self.given = Choice(
             "Given as",

@@ -61,7 +61,7 @@ class RowsForm:
         self.counts = text(name="grows")
         self.rejected = text(name="line", sizing_mode="stretch_width")
         self.hidden = text(name="line", sizing_mode="stretch_width")
-        self.reading = text(name="line", sizing_mode="stretch_width", min_height=37)
+        self.reading = text(name="line", sizing_mode="stretch_width", min_height=33)
         self.trial_row = fields(self.trial)
         self.parts = (
             fields(self.chosen, *self.many.values(), name="tight"),
