@@ -15,13 +15,13 @@ from climate import make_climate, make_config
 from safetensors.torch import load_file, save_file
 
 from mlda_core.vae.config import ConfigError, ModelConfig, load_config
-from mlda_core.vae.dataset import TrainingData, load_training_data
-from mlda_core.vae.latent import encode_months, find_basis, match_variances, shrink_to_smooth
+from mlda_core.vae.dataset import Months, TrainingData, load_training_data
+from mlda_core.vae.latent import correct_variances, encode_months, find_basis
 from mlda_core.vae.layers import MonthBlock, SphereConv, month_features, pad_to_multiple
 from mlda_core.vae.minimise import decoder_jacobian, minimise_all_fields
 from mlda_core.vae.packing import pack_bytes, unpack_bytes
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
-from mlda_core.vae.sea_training import SeaTraining, train_sea
+from mlda_core.vae.sea_training import SeaTraining, distinct_seas, train_sea
 from mlda_core.vae.seasonal import season_weights, seasonal_components
 from mlda_core.vae.training import build_vae, train, validation_skill
 
@@ -214,7 +214,7 @@ def test_shipped_basis_is_principal_and_invertible(config: ModelConfig, data: Tr
     vae = build_vae(config, data).eval()
     weights = data.normaliser.weights
     held_out = data.observed.in_split("validation", "calibration")
-    basis = find_basis(vae, held_out, weights)
+    basis = find_basis(vae, data.train, held_out, weights)
     np.testing.assert_allclose(basis.to_training @ basis.from_training, np.eye(6), atol=1e-8)
     gram = np.zeros((6, 6))
     for month in range(1, 13):
@@ -224,37 +224,61 @@ def test_shipped_basis_is_principal_and_invertible(config: ModelConfig, data: Tr
     assert np.abs(gram - np.diag(np.diag(gram))).max() < 1e-4 * gram.max()
     assert (np.diff(np.diag(gram)) <= 1e-9).all()
     np.testing.assert_allclose(basis.share.sum(axis=1), np.diag(gram), rtol=1e-4)
-    # Each variable's decoded variance is that of the held-out codes.
-    codes = encode_months(vae, held_out)
-    second = codes.mean.T @ codes.mean / len(codes.mean) + np.diag((codes.sd**2).mean(axis=0))
-    wanted = np.zeros(4)
-    for month in range(1, 13):
-        j = decoder_jacobian(vae.decoder, month).double().numpy() * np.sqrt(weights)
-        wanted += np.einsum("kvyx,lvyx,kl->v", j, j, second) / 12
-    np.testing.assert_allclose(basis.share.sum(axis=0), wanted, rtol=1e-3)
 
 
-def test_shrinking_finds_the_smooth_truth_in_noise():
+def test_prior_is_the_training_codes_corrected_by_direction(
+    config: ModelConfig, data: TrainingData
+):
+    """Held-out months alike leave the whitened training codes; weaker ones scale directions."""
+    vae = build_vae(config, data).eval()
+    weights = data.normaliser.weights
+
+    def covariance(held_out: Months) -> np.ndarray:
+        inverse = find_basis(vae, data.train, held_out, weights).from_training
+        return inverse @ encode_months(vae, data.train).second @ inverse.T
+
+    np.testing.assert_allclose(covariance(data.train), np.eye(6), atol=0.1)
+    weak = replace(data.train, x=np.float32(0.7) * data.train.x)
+    # The last directions' codes are half posterior variance, which stays.
+    np.testing.assert_allclose(covariance(weak)[:4, :4], np.eye(4) / 0.49, atol=0.1)
+
+
+def test_few_years_correct_only_what_they_tell():
+    """A loss of variance that grows with a variable's fraction is found, chance is not."""
     rng = np.random.default_rng(3)
-    rank = np.linspace(-1, 1, 100)
     share = np.column_stack([rng.uniform(0.2, 0.8, 100), np.ones(100)])
     share[:, 1] -= share[:, 0]
-    truth = np.exp(-0.2 * rank - 0.5 * share[:, 0])
-    samples = 60
-    seen = truth * rng.chisquare(samples, 100) / samples
-    found = shrink_to_smooth(seen, share, samples)
-    assert np.abs(np.log(found / truth)).mean() < 0.3 * np.abs(np.log(seen / truth)).mean()
+    truth = np.exp(-0.2 * np.linspace(-1, 1, 100) - 0.5 * share[:, 0])
+    training = rng.chisquare(8, (28, 100)) / 8  # eight independent months a year
+    training /= training.mean(axis=0)
+    seen = truth * rng.chisquare(40, 100) / 40
+    found = correct_variances(seen, training, share, 5)
+    assert np.abs(np.log(found / truth)).mean() < 0.35 * np.abs(np.log(seen / truth)).mean()
+    # A direction whose variance is a fifth is no chance in five years.
+    seen[50:60] *= 0.2
+    again = correct_variances(seen, training, share, 5)
+    assert (again[50:60] < 0.4 * found[50:60]).all()
+    # The moments of all training years need no correction.
+    same = correct_variances(np.ones(100), training, share, 28)
+    np.testing.assert_allclose(same, 1.0, atol=0.03)
 
 
-def test_matched_covariance_is_exact_and_trivial_where_nothing_is_amiss():
-    rng = np.random.default_rng(4)
-    grams = np.stack([a @ a.T / 20 for a in rng.standard_normal((3, 8, 20))])
-    np.testing.assert_allclose(match_variances(grams, np.eye(8)), np.eye(8), atol=1e-6)
-    second = np.diag(rng.uniform(0.6, 1.4, 8))
-    found = match_variances(grams, second)
-    np.testing.assert_allclose(
-        np.einsum("vkl,lk->v", grams, found), np.einsum("vkl,lk->v", grams, second), rtol=1e-4
-    )
+def test_members_under_one_sea_are_averaged_though_packing_differs(data: TrainingData):
+    months = data.train.where(np.arange(len(data.train)) < 6)
+    names = np.array(["1979-01"] * 3 + ["1979-02"] * 2 + ["1980-01"])
+    sea = np.nan_to_num(months.anomalies[:1, 1])
+    anomalies = months.anomalies.copy()
+    anomalies[:, 1] = sea
+    anomalies[1, 1] += 0.003 * (-1.0) ** np.arange(16)  # packing
+    anomalies[2, 1, 0, 0] += 0.5  # another sea, in one cell
+    alike = replace(months, anomalies=anomalies, names=names)
+    first, row = distinct_seas(alike, 1)
+    # Months are never averaged with those of another name, alike as their seas may be.
+    assert first.tolist() == [0, 2, 3, 5]
+    assert row.tolist() == [0, 0, 1, 2, 2, 3]
+    first, row = distinct_seas(data.train, 1)
+    assert len(first) == len(data.train)  # these members have seas of their own
+    assert (row == np.arange(len(data.train))).all()
 
 
 def test_minimisation_equals_the_closed_form_of_a_linear_decoder(
@@ -404,6 +428,17 @@ def test_mixed_seas_that_cannot_be_recognised_do_not_train(tmp_path: Path):
     assert kept is not None
     assert {n[:4] for n in kept.names} == {"1979"}
     assert len(kept) == 12
+    # Patches on seas of the same kinds: twelve months more, and with no share none of either.
+    patched = mixed.assign_coords(member=[64])
+    patched["tos"] = patched["tos"] + 2.0 * (patched["lon"] < 90) * (patched["lat"] < 30)
+    patched.to_netcdf(tmp_path / "patches.nc", engine="netcdf4")
+    both = replace(config, data=replace(config.data, patches=tmp_path / "patches.nc"))
+    kept = load_training_data(both).mixed
+    assert kept is not None
+    assert kept.member.tolist() == [60] * 12 + [64] * 12
+    assert {n[:4] for n in kept.names} == {"1979"}
+    none = replace(both, data=replace(both.data, mixed_share=0.0))
+    assert load_training_data(none).mixed is None
     hidden = replace(config, splits=replace(config.splits, calibration=(1986, 2001)))
     with pytest.raises(ConfigError, match="lacks the held-out year 2001"):
         load_training_data(hidden)
