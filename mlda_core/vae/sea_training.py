@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,7 @@ def train_sea(
     config: SeaConfig,
     settings: SeaTraining,
     *,
+    variables: Sequence[str] | None = None,
     tick: Callable[[int, int], None] | None = None,
 ) -> SeaNetwork:
     """Fit the mean of the states under each sea, by squared error.
@@ -105,6 +106,8 @@ def train_sea(
         Index of SST among the variables.
     config : SeaConfig
     settings : SeaTraining
+    variables : sequence of str, optional
+        CF names of those whose networks are trained; all by default. Others stay as they begin.
     tick : callable, optional
         Called with (steps done, steps in all).
 
@@ -122,10 +125,11 @@ def train_sea(
         name: per_epoch
         * (settings.epochs_normalised if name in config.normalised else settings.epochs)
         for name in network.parts
+        if variables is None or name in variables
     }
     before, total = 0, sum(steps.values())
-    for i, (name, count) in enumerate(steps.items()):
-        torch.manual_seed(settings.seed + i)
+    for name, count in steps.items():
+        torch.manual_seed(settings.seed + list(network.parts).index(name))
         for step in _train_one(network, average, name, samples, settings, count):
             if tick:
                 tick(before + step, total)
