@@ -95,15 +95,29 @@ def find_parents(observed: xr.Dataset, synthetic: xr.Dataset) -> dict[tuple[int,
 
 
 def _parents(anomalies: Array, years: list[int], target: Array) -> Parents:
-    weights, error = _robust_fit(anomalies, target)
+    weights, error = robust_fit(anomalies, target)
     # The anomalies of all years sum to zero, so all weights share an unknown constant.
     chosen = np.flatnonzero(np.abs(weights - np.median(weights)) >= LEAST_WEIGHT)
     # Missing cells give NaN, which must not count as explained.
     return Parents(tuple(years[i] for i in chosen), float((np.abs(error) < _NEAR).mean()))
 
 
-def _robust_fit(predictors: Array, target: Array, steps: int = 30) -> tuple[Array, Array]:
-    """Regress (n,) on (k, n) and a constant, by Cauchy weights; return weights (k,) and misfit."""
+def robust_fit(predictors: Array, target: Array, steps: int = 30) -> tuple[Array, Array]:
+    """Regress a target on predictors and a constant, by Cauchy's weights.
+
+    Parameters
+    ----------
+    predictors : ndarray, shape (k, n)
+    target : ndarray, shape (n,)
+        NaN where missing.
+    steps : int
+        Most iterations.
+
+    Returns
+    -------
+    weights : ndarray, shape (k,)
+    misfit : ndarray, shape (n,)
+    """
     there = np.isfinite(target)
     design = np.vstack([predictors, np.ones_like(target)])[:, there]
     given = target[there]

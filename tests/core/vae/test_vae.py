@@ -464,6 +464,11 @@ def test_the_sea_network_learns_each_variable_alone_and_survives_packing(
     for name in network.parts:
         row = network.rows[name]
         assert torch.allclose(made[:, row], network.one(name, given, kelvin, month), atol=1e-5)
+    # One variable alone is trained to the same weights, and the others' are left.
+    alone = train_sea(data, sea, config, settings, variables=["tas"])
+    pairs = {n: (alone.parts[n].state_dict(), network.parts[n].state_dict()) for n in alone.parts}
+    same = {n: all(torch.equal(a[k], b[k]) for k in a) for n, (a, b) in pairs.items()}
+    assert same == {"psl": False, "tas": True, "pr": False}
     packed = pack_bytes(network.state_dict())
     save_file(packed, tmp_path / "sea.safetensors")
     again = SeaNetwork(data.normaliser, sea, config)
