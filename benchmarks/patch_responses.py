@@ -8,6 +8,8 @@ with the standard error of resampling them. Networks that trained on these month
 
 python benchmarks/patch_responses.py assets/bundles/speedy runs/data/speedy-amip.nc \
     runs/data/speedy-patches.nc
+python benchmarks/patch_responses.py assets/bundles/speedy runs/data/speedy-amip.nc \
+    runs/data/speedy-mixed.nc --uniform
 """
 
 from __future__ import annotations
@@ -29,10 +31,23 @@ from mlda_core.sources.mixed import robust_fit
 Array = NDArray[np.float64]
 # Smaller differences from the mixture, K, are interpolation in time.
 LEAST = 0.15
+ICE = 271.9  # K
 
 
-def patches(observed: xr.Dataset, patched: xr.Dataset) -> Array:
-    """Return the patches of every month (member, time, lat, lon), kelvin; zero elsewhere."""
+def changes(observed: xr.Dataset, synthetic: xr.Dataset, *, uniform: bool) -> Array:
+    """Return what patches, or uniform offsets, change in every month, kelvin.
+
+    Parameters
+    ----------
+    observed, synthetic : Dataset
+        Canonical datasets.
+    uniform : bool
+        The offset instead of the patches.
+
+    Returns
+    -------
+    ndarray, shape (member, time, lat, lon)
+    """
     sea = observed["tos"].mean("member").values.astype(np.float64)
     shape = sea.shape[1:]
     sea = sea.reshape(-1, 12, *shape)
@@ -40,7 +55,7 @@ def patches(observed: xr.Dataset, patched: xr.Dataset) -> Array:
     anomalies = (sea - climatology).reshape(len(sea), -1)
     tropics = np.broadcast_to(np.abs(observed["lat"].values)[:, None] < 40, (12, *shape)).ravel()
     cells = np.flatnonzero(np.isfinite(climatology).ravel() & tropics)[::4]
-    tos = patched["tos"].values.astype(np.float64)
+    tos = synthetic["tos"].values.astype(np.float64)
     tos = tos.reshape(len(tos), -1, 12, *shape)
     out = np.zeros_like(tos)
     for at in np.ndindex(*tos.shape[:2]):
@@ -48,11 +63,14 @@ def patches(observed: xr.Dataset, patched: xr.Dataset) -> Array:
         weights, _ = robust_fit(anomalies[:, cells], target[cells])
         constant = np.median(target[cells] - weights @ anomalies[:, cells])
         left = np.nan_to_num(target - weights @ anomalies - constant)
-        out[at] = np.where(np.abs(left) < LEAST, 0.0, left).reshape(12, *shape)
+        patches = np.where(np.abs(left) < LEAST, 0.0, left)
+        ice = np.nan_to_num(tos[at]) < ICE
+        out[at] = np.where(ice, 0.0, constant if uniform else patches.reshape(12, *shape))
     out = out.reshape(len(tos), -1, *shape)
-    # Patches lie within 55S-60N and 10 degrees of edge; nearer the poles is ice.
+    # Patches lie within 55S-60N and 10 degrees of edge.
     lat = observed["lat"].values
-    return np.asarray(out * ((lat > -62) & (lat < 67))[:, None])
+    here = np.ones(lat.shape, bool) if uniform else (lat > -62) & (lat < 67)
+    return np.asarray(out * here[:, None])
 
 
 def main() -> None:
@@ -61,6 +79,9 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("observed", type=Path)
     parser.add_argument("patched", type=Path)
+    parser.add_argument(
+        "--uniform", action="store_true", help="the uniform offsets of mixed seas, not patches"
+    )
     parser.add_argument("--every", type=int, default=3, help="months between those used")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -68,7 +89,8 @@ def main() -> None:
     normaliser, row = bundle.normaliser, bundle.sea_row
     with xr.open_dataset(arguments.observed) as seas, xr.open_dataset(arguments.patched) as data:
         fields, time, _ = samples(data, bundle.variables)
-        kelvin = patches(seas, data).reshape(-1, *fields.shape[2:])
+        kelvin = changes(seas, data, uniform=arguments.uniform)
+        kelvin = kelvin.reshape(-1, *fields.shape[2:])
     chosen = np.arange(0, len(fields), arguments.every)
     # Every calendar month comes up, whatever the step.
     chosen = np.minimum(chosen + np.arange(chosen.size) % arguments.every, len(fields) - 1)

@@ -1,8 +1,9 @@
 """Train sea networks with other settings, and score them alone on VALIDATION.
 
-Explained variance under the observed sea, and the response to the perturbed seas of 1984 and 2004,
-globe and tropics: pattern correlation and amplitude ratio, as `mlda validate --perturbation`
-scores a whole bundle.
+Explained variance under the observed sea; there, the slope of the months on the networks' answer
+in the tropics (standardised; 1 is the right amplitude); and the response to the perturbed seas of
+1984 and 2004, globe and tropics: pattern correlation and amplitude ratio, as
+`mlda validate --perturbation` scores a whole bundle.
 
 python benchmarks/sea_networks.py configs/speedy.toml assets/bundles/speedy \
     ../shared/data/speedy-perturbed --variable psl --set epochs_normalised=24
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.evaluation.gcm_response import score
 from mlda_core.perturbation.gcm_runs import Runs, read_runs
 from mlda_core.vae.config import load_config
@@ -62,11 +64,16 @@ def report(
     bundle: Bundle,
 ) -> None:
     """Print one line for each of some variables."""
-    sea = months.anomalies[:, network.sea]
-    skill = explained(data, months, states(network, data, sea, months.calendar), None)
+    made = states(network, data, months.anomalies[:, network.sea], months.calendar)
+    skill = explained(data, months, made, None)
+    weights = data.normaliser.weights * region_mask(bundle.grid, REGIONS["tropics"])
+    across = (weights * made * months.x).sum(axis=(0, 2, 3))
+    slope = across / np.maximum((weights * made**2).sum(axis=(0, 2, 3)), 1e-12)
     scores = score(runs, {"network": responses(network, data, runs)}, bundle)
     for name in names:
-        line = f"{name}: explained {skill[name]:.4f}"
+        line = (
+            f"{name}: explained {skill[name]:.4f}, tropical slope {slope[network.rows[name]]:.2f}"
+        )
         for experiment, by_area in scores.items():
             for area, found in by_area.items():
                 one = found[name]["network"]
