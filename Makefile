@@ -77,10 +77,11 @@ ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origi
 serve: $(INSTALLED)
 	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
-# Two processes at once; in the browser tests each has a server and a Chromium of its own.
+# Two processes at once; in the browser tests each has a server and a Chromium of its own, and takes single tests
+# but for those that share a server more.
 PAGES := tests/browser
 TWO := $(BIN)/python -m pytest -n 2
-PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(TWO) --dist load $(PAGES) || bad=1; [ -z "$${bad:-}" ])
+PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(TWO) --dist loadgroup $(PAGES) || bad=1; [ -z "$${bad:-}" ])
 
 test: $(INSTALLED_TEST) $(if $(ARGS),,test-js test-simulate)
 	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(PYTEST)

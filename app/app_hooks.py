@@ -1,4 +1,4 @@
-"""What Bokeh's server runs once, before the first visitor: everything that sessions share."""
+"""Hooks that Bokeh's server runs at its start and end: they load what all sessions share."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _FIRST = os.getpid()
 
 
 class _Gone(logging.Filter):
-    """Keeps quiet of writes to a visitor who has left.
+    """Filter out log records of writes to sessions that have ended.
 
     Panel awaits the writes of a frame one after another and forgets the rest of them when the
-    session is closed meanwhile; each then told the log that its exception was never retrieved.
+    session is closed meanwhile; each then logged that its exception was never retrieved.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record is told: by its error's name, the server being Bokeh's affair."""
+        """Return whether to log a record, by its error's name: the class is private to Bokeh."""
         error = record.exc_info[0] if record.exc_info else None
         return error is None or error.__name__ != "WebSocketClosedError"
 
 
 def on_server_loaded(_: Any) -> None:
-    """Load the bundle and compile what is compiled, so that nobody waits for it (5 s)."""
+    """Load the bundle and compile numba's loops before the first visitor: 5 s."""
     logging.getLogger("asyncio").addFilter(_Gone())
     from app.jobs import background
 

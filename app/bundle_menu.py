@@ -1,4 +1,4 @@
-"""Another bundle: it is read in the background, then the browser goes to its page."""
+"""Change of bundle: it is loaded in the background, then the browser opens its page."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ class BundleMenu:
         state = self._state
         parts = {name: getattr(state, name) for name in travelling()}
         if state.projection == state.limits.projections[0]:
-            # Nobody chose it: the other bundle has a first one of its own.
+            # A default, not a choice: the other bundle has its own.
             del parts["projection"]
 
         def job(_: Callable[[], bool]) -> str:
-            # The page that opens finds it in memory: a class would wait for it otherwise.
+            # Loaded now, so that the page that opens does not wait for it.
             bundle = open_bundle(offer.key)
             prepare(bundle)
             return urlencode(taken_along(parts, bundle, offer.key), safe=",:")
@@ -96,7 +96,7 @@ class BundleMenu:
 
 
 def prepare(bundle: Bundle) -> None:
-    """Make what every page of a bundle begins with."""
+    """Load a bundle and compute what each of its pages needs first."""
     from app.timeline import curve, splits
 
     curve(bundle)

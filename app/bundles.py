@@ -1,6 +1,6 @@
 """The bundles that a visitor can choose: those that ship with the page, and the server's own.
 
-A bundle is read when somebody first asks for it, once per process, and shared by all sessions.
+A bundle is loaded at the first request for it, once per process, and shared by all sessions.
 """
 
 from __future__ import annotations
@@ -142,8 +142,7 @@ def _own() -> Path | None:
 
 
 def _load(path: str) -> Bundle:
-    # Two visitors who ask at once wait for one and the same: a second would be another object, and
-    # so would everything that is cached by it.
+    # Simultaneous requests wait for one load: a second object would have caches of its own.
     with _LOCK:
         return _read(path)
 
@@ -176,7 +175,7 @@ def _offer(key: str, path: Path) -> BundleInfo | None:
 def _described(key: str, path: Path, _: int) -> BundleInfo:
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     years = ""
-    # Without its months it is broken; to say so is for the page that is asked to show it.
+    # Without its months it is broken; the page that opens it reports that.
     with contextlib.suppress(OSError, LookupError), netCDF4.Dataset(path / "months.nc") as opened:
         months = opened.variables["month"]
         first, last = (str(months[i])[:4] for i in (0, -1))
@@ -192,7 +191,7 @@ def _described(key: str, path: Path, _: int) -> BundleInfo:
 
 
 def short_title(title: str) -> str:
-    """Return what a title says before it goes into particulars.
+    """Return the part of a title before its first colon or comma.
 
     >>> short_title("SPEEDY aloft: 500 hPa height and 850 hPa winds, 1979-2013")
     'SPEEDY aloft'
@@ -202,7 +201,7 @@ def short_title(title: str) -> str:
 
 @lru_cache(maxsize=KEPT)
 def limits_of(bundle: Bundle, link: str = "") -> Limits:
-    """Return what a bundle allows a state to hold.
+    """Return the limits that a bundle sets to a state.
 
     Parameters
     ----------
@@ -232,8 +231,8 @@ def limits_of(bundle: Bundle, link: str = "") -> Limits:
 def _projections(bundle: Bundle) -> tuple[str, ...]:
     """Return the keys of a bundle's projections, the one that a visitor sees first in front.
 
-    The Pacific's map tears Europe and Africa. A bundle with an impact head is about a place on
-    land, which is whole on the Atlantic's; without one, a bundle is about the sea and El Nino.
+    The map centred on the Pacific cuts Europe and Africa. A bundle with an impact head is about a
+    place on land, so it begins with the Atlantic; others begin with the Pacific and El Nino.
     """
     keys = [choice.key for choice in choices_of(bundle.grid)]
     if bundle.impacts and keys[0] == "robinson":
@@ -268,12 +267,12 @@ def _extent(bundle: Any, month: str) -> tuple[float, float]:
 
 
 def link_of(key: str) -> str:
-    """Return what links call a bundle: nothing where any page would show it without a word."""
+    """Return a bundle's name in links; '' for the bundle that is shown by default."""
     return "" if key == DEFAULT == default_key() else key
 
 
 def taken_along(query: dict[str, str], bundle: Bundle, key: str) -> dict[str, str]:
-    """Return what a visitor takes along to another bundle.
+    """Return the parts of a link that stay when the bundle changes.
 
     Parameters
     ----------
@@ -298,5 +297,5 @@ def taken_along(query: dict[str, str], bundle: Bundle, key: str) -> dict[str, st
 
 
 def travelling() -> tuple[str, ...]:
-    """Return the settings that a visitor takes along to another bundle."""
+    """Return the settings that stay when the bundle changes."""
     return tuple(name for name, p in declared(View).items() if p.metadata["travels"])

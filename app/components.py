@@ -1,8 +1,8 @@
-"""The controls of the page: parameters on this side, plain HTML on the other.
+"""The controls of the page: Param parameters on the server, plain HTML in the browser.
 
-They are Panel's own custom components around native inputs, so that keyboard, screen readers and
-touch work, and a hundred sliders cost no more than a hundred lines of HTML: as Bokeh widgets they
-took seconds to lay out. A control sends messages and shows parameters; it decides nothing.
+They are custom components of Panel around native inputs, so that keyboard, screen readers and touch
+work, and that a hundred sliders are a hundred lines of HTML: as Bokeh widgets they took seconds to
+lay out. A control sends messages and shows parameters; it has no logic of the application.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from app.state.observations import ObservationSettings
 from app.state.settings import options_of
 from app.state.snapshot import Z_LIMIT
 from app.web_files import read, read_module
+from mlda_core.assimilation.posterior.sampler import MEMBERS
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
-# source, and the event, such as a click right after a choice, is lost without a word.
+# source, and the event, such as a click right after a choice, is lost silently.
 Syncable._event_coroutine.lock = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 Message = dict[str, Any]
@@ -32,7 +33,7 @@ Handler = Callable[[list[Message]], None]
 
 
 class Sender:
-    """Mixed into what sends a session messages and shows its parameters."""
+    """Mixin of controls that send messages to a session and show its parameters."""
 
     param: Any
     _handler: Handler | None
@@ -44,7 +45,7 @@ class Sender:
             self.param.update(**changed)
 
     def listen(self, handler: Handler | None) -> None:
-        """Set or clear who is told of messages."""
+        """Set or clear the handler of messages."""
         self._handler = handler
 
 
@@ -154,6 +155,14 @@ class ModelHeading(Control):
     model_label = param.String(doc="What the model is at present.")
     analysis = param.Boolean(doc="Whether it is the analysis of the observations.")
     hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
+    member = param.Integer(default=1, doc="Member of the ensemble chosen.")
+    members = param.Integer(default=MEMBERS, doc="How many there are.")
+    event = param.String(default="above", doc="What the probability shown is of.")
+    events = param.List(
+        default=[list(item) for item in options_of(ObservationSettings, "event").items()],
+        doc="Key and label of what it can be of.",
+    )
+    shows_member = param.Boolean(doc="Whether the column shows it by now.")
     note = param.String(doc="What the column shows just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month or network.")
     hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
@@ -193,7 +202,6 @@ class Observe(Control):
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
     fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
-    mode = param.String(default="place", doc="What the pointer does on maps.")
     region_words = param.String(doc="The drawn region, in words.")
     counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
     costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
@@ -223,7 +231,6 @@ class Perturb(Control):
     variables = param.List(default=[], doc="Name and label of each variable.")
     experiments = param.List(default=[], doc="Key and label of the GCM's runs; none: no data.")
     settings = param.Dict(default={}, doc="What is held and shown; drawn boxes in words.")
-    mode = param.String(doc="What dragging on a map draws: '' or 'box', 'lasso', 'over', 'within'.")
     words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
     busy = param.Boolean(doc="Whether a response is under way.")
 

@@ -1,4 +1,4 @@
-"""What the parts of one visitor's page share."""
+"""What the parts of one session share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from app.state.store import State
     from mlda_core.bundle.bundle import Bundle
 
-# What a message does. It returns what to say of it, which ends a gesture; None where it is none.
+# The action of a message. It returns the text of the status line, which ends a gesture, or None.
 Action = Callable[[Message], str | None]
 
 
 @dataclass(frozen=True)
 class SessionContext:
-    """A visitor's bundle and state, and the ways to their page.
+    """A session's bundle and state, and callbacks to its page.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class SessionContext:
 
 
 def merge_actions(*parts: Mapping[str, Action]) -> dict[str, Action]:
-    """Return what all messages do.
+    """Merge the actions of all parts.
 
     Parameters
     ----------

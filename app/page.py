@@ -20,7 +20,7 @@ TITLE = "mlda"
 
 
 class PageTemplate(pn.Template):
-    """A template that names itself in a word.
+    """A template with a short representation.
 
     `add_panel` writes the template's representation anew each time, all panels in full: 43 times
     a visit, a third of the time in which a session is made.
@@ -30,13 +30,15 @@ class PageTemplate(pn.Template):
         return type(self).__name__
 
 
-# With nothing else in its link a visitor brings no state.
+# A link with nothing else holds no state.
 PLAIN = frozenset({"bundle", "theme", "projection", "fields"})
 
 
 def serve() -> Session | None:
     """Put the page into the current document; None where the bundle is broken."""
-    pn.extension("tabulator")
+    # Panel itself takes a link's ?theme=dark for its widgets, which then stay dark for good; the
+    # colours of both themes are the page's own style sheets'.
+    pn.extension("tabulator", theme="default")
     document: Any = pn.state.curdoc
     location = pn.state.location
     query = (location.search or "") if location else ""
@@ -47,14 +49,14 @@ def serve() -> Session | None:
         except BundleError as error:
             if not key:
                 raise
-            # A link to a bundle that is not here: what it says of a state is of that one.
+            # The link is to a bundle that is not here: its state does not fit another.
             bundle = bundle_of_process()
             notice = f"{error} The page shows {bundle.title} instead."
             key, query = "", ""
     except BundleError as error:
         broken(str(error)).servable(title=TITLE)
         return None
-    # Later than the first visitor's own analysis, which makes the season that he looks at.
+    # After the first visitor's own analysis, which computes the season shown.
     background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
     greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
@@ -112,7 +114,7 @@ def _goodbye(session: Session, _: Any) -> None:
 
 
 def broken(message: str) -> pn.Template:
-    """Return the page that says in one sentence why there is nothing to show."""
+    """Return the page that gives in one sentence the reason why there is nothing to show."""
     page = pn.Template(read("broken.html"), nb_template="")
     page.add_variable("css", read("page.css"))
     page.add_variable("message", message)

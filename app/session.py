@@ -1,4 +1,4 @@
-"""One visitor: messages change the state, the state decides the picture.
+"""One session: messages change the state, and the page is drawn from the state.
 
 The path of every change is the same: a control sends messages, `Session` turns them into one
 change of the `State`, one call of `frames.draw` makes the changed panes, and `Figures.write` puts
@@ -47,7 +47,17 @@ if TYPE_CHECKING:
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
-    | {"column", "hatch", "foot", "impact", "foot-region", "foot-change", "drivers"}
+    | {
+        "column",
+        "hatch",
+        "member",
+        "event",
+        "foot",
+        "impact",
+        "foot-region",
+        "foot-change",
+        "drivers",
+    }
     | {"series-start", "series-cancel", "obs-download"}
 )
 # The tools in the order of their tabs.
@@ -121,8 +131,7 @@ class Session:
         self.figures = Figures(bundle, self._frame, self.state.theme)
         self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
-        self.observe_actions.attach(self.markers)
-        self.perturb_actions.attach(self.markers)
+        self.observe.markers = self.markers
         if self.perturb.sea:
             self.perturb.outlines = Outlines(self.figures.figures, self.perturb.sea)
         self.legends = {
@@ -174,7 +183,7 @@ class Session:
         self.redraw()
 
     def begin(self) -> None:
-        """Start what waited for the browser to have the page."""
+        """Start what has to wait until the browser has loaded the page."""
         self.bar.ready = True
         if self.observe.waiting:
             self.observe.waiting = False
@@ -209,7 +218,7 @@ class Session:
         if words is not None:
             self._done(words)
         elif self._refused and kind != "obs-hover":
-            # What was refused before is no news beside what was done since.
+            # A complaint about an earlier message goes with the next one that succeeds.
             self._say("")
 
     def actions(self) -> Mapping[str, Action]:
@@ -253,7 +262,7 @@ class Session:
     def choose_theme(self, message: Message) -> str | None:
         """Show the page light or dark."""
         words = self._choose("theme", message)
-        # What a browser prefers is no gesture: status and address stay.
+        # A preference of the browser is no gesture: status and address stay as they are.
         return None if message.get("preferred") else words
 
     def _choose(self, name: str, message: Message) -> str:
@@ -359,6 +368,7 @@ class Session:
             projection=self.state.projection,
             full=self.state.fields == "full",
             analysis=self.observe.shown,
+            name=self.observe.name,
             beyond=self.observe.beyond,
             column=self.observe.column(),
             scene=self.comparison.scene(),
@@ -436,14 +446,14 @@ class Session:
                     if self.perturb.active
                     else (
                         self.comparison.label,
-                        "analysis" if state.model == "analysis" else "model",
+                        self.observe.name,
                     )
                 ),
                 self._stale(),
             ),
         )
         self.explore.show()
-        # Perturb shows no model that could have left the analysis.
+        # Perturb does not show the analysis of Observe.
         paused = "" if self.perturb.active else self.observe.paused()
         self.tools.put(tool=state.tool, paused=paused)
 
@@ -457,7 +467,7 @@ class Session:
         self.bar.param.update(status=words, failed=failed)
 
     def _retract(self, words: str) -> None:
-        """Take a complaint off the page, if it is the one that stands there."""
+        """Remove a complaint from the page, if it is the one shown."""
         if words and self.bar.failed and self.bar.status == words:
             self._say("")
 
@@ -467,7 +477,7 @@ class Session:
         self.bar._send_msg(message)  # noqa: SLF001 - Panel's own way
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self.bundle_menu.close()
         self.explore.close()
         self.observe.close()
@@ -485,6 +495,6 @@ def _nino_words(
 ) -> str:
     if nino is None or names is None:
         return ""
-    # Under the heading of one month no number of another.
+    # No number of another month than the heading's.
     first, second = ("…" if late else f"{signed(v)} K" for v, late in zip(nino, stale, strict=True))
     return f"Niño 3.4: {names[0]} <b>{first}</b>, {names[1]} <b>{second}</b>"

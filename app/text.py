@@ -45,13 +45,13 @@ _SHORT = {
 
 
 def decimals_of(value: float) -> int:
-    """Return how many decimals write a scale's end exactly."""
+    """Return the decimals needed to write a scale's end exactly."""
     return next((n for n in range(5) if abs(round(value, n) - value) < 1e-9), 5)
 
 
 @lru_cache(maxsize=16)
 def short_labels(variables: tuple[Variable, ...]) -> dict[str, str]:
-    """Return what variables are called where there is little room, by name. Never changed.
+    """Return short labels of variables, by name. Never changed.
 
     A word by the standard name, if it tells them apart: two heights have their labels.
 
@@ -90,7 +90,7 @@ def vector_words(one: str, other: str) -> str:
     """
     others = other.split()
     shared = " ".join(word for word in one.split() if word in others)
-    # What stands behind the comma in a label stands before its noun in a phrase.
+    # What follows the comma in a label precedes the noun in a phrase.
     what, _, where = shared.partition(",")
     return f"{where.strip()} {what.strip()}".strip()
 

@@ -1,4 +1,4 @@
-"""What a page's bar says of a bundle's months: made once a bundle, shared by all sessions."""
+"""Splits and index of a bundle's months for the bar: computed once a bundle, for all sessions."""
 
 from __future__ import annotations
 

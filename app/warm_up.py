@@ -1,4 +1,4 @@
-"""What a process makes before its first visitor: the bundle, its seasons, projections, loops."""
+"""What a process computes before its first visitor: bundle, seasons, projections, loops."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bundle_of_process(key: str = "") -> Bundle:
 
 
 def warm_up() -> None:
-    """Make what all sessions share: bundle, projections, datashader's compiled loops.
+    """Compute what all sessions share: bundle, projections, datashader's compiled loops.
 
     A broken bundle is reported when the page opens it. It ends early if the server does.
     """
@@ -81,7 +81,7 @@ def warm_up() -> None:
 
 
 def warm_seasons(bundle: Bundle | None = None, *, wait: float = 0.0) -> None:
-    """Make what the first analysis in each calendar month would wait for: 1 to 5 s a month.
+    """Compute what the first analysis in each calendar month needs: 1 to 5 s a month.
 
     Parameters
     ----------

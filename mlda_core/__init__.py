@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.bundle.bundle import Bundle, load_bundle
     from mlda_core.climate.assets import coastline
     from mlda_core.climate.errors import UserError
@@ -35,6 +36,7 @@ __all__ = [
     "Analysis",
     "Assimilator",
     "Bundle",
+    "Ensemble",
     "NetworkSpec",
     "ObservationWarning",
     "Patch",
@@ -65,6 +67,7 @@ _DEFINED_IN = {
     "Analysis": "assimilation.analysis",
     "Assimilator": "assimilation.assimilator",
     "Bundle": "bundle.bundle",
+    "Ensemble": "assimilation.posterior.ensemble",
     "NetworkSpec": "observations.networks",
     "ObservationWarning": "observations.intake",
     "Patch": "perturbation.sst_patches",

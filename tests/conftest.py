@@ -1,12 +1,18 @@
 """Fixtures for all tests."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
 
 # The same examples in every run: a test that fails once in a while tells nobody what changed. New
 # ones are looked for by hand: make test ARGS="--hypothesis-profile=explore tests/core".
@@ -36,6 +42,14 @@ def _bundles_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> None:
 def repo_root() -> Path:
     """The root of the repository."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def speedy(repo_root: Path) -> Bundle:
+    """The bundled model, loaded once in a process: nobody changes it, and its seasons are kept."""
+    from mlda_core.bundle.bundle import load_bundle
+
+    return load_bundle(repo_root / "assets/bundles/speedy")
 
 
 @pytest.fixture(scope="session")

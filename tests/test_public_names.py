@@ -79,4 +79,5 @@ def test_notebooks_import_public_names_only(repo_root):
         source = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
         modules = {n.module for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)}
         ours = {m for m in modules if m.partition(".")[0] == "mlda_core"}
-        assert ours == {"mlda_core"}, path.name
+        # Pictures are a package of their own, with an extra of its own.
+        assert ours - {"mlda_core.plotting"} == {"mlda_core"}, path.name

@@ -20,6 +20,7 @@ BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
 ASSIMILATION = "<!-- assimilation:begin -->", "<!-- assimilation:end -->"
 PERTURBATION = "<!-- perturbation:begin -->", "<!-- perturbation:end -->"
 EVERY_RESPONSE = "<!-- responses:begin -->", "<!-- responses:end -->"
+POSTERIOR = "<!-- posterior:begin -->", "<!-- posterior:end -->"
 SUMMARY = "<!-- summary:begin -->", "<!-- summary:end -->"
 ROWS = {
     "vae": "VAE, by its encoder",
@@ -177,6 +178,31 @@ def every_response() -> str:
     return "\n".join(lines[1:])
 
 
+def posterior_table() -> str:
+    """Return what stands between the markers of docs/posterior.md: a row a network."""
+    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
+    found = scores["posterior"]["validation"]["laplace"]
+    variables = list(found["stations_30"])
+    lines = [
+        "| observed | months | " + " | ".join(variables) + " | withheld |",
+        "|---|---|" + "---|" * (len(variables) + 1),
+    ]
+    for network, label in NETWORKS.items():
+        rows = found[network]
+        cells = [_calibration(rows.get(v)) for v in variables]
+        withheld = [_calibration(r.get("withheld")) for r in rows.values() if "withheld" in r]
+        months = next(iter(rows.values()))["months"]
+        lines.append(f"| {label} | {months} | {' | '.join(cells)} | {', '.join(withheld)} |")
+    return "\n".join(lines)
+
+
+def _calibration(found: dict | None) -> str:
+    """Write spread over error, and the share of the truth within the 90 % interval."""
+    if not found:
+        return ""
+    return f"{found['spread_over_error']:.2f} ({100 * found['coverage_90']:.0f} %)"
+
+
 def summary() -> str:
     """Return what stands between the markers of README.md: a row an experiment."""
     scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
@@ -297,6 +323,7 @@ MARKED = {
         real_scores.EVERY_COVERAGE: real_scores.every_coverage,
     },
     "docs/perturbation.md": {EVERY_RESPONSE: every_response},
+    "docs/posterior.md": {POSTERIOR: posterior_table},
 }
 
 

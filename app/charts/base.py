@@ -69,9 +69,9 @@ def make_figure(**options: Any) -> Any:
 
 
 def paint(fig: Any, theme: str) -> dict[str, str]:
-    """Give a figure's ground, axes, grid and legend the colours of a theme, and return these."""
+    """Colour a figure's background, axes, grid and legend by a theme; return the colours."""
     colors = COLORS[theme]
-    # Filled, unlike the maps': a saved picture is read on any ground.
+    # Filled, unlike the maps: a saved picture must be readable on any background.
     fig.update(
         background_fill_color=colors["page"],
         border_fill_color=colors["page"],
@@ -110,4 +110,4 @@ class Chart(ABC):
 
     @abstractmethod
     def _paint(self) -> None:
-        """Give figure and marks the colours of the theme."""
+        """Colour figure and marks by the theme."""

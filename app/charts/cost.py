@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.charts.base import TOOLTIP, Chart, bm, make_figure, paint
 
-# What hardly falls is to look flat: the axis spans this part of the cost at least.
+# The axis spans at least this fraction of the cost, so that a small decrease looks small.
 LEAST_SPAN = 0.02
 
 
@@ -63,7 +63,7 @@ class CostChart(Chart):
         self.figure.y_range.update(start=middle - 0.6 * span, end=middle + 0.6 * span)
         steps = list(range(len(path)))
         self.figure.x_range.update(start=-0.2, end=max(len(path) - 1, 1) + 0.2)
-        # One step is no curve yet.
+        # One step makes no curve.
         drawn = len(path) > 1
         self._source.data = {
             "step": steps if drawn else [],

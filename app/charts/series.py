@@ -147,6 +147,7 @@ class SeriesChart(Chart):
             {"x": [], **{f"{k}{end}": [] for k in colors for end in ("", "_dot")}}
         )
         self._test = bm.ColumnDataSource({"x0": [], "x1": []})
+        self._seams = bm.ColumnDataSource({"x": []})
         self._area = bm.ColumnDataSource({"xs": [], "ys": []})
         self._years = bm.ColumnDataSource({"x": [], "year": []})
         self.figure = self._make(now)
@@ -156,6 +157,8 @@ class SeriesChart(Chart):
         fig = make_figure(x_range=bm.Range1d(0, 1, min_interval=LEAST_MONTHS), y_range=(0, 1))
         self._shade = fig.vstrip("x0", "x1", source=self._test, line_color=None)
         self._shade.level = "underlay"
+        self._seam = fig.vspan("x", source=self._seams, line_width=1, line_alpha=0.35)
+        self._seam.level = "underlay"
         self._patch = fig.patches("xs", "ys", source=self._area, line_color=None, fill_alpha=0.22)
         self._lines, self._dots, items = {}, {}, []
         for kind in self._colors:
@@ -180,7 +183,7 @@ class SeriesChart(Chart):
             )
             self._mark_dot = fig.scatter("x", "median", source=now, size=9, line_width=1.5)
             items.append(bm.LegendItem(label=value("state shown"), renderers=[self._mark_dot]))
-        # Seen by the pointer alone: a month as wide as its place and as high as the chart.
+        # Invisible strips for the hover tool: each as wide as its month and as high as the chart.
         hidden = {f"{which}fill_alpha": 0.0 for which in ("", "selection_", "nonselection_")}
         strips = fig.vstrip(
             "x0", "x1", source=self._strips, line_color=None, hover_fill_alpha=0.16, **hidden
@@ -260,6 +263,9 @@ class SeriesChart(Chart):
             "x1": (centres + 0.5).tolist(),
             "text": list(data.texts),
         }
+        # A line between months that do not follow each other: else distant years look consecutive.
+        breaks = np.flatnonzero(np.diff(centres) > 1 + GAP / 2)
+        self._seams.data = {"x": (centres[breaks] + (1 + GAP) / 2).tolist()}
         self._draw_lines(values, centres)
         self._draw_test(data)
         runs = runs_of(np.isfinite(band[0] + band[1]), centres) if band else []
@@ -289,7 +295,7 @@ class SeriesChart(Chart):
         self._here.update(location=place, visible=place is not None)
 
     def _draw_lines(self, values: dict[str, Any], centres: NDArray[np.floating]) -> None:
-        # A row of nothing where months do not follow each other breaks the lines.
+        # A row of NaN where months do not follow each other breaks the lines.
         breaks = np.flatnonzero(np.diff(centres) > 1 + GAP / 2) + 1
         columns: dict[str, Any] = {"x": np.insert(centres, breaks, np.nan)}
         for kind in self._colors:
@@ -346,6 +352,7 @@ class SeriesChart(Chart):
             self._lines[kind].glyph.line_color = colors[name]
             self._dots[kind].glyph.fill_color = colors[name]
         self._shade.glyph.fill_color = colors["accent_soft"]
+        self._seam.glyph.line_color = colors["muted"]
         self._here.line_color = colors["accent"]
         self._zero.line_color = colors["muted"]
         self._hovered.hover_glyph.fill_color = colors["muted"]

@@ -1,4 +1,4 @@
-"""The analyses of one session, made in the background: the newest that was asked for is shown."""
+"""The analyses of one session, computed in the background; the newest request is shown."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from mlda_core.climate.errors import UserError
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.bundle.bundle import Bundle
 
 # Between two drawn steps: there are seldom more than five, and time to press Pause.
@@ -101,9 +102,9 @@ class AnalysisJob:
     Parameters
     ----------
     context : SessionContext
-        Whose page is drawn when there is something new, and told in one sentence why there is not.
+        Whose page is drawn with new results, or given one sentence with the reason of a failure.
     delivered : callable, optional
-        Is called when `z` is a new one, before the page is drawn.
+        Called when `z` has changed, before the page is drawn.
     """
 
     def __init__(
@@ -139,6 +140,8 @@ class AnalysisJob:
         self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
         self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
+        self._ensemble: tuple[Analysis, Ensemble] | None = None
+        self._failed: Any = None
 
     # -- analyses --------------------------------------------------------------------------
 
@@ -219,11 +222,11 @@ class AnalysisJob:
         self._work.stream(make, deliver, pace=pace)
 
     def pause(self) -> None:
-        """Let a stepwise run wait."""
+        """Pause a stepwise run."""
         self._work.pause()
 
     def resume(self, *, once: bool = False) -> None:
-        """Let it go on, or make one step more."""
+        """Resume it, or run one step more."""
         self._work.resume(once=once)
 
     def cancel(self) -> None:
@@ -234,7 +237,7 @@ class AnalysisJob:
         self.finished, self.stepping = True, False
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         for work in (self._work, self._extra, self._cost):
             work.cancel()
 
@@ -278,7 +281,7 @@ class AnalysisJob:
         self._complain(self.words)
         self._changed()
 
-    # -- what is made from an analysis when somebody looks at it ---------------------------
+    # -- computed from an analysis when it is shown ----------------------------------------
 
     def increment(self) -> NDArray[np.floating] | None:
         """Return the increment of the last analysis, the same array each time."""
@@ -320,6 +323,28 @@ class AnalysisJob:
             self._extra.submit(lambda _: analysis.spread, made)
         return None
 
+    def ensemble(self) -> Ensemble | None:
+        """Return draws from the posterior of the task, or None until they are made."""
+        analysis, task = self.analysis, self.task
+        if analysis is None or task is None or not self.answered:
+            return None
+        if self._ensemble is not None and self._ensemble[0] is analysis:
+            return self._ensemble[1]
+        if self._asked != ("ensemble", analysis):
+            self._asked = ("ensemble", analysis)
+
+            def made(ensemble: Ensemble) -> None:
+                self._ensemble = (analysis, ensemble)
+                self._changed()
+
+            self._extra.submit(
+                lambda _: engine_of(self._bundle).ensemble(
+                    task.observations, task.month, **task.settings
+                ),
+                made,
+            )
+        return None
+
     def influence(self, row: int | None) -> NDArray[np.floating] | None:
         """Return the increment of one observation alone, or None until it is made."""
         task = self.task
@@ -345,7 +370,7 @@ class AnalysisJob:
         return None
 
     def evaluate_cost(self, z: NDArray[np.floating], task: AnalysisRequest) -> None:
-        """Ask what a state of one's own costs; `manual_cost` holds the answer when it is there.
+        """Compute the cost of a state moved by hand in the background; it is put in `manual_cost`.
 
         Once a second while a slider moves, and after it rests: each takes 30 ms of a core that the
         slider needs.
@@ -374,12 +399,18 @@ class AnalysisJob:
         # A method without a latent vector: then there is nothing to compare with.
         self.manual_cost = None
 
+    @property
+    def members_failed(self) -> bool:
+        """Whether the ensemble of the analysis was asked for in vain."""
+        return self._failed is not None and self._failed == ("ensemble", self.analysis)
+
     def _broken_extra(self, error: Exception) -> None:
+        self._failed = self._asked
         self._complain(sentence(error, "That picture"))
 
 
 def sentence(error: Exception, what: str) -> str:
-    """Return an error in one sentence: the library's own, or that it is not the user's fault."""
+    """Return an error in one sentence: the library's own, or that of an internal error."""
     if isinstance(error, UserError):
         return str(error)
     return f"{what} could not be made ({type(error).__name__}); choose another method or month."

@@ -1,7 +1,7 @@
-"""What ends with the server: threads that make what can wait, and the work of visitors.
+"""Background threads that end with the server.
 
 A thread that is inside PyTorch while the interpreter ends aborts the process ("terminate called
-without an active exception"). So none is a daemon that nobody waits for: each asks `stopping`
+without an active exception"). So no thread is left running: each checks `stopping`
 between two pieces of work, and `stop` waits for it.
 """
 
@@ -23,7 +23,7 @@ WATCH = 1.0
 
 
 def stopping() -> bool:
-    """Whether the server is about to end: long work asks between its pieces, and returns."""
+    """Whether the server is about to end: long work checks it between its pieces, and returns."""
     return _STOP.is_set()
 
 
@@ -33,17 +33,17 @@ def pause(seconds: float) -> bool:
 
 
 def start(work: Callable[[], None], name: str) -> None:
-    """Run something beside the server.
+    """Run work in a background thread.
 
     Parameters
     ----------
     work : callable
-        Asks `stopping` between pieces of at most a few seconds.
+        Checks `stopping` between pieces of at most a few seconds.
     name : str
         Of the thread.
     """
     _THREADS[:] = [thread for thread in _THREADS if thread.is_alive()]
-    # A daemon, for Python joins the others before it tells the server of its end.
+    # A daemon: Python joins other threads before it calls the server's exit handlers.
     thread = threading.Thread(target=work, name=name, daemon=True)
     _THREADS.append(thread)
     thread.start()
@@ -66,9 +66,9 @@ def stop() -> None:
 
 @contextmanager
 def heeding_signals() -> Iterator[None]:
-    """Let `stopping` know of SIGTERM and SIGINT while the event loop is held up by work.
+    """Set `stopping` at SIGTERM and SIGINT, also while the event loop is blocked by work.
 
-    The loop hears of a SIGTERM all the same, once it runs: Python writes it to the loop's pipe
+    The loop receives a SIGTERM all the same, once it runs: Python writes it to the loop's pipe
     whatever the handler is.
 
     Raises

@@ -39,7 +39,7 @@ class Schedule:
             if loop is None:
                 self._early.append(function)
                 return
-        # A closed loop belongs to a server that has stopped: nobody is left to see the result.
+        # The loop is closed when the server has stopped: the result is no longer needed.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._add, function)
 

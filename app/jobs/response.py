@@ -1,7 +1,7 @@
-"""The responses of one session, made in the background: the newest that was asked for is next.
+"""The responses of one session, computed in the background; the newest request is next.
 
-Unlike an analysis, one response is not thrown away for the next: while an amount is dragged each
-is drawn, and then the newest is made, so that the picture follows the hand and nothing queues.
+Unlike an analysis, a response under way is finished: while an amount is dragged each one is drawn,
+then the newest request is computed, so that the maps follow the slider and no queue builds up.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def responder_of(bundle: Bundle) -> Responder:
 
 @dataclass(frozen=True)
 class ResponseRequest:
-    """What is asked of the emulator.
+    """Request of a response.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class ResponseRequest:
 
 @dataclass(frozen=True, eq=False)
 class ResponseResult:
-    """A response and what stands beside it.
+    """A response with the fields that are shown with it.
 
     Parameters
     ----------
@@ -103,8 +103,8 @@ class ResponseResult:
     seconds: float
 
 
-# The factors of a network in a calendar month take seconds, once per process: two who ask for the
-# same, such as the first visitor and the warm-up, make them once, one after the other.
+# The factors of a network in a calendar month take seconds, once per process: two requests of
+# the same, such as the first visitor's and the warm-up's, compute them once.
 _COLD = threading.Lock()
 _warm: set[tuple[Any, ...]] = set()
 
@@ -112,7 +112,7 @@ _warm: set[tuple[Any, ...]] = set()
 def answer_to(
     bundle: Bundle, question: ResponseRequest, known: Float | None = None
 ) -> ResponseResult:
-    """Compute a response and what stands beside it.
+    """Compute a response and the fields that are shown with it.
 
     Parameters
     ----------
@@ -157,12 +157,12 @@ class SensitivityRequest:
 
 
 class ResponseJob:
-    """Asks, one question at a time, and holds the last answers.
+    """Computes one request at a time, and holds the last results.
 
     Parameters
     ----------
     context : SessionContext
-        Whose page is drawn when there is something new, and told in one sentence why there is not.
+        Whose page is drawn with new results, or given one sentence with the reason of a failure.
     """
 
     def __init__(self, context: SessionContext) -> None:
@@ -174,7 +174,7 @@ class ResponseJob:
         self.answer: ResponseResult | None = None
         self.asked: ResponseRequest | None = None
         self._next: ResponseRequest | None = None
-        # What was refused last, and why: it is not asked again at every redraw.
+        # The last request that was refused, and why: it is not repeated at every redraw.
         self._refused: ResponseRequest | None = None
         self.complaint = self._told = ""
         self.aim: SensitivityRequest | None = None
@@ -190,7 +190,7 @@ class ResponseJob:
     # -- responses ---------------------------------------------------------------------------
 
     def ask(self, question: ResponseRequest) -> None:
-        """Ask; while another question is under way this one waits, and a newer one replaces it."""
+        """Request a response; it waits for the one under way, and a newer request replaces it."""
         if self.asked is not None:
             self._next = None if question == self.asked else question
             return
@@ -231,7 +231,7 @@ class ResponseJob:
     # -- sensitivities -----------------------------------------------------------------------
 
     def aim_at(self, aim: SensitivityRequest) -> None:
-        """Ask for a sensitivity; as with responses, the newest waits for the one under way."""
+        """Request a sensitivity; as with responses, the newest waits for the one under way."""
         if self._aiming:
             self._next_aim = None if aim == self.aim else aim
             return
@@ -269,6 +269,6 @@ class ResponseJob:
         self._aimed()
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self._work.cancel()
         self._adjoint.cancel()

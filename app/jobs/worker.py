@@ -1,7 +1,7 @@
 """Long work off the event loop: the latest request wins.
 
-Sessions share the background threads, for a laptop has few: one for pictures that can wait, and two
-for analyses, so that one visitor's long minimisation does not stop everybody else's.
+All sessions share the background threads, for a laptop has few cores: one for pictures that can
+wait, and two for analyses, so that one long minimisation does not block the other sessions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def _log(error: Exception) -> None:
-    """Write what failed into the server's log: a visitor's mistake in a line, ours in full."""
+    """Log a failure: a user's error in a line, an internal one with its traceback."""
     if isinstance(error, UserError):
         _LOG.info("refused: %s", error)
     else:
@@ -40,7 +40,7 @@ class Latest:
     schedule : callable
         Runs a function on the session's own event loop: only that may touch the page.
     failed : callable
-        Is told the error of a job that raised, on the session's event loop.
+        Called with the error of a job that raised, on the session's event loop.
     pool : concurrent.futures.Executor, optional
         Whose threads do the work.
     """
@@ -73,8 +73,8 @@ class Latest:
         Parameters
         ----------
         job : callable
-            Is given ``stale()``, true once a newer job was submitted: long jobs ask it between
-            steps and return early.
+            Is given ``stale()``, true once a newer job was submitted: long jobs check it
+            between steps and return early.
         deliver : callable
             Is given the result on the event loop, unless it is stale.
         delay : float
@@ -199,11 +199,11 @@ class Latest:
         return self._paused
 
     def pause(self) -> None:
-        """Let a paced stream wait after its next result."""
+        """Pause a paced stream after its next result."""
         self._paused = True
 
     def resume(self, *, once: bool = False) -> None:
-        """Let a paused stream go on, or give one more result and wait again."""
+        """Resume a paused stream, or take one more result and pause again."""
         self._paused = once
         again, self._again = self._again, None
         if again is not None:

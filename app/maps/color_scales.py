@@ -63,7 +63,9 @@ def limits(variable: Variable, *, full: bool) -> tuple[float, float]:
 
 
 def column_limits(variable: Variable, kind: str) -> tuple[float, float]:
-    """Return the colour limits of a column other than the model, display units: fixed as well."""
+    """Return the colour limits of a column other than the model, in its units: fixed as well."""
+    if kind == "probability":
+        return 0.0, 100.0
     shown: Kind = kind if kind in ("spread", "influence") else "anomaly"  # type: ignore[assignment]
     return colour_limits(variable, shown)
 
@@ -72,6 +74,11 @@ def units(variable: Variable, *, full: bool) -> str:
     """Return a variable's units as people write them."""
     plain = variable.display_units if full else variable.anomaly_units
     return written_units(plain)
+
+
+def column_units(variable: Variable, kind: str) -> str:
+    """Return the units of a column other than the model, as people write them."""
+    return "%" if kind == "probability" else units(variable, full=False)
 
 
 def scatter_limits(variable: Variable, *, full: bool) -> tuple[float, float]:
@@ -116,8 +123,11 @@ def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
     return [THEMES[theme]["land"], *colours(cmap_of(variable, full=full)), "#00000000"]
 
 
-# Of no variable's own: from little to much, with room for dark hatching.
+# No variable's own colour map: from small to large, light enough for dark hatching.
 SPREAD_CMAP = "YlOrRd"
+PROBABILITY_CMAP = "BuPu"
+# Columns whose values have no sign, and no direction for arrows.
+UNSIGNED = {"spread": SPREAD_CMAP, "probability": PROBABILITY_CMAP}
 HATCH_COLOUR = "#14171b"
 
 
@@ -126,6 +136,8 @@ def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
     if kind == "spread":
         land = THEMES[theme]["land"]
         return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
+    if kind == "probability":
+        return [THEMES[theme]["land"], *colours(PROBABILITY_CMAP), "#00000000"]
     return map_palette(variable, theme, full=False)
 
 

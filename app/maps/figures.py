@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from app.maps.color_scales import (
     THEMES,
+    UNSIGNED,
     Look,
     around,
     column_palette,
+    column_units,
     density_palette,
     limits,
     look_palette,
@@ -66,7 +68,7 @@ _TOOLTIP = (
 
 
 class DisplayOptions(NamedTuple):
-    """How a frame is coloured and what it is called: it changes seldom, unlike its numbers."""
+    """Colours and titles of a frame: they change seldom, unlike its numbers."""
 
     kind: str
     look: Look | None
@@ -82,7 +84,7 @@ def display_options_of(request: Request) -> DisplayOptions:
     """Return how a frame is coloured."""
     column, scene, scales = request.column, request.scene, amplification(request)
     if scene is None:
-        name = "model" if request.analysis is None else "analysis"
+        name = request.name
         what = COLUMNS[column.kind] if column.kind not in ("model", "difference") else name
         words = ("target", f"{name} − target" if column.kind == "difference" else what)
         return DisplayOptions(column.kind, column.look, None, words, (), scale=scales["model"])
@@ -164,7 +166,7 @@ class Figures:
                 code=_UNPACK,
             ),
         )
-        # What only a callback refers to has to be in the document too, or nothing would send it.
+        # Models that only a callback refers to must be in the document, or they are not sent.
         next(iter(self.figures.values())).tags = [self._packet]
         self._paint()
 
@@ -211,12 +213,13 @@ class Figures:
             self._make_scatter(variable, scatter)
 
     def _meta_of(self, variable: Variable) -> dict[str, list[Any]]:
-        """Return what the hover says of the values of target and model."""
+        """Return the hover text for the values of target and model."""
         how, i = self._how, self._order[variable.name]
         looks = [look if look and look.limits[i] else None for look in (how.left, how.look)]
         plain = how.kind == "model" or (how.look is not None and looks[1] is None)
         left_plain = how.left_kind == "model" and looks[0] is None
         full = [self._full and left_plain, self._full and plain]
+        kinds = (how.left_kind, how.kind)
         nothing = "no sea here" if variable.domain == "sea" else "no value here"
         waits = not plain and how.kind != "difference" and variable.domain != "sea"
         gone = "nothing yet" if waits else nothing
@@ -226,13 +229,20 @@ class Figures:
         return {
             "what": what,
             "units": [
-                look.units[i] if look else units(variable, full=kind)
-                for look, kind in zip(looks, full, strict=True)
+                look.units[i]
+                if look
+                else units(variable, full=True)
+                if whole
+                else column_units(variable, kind)
+                for look, whole, kind in zip(looks, full, kinds, strict=True)
             ],
-            "decimals": [look.decimals if look else variable.decimals for look in looks],
+            "decimals": [
+                look.decimals if look else 0 if kind == "probability" else variable.decimals
+                for look, kind in zip(looks, kinds, strict=True)
+            ],
             "signed": [
-                not full[0] and how.left_kind != "spread",
-                not full[1] and how.kind != "spread",
+                not full[0] and how.left_kind not in UNSIGNED,
+                not full[1] and how.kind not in UNSIGNED,
             ],
             "missing": [nothing, gone],
         }

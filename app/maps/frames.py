@@ -21,6 +21,7 @@ from app.maps.color_scales import (
     LEVELS,
     MISSING,
     OUTSIDE,
+    UNSIGNED,
     Look,
     around,
     column_limits,
@@ -51,11 +52,12 @@ COLUMNS = {
     "difference": "model − target",
     "influence": "influence",
     "spread": "spread",
+    "probability": "probability",
 }
 
 
 class BundleLike(Protocol):
-    """What drawing asks of a bundle; `mlda_core.bundle.bundle.Bundle` is one."""
+    """The interface of a bundle that drawing needs: `mlda_core.bundle.bundle.Bundle` has it."""
 
     @property
     def grid(self) -> Grid:
@@ -167,6 +169,8 @@ class Request:
         `app.state.observations.ObservationSettings`; see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
+    name : str
+        What the model is, within a sentence.
     """
 
     month: str
@@ -179,6 +183,7 @@ class Request:
     scene: ColumnContent | None = None
     scale: int = 1
     arrows: bool = False
+    name: str = "model"
 
     @property
     def calendar_month(self) -> int:
@@ -492,10 +497,10 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
 
 
 def _end(column: Column, i: int, variable: Variable) -> float:
-    """Return where the colours of a column that is not the model end; 0 for a spread."""
+    """Return where the colours of a column that is not the model end; 0 without a direction."""
     if column.look is not None:
         return column.look.limits[i] or 0.0
-    return 0.0 if column.kind == "spread" else column_limits(variable, column.kind)[1]
+    return 0.0 if column.kind in UNSIGNED else column_limits(variable, column.kind)[1]
 
 
 def _arrows(
@@ -520,7 +525,7 @@ def _arrows(
 
 
 def _decodes(before: Request, now: Request) -> bool:
-    """Whether the decoder has to be asked again."""
+    """Whether the decoder has to run again."""
     return before.calendar_month != now.calendar_month or _differs(before, now)
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.maps.color_scales import (
-    SPREAD_CMAP,
+    UNSIGNED,
     Look,
     cmap_of,
     colours,
     column_limits,
+    column_units,
     limits,
     units,
 )
@@ -74,7 +75,8 @@ def legend_html(
     cmap = cmap_of(variable, full=full)
     if column != "model":
         low, high = column_limits(variable, column)
-        kind, cmap = f"{COLUMNS[column]}, ", SPREAD_CMAP if column == "spread" else cmap
+        kind, cmap = f"{COLUMNS[column]}, ", UNSIGNED.get(column, cmap)
+        unit = column_units(variable, column)
     if look is not None:
         limit = look.limits[i] or 1.0
         low, high, kind, unit = -limit, limit, f"{look.words}, ", look.units[i]
@@ -123,11 +125,11 @@ def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0
     if look is not None and own is None:
         return f'<div class="key">{escape(look.plain)}</div>' if look.plain else ""
     low, high = column_limits(variable, kind) if own is None else (-own, own)
-    cmap = SPREAD_CMAP if kind == "spread" else variable.anomaly_cmap
+    cmap = UNSIGNED.get(kind, variable.anomaly_cmap)
     stops = ", ".join(colours(cmap, 17))
     decimals = decimals_of(high)
-    unit = escape(units(variable, full=False) if look is None else look.units[i])
-    top = ("+" if kind != "spread" else "") + number(high, decimals)
+    unit = escape(column_units(variable, kind) if look is None else look.units[i])
+    top = ("+" if kind not in UNSIGNED else "") + number(high, decimals)
     words = COLUMNS[kind] if look is None else look.words
     return (
         f'<div class="key" role="img" aria-label="{words}: {number(low, decimals)} to '

@@ -1,25 +1,26 @@
 """Observations on the maps: one data source a variable, shared by its target and its model map.
 
-A marker is a row of the observation table. Gestures on markers are `web/pointer.js`'s; box and
-lasso are Bokeh's own tools, whose geometry the server turns into rows.
+A marker is a row of the observation table. Gestures on markers are handled by `web/pointer.js`;
+boxes and lassos are drawn with Bokeh's own tools, and `app.maps.drawings` reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import bokeh.events
 import bokeh.models
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from app.maps.projections import to_map
+from app.web_files import read
 
 bm: Any = bokeh.models
 SelectionGeometry: Any = bokeh.events.SelectionGeometry
+
+_DRAWN = read("callbacks/drawn.js")
 
 # Every marker is painted again with every frame of a slider, on each of four maps. Beyond so many a
 # map hides behind them anyway, and only what was touched by hand is drawn.
@@ -44,8 +45,10 @@ class Markers:
     def __init__(self, figures: dict[tuple[str, str], Any]) -> None:
         self.sources: dict[str, Any] = {}
         self._glyphs: list[tuple[str, Any]] = []
-        self._figures = {pane: fig for pane, fig in figures.items() if pane[1] != "scatter"}
-        for (name, kind), fig in self._figures.items():
+        drawn = bm.CustomJS(code=_DRAWN)
+        for (name, kind), fig in figures.items():
+            if kind == "scatter":
+                continue
             if name not in self.sources:
                 # The browser finds it by this name.
                 self.sources[name] = bm.ColumnDataSource(_empty(), name=f"observations-{name}")
@@ -72,6 +75,7 @@ class Markers:
             fig.toolbar.name = f"drag-{name}-{kind}"
             for mode, tool in tools.items():
                 tool.name = f"drag-{name}-{kind}-{mode}"
+            fig.js_on_event(SelectionGeometry, drawn)
         self.hidden = 0
 
     def write(self, table: pd.DataFrame, projection: str, chosen: set[int]) -> None:
@@ -105,53 +109,6 @@ class Markers:
             data = _data(x, y, rows, here, held, is_chosen)
             if not _same(source.data, data):
                 source.data = data
-
-    def on_geometry(self, handler: Callable[[str, dict[str, Any]], None]) -> None:
-        """Tell a handler the variable and geometry of each finished box or lasso."""
-        for (name, _), fig in self._figures.items():
-            fig.on_event(SelectionGeometry, _finished(name, handler))
-
-
-def _finished(name: str, handler: Callable[[str, dict[str, Any]], None]) -> Callable[[Any], None]:
-    def finished(event: Any) -> None:
-        if event.final:
-            handler(name, event.geometry)
-
-    return finished
-
-
-def inside(
-    geometry: dict[str, Any], x: NDArray[np.floating], y: NDArray[np.floating]
-) -> NDArray[np.bool_]:
-    """Return which places lie in a box or lasso.
-
-    Parameters
-    ----------
-    geometry : dict
-        As Bokeh's selection tools give it: ``rect`` with x0..y1, or ``poly`` with x and y.
-    x, y : ndarray
-        Places on the map; NaN is nowhere.
-    """
-    if geometry.get("type") == "rect":
-        x0, x1 = sorted((float(geometry["x0"]), float(geometry["x1"])))
-        y0, y1 = sorted((float(geometry["y0"]), float(geometry["y1"])))
-        return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
-    px, py = floats(geometry.get("x")), floats(geometry.get("y"))
-    if len(px) < 3 or len(px) != len(py):
-        return np.zeros(len(x), dtype=bool)
-    # A hand crosses its own line now and then: shapely's repair keeps what it went round.
-    shape = shapely.make_valid(shapely.Polygon(np.column_stack([px, py])))
-    good = np.isfinite(x)
-    found = np.zeros(len(x), dtype=bool)
-    found[good] = shapely.contains_xy(shape, x[good], y[good])
-    return found
-
-
-def floats(values: Any) -> list[float]:
-    """Return one coordinate of a lasso's vertices, in whichever form Bokeh gives it."""
-    if isinstance(values, dict):
-        values = list(values.values())
-    return [float(v) for v in values] if isinstance(values, Sequence | np.ndarray) else []
 
 
 def _empty() -> dict[str, Any]:

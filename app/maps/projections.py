@@ -145,7 +145,7 @@ def choices_of(grid: Grid) -> tuple[Choice, ...]:
     Parameters
     ----------
     grid : Grid
-        Fields of a region are shown by a map of it: on the globe they would be a stamp.
+        Fields of a region are shown on a map of it: on a globe they would be tiny.
     """
     south, north = grid.lat_edges[[0, -1]]
     west, east = grid.lon_edges[[0, -1]]

@@ -1,4 +1,4 @@
-"""What a latent does, as a picture the size of a stamp."""
+"""The effect of a latent as a small map, beside its slider."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LAND = (211, 211, 207)
 
 
 class Directions(Protocol):
-    """What thumbnails ask of a bundle."""
+    """The interface of a bundle that thumbnails need."""
 
     @property
     def grid(self) -> Grid:
@@ -85,7 +85,7 @@ def thumbnail(field: NDArray[np.floating], grid: Grid, cmap: str) -> str:
     cols = np.linspace(0, drawn.shape[1] - 1, WIDTH).round().astype(int)
     small = drawn[np.ix_(rows, cols)]
     seen = np.abs(small[np.isfinite(small)])
-    # Its own scale: a stamp shows where and which way, the maps show how much.
+    # Scaled to its own maximum: it shows pattern and sign, the maps show amounts.
     limit = max(float(np.quantile(seen, 0.99)) if seen.size else 0.0, 1e-9)
     level = np.clip((small / limit + 1) * 126.5, 0, 253)
     index = np.where(np.isfinite(small), np.nan_to_num(level) + 1, 0).astype(np.uint8)
@@ -133,7 +133,7 @@ def _coast_pixels(key: str) -> tuple[list[tuple[float, float]], ...]:
 
 # By bundle, and gone with it.
 _MADE: WeakKeyDictionary[Directions, dict[tuple[int, int], Latent]] = WeakKeyDictionary()
-# A longer name of a variable has no room beside a stamp.
+# A longer name of a variable has no room beside a thumbnail.
 LABEL = 24
 
 

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 bm: Any = bokeh.models
 
-# Ink on paper: black with a rim of white reads on every colour of every map, on light pages and
-# dark ones, for everybody.
+# Black with a white rim is readable on every colour of every map, in both themes.
 INK, PAPER = "#101216", "#ffffff"
 WIDTH, RIM = 1.3, 3.2
 

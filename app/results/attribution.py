@@ -1,4 +1,4 @@
-"""What the foot shows while the sea is changed: series with and without it, and the drivers."""
+"""Results of a perturbed sea for the foot: series with and without it, and the drivers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlda_core.perturbation.responder import Responder
     from mlda_core.perturbation.sst_patches import Patch
 
-# Between two months of a series: other visitors' analyses take their turn there.
+# Pause between two months of a series, s: analyses of other sessions run then.
 TURN = 0.002
 # The chart is drawn anew after so many months.
 EVERY = 4
@@ -99,7 +99,7 @@ def _background(bundle: Bundle) -> Responder:
 
 
 class _Lent:
-    """A responder for a scenario that outlives the engine."""
+    """Return a responder for a scenario, for longer than the engine is kept."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -136,13 +136,13 @@ class AttributionPanel:
         self._seeking: Asked | None = None
         self._described: Any = None
 
-    # -- what is asked for -----------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------
 
     def _wanted(self) -> Made:
         made = self._state.perturbations
         outside = made.held == "outside"
         kind = self._foot.sea
-        # What does not take part in a series must not make another one of it.
+        # Settings without effect on a series must not start a new one.
         patches = made.enabled if kind == "patches" or (outside and not made.within) else ()
         return Made(kind, patches, made.held, made.within if outside else "")
 
@@ -153,7 +153,7 @@ class AttributionPanel:
     # -- what is shown ---------------------------------------------------------------------
 
     def show(self) -> None:
-        """Bring the foot to what there is; the caller holds the document."""
+        """Update the foot; the caller holds the document."""
         wanted = self._wanted()
         if self._running is not None and self._running != wanted:
             # Its thread is better used for the response to what is there now.
@@ -286,7 +286,7 @@ class AttributionPanel:
     def cancel(self) -> None:
         """Stop the series; the months done stay."""
         if self._running is None:
-            # It ended as the button was pressed, and has said how.
+            # It ended just as the button was pressed, and its outcome is shown.
             return
         self._run.cancel()
         self._show_changed(self._running)
@@ -369,13 +369,13 @@ class AttributionPanel:
         self._show_drivers()
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self._run.cancel()
         self._driving.cancel()
 
 
 def _demand_freedom(asked: Made | Asked) -> None:
-    """Refuse to hold everything outside of nowhere: then nothing could answer."""
+    """Refuse to hold everything outside of no region: nothing could respond."""
     if asked.held == "outside" and not asked.within and not asked.patches:
         raise InvalidObservationError(
             "Everything outside a region is held, and none is chosen; choose one beside 'free "

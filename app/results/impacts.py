@@ -1,4 +1,4 @@
-"""An impact series in the foot: what was measured, what is predicted, and what it is just now.
+"""An impact series in the foot: measured, predicted, and predicted for the state shown.
 
 The heads are tiny: a prediction takes a tenth of a millisecond, so the number moves with the
 sliders. What was predicted for the months themselves stands in the head's own files.
@@ -73,7 +73,7 @@ class ImpactPanel:
         self._broken = ""
 
     def show(self) -> None:
-        """Bring the foot to the state; the caller holds the document."""
+        """Update the foot from the state; the caller holds the document."""
         state, foot = self._state, self._foot
         name = state.impact if state.impact in self._names else ""
         opened = [part for part in foot.opened if part != PART]
@@ -257,7 +257,7 @@ def figures(value: float) -> str:
 
 
 def skill_words(head: ImpactHead) -> str:
-    """Say how good a head is on months it never saw, beside climatology and linear regression."""
+    """Say how good a head is on test months, beside climatology and linear regression."""
     found = head.skill
     if found is None:
         return ""

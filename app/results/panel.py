@@ -46,9 +46,9 @@ def regions_of(bundle: Bundle) -> list[list[str]]:
 class Foot(Sender, param.Parameterized):
     """Verification (methods by variables), the series of regional means, and a month's drivers.
 
-    Plain values only: `app.results.view` shows them, from when a part is first opened. It decides
-    nothing: it sends messages and holds what it is given. Where `mode` is "perturb" the series has
-    a third line, under a changed sea, and there are drivers.
+    Plain values only: `app.results.view` shows them, from when a part is first opened. It has no
+    logic of the application: it sends messages and holds what it is given. Where `mode` is
+    "perturb" the series has a third line, under a perturbed SST, and there are drivers.
 
     How to use it::
 
@@ -114,7 +114,7 @@ class Foot(Sender, param.Parameterized):
     impact = param.Dict(default={}, doc="The series of the head shown: see app.results.impacts.")
     impact_now = param.Dict(default={}, doc="What it predicts for the state shown.")
 
-    # What the visitor chooses here and nothing else depends on.
+    # Choices that nothing outside this panel depends on.
     variable = param.String(doc="Name of the variable of series and drivers.")
     measure: Any = param.Selector(default="explained_variance", objects=list(MEASURES))
     place: Any = param.Selector(default="target", objects=["target", "withheld"])
@@ -153,7 +153,7 @@ class Foot(Sender, param.Parameterized):
         )
 
     def send(self, **message: Any) -> None:
-        """Tell the session what the visitor did."""
+        """Send a message to the session."""
         if self._handler is None:
             return
         # All that follows leaves in one message, as with the other controls.

@@ -29,7 +29,7 @@ METHOD = "method"
 
 
 class ScoresView:
-    """The table, what it scores, and what it says below.
+    """The table of scores, its settings, and the notes below it.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class ScoresView:
             return '<span class="none" aria-label="no score">–</span>'
         n = foot.scores[foot.place][method][variable["name"]]["n"]
         title = f"{n} withheld observations" if foot.place == "withheld" else f"{n} cells"
-        # What shows the same digits as the best is as good, as far as anyone can read it.
+        # Scores with the same digits as the best are marked as well.
         best = foot.scores.get("best", {}).get(foot.place, {}).get(variable["name"])
         if foot.measure == "r" or not best or written != self._written(best, variable):
             return f'<span title="{title}">{written}</span>'

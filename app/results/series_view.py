@@ -25,7 +25,7 @@ from app.web_files import read
 SCOPES = {"test": "Test years", "all": "All months"}
 CHANGES = {"patches": CHANGED[0].upper() + CHANGED[1:], "trend": "Sea without trend"}
 STARTS = {"observe": "Compute the series", "perturb": "Compute both series"}
-# What stands for a line's value in a month that has none.
+# Text in place of a value in a month that has none.
 MISSING = {
     "observe": ("no cells here", "not computed yet"),
     "perturb": ("no cells here", "not computed yet", f"no {CHANGED}"),

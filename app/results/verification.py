@@ -1,4 +1,4 @@
-"""The foot of one session's page: how good the analysis is, by method, and over all months."""
+"""The foot of one session's page: scores of the analysis by method, and series over all months."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DENSE = 1000
 
 
 class VerificationPanel:
-    """What the foot knows and does.
+    """State and actions of the foot.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class VerificationPanel:
         return REGIONS.get(self.foot.region, REGIONS["globe"])
 
     def show(self) -> None:
-        """Bring the foot to what there is; the caller holds the document."""
+        """Update the foot; the caller holds the document."""
         state, foot = self._state, self.foot
         box = state.observations.region
         if box != self._shown_box:
@@ -223,7 +223,7 @@ class VerificationPanel:
                 try:
                     made = engine_of(bundle).run(task.observations, task.month, **settings)
                 except UserError as error:
-                    # Regression needs the sea, and says so: the others go on.
+                    # Regression is refused without an observed sea; the other methods go on.
                     yield method, None, sentence(error, METHOD_LABELS.get(method, method))
                 else:
                     yield method, made, ""
@@ -323,7 +323,7 @@ class VerificationPanel:
             self.attribution.cancel()
             return
         if not self._running:
-            # It ended as the button was pressed, and has said how.
+            # It ended just as the button was pressed, and its outcome is shown.
             return
         self._run.cancel()
         self._running = False
@@ -352,7 +352,7 @@ class VerificationPanel:
             self.foot.show_progress(**self._progress)
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self._compare.cancel()
         self._run.cancel()
         self.attribution.close()

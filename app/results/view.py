@@ -113,7 +113,7 @@ class FootView:
         Parameters
         ----------
         document : Document
-            Whose browser is asked, once it shows the page.
+            Whose browser measures the room, once it shows the page.
         """
         foot = self._foot
         if foot.opened:
@@ -136,7 +136,7 @@ class FootView:
         for part in LABELS:
             if (part in event.new) != (part in event.old):
                 self._foot.unfold(part)
-        # The rule which parts fit beside each other is the foot's.
+        # The foot decides which parts fit beside each other.
         self._show()
 
     def _choose_variable(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """Panel's own widgets as the parts below the maps use them: small, labelled, natively operable.
 
 Radio buttons and tick boxes are drawn as segments and as headings that unfold: Panel's button
-groups look the same, but say nothing of what is chosen to a screen reader.
+groups look the same, but do not expose the choice to screen readers.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def attributes(label: str = "", role: str = "", title: str = "") -> dict[str, st
 
 
 class Choice:
-    """One of a few, or of a list: calls back for what the visitor chose, not for what is shown.
+    """A choice as segments or as a list; it calls back for choices of the visitor only.
 
     Parameters
     ----------
     label : str
         Its name, for those who do not see it.
     chosen : callable
-        Is given the key that was chosen.
+        Called with the key that was chosen.
     options : mapping of str to str
         Labels by key.
     value : str
@@ -162,7 +162,7 @@ def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
 
 
 def span(name: str, words: str, *, status: bool = False) -> str:
-    """Return words as HTML, which say themselves whole where they are cut."""
+    """Return text as HTML, with the whole of it as tooltip where it is cut."""
     role = ' role="status"' if status else ""
     whole = escape(words)
     return f'<span class="{name}" title="{whole}"{role}>{whole}</span>'

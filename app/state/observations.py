@@ -1,4 +1,4 @@
-"""What a session observes and how it assimilates: plain data, changed by pure functions.
+"""Observations and assimilation settings of a session: plain data, changed by pure functions.
 
 Observations are a network, by its name and numbers, and what was done to it by hand. A value or
 an error that nobody typed is absent here: it is sampled from the month's target, and so follows
@@ -30,11 +30,12 @@ from app.state.rows import (
 from app.state.settings import Settings, Structured, number, number_of, setting
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.options import OPTIONS
+from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
 from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
 
 MAX_SEED = 2**31 - 1
 Region = tuple[float, float, float, float]
-# What is done to rows by hand; links pack them together.
+# Changes of rows by hand; links pack them together.
 ROWS = ("withheld", "deleted", "changed", "own")
 
 
@@ -195,9 +196,24 @@ class ObservationSettings(Settings):
             "Difference": "difference",
             "One observation's influence": "influence",
             "Spread": "spread",
+            "Member": "member",
+            "Probability": "probability",
         },
         doc="What the model's column shows.",
         metadata=setting("column", words="view of the model"),
+    )
+    member = param.Integer(
+        default=1,
+        bounds=(1, MEMBERS),
+        doc="Member of the posterior ensemble that the model's column shows.",
+        # Flipping through members is looking, and no work to be undone.
+        metadata=setting("member", words="member of the ensemble", history=False),
+    )
+    event: param.Selector[str] = param.Selector(
+        default="above",
+        objects={label: key for key, (label, _) in EVENTS.items()},
+        doc="What the model's column shows the probability of.",
+        metadata=setting("event"),
     )
     hatch = param.Number(
         default=0.5,
@@ -205,7 +221,7 @@ class ObservationSettings(Settings):
         doc="A spread above this share of the climatological one is hatched.",
         metadata=setting("hatch", words="share for hatching", digits=4),
     )
-    # The truth, or the analysis of the same observations by another method.
+    # The target, or the analysis of the same observations by another method.
     beside: param.Selector[str] = param.Selector(
         default="target",
         objects={"Target": "target"} | {METHODS[key].label: key for key in ("enoi", "eof", "vae")},
@@ -269,12 +285,12 @@ class ObservationSettings(Settings):
 
     @cached_property
     def observed(self) -> tuple[Any, ...]:
-        """What the observations follow from; the rest is about how they are used."""
+        """The settings that determine the observations; the others are about their use."""
         return (*self.network, *(self.values[name] for name in ("error", "noise", *ROWS)))
 
     @cached_property
     def analysed(self) -> tuple[Any, ...]:
-        """What the analysis of a month follows from."""
+        """The settings that determine the analysis of a month."""
         return (*self.observed, self.method, self.residual, self.localisation)
 
     def adjust(

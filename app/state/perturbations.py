@@ -1,4 +1,4 @@
-"""How a session changes the sea, and what it shows of the response: plain data, pure functions.
+"""The changes of the sea and what is shown of the response: plain data, pure functions.
 
 The changes themselves are the library's (`mlda_core.perturbation.sst_patches.Patch`), drawn or
 named; beside them stand what is held in both analyses and what the columns show.
@@ -34,7 +34,7 @@ Place = str | Box
 
 
 class InvalidPerturbationError(InvalidStateError):
-    """A change of the sea or a setting cannot be; the message is one sentence for people."""
+    """A change of the sea or a setting is invalid; the message is one sentence."""
 
 
 # The first month is an El Nino at its peak: without it, its sea is like that of other years. With
@@ -323,7 +323,7 @@ def _box(value: Any) -> Box:
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise InvalidPerturbationError("A region must be south, north, west and east; correct it.")
     try:
-        # The library knows what a box can be.
+        # The library checks the box.
         south, north, west, east = map(_tenth, Patch(box=tuple(value)).box or ())
         around = east - west >= 360
         sides = (0.0, 360.0) if around else (_turned(west), _turned(east))

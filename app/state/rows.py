@@ -18,12 +18,12 @@ LABEL = 60
 # Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
 MAX_TEXT = 1800
 _MAX_JSON = 200_000
-# What the last six of a row's nine are where nothing is said of them.
+# Defaults of the last six of a row's nine values.
 _ABSENT: tuple[Any, ...] = (None, None, 0, "", "", 0)
 
 
 class InvalidObservationError(InvalidStateError):
-    """An observation or a setting cannot be; the message is one sentence for people."""
+    """An observation or a setting is invalid; the message is one sentence."""
 
 
 class Row(NamedTuple):
@@ -65,14 +65,14 @@ def check_row(row: Row) -> Row:
     Raises
     ------
     InvalidObservationError
-        If it cannot be an observation; whether its variable exists there is the bundle's to say.
+        If it cannot be an observation; whether its variable exists there depends on the bundle.
     """
     lat, lon = _number("latitude", row.lat, -90, 90), _number("longitude", row.lon, -720, 720)
     value = None if row.value is None else _number("value", row.value, -1e4, 1e4)
     error = None if row.error_sd is None else _number("error", row.error_sd, 1e-6, 1e4)
     if not isinstance(row.variable, str) or not isinstance(row.withheld, bool):
         raise InvalidObservationError("An observation lacks its variable; give it one.")
-    # As exact as a link: a hundred metres.
+    # Rounded as in a link: to a hundred metres.
     place = round(lat, 3), round(lon % 360.0, 3) % 360.0
     made = Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
     # What is sampled belongs to whichever month is shown.

@@ -1,8 +1,8 @@
-"""Settings are declared once, as Param classes; what holds for all of them follows from there.
+"""Settings, declared once as Param classes; links, files, checks and undo derive from them.
 
 A setting is a Parameter of a class derived from `Settings`. Bounds, options, label and help are
-Param's own; `setting` adds, as the Parameter's metadata, what Param has no place for: the key in
-links, the name in sentences. Checks, files, links and the history read the declarations.
+Param's own; `setting` adds what Param does not hold, as metadata of the Parameter: the key in
+links, the name in sentences.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _same(value: Any) -> Any:
 
 
 class About(TypedDict, total=False):
-    """What there is to say of a setting beside what Param knows.
+    """Metadata of a setting beside those of Param.
 
     Parameters
     ----------
@@ -308,7 +308,7 @@ def work_of(settings: Any) -> dict[str, Any]:
     }
 
 
-# -- what a value cannot be ----------------------------------------------------------------------
+# -- refusals of values --------------------------------------------------------------------------
 
 
 def refusal(parameter: Any, given: Any, left: Sequence[Any] | None = None) -> str:
@@ -404,7 +404,7 @@ def _converted(parameter: Any, given: Any) -> Any:
         return next(same, str(given))
     if isinstance(parameter, param.Number):
         if isinstance(given, bool):
-            # To Param true is the number 1.
+            # Param takes true for the number 1.
             return str(given)
         if isinstance(parameter, param.Integer):
             whole = isinstance(given, float) and given.is_integer()

@@ -15,12 +15,12 @@ from app.state.observations import MAX_SEED, ObservationSettings
 from app.state.perturbations import PerturbationSettings
 from app.state.settings import Group, InvalidStateError, Settings, options_of, setting
 
-# What a bundle shows at most; a map of a region alone has a key of its own.
+# All that a bundle may offer; a map of a region alone has a key of its own.
 PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
 OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
 ORIGINS = get_args(OriginKind)
 
-# Latents are draws of N(0, 1): 8 is beyond anything that happens, and fits 16 bits at 1/4096.
+# Latents are draws of N(0, 1): 8 is far beyond what occurs, and fits 16 bits at 1/4096.
 Z_LIMIT = 8.0
 Z_STEP = 1.0 / 4096.0
 # The month of an El Nino at its peak: shown first, where nothing else is said.
@@ -93,7 +93,7 @@ class View(Settings):
     theme: param.Selector[str] = param.Selector(
         default="light",
         objects={"Light": "light", "Dark": "dark"},
-        # It is about the room, not about the work.
+        # A matter of the display, not of the work.
         metadata=setting("theme", history=False, travels=True),
     )
     tool: param.Selector[str] = param.Selector(
@@ -148,7 +148,7 @@ class View(Settings):
         metadata=setting(
             "impact",
             refused="There is no impact '{value}' in this bundle; it has {options}.",
-            # It is about what one looks at.
+            # Which results are open, not what they are of.
             history=False,
         ),
     )
@@ -183,7 +183,7 @@ class Snapshot(View):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a bundle allows a state to hold.
+    """The limits that a bundle sets to a state.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class Limits:
         return next(known, self.months[len(self.months) // 2])
 
     def first_view(self) -> Snapshot:
-        """Return the state of a visitor who brings none."""
+        """Return the state that is shown first, without a link."""
         return Snapshot(
             month=self.first_month(),
             model=self.model,

@@ -1,6 +1,6 @@
-"""What a session holds: month, latent vector and settings, and their history.
+"""The state of a session: month, latent vector and settings, and their history.
 
-Nothing here knows how anything is drawn, and nothing but this is saved.
+It is independent of how it is drawn, and is all that is saved.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class State(Changeable, View):
         """Return the state as it is now."""
         values = self.values | {"z": tuple(np.asarray(self.z, dtype=float).tolist())}
         if self.model == "analysis":
-            # An analysis finds its z again; and while it does, its z is no step of the history.
+            # The z of an analysis follows from its observations, so it is no step of the history.
             values |= {"z": None, "origin": None}
         return Snapshot(**values)
 
@@ -110,7 +110,7 @@ class State(Changeable, View):
         self._flags()
 
     def _back_to(self, snapshot: Snapshot) -> None:
-        # Undo leaves as they are the theme and whatever else is no step of the history.
+        # Undo leaves settings that are no step of the history, such as the theme, unchanged.
         left = [name for name, p in declared(Snapshot).items() if not p.metadata["history"]]
         self.restore(snapshot.replace(**{name: getattr(self, name) for name in left}))
         self._past[-1] = self.snapshot()

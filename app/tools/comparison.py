@@ -1,6 +1,6 @@
-"""What stands beside the model: the target, or another method's analysis of the same observations.
+"""The column beside the model: the target, or another method's analysis of the same observations.
 
-And what is drawn over both: the bundle's vector as arrows, and colours that end sooner.
+Also what is drawn over both columns: the bundle's vector as arrows, and a smaller colour range.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from app.components import ComparisonHeading, Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
+from app.maps.color_scales import UNSIGNED
 from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError, Row, check_row
 from app.state.settings import options_of
@@ -113,7 +114,7 @@ class Comparison:
 
     @property
     def label(self) -> str:
-        """What stands there, within a sentence."""
+        """What the column shows, within a sentence."""
         words = METHOD_LABELS.get(self.method, "target")
         return words if words.isupper() or words == "EOFs" else words[:1].lower() + words[1:]
 
@@ -128,7 +129,7 @@ class Comparison:
         return self.stale and self.work.run == "live"
 
     def refresh(self) -> None:
-        """Analyse what the observer analyses; what takes long starts in the background."""
+        """Analyse the observations of Observe by the other method, in the background."""
         task = self._observe.task
         if not self.method:
             if self._of is not None:
@@ -153,14 +154,14 @@ class Comparison:
         observed: ObservationSettings = self._state.observations
         left = self._column(observed)
         fields = self.work.fields
-        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind)
+        words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
+        if observed.column == "difference":
+            words = (self.label, f"model − {self.label}")
+        key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind, *words)
         known = self._scene
         if known is None or not _same(known[0], key):
             if fields is None:
                 fields = self._nothing()
-            words = (self.label, frames.COLUMNS[observed.column])
-            if observed.column == "difference":
-                words = (self.label, f"model − {self.label}")
             old = known[1] if known is not None else None
             # The same column again, so that only what changed is drawn.
             if old is not None and _alike(old.left, left):
@@ -177,7 +178,7 @@ class Comparison:
         if kind == "spread":
             fields, reference = work.spread() or (None, None)
             return frames.Column(kind, fields, reference, observed.hatch)
-        # Beside a difference stands what it is the difference from.
+        # Beside a difference the column shows what it is the difference from.
         return frames.PLAIN
 
     def _nothing(self) -> Any:
@@ -187,15 +188,15 @@ class Comparison:
         return self._empty
 
     def show(self) -> None:
-        """Bring the control to what there is; the caller holds the document."""
+        """Update the control; the caller holds the document."""
         observed: ObservationSettings = self._state.observations
         note = ""
         if self.stale:
             note = f"still of {self._observe.late(self.work.drawn)}"
         elif self.method and self.work.fields is None:
             note = "after the first analysis"
-        # Beside a difference stands what it is the difference from.
-        whole = observed.column in ("model", "difference")
+        # Beside a difference the column shows what it is the difference from.
+        whole = observed.column in ("model", "difference", "member", "probability")
         self.heading.put(
             beside=self.method or "target",
             name_within=self.label,
@@ -208,7 +209,7 @@ class Comparison:
             who=METHOD_LABELS.get(observed.method, "") if self.method else "",
             scale=observed.scale,
             arrows=observed.arrows,
-            vector=bool(self._bundle.vectors) and observed.column != "spread",
+            vector=bool(self._bundle.vectors) and observed.column not in UNSIGNED,
         )
         self._observe.panel.put(trial=self._trial)
 
@@ -230,7 +231,7 @@ class Comparison:
         return f"{words}, of the same observations." if self.method else f"{words}."
 
     def choose_scale(self, message: Message) -> str:
-        """Let the colours end sooner, or as usual."""
+        """Divide the colour range of the model's column by a factor."""
         self._set("scale", message.get("value"))
         return ""
 
@@ -257,13 +258,13 @@ class Comparison:
         self._state.commit()
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self.work.close()
         self.heading.listen(None)
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    """Whether two keys are of the same things: arrays by what they are, not what they hold."""
+    """Whether two keys hold the same objects; arrays are not compared by value."""
     return all(
         a is b or (isinstance(a, str | float) and a == b) for a, b in zip(one, other, strict=True)
     )

@@ -36,7 +36,7 @@ def code_of(bundle: Bundle, month: str) -> NDArray[np.float32]:
 
 
 def follow(state: State, bundle: Bundle) -> None:
-    """Let the model show the code of the state's month."""
+    """Set the model to the code of the state's month."""
     month = state.month
     state.param.update(z=code_of(bundle, month), model="code", origin=Origin("code", month=month))
 
@@ -148,7 +148,7 @@ class ExploreTool:
     # -- walks -------------------------------------------------------------------------------
 
     def begin_walk(self, message: Message) -> None:
-        """Begin a walk between two latent vectors; the browser asks for its steps."""
+        """Begin a walk between two latent vectors; the browser requests its steps."""
         first, last = (str(message.get(name) or "").strip() for name in ("from", "to"))
         self._walk = (self._end(first), self._end(last), (first, last))
         self.panel.walk_id += 1
@@ -171,7 +171,7 @@ class ExploreTool:
         return "The walk has ended."
 
     def leave_walk(self) -> None:
-        """End a walk because something else is done: where it came to is one step of undo."""
+        """End a walk because of another action: the state it reached is one step of undo."""
         if self._walk is None:
             return
         self._walk = None
@@ -200,7 +200,7 @@ class ExploreTool:
         return Origin("analysis") if self._state.model == "analysis" else origin
 
     def show(self) -> None:
-        """Bring the sliders to the state; the caller holds the document."""
+        """Update the sliders from the state; the caller holds the document."""
         state = self._state
         changes: dict[str, Any] = {
             "origin": f"z: {describe(self.origin())}",
@@ -243,6 +243,6 @@ class ExploreTool:
         self._complain(f"The pictures beside the sliders failed ({type(error).__name__}).")
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self._worker.cancel()
         self.panel.listen(None)

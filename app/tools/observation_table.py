@@ -41,7 +41,7 @@ FEW = 20
 
 
 class ObservationTable:
-    """The widget and what it shows.
+    """The Tabulator widget of the observations.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class ObservationTable:
         edited: Callable[[int, str, Any], None],
         selected: Callable[[list[int]], None],
     ) -> None:
-        """Set who is told of edits (row, column, value) and of the rows that are selected."""
+        """Set the handlers of edits (row, column, value) and of selected rows."""
         self._edited, self._selected = edited, selected
 
     def show(self, rows: pd.DataFrame, misfit: np.ndarray | None, chosen: list[int]) -> None:
@@ -121,7 +121,7 @@ class ObservationTable:
         try:
             patches = _patches(old, frame)
             if patches is None:
-                # One placed or deleted by hand leaves the table where it is.
+                # After one row is added or deleted by hand the scroll position stays.
                 if abs(len(frame) - len(old)) > 1:
                     self._to_top()
                 self.widget.value = frame
@@ -134,7 +134,7 @@ class ObservationTable:
             self._quiet = False
 
     def _to_top(self) -> None:
-        # A tag is all that a browser is told of it.
+        # The browser is notified by a new tag.
         self.widget.tags = [int(self.widget.tags[0]) + 1 if self.widget.tags else 1]
 
     def restore(self, rows: pd.DataFrame, misfit: np.ndarray | None) -> None:
@@ -149,7 +149,7 @@ class ObservationTable:
             self._selected(list(event.new))
 
     def close(self) -> None:
-        """Forget the session."""
+        """Release the session."""
         self.listen(lambda *_: None, lambda _: None)
 
     def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""From what a session observes to the table of observations of a month."""
+"""From the settings of Observe to the table of observations of a month."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def no_table() -> Table:
 
 
 def spec_of(settings: ObservationSettings) -> NetworkSpec:
-    """Return the library's words for a network: the settings that its kind heeds, no others."""
+    """Return the library's specification of a network: only the settings that its kind uses."""
     heeds = NETWORKS[settings.kind].settings
     given: dict[str, Any] = {
         name: getattr(settings, name)
@@ -173,7 +173,7 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
             error[at] = row.error_sd
         held[at] |= row.withheld
     everywhere = table.assign(value=value, error_sd=error, withheld=held)
-    # What is typed stands for itself; what is sampled needs a target that is there.
+    # A typed value needs no target; a sampled one does.
     there = np.isfinite(value)
     rows = everywhere.assign(touched=touched)[there].reset_index(drop=True)
     return Table(rows, sources[there], everywhere, len(rows) - len(own), foreign, moved)
@@ -258,7 +258,7 @@ def read_rows(text: str, bundle: Bundle, month: str) -> tuple[tuple[Row, ...], R
     kept = ~np.isin(found.number, [bad.row for bad in reading.rejected])
     if cells.has_times:
         kept &= np.isin(found.month, [month, ""])
-    # A file that says its months says that the value is of this one, absolute or not.
+    # A file with months: the value is of this one, absolute or not.
     absolute = found.absolute[kept] & (not cells.has_times)
     stated = np.isfinite(found.error[kept])
     columns = [reading.table[name].tolist() for name in COLUMNS]

@@ -1,8 +1,8 @@
-"""The tool Observe of one session: what is observed, its analysis, and how both are shown.
+"""The tool Observe of one session: the observations, their analysis, and how both are shown.
 
-What is observed stands in the state (`app.state.observations`); the table of observations follows
-from it and the month (`app.tools.observations`), the analysis from the table
-(`app.jobs.analysis`). Nothing else is kept here but what is selected and what the pointer does.
+The settings are in the state (`app.state.observations`); the table of observations follows from
+them and the month (`app.tools.observations`), the analysis from the table (`app.jobs.analysis`).
+Only the selected and the hovered observations are held here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ METHOD_LABELS = options_of(ObservationSettings, "method")
 FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
-# What the numbers of an analysis are.
+# Explanation of the numbers of an analysis.
 OUTCOME_HELP = (
     "χ²/n: chi-squared per observation, near 1 where prior and errors are as large as they are "
     "said to be. DFS: degrees of freedom for signal, how many independent numbers the observations "
@@ -58,12 +58,12 @@ REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
 
 
 def methods_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the methods that a bundle has a use for."""
+    """Return the methods that a bundle can use."""
     return tuple(key for key, method in METHODS.items() if method.usable(bundle))
 
 
 def heeds(key: str) -> list[str]:
-    """Return which settings of an analysis a method heeds."""
+    """Return which settings of an analysis a method uses."""
     method = METHODS[key]
     decoded = method.posterior and method.latent != "none" and not method.latent_only
     return [*(["residual"] if decoded else []), *(["localisation"] if method.posterior else [])]
@@ -93,7 +93,7 @@ def same_network(one: ObservationSettings, other: ObservationSettings) -> bool:
 
 
 class ObserveTool:
-    """What the tool Observe knows and does.
+    """State and actions of the tool Observe.
 
     Parameters
     ----------
@@ -109,7 +109,9 @@ class ObserveTool:
         self._task: AnalysisRequest | None = None
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
-        # The first analysis that a visitor sees forms before their eyes.
+        self._flipped: tuple[Any, int, Any] | None = None
+        self._percent: tuple[Any, str, Any] | None = None
+        # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
         self.chosen: set[int] = set()
@@ -146,7 +148,7 @@ class ObserveTool:
     # -- what is drawn -----------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Bring table and analysis to the state; what takes long starts in the background."""
+        """Update table and analysis from the state; long work starts in the background."""
         state = self._state
         observed: ObservationSettings = state.observations
         known = self._table_of
@@ -183,7 +185,7 @@ class ObserveTool:
         return self._task
 
     def follow_analysis(self) -> None:
-        """Give the state the latent vector of the last analysis, while the model shows that."""
+        """Set the state's latent vector to that of the last analysis, while the model shows it."""
         state, z = self._state, self.analysing.z
         if state.model != "analysis" or z is None:
             return
@@ -192,7 +194,7 @@ class ObserveTool:
             state.z = z
 
     def show_analysis(self, **changes: Any) -> None:
-        """Let the model show the analysis: one step of the history, with what else changes."""
+        """Set the model to the analysis: one step of the history, with other changes."""
         self._state.param.update(model="analysis", **changes)
         self.follow_analysis()
         self._state.commit()
@@ -250,7 +252,55 @@ class ObserveTool:
     @property
     def shown(self) -> Any:
         """The analysis that the model shows, anomalies; None where it shows something else."""
-        return self.analysing.fields if self._state.model == "analysis" else None
+        if self._state.model != "analysis":
+            return None
+        member = self._member()
+        return self.analysing.fields if member is None else member
+
+    @property
+    def name(self) -> str:
+        """What the model shows, within a sentence."""
+        if self.member:
+            return f"member {self.member}"
+        return "analysis" if self._state.model == "analysis" else "model"
+
+    @property
+    def member(self) -> int:
+        """The member of the ensemble that the model shows; 0 where it shows none."""
+        return 0 if self._member() is None else int(self._state.observations.member)
+
+    def _member(self) -> Any:
+        """Return the member to show, the same array each time; None where there is none yet."""
+        observed: ObservationSettings = self._state.observations
+        if observed.column != "member" or not self._has_members:
+            return None
+        ensemble = self.analysing.ensemble()
+        if ensemble is None or self.analysing.drawn is not self.analysing.task:
+            return None
+        index = observed.member - 1
+        if self._flipped is None or self._flipped[:2] != (ensemble, index):
+            self._flipped = (ensemble, index, ensemble.anomalies[index])
+        return self._flipped[2]
+
+    def _probability(self) -> Any:
+        """Return the percentage of members with the event, the same array each time, or None."""
+        ensemble = self.analysing.ensemble() if self._has_members else None
+        if ensemble is None:
+            return None
+        event = self._state.observations.event
+        if self._percent is None or self._percent[:2] != (ensemble, event):
+            self._percent = (ensemble, event, 100.0 * ensemble.event_probability(event))
+        return self._percent[2]
+
+    @property
+    def _has_members(self) -> bool:
+        """Whether the method's posterior can be drawn from, and the model shows its analysis."""
+        task = self.analysing.task
+        if task is None or self._state.model != "analysis":
+            return False
+        method = METHODS[task.method]
+        decoded = method.latent != "none" and not task.residual
+        return method.posterior and not method.latent_only and not decoded
 
     @property
     def _moves_analysis(self) -> bool:
@@ -296,6 +346,11 @@ class ObserveTool:
         observed: ObservationSettings = self._state.observations
         kind, analysis = observed.column, self.analysing.analysis
         fields = reference = None
+        if kind == "member":
+            # A state like any other, with its own scatter.
+            kind = "model"
+        elif kind == "probability":
+            fields = self._probability()
         if kind == "increment" and analysis is not None:
             fields = self.analysing.increment()
         elif kind == "influence":
@@ -323,7 +378,7 @@ class ObserveTool:
         """Return observed and analysed values of withheld observations, by variable, as shown."""
         misfit = self.misfit()
         analysis = self.analysing.analysis
-        if misfit is None or analysis is None or self._state.model != "analysis":
+        if misfit is None or analysis is None or self._state.model != "analysis" or self.member:
             return {}
         table = analysis.observations
         held = table["withheld"].to_numpy(dtype=bool)
@@ -348,7 +403,7 @@ class ObserveTool:
         return operator.apply(places, self._bundle.climatology(int(self._state.month[5:7])))
 
     def show(self) -> None:
-        """Bring markers, table and controls to what there is; the caller holds the document."""
+        """Update markers, table and controls; the caller holds the document."""
         state = self._state
         observed: ObservationSettings = state.observations
         if self.markers is not None:
@@ -365,7 +420,7 @@ class ObserveTool:
             state.tool == "observe"
             and listed != self._listed
             and not (
-                # While one analysis chases the other the table keeps its last misfits.
+                # While analyses follow each other quickly the table keeps its last misfits.
                 busy_live and self._listed[0] is self.table and self._listed[3] == listed[3]
             )
         ):
@@ -390,6 +445,9 @@ class ObserveTool:
             model_label=state_words(state.model, state.origin),
             analysis=state.model == "analysis",
             hatch=observed.hatch,
+            member=observed.member,
+            event=observed.event,
+            shows_member=bool(self.member),
             note=self._note(observed),
             stale=self.stale,
             hint=self._hint(observed),
@@ -428,7 +486,7 @@ class ObserveTool:
         return {"n": count, "chosen": len(self.chosen), "words": words, "hidden": more}
 
     def _values(self, observed: ObservationSettings) -> str:
-        """Return where the values come from: they look like data."""
+        """Return where the values come from: sampled values look like data."""
         sampled, own = self.table.sampled, len(self.table) - self.table.sampled
         from_target = f"sampled from the target, with noise (seed {observed.noise})"
         if not own:
@@ -483,7 +541,7 @@ class ObserveTool:
         words = self.analysing.words
         analysis = self.analysing.analysis
         if analysis is None and self.analysing.run and not words:
-            # On a busy machine that is a minute without anything to see.
+            # On a busy machine nothing else changes for a minute.
             return "Assimilating; the first analysis of a season takes longest …"
         if not self.analysing.answered or analysis is None:
             return words
@@ -492,7 +550,7 @@ class ObserveTool:
             return "The observations have changed since: assimilate, or switch Live on."
         s = analysis.statistics
         took = f"{1e3 * s.seconds:.0f} ms" if s.seconds < 1 else f"{s.seconds:.1f} s"
-        # A run that was slowed down for eyes says nothing of the time it takes.
+        # The duration of a run that was slowed down for display means nothing.
         parts = [took] if s.seconds and not self.analysing.paced else []
         if s.n_used and np.isfinite(s.chi_squared):
             parts += [
@@ -507,7 +565,7 @@ class ObserveTool:
 
     def _note(self, observed: ObservationSettings) -> str:
         if self.stale:
-            # The first analysis of a season takes seconds: until then it must not pass as this one.
+            # The first analysis of a season takes seconds: the old one must not pass for it.
             return f"still of {self.late(self.analysing.drawn)}"
         if observed.column == "influence":
             row = self.focus
@@ -516,16 +574,35 @@ class ObserveTool:
 
     def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
-        if observed.column in ("increment", "influence", "spread") and (
+        if observed.column in ("increment", "influence", "spread", "member", "probability") and (
             self.analysing.analysis is None
         ):
             return "Shown after the first analysis"
+        if observed.column in ("member", "probability"):
+            none = self._why_no_members()
+            drawn = self.member if observed.column == "member" else self.column().fields is not None
+            if not none and self.analysing.members_failed:
+                none = "The members could not be drawn"
+            if none or (not drawn and self.analysing.answered):
+                return none or "Drawing members from the posterior …"
         if observed.column == "influence" and self.focus is None:
             return "Point at an observation; a click keeps it"
         empty = observed.kind in ("none", "custom") and not len(self.table)
         if empty and self._state.tool == "observe" and self._state.model == "analysis":
             return "Click a map to observe there"
         return ""
+
+    def _why_no_members(self) -> str:
+        """Return why there are no members to flip through; '' where there are."""
+        if self._has_members:
+            return ""
+        if self._state.model != "analysis":
+            return "Members are of the analysis: resume it to see them"
+        if self.analysing.task is None:
+            return ""
+        if METHODS[self.analysing.task.method].posterior:
+            return "Members need the residual analysis: switch it on, or choose VAE"
+        return "This method has no posterior: choose VAE, EOFs or ensemble OI to see members"
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""
@@ -554,7 +631,7 @@ class ObserveTool:
         return words + (f" · {item['label']}" if item["label"] else "")
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self.analysing.close()
         self.panel.listen(None)
         self.heading.listen(None)

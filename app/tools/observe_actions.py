@@ -1,7 +1,7 @@
-"""Gestures of the tool Observe: each message changes what is observed, or says why it cannot.
+"""Actions of the tool Observe: each message changes the settings, or is refused with a reason.
 
-A gesture on a map, in the table or in the panel comes here as a message; it changes the state and
-nothing else, and returns what to say of it. What is drawn follows from the state
+A gesture on a map, in the table or in the panel arrives as a message; it changes only the state,
+and returns the text of the status line. What is drawn follows from the state
 (`app.tools.observe`).
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.maps.markers import Markers, inside
+from app.maps.drawings import inside, read_drawing
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
 from app.state import observations
 from app.state.observations import ROWS, ObservationSettings
@@ -23,16 +23,17 @@ from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from app.state.settings import number
 from app.text import counted, place, region_words
 from app.tools.observations import freeze, read_rows, row_of
-from app.tools.observe import REFUSALS, ObserveTool
+from app.tools.observe import ObserveTool
 from mlda_core.observations.table import to_csv
 
 MODES = ("place", "box", "lasso", "region")
-# A file of bad rows must not fill the page.
+HINTS = {"region": "Drag a box over any map: the network is confined to it."}
+# A long list of refused rows must not fill the page.
 SHOWN_REJECTED = 200
 
 
 class ObserveActions:
-    """What a visitor can do to the observations.
+    """Actions on the observations.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ class ObserveActions:
             "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
             "obs-mode": self.choose_mode,
+            "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
             "obs-upload": self.upload,
             "obs-download": self.download,
@@ -66,6 +68,8 @@ class ObserveActions:
             "resume": self.resume,
             "column": self.choose_column,
             "hatch": self.choose_hatching,
+            "member": self.choose_member,
+            "event": self.choose_event,
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -82,18 +86,18 @@ class ObserveActions:
         if name == "kind":
             self._observe.panel.rejected = []
         if name == "kind" and value == "custom":
-            # What is there stays, to be changed row by row.
+            # The rows stay, to be changed one by one.
             self._take(freeze(observed, self._bundle))
             return "These observations are your own now: the network no longer changes them."
         if name in ("count", "spacing"):
-            # One decides, the other waits.
+            # The one that was set last counts.
             other = {"spacing": 0} if name == "count" else {}
             self._take(observed.adjust({name: value, **other}))
             return ""
         mine = len(observed.own)
         values = {name: value}
         if value == "historical" and int(self._bundle.months[0][:4]) <= observed.year:
-            # A record of those years begins with the stations of the month shown.
+            # A historical network begins with the year of the month shown.
             values["year"] = int(self._state.month[:4])
         self._take(observed.adjust(values), done=bool(message.get("done", True)))
         if name != "kind" or not mine or value == observed.kind:
@@ -148,7 +152,7 @@ class ObserveActions:
         """Withhold an observation, or restore it."""
         at, _ = self._row(message)
         if self._state.observations.column == "influence":
-            # There a marker is chosen, to be looked at.
+            # With influence shown a click selects the marker.
             self._observe.chosen = set() if self._observe.chosen == {at} else {at}
             return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
@@ -163,7 +167,7 @@ class ObserveActions:
         return f"Station of {counted(len(rows), 'observation')} {done}."
 
     def take_whole_stations(self, message: Message) -> None:
-        """Let clicks, boxes and lassos take all that a station observes, or single rows."""
+        """Switch whether clicks, boxes and lassos take whole stations or single rows."""
         value = message.get("value")
         if not isinstance(value, bool):
             raise InvalidObservationError("The page sent no switch; reload it.")
@@ -178,12 +182,27 @@ class ObserveActions:
         return None
 
     def choose_mode(self, message: Message) -> str:
-        """Choose what the pointer does on maps."""
-        mode = message.get("value")
-        if mode not in MODES:
-            raise InvalidObservationError(f"The pointer cannot '{str(mode)[:24]}' on a map.")
-        self._observe.panel.mode = mode
-        return "Drag a box over any map: the network is confined to it." if mode == "region" else ""
+        """Return the hint of a pointer mode; the browser holds the mode."""
+        return HINTS.get(_mode(message.get("value")), "")
+
+    def take_drawing(self, message: Message) -> str:
+        """Select what a box or lasso holds, or take the box as the network's region."""
+        mode, variable = _mode(message.get("mode")), self._variable(message)
+        drawing = read_drawing(message.get("geometry"), "lasso" if mode == "lasso" else "box")
+        if mode == "region":
+            region = box_to_region(self._state.projection, drawing)
+            self._take(self._state.observations.adjust({"region": region}))
+            return f"The network is confined to {region_words(region)}."
+        table = self._observe.table.rows
+        x, y = to_map(self._state.projection, table["lon"].to_numpy(), table["lat"].to_numpy())
+        here = inside(drawing, x, y) & (table["variable"].to_numpy() == variable)
+        rows = np.flatnonzero(here).tolist()
+        whole = self._observe.panel.whole_station
+        if whole:
+            rows = self._observe.station(rows)
+        self._observe.chosen = set(rows)
+        word = "" if whole else f" of {self._observe.names[variable]}"
+        return f"{counted(len(rows), 'observation')}{word} selected."
 
     def change_selected(self, message: Message) -> str:
         """Do something with what is selected."""
@@ -266,45 +285,24 @@ class ObserveActions:
         return ""
 
     def choose_hatching(self, message: Message) -> str:
-        """Choose from where a spread is hatched."""
+        """Choose the threshold of the hatching."""
         made = self._state.observations.adjust({"hatch": message.get("value")})
         self._take(made)
         return ""
 
-    # -- from Bokeh's and Tabulator's own events -----------------------------------------------
+    def choose_member(self, message: Message) -> str:
+        """Choose which member of the ensemble is shown."""
+        made = self._state.observations.adjust({"member": message.get("value")})
+        self._take(made)
+        return ""
 
-    def attach(self, markers: Markers) -> None:
-        """Heed boxes and lassos on the maps, once these are made."""
-        self._observe.markers = markers
-        markers.on_geometry(self._circled)
+    def choose_event(self, message: Message) -> str:
+        """Choose what the probability is of."""
+        made = self._state.observations.adjust({"event": message.get("value")})
+        self._take(made)
+        return ""
 
-    def _circled(self, variable: str, geometry: dict[str, Any]) -> None:
-        """Select what a box or lasso holds, or take the box as the network's region."""
-        if self._state.tool != "observe":
-            return
-        try:
-            if self._observe.panel.mode == "region":
-                region = box_to_region(self._state.projection, geometry)
-                self.choose_mode({"value": "place"})
-                self._take(self._state.observations.adjust({"region": region}))
-                self._done(f"The network is confined to {region_words(region)}.")
-            else:
-                rows = self._observe.table.rows
-                x, y = to_map(
-                    self._state.projection, rows["lon"].to_numpy(), rows["lat"].to_numpy()
-                )
-                here = inside(geometry, x, y) & (rows["variable"].to_numpy() == variable)
-                rows_here = np.flatnonzero(here).tolist()
-                if self._observe.panel.whole_station:
-                    rows_here = self._observe.station(rows_here)
-                self._observe.chosen = set(rows_here)
-                count = counted(len(rows_here), "observation")
-                word = self._observe.names[variable]
-                whole = self._observe.panel.whole_station
-                self._say(f"{count}{'' if whole else f' of {word}'} selected.")
-        except REFUSALS as error:
-            self._say(str(error), failed=True)
-        self._redraw()
+    # -- from Tabulator's own events --------------------------------------------------------------
 
     def _selected(self, rows: list[int]) -> None:
         self._observe.chosen = {row for row in rows if 0 <= row < len(self._observe.table)}
@@ -376,12 +374,18 @@ class ObserveActions:
         operator, month = self._bundle.operator, self._state.month
         spot = operator.locate([which], [row.lat], [row.lon])
         if not np.isfinite(operator.apply(spot, self._bundle.target(month))).all():
-            # What nobody typed is sampled, and there is nothing to sample.
+            # A value that was not typed is sampled from the target, which has none here.
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "
                 "sampled; choose another place or month."
             )
+
+
+def _mode(value: Any) -> str:
+    if value not in MODES:
+        raise InvalidObservationError(f"The pointer cannot '{str(value)[:24]}' on a map.")
+    return str(value)
 
 
 def _refused_words(refused: int, taken: int) -> str:

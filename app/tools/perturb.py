@@ -1,7 +1,7 @@
-"""The tool Perturb of one session: how the sea is changed, the answer, and how both are shown.
+"""The tool Perturb of one session: changes of the sea, the response, and how both are shown.
 
-What is changed stands in the state (`app.state.perturbations`); the response follows from it and
-the month (`app.jobs.response`). Nothing else is kept here but what the pointer does.
+The changes are in the state (`app.state.perturbations`); the response follows from them and the
+month (`app.jobs.response`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def gcm_of(bundle: Bundle) -> dict[str, GcmResponse]:
 
 
 class PerturbTool:
-    """What the tool Perturb knows and does.
+    """State and actions of the tool Perturb.
 
     Parameters
     ----------
@@ -70,8 +70,6 @@ class PerturbTool:
         self.work = ResponseJob(context)
         self.sea = sea_of(bundle)
         self.gcm = gcm_of(bundle) if self.sea else {}
-        # What dragging on a map draws.
-        self.mode = ""
         self.outlines: Outlines | None = None
         self._scene: tuple[Any, ColumnContent] | None = None
         self._note = ""
@@ -98,15 +96,14 @@ class PerturbTool:
 
     @property
     def active(self) -> bool:
-        """Whether the columns are this tool's."""
+        """Whether this tool draws the columns."""
         return bool(self._state.tool == "perturb" and self.sea)
 
-    # -- what is asked -----------------------------------------------------------------------
+    # -- requests ---------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Ask for what the state shows; what takes long starts in the background."""
+        """Request what the state shows; long work starts in the background."""
         if not self.active:
-            self.mode = ""
             return
         if self._view != "gcm":
             self.work.ask(self.question())
@@ -120,18 +117,18 @@ class PerturbTool:
         return "sum" if view == "gcm" and not self.gcm else view
 
     def question(self) -> ResponseRequest:
-        """Return what the state asks."""
+        """Return the request of the state."""
         p: PerturbationSettings = self._state.perturbations
         return ResponseRequest(self._state.month, p.enabled, p.held, p.within)
 
     def aim(self) -> SensitivityRequest:
-        """Return the sensitivity that the state asks for."""
+        """Return the sensitivity that the state requests."""
         p: PerturbationSettings = self._state.perturbations
         return SensitivityRequest(self._state.month, p.held, p.within, self.variable, p.over)
 
     @property
     def variable(self) -> str:
-        """The variable whose sensitivity is asked for."""
+        """The variable whose sensitivity is requested."""
         names = [variable.name for variable in self._bundle.variables]
         wanted = self._state.perturbations.variable
         return wanted if wanted in names else "tas" if "tas" in names else names[-1]
@@ -248,7 +245,7 @@ class PerturbTool:
     # -- controls ----------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Bring outlines and controls to what there is; the caller holds the document."""
+        """Update outlines and controls; the caller holds the document."""
         self._show_on_maps()
         if not self.active:
             return
@@ -270,7 +267,6 @@ class PerturbTool:
                 "over": p.over if isinstance(p.over, str) else "box",
                 "over_words": "" if isinstance(p.over, str) else place_label(p.over),
             },
-            mode=self.mode,
             words={
                 "change": self._change(),
                 "beyond": self._beyond(),
@@ -312,7 +308,7 @@ class PerturbTool:
         return {}
 
     def _fresh(self) -> bool:
-        """Whether what is drawn is what the state asks."""
+        """Whether the response drawn is that of the state."""
         answer = self.work.answer
         return self._view == "gcm" or (
             answer is not None and answer.question.month == self._state.month
@@ -387,7 +383,7 @@ class PerturbTool:
         return ("analysis", "held") if self._view == "sensitivity" else ("analysis", "changed")
 
     def close(self) -> None:
-        """Let go of everything, when the visitor has left."""
+        """Release everything at the end of the session."""
         self.work.close()
         self.panel.listen(None)
         self.heading.listen(None)

@@ -1,8 +1,7 @@
-"""Gestures of the tool Perturb: each message changes the sea or the view, or says why it cannot."""
+"""Actions of the tool Perturb: each message changes settings, or is refused with a reason."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import shapely
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.maps.markers import Markers, floats
+from app.maps.drawings import lasso_polygon, read_drawing
 from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
 from app.state import perturbations
 from app.state.perturbations import InvalidPerturbationError, PerturbationSettings
@@ -23,38 +22,34 @@ from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_cha
 
 # Why a change of the sea is refused.
 REFUSED = (InvalidPerturbationError, PerturbationError)
-MODES = ("", "box", "lasso", "over", "within")
-_HINTS = {
+# What a drag over the maps can draw, and what to do for it; "" pans.
+HINTS = {
     "": "",
     "box": "Drag a box over the sea.",
     "lasso": "Draw round a part of the sea.",
     "over": "Drag a box over any map: the sensitivity is of its mean.",
     "within": "Drag a box over any map: inside it nothing but the sea is held.",
 }
-# A new change is as large as an El Nino's; uniform, as the warming that people speak of.
+# Amounts of a new change, K: as of a strong El Nino; everywhere, one kelvin of warming.
 KELVIN, UNIFORM = 2.0, 1.0
 # Degrees of the box round a clicked place, each way.
 HALF = 10.0
-# Seconds in which a drawn outline waits for the message that says what it is.
-EARLY = 3.0
-# A hand's outline is as exact as this, in units of a map 2 high: about half a degree.
+# Tolerance of a lasso's outline, in units of a map 2 high: about half a degree.
 EXACT = 0.006
 
 
 class PerturbActions:
-    """What a visitor can do to the sea.
+    """Actions on the sea.
 
     Parameters
     ----------
     context : SessionContext
-    perturber : PerturbTool
+    perturb : PerturbTool
         That shows it.
     """
 
     def __init__(self, context: SessionContext, perturb: PerturbTool) -> None:
         self._bundle, self._state, self._perturb = context.bundle, context.state, perturb
-        self._redraw, self._say, self._done = context.redraw, context.say, context.done
-        self._early: tuple[float, dict[str, Any]] | None = None
 
     # -- messages ----------------------------------------------------------------------------
 
@@ -68,6 +63,7 @@ class PerturbActions:
             "sea-select": self.select,
             "sea-set": self.change_setting,
             "sea-mode": self.choose_mode,
+            "sea-drawn": self.take_drawing,
             "sea-click": self.aim_at_clicked,
         }
 
@@ -143,21 +139,19 @@ class PerturbActions:
         return ""
 
     def choose_mode(self, message: Message) -> str:
-        """Choose what dragging on a map draws."""
-        mode = message.get("value")
-        if mode not in MODES:
-            raise InvalidPerturbationError(f"The pointer cannot draw '{str(mode)[:24]}' on a map.")
-        self._perturb.mode = str(mode)
-        early, self._early = self._early, None
-        shape = "poly" if mode == "lasso" else "rect"
-        if (
-            mode
-            and early is not None
-            and time.monotonic() - early[0] < EARLY
-            and early[1].get("type") == shape
-        ):
-            return self._take_drawn(early[1])
-        return _HINTS[self._perturb.mode]
+        """Return the hint of a pointer mode; the browser holds the mode."""
+        return HINTS[_mode(message.get("value"))]
+
+    def take_drawing(self, message: Message) -> str:
+        """Use a box or lasso according to the mode in which it was drawn."""
+        mode = _mode(message.get("mode"))
+        drawing = read_drawing(message.get("geometry"), "lasso" if mode == "lasso" else "box")
+        if mode == "lasso":
+            return self._add(self._lasso(drawing))
+        region = box_to_region(self._state.projection, drawing)
+        if mode == "box":
+            return self._add(Patch(KELVIN, box=region))
+        return self.change_setting({"name": mode, "value": region})
 
     def aim_at_clicked(self, message: Message) -> str:
         """Show the sensitivity of what lies round a clicked place."""
@@ -174,42 +168,11 @@ class PerturbActions:
         self._take(self._state.perturbations.adjust(settings))
         return ""
 
-    # -- from Bokeh's own tools ----------------------------------------------------------------
-
-    def attach(self, markers: Markers) -> None:
-        """Heed boxes and lassos on the maps."""
-        markers.on_geometry(self._drawn)
-
-    def _drawn(self, _: str, geometry: dict[str, Any]) -> None:
-        """Take over a drawn box or lasso, or say why not."""
-        if self._state.tool != "perturb":
-            return
-        if not self._perturb.mode:
-            # The browser draws at once, and what it draws may overtake the message that says so.
-            self._early = time.monotonic(), geometry
-            return
-        try:
-            self._done(self._take_drawn(geometry))
-        except REFUSED as error:
-            self._say(str(error), failed=True)
-        self._redraw()
-
-    def _take_drawn(self, geometry: dict[str, Any]) -> str:
-        """Do with an outline what the mode says; the mode is then over."""
-        mode, self._perturb.mode = self._perturb.mode, ""
-        if mode == "lasso":
-            return self._add(self._lasso(geometry))
-        region = box_to_region(self._state.projection, geometry)
-        if mode == "box":
-            return self._add(Patch(KELVIN, box=region))
-        return self.change_setting({"name": mode, "value": region})
-
-    def _lasso(self, geometry: dict[str, Any]) -> Patch:
-        x, y = (floats(geometry.get(name)) for name in ("x", "y"))
-        if len(x) < 3 or len(x) != len(y):
+    def _lasso(self, drawing: dict[str, Any]) -> Patch:
+        shape = lasso_polygon(drawing)
+        if shape is None:
             raise InvalidPerturbationError("The lasso goes round nothing; draw it again.")
-        # A hand leaves the globe and crosses its own line; what it went round on the globe counts.
-        shape = shapely.make_valid(shapely.Polygon(np.column_stack([x, y])))
+        # A lasso may leave the globe; the part on the globe counts.
         kept = shapely.intersection(shape, globe_on_map(self._state.projection).buffer(-1e-3))
         parts = [part for part in shapely.get_parts(kept) if part.geom_type == "Polygon"]
         largest = max(parts, key=lambda part: part.area, default=shapely.Polygon())
@@ -220,6 +183,12 @@ class PerturbActions:
             )
         lon, lat = to_lonlat(self._state.projection, outline[:, 0], outline[:, 1])
         return perturbations.lasso(lat.tolist(), lon.tolist(), KELVIN)
+
+
+def _mode(value: Any) -> str:
+    if not isinstance(value, str) or value not in HINTS:
+        raise InvalidPerturbationError(f"The pointer cannot draw '{str(value)[:24]}' on a map.")
+    return value
 
 
 def _label(patch: Patch) -> str:

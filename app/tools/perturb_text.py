@@ -1,4 +1,4 @@
-"""What the tool Perturb says: titles, readings inside the scatters, and its sentences."""
+"""Texts of the tool Perturb: titles, readings inside the scatters, and sentences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Least change of a cell that counts as reached, kelvin.
 REACHED = 0.01
-# A smaller part of the change that is like no month known is not worth a sentence.
+# Below this extrapolated fraction of the change nothing is said of it.
 LEAST_BEYOND = 0.1
 
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]

@@ -196,7 +196,8 @@ export function render({ model, el }) {
   $("#undo").addEventListener("click", () => wire.send({ type: "undo" }))
   $("#redo").addEventListener("click", () => wire.send({ type: "redo" }))
   $("#theme").addEventListener("click", () =>
-    wire.send({ type: "theme", value: model.theme === "dark" ? "light" : "dark" }))
+    // From what is shown: at first that may be the browser's own, which the server has yet to hear of.
+    wire.send({ type: "theme", value: root.dataset.theme === "dark" ? "light" : "dark" }))
   $("#share").addEventListener("click", () => wire.send({ type: "share" }))
   $("#save").addEventListener("click", () => wire.send({ type: "save" }))
   $("#load").addEventListener("click", () => $("#file").click())
@@ -324,7 +325,7 @@ export function render({ model, el }) {
   model.on("month", () => { if (wire.idle || playing === null) { shown = model.month; showMonth() } })
   for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
   for (const name of ["status", "failed", "nino", "base", "fields"]) model.on(name, showStatus)
-  // What the bar shows at once must not stand if the server never heard of it.
+  // What the bar shows at once is taken back if the message was lost.
   let lost = false
   const onLost = () => {
     lost = true
@@ -342,10 +343,11 @@ export function render({ model, el }) {
   })
   model.on("curve", drawCurve)
   drawCurve(); showMonth(); showSettings(); showStatus(); showFold()
-  // The figures are drawn by the server, which cannot know what the visitor's system prefers.
+  // The server draws the figures, and has no access to the preference of the visitor's system.
   const preferred = window.pageLayout?.preferred() ?? model.theme
   if (preferred !== model.theme) {
     root.dataset.theme = preferred
-    whenReady(model, () => wire.send({ type: "theme", value: preferred, preferred: true }))
+    // What was chosen by then counts.
+    whenReady(model, () => wire.send({ type: "theme", value: window.pageLayout?.preferred() ?? preferred, preferred: true }))
   }
 }

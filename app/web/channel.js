@@ -1,18 +1,18 @@
 // Two requests in flight, the latest of each kind waiting: the server makes a frame while the browser
-// paints the one before, yet nothing queues while a handle moves, so nothing lags after it is let go.
+// paints the one before, but no queue builds up while a slider moves, so the picture does not lag behind it.
 // The server acknowledges in the same message as the new frame.
 export const IN_FLIGHT = 2
 // The slowest answer seen, a first change on two busy cores, took 2 s.
 export const LOST_AFTER_MS = 8000
 
-/** Show whether anything is under way, for the page and for tests to wait for. */
+/** Show on the document whether anything is under way; page and tests wait for it. */
 export const underWay = () => {
   const count = Object.values(window.mldaUnderWay ?? {}).reduce((a, b) => a + b, 0)
   document.documentElement.toggleAttribute("data-busy", count > 0)
 }
 
 /**
- * Act once the server hears: what is sent while the page is first drawn is lost.
+ * Act once the server listens: messages sent while the page is first drawn are lost.
  * @param {Model} model
  * @param {() => void} act
  */

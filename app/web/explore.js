@@ -75,7 +75,7 @@ export function render({ model, el }) {
       row.typing = false
       const value = parse(row.number.value)
       if (Math.abs(value) <= LIMIT) { send(value, true); return }
-      // The server says what is wrong with it; what was there before comes back.
+      // The server returns the reason; the former value comes back.
       stop()
       wire.send({ type: "z", k, value: row.number.value, done: true }, `refused${k}`)
       show(k, model.z[k])

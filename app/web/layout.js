@@ -1,5 +1,5 @@
 // What the page arranges without the server: theme of a first visit, tools shown or not, one variable
-// enlarged, which pane a narrow window shows, height of the foot. Sizes are page.css's affair.
+// enlarged, which pane a narrow window shows, height of the foot. Sizes are set in page.css.
 window.pageLayout = (() => {
   const root = document.documentElement
   // Below it: one column, and the tools as a sheet from below. The style sheets have the same number.
@@ -9,6 +9,8 @@ window.pageLayout = (() => {
   const LEAST = 128
   const FOOT_STEP = 24
   const $ = (query) => document.querySelector(query)
+  // All that lies in a node, in shadow roots too.
+  const deep = (node) => [...node.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? deep(n.shadowRoot) : [])])
   const stored = (store, key, value) => {
     try {
       if (value === undefined) return store.getItem(key)
@@ -80,12 +82,16 @@ window.pageLayout = (() => {
     stored(sessionStorage, "mlda-foot", size === null ? null : String(size))
     $("#foot-size").setAttribute("aria-valuenow", String(Math.round(100 * $("#foot").offsetHeight / $(".right").clientHeight)))
   }
+  // Height of what is open in the foot: all but its line of headings, which wraps on a phone.
+  const footOpen = () => {
+    const line = deep($("#foot")).find((node) => node.matches(".line"))
+    return $("#foot").offsetHeight - (line?.offsetHeight ?? 0)
+  }
   const sizeFoot = (handle) => {
-    const line = 34
     let from = null
     handle.addEventListener("pointerdown", (e) => {
       handle.setPointerCapture(e.pointerId)
-      from = { y: e.clientY, height: $("#foot").offsetHeight - line }
+      from = { y: e.clientY, height: footOpen() }
     })
     handle.addEventListener("pointermove", (e) => { if (from && e.clientY !== from.y) footSize(from.height + from.y - e.clientY) })
     for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => { from = null })
@@ -94,15 +100,14 @@ window.pageLayout = (() => {
       const way = { ArrowUp: 1, ArrowDown: -1 }[e.key]
       if (!way) return
       e.preventDefault()
-      footSize($("#foot").offsetHeight - line + way * FOOT_STEP)
+      footSize(footOpen() + way * FOOT_STEP)
     })
     const before = Number(stored(sessionStorage, "mlda-foot"))
     if (before) footSize(before)
   }
 
-  // Bokeh keeps every touch on a map for itself; a page that scrolls needs the upward ones.
+  // Bokeh takes all touches on a map; a page that scrolls needs the vertical ones.
   const letScroll = () => {
-    const deep = (node) => [...node.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? deep(n.shadowRoot) : [])])
     const maps = [...document.querySelectorAll(".map")]
     const found = maps.map((map) => deep(map).filter((n) => n.classList.contains("bk-events")))
     for (const layer of found.flat()) layer.style.touchAction = "var(--touch)"

@@ -1,6 +1,6 @@
 import { channel, underWay } from "./channel.js"
 import { download, escape, moveByArrows } from "./dom.js"
-import { arm, pointing, whenTool } from "./pointer.js"
+import { arm, drawing, pointing, whenTool } from "./pointer.js"
 import { tableKeys } from "./table.js"
 
 const IDLE = { residual: "This method has no residual analysis", localisation: "This method has no localisation" }
@@ -98,21 +98,18 @@ export function render({ model, el }) {
     const value = Number($(`#${id}`).value)
     $(`#${id}`).parentNode.querySelector("output").textContent = id === "error" ? `${value.toFixed(2)} × spread` : `× ${value.toFixed(2)}`
   }
-  // What the pointer does is chosen here at once, for a drag may follow a click sooner than the server does; null:
-  // as the server says.
-  let armed = null
-  const mode = () => armed ?? model.mode
+  // What the pointer does on maps is held here and goes with each drawing: a drag may follow a click at once.
+  let mode = "place"
   const mine = () => root.dataset.tool === "observe"
   const chooseMode = (value) => {
-    armed = value
+    mode = value
     arm(value)
     settings()
     wire.send({ type: "obs-mode", value })
   }
-  model.on("ack", () => { if (wire.idle && armed !== null) { armed = null; rearm(); settings() } })
-  const rearm = () => { if (mine()) arm(mode()) ; else if (root.dataset.tool === "explore") arm("place") }
+  const rearm = () => { if (mine()) arm(mode) ; else if (root.dataset.tool === "explore") arm("place") }
   const unwatch = whenTool(rearm)
-  $("#draw").addEventListener("click", () => chooseMode(mode() === "region" ? "place" : "region"))
+  $("#draw").addEventListener("click", () => chooseMode(mode === "region" ? "place" : "region"))
   $("#station").addEventListener("change", (e) => wire.send({ type: "obs-station", value: e.target.checked }))
   $("#whole").addEventListener("click", () => set("region", null))
   for (const action of ["now", "step", "pause", "once", "cancel"]) {
@@ -142,8 +139,8 @@ export function render({ model, el }) {
   // On the maps.
   let hovered = null, count = 0
   const off = pointing({
-    active: () => root.dataset.tool === "observe",
-    mode,
+    active: mine,
+    mode: () => mode,
     place: (variable, x, y) => wire.send({ type: "obs-place", variable, x, y }, `place${++count}`),
     move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
     toggle: (variable, row, e) => wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
@@ -151,6 +148,18 @@ export function render({ model, el }) {
       if (row === hovered) return
       hovered = row
       wire.send({ type: "obs-hover", row })
+    },
+  })
+  const undraw = drawing({
+    active: mine,
+    mode: () => mode,
+    drawn: (by, variable, geometry) => {
+      wire.send({ type: "obs-drawn", mode: by, variable, geometry }, `drawn${++count}`)
+      if (by !== "region") return
+      // One region is drawn; Bokeh's tool changes once it has ended its drag.
+      mode = "place"
+      settings()
+      setTimeout(rearm, 0)
     },
   })
   const keys = (e) => {
@@ -161,7 +170,7 @@ export function render({ model, el }) {
   }
   document.addEventListener("keydown", keys)
   const leave = tableKeys()
-  model.on("remove", () => { off(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
+  model.on("remove", () => { off(); undraw(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
 
   $(".graph").append(model.get_child("chart"))
   const cost = () => {
@@ -200,14 +209,14 @@ export function render({ model, el }) {
     $("#station").checked = model.whole_station
     for (const tick of ticks) tick.checked = s.variables.includes(tick.dataset.observed)
     $("#whole").hidden = !s.region
-    $("#draw").textContent = mode() === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
-    $("#draw").setAttribute("aria-pressed", String(mode() === "region"))
+    $("#draw").textContent = mode === "region" ? "Drag a box …" : s.region ? model.region_words : "Draw region"
+    $("#draw").setAttribute("aria-pressed", String(mode === "region"))
     for (const b of modes) {
-      const on = b.dataset.mode === mode()
+      const on = b.dataset.mode === mode
       b.setAttribute("aria-checked", String(on))
-      b.tabIndex = on || mode() === "region" ? 0 : -1
+      b.tabIndex = on || mode === "region" ? 0 : -1
     }
-    root.dataset.pointer = mode()
+    root.dataset.pointer = mode
   }
   const running = () => {
     const run = model.run
@@ -253,12 +262,7 @@ export function render({ model, el }) {
   trial()
   const readout = () => { $(".reading").textContent = model.reading }
   for (const name of ["settings", "region_words", "whole_station"]) model.on(name, () => { settings(); running() })
-  model.on("mode", () => {
-    // An answer to an earlier choice must not change the tool of a drag that has begun since.
-    if (wire.idle) { armed = null; rearm() }
-    settings()
-  })
   for (const name of ["run", "outcome", "outcome_help"]) model.on(name, running)
   model.on("counts", counts); model.on("costs", cost); model.on("rejected", rejected); model.on("rejected_words", rejected); model.on("reading", readout)
-  settings(); running(); counts(); cost(); rejected(); readout()
+  settings(); running(); counts(); cost(); rejected(); readout(); rearm()
 }

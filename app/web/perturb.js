@@ -1,6 +1,6 @@
 import { channel, underWay } from "./channel.js"
 import { escape, moveByArrows } from "./dom.js"
-import { arm, pointing, whenTool } from "./pointer.js"
+import { arm, drawing, pointing, whenTool } from "./pointer.js"
 
 const STEP = 0.1
 const FADING = "Faded: where the response is smaller than one posterior standard deviation of a single month, so that one month alone could not show it. Means over many months can still be sure of it."
@@ -86,7 +86,7 @@ export function render({ model, el }) {
       const typed = row.number.value.trim().replace(",", ".").replace("\u2212", "-").replace(/\s*K$/i, "")
       const value = typed === "" ? NaN : Number(typed)
       if (Math.abs(value) <= most) { send(value, true); return }
-      // The server says what is wrong with it; what was there before comes back.
+      // The server returns the reason; the former value comes back.
       wire.send({ type: "sea-edit", at, kelvin: row.number.value, done: true }, `refused${at}`)
       paint(row, model.patches[at].kelvin)
     }
@@ -186,60 +186,55 @@ export function render({ model, el }) {
 
   // -- on the maps --------------------------------------------------------------------------------
   const modes = all("[data-draw]")
-  // What is drawn is chosen here at once, for a drag may follow a click sooner than the server does;
-  // null: as the server says.
-  let armed = null
-  const mode = () => armed ?? model.mode
+  // What a drag draws is held here and goes with each drawing: a drag may follow a click at once.
+  let mode = ""
   const choose = (value) => {
-    armed = value
+    mode = value
     arm(value)
     draws()
     wire.send({ type: "sea-mode", value })
   }
-  let drawing = null
-  const press = (e) => { drawing = e.button === 0 && e.target.closest?.("main .map") ? [e.clientX, e.clientY] : null }
-  const lift = (e) => {
-    const from = drawing
-    drawing = null
-    if (!from || root.dataset.tool !== "perturb" || !mode() || Math.hypot(e.clientX - from[0], e.clientY - from[1]) < 5) return
-    // What was drawn ends the mode; after Bokeh has heard of the pointer.
-    setTimeout(() => { armed = ""; arm(""); draws() }, 50)
-  }
-  window.addEventListener("pointerdown", press, true)
-  window.addEventListener("pointerup", lift, true)
-  model.on("ack", () => {
-    if (wire.idle) setTimeout(() => { if (wire.idle && !drawing) { armed = null; draws() } }, 0)
-  })
   for (const b of modes) {
     b.dataset.plain = b.textContent
-    b.addEventListener("click", () => choose(mode() === b.dataset.draw ? "" : b.dataset.draw))
+    b.addEventListener("click", () => choose(mode === b.dataset.draw ? "" : b.dataset.draw))
   }
   const draws = () => {
     for (const b of modes) {
-      const on = mode() === b.dataset.draw
+      const on = mode === b.dataset.draw
       b.setAttribute("aria-pressed", String(on))
       b.textContent = on ? DRAWING[b.dataset.draw] ?? "Drag …" : b.dataset.plain
     }
-    root.toggleAttribute("data-drawing", Boolean(mode()))
-    root.toggleAttribute("data-draws", Boolean(mode()) || model.settings.view === "sensitivity")
+    root.toggleAttribute("data-drawing", Boolean(mode))
+    root.toggleAttribute("data-draws", Boolean(mode) || model.settings.view === "sensitivity")
   }
   const off = pointing({
-    active: () => root.dataset.tool === "perturb" && !mode() && model.settings.view === "sensitivity",
+    active: () => root.dataset.tool === "perturb" && !mode && model.settings.view === "sensitivity",
     mode: () => "place",
     place: (variable, x, y) => wire.send({ type: "sea-click", variable, x, y }),
     move: () => {}, toggle: () => {}, hover: () => {},
   })
+  let count = 0
+  const undraw = drawing({
+    active: () => root.dataset.tool === "perturb",
+    mode: () => mode,
+    drawn: (by, variable, geometry) => {
+      wire.send({ type: "sea-drawn", mode: by, variable, geometry }, `drawn${++count}`)
+      // One is drawn; Bokeh's tool changes once it has ended its drag.
+      mode = ""
+      draws()
+      setTimeout(rearm, 0)
+    },
+  })
   const keys = (e) => {
     if (root.dataset.tool !== "perturb") return
     const at = e.composedPath()[0]
-    if (e.key === "Escape" && mode()) choose("")
+    if (e.key === "Escape" && mode) choose("")
     const chosen = model.patches.findIndex((patch) => patch.selected)
     if (e.key !== "Delete" || chosen < 0 || at.matches?.("input:not([type=range]):not([type=checkbox]), select")) return
     wire.send({ type: "sea-delete", at: chosen })
   }
   document.addEventListener("keydown", keys)
-  model.on("remove", () => { off(); unwatch(); document.removeEventListener("keydown", keys)
-    window.removeEventListener("pointerdown", press, true); window.removeEventListener("pointerup", lift, true) })
+  model.on("remove", () => { off(); undraw(); unwatch(); document.removeEventListener("keydown", keys) })
 
   const words = () => {
     const w = model.words
@@ -254,13 +249,13 @@ export function render({ model, el }) {
   }
   model.on("patches", patches)
   model.on("settings", () => { settings(); words() })
-  const rearm = () => { if (root.dataset.tool === "perturb") arm(mode()) }
-  const unwatch = whenTool(rearm)
-  model.on("mode", () => {
-    // An answer to an earlier choice must not change the tool of a drag that has begun since.
-    if (wire.idle) { armed = null; rearm() }
+  const rearm = () => {
+    if (root.dataset.tool === "perturb") { arm(mode); return }
+    // Another tool ends it.
+    mode = ""
     draws()
-  })
+  }
+  const unwatch = whenTool(rearm)
   for (const name of ["words", "busy"]) model.on(name, words)
-  patches(); settings(); words()
+  patches(); settings(); words(); rearm()
 }

@@ -1,6 +1,6 @@
 // Gestures on the maps while the tool Observe is chosen: a click on a free place observes there, a click on
 // a marker withholds or restores it, dragging a marker moves it; dragging elsewhere stays Bokeh's (pan, box
-// or lasso). Taken before Bokeh sees them, for its own point tool knows no withholding and takes the pan away.
+// or lasso). Taken before Bokeh sees them, for its own point tool has no withholding and disables the pan.
 const HIT = 9
 const SLIP = 4
 // Two clicks so near to each other in time and place are one: a double click would observe twice.
@@ -20,13 +20,15 @@ export const bokeh = (name) => {
 
 // What dragging over a map does while something is to be drawn there; else it pans.
 const DRAGS = { lasso: "lasso", box: "box", region: "box", over: "box", within: "box" }
+// Which of these makes a geometry of Bokeh's.
+const TOOLS = { rect: "box", poly: "lasso" }
 
 /**
- * Let a drag over the maps do what a mode asks.
+ * Let a drag over the maps draw what a mode needs.
  *
- * Chosen here, at once: the server's word came half a second later, and a tool that changes in the middle of a
- * drag never hears of its end (Bokeh then throws "Assertion failed" at its next start). `sync` is off, for the
- * server keeps no account of it.
+ * Done in the browser, at once: the server's answer came half a second later, and a tool that changes in the middle
+ * of a drag is not told of its end (Bokeh then throws "Assertion failed" at its next start). `sync` is off, for the
+ * server keeps no record of it.
  * @param {string} mode
  */
 export function arm(mode) {
@@ -49,6 +51,39 @@ export function whenTool(act) {
   const watcher = new MutationObserver(act)
   watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["data-tool"] })
   return () => watcher.disconnect()
+}
+
+/**
+ * Act on boxes and lassos on the maps until the function that is returned is called.
+ *
+ * Bokeh draws them; what one means is the mode in which its drag began.
+ * @param {object} drawings
+ * @param {() => boolean} drawings.active - whether they mean anything now
+ * @param {() => string} drawings.mode - what dragging does
+ * @param {(mode: string, variable: string, geometry: Drawing) => void} drawings.drawn
+ */
+export function drawing({ active, mode, drawn }) {
+  let press = null
+  const down = (e) => {
+    if (e.button !== 0) return
+    const map = active() ? e.target.closest?.("main .map") : null
+    press = map ? { mode: mode(), variable: map.closest("[data-variable]").dataset.variable } : null
+  }
+  const finished = (e) => {
+    const was = press
+    press = null
+    const { type, x0, x1, y0, y1, x, y } = e.detail
+    if (!was || DRAGS[was.mode] !== TOOLS[type]) return
+    // Bokeh gives the vertices of a lasso as typed arrays.
+    const geometry = type === "rect" ? { type, x0, x1, y0, y1 } : { type, x: Array.from(x), y: Array.from(y) }
+    drawn(was.mode, was.variable, geometry)
+  }
+  window.addEventListener("pointerdown", down, true)
+  document.addEventListener("mlda:drawn", finished)
+  return () => {
+    window.removeEventListener("pointerdown", down, true)
+    document.removeEventListener("mlda:drawn", finished)
+  }
 }
 
 /**

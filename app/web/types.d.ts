@@ -1,6 +1,6 @@
 // What the page's JavaScript is given by Panel, and what its parts share by the window.
 
-/** A component's parameters on this side: read by their names, and told when they change. */
+/** A component's parameters on this side: read by their names; `on` is called when they change. */
 interface Model {
   ack: number
   took: number
@@ -14,6 +14,9 @@ interface Message {
   type: string
   [name: string]: unknown
 }
+
+/** A box or lasso on a map, in its coordinates. */
+type Drawing = { type: "rect", x0: number, x1: number, y0: number, y1: number } | { type: "poly", x: number[], y: number[] }
 
 interface Window {
   /** Answers awaited, by component. */

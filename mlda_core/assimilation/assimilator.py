@@ -19,6 +19,14 @@ from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
 from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
+from mlda_core.assimilation.posterior.draws import DrawsCache
+from mlda_core.assimilation.posterior.ensemble import (
+    Ensemble,
+    EnsembleStep,
+    checked_sampler,
+    members_of,
+)
+from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.problem import (
     Problem,
     cost_of_linear,
@@ -95,6 +103,7 @@ class Assimilator:
         self._gains = Gains(bundle)
         self._origins: dict[int, Float] = {}
         self._kept: dict[str, Any] = {}
+        self.draws = DrawsCache()
 
     def run(
         self,
@@ -165,6 +174,17 @@ class Assimilator:
             the analysis.
         """
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
+        yield from self._dated_steps(setting, table, calendar, notes, month)
+
+    def _dated_steps(
+        self,
+        setting: Setting,
+        table: pd.DataFrame,
+        calendar: int,
+        notes: tuple[str, ...],
+        month: Any,
+    ) -> Iterator[Step]:
+        """Assimilate a checked table; the analysis has its notes and the month asked for."""
         requested = month_asked(month)
         dated = requested if isinstance(requested, str) else ""
         for step in setting.record.steps(self, table, calendar, setting):
@@ -173,6 +193,91 @@ class Assimilator:
             else:
                 analysis = replace(step.analysis, notes=notes, dated=dated)
                 yield replace(step, analysis=analysis)
+
+    def ensemble(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        sampler: str = "laplace",
+        members: int = MEMBERS,
+        seed: int = 0,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> Ensemble:
+        """Draw states from the posterior.
+
+        Parameters
+        ----------
+        observations, month, options, **settings
+            As for :meth:`run`; the method must have a posterior.
+        sampler : str
+            One of :data:`mlda_core.assimilation.posterior.samplers.SAMPLERS`.
+        members : int
+            From 2 to :data:`mlda_core.assimilation.posterior.sampler.MOST_MEMBERS`.
+        seed : int
+            Not negative. A member is the same draw of prior and errors whatever is observed, as
+            long as the prior's covariance is the same: it changes with the number of places.
+
+        Returns
+        -------
+        Ensemble
+
+        Warns
+        -----
+        ObservationWarning
+            As for :meth:`run`.
+
+        Raises
+        ------
+        ObservationError, StateError
+            As for :meth:`run`; if the method or the bundle cannot be sampled so.
+        """
+        ensemble = None
+        for step in self.ensemble_steps(
+            observations,
+            month,
+            sampler=sampler,
+            members=members,
+            seed=seed,
+            options=options,
+            **settings,
+        ):
+            ensemble = step.ensemble
+        if ensemble is None:
+            raise RuntimeError("a sampler ended without its members")
+        return ensemble
+
+    def ensemble_steps(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        sampler: str = "laplace",
+        members: int = MEMBERS,
+        seed: int = 0,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> Iterator[EnsembleStep]:
+        """Draw states from the posterior step by step; closing the generator cancels.
+
+        Parameters
+        ----------
+        observations, month, sampler, members, seed, options, **settings
+            As for :meth:`ensemble`.
+
+        Yields
+        ------
+        EnsembleStep
+            The last has the ensemble.
+        """
+        chosen = checked_sampler(Setting.of(settings), sampler, members, seed)
+        setting, table, calendar, notes = self._validated(observations, month, options, settings)
+        *_, last = self._dated_steps(setting, table, calendar, notes, month)
+        if last.analysis is None:
+            raise RuntimeError("a minimisation ended without its last step")
+        problem, _ = self._prepare(table, calendar, setting)
+        yield from members_of(self, problem, last.analysis, chosen, members, seed)
 
     def _validated(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
@@ -439,7 +544,7 @@ class Assimilator:
         if setting.robust and used.size:
             # Use the unconditional background: the other one already includes the SST observations.
             first = self.problem(every, used, month, replace(setting, sea_prior=False))
-            weight = robust_weights(first.gain, self._departures(first, first.x_b))
+            weight = robust_weights(first.gain, self.departures(first, first.x_b))
         return self.problem(every, used, month, setting, weight), inputs
 
     def _background(
@@ -525,23 +630,35 @@ class Assimilator:
         x : ndarray of float32, shape (cells,)
             The analysis at the minimum, standardised.
         """
-        departures = self._departures(problem, problem.x_b)
+        departures = self.departures(problem, problem.x_b)
         if problem.gain.prior.turn is None:
             x, left, zeta = interpolate(problem.gain, problem.x_b, departures)
         else:
             fit = problem.decoded_cost(self.bundle)
-            *_, last = minimise(
-                fit.value_and_gradient,
-                problem.gain.linear_solution(departures),
-                problem.gain.inverse_hessian,
-                max_steps=problem.setting.max_steps,
-                polish=problem.setting.polish,
-            )
-            zeta = last.x
+            ends = []
+            for start in self._starts(problem.gain.linear_solution(departures)):
+                *_, last = minimise(
+                    fit.value_and_gradient,
+                    start,
+                    problem.gain.inverse_hessian,
+                    max_steps=problem.setting.max_steps,
+                    polish=problem.setting.polish,
+                )
+                ends.append(last)
+            zeta = min(ends, key=lambda end: end.cost).x
             x, left = fit.at(zeta)
         return zeta, self._with_error(problem, x, left)
 
-    def _departures(self, problem: Problem, x: Float) -> Array:
+    def _starts(self, first: Array) -> list[Array]:
+        """Return where minimisations start: several places where the decoder is curved."""
+        starts = [first]
+        if self.bundle.settings.nonlinearity >= NONLINEAR:
+            rng = np.random.default_rng(0)
+            starts += [rng.standard_normal(first.size) for _ in range(STARTS - 1)]
+        return starts
+
+    def departures(self, problem: Problem, x: Float) -> Array:
+        """Return the observations used minus a state (cells,) at their places, standardised."""
         observed = problem.observed
         fields = x.reshape(self.bundle.mask.shape)
         return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
@@ -549,7 +666,7 @@ class Assimilator:
     def _closed_form(self, problem: Problem, inputs: _Inputs) -> Step:
         """Optimal interpolation: methods whose latent part is linear."""
         gain = problem.gain
-        departures = self._departures(problem, problem.x_b)
+        departures = self.departures(problem, problem.x_b)
         latent, left, zeta = interpolate(gain, problem.x_b, departures)
         cost = cost_of_linear(gain, zeta, left)
         point = Point(zeta, cost.total, np.zeros_like(zeta), 0, True, "solved in closed form")
@@ -557,7 +674,7 @@ class Assimilator:
 
     def _nonlinear(self, problem: Problem, inputs: _Inputs) -> Iterator[Step]:
         gain = problem.gain
-        departures = self._departures(problem, problem.x_b)
+        departures = self.departures(problem, problem.x_b)
         from_background = problem.setting.start == "background"
         if from_background:
             zeta = np.zeros(problem.z_b.size)
@@ -565,14 +682,10 @@ class Assimilator:
             zeta = gain.linear_solution(departures)
             yield self._linear_step(problem, zeta, departures)
         fit = problem.decoded_cost(self.bundle)
-        starts = [zeta]
-        if self.bundle.settings.nonlinearity >= NONLINEAR:
-            rng = np.random.default_rng(0)
-            starts += [rng.standard_normal(zeta.size) for _ in range(STARTS - 1)]
         best: Point | None = None
         path: list[float] = []
         ends: list[float] = []
-        for start in starts:
+        for start in self._starts(zeta):
             last: Point | None = None
             for point in minimise(
                 fit.value_and_gradient,
@@ -619,7 +732,7 @@ class Assimilator:
 
     def _background_step(self, problem: Problem) -> Step:
         """Return the state before any observation, without a residual analysis."""
-        departures = self._departures(problem, problem.x_b)
+        departures = self.departures(problem, problem.x_b)
         # At z_b the cost of the linear problem is that of the decoder.
         cost = cost_of_linear(problem.gain, np.zeros(problem.z_b.size), departures)
 
@@ -659,7 +772,7 @@ class Assimilator:
     ) -> Step:
         x = self._with_error(problem, latent, left)
         month, gain = problem.month, problem.gain
-        departures = self._departures(problem, problem.x_b)
+        departures = self.departures(problem, problem.x_b)
         background = self._restore(problem, problem.x_b, "prior")
         anomalies = self._restore(problem, x)
         table, worst = judge(

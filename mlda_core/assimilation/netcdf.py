@@ -68,7 +68,7 @@ class Writer:
         self.months = {month for month, i in self._row.items() if i < done.size and done[i]}
 
     def add(self, data: xr.Dataset, observations: pd.DataFrame) -> None:
-        """Add one month: ``Analysis.to_dataset()`` and ``Analysis.observations``."""
+        """Add one month: ``to_dataset()`` of it, and ``Analysis.observations``."""
         if "time" not in self._file.dimensions:
             self._define(data)
         month = str(data["time"].values[0])[:7]
@@ -93,7 +93,7 @@ class Writer:
             file.createDimension(str(name), None if name == "time" else size)
         time = file.createVariable("time", "f8", ("time",))
         time.setncatts({"standard_name": "time", "units": _TIMES, "calendar": "standard"})
-        for name in ("lat", "lon", "latent"):
+        for name in ("lat", "lon", "latent", "member"):
             if name in data.coords:
                 axis = data[name]
                 file.createVariable(name, axis.dtype, (name,))[:] = axis.values
@@ -101,8 +101,8 @@ class Writer:
         for name, values in data.data_vars.items():
             text = values.dtype == object
             options: dict[str, Any] = {} if text else {"compression": "zlib", "shuffle": True}
-            if values.ndim == 3:
-                options["fill_value"] = np.float32(np.nan)
+            if values.ndim >= 3:
+                options["fill_value"] = values.dtype.type(np.nan)
             kind: Any = str if text else values.dtype
             dims = tuple(map(str, values.dims))
             file.createVariable(str(name), kind, dims, **options).setncatts(values.attrs)
@@ -159,7 +159,8 @@ def _resume(part: Path, about: Mapping[str, str]) -> netCDF4.Dataset | None:
     except OSError:
         # Interrupted while writing: the content is unreliable.
         return None
-    if {k: str(getattr(file, k, "")) for k in about} == dict(about):
+    # All of them: a file with members is not gone on with by a run without.
+    if {k: str(getattr(file, k)) for k in file.ncattrs()} == dict(about):
         return file
     file.close()
     return None

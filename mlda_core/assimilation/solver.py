@@ -13,7 +13,7 @@ Vector = NDArray[np.float64]
 # of the resolution of float32 decodings.
 TOLERANCE = 1e-5
 MEMORY = 8
-_ARMIJO = 1e-4
+ARMIJO = 1e-4
 # Below the tolerance the single-precision cost cannot rank steps, but its gradient still points to
 # the minimum. The gradient's squared norm, in the preconditioner's metric, is that of the remaining
 # distance: 3e-5 of a standard deviation, three times the limit of single precision.
@@ -94,7 +94,7 @@ def minimise(
         for _ in range(20):
             trial = x + length * direction
             new_cost, new_gradient = value_and_gradient(trial)
-            if new_cost <= cost - _ARMIJO * length * 2 * promised:
+            if new_cost <= cost - ARMIJO * length * 2 * promised:
                 break
             length *= 0.5
         else:

@@ -17,11 +17,15 @@ from mlda_core.cli import observation_options as ask
 from mlda_core.cli.assimilation_options import DEFAULTS
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
+from mlda_core.climate.errors import StateError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from mlda_core.assimilation.analysis import Analysis
+    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.options import Setting
     from mlda_core.bundle.bundle import Bundle
 
 
@@ -49,6 +53,12 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
     localisation: how.Localisation = DEFAULTS["localisation"],
     error_scale: how.ErrorScale = DEFAULTS["error_scale"],
     max_steps: how.MaxSteps = DEFAULTS["max_steps"],
+    members: Annotated[
+        int | None,
+        typer.Option(help="Members of a posterior ensemble to write too; none by default."),
+    ] = None,
+    sampler: how.Sampler = None,
+    seed: how.Seed = None,
     robust: ask.Robust = False,
     keep_codes: ask.KeepCodes = False,
     merge_repeated: ask.MergeRepeated = False,
@@ -96,7 +106,9 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
-        Setting(**settings).check()
+        setting = Setting(**settings, background=background)
+        setting.check()
+        drawn = _members(setting, members, sampler, seed)
         options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
         files = RecordFiles(obs)
         record = read_record(files, model, month, options)
@@ -111,6 +123,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "observations_options": json.dumps(asdict(options), sort_keys=True),
             "rows_refused": f"{len(record.rejected)} of {record.n_rows}",
         }
+        if drawn:
+            about["ensemble"] = json.dumps(drawn, sort_keys=True)
         # They are now anomalies from the bundle's base period.
         as_read = TableOptions(keep_codes=keep_codes)
         scores = Scores(model, against_bundle=against_bundle)
@@ -125,10 +139,8 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
                 given: Any = background
                 if background is not None and Path(background).suffix:
                     given = read_background(Path(background), model, job.month)
-                analysis = engine.run(
-                    job.table, job.month, options=as_read, **settings, background=given
-                )
-                data = analysis.to_dataset(job.month)
+                asked = {"options": as_read, **settings, "background": given}
+                analysis, data = _month(engine, job.table, job.month, asked, drawn)
                 words = {"long_name": "rows of the observations that were refused"}
                 first = record.unplaced if job is record.months[0] else ()
                 rejected = (*first, *job.rejected)
@@ -142,6 +154,36 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             scores.tell()
         out.print(f"Wrote {output}", highlight=False)
         refusals.end(len(record.rejected), record.n_rows)
+
+
+def _members(
+    setting: Setting, members: int | None, sampler: str | None, seed: int | None
+) -> dict[str, Any]:
+    """Return what to draw, checked; nothing where no members are wanted."""
+    from mlda_core.assimilation.posterior.ensemble import checked_sampler
+
+    if members is None:
+        if sampler is not None or seed is not None:
+            raise StateError("--sampler and --seed are about members; say how many: --members 50.")
+        return {}
+    drawn: dict[str, Any] = {"sampler": sampler or "laplace", "members": members, "seed": seed or 0}
+    checked_sampler(setting, **drawn)
+    return drawn
+
+
+def _month(
+    engine: Assimilator,
+    table: pd.DataFrame,
+    month: str,
+    asked: dict[str, Any],
+    drawn: dict[str, Any],
+) -> tuple[Analysis, xr.Dataset]:
+    """Assimilate a month, with members where they are wanted."""
+    if drawn:
+        ensemble = engine.ensemble(table, month, **drawn, **asked)
+        return ensemble.analysis, ensemble.to_dataset()
+    analysis = engine.run(table, month, **asked)
+    return analysis, analysis.to_dataset(month)
 
 
 class Scores:

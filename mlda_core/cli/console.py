@@ -27,6 +27,7 @@ out, errors = Console(), Console(stderr=True)
 # Packages of the extras in pyproject.toml.
 _EXTRAS = {
     "matplotlib": "train",
+    "scores": "train",
     "dask": "scale",
     "distributed": "scale",
     "zarr": "scale",

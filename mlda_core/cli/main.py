@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from mlda_core.cli import assimilation_options as how
 from mlda_core.cli.assimilate import assimilate
 from mlda_core.cli.attribute import attribute
 from mlda_core.cli.bench import bench_gcm
@@ -25,6 +26,7 @@ from mlda_core.cli.scores import (
     validate_assimilation,
     validate_learning_curve,
     validate_perturbation,
+    validate_posterior,
 )
 from mlda_core.cli.simulate import simulate
 
@@ -176,6 +178,17 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         bool,
         typer.Option("--coverage", help="Score what the stations of 1880, 1903, ... see instead."),
     ] = False,
+    posterior: Annotated[
+        bool,
+        typer.Option("--posterior", help="Score the calibration of posterior ensembles instead."),
+    ] = False,
+    sampler: how.Sampler = None,
+    most_months: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --posterior: months of each draw of a network, evenly chosen."
+        ),
+    ] = None,
     learning_curve: Annotated[
         bool,
         typer.Option(
@@ -202,6 +215,14 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     if coverage:
         validate_coverage(bundle, split, output, threads)
         return
+    if posterior:
+        validate_posterior(
+            bundle, split, config, networks, sampler or "laplace", most_months, output, threads
+        )
+        return
+    if sampler is not None or most_months is not None:
+        with one_sentence():
+            raise ValueError("--sampler and --most-months are for --posterior; add it.")
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return

@@ -1,4 +1,4 @@
-"""``mlda validate --assimilation``, ``--perturbation`` and ``--learning-curve``."""
+"""``mlda validate`` by ``--assimilation``, ``--posterior``, ``--perturbation``, and others."""
 
 from __future__ import annotations
 
@@ -47,36 +47,12 @@ def validate_assimilation(
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.bundle.checks import check_same_model
-        from mlda_core.evaluation.assimilation import (
-            NETWORKS,
-            ceiling,
-            networks_of,
-            score,
-            write_assimilation,
-        )
-        from mlda_core.evaluation.reconstruction import months_of_bundle
-        from mlda_core.vae.config import ConfigError, load_config
-        from mlda_core.vae.dataset import load_training_data
+        from mlda_core.evaluation.assimilation import ceiling, score, write_assimilation
 
         torch.set_num_threads(threads)
         bundle = load_bundle(folder)
-        wanted = [n.strip() for n in chosen.split(",")] if chosen else list(networks_of(bundle))
-        unknown = [n for n in wanted if n not in NETWORKS]
-        if unknown:
-            raise ConfigError(
-                f"There is no network '{unknown[0]}'; use some of {', '.join(NETWORKS)}."
-            )
-        target = (output or Path("runs") / f"validate-{bundle.name}-{split}") / "scores.json"
-        if config:
-            data = load_training_data(load_config(config))
-            check_same_model(bundle, data)
-            months, target = data.observed, folder / "scores.json"
-        else:
-            months = months_of_bundle(bundle)
-        months = months.in_split(split)
-        if not len(months):
-            raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+        wanted = _networks(bundle, chosen)
+        months, target = _months_and_file(bundle, folder, config, split, output)
         with ticking() as tick:
             for network in wanted:
                 scores = score(bundle, months, networks=[network], tick=tick)
@@ -85,6 +61,53 @@ def validate_assimilation(
                         scores[network][name]["ceiling"] = value
                 write_assimilation(scores, bundle, split, target)
                 out.print(_table(bundle, network, scores[network]))
+    out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
+    folder: Path,
+    split: str,
+    config: Path | None,
+    chosen: str | None,
+    sampler: str,
+    most_months: int | None,
+    output: Path | None,
+    threads: int,
+) -> None:
+    """Score posterior ensembles and write them into ``scores.json``, one network at a time.
+
+    Parameters
+    ----------
+    folder, split, config, chosen, output, threads
+        As for :func:`validate_assimilation`.
+    sampler : str
+    most_months : int, optional
+        Months of each draw of a network; all by default.
+    """
+    with one_sentence():
+        # Fail now rather than after the first month.
+        import scores.probability
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.evaluation.posterior import score_posterior, write_posterior
+
+        torch.set_num_threads(threads)
+        bundle = load_bundle(folder)
+        wanted = _networks(bundle, chosen)
+        months, target = _months_and_file(bundle, folder, config, split, output)
+        with ticking() as tick:
+            for network in wanted:
+                scores = score_posterior(
+                    bundle,
+                    months,
+                    sampler=sampler,
+                    networks=[network],
+                    most_months=most_months,
+                    tick=tick,
+                )
+                write_posterior(scores, bundle, split, sampler, target)
+                out.print(_posterior_table(bundle, network, scores[network]))
     out.print(f"Wrote {target}", highlight=False)
 
 
@@ -213,6 +236,64 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
         written = write_curve(scores, model.variables, target, **about)
         out.print(Markdown(tables_of(scores, model.variables)))
     out.print(f"Wrote {', '.join(map(str, written))}", highlight=False)
+
+
+def _networks(bundle: Bundle, chosen: str | None) -> list[str]:
+    """Return the networks to score, all of the bundle by default."""
+    from mlda_core.evaluation.assimilation import NETWORKS, networks_of
+    from mlda_core.vae.config import ConfigError
+
+    wanted = [n.strip() for n in chosen.split(",")] if chosen else list(networks_of(bundle))
+    unknown = [n for n in wanted if n not in NETWORKS]
+    if unknown:
+        raise ConfigError(f"There is no network '{unknown[0]}'; use some of {', '.join(NETWORKS)}.")
+    return wanted
+
+
+def _months_and_file(
+    bundle: Bundle, folder: Path, config: Path | None, split: str, output: Path | None
+) -> tuple[Months, Path]:
+    """Return the months of a split, and the file of the scores.
+
+    With the model's configuration every member is scored, into the bundle's own file; without it
+    the months in the bundle, into another.
+    """
+    from mlda_core.bundle.checks import check_same_model
+    from mlda_core.evaluation.reconstruction import months_of_bundle
+    from mlda_core.vae.config import ConfigError, load_config
+    from mlda_core.vae.dataset import load_training_data
+
+    if config:
+        data = load_training_data(load_config(config))
+        check_same_model(bundle, data)
+        months, target = data.observed, folder / "scores.json"
+    else:
+        months = months_of_bundle(bundle)
+        target = (output or Path("runs") / f"validate-{bundle.name}-{split}") / "scores.json"
+    months = months.in_split(split)
+    if not len(months):
+        raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+    return months, target
+
+
+def _posterior_table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Table:
+    table = Table(title=f"{network}: calibration where nothing was observed")
+    for head in ("variable", "CRPS", "spread / error", "50 %", "90 %", "withheld: spread / error"):
+        table.add_column(head, justify="left" if head == "variable" else "right")
+    for variable in bundle.variables:
+        found = scores.get(variable.name)
+        if not found:
+            continue
+        withheld = found.get("withheld", {}).get("spread_over_error")
+        table.add_row(
+            f"{variable.name} ({variable.anomaly_units})",
+            f"{found['crps']:.3f}",
+            f"{found['spread_over_error']:.2f}",
+            f"{100 * found['coverage_50']:.0f}",
+            f"{100 * found['coverage_90']:.0f}",
+            "-" if withheld is None else f"{withheld:.2f}",
+        )
+    return table
 
 
 def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:

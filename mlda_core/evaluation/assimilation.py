@@ -306,13 +306,29 @@ def _anomalies(bundle: Bundle, x: Float, month: int, sd: Float | None) -> NDArra
 
 def _weights(bundle: Bundle, places: Places, everywhere: tuple[int, ...]) -> NDArray[np.float64]:
     """Cell areas of each area and variable, zero in cells with stations."""
+    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
+    return np.asarray(areas[:, None] * observed_weights(bundle, places, everywhere))
+
+
+def observed_weights(
+    bundle: Bundle, places: Places, everywhere: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return cell areas, (V, lat, lon), zero in cells with stations.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    places : Places
+    everywhere : tuple of int
+        Variables that are observed in every cell, as :func:`network_of` returns them: scored
+        nevertheless.
+    """
     w = bundle.normaliser.weights.copy()
     if not everywhere:
         nearest = places.index[np.arange(len(places)), places.weight.argmax(axis=1)]
         flat = w.reshape(-1)
         flat[nearest] = 0.0
-    areas = np.stack([region_mask(bundle.grid, REGIONS[name]) for name in AREAS])
-    return np.asarray(areas[:, None] * w[None])
+    return w
 
 
 def _table(bundle: Bundle, tallies: dict[str, Tally]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def synthesise(
         sd[np.array(names) == name] = given
     value = bundle.operator.apply(spots, np.asarray(target, np.float64))
     if seed is not None:
-        value = value + sd * _noise(names, spots.lat, spots.lon, seed)
+        value = value + sd * place_noise(names, spots.lat, spots.lon, seed)
     n = len(where)
     columns = {
         "variable": np.array(names, object),
@@ -99,10 +99,23 @@ def synthesise(
     return observation_table({k: v[good] for k, v in columns.items()})
 
 
-def _noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequence[int]) -> Float:
+def place_noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequence[int]) -> Float:
     """Return a standard normal number for each place, from a hash of the place and the seed.
 
     With a sequential generator, deleting a place would change the noise of all later ones.
+
+    Parameters
+    ----------
+    names : sequence of str
+        CF short names of what is observed.
+    lat, lon : ndarray, shape (p,)
+        Degrees.
+    seed : int or sequence of int
+        Non-negative integers.
+
+    Returns
+    -------
+    ndarray, shape (p,)
     """
     keys = pd.DataFrame(
         {

@@ -6,15 +6,15 @@ it is the foot beside the tool that changes the sea: the changed one is a warmer
 
 import pandas as pd
 import panel as pn
+from driver_account import make_drivers
 
 from app.results.panel import Foot
 from app.results.view import FootView
 from app.web_files import read
 from mlda_core.assimilation.regional_series import Analyses, Series, months_of
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.climate.regions import BASINS, REGIONS
+from mlda_core.climate.regions import REGIONS
 from mlda_core.evaluation.verification import verify
-from mlda_core.perturbation.attribution import Driver, Drivers
 
 PAGE = """{% extends base %}
 {% block postamble %}<style>{{ css }}</style>
@@ -23,18 +23,6 @@ PAGE = """{% extends base %}
 <footer>{{ embed(roots.foot) }}</footer>
 <div style="position: absolute; height: 0; overflow: hidden">{{ embed(roots.heard) }}</div></div>
 {% endblock %}"""
-
-
-def account(variable):
-    """Return drivers of Nino 3.4's region in 1997-12, made up: half of them cool."""
-    given = [(-1) ** i * 4.8 / (i + 1) for i in range(len(BASINS))]
-    parts = tuple(
-        Driver(key, basin.label, value, value / sum(given), 0.5 * value)
-        for (key, basin), value in zip(BASINS.items(), given, strict=True)
-    )
-    values = (sum(given) - 0.886 - 0.27, -0.886, parts, sum(given), -0.27)
-    region = REGIONS["nino34"]
-    return Drivers("1997-12", "sst_only", variable, region, "mm/day", *values)
 
 
 def serve() -> None:  # noqa: C901 - one branch a message
@@ -84,7 +72,7 @@ def serve() -> None:  # noqa: C901 - one branch a message
             foot.sea = value
             foot.stale = "Made for other settings; run again for SST only: without its trend."
         elif kind == "drivers":
-            foot.show_drivers(account(value))
+            foot.show_drivers(make_drivers(value))
 
     def on_messages(batch):
         for message in batch:

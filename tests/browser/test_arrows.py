@@ -4,7 +4,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-pytestmark = pytest.mark.browser
+# One page of the bundle: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("upper")]
 
 ALOFT = "?bundle=upper&month=2004-01"
 HEIGHT, WIND = "zg500", "ua850"
@@ -27,8 +28,8 @@ def arrows(visitor, kind):
     )
 
 
-def test_arrows_follow_the_slider_and_can_be_switched_off(visit):
-    visitor = visit(ALOFT)
+def test_arrows_follow_the_slider_and_can_be_switched_off(revisit):
+    visitor = revisit(ALOFT)
     target, model = arrows(visitor, "target"), arrows(visitor, "model")
     assert target[0] > 150
     assert model[0] > 150
@@ -49,8 +50,8 @@ def test_arrows_follow_the_slider_and_can_be_switched_off(visit):
     assert visitor.pixels() == before
 
 
-def test_another_projection_and_a_zoom_keep_arrows_and_their_key(visit):
-    visitor = visit(f"{ALOFT}&projection=north")
+def test_another_projection_and_a_zoom_keep_arrows_and_their_key(revisit):
+    visitor = revisit(f"{ALOFT}&projection=north")
     north = arrows(visitor, "target")
     assert 60 < north[0] < 150
     box = visitor.page.locator(f"[data-variable={HEIGHT}] .map.target").bounding_box()
@@ -75,8 +76,8 @@ def test_another_projection_and_a_zoom_keep_arrows_and_their_key(visit):
     assert arrows(visitor, "target") == north
 
 
-def test_one_button_shows_what_one_observation_does_by_two_methods(visit):
-    visitor = visit(f"{ALOFT}&tool=observe")
+def test_one_button_shows_what_one_observation_does_by_two_methods(revisit):
+    visitor = revisit(f"{ALOFT}&tool=observe")
     page = visitor.page
     first = visitor.pixels()
     page.locator("#trial").click()

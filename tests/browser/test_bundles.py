@@ -6,6 +6,9 @@ import pytest
 from gappy import make_region
 from playwright.sync_api import expect
 
+# One server of the region: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("region")]
+
 
 @pytest.fixture(scope="module")
 def regional(tmp_path_factory, serve):
@@ -21,8 +24,8 @@ def options(visitor, selector):
     return visitor.page.locator(f"{selector} option").evaluate_all("all => all.map((o) => o.value)")
 
 
-def test_a_region_with_two_masked_variables_opens_in_the_same_page(visit, regional):
-    v = visit("?month=1963-02&network=stations&stations=12&model=analysis", url=regional.url)
+def test_a_region_with_two_masked_variables_opens_in_the_same_page(revisit, regional):
+    v = revisit("?month=1963-02&network=stations&stations=12&model=analysis", url=regional.url)
     assert "A made-up region" in v.text(".brand .long")
     assert v.page.locator("main .row[data-variable]").count() == 2
     assert v.page.locator("#projection").input_value().startswith("region:")
@@ -49,8 +52,8 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(visit, region
     assert v.changed(drawn) == {f"{n} {k}" for n in ("tas", "psl") for k in ("model", "scatter")}
 
 
-def test_a_month_without_a_variable_says_so_on_its_map(visit, regional):
-    v = visit("?month=1945-03", url=regional.url)
+def test_a_month_without_a_variable_says_so_on_its_map(revisit, regional):
+    v = revisit("?month=1945-03", url=regional.url)
     assert gap(v, "psl") == "No sea-level pressure in March 1945"
     assert gap(v, "tas") == ""
     assert "no target" in v.text("main .row[data-variable=psl] .scores")

@@ -17,7 +17,8 @@ from playwright.sync_api import expect
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS, regional_mean
 
-pytestmark = pytest.mark.browser
+# One server of the foot alone: in one process of pytest-xdist.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("foot")]
 FIGURE = "div.bk-Figure"
 NINO, TROPICS = (REGIONS[key].label for key in ("nino34", "tropics"))
 
@@ -38,7 +39,10 @@ def foot_url(repo_root):
         cwd=repo_root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(repo_root)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(repo_root), str(repo_root / "tests/helpers")]),
+        },
     )
     url = f"http://localhost:{port}/foot_page"
     deadline = time.monotonic() + 120

@@ -13,6 +13,15 @@ CONTROLS = """([bar, tool]) => {
   if (tool) document.documentElement.dataset.tool = tool
   const kinds = "button, input, select, summary, a[href], [role=tab], [role=separator]"
   const parent = (n) => n.parentNode instanceof ShadowRoot ? n.parentNode.host : n.parentElement
+  // Of a parent once, for it has many controls.
+  const clips = new Map()
+  const clipOf = (p) => {
+    if (!clips.has(p)) {
+      const { overflowX, overflowY, position } = getComputedStyle(p)
+      clips.set(p, [{ overflowX, overflowY, position }, p.getBoundingClientRect()])
+    }
+    return clips.get(p)
+  }
   const name = (n) => n.id || n.getAttribute("aria-label") || n.textContent.trim() || n.className
   const bad = [], boxes = [], seen = []
   let count = 0
@@ -24,8 +33,7 @@ CONTROLS = """([bar, tool]) => {
     let { left, right, top, bottom } = at
     let whole = true
     for (let p = parent(node); p; p = parent(p)) {
-      const { overflowX, overflowY, position } = getComputedStyle(p)
-      const clip = p.getBoundingClientRect()
+      const [{ overflowX, overflowY, position }, clip] = clipOf(p)
       if (/auto|scroll/.test(overflowY)) {
         top = Math.min(Math.max(top, clip.top), clip.bottom)
         bottom = Math.max(Math.min(bottom, clip.bottom), clip.top)
@@ -174,8 +182,8 @@ def test_on_a_phone_there_is_one_map_at_a_time_and_the_tools_are_a_sheet(visit):
     assert page.evaluate(FOCUSED) == "more"
 
 
-def test_a_button_enlarges_a_row_for_the_back_of_a_room(visit):
-    visitor = visit()
+def test_a_button_enlarges_a_row_for_the_back_of_a_room(revisit):
+    visitor = revisit()
     page = visitor.page
     row = page.locator("[data-variable=tas]")
     before = row.locator(".map.model").bounding_box()["width"]
@@ -229,8 +237,57 @@ def test_an_open_foot_leaves_the_maps_where_they_are_and_has_the_height_one_give
     assert foot.bounding_box()["height"] == first
 
 
-def test_start_again_is_one_step_that_undo_takes_back(visit):
-    visitor = visit()
+def test_on_a_phone_the_foot_follows_the_hand_that_drags_it(visit):
+    visitor = visit(width=390, height=844)
+    page = visitor.page
+    foot = page.locator("footer")
+    page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
+    handle = page.locator("#foot-size")
+    handle.wait_for(state="visible")
+    visitor.settle()
+    first, at = foot.bounding_box()["height"], handle.bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    # Its line of headings is higher here than on a wide screen: no jump by the difference.
+    page.mouse.move(x, y - 2)
+    assert foot.bounding_box()["height"] == pytest.approx(first + 2, abs=1)
+    page.mouse.move(x, y + 60, steps=4)
+    page.mouse.up()
+    assert foot.bounding_box()["height"] == pytest.approx(first - 60, abs=1)
+    handle.focus()
+    page.keyboard.press("ArrowUp")
+    assert foot.bounding_box()["height"] == pytest.approx(first - 36, abs=1)
+    # With the series below the table nothing is wider than the window.
+    page.locator("footer label").filter(has_text=re.compile("^Series$")).click()
+    visitor.settle()
+    wide = page.locator("footer .results").evaluate("(node) => node.getBoundingClientRect().right")
+    assert wide <= 391
+
+
+def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
+    visitor = visit("?theme=dark")
+    page = visitor.page
+    page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
+    button = page.locator("footer button").filter(has_text="Compare").first
+    button.wait_for(state="visible")
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    raised = """() => {
+      const probe = document.body.appendChild(document.createElement("i"))
+      probe.style.background = "var(--raised)"
+      const found = getComputedStyle(probe).backgroundColor
+      probe.remove()
+      return found
+    }"""
+    dark = page.evaluate(raised)
+    assert button.evaluate(ground) == dark
+    page.locator("#theme").evaluate("(node) => node.click()")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    assert button.evaluate(ground) == page.evaluate(raised) != dark
+
+
+def test_start_again_is_one_step_that_undo_takes_back(revisit):
+    visitor = revisit()
     page = visitor.page
     first = visitor.pixels()
     page.locator("[data-month='6']").click()

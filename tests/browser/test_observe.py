@@ -62,8 +62,8 @@ def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_click_observes_at_the_right_place_in_every_projection(visit, key):
-    visitor = visit(f"{OBSERVE}&projection={key}&live=0")
+def test_a_click_observes_at_the_right_place_in_every_projection(revisit, key):
+    visitor = revisit(f"{OBSERVE}&projection={key}&live=0")
     south = -1 if key == "south" else 1
     places = [(south * 62.0, 200.0), (south * 35.0, 80.0), (south * 48.0, 322.0)]
     for i, (lat, lon) in enumerate(places):
@@ -76,8 +76,8 @@ def test_a_click_observes_at_the_right_place_in_every_projection(visit, key):
         assert math.hypot(float(row["lat"]) - lat, apart) < 1.0
 
 
-def test_a_zoomed_map_is_clicked_at_the_right_place_too(visit):
-    visitor = visit(f"{OBSERVE}&live=0")
+def test_a_zoomed_map_is_clicked_at_the_right_place_too(revisit):
+    visitor = revisit(f"{OBSERVE}&live=0")
     x, y = pixel(visitor, "psl", 20, 200)
     visitor.page.mouse.move(x, y)
     for _ in range(3):
@@ -91,8 +91,8 @@ def test_a_zoomed_map_is_clicked_at_the_right_place_too(visit):
     assert float(row["lon"]) == pytest.approx(200, abs=1)
 
 
-def test_a_click_is_analysed_and_a_second_one_withholds_it_and_a_third_restores(visit):
-    visitor = visit(OBSERVE)
+def test_a_click_is_analysed_and_a_second_one_withholds_it_and_a_third_restores(revisit):
+    visitor = revisit(OBSERVE)
     page = visitor.page
     before = visitor.pixels()
     click(visitor, "tas", 0, 230)
@@ -114,8 +114,8 @@ def test_a_click_is_analysed_and_a_second_one_withholds_it_and_a_third_restores(
     assert visitor.pixels()["psl model"] == observed["psl model"]
 
 
-def test_dragging_a_marker_moves_it_and_dragging_elsewhere_pans(visit):
-    visitor = visit(f"{OBSERVE}&live=0")
+def test_dragging_a_marker_moves_it_and_dragging_elsewhere_pans(revisit):
+    visitor = revisit(f"{OBSERVE}&live=0")
     page = visitor.page
     click(visitor, "psl", 10, 200)
     start, stop = pixel(visitor, "psl", 10, 200), pixel(visitor, "psl", -30, 240)
@@ -143,16 +143,16 @@ def test_dragging_a_marker_moves_it_and_dragging_elsewhere_pans(visit):
     assert len(rows(visitor)) == 1
 
 
-def test_the_sea_is_not_observed_on_land(visit):
-    visitor = visit(OBSERVE)
+def test_the_sea_is_not_observed_on_land(revisit):
+    visitor = revisit(OBSERVE)
     click(visitor, "tos", 50, 90)
     visitor.says("no sea surface temperature")
     assert "0 observations" in visitor.page.locator(".counts").inner_text()
 
 
 @pytest.mark.parametrize("mode", ["lasso", "box"])
-def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(visit, mode):
-    visitor = visit(f"{FEW}&live=0")
+def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(revisit, mode):
+    visitor = revisit(f"{FEW}&live=0")
     page = visitor.page
     before = rows(visitor)
     page.locator(f"[data-mode={mode}]").click()
@@ -187,10 +187,11 @@ def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(visit, mode):
     page.locator("[data-many=restore]").click()
     visitor.settle()
     assert rows(visitor) == before
+    page.locator("[data-mode=place]").click()
 
 
-def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(visit):
-    visitor = visit(f"{FEW}&live=0")
+def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(revisit):
+    visitor = revisit(f"{FEW}&live=0")
     page = visitor.page
     box = page.locator("[data-variable=tas] .map.target").bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -220,8 +221,38 @@ def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(visit):
         visitor.settle()
 
 
-def test_a_double_click_observes_once(visit):
-    visitor = visit(f"{OBSERVE}&live=0")
+def test_a_region_drawn_at_once_after_the_click_is_the_region(visit):
+    visitor = visit(f"{FEW}&live=0")
+    page = visitor.page
+    box = page.locator("[data-variable=tas] .map.target").bounding_box()
+
+    def drag(left, top, right, bottom):
+        page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + bottom * box["height"], steps=4)
+        page.mouse.up()
+
+    # While the server still has the choice of a box to answer, and then that of a region.
+    page.locator("[data-mode=box]").click()
+    page.locator("#draw").click()
+    drag(0.4, 0.3, 0.6, 0.5)
+    visitor.says("The network is confined to")
+    visitor.settle()
+    assert re.search(r"\d", page.locator("#draw").inner_text())
+    assert "none" in page.locator(".chosen").inner_text()
+    region = page.locator("#draw").inner_text()
+    # And the other way round: a box drawn at once after another choice selects.
+    page.locator("#draw").click()
+    page.locator("[data-mode=box]").click()
+    drag(0.02, 0.02, 0.98, 0.98)
+    visitor.says("selected")
+    visitor.settle()
+    assert "none" not in page.locator(".chosen").inner_text()
+    assert page.locator("#draw").inner_text() == region
+
+
+def test_a_double_click_observes_once(revisit):
+    visitor = revisit(f"{OBSERVE}&live=0")
     page = visitor.page
     at = pixel(visitor, "psl", 10, 200)
     page.mouse.dblclick(*at)
@@ -240,8 +271,8 @@ def test_a_double_click_observes_once(visit):
     assert rows(visitor)[0]["withheld"] == "False"
 
 
-def test_shift_withholds_the_whole_station(visit):
-    visitor = visit(f"{FEW}&live=0")
+def test_shift_withholds_the_whole_station(revisit):
+    visitor = revisit(f"{FEW}&live=0")
     page = visitor.page
     first = rows(visitor)[0]
     at = pixel(visitor, first["variable"], float(first["lat"]), float(first["lon"]))
@@ -256,10 +287,11 @@ def test_shift_withholds_the_whole_station(visit):
     page.mouse.click(*at)
     visitor.settle()
     assert not [row for row in rows(visitor) if row["withheld"] == "True"]
+    page.locator("#station").uncheck()
 
 
-def test_where_influence_is_shown_a_click_keeps_it(visit):
-    visitor = visit(f"{FEW}&column=influence")
+def test_where_influence_is_shown_a_click_keeps_it(revisit):
+    visitor = revisit(f"{FEW}&column=influence")
     page = visitor.page
     page.wait_for_selector("text=converged in")
     first = rows(visitor)[0]
@@ -302,8 +334,8 @@ def test_a_film_shows_an_analysis_of_each_of_its_months(visit):
     assert all(list(seen.values())[:-1]), seen
 
 
-def test_idle_settings_of_a_method_are_disabled(visit):
-    visitor = visit(f"{FEW}&live=0")
+def test_idle_settings_of_a_method_are_disabled(revisit):
+    visitor = revisit(f"{FEW}&live=0")
     page = visitor.page
     expect(page.locator("#localisation")).to_be_enabled()
     page.select_option("#method", "adam")
@@ -314,16 +346,16 @@ def test_idle_settings_of_a_method_are_disabled(visit):
     expect(page.locator("#residual")).to_be_disabled()
 
 
-def test_the_parts_of_the_cost_add_up(visit):
-    visitor = visit(FEW)
+def test_the_parts_of_the_cost_add_up(revisit):
+    visitor = revisit(FEW)
     page = visitor.page
     page.wait_for_selector("text=converged in")
     numbers = [float(n) for n in re.findall(r"[\d.]+", page.locator(".cost").inner_text())]
     assert numbers[0] == pytest.approx(numbers[1] + numbers[2], abs=1e-6)
 
 
-def test_a_csv_with_bad_rows_names_them(visit, tmp_path):
-    visitor = visit(OBSERVE)
+def test_a_csv_with_bad_rows_names_them(revisit, tmp_path):
+    visitor = revisit(OBSERVE)
     page = visitor.page
     path = tmp_path / "mine.csv"
     path.write_text(
@@ -353,8 +385,8 @@ def test_a_csv_with_bad_rows_names_them(visit, tmp_path):
     assert len(rows(visitor)) == 2
 
 
-def test_a_cell_of_the_table_is_edited(visit):
-    visitor = visit(f"{OBSERVE}&live=0")
+def test_a_cell_of_the_table_is_edited(revisit):
+    visitor = revisit(f"{OBSERVE}&live=0")
     page = visitor.page
     click(visitor, "tas", 0, 230)
     page.wait_for_selector(".tabulator-row")
@@ -368,8 +400,8 @@ def test_a_cell_of_the_table_is_edited(visit):
     assert float(row["value"]) == 4.25
 
 
-def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhile(visit):
-    visitor = visit(f"{FEW}")
+def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhile(revisit):
+    visitor = revisit(f"{FEW}")
     page = visitor.page
     page.select_option("#method", "adam")
     page.wait_for_function("() => document.documentElement.hasAttribute('data-busy')")
@@ -385,8 +417,8 @@ def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhi
     assert "climatology" in page.locator(".outcome").inner_text().lower()
 
 
-def test_step_by_step_with_pause_and_cancel(visit):
-    visitor = visit(f"{FEW}&method=climatology&live=0")
+def test_step_by_step_with_pause_and_cancel(revisit):
+    visitor = revisit(f"{FEW}&method=climatology&live=0")
     page = visitor.page
     page.select_option("#method", "adam")
     page.wait_for_selector("text=changed since")
@@ -410,8 +442,8 @@ def test_step_by_step_with_pause_and_cancel(visit):
     assert page.locator("#step").is_visible()
 
 
-def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
-    visitor = visit(f"{FEW}")
+def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(revisit):
+    visitor = revisit(f"{FEW}")
     page = visitor.page
     page.wait_for_selector("text=converged in")
     visitor.settle()
@@ -436,8 +468,34 @@ def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(visit):
     assert visitor.pixels(".map") == analysed
 
 
-def test_columns_of_the_model(visit):
-    visitor = visit(f"{FEW}")
+def test_members_are_flipped_through_and_counted(revisit):
+    visitor = revisit(f"{FEW}&column=member")
+    page = visitor.page
+    models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
+    expect(page.locator(".against .model").first).to_have_text("Member", timeout=60_000)
+    expect(page.locator(".members output")).to_have_text("1 of 50")
+    before = visitor.pixels()
+    page.locator("#member").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".members output")).to_have_text("2 of 50")
+    visitor.until_changed(before, models)
+    flip = page.get_by_role("button", name="Flip through the members")
+    flip.click()
+    expect(page.locator(".members output")).to_have_text("4 of 50", timeout=20_000)
+    flip.click()
+    expect(flip).to_have_attribute("aria-pressed", "false")
+    before = visitor.pixels()
+    page.select_option("#column", "probability")
+    page.select_option("#event", "lower")
+    visitor.until_changed(before, models)
+    assert "%" in visitor.text("[data-variable=psl] .key")
+    expect(page.locator("#scale")).to_be_hidden()
+    expect(page.locator(".members")).to_be_hidden()
+    assert "event=lower" in page.url
+
+
+def test_columns_of_the_model(revisit):
+    visitor = revisit(f"{FEW}")
     page = visitor.page
     page.wait_for_selector("text=converged in")
     models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
@@ -454,8 +512,7 @@ def test_columns_of_the_model(visit):
     where = rows(visitor)[0]
     page.mouse.move(*pixel(visitor, where["variable"], float(where["lat"]), float(where["lon"])))
     page.wait_for_selector(".note:has-text('1: ')")
-    page.wait_for_timeout(800)
-    assert models <= visitor.changed(nothing)
+    visitor.until_changed(nothing, models)
 
 
 def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
@@ -477,8 +534,8 @@ def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
     assert "observation" not in heard[7]
 
 
-def test_undo_a_link_and_the_keyboard_alone(visit):
-    visitor = visit(OBSERVE)
+def test_undo_a_link_and_the_keyboard_alone(visit, revisit):
+    visitor = revisit(OBSERVE)
     page = visitor.page
     page.locator("#put").select_option("psl")
     page.locator("#lat").fill("-12,5")
@@ -516,13 +573,13 @@ def test_the_tool_and_its_table_fit_the_window(visit):
     assert aside.evaluate("(a) => a.scrollWidth <= a.clientWidth")
 
 
-def test_dense_networks_say_that_they_are_not_drawn(visit):
-    visitor = visit("?tool=observe&network=sst_only&model=code")
+def test_dense_networks_say_that_they_are_not_drawn(revisit):
+    visitor = revisit("?tool=observe&network=sst_only&model=code")
     assert "too dense to draw" in visitor.page.locator(".hid").inner_text()
 
 
-def test_every_control_of_the_tool_has_a_name(visit):
-    visitor = visit(FEW)
+def test_every_control_of_the_tool_has_a_name(revisit):
+    visitor = revisit(FEW)
     nameless = visitor.page.evaluate(
         """() => {
           const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [

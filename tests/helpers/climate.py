@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from model_config import SMALL
 
 from mlda_core.climate.splits import Splits
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.vae.config import DataConfig, ModelConfig, TrainingConfig
 from mlda_core.vae.networks import NetworkConfig
 
-SPLITS = Splits(test=(1982,), validation=(1984,), calibration=(1986,))
+SPLITS = Splits(**{split: tuple(years) for split, years in SMALL["splits"].items()})
 YEARS = range(1979, 1989)
 
 
@@ -55,18 +56,11 @@ def make_config(folder: Path, **training: object) -> ModelConfig:
     path = folder / "climate.nc"
     if not path.exists():
         make_climate().to_netcdf(path, engine="netcdf4")
-    settings = {"epochs": 2, "batch": 32, "information": 200.0, "half": False, **training}
+    model = SMALL["model"]
     return ModelConfig(
-        name="small",
-        title="A small climate",
-        base_period="1979-1988, training years",
-        source="made up",
-        licence="CC0",
-        variables=tuple(DEFAULTS[k] for k in ("psl", "tos", "tas", "pr")),
+        **{**model, "variables": tuple(DEFAULTS[name] for name in model["variables"])},
         splits=SPLITS,
         data=DataConfig(observed=path),
-        network=NetworkConfig(
-            n_latent=6, n_patterns=8, width=8, encoder_width=8, position_channels=2
-        ),
-        training=TrainingConfig(**settings),  # type: ignore[arg-type]
+        network=NetworkConfig(**SMALL["network"]),
+        training=TrainingConfig(**{**SMALL["training"], **training}),
     )

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, test } from "node:test"
 
-import { pointing } from "../../app/web/pointer.js"
+import { drawing, pointing } from "../../app/web/pointer.js"
 import { page } from "./page.js"
 
 // A map of 400 by 200 pixels over -2..2 by -1..1, its corner at 100, 50.
@@ -147,4 +147,61 @@ test("after it ends nothing is heard", () => {
   tell("pointerdown", 400, 100)
   tell("pointerup", 400, 100)
   assert.deepEqual(done, [])
+})
+
+const BOX = { type: "rect", sx0: 9, sx1: 9, sy0: 9, sy1: 9, x0: -1, x1: 1, y0: 0, y1: 0.5 }
+const LASSO = { type: "poly", x: new Float64Array([0, 1, 1]), y: new Float64Array([0, 0, 1]) }
+
+function drawings() {
+  const drawn = []
+  off()
+  off = drawing({ active: () => active, mode: () => mode, drawn: (...given) => drawn.push(given) })
+  return drawn
+}
+const finish = (detail) => document.dispatchEvent({ type: "mlda:drawn", detail })
+
+test("a box goes with the mode, the variable and the map's coordinates of its drag", () => {
+  const drawn = drawings()
+  mode = "region"
+  tell("pointerdown", 300, 100)
+  finish(BOX)
+  assert.deepEqual(drawn, [["region", "tas", { type: "rect", x0: -1, x1: 1, y0: 0, y1: 0.5 }]])
+})
+
+test("a lasso is sent as plain lists", () => {
+  const drawn = drawings()
+  mode = "lasso"
+  tell("pointerdown", 300, 100)
+  finish(LASSO)
+  assert.deepEqual(drawn, [["lasso", "tas", { type: "poly", x: [0, 1, 1], y: [0, 0, 1] }]])
+})
+
+test("a drawing means what was chosen when its drag began, not what is chosen when it ends", () => {
+  const drawn = drawings()
+  mode = "box"
+  tell("pointerdown", 300, 100)
+  mode = "region"
+  finish(BOX)
+  tell("pointerdown", 300, 100)
+  mode = "box"
+  finish(BOX)
+  assert.deepEqual(drawn.map(([by]) => by), ["box", "region"])
+})
+
+test("no drawing is taken twice, of another tool, off the maps, or of another shape", () => {
+  const drawn = drawings()
+  mode = "box"
+  tell("pointerdown", 300, 100)
+  finish(LASSO)
+  finish(BOX)
+  tell("pointerdown", 300, 100, null)
+  finish(BOX)
+  active = false
+  tell("pointerdown", 300, 100)
+  finish(BOX)
+  active = true
+  mode = "place"
+  tell("pointerdown", 300, 100)
+  finish(BOX)
+  assert.deepEqual(drawn, [])
 })

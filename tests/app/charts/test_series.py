@@ -54,6 +54,8 @@ def test_lines_break_between_years_and_lone_months_are_dots(chart):
     assert not np.isfinite(drawn["target_dot"]).any()
     # The analysis has a dot a month, to be told apart without its colour.
     assert np.isfinite(drawn["analysis_dot"]).tolist() == [True, False, True, False, True, False]
+    # And a line where years are left out.
+    assert chart._seams.data["x"] == [pytest.approx(3.4)]
 
 
 def test_of_many_months_only_lone_ones_are_dots(chart):

@@ -19,7 +19,6 @@ from app.state.store import State
 from mlda_core.assimilation.adjoint import Sensitivity
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Means
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
 from mlda_core.evaluation.verification import verify
 from mlda_core.perturbation.attribution import drivers
@@ -30,8 +29,8 @@ SPLIT = ("test", "test", "gap", "train")
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy):
+    return speedy
 
 
 def means(n_variables=2):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bokeh.document import Document
+from driver_account import make_drivers
 
 from app.charts.impact_gauge import ROWS
 from app.maps.color_scales import THEMES
@@ -15,12 +16,11 @@ from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import BASINS, REGIONS
 from mlda_core.evaluation.verification import verify
 from mlda_core.impact.files import load_impact
-from mlda_core.perturbation.attribution import Driver, Drivers
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture
@@ -252,16 +252,6 @@ def test_lines_of_other_settings_fade_and_say_so(series):
 # -- the drivers
 
 
-def account(variable):
-    given = [(-1) ** i * 4.8 / (i + 1) for i in range(len(BASINS))]
-    parts = tuple(
-        Driver(key, basin.label, value, value / sum(given), 0.5 * value)
-        for (key, basin), value in zip(BASINS.items(), given, strict=True)
-    )
-    values = (sum(given) - 0.886 - 0.27, -0.886, parts, sum(given), -0.27)
-    return Drivers("1997-12", "sst_only", variable, REGIONS["nino34"], "mm/day", *values)
-
-
 def test_drivers_are_bars_with_their_numbers(shown):
     shown.foot.mode = "perturb"
     unfold(shown, "drivers")
@@ -272,7 +262,7 @@ def test_drivers_are_bars_with_their_numbers(shown):
     shown.variable.widget.value = "pr"
     view.find.clicks += 1
     assert shown.heard[-1] == {"type": "drivers", "value": "pr"}
-    shown.foot.show_drivers(account("pr"))
+    shown.foot.show_drivers(make_drivers("pr"))
     assert view.chart.figure.visible
     bars = view.chart._bars.data
     assert len(bars["x"]) == len(BASINS)

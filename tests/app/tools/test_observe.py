@@ -13,14 +13,13 @@ from app.jobs.analysis import engine_of
 from app.maps.projections import KEYS, to_map
 from app.state.rows import Row
 from app.state.serialize import to_query
-from mlda_core.bundle.bundle import load_bundle
 
 SOME = "?network=stations&stations=20&tool=observe"
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets" / "bundles" / "speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture
@@ -35,6 +34,15 @@ def visit(bundle):
     yield start
     for one in made:
         one.session.close()
+
+
+@pytest.fixture(scope="module")
+def standing(bundle):
+    """A visit that tests share which change nothing: to make one takes half a second."""
+    one = Visit(bundle, SOME)
+    one.settle()
+    yield one
+    one.session.close()
 
 
 @pytest.mark.slow
@@ -121,11 +129,17 @@ def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(vis
         ({"type": "observing", "name": "count", "value": -1}, "stations"),
         ({"type": "observing", "name": "own", "value": []}, "own"),
         ({"type": "obs-mode", "value": "fly"}, "fly"),
+        ({"type": "obs-drawn", "mode": "fly", "variable": "psl"}, "fly"),
+        ({"type": "obs-drawn", "mode": "box", "variable": "wind"}, "wind"),
+        ({"type": "obs-drawn", "mode": "region", "variable": "psl", "geometry": 3}, "no box"),
+        ({"type": "obs-drawn", "mode": "lasso", "variable": "psl", "geometry": {}}, "no lasso"),
         ({"type": "run", "action": "hop"}, "hop"),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(visit, message, words):
-    v = visit()
+def test_what_cannot_be_is_refused_and_changes_nothing(standing, message, words):
+    v = standing
+    # What was refused before is gone.
+    v.session._say("")
     before, table = v.session.state.snapshot(), v.observer.table
     v.send(**message)
     assert v.session.bar.failed
@@ -182,7 +196,7 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
     v = visit(f"{SOME}&live=0")
     x, _ = to_map("robinson", v.rows["lon"].to_numpy(), v.rows["lat"].to_numpy())
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.session.observe_actions._circled("psl", around)
+    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
     expected = set(np.flatnonzero((x < 0) & (v.rows["variable"] == "psl")).tolist())
     assert v.observer.chosen == expected
     assert len(expected) > 3
@@ -198,15 +212,28 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
 
 def test_a_drawn_box_keeps_the_network_within_it(visit):
     v = visit("?network=stations&stations=20&live=0&projection=platecarree")
-    v.send(type="obs-mode", value="region")
-    v.session.observe_actions._circled(
-        "psl", {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
-    )
-    assert v.panel.mode == "place"
+    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
+    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
     # Plate carree here is centred on 180: -1 is 90 E, 0 is the date line.
     assert v.rows["lon"].between(89, 181).all()
     assert v.rows["lat"].between(-1, 46).all()
     assert v.panel.region_words == "0°–45°N, 90°E–180°"
+
+
+def test_a_drawing_means_what_its_own_message_says(visit):
+    v = visit("?network=stations&stations=20&live=0&projection=platecarree")
+    before = v.session.state.snapshot()
+    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
+    # The choice that came last is not heard of yet, or is another one's.
+    v.send(type="obs-mode", value="region")
+    v.send(type="obs-drawn", mode="box", variable="psl", geometry=box)
+    assert v.session.state.snapshot() == before
+    inside = v.rows["lon"].between(90, 180) & v.rows["lat"].between(0, 45)
+    chosen = inside & (v.rows["variable"] == "psl")
+    assert v.observer.chosen == set(np.flatnonzero(chosen).tolist()) != set()
+    v.send(type="obs-mode", value="box")
+    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
+    assert v.session.state.observations.region is not None
 
 
 def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_move_it(visit):
@@ -391,6 +418,86 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     shown = v.observer.column()
     assert (shown.fields[0] <= shown.reference[0] * 1.2).all()
     assert (shown.fields[0] > 0).all()
+
+
+def test_the_column_flips_through_members_of_the_posterior(visit):
+    v = visit()
+    analysed = v.session._frame.model
+    v.send(type="column", value="member")
+    assert "Drawing members" in v.observer.heading.hint
+    v.settle(lambda visit: visit.observer.member == 1)
+    assert v.observer.heading.hint == ""
+    assert v.observer.heading.shows_member
+    first = v.session._frame.model
+    v.send(type="member", value=7)
+    seventh = v.session._frame.model
+    ensemble = v.work.ensemble()
+    np.testing.assert_array_equal(first, ensemble.anomalies[0])
+    np.testing.assert_array_equal(seventh, ensemble.anomalies[6])
+    assert np.nanmax(np.abs(first - seventh)) > 1
+    assert "member 7" in v.session.bar.nino
+    assert "member=7" in v.session.bar.query
+    # Looking is no step of the history, and what is refused changes nothing.
+    v.send(type="member", value=51)
+    assert v.session.state.observations.member == 7
+    v.send(type="undo")
+    assert v.session.state.observations.column == "model"
+    np.testing.assert_array_equal(v.session._frame.model, analysed)
+
+
+def test_the_column_shows_the_probability_of_an_event(visit):
+    v = visit()
+    v.send(type="column", value="probability")
+    v.settle(lambda visit: visit.observer.column().fields is not None)
+    above = v.observer.column().fields
+    ensemble = v.work.ensemble()
+    there = v.session.bundle.mask
+    assert (above[there] >= 0).all()
+    assert (above[there] <= 100).all()
+    np.testing.assert_allclose(
+        above[0], 100 * (ensemble.anomalies[:, 0] > 0).mean(axis=0), atol=1e-4
+    )
+    assert "%" in v.session.figures._key(v.session.bundle.variables[0])
+    for event in ("upper", "lower"):
+        v.send(type="event", value=event)
+        assert f"event={event}" in v.session.bar.query
+        fifth = v.observer.column().fields
+        # Where nothing is known a fifth of the months lies in each fifth.
+        assert 5 < np.nanmean(fifth) < 40
+        assert np.nanmax(np.abs(fifth - above)) > 20
+    v.send(type="event", value="often")
+    assert v.session.state.observations.event == "lower"
+
+
+def test_beside_another_method_the_words_follow_the_member(visit):
+    v = visit(f"{SOME}&beside=enoi&column=member")
+    v.settle(lambda visit: visit.observer.member == 1)
+    v.settle()
+    assert v.session._frame.request.scene.words[1] == "member 1"
+    v.send(type="member", value=7)
+    assert v.session._frame.request.scene.words[1] == "member 7"
+    v.send(type="column", value="model")
+    assert v.session._frame.request.scene.words[1] == "model"
+
+
+def test_members_are_of_the_method_that_was_assimilated(visit):
+    v = visit(f"{SOME}&column=member")
+    v.settle(lambda visit: visit.observer.member == 1)
+    v.send(type="observing", name="live", value=False)
+    v.send(type="observing", name="method", value="climatology")
+    # The analysis shown is still the VAE's, and so are its members.
+    assert v.observer.member == 1
+    assert v.observer.heading.hint == ""
+
+
+def test_without_a_posterior_the_column_says_why_it_has_no_members(visit):
+    v = visit(f"{SOME}&column=member&method=climatology")
+    assert "no posterior" in v.observer.heading.hint
+    assert v.observer.member == 0
+    v.send(type="observing", name="method", value="vae")
+    v.send(type="observing", name="residual", value=False)
+    v.settle()
+    assert "residual analysis" in v.observer.heading.hint
 
 
 @pytest.mark.slow
@@ -649,7 +756,7 @@ def test_a_whole_station_is_withheld_and_circled(visit):
     v.send(type="obs-toggle", variable=row.variable, row=0)
     assert not v.rows["withheld"].any()
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.session.observe_actions._circled("psl", around)
+    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
     chosen = v.rows.iloc[sorted(v.observer.chosen)]
     assert set(chosen["variable"]) == {"psl", "tas"}
     assert (chosen.groupby(["lat", "lon"]).size() == 2).all()

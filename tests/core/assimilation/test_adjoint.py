@@ -9,7 +9,6 @@ from small import make_small
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.solver import minimise
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS, Region, region_mask
 from mlda_core.observations.standardised import thin
 from mlda_core.perturbation.responder import Responder
@@ -25,8 +24,8 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bundled(repo_root):
-    return Responder(Assimilator(load_bundle(repo_root / "assets/bundles/speedy")))
+def bundled(speedy):
+    return Responder(Assimilator(speedy))
 
 
 def mean(responder, fields, variable, region):

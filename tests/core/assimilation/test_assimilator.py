@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from exact import at_cells, dense_covariance, grid_points, hybrid, table
 from small import make_small
 
 from mlda_core.assimilation import gain_cache
 from mlda_core.assimilation.assimilator import METHODS, Assimilator, Background
 from mlda_core.assimilation.cost import DecodedCost
-from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
 from mlda_core.assimilation.regional_series import by_season
@@ -25,8 +24,6 @@ from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
-
-BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 
 
 @pytest.fixture(scope="module")
@@ -40,81 +37,8 @@ def curved(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bundled():
-    return load_bundle(BUNDLED)
-
-
-def table(bundle, count=12, *, seed=0, variables=("psl", "tas"), month="1982-07", error=0.3):
-    """Observations of a month at random places."""
-    rng = np.random.default_rng(seed)
-    lat = np.degrees(np.arcsin(rng.uniform(-0.95, 0.95, count)))
-    lon = rng.uniform(0, 360, count)
-    names = [v.name for v in bundle.variables]
-    parts = []
-    for name in variables:
-        row = names.index(name)
-        there = bundle.operator.observable(np.full(count, row), lat, lon)
-        places = bundle.operator.locate(np.full(there.sum(), row), lat[there], lon[there])
-        value = bundle.operator.apply(places, bundle.target(month))
-        spread = float(np.nanmean(bundle.normaliser.spread[:, row]))
-        sd = error * spread
-        parts.append(
-            pd.DataFrame(
-                {
-                    "variable": name,
-                    "lat": lat[there],
-                    "lon": lon[there],
-                    "value": value + sd * rng.standard_normal(value.size),
-                    "error_sd": sd,
-                    "withheld": False,
-                    "label": "",
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-def grid_points(bundle):
-    lat, lon = np.meshgrid(bundle.grid.lat, bundle.grid.lon, indexing="ij")
-    return unit_vectors(lat.ravel(), lon.ravel())
-
-
-def dense_covariance(bundle, covariance, share):
-    """B of the hybrid over all cells, built the long way round."""
-    s, st = bundle.settings, bundle.statistics
-    n_variables, cells = len(bundle.variables), bundle.grid.weights.size
-    distance = great_circle(grid_points(bundle), grid_points(bundle))
-    rho = np.tile(gaspari_cohn(distance / s.half_width), (n_variables, n_variables))
-    out = rho * (st.patterns.T.astype(float) @ covariance @ st.patterns)
-    short = gaspari_cohn(distance / LEFTOVER_HALF_WIDTH_KM)
-    root = np.sqrt(st.leftover.astype(float))
-    for v in range(n_variables):
-        part = slice(v * cells, (v + 1) * cells)
-        out[part, part] += short * np.outer(root[part], root[part])
-    jacobian = bundle.jacobian(7).reshape(bundle.n_latent, -1).astype(float)
-    return out + share * jacobian.T @ jacobian
-
-
-def hybrid(bundle, share):
-    s, st = bundle.settings, bundle.statistics
-    left = st.residuals(7, s.residual_width, s.residual_floor)
-    return share * left + (1 - share) * st.months(7, s.season_width, s.season_floor)
-
-
-def at_cells(bundle, rows, columns, variable):
-    """Observations at cell centres, where a place is a cell and its neighbours do not enter."""
-    grid = bundle.grid
-    return pd.DataFrame(
-        {
-            "variable": variable,
-            "lat": grid.lat[rows],
-            "lon": grid.lon[columns],
-            "value": np.linspace(-2.0, 3.0, len(rows)),
-            "error_sd": 0.5,
-            "withheld": False,
-            "label": "",
-        }
-    )
+def bundled(speedy):
+    return speedy
 
 
 def test_a_linear_decoder_gives_optimal_interpolation_and_its_posterior(linear):
@@ -382,7 +306,7 @@ def test_what_was_asked_before_changes_nothing(bundled):
 def test_gains_are_not_kept_for_ever(linear):
     engine = Assimilator(linear)
     none = table(linear).iloc[:0]
-    for i in range(50):
+    for i in range(34):
         engine.run(none, 7, localisation=1 + 0.001 * i)
     assert len(engine._gains._gains) <= 32
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,18 +10,16 @@ from small import make_linear
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.robust import FAR_SD, LEAST_WEIGHT, robust_weights, weight_of
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import observation_table
 
-BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 MONTH = "1984-01"  # VALIDATION: nothing is tuned on TEST
 
 
 @pytest.fixture(scope="module")
-def bundled():
-    return load_bundle(BUNDLED)
+def bundled(speedy):
+    return speedy
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +68,7 @@ def test_distances_are_those_of_leaving_one_out_with_the_others_as_weighted(tmp_
     table, bad = spoil(observe(bundle, NetworkSpec("stations", count=12), "1982-07"), bundle, 0.15)
     engine = Assimilator(bundle)
     problem, _ = engine._prepare(table, 7, Setting(method="eof"))
-    gain, departures = problem.gain, engine._departures(problem, problem.x_b)
+    gain, departures = problem.gain, engine.departures(problem, problem.x_b)
     weight = robust_weights(gain, departures)
     assert (weight[bad] < 0.05).all()
     assert (weight[~bad] > 0.5).all()

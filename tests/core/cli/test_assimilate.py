@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
+from contextlib import suppress
 
 import netCDF4
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
 from small import make_linear
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import PATTERNS
 from mlda_core.assimilation.netcdf import provenance, writing
 from mlda_core.assimilation.regional_series import by_season
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.cli import console
-from mlda_core.cli import main as cli
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import read, to_csv, to_netcdf
 
@@ -52,25 +51,11 @@ def observed(bundle):
 
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path):
-    """Run a command within this process, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
+    """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b").symlink_to(workplace / "made")
 
-    def run(*arguments):
-        done = CliRunner().invoke(cli.app, ["assimilate", "b", *map(str, arguments)])
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
-
-    return run
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    return line
+    return lambda *words: run("assimilate", "b", *words)
 
 
 def opened(path, **more):
@@ -114,6 +99,62 @@ def test_one_month_is_the_analysis_of_the_library_in_cf_units(mlda, bundle, obse
     assert table["used"].tolist() == (~observed[month]["withheld"]).tolist()
     assert analysis.outcome in done.stderr
     assert "There is no target: only withheld observations can be scored." in done.stdout
+
+
+def test_members_of_the_posterior_are_written_too(mlda, bundle, observed, tmp_path):
+    month = MONTHS[0]
+    (tmp_path / "mine.csv").write_text(to_csv(observed[month]))
+    done = mlda(
+        "--obs", "mine.csv", "--month", month, "--out", "mine.nc", "--members", 6, "--seed", 2
+    )
+    assert done.returncode == 0, done.stderr
+    found = opened(tmp_path / "mine.nc")
+    table = read(tmp_path / "mine.csv", bundle).table
+    ensemble = Assimilator(bundle).ensemble(table, month, members=6, seed=2)
+    for i, v in enumerate(bundle.variables):
+        member = found[f"{v.name}_member"]
+        assert member.dims == ("time", "member", "lat", "lon")
+        assert member.attrs["units"] == v.units
+        np.testing.assert_allclose(
+            member[0], ensemble.anomalies[:, i] / v.scale, rtol=1e-4, atol=1e-9
+        )
+    assert found["member"].values.tolist() == [1, 2, 3, 4, 5, 6]
+    assert json.loads(found.attrs["ensemble"]) == {"members": 6, "sampler": "laplace", "seed": 2}
+    assert "members is 1" in refusal(
+        mlda("--obs", "mine.csv", "--month", month, "--out", "no.nc", "--members", 1)
+    )
+    assert "use laplace" in refusal(
+        mlda(
+            *("--obs", "mine.csv", "--month", month, "--out", "no.nc", "--members", 4),
+            *("--method", "enoi", "--sampler", "perturbed"),
+        )
+    )
+    assert not (tmp_path / "no.nc").exists()
+    options = ("--obs", "mine.csv", "--month", month, "--out", "no.nc")
+    for lonely in (("--seed", 3), ("--sampler", "perturbed")):
+        assert "--members 50" in refusal(mlda(*options, *lonely))
+
+
+@pytest.mark.parametrize(("first", "second"), [({"ensemble": "6"}, {}), ({}, {"ensemble": "6"})])
+def test_a_part_of_a_run_with_other_members_is_not_gone_on_with(
+    bundle, observed, tmp_path, first, second
+):
+    month, other = MONTHS[:2]
+    engine = Assimilator(bundle)
+    plan = {name: len(observed[name]) for name in (month, other)}
+    about = provenance(bundle, {})
+    # Ends before its plan: the rest is kept.
+    with (
+        suppress(RuntimeError),
+        writing(tmp_path / "out.nc", {**about, **first}, plan) as file,
+    ):
+        analysis = engine.run(observed[month], month)
+        file.add(analysis.to_dataset(month), analysis.observations)
+    with (
+        pytest.raises(RuntimeError, match="0 of 2 months"),
+        writing(tmp_path / "out.nc", {**about, **second}, plan) as file,
+    ):
+        assert file.months == set()
 
 
 def test_an_output_repeats_itself(mlda, observed, tmp_path):

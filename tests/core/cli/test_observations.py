@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
 from published import ghcnm_line, ghcnm_place, gsom_table, imma, isti_line, obs_seq
 from small import make_linear
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.calibrate import PATTERNS
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.cli import console
-from mlda_core.cli import main as cli
 
 LAT, LON = 11.25, 22.5
 
@@ -38,25 +37,11 @@ def bundle(workplace):
 
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path):
-    """Run a command within this process, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
+    """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b").symlink_to(workplace / "made")
 
-    def run(*arguments):
-        done = CliRunner().invoke(cli.app, [*map(str, arguments)])
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
-
     return run
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    return line
 
 
 def climatology(bundle, name):

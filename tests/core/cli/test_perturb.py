@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
+from model_config import make_toml
 from rich.console import Console
 from small import make_small
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
-from mlda_core.cli import main as cli
 from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.perturbation.gcm import EXPERIMENTS, gcm_responses
 from mlda_core.perturbation.responder import Responder
@@ -25,36 +25,6 @@ from mlda_core.perturbation.sst_patches import Patch
 
 MONTH = "1984-01"
 BOX = "-30:30:180:270:+1.5K"
-CONFIG = """
-[model]
-name = "small"
-title = "A small climate"
-base_period = "1979-1988, training years"
-source = "made up"
-licence = "CC0"
-variables = ["psl", "tos", "tas", "pr"]
-
-[splits]
-test = [1982]
-validation = [1984]
-calibration = [1986]
-
-[data]
-observed = "climate.nc"
-
-[network]
-n_latent = 6
-n_patterns = 8
-width = 8
-encoder_width = 8
-position_channels = 2
-
-[training]
-epochs = 2
-batch = 32
-half = false
-information = 200.0
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +32,7 @@ def workplace(tmp_path_factory):
     """A folder with a small bundle, its configuration and data, and the GCM's perturbed runs."""
     folder = tmp_path_factory.mktemp("perturb")
     bundle = make_small(folder, curved=0.03)
-    (folder / "small.toml").write_text(CONFIG)
+    (folder / "small.toml").write_text(make_toml())
     with xr.open_dataset(folder / "climate.nc") as opened:
         mean = opened.mean("member").sel(time="1984").load()
     for name in EXPERIMENTS:
@@ -82,16 +52,10 @@ def bundle(workplace):
 
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path):
-    """Run a command within this process, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
+    """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     for name in ("made", "climate.nc", "small.toml", "runs"):
         (tmp_path / name).symlink_to(workplace / name)
-
-    def run(*arguments):
-        done = CliRunner().invoke(cli.app, [str(a) for a in arguments])
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     return run
 
@@ -99,14 +63,6 @@ def mlda(monkeypatch, workplace, tmp_path):
 @pytest.fixture
 def perturb(mlda):
     return lambda *arguments: mlda("perturb", "made", *arguments, "--out", "new/warm.nc")
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    return line
 
 
 def opened(path):

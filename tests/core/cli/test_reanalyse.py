@@ -16,15 +16,14 @@ import pandas as pd
 import psutil
 import pytest
 import xarray as xr
+from commands import mlda as run
+from commands import refusal
 from dask.distributed import Client, LocalCluster
 from small import make_small
-from typer.testing import CliRunner
 
 from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
 from mlda_core.assimilation.regional_series import observer
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.cli import console
-from mlda_core.cli import main as cli
 from mlda_core.cli.reanalyse import network_of
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import empty, read, to_csv
@@ -78,27 +77,13 @@ def client():
 @pytest.fixture
 def mlda(monkeypatch, workplace, tmp_path, client):
     """Run the command within this process and on its cluster, in a folder of its own."""
-    monkeypatch.setattr(console.errors, "_width", 400)
-    monkeypatch.setattr(console.out, "_width", 400)
     monkeypatch.chdir(tmp_path)
 
-    def run_here(*arguments, out="x.zarr"):
-        address = client.cluster.scheduler_address
-        words = ["reanalyse", str(workplace / "made"), *map(str, arguments)]
-        words += ["--scheduler", address, "--out", out]
-        done = CliRunner().invoke(cli.app, words)
-        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    def run_here(*words, out="x.zarr"):
+        where = ("--scheduler", client.cluster.scheduler_address, "--out", out)
+        return run("reanalyse", workplace / "made", *words, *where)
 
     return run_here
-
-
-def refusal(done):
-    """Return the one sentence with which a command failed."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mlda: ")]
-    assert line.rstrip().endswith(".")
-    return line
 
 
 def stamps(store, rows):
@@ -547,11 +532,9 @@ def test_a_store_of_another_bundle_or_of_others_is_refused(mlda):
 
 def test_a_cluster_that_is_not_there_is_named(workplace, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(console.errors, "_width", 400)
-    words = ["reanalyse", str(workplace / "made"), "--network", "sst_only", "--out", "x.zarr"]
-    words += ["--months", "1982-01:1982-01", "--scheduler", "nonsense://here:1"]
-    done = CliRunner().invoke(cli.app, words)
-    said = refusal(subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr))
+    words = ["--network", "sst_only", "--out", "x.zarr", "--months", "1982-01:1982-01"]
+    words += ["--scheduler", "nonsense://here:1"]
+    said = refusal(run("reanalyse", workplace / "made", *words))
     assert "no Dask scheduler at 'nonsense://here:1'" in said
 
 

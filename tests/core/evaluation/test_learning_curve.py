@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from climate import SPLITS, make_climate
+from model_config import make_toml
 from typer.testing import CliRunner
 
 from mlda_core.bundle.bundle import load_bundle
@@ -21,38 +22,7 @@ from mlda_core.vae.config import ConfigError, load_config
 
 pytestmark = pytest.mark.slow
 
-TOML = """
-[model]
-name = "small"
-title = "A small climate"
-base_period = "1979-1988, training years"
-source = "made up"
-licence = "CC0"
-variables = ["psl", "tos", "tas", "pr"]
-
-[splits]
-test = [1982]
-validation = [1984]
-calibration = [1986]
-
-[data]
-observed = "climate.nc"
-mixed = "mixed.nc"
-mixed_share = 1.0
-
-[network]
-n_latent = 6
-n_patterns = 8
-width = 8
-encoder_width = 8
-position_channels = 2
-
-[training]
-epochs = 2
-batch = 32
-half = false
-information = 200.0
-"""
+TOML = make_toml(data={"mixed": "mixed.nc", "mixed_share": 1.0})
 POINTS = (Point((0,), False), Point((0,), True))
 # 10 years but TEST, VALIDATION, CALIBRATION and a month either side of each.
 TRAIN_MONTHS = 120 - 3 * 14

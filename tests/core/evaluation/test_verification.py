@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import (
     REGIONS,
     Region,
@@ -27,13 +24,12 @@ from mlda_core.evaluation.verification import (
     verify,
 )
 
-BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
 MONTH = "1997-12"
 
 
 @pytest.fixture(scope="module")
-def bundle():
-    return load_bundle(BUNDLED)
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture(scope="module")

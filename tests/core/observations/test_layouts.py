@@ -33,8 +33,8 @@ ROW = {"variable": "tas", "lat": 50.0, "lon": 10.0, "value": 3.0, "error_sd": 0.
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root) -> Bundle:
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy: Bundle) -> Bundle:
+    return speedy
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, lat_lon, unit_vectors
 from mlda_core.observations.land import natural_earth, on_land
@@ -33,8 +33,8 @@ MONTH = "1997-12"
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return load_bundle(ROOT / "assets/bundles/speedy")
+def bundle(speedy: Bundle) -> Bundle:
+    return speedy
 
 
 def distances(lat, lon):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.units import to_display
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.observations.table import (
@@ -35,8 +35,8 @@ GOOD = {"variable": "tas", "lat": 51.0, "lon": 10.0, "value": 2.5, "error_sd": 0
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return load_bundle(ROOT / "assets/bundles/speedy")
+def bundle(speedy: Bundle) -> Bundle:
+    return speedy
 
 
 def table(*rows, **more):

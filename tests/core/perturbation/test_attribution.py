@@ -6,7 +6,6 @@ from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.regional_series import SeriesError, by_season, months_of
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.regions import BASINS, REGIONS, basin_masks, regional_mean
 from mlda_core.perturbation import attribution
@@ -23,8 +22,8 @@ from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_cha
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture(scope="module")

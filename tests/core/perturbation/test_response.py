@@ -7,7 +7,6 @@ import pytest
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import Region
 from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.response import HELD
@@ -156,8 +155,8 @@ def test_errors_of_its_own_are_refused(responder):
 
 
 @pytest.mark.slow
-def test_thinning_keeps_the_changed_sea(repo_root):
-    bundled = Responder(Assimilator(load_bundle(repo_root / "assets/bundles/speedy")))
+def test_thinning_keeps_the_changed_sea(speedy):
+    bundled = Responder(Assimilator(speedy))
     patch = Patch(2.0, region="nino34")
     full = None
     for held in ("sst_only", "outside"):

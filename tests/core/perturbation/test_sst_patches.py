@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import (
@@ -22,8 +21,8 @@ GRID = Grid(np.arange(-88.75, 90, 2.5), np.arange(0, 360, 2.5))
 
 
 @pytest.fixture(scope="module")
-def bundle(repo_root):
-    return load_bundle(repo_root / "assets/bundles/speedy")
+def bundle(speedy):
+    return speedy
 
 
 def at(weights, lat, lon):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.regional_series import Series, SeriesError, months_of, observer
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.regions import REGIONS, drawn_box, regional_mean
 from mlda_core.observations.networks import NetworkSpec
 
-BUNDLED = Path(__file__).parents[3] / "assets/bundles/speedy"
-
 
 @pytest.fixture(scope="module")
-def bundle():
-    return load_bundle(BUNDLED)
+def bundle(speedy):
+    return speedy
 
 
 @pytest.fixture(scope="module")
