@@ -56,7 +56,7 @@ $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(INSTALL_EDITABLE) '.[page,plot,train,scale,archives,test,docs]'
+	$(INSTALL_EDITABLE) '.[page,plot,train,scale,archives,priors,test,docs]'
 	@touch $@
 
 # The atmosphere model brings JAX and fifty packages more: an environment of its own on top of the other, so that

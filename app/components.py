@@ -162,6 +162,7 @@ class ModelHeading(Control):
         default=[list(item) for item in options_of(ObservationSettings, "event").items()],
         doc="Key and label of what it can be of.",
     )
+    threshold = param.Number(default=1.0, doc="The value that a probability is above or below.")
     shows_member = param.Boolean(doc="Whether the column shows it by now.")
     note = param.String(doc="What the column shows just now, in words.")
     stale = param.Boolean(doc="Whether the column is still of another month or network.")
@@ -200,6 +201,7 @@ class Observe(Control):
     whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
     methods = param.List(default=[], doc="Key, label and heeded settings of each method.")
     variables = param.List(default=[], doc="Name, label and short label of each variable.")
+    as_kinds = param.List(default=[], doc="Code and label of what can be placed by hand.")
     fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
     settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
     region_words = param.String(doc="The drawn region, in words.")
@@ -215,6 +217,8 @@ class Observe(Control):
     rejected_words = param.String()
     reading = param.String(doc="The observation under the pointer, in words.")
     chart = Child(doc="The cost by step, drawn.")
+    next = Child(doc="The controls of the view *Where next?*.")
+    card = Child(doc="The card of the observation that is selected.")
     trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
 
     _esm = read_module("observe.js")

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.observation_influence import observation_influence
     from mlda_core.assimilation.posterior.ensemble import Ensemble
+    from mlda_core.assimilation.targeting import where_next
     from mlda_core.bundle.bundle import Bundle, load_bundle
     from mlda_core.climate.assets import coastline
     from mlda_core.climate.errors import UserError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.intake import ObservationWarning
     from mlda_core.observations.networks import NetworkSpec, places, synthesise
     from mlda_core.observations.options import TableOptions
+    from mlda_core.observations.synthetic import synthesise_reports
     from mlda_core.observations.table import read as read_observations
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
@@ -50,11 +53,14 @@ __all__ = [
     "gcm_responses",
     "load_bundle",
     "load_impact",
+    "observation_influence",
     "places",
     "read_observations",
     "regional_mean",
     "synthesise",
+    "synthesise_reports",
     "verify",
+    "where_next",
 ]
 
 # The version's only definition: pyproject.toml reads it here.
@@ -81,11 +87,14 @@ _DEFINED_IN = {
     "gcm_responses": "perturbation.gcm",
     "load_bundle": "bundle.bundle",
     "load_impact": "impact.files",
+    "observation_influence": "assimilation.observation_influence",
     "places": "observations.networks",
     "read_observations": "observations.table:read",
     "regional_mean": "climate.regions",
     "synthesise": "observations.networks",
+    "synthesise_reports": "observations.synthetic",
     "verify": "evaluation.verification",
+    "where_next": "assimilation.targeting",
 }
 
 

@@ -54,6 +54,7 @@ def test_extras_are_the_promised_ones(project):
         "scale",
         "simulate",
         "archives",
+        "priors",
         "test",
         "docs",
     }
@@ -75,10 +76,10 @@ def test_conda_has_the_same_direct_dependencies_at_the_same_versions(
     # The extras that are left out of it, and no more.
     extra = {
         Requirement(r).name
-        for name in ("simulate", "archives")
+        for name in ("simulate", "archives", "priors")
         for r in project["optional-dependencies"][name]
     }
-    assert extra == {"jcm", "pydartdiags"}
+    assert extra == {"jcm", "pydartdiags", "azula", "zuko"}
     direct = {name: pins[name] for name in requirements.keys() - extra}
     assert conda_pins.pop("python") == "3.11"
     assert conda_pins.pop("setuptools") == pins["setuptools"]
@@ -131,7 +132,8 @@ def test_every_third_party_import_is_declared(repo_root, requirements, package):
 def test_the_library_needs_nothing_of_the_page(repo_root, project):
     """`pip install mlda-climate` brings no panel; the page's packages are the extra `page`."""
     extras = project["optional-dependencies"]
-    optional = (extras[name] for name in ("plot", "train", "scale", "simulate", "archives"))
+    names = ("plot", "train", "scale", "simulate", "archives", "priors")
+    optional = (extras[name] for name in names)
     lines = [*project["dependencies"], *(line for extra in optional for line in extra)]
     needed = {canonicalize_name(Requirement(line).name) for line in lines}
     found = imported_distributions(repo_root / "mlda_core")

@@ -23,15 +23,22 @@ LAYERS = {
         *("perturbation", "impact", "evaluation", "reanalysis", "simulate", "plotting", "cli"),
     ),
     "app": (
-        *("web_files", "state", "text", "maps", "charts", "components", "context", "jobs", "tools"),
-        *("results", "bundles", "timeline", "bundle_menu", "warm_up", "session", "page"),
-        *("main", "app_hooks"),
+        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
+        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up"),
+        *("session", "page", "main", "app_hooks"),
     ),
 }
-# Rooms in which modules still import each other.
-CIRCLES_LEFT = {
-    "mlda_core": {"mlda_core.assimilation", "mlda_core.sources"},
-    "app": set(),
+NAMESAKES_IN = {"mlda_core": "tests/core", "app": "tests/app"}
+# Modules without a test file of their name, and why.
+NO_NAMESAKE = {
+    # Declare what others hold to, with no logic of their own.
+    "mlda_core/assimilation/posterior/engine.py",
+    "mlda_core/observations/options.py",
+    "mlda_core/observations/reading.py",
+    # Needs JAX, in an environment of its own: tests/simulate/test_gcm.py.
+    "mlda_core/simulate/gcm.py",
+    # Only an entry point: tests/app/test_page.py and tests/browser open it.
+    "app/main.py",
 }
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
@@ -232,8 +239,7 @@ def test_no_import_runs_upwards(repo_root, package, layers):
 @pytest.mark.parametrize("package", LAYERS)
 def test_no_modules_import_each_other(repo_root, package):
     graph = modules_of(package, repo_root)
-    rooms = {".".join(name.split(".")[:2]) for group in circles(graph) for name in group}
-    assert rooms == CIRCLES_LEFT[package]
+    assert not circles(graph)
 
 
 def test_the_guard_sees_upward_imports_and_circles():
@@ -246,6 +252,24 @@ def test_the_guard_sees_upward_imports_and_circles():
     }
     assert upward(graph, ("low", "high")) == {"p.low.b imports p.high.c"}
     assert circles(graph) == {frozenset({"p.low.a", "p.low.b", "p.high.c"})}
+
+
+def lacking_namesakes(repo_root):
+    """Return the modules that have no test file of their name in the mirrored folder."""
+    lacking = set()
+    for package, mirror in NAMESAKES_IN.items():
+        for path in python_files(repo_root / package):
+            inside = path.relative_to(repo_root / package)
+            namesake = repo_root / mirror / inside.with_name(f"test_{inside.name}")
+            if path.name not in {"__init__.py", "__main__.py"} and not namesake.is_file():
+                lacking.add(path.relative_to(repo_root).as_posix())
+    return lacking
+
+
+def test_each_module_has_a_test_of_its_name(repo_root):
+    lacking = lacking_namesakes(repo_root)
+    assert not lacking - NO_NAMESAKE, "write tests/.../test_<module>.py for these"
+    assert not NO_NAMESAKE - lacking, "these have one, or are gone: take them off NO_NAMESAKE"
 
 
 def test_what_draws_knows_nothing_of_torch(repo_root):

@@ -38,8 +38,9 @@ TORCH = "2.13.0"
 # Where conda-forge's name is not PyPI's.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 
-# The extra that the conda environment leaves out: near a gigabyte, by pip for who wants it.
-NOT_BY_CONDA = "simulate"
+# The extras that the conda environment leaves out, by pip for who wants them: one is near a
+# gigabyte, and not all packages of the others are on conda-forge.
+NOT_BY_CONDA = ("simulate", "archives", "priors")
 
 CONSTRAINTS_HEAD = """\
 # Exact versions of everything, all extras included; written by tools/pin.py.
@@ -60,12 +61,12 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def direct_requirements(without: str = "") -> list[str]:
-    """Return every requirement of pyproject.toml, those of the extras but one included."""
+def direct_requirements(without: tuple[str, ...] = ()) -> list[str]:
+    """Return every requirement of pyproject.toml, those of extras included but for some."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = list(project["dependencies"])
     for name, extra in project["optional-dependencies"].items():
-        requirements += [] if name == without else extra
+        requirements += [] if name in without else extra
     return requirements
 
 

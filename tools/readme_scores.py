@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+import prior_scores
 import real_scores
 
 from mlda_core.assimilation.methods import spelled
@@ -324,6 +325,7 @@ MARKED = {
     },
     "docs/perturbation.md": {EVERY_RESPONSE: every_response},
     "docs/posterior.md": {POSTERIOR: posterior_table},
+    "docs/priors.md": {prior_scores.PRIORS: lambda: prior_scores.priors_table(BUNDLE)},
 }
 
 

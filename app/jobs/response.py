@@ -25,6 +25,7 @@ from mlda_core.climate.regions import region_mask
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.adjoint import Sensitivity
+    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.responder import Responder
     from mlda_core.perturbation.response import Response
@@ -35,12 +36,17 @@ Float = NDArray[np.floating]
 KEPT = 24
 
 
-@lru_cache(maxsize=4)
 def responder_of(bundle: Bundle) -> Responder:
     """Return the bundle's responses, shared by all sessions; the engine is the analyses' own."""
+    return _responder_of(engine_of(bundle))
+
+
+# By the engine: where a fifth bundle has taken its place, responses have a new one too.
+@lru_cache(maxsize=4)
+def _responder_of(engine: Assimilator) -> Responder:
     from mlda_core.perturbation.responder import Responder
 
-    return Responder(engine_of(bundle))
+    return Responder(engine)
 
 
 @dataclass(frozen=True)

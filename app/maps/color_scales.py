@@ -126,8 +126,9 @@ def map_palette(variable: Variable, theme: str, *, full: bool) -> list[str]:
 # No variable's own colour map: from small to large, light enough for dark hatching.
 SPREAD_CMAP = "YlOrRd"
 PROBABILITY_CMAP = "BuPu"
+NEXT_CMAP = "YlGn"
 # Columns whose values have no sign, and no direction for arrows.
-UNSIGNED = {"spread": SPREAD_CMAP, "probability": PROBABILITY_CMAP}
+UNSIGNED = {"spread": SPREAD_CMAP, "probability": PROBABILITY_CMAP, "next": NEXT_CMAP}
 HATCH_COLOUR = "#14171b"
 
 
@@ -136,8 +137,8 @@ def column_palette(variable: Variable, theme: str, kind: str) -> list[str]:
     if kind == "spread":
         land = THEMES[theme]["land"]
         return [land, *colours(SPREAD_CMAP, HATCH - 1), HATCH_COLOUR, "#00000000"]
-    if kind == "probability":
-        return [THEMES[theme]["land"], *colours(PROBABILITY_CMAP), "#00000000"]
+    if kind in UNSIGNED:
+        return [THEMES[theme]["land"], *colours(UNSIGNED[kind]), "#00000000"]
     return map_palette(variable, theme, full=False)
 
 

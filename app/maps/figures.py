@@ -38,6 +38,7 @@ from app.maps.frames import (
     ScatterPane,
     amplification,
 )
+from app.maps.glyphs import draw
 from app.maps.legends import WAITING, axes_html, gap_words, key_html, score_html
 from app.maps.projections import EXTENT, pixel_map, projection
 from app.maps.vector_glyphs import ArrowGlyphs
@@ -99,6 +100,10 @@ def display_options_of(request: Request) -> DisplayOptions:
         scales["model"],
         scales["target"],
     )
+
+
+def _image(mapper: Any, **options: Any) -> Any:
+    return bm.Image(image="image", dw="dw", dh="dh", color_mapper=mapper, **options)
 
 
 class Figures:
@@ -223,6 +228,8 @@ class Figures:
         nothing = "no sea here" if variable.domain == "sea" else "no value here"
         waits = not plain and how.kind != "difference" and variable.domain != "sea"
         gone = "nothing yet" if waits else nothing
+        if how.kind == "next" and variable.domain != "sea":
+            gone = "observed already"
         what = list(how.words)
         if how.left is None and looks[1] is not None:
             what[1] = looks[1].words
@@ -289,26 +296,10 @@ class Figures:
         )
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[variable.name, kind] = mapper
-        fig.image(
-            "image",
-            "x",
-            "y",
-            "dw",
-            "dh",
-            source=self._images[variable.name, kind],
-            color_mapper=mapper,
-        )
+        draw(fig, _image(mapper), self._images[variable.name, kind])
         # Drawn with no opacity: only to know which cell the pointer is over.
-        cells = fig.image(
-            "image",
-            "x",
-            "y",
-            "dw",
-            "dh",
-            source=self._pixels,
-            color_mapper=bm.LinearColorMapper(palette=["#000000"], low=0, high=1),
-            global_alpha=0.0,
-        )
+        black = bm.LinearColorMapper(palette=["#000000"], low=0, high=1)
+        cells = draw(fig, _image(black, global_alpha=0.0), self._pixels)
         for line, width, alpha in (
             ("graticule", 0.5, 0.16),
             ("halo", 2.0, 0.5),
@@ -316,9 +307,8 @@ class Figures:
             ("outline", 1.0, 1.0),
         ):
             source = self._lines["coast" if line == "halo" else line]
-            drawn = fig.line("x", "y", source=source, line_width=width, line_alpha=alpha, name=line)
-            drawn.level = "glyph"
-            self._drawn[variable.name, kind, line] = drawn
+            glyph = bm.Line(line_width=width, line_alpha=alpha)
+            self._drawn[variable.name, kind, line] = draw(fig, glyph, source, name=line)
         self._arrows.add(variable.name, kind, fig)
         pan, wheel = bm.PanTool(), bm.WheelZoomTool(maintain_focus=False)
         fig.add_tools(
@@ -359,24 +349,16 @@ class Figures:
             key: bm.ColumnDataSource({"x": [], "y": []}) for key in ("cross", "diagonal")
         }
         for key, source in self._guides[name].items():
-            self._drawn[name, "scatter", key] = fig.line(
-                "x", "y", source=source, line_width=1, name=key
-            )
+            self._drawn[name, "scatter", key] = draw(fig, bm.Line(line_width=1), source, name=key)
         source = bm.ColumnDataSource({"image": [pane.image.copy()], **self._scatter_box(variable)})
         self._images[name, "scatter"] = source
         mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self._mappers[name, "scatter"] = mapper
-        fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+        draw(fig, _image(mapper), source)
         self._withheld[name] = bm.ColumnDataSource({"x": [], "y": []})
-        self._drawn[name, "scatter", "withheld"] = fig.scatter(
-            "x",
-            "y",
-            source=self._withheld[name],
-            size=6,
-            fill_alpha=0.0,
-            line_width=1.4,
-            name="withheld",
-        )
+        rings = bm.Scatter(size=6, fill_alpha=0.0, line_width=1.4)
+        drawn = draw(fig, rings, self._withheld[name], name="withheld")
+        self._drawn[name, "scatter", "withheld"] = drawn
         self.axes[name] = bm.Div(stylesheets=[_AXES_CSS], sizing_mode="stretch_both", margin=0)
         self._said[name] = score_html(pane, variable, full=self._full)
         self.scores[name] = bm.Div(
@@ -521,7 +503,7 @@ class Figures:
                 ("model", how.look, how.kind),
             ):
                 palette = plain
-                if look is not None:
+                if look is not None and shown not in UNSIGNED:
                     palette = look_palette(variable, self._theme) if look.limits[i] else plain
                 elif shown != "model":
                     palette = column_palette(variable, self._theme, shown)

@@ -53,6 +53,7 @@ COLUMNS = {
     "influence": "influence",
     "spread": "spread",
     "probability": "probability",
+    "next": "less variance",
 }
 
 
@@ -353,6 +354,8 @@ def draw_column(
         if column.fields is None
         else np.asarray(column.fields[i])
     )
+    if column.look is not None and column.kind in UNSIGNED:
+        return draw_map(field, pixels, 0.0, column.look.limits[i] or 1.0), field
     if column.look is not None:
         reference = None if column.reference is None else np.asarray(column.reference[i])
         return column.look.draw(i, field, reference, pixels), field
@@ -498,9 +501,11 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
 
 def _end(column: Column, i: int, variable: Variable) -> float:
     """Return where the colours of a column that is not the model end; 0 without a direction."""
+    if column.kind in UNSIGNED:
+        return 0.0
     if column.look is not None:
         return column.look.limits[i] or 0.0
-    return 0.0 if column.kind in UNSIGNED else column_limits(variable, column.kind)[1]
+    return column_limits(variable, column.kind)[1]
 
 
 def _arrows(

@@ -125,6 +125,7 @@ def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0
     if look is not None and own is None:
         return f'<div class="key">{escape(look.plain)}</div>' if look.plain else ""
     low, high = column_limits(variable, kind) if own is None else (-own, own)
+    low = 0.0 if kind in UNSIGNED else low
     cmap = UNSIGNED.get(kind, variable.anomaly_cmap)
     stops = ", ".join(colours(cmap, 17))
     decimals = decimals_of(high)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.maps.glyphs import draw
 from app.maps.projections import to_map
 from app.web_files import read
 
@@ -25,6 +26,7 @@ _DRAWN = read("callbacks/drawn.js")
 # Every marker is painted again with every frame of a slider, on each of four maps. Beyond so many a
 # map hides behind them anyway, and only what was touched by hand is drawn.
 MOST = 1500
+CIRCLE = "circle"
 INK, PAPER, CHOSEN = "#14171b", "#ffffff", "#ffb000"
 
 
@@ -52,19 +54,15 @@ class Markers:
             if name not in self.sources:
                 # The browser finds it by this name.
                 self.sources[name] = bm.ColumnDataSource(_empty(), name=f"observations-{name}")
-            renderer = fig.scatter(
-                "x",
-                "y",
-                source=self.sources[name],
+            glyph = bm.Scatter(
                 size="size",
+                marker="mark",
                 fill_color=INK,
                 fill_alpha="solid",
                 line_color="line",
                 line_width="width",
             )
-            # Bokeh greys out what is not selected; here the colours say it.
-            renderer.nonselection_glyph = None
-            renderer.selection_glyph = None
+            renderer = draw(fig, glyph, self.sources[name])
             tools = {
                 "place": fig.toolbar.active_drag,
                 "box": bm.BoxSelectTool(renderers=[renderer], continuous=False),
@@ -84,7 +82,8 @@ class Markers:
         Parameters
         ----------
         table : DataFrame
-            With variable, lat, lon, withheld and ``touched``: changed or placed by hand.
+            With variable, lat, lon, withheld and ``touched``: changed or placed by hand; with
+            ``mark``, Bokeh's marker, where some are no circles.
         projection : str
             Key of the projection.
         chosen : set of int
@@ -96,6 +95,7 @@ class Markers:
         variable = table["variable"].to_numpy()
         held = table["withheld"].to_numpy(dtype=bool)
         by_hand = table["touched"].to_numpy(dtype=bool) | held | is_chosen
+        marks = table["mark"].to_numpy(object) if "mark" in table else np.full(len(table), CIRCLE)
         self.hidden = 0
         for name, source in self.sources.items():
             here = (variable == name) & np.isfinite(x)
@@ -106,7 +106,7 @@ class Markers:
             if here.sum() > MOST:
                 self.hidden += int(here.sum())
                 here[:] = False
-            data = _data(x, y, rows, here, held, is_chosen)
+            data = _data(x, y, rows, here, held, is_chosen, marks)
             if not _same(source.data, data):
                 source.data = data
 
@@ -117,18 +117,22 @@ def _empty() -> dict[str, Any]:
         **dict.fromkeys(("x", "y", "solid", "width", "size"), none),
         "row": np.zeros(0, dtype=np.int32),
         "line": [],
+        "mark": [],
     }
 
 
-def _data(
+def _data(  # noqa: PLR0917 - columns of one table
     x: NDArray[np.floating],
     y: NDArray[np.floating],
     rows: NDArray[np.integer],
     here: NDArray[np.bool_],
     held: NDArray[np.bool_],
     chosen: NDArray[np.bool_],
+    marks: NDArray[Any],
 ) -> dict[str, Any]:
     count = int(here.sum())
+    marks = marks[here]
+    other = marks != CIRCLE
     held, chosen = held[here], chosen[here]
     size, rim = marker_size(count), 0.8 if count <= 150 else 0.4
     return {
@@ -137,8 +141,10 @@ def _data(
         "row": rows[here].astype(np.int32),
         "solid": np.where(held, 0.0, 1.0).astype(np.float32),
         "width": np.where(chosen, 2.5, np.where(held, 1.6, rim)).astype(np.float32),
-        "size": (size + 3.0 * chosen + np.where(held, 1.0, 0.0)).astype(np.float32),
+        # Other shapes of a circle's diameter look smaller.
+        "size": (size + 3.0 * chosen + np.where(held, 1.0, 0.0) + 3.0 * other).astype(np.float32),
         "line": np.where(chosen, CHOSEN, np.where(held, INK, PAPER)).tolist(),
+        "mark": marks.tolist(),
     }
 
 

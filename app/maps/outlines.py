@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.maps.figures import FONT
+from app.maps.glyphs import draw
 from app.maps.projections import to_map
 from app.state.perturbations import Box
 from mlda_core.climate.regions import REGIONS
@@ -119,9 +120,7 @@ class Outlines:
             if kind == "scatter":
                 continue
             pair = [
-                fig.multi_line(
-                    "xs", "ys", source=self.region, line_color=c, line_width=w, visible=False
-                )
+                draw(fig, bm.MultiLine(line_color=c, line_width=w), self.region, visible=False)
                 for c, w in ((PAPER, 4.0), (ACCENT, 2.0))
             ]
             self._framed.setdefault(name, []).extend(pair)
@@ -131,23 +130,15 @@ class Outlines:
     def _draw_patches(self, fig: Any) -> None:
         # Not even empty ones are painted with every frame of a latent slider.
         for colour, width, dash in ((PAPER, "halo", "solid"), (INK, "width", "dash")):
-            line = fig.multi_line(
-                "xs",
-                "ys",
-                source=self.patches,
+            line = bm.MultiLine(
                 line_color=colour,
                 line_width=width,
                 line_alpha="alpha",
                 line_dash=dash,
                 line_cap="round",
-                visible=False,
             )
-            self._patched.append(line)
-        text = fig.text(
-            "x",
-            "y",
-            "text",
-            source=self.tags,
+            self._patched.append(draw(fig, line, self.patches, visible=False))
+        text = bm.Text(
             text_align="center",
             text_baseline="bottom",
             y_offset=-4,
@@ -160,9 +151,8 @@ class Outlines:
             background_fill_alpha=0.85,
             padding=2,
             border_radius=3,
-            visible=False,
         )
-        self._patched.append(text)
+        self._patched.append(draw(fig, text, self.tags, visible=False))
 
     def write(
         self,
@@ -232,13 +222,10 @@ class RegionOutlines:
         self._drawn: Any = ()
         # Not even empty ones are painted with every frame of a latent slider.
         self._renderers = [
-            fig.multi_line(
-                "xs",
-                "ys",
-                source=self.source,
-                line_color=colour,
-                line_width=width,
-                line_dash=dash,
+            draw(
+                fig,
+                bm.MultiLine(line_color=colour, line_width=width, line_dash=dash),
+                self.source,
                 visible=False,
             )
             for (_, kind), fig in figures.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bokeh.models
 import numpy as np
 
+from app.maps.glyphs import draw
 from app.maps.projections import EXTENT, pixel_map
 from app.maps.vectors import HEAD_MOST, KEY_LENGTH, POINTS, key_arrow, lattice
 from app.text import vector_words
@@ -93,24 +94,16 @@ class ArrowGlyphs:
             return
         for source in (self.sources[kind], self._key_line):
             for colour, width, alpha in ((PAPER, RIM, 0.7), (INK, WIDTH, 1.0)):
-                drawn = figure.line(
-                    "x",
-                    "y",
-                    source=source,
+                line = bm.Line(
                     line_color=colour,
                     line_width=width,
                     line_alpha=alpha,
                     line_join="round",
                     line_cap="round",
-                    name="arrows",
-                    visible=False,
                 )
+                drawn = draw(figure, line, source, name="arrows", visible=False)
                 self._renderers[kind].append(drawn)
-        words = figure.text(
-            "x",
-            "y",
-            text="text",
-            source=self._keys[kind],
+        words = bm.Text(
             text_baseline="middle",
             text_align="right",
             text_font_size="11px",
@@ -120,10 +113,9 @@ class ArrowGlyphs:
             background_fill_alpha=0.7,
             padding=2,
             border_radius=3,
-            name="arrows",
-            visible=False,
         )
-        self._renderers[kind].append(words)
+        drawn = draw(figure, words, self._keys[kind], name="arrows", visible=False)
+        self._renderers[kind].append(drawn)
 
     def packed(self, arrows: dict[str, Arrows | None]) -> list[tuple[str, bytes]]:
         """Take over new arrows; return what the browser is to copy, by column.

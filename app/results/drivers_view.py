@@ -10,7 +10,7 @@ import panel as pn
 from app.charts.drivers import DriversChart
 from app.charts.texts import signed
 from app.results.panel import Foot
-from app.results.widgets import button, column, figure_pane, row, span, text
+from app.widgets import button, column, figure_pane, row, span, text
 
 ABOUT = (
     "Gradient of the regional mean by the sea's temperature, times the sea's anomaly, summed over "

@@ -12,8 +12,8 @@ from app.charts.impact_gauge import ROWS, ImpactGauge, empty
 from app.charts.series import TEST, ChartData, Line, SeriesChart, month_index
 from app.charts.texts import month_text
 from app.results.panel import Foot
-from app.results.widgets import Choice, column, figure_pane, row, span, text
 from app.web_files import read
+from app.widgets import Choice, column, figure_pane, row, span, text
 
 SCOPES = {"near": "Near", "test": "Test years", "all": "All"}
 SCOPES_TITLE = (

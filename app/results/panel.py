@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.attribution import Drivers
 
-PARTS = {"scores", "series", "drivers", "impact"}
+PARTS = {"scores", "series", "ranks", "densities", "members", "drivers", "impact"}
+# They take the same room: one of them is open.
+ONE_OF = ("scores", "ranks", "densities", "members", "drivers")
 # What the line of a series under patches is called.
 CHANGED = "perturbed SST"
 
@@ -75,6 +77,12 @@ class Foot(Sender, param.Parameterized):
     ``{type: "series-cancel"}``                      Stop it; what is done stays.
     ``{type: "foot-change", value: kind}``           Another change of the sea for the series:
                                                      "patches" or "trend" (taken away).
+    ``{type: "density-where", value: where}``        Densities at the "place" or over the "region".
+    ``{type: "density-variable", value: variable}``  Densities of another variable.
+    ``{type: "members-mode", value: mode}``          Members as "stamps" or "spaghetti".
+    ``{type: "members-level", value: level}``        The value of their contours.
+    ``{type: "members-flip"}``                       Show one of the two that differ most.
+    ``{type: "member-shown", value: number}``        Show this member in the model column.
     ``{type: "drivers", value: variable}``           Find the drivers of the month shown.
     ``{type: "impact", value: name}``                Show another impact head.
     ===============================================  ===============================================
@@ -107,6 +115,9 @@ class Foot(Sender, param.Parameterized):
     analysis = param.Dict(default={}, doc="Analyses and their scores: what show_analysis made.")
     changed = param.Dict(default={}, doc="Under a changed sea: what show_changed made.")
     stale = param.String(doc="What the lines were made for, where it is not what is set now.")
+    ranks = param.Dict(default={}, doc="Shares of ranks of withheld and used observations.")
+    densities = param.Dict(default={}, doc="What is known of a variable somewhere.")
+    members = param.Dict(default={}, doc="The picture of all members of the ensemble.")
     drivers = param.Dict(default={}, doc="What show_drivers made.")
     scenario = param.String(doc="What the series is of, in words.")
     progress = param.Dict(default={}, doc="What show_progress made.")
@@ -133,6 +144,7 @@ class Foot(Sender, param.Parameterized):
     ) -> None:
         self._handler = handler
         self._names = [v.name for v in variables]
+        self.records = tuple(variables)
         params.setdefault("regions", [[key, r.label] for key, r in REGIONS.items()])
         if variables:
             # Air temperature first: global means of pressure and rain hardly move, and say little.
@@ -170,9 +182,9 @@ class Foot(Sender, param.Parameterized):
         """Open or fold a part, as its button does."""
         opened = [p for p in self.opened if p != part]
         if part not in self.opened:
-            # The table and the drivers take the same room, and an impact takes all of it.
-            other = {"scores": "drivers", "drivers": "scores"}.get(part)
-            opened = [] if part == "impact" else [p for p in opened if p not in {other, "impact"}]
+            # An impact takes all of the room.
+            others = {"impact", *(ONE_OF if part in ONE_OF else ())}
+            opened = [] if part == "impact" else [p for p in opened if p not in others]
             opened.append(part)
         self.send(type="foot", value=opened)
 

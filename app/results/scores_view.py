@@ -10,8 +10,8 @@ import panel as pn
 
 from app.charts.texts import plain
 from app.results.panel import Foot
-from app.results.widgets import Choice, button, column, row, text
 from app.web_files import read
+from app.widgets import Choice, button, column, row, text
 
 MEASURE_LABELS = {"explained_variance": "Expl. variance", "rmse": "RMSE", "r": "r"}
 MEASURE_TITLES = {

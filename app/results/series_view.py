@@ -9,7 +9,8 @@ import panel as pn
 from app.charts.series import TEST, ChartData, Line, SeriesChart
 from app.charts.texts import month_text, plain, signed
 from app.results.panel import CHANGED, Foot
-from app.results.widgets import (
+from app.web_files import read
+from app.widgets import (
     Choice,
     Progress,
     attributes,
@@ -20,7 +21,6 @@ from app.results.widgets import (
     span,
     text,
 )
-from app.web_files import read
 
 SCOPES = {"test": "Test years", "all": "All months"}
 CHANGES = {"patches": CHANGED[0].upper() + CHANGED[1:], "trend": "Sea without trend"}

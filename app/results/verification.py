@@ -11,7 +11,9 @@ from app.context import Action, SessionContext, merge_actions
 from app.jobs.analysis import AnalysisRequest, engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
+from app.results.departures import DeparturesPanel
 from app.results.impacts import ImpactPanel
+from app.results.members import MembersPanel
 from app.results.panel import PARTS, Foot, regions_of
 from app.results.view import FootView
 from app.state.rows import InvalidObservationError
@@ -65,6 +67,9 @@ class VerificationPanel:
         )
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
         self.impacts = ImpactPanel(context, self.foot)
+        self.departures = DeparturesPanel(context, self.foot, observe, lambda: self._region)
+        self.members = MembersPanel(context, self.foot, observe)
+        observe.ask_place = self.departures.ask_place
         self.view = FootView(self.foot)
 
     @property
@@ -99,15 +104,18 @@ class VerificationPanel:
             self._charted = None
             foot.stale = ""
             foot.show_progress(**self._progress)
+        self.departures.show()
+        self.members.show()
         if "series" in foot.opened:
             self._show_series()
 
     def outlined(self) -> list[tuple[float, float, float, float]]:
         """Return the region that the open parts average over; none for the whole globe."""
-        region, parts = self._region, {"scores", "series", "drivers"}
+        region, parts = self._region, {"scores", "series", "drivers", "densities"}
+        places = self.departures.outlined()
         if not parts & set(self.foot.opened) or region == REGIONS["globe"]:
-            return []
-        return [(region.south, region.north, region.west, region.east)]
+            return places
+        return [*places, (region.south, region.north, region.west, region.east)]
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message of the foot does."""
@@ -119,7 +127,13 @@ class VerificationPanel:
             "series-start": self.start_series,
             "series-cancel": self.cancel_series,
         }
-        return merge_actions(own, self.impacts.actions(), self.attribution.actions())
+        return merge_actions(
+            own,
+            self.impacts.actions(),
+            self.attribution.actions(),
+            self.departures.actions(),
+            self.members.actions(),
+        )
 
     # -- the table ---------------------------------------------------------------------------
 
@@ -174,6 +188,8 @@ class VerificationPanel:
             )
         if self._observe.months():
             notes.append(self._observe.months())
+        if self.foot.mode == "observe":
+            notes += self._observe.next.promise_words()
         return tuple(notes)
 
     def open_parts(self, message: Message) -> str | None:
@@ -356,4 +372,5 @@ class VerificationPanel:
         self._compare.cancel()
         self._run.cancel()
         self.attribution.close()
+        self.departures.close()
         self.foot.listen(None)

@@ -13,17 +13,23 @@ import bokeh.events
 import panel as pn
 
 from app.charts.base import bm
+from app.results.densities_view import DensitiesView
 from app.results.drivers_view import DriversView
 from app.results.impact_view import ImpactView
+from app.results.members_view import MembersView
 from app.results.panel import Foot
+from app.results.ranks_view import RanksView
 from app.results.scores_view import ScoresView
 from app.results.series_view import SeriesView
-from app.results.widgets import Choice, Headings, attributes, text
 from app.web_files import read
+from app.widgets import Choice, Headings, attributes, text
 
 LABELS = {
     "scores": "Verification",
     "series": "Series",
+    "ranks": "Ranks",
+    "densities": "Densities",
+    "members": "Members",
     "drivers": "Drivers",
     "impact": "Impact",
 }
@@ -31,6 +37,9 @@ IMPACT_TITLE = "Impact: a measured series, predicted from the latent vector"
 VIEWS: dict[str, Callable[[Foot], Any]] = {
     "scores": ScoresView,
     "series": SeriesView,
+    "ranks": RanksView,
+    "densities": DensitiesView,
+    "members": MembersView,
     "drivers": DriversView,
     "impact": ImpactView,
 }
@@ -62,6 +71,7 @@ class FootView:
             {v["name"]: v["label"] for v in foot.variables},
             foot.variable,
             width=180,
+            css_classes=["shrinks"],
         )
         self.region = Choice(
             "Region of the verification, the series and the drivers",
@@ -69,7 +79,7 @@ class FootView:
             dict(foot.regions),
             foot.region,
             width=240,
-            css_classes=["over"],
+            css_classes=["over", "shrinks"],
         )
         self.words = text(name="said", sizing_mode="stretch_width")
         self.parts = pn.Row(
@@ -154,7 +164,14 @@ class FootView:
 
     def _offered(self) -> list[str]:
         foot = self._foot
-        offered = {"drivers": foot.mode == "perturb", "impact": bool(foot.impacts)}
+        observes = foot.mode == "observe"
+        offered = {
+            "ranks": observes,
+            "densities": observes,
+            "members": observes,
+            "drivers": not observes,
+            "impact": bool(foot.impacts),
+        }
         return [part for part in LABELS if offered.get(part, True)]
 
     def _show(self, *_: Any) -> None:
@@ -175,7 +192,7 @@ class FootView:
         for part, view in self.views.items():
             view.root.visible = part in opened
         self.parts.visible = bool(opened)
-        self.variable.widget.visible = "series" in opened or "drivers" in opened
+        self.variable.widget.visible = bool({"series", "drivers", "members"} & set(opened))
         self.region.widget.visible = "impact" not in opened
 
     def _show_words(self, *_: Any) -> None:

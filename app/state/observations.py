@@ -198,6 +198,7 @@ class ObservationSettings(Settings):
             "Spread": "spread",
             "Member": "member",
             "Probability": "probability",
+            "Where next?": "next",
         },
         doc="What the model's column shows.",
         metadata=setting("column", words="view of the model"),
@@ -211,9 +212,40 @@ class ObservationSettings(Settings):
     )
     event: param.Selector[str] = param.Selector(
         default="above",
-        objects={label: key for key, (label, _) in EVENTS.items()},
+        objects={label: key for key, (label, _) in EVENTS.items()}
+        | {"Above a value": "over", "Below a value": "under"},
         doc="What the model's column shows the probability of.",
         metadata=setting("event"),
+    )
+    threshold = param.Number(
+        default=1.0,
+        bounds=(-100.0, 100.0),
+        doc="The value that the probability is above or below: an anomaly, in each map's units.",
+        metadata=setting("threshold", words="value", digits=3),
+    )
+    next_variable = param.String(
+        default="",
+        doc="What to observe next; none: what is asked about.",
+        metadata=setting("next", words="variable to observe next"),
+    )
+    next_target = param.String(
+        default="",
+        doc="Whose spread the next observation is to lower; none: the first variable.",
+        metadata=setting("nextof", words="variable of where next"),
+    )
+    next_region = param.String(
+        default="globe",
+        doc="Where it is to lower it: a named region, or the box drawn.",
+        metadata=setting("nextin", words="region of where next"),
+    )
+    next_box: Structured[Region | None] = Structured(
+        None,
+        _region,
+        plain=lambda region: region and list(region),
+        text=lambda region: ",".join(f"{v:g}" for v in region or ()),
+        parse=lambda text: [number_of(part) for part in _parts(text)],
+        doc="The box drawn for it.",
+        metadata=setting("nextbox"),
     )
     hatch = param.Number(
         default=0.5,

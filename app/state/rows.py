@@ -12,14 +12,18 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from app.state.settings import InvalidStateError, json_of, number
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.kind import KindError
+from mlda_core.observations.kinds import PLAIN, kind_of, spelled
 
 MAX_ROWS = 20_000
 LABEL = 60
+MOST_AREA = 120
 # Browsers and mail programs cut longer links: with more rows than fit, a link holds the network.
 MAX_TEXT = 1800
 _MAX_JSON = 200_000
-# Defaults of the last six of a row's nine values.
-_ABSENT: tuple[Any, ...] = (None, None, 0, "", "", 0)
+# Defaults of the last eight of a row's eleven values.
+_ABSENT: tuple[Any, ...] = (None, None, 0, "", "", 0, "", "")
 
 
 class InvalidObservationError(InvalidStateError):
@@ -46,6 +50,8 @@ class Row(NamedTuple):
     absolute : bool
         Whether the value was an absolute one: in another month it is an anomaly from that month's
         climatology, and another number.
+    kind, area : str
+        As in an observation table; '' for a value at a place.
     """
 
     variable: str
@@ -57,6 +63,8 @@ class Row(NamedTuple):
     label: str = ""
     month: str = ""
     absolute: bool = False
+    kind: str = ""
+    area: str = ""
 
 
 def check_row(row: Row) -> Row:
@@ -74,7 +82,9 @@ def check_row(row: Row) -> Row:
         raise InvalidObservationError("An observation lacks its variable; give it one.")
     # Rounded as in a link: to a hundred metres.
     place = round(lat, 3), round(lon % 360.0, 3) % 360.0
-    made = Row(row.variable, *place, value, error, row.withheld, str(row.label)[:LABEL])
+    kind, area = _kind(row.kind, row.area, value)
+    label = str(row.label)[:LABEL]
+    made = Row(row.variable, *place, value, error, row.withheld, label, kind=kind, area=area)
     # What is sampled belongs to whichever month is shown.
     if value is None or not row.month:
         return made
@@ -84,6 +94,27 @@ def check_row(row: Row) -> Row:
             "it."
         )
     return made._replace(month=str(row.month), absolute=bool(row.absolute))
+
+
+def _kind(kind_text: Any, area_text: Any, value: float | None) -> tuple[str, str]:
+    """Return a row's kind and area as a table writes them, '' for a value at a place."""
+    if not kind_text and not area_text:
+        return "", ""
+    try:
+        kind, parameter = kind_of(str(kind_text))
+        area = area_of(str(area_text)[:MOST_AREA], kind)
+    except KindError as error:
+        words = str(error)
+        raise InvalidObservationError(f"{words[:1].upper()}{words[1:]}.") from error
+    if area is not None and value is None:
+        raise InvalidObservationError("The mean of an area is not sampled; type its value.")
+    most = parameter // 2 if kind.classes else 0
+    if kind.classes and value is not None and not (value == int(value) and abs(value) <= most):
+        raise InvalidObservationError(
+            f"The value of a {kind.key} is a class, a whole number from {-most:g} to {most:g}."
+        )
+    found = spelled(kind, parameter)
+    return "" if found == PLAIN and area is None else found, str(area_text) if area else ""
 
 
 def _number(words: str, given: Any, low: float, high: float) -> float:
@@ -154,14 +185,15 @@ def unpack_rows(text: str, names: Iterable[str]) -> dict[str, Any]:
 
 def _plain(row: Row) -> list[Any]:
     """Return a row as a list, as short as it can be: what is absent at its end is left out."""
-    values: list[Any] = [*row[:5], int(row.withheld), row.label, row.month, int(row.absolute)]
+    told = int(row.withheld), row.label, row.month, int(row.absolute), row.kind, row.area
+    values: list[Any] = [*row[:5], *told]
     while len(values) > 3 and values[-1] == _ABSENT[len(values) - 4]:
         values.pop()
     return values
 
 
 def _row(item: list[Any]) -> Row:
-    if not 3 <= len(item) <= 9:
+    if not 3 <= len(item) <= 11:
         raise InvalidObservationError("A saved observation is damaged; save the state again.")
     values = [*item, *_ABSENT[len(item) - 3 :]]
     values[5], values[8] = bool(values[5]), bool(values[8])

@@ -12,13 +12,19 @@ from bokeh.models.widgets.tables import HTMLTemplateFormatter
 
 from app.web_files import read
 
-COLUMNS = ("variable", "lat", "lon", "value", "error", "withheld", "misfit")
+COLUMNS = ("variable", "kind", "lat", "lon", "value", "error", "withheld", "misfit")
 _TITLES = {"misfit": "misfit σ"}
 # With a scrollbar beside them they just fit the panel.
 _WIDTHS = {
     "variable": 63, "lat": 41, "lon": 45, "value": 43, "error": 35, "withheld": 54, "misfit": 50,
 }  # fmt: skip
+# With the column of kinds, which is there where some rows are no values: a class needs more room.
+_NARROW = {
+    "variable": 46, "kind": 24, "lat": 37, "lon": 44, "value": 70, "error": 33, "withheld": 36,
+    "misfit": 42,
+}  # fmt: skip
 _TIPS = {
+    "kind": "the marker on the maps; its kind is under the maps' pointer",
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",
     "value": "anomaly, display units",
@@ -28,12 +34,15 @@ _TIPS = {
 }
 
 
-def _written(decimals: int) -> HTMLTemplateFormatter:
+def _written(decimals: int, *, words: bool = False) -> HTMLTemplateFormatter:
     """Write numbers with a real minus sign, as the whole page does."""
     # Adding zero turns -0 into 0.
     number = f"(Math.round(value * 1e{decimals}) / 1e{decimals} + 0).toFixed({decimals})"
     number += '.replace("-", "\N{MINUS SIGN}")'
-    return HTMLTemplateFormatter(template=f"<%= Number.isFinite(value) ? {number} : '' %>")
+    shown = f"Number.isFinite(value) ? {number} : ''"
+    if words:
+        shown = f"typeof value === 'string' ? value : {shown}"
+    return HTMLTemplateFormatter(template=f"<%= {shown} %>")
 
 
 # So many changed rows are patched: a new table would begin at its top, away from what was edited.
@@ -66,12 +75,14 @@ class ObservationTable:
             sizing_mode="stretch_both",
             min_height=120,
             titles=_TITLES,
+            hidden_columns=["kind"],
             widths=_WIDTHS,
             header_tooltips=_TIPS | {"variable": ", ".join(labels)},
-            text_align={"variable": "left", "withheld": "center"},
+            text_align={"variable": "left", "kind": "center", "withheld": "center"},
             formatters={
                 **{name: _written(1) for name in ("lat", "lon")},
-                **{name: _written(2) for name in ("value", "error", "misfit")},
+                **{name: _written(2) for name in ("error", "misfit")},
+                "value": _written(2, words=True),
                 # The hollow ring that a withheld observation is on the maps.
                 "withheld": {
                     "type": "tickCross",
@@ -83,6 +94,7 @@ class ObservationTable:
                 **dict.fromkeys(("lat", "lon", "value", "error"), number),
                 # A click there selects the row.
                 "variable": None,
+                "kind": None,
                 "withheld": {"type": "tickCross"},
                 "misfit": None,
             },
@@ -117,6 +129,10 @@ class ObservationTable:
         """
         frame = self._frame(rows, misfit)
         old = self.widget.value
+        plain = "kind" not in rows
+        hidden = ["kind"] if plain else []
+        if hidden != self.widget.hidden_columns:
+            self.widget.param.update(hidden_columns=hidden, widths=_WIDTHS if plain else _NARROW)
         self._quiet = True
         try:
             patches = _patches(old, frame)
@@ -155,15 +171,17 @@ class ObservationTable:
     def _frame(self, rows: pd.DataFrame | None, misfit: np.ndarray | None) -> pd.DataFrame:
         if rows is None or not len(rows):
             made = pd.DataFrame({name: pd.Series([], dtype=float) for name in COLUMNS})
-            return made.astype({"variable": object, "withheld": bool})
+            return made.astype({"variable": object, "kind": object, "withheld": bool})
         names = rows["variable"].astype(object)
         return pd.DataFrame(
             {
                 "variable": names.map(lambda name: self._names.get(name, name)),
+                "kind": rows.get("sign", ""),
                 "lat": rows["lat"].round(2),
                 # West negative, as the texts say west and not 200 degrees east.
                 "lon": ((rows["lon"] + 180.0) % 360.0 - 180.0).round(2),
-                "value": rows["value"].round(3),
+                # A report has words for its class.
+                "value": rows.get("says", rows["value"].round(3)),
                 "error": rows["error_sd"].round(3),
                 "withheld": rows["withheld"].astype(bool),
                 "misfit": np.full(len(rows), np.nan) if misfit is None else np.round(misfit, 2),

@@ -14,10 +14,23 @@ from numpy.typing import NDArray
 
 from app.state.observations import ObservationSettings
 from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.default_errors import spread_of
+from mlda_core.observations.kinds import PLAIN, kind_of
 from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synthesise
+from mlda_core.observations.operators import shown_operator
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.rows import rows_of
-from mlda_core.observations.table import COLUMNS, empty, load, read, variable_rows
+from mlda_core.observations.synthetic import synthesise_reports
+from mlda_core.observations.table import (
+    COLUMNS,
+    KIND_COLUMNS,
+    empty,
+    load,
+    observation_table,
+    read,
+    variable_rows,
+)
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -61,7 +74,8 @@ class Table:
     @cached_property
     def plain(self) -> pd.DataFrame:
         """The table as the library takes it: the same object each time."""
-        return self.rows[list(COLUMNS)]
+        kinds = KIND_COLUMNS if "kind" in self.rows else ()
+        return self.rows[[*COLUMNS, *kinds]]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -154,15 +168,8 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
             touched[at] = True
             for name in ("variable", "lat", "lon", "label"):
                 where[name].array[at] = getattr(row, name)
-    table = synthesise(
-        where,
-        bundle,
-        bundle.target(month),
-        int(month[5:7]),
-        error=settings.error,
-        seed=settings.noise,
-        missing=True,
-    )
+    kinds = _kinds(given, len(where))
+    table = _sampled(where, kinds, settings, bundle, month)
     value, error = table["value"].to_numpy().copy(), table["error_sd"].to_numpy().copy()
     value, own = _with_typed(value, given, where, bundle, month)
     foreign = Counter(row.month for row in own if row.month != month and not row.absolute)
@@ -173,10 +180,80 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
             error[at] = row.error_sd
         held[at] |= row.withheld
     everywhere = table.assign(value=value, error_sd=error, withheld=held)
+    if kinds is not None:
+        everywhere = everywhere.assign(**kinds)
     # A typed value needs no target; a sampled one does.
     there = np.isfinite(value)
     rows = everywhere.assign(touched=touched)[there].reset_index(drop=True)
     return Table(rows, sources[there], everywhere, len(rows) - len(own), foreign, moved)
+
+
+def _kinds(given: Mapping[int, Row], count: int) -> dict[str, list[str]] | None:
+    """Return kind and area of all rows; None where all are values at places."""
+    if not any(row.kind or row.area for row in given.values()):
+        return None
+    kinds = {"kind": [PLAIN] * count, "area": [""] * count}
+    for at, row in given.items():
+        kinds["kind"][at], kinds["area"][at] = row.kind or PLAIN, row.area
+    return kinds
+
+
+def _sampled(
+    where: pd.DataFrame,
+    kinds: Mapping[str, list[str]] | None,
+    settings: ObservationSettings,
+    bundle: Bundle,
+    month: str,
+) -> pd.DataFrame:
+    """Sample rows from the target: values, and of reports their classes; NaN where it has none."""
+    target, calendar = bundle.target(month), int(month[5:7])
+    error, noise = settings.error, settings.noise
+
+    def values(part: pd.DataFrame) -> pd.DataFrame:
+        return synthesise(part, bundle, target, calendar, error=error, seed=noise, missing=True)
+
+    if kinds is None:
+        return values(where)
+    of_place = np.array([not area for area in kinds["area"]])
+    classes = np.array([kind_of(kind)[1] if _is_class(kind) else 0.0 for kind in kinds["kind"]])
+    out = where[["variable", "lat", "lon"]].assign(
+        value=np.nan, error_sd=np.nan, withheld=False, label=where["label"]
+    )
+    parts = {0.0: values(where[of_place])}
+    for count in set(classes[classes > 0].tolist()):
+        # Without a target there is none to report of; the noise is that of the report's own error.
+        rows = where[of_place & (classes == count)]
+        seen = bundle.operator.locate(
+            variable_rows(bundle, list(rows["variable"])), rows["lat"], rows["lon"]
+        )
+        there = np.isfinite(bundle.operator.apply(seen, target))
+        parts[count] = synthesise_reports(
+            rows[there], bundle, target, calendar, classes=int(count), seed=noise
+        )
+        parts[count].index = rows.index[there]
+    parts[0.0].index = where.index[of_place]
+    for part in parts.values():
+        for name in ("value", "error_sd"):
+            out.loc[part.index, name] = part[name]
+    wide = np.flatnonzero(~of_place)
+    if wide.size:
+        found = [kind_of(kinds["kind"][i])[0] for i in wide]
+        areas = [area_of(kinds["area"][i], kind) for i, kind in zip(wide, found, strict=True)]
+        rows = where.iloc[wide]
+        shown = shown_operator(
+            bundle,
+            variable_rows(bundle, list(rows["variable"])),
+            rows["lat"].to_numpy(),
+            rows["lon"].to_numpy(),
+            areas,
+        )
+        share = np.array([kind.default_error for kind in found])
+        out.loc[rows.index, "error_sd"] = share * spread_of(bundle, shown, calendar)
+    return observation_table({name: out[name].to_numpy() for name in COLUMNS})
+
+
+def _is_class(kind: str) -> bool:
+    return kind_of(kind)[0].classes
 
 
 def _with_typed(
@@ -262,9 +339,18 @@ def read_rows(text: str, bundle: Bundle, month: str) -> tuple[tuple[Row, ...], R
     absolute = found.absolute[kept] & (not cells.has_times)
     stated = np.isfinite(found.error[kept])
     columns = [reading.table[name].tolist() for name in COLUMNS]
+    blank = [""] * len(reading.table)
+    kinds, areas = (
+        reading.table[name].tolist() if name in reading.table else blank for name in KIND_COLUMNS
+    )
+    # The mean of an area stays as it is in another month.
     rows = [
-        check_row(Row(*values)._replace(month=month, absolute=bool(moves)))
-        for *values, moves in zip(*columns, absolute, strict=True)
+        check_row(
+            Row(*values)._replace(month=month, absolute=moves and not area, kind=kind, area=area)
+        )
+        for *values, moves, kind, area in zip(
+            *columns, absolute.tolist(), kinds, areas, strict=True
+        )
     ]
     return tuple(
         row if known else row._replace(error_sd=None)

@@ -7,6 +7,7 @@ Only the selected and the hovered observations are held here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +34,20 @@ from app.text import (
     signed,
     state_words,
 )
+from app.tools import kinds
+from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
 from app.tools.observations import Table, no_table, resolve
+from app.tools.where_next import COLUMN as WHERE_NEXT
+from app.tools.where_next import WhereNext
 from mlda_core.assimilation.methods import METHODS
+from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
+from mlda_core.observations.row_kinds import is_plain
 from mlda_core.observations.table import ObservationError
 
 if TYPE_CHECKING:
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.bundle.bundle import Bundle
 
 METHOD_LABELS = options_of(ObservationSettings, "method")
@@ -47,6 +55,8 @@ METHOD_LABELS = options_of(ObservationSettings, "method")
 FIELDS = ("count", "spacing", "year", "seed", "noise", "error", "localisation", "residual", "live")
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
+# Views of the model's column that follow from an analysis.
+OF_ANALYSES = ("increment", "influence", "spread", "member", "probability", WHERE_NEXT)
 # Explanation of the numbers of an analysis.
 OUTCOME_HELP = (
     "χ²/n: chi-squared per observation, near 1 where prior and errors are as large as they are "
@@ -67,6 +77,14 @@ def heeds(key: str) -> list[str]:
     method = METHODS[key]
     decoded = method.posterior and method.latent != "none" and not method.latent_only
     return [*(["residual"] if decoded else []), *(["localisation"] if method.posterior else [])]
+
+
+def _happens(ensemble: Ensemble, event: str, threshold: float) -> Any:
+    """Return the share of members in which an event happens, (V, lat, lon)."""
+    if event not in ("over", "under"):
+        return ensemble.event_probability(event)
+    names = [variable.name for variable in ensemble.bundle.variables]
+    return np.stack([ensemble.probability(n, threshold, below=event == "under") for n in names])
 
 
 def network_words(observed: ObservationSettings) -> str:
@@ -110,25 +128,32 @@ class ObserveTool:
         self._task_of: tuple[Table, ObservationSettings] | None = None
         self._column = frames.PLAIN
         self._flipped: tuple[Any, int, Any] | None = None
-        self._percent: tuple[Any, str, Any] | None = None
+        self._percent: tuple[Any, Any, Any] | None = None
         # The first analysis of a visit is drawn from growing parts of the network.
         self.greeting = False
         self.waiting = False
         self.chosen: set[int] = set()
         self.hovered: int | None = None
         self.markers: Markers | None = None
+        # Answers a click on a free place in the mode *Ask*: the results panel's.
+        self.ask_place: Callable[[str, float, float], str] = lambda *_: ""
         self._drawn: Any = None
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
         self.names = short_labels(bundle.variables)
         self.cost = CostChart(context.state.theme)
+        self.next = WhereNext(context, self.analysing)
+        self.card = ObservationCard(context, self.analysing, lambda: self.selected)
         self.panel = Observe(
             context.on_messages,
             chart=pn.pane.Bokeh(self.cost.figure, sizing_mode="stretch_width", margin=0),
+            next=self.next.root,
+            card=self.card.root,
             kinds=[[key, kind.label, list(kind.settings)] for key, kind in offered(bundle).items()],
             whole="globe" if bundle.grid.is_global else "all",
             methods=[[key, METHOD_LABELS[key], heeds(key)] for key in methods_of(bundle)],
             variables=[[name, label, self.names[name]] for name, label in labels.items()],
+            as_kinds=kinds.offered(),
             fields={name: field_of(ObservationSettings, name) for name in FIELDS},
             sizing_mode="stretch_width",
             margin=0,
@@ -170,6 +195,7 @@ class ObserveTool:
             seen = state.tool != "perturb" and not self.waiting
             if task is not self._task and (observed.live or moved) and seen:
                 self.begin(task)
+            self.next.refresh()
         else:
             task = self.wanted()
             begun = self._task is not None and self._task.month == task.month
@@ -178,6 +204,7 @@ class ObserveTool:
                 self.begin(task)
             if len(self.table) and self._task is not None:
                 self.analysing.evaluate_cost(state.z, task)
+        self.card.refresh()
 
     @property
     def task(self) -> AnalysisRequest | None:
@@ -282,14 +309,24 @@ class ObserveTool:
             self._flipped = (ensemble, index, ensemble.anomalies[index])
         return self._flipped[2]
 
+    def members(self) -> tuple[Ensemble | None, str]:
+        """Return the ensemble of the analysis shown; until it is made why there is none."""
+        none = self.why_no_posterior("Ranks")
+        if none:
+            return None, none
+        ensemble = self.analysing.ensemble()
+        failed = "The members could not be drawn" if self.analysing.members_failed else ""
+        return ensemble, failed or "Drawing members from the posterior …"
+
     def _probability(self) -> Any:
         """Return the percentage of members with the event, the same array each time, or None."""
         ensemble = self.analysing.ensemble() if self._has_members else None
         if ensemble is None:
             return None
-        event = self._state.observations.event
+        observed: ObservationSettings = self._state.observations
+        event = (observed.event, observed.threshold)
         if self._percent is None or self._percent[:2] != (ensemble, event):
-            self._percent = (ensemble, event, 100.0 * ensemble.event_probability(event))
+            self._percent = (ensemble, event, 100.0 * _happens(ensemble, *event))
         return self._percent[2]
 
     @property
@@ -337,8 +374,11 @@ class ObserveTool:
     @property
     def focus(self) -> int | None:
         """The observation that is pointed at, or the only one selected."""
-        if self.hovered is not None:
-            return self.hovered
+        return self.selected if self.hovered is None else self.hovered
+
+    @property
+    def selected(self) -> int | None:
+        """The observation that is selected alone; None where it is none."""
         return next(iter(self.chosen)) if len(self.chosen) == 1 else None
 
     def column(self) -> frames.Column:
@@ -357,6 +397,9 @@ class ObserveTool:
             fields = self.analysing.influence(self.focus)
         elif kind == "spread":
             fields, reference = self.analysing.spread() or (None, None)
+        elif kind == WHERE_NEXT:
+            self._column = self.next.column()
+            return self._column
         made = frames.Column(kind, fields, reference, observed.hatch)
         old = self._column
         if (made.kind, made.hatch) != (old.kind, old.hatch) or made.fields is not old.fields:
@@ -381,6 +424,8 @@ class ObserveTool:
         if misfit is None or analysis is None or self._state.model != "analysis" or self.member:
             return {}
         table = analysis.observations
+        # Reports have no value that a scatter could show.
+        table = table[is_plain(table)]
         held = table["withheld"].to_numpy(dtype=bool)
         if not held.any():
             return {}
@@ -412,7 +457,10 @@ class ObserveTool:
             drawn = (self.table, state.projection, frozenset(self.chosen), grown)
             if drawn != self._drawn:
                 self._drawn = drawn
-                self.markers.write(self.table.rows[:grown], state.projection, self.chosen)
+                rows = self.table.rows[:grown]
+                if "kind" in rows:
+                    rows = rows.assign(mark=[kinds.mark_of(kind) for kind in rows["kind"]])
+                self.markers.write(rows, state.projection, self.chosen)
         misfit = self.misfit()
         listed = (self.table, misfit is None, id(self.analysing.analysis), frozenset(self.chosen))
         busy_live = self.analysing.run == "live" and self._listed and len(self.table)
@@ -425,7 +473,9 @@ class ObserveTool:
             )
         ):
             self._listed = listed
-            self.listing.show(self.table.rows, misfit, sorted(self.chosen))
+            self.listing.show(self.listed_rows(), misfit, sorted(self.chosen))
+        self.next.show()
+        self.card.show()
         self.cost.draw(self.analysing.costs)
         self.cost.set_theme(state.theme)
         self.panel.put(
@@ -447,11 +497,31 @@ class ObserveTool:
             hatch=observed.hatch,
             member=observed.member,
             event=observed.event,
+            threshold=observed.threshold,
             shows_member=bool(self.member),
             note=self._note(observed),
             stale=self.stale,
             hint=self._hint(observed),
         )
+
+    def listed_rows(self) -> Any:
+        """Return the rows as the table lists them: with what each says, where some say more."""
+        rows = self.table.rows
+        if "kind" not in rows:
+            return rows
+        signs = [kinds.sign_of(kind) for kind in rows["kind"]]
+        classes = [KINDS[kinds.key_of(kind)].classes for kind in rows["kind"]]
+        says = [
+            said if is_class else round(value, 3)
+            for said, is_class, value in zip(
+                self._said(rows), classes, rows["value"].tolist(), strict=True
+            )
+        ]
+        return rows.assign(sign=signs, says=says)
+
+    def _said(self, rows: Any) -> list[str]:
+        by_name = {variable.name: variable for variable in self._bundle.variables}
+        return [kinds.said(row, by_name[row["variable"]]) for row in rows.to_dict("records")]
 
     def _settings(self, observed: ObservationSettings) -> dict[str, Any]:
         names = (
@@ -488,6 +558,11 @@ class ObserveTool:
     def _values(self, observed: ObservationSettings) -> str:
         """Return where the values come from: sampled values look like data."""
         sampled, own = self.table.sampled, len(self.table) - self.table.sampled
+        marks = kinds.key_words(self.table.rows)
+        return f"{self._sources(observed, sampled, own)} {marks}".strip()
+
+    @staticmethod
+    def _sources(observed: ObservationSettings, sampled: int, own: int) -> str:
         from_target = f"sampled from the target, with noise (seed {observed.noise})"
         if not own:
             return f"Values: {from_target}." if sampled else ""
@@ -523,12 +598,13 @@ class ObserveTool:
         }
 
     def outlined(self) -> list[tuple[float, float, float, float]]:
-        """Return the region that the network is confined to, to be outlined on the maps."""
+        """Return the regions of the network and of where next, to be outlined on the maps."""
         observed: ObservationSettings = self._state.observations
         region, kind = observed.region, NETWORKS[observed.kind]
-        if self._state.tool != "observe" or region is None or "region" not in kind.settings:
+        if self._state.tool != "observe":
             return []
-        return [region]
+        confined = [] if region is None or "region" not in kind.settings else [region]
+        return [*confined, *self.next.outlined()]
 
     def station(self, rows: Any) -> list[int]:
         """Return all rows at the places of some: what one station observes."""
@@ -574,12 +650,12 @@ class ObserveTool:
 
     def _hint(self, observed: ObservationSettings) -> str:
         """Return what to do while the model's column is empty, to be written over its maps."""
-        if observed.column in ("increment", "influence", "spread", "member", "probability") and (
-            self.analysing.analysis is None
-        ):
+        if observed.column in OF_ANALYSES and self.analysing.analysis is None:
             return "Shown after the first analysis"
+        if observed.column == WHERE_NEXT:
+            return self.why_no_posterior("Where next") or self.next.hint()
         if observed.column in ("member", "probability"):
-            none = self._why_no_members()
+            none = self.why_no_posterior("Members")
             drawn = self.member if observed.column == "member" else self.column().fields is not None
             if not none and self.analysing.members_failed:
                 none = "The members could not be drawn"
@@ -592,17 +668,17 @@ class ObserveTool:
             return "Click a map to observe there"
         return ""
 
-    def _why_no_members(self) -> str:
-        """Return why there are no members to flip through; '' where there are."""
+    def why_no_posterior(self, what: str) -> str:
+        """Return why there is nothing that is computed from a posterior; '' where there is."""
         if self._has_members:
             return ""
         if self._state.model != "analysis":
-            return "Members are of the analysis: resume it to see them"
+            return f"{what}: of the analysis, so resume it to see this"
         if self.analysing.task is None:
             return ""
         if METHODS[self.analysing.task.method].posterior:
-            return "Members need the residual analysis: switch it on, or choose VAE"
-        return "This method has no posterior: choose VAE, EOFs or ensemble OI to see members"
+            return f"{what}: needs the residual analysis; switch it on, or choose VAE"
+        return f"{what}: this method has no posterior; choose VAE, EOFs or ensemble OI"
 
     def scenario(self) -> str:
         """Return what is observed and how, in words."""
@@ -624,7 +700,12 @@ class ObserveTool:
             for variable in self._bundle.variables
             if variable.name == item["variable"]
         )
-        words = f"{self._name(row)} · {number(item['value'])} ± {number(item['error_sd'])} {unit}"
+        value = f"{number(item['value'])} ± {number(item['error_sd'])} {unit}"
+        if "kind" in self.table.rows:
+            says = self._said(self.table.rows.iloc[[row]])[0]
+            is_class = KINDS[kinds.key_of(item["kind"])].classes
+            value = says if is_class else f"{says} {value}".strip()
+        words = f"{self._name(row)} · {value}"
         if misfit is not None and np.isfinite(misfit[row]):
             words += f" · {signed(misfit[row], 1)} σ from what the others say"
         words += " · withheld" if item["withheld"] else ""
@@ -633,6 +714,8 @@ class ObserveTool:
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.analysing.close()
+        self.next.close()
+        self.card.close()
         self.panel.listen(None)
         self.heading.listen(None)
         self.listing.close()

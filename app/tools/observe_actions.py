@@ -22,12 +22,17 @@ from app.state.observations import ROWS, ObservationSettings
 from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from app.state.settings import number
 from app.text import counted, place, region_words
+from app.tools import kinds
 from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
+from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.table import to_csv
 
-MODES = ("place", "box", "lasso", "region")
-HINTS = {"region": "Drag a box over any map: the network is confined to it."}
+MODES = ("place", "ask", "box", "lasso", "region", "aim")
+HINTS = {
+    "region": "Drag a box over any map: the network is confined to it.",
+    "aim": "Drag a box over any map: where next asks about it.",
+}
 # A long list of refused rows must not fill the page.
 SHOWN_REJECTED = 200
 
@@ -59,6 +64,9 @@ class ObserveActions:
             "obs-toggle": self.toggle_withheld,
             "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
+            "obs-ask": self.ask_about,
+            "obs-card-close": self.close_card,
+            "obs-ask-place": self.ask_about_place,
             "obs-mode": self.choose_mode,
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
@@ -70,6 +78,8 @@ class ObserveActions:
             "hatch": self.choose_hatching,
             "member": self.choose_member,
             "event": self.choose_event,
+            "threshold": self.choose_threshold,
+            **self._observe.next.actions(),
         }
 
     def _take(self, made: ObservationSettings, *, done: bool = True) -> None:
@@ -111,21 +121,24 @@ class ObserveActions:
     def place_clicked(self, message: Message) -> str:
         """Observe where a map was clicked."""
         variable, (lat, lon) = self._variable(message), self._clicked(message)
-        return self._place(variable, lat, lon)
+        return self._place(variable, lat, lon, message.get("as"))
 
     def place_typed(self, message: Message) -> str:
         """Observe at typed coordinates."""
         variable = self._variable(message)
         lat, lon = _typed(message)
-        return self._place(variable, lat, lon)
+        return self._place(variable, lat, lon, message.get("as"))
 
-    def _place(self, variable: str, lat: float, lon: float) -> str:
-        row = Row(variable, lat, lon, label="by hand")
+    def _place(self, variable: str, lat: float, lon: float, code: Any) -> str:
+        kind, value = kinds.chosen(code)
+        month = "" if value is None else self._state.month
+        row = Row(variable, lat, lon, value, label="by hand", month=month, kind=kind)
         row = check_row(row)
         self._exists(row)
         self._take(observations.place(self._state.observations, row))
         word = self._observe.names[variable]
-        return f"Observed: {word} at {place(row.lat, row.lon)}."
+        what = f" ({KINDS[kind].label.lower()})" if kind else ""
+        return f"Observed: {word} at {place(row.lat, row.lon)}{what}."
 
     def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
@@ -166,6 +179,23 @@ class ObserveActions:
             return f"Observation {at + 1} {done}."
         return f"Station of {counted(len(rows), 'observation')} {done}."
 
+    def ask_about(self, message: Message) -> str:
+        """Select one observation, so that its card opens; once more closes it."""
+        at, _ = self._row(message)
+        self._observe.chosen = set() if self._observe.chosen == {at} else {at}
+        return ""
+
+    def ask_about_place(self, message: Message) -> str:
+        """Show what is known of a variable where a map was clicked."""
+        variable, (lat, lon) = self._variable(message), self._clicked(message)
+        self._exists(Row(variable, lat, lon, value=0.0))
+        return self._observe.ask_place(variable, lat, lon)
+
+    def close_card(self, _: Message) -> str:
+        """Select nothing, so that no card is open."""
+        self._observe.chosen = set()
+        return ""
+
     def take_whole_stations(self, message: Message) -> None:
         """Switch whether clicks, boxes and lassos take whole stations or single rows."""
         value = message.get("value")
@@ -193,6 +223,8 @@ class ObserveActions:
             region = box_to_region(self._state.projection, drawing)
             self._take(self._state.observations.adjust({"region": region}))
             return f"The network is confined to {region_words(region)}."
+        if mode == "aim":
+            return self._observe.next.aim(box_to_region(self._state.projection, drawing))
         table = self._observe.table.rows
         x, y = to_map(self._state.projection, table["lon"].to_numpy(), table["lat"].to_numpy())
         here = inside(drawing, x, y) & (table["variable"].to_numpy() == variable)
@@ -302,6 +334,11 @@ class ObserveActions:
         self._take(made)
         return ""
 
+    def choose_threshold(self, message: Message) -> str:
+        """Choose the value that the probability is above or below."""
+        self._take(self._state.observations.adjust({"threshold": message.get("value")}))
+        return ""
+
     # -- from Tabulator's own events --------------------------------------------------------------
 
     def _selected(self, rows: list[int]) -> None:
@@ -325,7 +362,7 @@ class ObserveActions:
             self._done(f"Observation {at + 1} changed.")
         except InvalidObservationError as error:
             self._say(str(error), failed=True)
-            self._observe.listing.restore(self._observe.table.rows, self._observe.misfit())
+            self._observe.listing.restore(self._observe.listed_rows(), self._observe.misfit())
         self._observe.show_again()
         self._redraw()
 
@@ -364,12 +401,15 @@ class ObserveActions:
         if row.variable not in names:
             raise InvalidObservationError(f"This bundle has no variable '{row.variable[:24]}'.")
         which = names.index(row.variable)
+        if row.area:
+            # Its place is where it is shown.
+            return
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)}; choose another place."
             )
-        if row.value is not None:
+        if row.value is not None or row.area:
             return
         operator, month = self._bundle.operator, self._state.month
         spot = operator.locate([which], [row.lat], [row.lon])

@@ -15,6 +15,7 @@ export function render({ model, el }) {
     <label class="hatch" hidden>hatched <span class="long">above</span><span class="short">&gt;</span> <input id="hatch" type="number" min="5" max="100" step="5" title="Hatched where the spread exceeds this part of the climatological one">%</label>
     <select id="event" aria-label="Probability of what" hidden>${model.events.map(([key, label]) =>
       `<option value="${key}">${label}</option>`).join("")}</select>
+    <input id="threshold" type="number" step="0.5" hidden aria-label="Value, an anomaly in each map's units" title="An anomaly, in each map's units">
     <span class="members" hidden><button type="button" id="flip" aria-pressed="false" title="Flip through the members, equally likely states given the observations" aria-label="Flip through the members">▶</button><input type="range" id="member" min="1" max="${model.members}" step="1" aria-label="Member"><output for="member"></output></span>
     <small class="note"></small></div>`
   const $ = (query) => el.querySelector(query)
@@ -32,6 +33,7 @@ export function render({ model, el }) {
     $("#hatch").value = Math.round(100 * model.hatch)
   })
   $("#event").addEventListener("change", (e) => wire.send({ type: "event", value: e.target.value }))
+  $("#threshold").addEventListener("change", (e) => wire.send({ type: "threshold", value: e.target.value === "" ? null : Number(e.target.value) }))
   const chooseMember = (value) => wire.send({ type: "member", value })
   $("#member").addEventListener("input", (e) => chooseMember(Number(e.target.value)))
   let flipping = null
@@ -61,10 +63,12 @@ export function render({ model, el }) {
     $("#column").title = title
     document.documentElement.style.setProperty("--column-title", JSON.stringify(title))
     $(".hatch").hidden = model.column !== "spread"
-    // A probability has its own ends, which are not amplified.
-    $(".scale").hidden = model.column === "probability"
+    // These have ends of their own, which are not amplified.
+    $(".scale").hidden = ["probability", "next"].includes(model.column)
     $("#event").hidden = model.column !== "probability"
     $("#event").value = model.event
+    $("#threshold").hidden = model.column !== "probability" || !["over", "under"].includes(model.event)
+    if (el.getRootNode().activeElement !== $("#threshold")) $("#threshold").value = model.threshold
     const members = model.column === "member"
     $(".members").hidden = !members
     if (!members && flipping !== null) flip(false)
@@ -82,6 +86,6 @@ export function render({ model, el }) {
     $(".note").title = model.note
     $(".note").classList.toggle("still", model.stale)
   }
-  for (const name of ["column", "hatch", "member", "shows_member", "event", "note", "stale", "hint", "model_label", "analysis", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
+  for (const name of ["column", "hatch", "member", "shows_member", "event", "threshold", "note", "stale", "hint", "model_label", "analysis", "against", "who", "scale", "arrows", "vector"]) model.on(name, show)
   show()
 }

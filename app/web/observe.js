@@ -5,6 +5,7 @@ import { tableKeys } from "./table.js"
 
 const IDLE = { residual: "This method has no residual analysis", localisation: "This method has no localisation" }
 const MODES = [["place", "Place", "Click a map to observe there, a marker to withhold or restore it (with Shift its whole station); drag a marker to move it"],
+  ["ask", "Ask", "Click a marker to see why it changed much or nothing, any other place to see what is known there; in the table, Space selects a row"],
   ["box", "Box", "Drag a box over a map to select its observations"],
   ["lasso", "Lasso", "Draw round observations to select them"]]
 
@@ -43,10 +44,13 @@ export function render({ model, el }) {
       <div class="graph"></div>
       <p class="cost"></p><p class="outcome" role="status" aria-live="polite"></p>
     </div>
+    <div class="next"></div>
     <div class="block">
       <div class="line"><span class="segments" role="radiogroup" aria-label="What the pointer does on maps">${MODES.map(([key, label, title]) =>
         `<button type="button" role="radio" data-mode="${key}" title="${title}">${label}</button>`).join("")}</span>
         <label class="tick" title="Withhold, and select by box or lasso, all that a station observes"><input type="checkbox" id="station">whole station</label></div>
+      <div class="line"><label class="grow" title="What a click on a map places: a value, a bound, or a report in words as diaries hold">Observe as <select id="as">${model.as_kinds.map(option).join("")}</select></label></div>
+      <div class="card"></div>
       <p class="months" role="status"></p><p class="values"></p>
       <div class="line many"><span class="chosen"></span><button type="button" data-many="withhold">Withhold</button>
         <button type="button" data-many="restore">Restore</button><button type="button" data-many="delete">Delete</button>
@@ -124,7 +128,7 @@ export function render({ model, el }) {
   $(".put").addEventListener("submit", (e) => {
     e.preventDefault()
     const read = (id) => $(id).value.trim().replace(",", ".").replace("\u2212", "-")
-    wire.send({ type: "obs-put", variable: $("#put").value, lat: read("#lat"), lon: read("#lon") })
+    wire.send({ type: "obs-put", variable: $("#put").value, lat: read("#lat"), lon: read("#lon"), as: $("#as").value })
   })
   $("#upload").addEventListener("click", () => $("#csv").click())
   $("#csv").addEventListener("change", async (e) => {
@@ -141,9 +145,9 @@ export function render({ model, el }) {
   const off = pointing({
     active: mine,
     mode: () => mode,
-    place: (variable, x, y) => wire.send({ type: "obs-place", variable, x, y }, `place${++count}`),
+    place: (variable, x, y) => wire.send({ type: mode === "ask" ? "obs-ask-place" : "obs-place", variable, x, y, as: $("#as").value }, `place${++count}`),
     move: (variable, row, x, y, done) => wire.send({ type: "obs-move", variable, row, x, y, done }, "obs-move"),
-    toggle: (variable, row, e) => wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
+    toggle: (variable, row, e) => mode === "ask" ? wire.send({ type: "obs-ask", variable, row }, `ask${++count}`) : wire.send({ type: "obs-toggle", variable, row, whole: e.shiftKey }, `toggle${++count}`),
     hover: (row) => {
       if (row === hovered) return
       hovered = row
@@ -155,7 +159,7 @@ export function render({ model, el }) {
     mode: () => mode,
     drawn: (by, variable, geometry) => {
       wire.send({ type: "obs-drawn", mode: by, variable, geometry }, `drawn${++count}`)
-      if (by !== "region") return
+      if (by !== "region" && by !== "aim") return
       // One region is drawn; Bokeh's tool changes once it has ended its drag.
       mode = "place"
       settings()
@@ -173,6 +177,12 @@ export function render({ model, el }) {
   model.on("remove", () => { off(); undraw(); leave(); unwatch(); document.removeEventListener("keydown", keys) })
 
   $(".graph").append(model.get_child("chart"))
+  $(".next").append(model.get_child("next"))
+  $(".card").append(model.get_child("card"))
+  // From controls that are Panel's own, which do not hold the mode.
+  const asksMode = (e) => chooseMode(e.detail)
+  document.addEventListener("mlda:mode", asksMode)
+  model.on("remove", () => document.removeEventListener("mlda:mode", asksMode))
   const cost = () => {
     const path = model.costs
     const last = path[path.length - 1]

@@ -19,7 +19,7 @@ export const bokeh = (name) => {
 }
 
 // What dragging over a map does while something is to be drawn there; else it pans.
-const DRAGS = { lasso: "lasso", box: "box", region: "box", over: "box", within: "box" }
+const DRAGS = { lasso: "lasso", box: "box", region: "box", aim: "box", over: "box", within: "box" }
 // Which of these makes a geometry of Bokeh's.
 const TOOLS = { rect: "box", poly: "lasso" }
 
@@ -132,7 +132,7 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
     if (!active() || e.button !== 0) return
     const map = mapOf(e)
     if (!map) return
-    const hit = ["place", "box", "lasso"].includes(mode()) ? nearest(map, e) : null
+    const hit = ["place", "ask", "box", "lasso"].includes(mode()) ? nearest(map, e) : null
     press = { map, hit, x: e.clientX, y: e.clientY, moved: false, variable: variableOf(map) }
     if (hit) {
       // Bokeh must not pan with it.
@@ -150,7 +150,7 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
       return
     }
     if (Math.hypot(e.clientX - press.x, e.clientY - press.y) > SLIP) press.moved = true
-    if (!press.hit || !press.moved) return
+    if (!press.hit || !press.moved || mode() === "ask") return
     e.stopPropagation()
     const [x, y] = where(press.map, e), { source, i, row } = press.hit
     if (source.data.row[i] === row) {
@@ -166,15 +166,16 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
     if (!was || !active()) return
     if (was.hit) {
       e.stopPropagation()
+      if (was.moved && mode() === "ask") return
       if (was.moved) move(was.variable, was.hit.row, ...where(was.map, e), true)
       else if (!again(e)) toggle(was.variable, was.hit.row, e)
-    } else if (!was.moved && mode() === "place" && mapOf(e) === was.map && !again(e)) {
+    } else if (!was.moved && ["place", "ask"].includes(mode()) && mapOf(e) === was.map && !again(e)) {
       place(was.variable, ...where(was.map, e))
     }
   }
   const cancel = () => { press = null }
   // A double click observes here; enlarging a row stays on its name, its scatter and Enter.
-  const twice = (e) => { if (active() && mode() === "place" && mapOf(e)) e.stopPropagation() }
+  const twice = (e) => { if (active() && ["place", "ask"].includes(mode()) && mapOf(e)) e.stopPropagation() }
   /** @type {[string, (e: any) => void][]} */
   const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
     ["pointercancel", cancel], ["dblclick", twice]]

@@ -44,6 +44,13 @@ export function tableKeys() {
     if (!cell) return
     // The browser's own way from here, in which only this row's cells are stops.
     if (e.key === "Tab") { e.stopPropagation(); return }
+    // No number has a space: it selects the row, as a click on its variable does.
+    if (e.key === " " && e.target instanceof HTMLInputElement && e.target.type !== "checkbox") {
+      e.preventDefault()
+      e.stopPropagation()
+      cell.closest(".tabulator-row").querySelector("[tabulator-field=variable]").click()
+      return
+    }
     const way = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[e.key]
     if (!way) return
     e.preventDefault()

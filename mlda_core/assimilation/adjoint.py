@@ -163,7 +163,8 @@ class _Chain:
         y = torch.from_numpy(self.problem.observed.value).float().requires_grad_()
         zeta = torch.from_numpy(at).float().requires_grad_()
         x_b, z_b = self._background(y)
-        z = z_b + self.turn @ zeta
+        bend = self.problem.gain.prior.bend
+        z = z_b + self.turn @ (zeta if bend is None else bend.forward(zeta[None])[0])
         decoder = self.bundle.decoder
         both = decoder(torch.stack([z, z_b]), self.month.expand(2)).flatten(1)
         latent = x_b + both[0] - both[1]

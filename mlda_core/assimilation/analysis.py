@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.methods import spelled
+from mlda_core.assimilation.spelling import hyphenated
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import ExtraError, StateError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from mlda_core.assimilation.shape import Shape
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -33,6 +34,9 @@ _NUMBERS: dict[str, str] = {
     "n_withheld": "observations that were withheld",
     "n_thinned": "observations that thinning left out",
     "converged": "1 where the minimisation converged",
+    "skewness": "largest skewness of the posterior at an observation whose error is not normal",
+    "n_modes": "most modes of the posterior at an observation whose error is not normal",
+    "n_minima": "minima of the cost that were found",
 }
 
 
@@ -113,7 +117,8 @@ class Analysis:
     observations : DataFrame
         The input table, with ``background_departure``, ``analysis_departure`` (display units),
         ``misfit_sd`` (standardised leave-one-out departure) and ``used``; for a robust analysis
-        also ``robust_weight``, by which the error variance was divided.
+        also ``robust_weight``, by which the error variance was divided. Of what says an interval
+        (a bound, a report) departures are distances to it, zero within.
     statistics : Fit
     sea_held : bool
         Whether the background is conditional on the observed sea.
@@ -126,6 +131,8 @@ class Analysis:
     dated : str
         The requested month ``YYYY-MM``; '' if a calendar month was given.
         The month ``YYYY-MM`` that was asked for; '' where a calendar month was.
+    shape : Shape, optional
+        How far the posterior is from a normal one; None where all errors are normal.
     """
 
     method: str
@@ -146,12 +153,13 @@ class Analysis:
     bundle: Bundle
     notes: tuple[str, ...] = ()
     dated: str = ""
+    shape: Shape | None = None
 
     def __repr__(self) -> str:
         """Summarise the analysis in a few lines."""
         when = self.dated or f"calendar month {self.month}"
         return (
-            f"<Analysis of {when} by {spelled(self.method)}, bundle {self.bundle.name};\n "
+            f"<Analysis of {when} by {hyphenated(self.method)}, bundle {self.bundle.name};\n "
             f"{self.summary()}>"
         )
 
@@ -226,6 +234,11 @@ class Analysis:
             "n_thinned": fit.n_thinned,
             "converged": int(self.converged),
         }
+        if self.shape is not None:
+            size = self.shape.skewness
+            numbers["skewness"] = float(size[np.abs(size).argmax()]) if size.size else 0.0
+            numbers["n_modes"] = int(self.shape.modes.max(initial=1))
+            numbers["n_minima"] = self.shape.n_minima
         for name, number in numbers.items():
             kind = np.float64 if isinstance(number, float) else np.int32
             about = {"units": "1", "long_name": _NUMBERS[name]}

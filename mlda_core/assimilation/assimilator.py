@@ -17,9 +17,10 @@ from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.diagnostics import judge
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.gain_cache import Gains
-from mlda_core.assimilation.methods import METHODS, spelled
+from mlda_core.assimilation.methods import METHODS, method_of, spelled
+from mlda_core.assimilation.mode import ModeSearch, distinct_modes
 from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
-from mlda_core.assimilation.posterior.draws import DrawsCache
+from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
     Ensemble,
     EnsembleStep,
@@ -28,6 +29,7 @@ from mlda_core.assimilation.posterior.ensemble import (
 )
 from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.problem import (
+    Mode,
     Problem,
     cost_of_linear,
     gaussian,
@@ -36,18 +38,23 @@ from mlda_core.assimilation.problem import (
     variance_at,
 )
 from mlda_core.assimilation.robust import robust_weights
+from mlda_core.assimilation.shape import Shape
 from mlda_core.assimilation.solver import Point, minimise
+from mlda_core.assimilation.tilted import shape_of
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
 from mlda_core.observations.intake import observations_of
 from mlda_core.observations.loading import Source
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.row_kinds import is_plain
 from mlda_core.observations.standardised import (
     Observed,
     cover,
     standardise,
     thin,
+    thin_observed,
 )
 
 if TYPE_CHECKING:
@@ -185,9 +192,10 @@ class Assimilator:
         month: Any,
     ) -> Iterator[Step]:
         """Assimilate a checked table; the analysis has its notes and the month asked for."""
+        _check_kinds(setting, table)
         requested = month_asked(month)
         dated = requested if isinstance(requested, str) else ""
-        for step in setting.record.steps(self, table, calendar, setting):
+        for step in method_of(setting.method).steps(self, table, calendar, setting):
             if step.analysis is None:
                 yield step
             else:
@@ -271,22 +279,55 @@ class Assimilator:
         EnsembleStep
             The last has the ensemble.
         """
-        chosen = checked_sampler(Setting.of(settings), sampler, members, seed)
+        chosen = checked_sampler(setting_of(settings), sampler, members, seed)
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
         *_, last = self._dated_steps(setting, table, calendar, notes, month)
         if last.analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
         problem, _ = self._prepare(table, calendar, setting)
-        yield from members_of(self, problem, last.analysis, chosen, members, seed)
+        problem = self._settled(problem)
+        draws = self.draws.of(self, problem, members, seed)
+        yield from members_of(self, problem, last.analysis, chosen, draws)
 
     def _validated(
         self, observations: Source, month: Any, options: TableOptions, settings: dict[str, Any]
     ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
         """Validate the caller's inputs."""
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         requested = month_asked(month)
         table, notes = observations_of(observations, self.bundle, requested, options)
         return setting, table, calendar_month(requested), notes
+
+    def prepared(
+        self,
+        observations: Source,
+        month: Any,
+        *,
+        options: TableOptions = AS_GIVEN,
+        **settings: Any,
+    ) -> tuple[Problem, pd.DataFrame]:
+        """Prepare an assimilation with a Gaussian prior, for what follows without its solution.
+
+        Parameters
+        ----------
+        observations, month, options, **settings
+            As for :meth:`run`; the method must have a posterior.
+
+        Returns
+        -------
+        problem : Problem
+            With errors that are not normal, that of the pseudo-observations at the mode.
+        table : DataFrame
+            The checked observations, a row for each of ``problem.every``.
+
+        Raises
+        ------
+        ObservationError, StateError
+            As for :meth:`run`.
+        """
+        setting, table, calendar, _ = self._validated(observations, month, options, settings)
+        gaussian(setting)
+        return self._settled(self._prepare(table, calendar, setting)[0]), table
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
         """Assimilate with a Gaussian prior: in closed form, or by minimising over z.
@@ -306,7 +347,9 @@ class Assimilator:
             The last has the analysis.
         """
         problem, inputs = self._prepare(table, month, setting)
-        if problem.gain.prior.turn is None:
+        if not problem.is_gaussian:
+            yield from self._iterated(problem, inputs)
+        elif problem.gain.prior.turn is None:
             if setting.start == "background":
                 yield self._background_step(problem)
             yield self._closed_form(problem, inputs)
@@ -357,10 +400,15 @@ class Assimilator:
             )[:, 0]
             # Decoder only: without the observation's effect on the representation error.
             part = at @ prior.factor
-            column = part if setting.latent_only else column + part
+            column = part if whole.only_decodes else column + part
             between += at @ at
         shape = self.bundle.mask.shape
-        departure = one.value - self.bundle.operator.apply(one.places, whole.x_b.reshape(shape))
+        before_at = np.asarray(
+            self.bundle.operator.apply(one.places, whole.x_b.reshape(shape)), np.float64
+        )
+        departure = one.value - before_at
+        if not one.is_gaussian:
+            departure, between = _alone(one, before_at, float(between - one.variance[0]))
         moved = whole.x_b + (column * (departure[0] / between)).astype(np.float32)
         before, after = (self._restore(whole, x, "prior") for x in (whole.x_b, moved))
         return np.asarray(after - before)
@@ -416,10 +464,10 @@ class Assimilator:
         """
         if not len(values):
             raise StateError("There is no month to assimilate; give at least one.")
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         if setting.robust:
             raise StateError("Robust weights differ from month to month; run each by itself.")
-        return setting.record.states(self, places, variance, values, month, setting)
+        return method_of(setting.method).states(self, places, variance, values, month, setting)
 
     def gaussian_states(
         self, places: Places, variance: Array, values: Array, month: int, setting: Setting
@@ -474,6 +522,11 @@ class Assimilator:
             raise StateError(f"A latent vector of this bundle has {problem.z_b.size} numbers.")
         away = np.asarray(z, np.float64) - problem.z_b
         zeta = np.asarray(np.linalg.lstsq(transform, away, rcond=None)[0], np.float64)
+        bend = problem.gain.prior.bend
+        if bend is not None:
+            zeta = bend.zeta(zeta[None])[0]
+        if not problem.is_gaussian:
+            return ModeSearch(self.bundle, problem).weighed(zeta)
         return problem.decoded_cost(self.bundle).cost(zeta)
 
     def posterior_variance(
@@ -490,10 +543,10 @@ class Assimilator:
         -------
         ndarray of float32, shape (V, lat, lon)
         """
-        setting = Setting.of(settings)
+        setting = setting_of(settings)
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self.problem(observed, thin(places, variance), month, setting)
-        stage = "latent" if setting.latent_only else "posterior"
+        stage = "latent" if problem.only_decodes else "posterior"
         return kept_variance(problem.gain, stage).reshape(self.bundle.mask.shape)
 
     # Preparation
@@ -538,14 +591,27 @@ class Assimilator:
         began = time.perf_counter()
         every = standardise(table, self.bundle, month, error_scale=setting.error_scale)
         offered = np.flatnonzero(~table["withheld"].to_numpy(bool))
-        used = offered[thin(every.places.where(offered), every.variance[offered])]
+        used = offered[thin_observed(every.where(offered))]
         inputs = _Inputs(table, offered.size - used.size, began)
         weight = None
         if setting.robust and used.size:
             # Use the unconditional background: the other one already includes the SST observations.
             first = self.problem(every, used, month, replace(setting, sea_prior=False))
-            weight = robust_weights(first.gain, self.departures(first, first.x_b))
+            weight = self._robust(first)
         return self.problem(every, used, month, setting, weight), inputs
+
+    def _robust(self, problem: Problem) -> Array | None:
+        """Robust weights of the rows with normal errors; those of others are 1."""
+        departures = self.departures(problem, problem.x_b)
+        normal = problem.observed.quadratic
+        if normal.all():
+            return robust_weights(problem.gain, departures)
+        found = robust_weights(problem.gain.of_rows(normal), departures[normal])
+        if found is None:
+            return None
+        out = np.ones(len(normal))
+        out[normal] = found
+        return out
 
     def _background(
         self, observed: Observed, month: int, setting: Setting
@@ -581,7 +647,8 @@ class Assimilator:
         bundle, places = self.bundle, observed.places
         if bundle.sea is None or bundle.statistics.sea is None or not len(places):
             return False
-        at_sea = places.where(places.variable == bundle.sea_row)
+        # Reports and means do not make a background: see `mean_under_sea`.
+        at_sea = places.where((places.variable == bundle.sea_row) & observed.plain)
         if not len(at_sea):
             return False
         exists = bundle.mask[bundle.sea_row].ravel()
@@ -600,17 +667,21 @@ class Assimilator:
 
     def sea_gain(self, observed: Observed, month: int) -> Gain:
         """Gain of the SST observations under ensemble OI, for the sea's cells only."""
-        sea = observed.where(observed.places.variable == self.bundle.sea_row)
+        sea = observed.where(self.of_sea(observed))
         setting = Setting(method="enoi")
         return self._gains.of(
             sea, gaussian(setting), month, setting, sea_held=False, only=self.bundle.sea_row
         )
 
+    def of_sea(self, observed: Observed) -> NDArray[np.bool_]:
+        """Which observations make a background that is conditional on the sea, shape (p,)."""
+        return (observed.places.variable == self.bundle.sea_row) & observed.plain
+
     def mean_under_sea(self, observed: Observed, month: int) -> Float:
         """Output of the sea network for the ensemble OI analysis of SST."""
         bundle = self.bundle
         gain = self.sea_gain(observed, month)
-        sea = observed.where(observed.places.variable == bundle.sea_row)
+        sea = observed.where(self.of_sea(observed))
         field = gain.columns.T @ gain.residual_weights(sea.value).astype(np.float32)
         field = field.reshape(1, *bundle.grid.shape) * bundle.mask[bundle.sea_row]
         return bundle.mean_under(field, np.array([month])).ravel()
@@ -649,6 +720,40 @@ class Assimilator:
             x, left = fit.at(zeta)
         return zeta, self._with_error(problem, x, left)
 
+    def _settled(self, problem: Problem) -> Problem:
+        """Return the normal problem at the mode, where errors are not normal."""
+        if problem.is_gaussian:
+            return problem
+        modes = self.modes(problem)
+        return replace(modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes))
+
+    def modes(self, problem: Problem) -> list[Mode]:
+        """Return the distinct minima of a cost with other errors than normal ones, lowest first.
+
+        Parameters
+        ----------
+        problem : Problem
+            With the gain of the stated errors.
+
+        Returns
+        -------
+        list of Mode
+            From the starts of :meth:`mlda_core.assimilation.mode.ModeSearch.starts`.
+        """
+        search = ModeSearch(self.bundle, problem)
+        ends = [
+            list(search.search(at, start))[-1]
+            for at in search.starts()
+            for start in self._more_starts(problem)
+        ]
+        return distinct_modes(ends)
+
+    def _more_starts(self, problem: Problem) -> list[Array | None]:
+        """Return starts of zeta: the linear solution (None), and more of a curved decoder."""
+        if problem.gain.prior.turn is None:
+            return [None]
+        return [None, *self._starts(np.zeros(problem.z_b.size))[1:]]
+
     def _starts(self, first: Array) -> list[Array]:
         """Return where minimisations start: several places where the decoder is curved."""
         starts = [first]
@@ -662,6 +767,65 @@ class Assimilator:
         observed = problem.observed
         fields = x.reshape(self.bundle.mask.shape)
         return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
+
+    def _iterated(self, problem: Problem, inputs: _Inputs) -> Iterator[Step]:
+        """Errors that are not normal: rounds of the normal problem, from each start."""
+        if problem.setting.start == "background":
+            yield self._background_step(problem)
+        search = ModeSearch(self.bundle, problem)
+        path: list[float] = []
+        ends: list[Mode] = []
+        for at in search.starts():
+            for start in self._more_starts(problem):
+                for mode in search.search(at, start):
+                    last = mode
+                    if not ends and mode.rounds:
+                        path.append(mode.cost.total)
+                    yield self._round_step(mode)
+                ends.append(last)
+        modes = distinct_modes(ends)
+        best = modes[0]
+        shape = shape_of(best, search.likelihoods, len(modes))
+        latent, left = self._at_mode(best)
+        steps = f"{best.rounds} round{'' if best.rounds == 1 else 's'}"
+        words = f"converged in {steps}" if best.converged else f"stopped after {steps}"
+        if said := shape.words(problem.used):
+            words = f"{words}; {said}"
+        point = Point(
+            best.zeta,
+            best.cost.total,
+            np.zeros_like(best.zeta),
+            best.rounds,
+            best.converged,
+            words,
+        )
+        z = problem.latent(best.zeta)
+        settled = replace(best.problem, weight=problem.weight)
+        yield self._finish(settled, inputs, point, path, latent, left, z, best.cost, shape)
+
+    def _at_mode(self, mode: Mode) -> tuple[Float, Array]:
+        """Return the decoded state (cells,) at a mode, and departures of pseudo-observations."""
+        problem = mode.problem
+        if problem.gain.prior.turn is not None:
+            return problem.decoded_cost(self.bundle).at(mode.zeta)
+        factor = problem.gain.prior.factor
+        x = problem.x_b
+        if factor is not None:
+            x = x + mode.zeta.astype(np.float32) @ factor
+        return x, self.departures(problem, x)
+
+    def _round_step(self, mode: Mode) -> Step:
+        problem = mode.problem
+
+        def fields() -> Float:
+            x, left = self._at_mode(mode)
+            return self._restore(problem, self._with_error(problem, x, left))
+
+        z = problem.latent(mode.zeta)
+        words = f"{mode.rounds} round{'' if mode.rounds == 1 else 's'} so far"
+        if not mode.rounds:
+            words = "linear solution"
+        return Step(mode.rounds, z, mode.cost, 0.0, words, fields)
 
     def _closed_form(self, problem: Problem, inputs: _Inputs) -> Step:
         """Optimal interpolation: methods whose latent part is linear."""
@@ -719,7 +883,7 @@ class Assimilator:
         gain = problem.gain
         left = departures - gain.latent @ zeta
         cost = cost_of_linear(gain, zeta, left)
-        factor, turn = gain.prior.factor, gain.prior.turn
+        factor, turn, bend = gain.prior.factor, gain.prior.turn, gain.prior.bend
 
         def fields() -> Float:
             x = problem.x_b
@@ -727,7 +891,8 @@ class Assimilator:
                 x = x + zeta.astype(np.float32) @ factor
             return self._restore(problem, self._with_error(problem, x, left))
 
-        z = problem.z_b + (zeta if turn is None else turn @ zeta)
+        away = zeta if bend is None else bend.departures(zeta[None])[0]
+        z = problem.z_b + (away if turn is None else turn @ away)
         return Step(0, z, cost, 0.0, "linear solution", fields)
 
     def _background_step(self, problem: Problem) -> Step:
@@ -754,12 +919,12 @@ class Assimilator:
     def _with_error(self, problem: Problem, x: Float, left: Array) -> Float:
         """Add the residual analysis ``B H^T S^-1 (y - H x)``."""
         gain = problem.gain
-        if problem.setting.latent_only or not len(left):
+        if problem.only_decodes or not len(left):
             return x
         weights = gain.residual_weights(left).astype(np.float32)
         return np.asarray(x + weights @ gain.columns)
 
-    def _finish(  # noqa: PLR0917 - one result, put together
+    def _finish(  # noqa: PLR0913, PLR0917 - one result, put together
         self,
         problem: Problem,
         inputs: _Inputs,
@@ -769,6 +934,7 @@ class Assimilator:
         left: Array,
         z: Array | None,
         cost: Cost,
+        shape: Shape | None = None,
     ) -> Step:
         x = self._with_error(problem, latent, left)
         month, gain = problem.month, problem.gain
@@ -782,7 +948,7 @@ class Assimilator:
             n_used=problem.used.size,
             n_withheld=int(inputs.table["withheld"].to_numpy(bool).sum()),
             n_thinned=inputs.n_thinned,
-            chi_squared=gain.chi_squared(departures) if departures.size else float("nan"),
+            chi_squared=_chi_squared(problem, departures),
             degrees_of_freedom=gain.degrees_of_freedom if departures.size else 0.0,
             seconds=time.perf_counter() - inputs.began,
         )
@@ -806,6 +972,7 @@ class Assimilator:
             sea_held=problem.sea_held,
             spread_of=lambda: self._spreads(problem, x),
             bundle=self.bundle,
+            shape=shape,
         )
         norm = float(np.linalg.norm(point.gradient))
         return Step(point.index + 1, z, cost, norm, words, lambda: anomalies, analysis)
@@ -829,7 +996,7 @@ class Assimilator:
         ndarray of float32, shape (V, lat, lon)
             Standardised; zero for variables without a nonlinear transform.
         """
-        if problem.setting.latent_only and stage == "posterior":
+        if problem.only_decodes and stage == "posterior":
             stage = "latent"
         if problem.setting.background is not None:
             # A given background is not averaged: without observations the analysis equals it.
@@ -850,9 +1017,59 @@ class Assimilator:
     def _spreads(self, problem: Problem, x: Float) -> tuple[Float, Float]:
         """Posterior and climatological standard deviation, display units."""
         bundle = self.bundle
-        stage = "latent" if problem.setting.latent_only else "posterior"
+        stage = "latent" if problem.only_decodes else "posterior"
         sd = np.sqrt(kept_variance(problem.gain, stage)).reshape(bundle.mask.shape)
         return (
             physical.spread(bundle, x.reshape(bundle.mask.shape), sd, problem.month),
             physical.climatological_spread(bundle, problem.month),
         )
+
+
+def _check_kinds(setting: Setting, table: pd.DataFrame) -> None:
+    """Refuse kinds of observations that a method cannot take.
+
+    Raises
+    ------
+    StateError
+        Naming the rows.
+    """
+    if method_of(setting.method).takes_kinds:
+        return
+    bad = np.flatnonzero(~is_plain(table) & ~table["withheld"].to_numpy(bool))
+    if bad.size:
+        rows = ", ".join(str(int(row) + 1) for row in bad[:5])
+        more = f" and {bad.size - 5} more" if bad.size > 5 else ""
+        fitting = spelled(*(k for k, m in METHODS.items() if m.takes_kinds and m.posterior))
+        raise StateError(
+            f"The method {spelled(setting.method)} takes values at places only, and observation"
+            f"{'s' if bad.size > 1 else ''} {rows}{more} {'are' if bad.size > 1 else 'is'} of "
+            f"another kind; withhold {'them' if bad.size > 1 else 'it'}, or use one of {fitting}."
+        )
+
+
+def _chi_squared(problem: Problem, departures: Array) -> float:
+    """Chi-squared an observation, of those with normal errors; NaN where there are none."""
+    normal = problem.observed.quadratic
+    if not normal.any():
+        return float("nan")
+    if normal.all():
+        return problem.gain.chi_squared(departures)
+    return problem.gain.of_rows(normal).chi_squared(departures[normal])
+
+
+def _alone(one: Observed, before: Array, variance: float) -> tuple[Array, float]:
+    """Departure and its variance of the normal observation that stands for a single one.
+
+    At the mode of its posterior, given the prior's variance of what it observes.
+    """
+    if one.likelihoods is None:
+        raise ValueError("a value needs no iteration")
+    f, gain = before, 0.0
+    for _ in range(200):
+        value, error = one.likelihoods.pseudo(f, one.likelihoods.weight(f))
+        gain = variance / (variance + float(error[0]))
+        ahead = before + gain * (value - before)
+        if np.abs(ahead - f).max() < 1e-9:
+            break
+        f = ahead
+    return f - before, variance

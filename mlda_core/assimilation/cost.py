@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 class DecodedCost:
     """``J(zeta) = 1/2 |zeta|^2 + 1/2 d^T S^-1 d`` with ``d = y - H (x_b + G(z) - G(z_b))``.
 
-    And ``z = z_b + T zeta``.
+    And ``z = z_b + T zeta``, or ``z_b + T m(zeta)`` where the prior is bent.
 
     Parameters
     ----------
@@ -52,6 +52,7 @@ class DecodedCost:
         if gain.prior.turn is None:
             raise ValueError("A linear prior has no decoder; solve it in closed form.")
         self.decoder, self.turn, self.z_b = decoder, gain.prior.turn, z_b
+        self.bend = gain.prior.bend
         self.value = torch.from_numpy(observed.value).float()
         self.index = torch.from_numpy(observed.places.index)
         self.weight = torch.from_numpy(observed.places.weight).float()
@@ -65,6 +66,8 @@ class DecodedCost:
 
     def z(self, zeta: Array) -> Array:
         """Return the latent vector."""
+        if self.bend is not None:
+            zeta = self.bend.departures(zeta[None])[0]
         return np.asarray(self.z_b + self.turn @ zeta)
 
     def value_and_gradient(self, zeta: Array) -> tuple[float, Array]:
@@ -76,10 +79,13 @@ class DecodedCost:
         white = self.whitener @ left
         misfit = 0.5 * (white @ white)
         (slope,) = torch.autograd.grad(misfit, z)
+        pulled = self.turn.T @ slope.numpy().astype(np.float64)
+        if self.bend is not None:
+            pulled = self.bend.pull(zeta[None], pulled[None])[0]
         cost = Cost(0.5 * float(zeta @ zeta), float(misfit.detach()))
         field = x.detach().numpy()
         self._last = {zeta.tobytes(): (field, left.detach().numpy().astype(np.float64), cost)}
-        return cost.total, zeta + self.turn.T @ slope.numpy().astype(np.float64)
+        return cost.total, zeta + pulled
 
     def at(self, zeta: Array) -> tuple[Float, Array]:
         """Return the decoded state (cells,) and the departures from it (p,)."""

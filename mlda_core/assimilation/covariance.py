@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.localisation import great_circle, taper
+from mlda_core.climate.combined import CombinedPlaces
 from mlda_core.climate.interpolation import ObservationOperator, Places
 from mlda_core.climate.sphere import unit_vectors
 
@@ -19,6 +20,10 @@ LEFTOVER_HALF_WIDTH_KM = 600.0
 # depending on its position in the block (rows 25 to 32 of 32 differ); eight cost .30 ms a column
 # of the bundled model, 32 cost .17.
 BLOCK = 8
+# Points of combined places taken at once: 74 kB of columns each in the bundled model.
+MOST_AT_ONCE = 256
+# Rows of a covariance of whole maps computed at once, so that its distances take 10 MB.
+_ROWS = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,8 @@ class LocalisedCovariance:
         -------
         ndarray of float32, shape (p, cells)
         """
+        if isinstance(places, CombinedPlaces):
+            return self._combined_columns(places, only)
         size = self.patterns.shape[1] // len(self.coupling)
         wanted = range(len(self.coupling)) if only is None else (only,)
         patterns = self.patterns[:, wanted[0] * size : (wanted[-1] + 1) * size]
@@ -95,6 +102,14 @@ class LocalisedCovariance:
 
     def between(self, a: Places, b: Places) -> NDArray[np.float64]:
         """Covariance of the values at places with those at others, shape (p, q)."""
+        if isinstance(b, CombinedPlaces):
+            return np.asarray(b.add_up(self.between(a, b.points), axis=1))
+        if isinstance(a, CombinedPlaces):
+            parts = [
+                self.between(a.points.where(rows), b)
+                for rows in _blocks(len(a.points), MOST_AT_ONCE)
+            ]
+            return a.add_up(np.concatenate(parts)) if parts else np.zeros((0, len(b)))
         here, there = a.interpolate(self.patterns), b.interpolate(self.patterns)
         out = ((here @ self.coefficients.astype(np.float32)) @ there.T).astype(np.float64)
         distance = great_circle(unit_vectors(a.lat, a.lon), unit_vectors(b.lat, b.lon))
@@ -104,8 +119,81 @@ class LocalisedCovariance:
         roots = np.sqrt(self._leftover_at(a))[:, None] * np.sqrt(self._leftover_at(b))[None, :]
         return np.asarray(out + same * roots * taper(distance, LEFTOVER_HALF_WIDTH_KM))
 
+    def within(self, places: Places, columns: Float) -> NDArray[np.float64]:
+        """Covariance of the values at places with each other, given their columns, shape (p, p).
+
+        Parameters
+        ----------
+        places : Places
+        columns : ndarray, shape (p, cells)
+            :meth:`columns` of them: a mean over many cells is read from these.
+        """
+        if not isinstance(places, CombinedPlaces) or not places.gridded.any():
+            return self.between(places, places)
+        wide, few = np.flatnonzero(places.gridded), np.flatnonzero(~places.gridded)
+        out = np.empty((len(places), len(places)))
+        out[np.ix_(few, few)] = self.between(places.where(few), places.where(few))
+        rows = places.where(wide).interpolate(columns).astype(np.float64)
+        out[wide] = rows
+        out[:, wide] = rows.T
+        square = rows[:, wide]
+        out[np.ix_(wide, wide)] = 0.5 * (square + square.T)
+        return out
+
+    def _combined_columns(self, places: CombinedPlaces, only: int | None) -> Float:
+        out = []
+        for i in range(len(places)):
+            one = places.where(np.array([i]))
+            parts = [
+                one.coefficient[rows].astype(np.float32)
+                @ self.columns(one.points.where(rows), only)
+                for rows in _blocks(len(one.points), MOST_AT_ONCE)
+            ]
+            out.append(np.sum(parts, axis=0, dtype=np.float32))
+        if not out:
+            size = self.patterns.shape[1] // (1 if only is None else len(self.coupling))
+            return np.empty((0, size), np.float32)
+        return np.asarray(np.stack(out), np.float32)
+
+    def between_cells(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Float:
+        """Covariance of cells with others, each of one variable.
+
+        For whole maps: by large products, so a row may depend on the others in its last digits.
+
+        Parameters
+        ----------
+        first, second : ndarray of int, shape (p,) and (q,)
+            Cells of the flattened state.
+
+        Returns
+        -------
+        ndarray of float32, shape (p, q)
+        """
+        size = self.patterns.shape[1] // len(self.coupling)
+        v, w = int(first[0]) // size, int(second[0]) // size
+        points = self.operator.grid.points
+        mixed = self.patterns[:, first].T @ self.coefficients.astype(np.float32)
+        mixed *= np.float32(self.coupling[v, w])
+        there = np.ascontiguousarray(self.patterns[:, second])
+        roots = np.sqrt(self.leftover)
+        out = np.empty((first.size, second.size), np.float32)
+        for begin in range(0, first.size, _ROWS):
+            rows = slice(begin, begin + _ROWS)
+            part = out[rows]
+            np.matmul(mixed[rows], there, out=part)
+            distance = great_circle(points[first[rows] % size], points[second % size])
+            part *= taper(distance, self.half_width)
+            if v == w:
+                near, far = np.nonzero(distance < 2.0 * LEFTOVER_HALF_WIDTH_KM)
+                short = taper(distance[near, far], LEFTOVER_HALF_WIDTH_KM)
+                part[near, far] += short * roots[first[rows][near]] * roots[second[far]]
+        return out
+
     def variance_at(self, places: Places) -> NDArray[np.float64]:
         """Variance of the values at places, shape (p,): the diagonal of :meth:`between`."""
+        if isinstance(places, CombinedPlaces):
+            each = [places.where(np.array([i])) for i in range(len(places))]
+            return np.array([self.between(one, one)[0, 0] for one in each])
         here = places.interpolate(self.patterns)
         mixed = here @ self.coefficients.astype(np.float32)
         return np.asarray((mixed * here).sum(axis=1, dtype=np.float64) + self._leftover_at(places))
@@ -123,3 +211,7 @@ class LocalisedCovariance:
 
     def _leftover_at(self, places: Places) -> NDArray[np.float64]:
         return np.asarray((self.leftover[places.index] * places.weight).sum(axis=1))
+
+
+def _blocks(count: int, most: int) -> list[NDArray[np.int64]]:
+    return [np.arange(first, min(first + most, count)) for first in range(0, count, most)]

@@ -59,10 +59,18 @@ def judge(  # noqa: PLR0917 - one result, put together
     gain, every, used = problem.gain, problem.every, problem.used
     table = table.copy()
     value = table["value"].to_numpy(np.float64)
-    table["background_departure"] = value - bundle.operator.apply(every.places, background)
-    table["analysis_departure"] = value - bundle.operator.apply(every.places, analysis)
+    said = every.likelihoods
+    if said is None:
+        table["background_departure"] = value - bundle.operator.apply(every.places, background)
+        table["analysis_departure"] = value - bundle.operator.apply(every.places, analysis)
+    else:
+        for name, fields in (("background", background), ("analysis", analysis)):
+            at = np.asarray(bundle.operator.apply(said.shown, fields), np.float64)
+            table[f"{name}_departure"] = said.departure(at)
     misfit = np.full(len(table), np.nan)
-    if problem.weight is None:
+    if said is not None and not said.where(used).quadratic.all():
+        misfit[used] = _misfits(problem, departures)
+    elif problem.weight is None:
         misfit[used] = gain.left_out_misfit(departures)
     else:
         misfit[used] = left_out_misfit(gain, departures, problem.weight)
@@ -71,6 +79,13 @@ def judge(  # noqa: PLR0917 - one result, put together
         part = every.where(others)
         left = part.value - bundle.operator.apply(part.places, x.reshape(bundle.mask.shape))
         misfit[others] = left / np.sqrt(gain.expected_variance(part.places, part.variance))
+        if part.likelihoods is not None:
+            expected = gain.expected_variance(part.places, np.zeros(others.size))
+            fields = x.reshape(bundle.mask.shape)
+            seen = np.asarray(bundle.operator.apply(part.places, fields), np.float64)
+            misfit[others] = np.where(
+                part.quadratic, misfit[others], part.likelihoods.misfit(seen, expected)
+            )
     table["misfit_sd"] = misfit
     table["used"] = np.isin(np.arange(len(table)), used)
     if problem.setting.robust:
@@ -80,10 +95,29 @@ def judge(  # noqa: PLR0917 - one result, put together
     weight = problem.weight
     if not problem.setting.robust and (np.abs(misfit[used]) > FAR_SD).any():
         # A gross error makes its neighbours inconsistent as well; the weights identify it.
-        weight = robust_weights(gain, departures)
+        normal = problem.observed.quadratic
+        if normal.all():
+            weight = robust_weights(gain, departures)
+        elif normal.any():
+            weight = np.ones(used.size)
+            found = robust_weights(gain.of_rows(normal), departures[normal])
+            weight[normal] = 1.0 if found is None else found
     far = used[:0] if weight is None else used[weight < 1.0]
     labels = {variable.name: variable.label.lower() for variable in bundle.variables}
     return table, _message(table, far, labels, robust=problem.setting.robust)
+
+
+def _misfits(problem: Problem, departures: Array) -> Array:
+    """Leave-one-out misfits of rows of all kinds, given pseudo-observations at the mode."""
+    observed, gain = problem.observed, problem.gain
+    said = observed.likelihoods
+    if said is None:
+        return gain.left_out_misfit(departures)
+    inverse = gain.total_inverse
+    diagonal = np.diag(inverse)
+    mean = observed.value - (inverse @ departures) / diagonal
+    variance = np.maximum(1.0 / diagonal - observed.variance, 1e-9)
+    return said.misfit(mean, variance)
 
 
 def _message(

@@ -30,6 +30,8 @@ class Gain:
         ``(B H^T)^T``, covariance of every cell's representation error with each observation.
     lasting : dict, optional
         Derived quantities of an earlier gain of the same network and prior.
+    error_covariance : ndarray, shape (p, p), optional
+        ``H B H^T``, if it is known already.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Gain:
         variance: Array,
         columns: Float,
         lasting: dict[str, Any] | None = None,
+        error_covariance: Array | None = None,
     ) -> None:
         self.prior, self.places, self.variance, self.columns = prior, places, variance, columns
         self._others: tuple[bytes, Array] | None = None
@@ -51,7 +54,9 @@ class Gain:
         # dropped with the factors; the second are numbers and single maps, and may outlive them.
         self.kept: dict[str, Any] = {}
         self.lasting: dict[str, Any] = {} if lasting is None else lasting
-        self.error_covariance = prior.error.between(places, places)
+        if error_covariance is None:
+            error_covariance = prior.error.within(places, columns)
+        self.error_covariance = error_covariance
         s = self.error_covariance + np.diag(variance)
         try:
             root = linalg.cholesky(s, lower=True, check_finite=False)
@@ -64,6 +69,28 @@ class Gain:
         # product takes 0.1 ms at 300 observations.
         identity = np.eye(len(s))
         self.whitener = linalg.solve_triangular(root, identity, lower=True, check_finite=False)
+
+    def with_variance(self, variance: Array) -> Gain:
+        """Return the gain of the same network with other variances of the errors, not cached."""
+        out = Gain(
+            self.prior,
+            self.places,
+            variance,
+            self.columns,
+            error_covariance=self.error_covariance,
+        )
+        out.__dict__["latent"] = self.latent
+        return out
+
+    def of_rows(self, rows: NDArray[np.bool_]) -> Gain:
+        """Return the gain of some of the observations, not cached."""
+        return Gain(
+            self.prior,
+            self.places.where(rows),
+            self.variance[rows],
+            self.columns[rows],
+            error_covariance=self.error_covariance[np.ix_(rows, rows)],
+        )
 
     @cached_property
     def latent(self) -> Array:

@@ -7,9 +7,9 @@ scores and the documentation use its metadata.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Step
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.bundle import Bundle
@@ -28,7 +27,36 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
+T = TypeVar("T")
 Latent = Literal["none", "decoder", "linear"]
+
+
+class Engine(Protocol):
+    """What a method may ask of the assimilator that runs it."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle."""
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """Return an object that depends on the bundle only, made at first use."""
+
+    def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
+        """Assimilate with a Gaussian prior; see :meth:`Method.steps`."""
+
+    def gaussian_states(
+        self, places: Places, variance: Array, values: Array, month: int, setting: Setting
+    ) -> tuple[Float, Float]:
+        """Assimilate months with a Gaussian prior; see :meth:`Method.states`."""
+
+    def origin(self, month: int) -> Float:
+        """Return the decoded z = 0, standardised, shape (cells,)."""
+
+    def holds_sea(self, observed: Observed, month: int) -> bool:
+        """Whether the sea is observed well enough to condition the background on it."""
+
+    def mean_under_sea(self, observed: Observed, month: int) -> Float:
+        """Return the state that the sea network gives for the observed sea, shape (cells,)."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +96,8 @@ class Method(ABC):
     posterior: ClassVar[bool] = False
     # Whether the difference of two analyses estimates the response to an SST change.
     responds: ClassVar[bool] = False
+    # Whether it takes observations of other kinds than values at places.
+    takes_kinds: ClassVar[bool] = False
     # Whether it has a column in tables of scores.
     scored: ClassVar[bool] = True
     # Number of months in a table of scores; None for all.
@@ -75,13 +105,13 @@ class Method(ABC):
 
     @abstractmethod
     def steps(
-        self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
+        self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Assimilate one month step by step.
 
         Parameters
         ----------
-        engine : Assimilator
+        engine : Engine
         table : DataFrame
             Checked observations.
         month : int
@@ -102,7 +132,7 @@ class Method(ABC):
     @abstractmethod
     def states(
         self,
-        engine: Assimilator,
+        engine: Engine,
         places: Places,
         variance: Array,
         values: Array,
@@ -113,7 +143,7 @@ class Method(ABC):
 
         Parameters
         ----------
-        engine : Assimilator
+        engine : Engine
         places : Places
             Of p observations.
         variance : ndarray, shape (p,)
@@ -132,6 +162,11 @@ class Method(ABC):
             Spread over which the physical estimate is averaged.
         """
 
+    def only_decodes(self, setting: Setting) -> bool:
+        """Whether the analysis is the decoded state alone, without the residual analysis."""
+        decoded = self.posterior and self.latent != "none"
+        return self.latent_only or (decoded and not setting.residual)
+
     def usable(self, bundle: Bundle, places: Places | None = None) -> bool:
         """Whether a bundle, and a network if given, provide what the method needs."""
         if not self.needs_sea:
@@ -149,18 +184,19 @@ class GaussianMethod(Method):
 
     posterior = True
     responds = True
+    takes_kinds = True
     # Whether the localisation changes where the sea is observed although the mean does not.
     sea_localisation: ClassVar[bool] = False
 
     def steps(
-        self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
+        self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Assimilate by the assimilator's minimisation; see :meth:`Method.steps`."""
         yield from engine.gaussian_steps(table, month, setting)
 
     def states(
         self,
-        engine: Assimilator,
+        engine: Engine,
         places: Places,
         variance: Array,
         values: Array,
@@ -187,7 +223,7 @@ class GaussianMethod(Method):
         return 0.0
 
     def mean(
-        self, engine: Assimilator, observed: Observed, month: int, setting: Setting
+        self, engine: Engine, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
         """Return the prior mean.
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.method import Method
-from mlda_core.assimilation.methods import method_of, spelled
+from mlda_core.assimilation.spelling import key_of
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.months import MonthError, month_of
+from mlda_core.vae.latent_prior import DEFAULT_PRIOR
+from mlda_core.vae.priors import PRIORS
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -89,9 +90,13 @@ class Setting:
     robust : bool
         Whether observations with gross errors are down-weighted, see
         :mod:`mlda_core.assimilation.robust`; for methods with a prior.
+    prior : str
+        One of :data:`mlda_core.vae.priors.PRIORS` that an analysis can be made with: what the
+        latent vector is before anything is observed. Where the sea is observed, the sea network
+        says that, whatever is set here.
     """
 
-    method: str = _option("vae", f"{spelled()}.")
+    method: str = _option("vae", "Method of analysis.")
     background: Background | Analysis | str | None = None
     background_weight: float = _option(1.0, "Weight of the background.")
     residual: bool = _option(
@@ -106,67 +111,15 @@ class Setting:
     sea_prior: bool = True
     polish: bool = False
     robust: bool = False
+    prior: str = _option(
+        DEFAULT_PRIOR,
+        "Prior of the latent vector: "
+        f"{', '.join(key for key, kind in PRIORS.items() if kind.analysis)}.",
+    )
 
     def __post_init__(self) -> None:
-        # Normalise the spelling of the method.
-        object.__setattr__(self, "method", method_of(self.method).key)
-
-    @property
-    def record(self) -> Method:
-        """The method."""
-        return method_of(self.method)
-
-    @property
-    def latent_only(self) -> bool:
-        """Whether the analysis is the decoded state alone."""
-        method = self.record
-        decoded = method.posterior and method.latent != "none"
-        return method.latent_only or (decoded and not self.residual)
-
-    @classmethod
-    def of(cls, settings: dict[str, Any]) -> Setting:
-        """Build validated settings from keyword arguments.
-
-        Raises
-        ------
-        StateError
-            If one is unknown or invalid.
-        """
-        unknown = sorted(set(settings) - {f.name for f in fields(cls)})
-        if unknown:
-            raise StateError(
-                f"There is no setting '{unknown[0]}'; use some of "
-                f"{', '.join(f.name for f in fields(cls))}."
-            )
-        setting = cls(**settings)
-        setting.check()
-        return setting
-
-    def check(self) -> None:
-        """Raise StateError for an invalid setting."""
-        for name in ("background_weight", "localisation", "error_scale", "max_steps"):
-            value = getattr(self, name)
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not (number and np.isfinite(value) and value > 0):
-                raise StateError(f"{name} is {value!r}; it must be a number above 0.")
-        if int(self.max_steps) != self.max_steps:
-            raise StateError(f"max_steps is {self.max_steps}; it must be a whole number.")
-        if self.start not in ("linear", "background"):
-            raise StateError(
-                f"A minimisation cannot start at '{str(self.start)[:24]}'; use linear or "
-                "background."
-            )
-        if self.robust and not self.record.posterior:
-            raise StateError(
-                f"The method {spelled(self.method)} has no prior to tell gross errors by; leave "
-                "robust out, or choose another method."
-            )
-        given = self.background
-        if not (given is None or isinstance(given, str) or hasattr(given, "anomalies")):
-            raise StateError(
-                "The background is none that can be used; give an analysis, a Background, a month "
-                "of the bundle or 'climatology'."
-            )
+        object.__setattr__(self, "method", key_of(self.method))
+        object.__setattr__(self, "prior", key_of(self.prior))
 
 
 # Those of `Setting` that people set, by name: the command line and the page ask for them.

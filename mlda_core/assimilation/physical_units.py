@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.interpolation import Places
 
 Float = NDArray[np.float32]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
@@ -68,3 +69,37 @@ def climatological_spread(bundle: Bundle, month: int) -> Float:
     """Return the standard deviation of the training months in display units, (V, lat, lon)."""
     one = np.ones(bundle.mask.shape, np.float32)
     return spread(bundle, np.zeros_like(one), one, month)
+
+
+def at_place(bundle: Bundle, where: Places, x: ArrayLike, month: int) -> NDArray[np.float64]:
+    """Convert standardised values at one place to anomalies in display units.
+
+    Each value is restored at the corners of the place's cell, and interpolated: the inverse of what
+    is done with an observation.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    where : Places
+        Of one place.
+    x : array_like, shape (n,)
+        Standardised.
+    month : int
+        Calendar month 1..12.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    normaliser, v = bundle.normaliser, int(where.variable[0])
+    corners = where.index[0] - v * bundle.grid.weights.size
+    weight = where.weight[0]
+    corners, weight = corners[weight > 0], weight[weight > 0]
+    mean, centre, width = (
+        field[month - 1, v].ravel()[corners]
+        for field in (normaliser.climatology, normaliser.centre, normaliser.spread)
+    )
+    moved = np.asarray(x, np.float64)[:, None] * width + centre
+    months = np.full(len(moved), month - 1)
+    full = normaliser.transforms[v].at(corners).inverse(moved, months)
+    return np.asarray((full - mean) @ weight)

@@ -12,6 +12,7 @@ from mlda_core.assimilation.covariance import LocalisedCovariance
 from mlda_core.assimilation.localisation import GREATEST_HALF_WIDTH_KM
 
 if TYPE_CHECKING:
+    from mlda_core.assimilation.bend import Bend
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -22,7 +23,8 @@ Array = NDArray[np.float64]
 class Prior:
     """``x = x_b + G(z) - G(z_b) + e`` with ``z = z_b + T zeta``, zeta ~ N(0, I), e ~ N(0, B).
 
-    The mean x_b, z_b is passed separately, as it may depend on the observed sea.
+    With a bend m, ``z = z_b + T m(zeta)``. The mean x_b, z_b is passed separately, as it may depend
+    on the observed sea.
 
     Parameters
     ----------
@@ -32,11 +34,14 @@ class Prior:
         The transformation T; None if the latent part is not a decoder's.
     error : LocalisedCovariance
         B.
+    bend : Bend, optional
+        m, of a prior of the latent vector other than N(0, I).
     """
 
     factor: Float | None
     turn: NDArray[np.float64] | None
     error: LocalisedCovariance
+    bend: Bend | None = None
 
 
 @dataclass(frozen=True, eq=False)

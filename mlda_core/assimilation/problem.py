@@ -11,7 +11,7 @@ from mlda_core.assimilation.analysis import Cost
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
-from mlda_core.assimilation.methods import METHODS, spelled
+from mlda_core.assimilation.methods import METHODS, method_of, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
@@ -44,6 +44,10 @@ class Problem:
         Of the network.
     weight : ndarray, shape (p,), optional
         Robust weights of the observations used; None if all are 1.
+    stated : Problem, optional
+        Of pseudo-observations at a mode: the problem with the errors as stated.
+    modes : tuple of Mode
+        The distinct minima of that one's cost, the lowest first, which this one is about.
     """
 
     setting: Setting
@@ -55,15 +59,62 @@ class Problem:
     sea_held: bool
     gain: Gain
     weight: Array | None = None
+    stated: Problem | None = None
+    modes: tuple[Mode, ...] = ()
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether all observations used have normal errors."""
+        return self.observed.is_gaussian
+
+    @property
+    def only_decodes(self) -> bool:
+        """Whether the analysis is the decoded state alone."""
+        return method_of(self.setting.method).only_decodes(self.setting)
 
     @property
     def observed(self) -> Observed:
         """The observations used."""
         return self.every.where(self.used)
 
+    def latent(self, zeta: Array) -> Array | None:
+        """Return the latent vector of a zeta; None without a decoder."""
+        prior = self.gain.prior
+        if prior.turn is None:
+            return None
+        away = zeta if prior.bend is None else prior.bend.departures(zeta[None])[0]
+        return np.asarray(self.z_b + prior.turn @ away)
+
     def decoded_cost(self, bundle: Bundle) -> DecodedCost:
         """Return the cost to be minimised."""
         return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A minimum of the cost, or the way there.
+
+    Parameters
+    ----------
+    zeta : ndarray, shape (L,)
+    weights : ndarray, shape (p,)
+        ``Q^-1 u``.
+    at : ndarray, shape (p,)
+        The state at the observations, f.
+    cost : Cost
+    rounds : int
+    converged : bool
+    problem : Problem
+        With the pseudo-observations of f and their gain.
+    """
+
+    zeta: Array
+    weights: Array
+    at: Array
+    cost: Cost
+    rounds: int
+    converged: bool
+    problem: Problem
 
 
 def gaussian(setting: Setting) -> GaussianMethod:
@@ -74,7 +125,7 @@ def gaussian(setting: Setting) -> GaussianMethod:
     StateError
         If it does not.
     """
-    method = setting.record
+    method = method_of(setting.method)
     if not isinstance(method, GaussianMethod):
         fitting = spelled(*(m.key for m in METHODS.values() if isinstance(m, GaussianMethod)))
         raise StateError(

@@ -19,6 +19,7 @@ from scipy import special
 
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM, LocalisedCovariance
 from mlda_core.assimilation.localisation import gaspari_cohn
+from mlda_core.climate.combined import CombinedPlaces
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import Places
 from mlda_core.climate.sphere import EARTH_RADIUS_KM
@@ -216,6 +217,8 @@ class ErrorSampler:
         covariance = self.covariance
         if not len(places):
             return np.zeros((self.n, 0))
+        if isinstance(places, CombinedPlaces):
+            return places.add_up(self.at(places.points), axis=1)
         roots = places.interpolate(self._roots)
         rank = self._couplings.shape[1]
         coupled = self._couplings[places.variable].astype(np.float32)

@@ -88,11 +88,21 @@ def step_of(
     out = table.copy()
     value = out["value"].to_numpy(np.float64)
     x = found.x.reshape(shape)
-    out["background_departure"] = value
-    out["analysis_departure"] = value - bundle.operator.apply(every.places, anomalies)
+    said = every.likelihoods
+    if said is None:
+        out["background_departure"] = value
+        out["analysis_departure"] = value - bundle.operator.apply(every.places, anomalies)
+    else:
+        seen = np.asarray(bundle.operator.apply(said.shown, anomalies), np.float64)
+        out["background_departure"] = said.departure(np.zeros(len(said)))
+        out["analysis_departure"] = said.departure(seen)
     left = every.value - bundle.operator.apply(every.places, x)
     spread = bundle.operator.apply(every.places, found.sd**2)
     out["misfit_sd"] = left / np.sqrt(spread + every.variance)
+    if said is not None:
+        at = np.asarray(bundle.operator.apply(every.places, x), np.float64)
+        misfit = said.misfit(at, np.abs(np.asarray(spread, np.float64)))
+        out["misfit_sd"] = np.where(said.quadratic, out["misfit_sd"], misfit)
     out["used"] = found.used
     withheld = int(out["withheld"].to_numpy(bool).sum())
     used = int(found.used.sum())

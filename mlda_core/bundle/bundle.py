@@ -27,8 +27,10 @@ from mlda_core.bundle.files import (
     impact_names,
     read_arrays,
     read_config,
+    read_prior,
     read_scores,
     unpack_tensors,
+    write_prior,
     write_statistics,
 )
 from mlda_core.bundle.statistics import Settings, Statistics
@@ -40,9 +42,11 @@ from mlda_core.climate.preprocess import Preprocessor, to_display
 from mlda_core.climate.splits import calendar_month
 from mlda_core.climate.variables import Variable, relative_weights
 from mlda_core.climate.vectors import Pair, check_vectors
+from mlda_core.vae.latent_prior import TrainedPrior
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
 from mlda_core.vae.packing import unpack_bytes
+from mlda_core.vae.priors import prior_of
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 
 Float = NDArray[np.float32]
@@ -109,6 +113,7 @@ class Bundle:
         self._row = {m: i for i, m in enumerate(self.months)}
         self._jacobians: dict[int, Float] = {}
         self._codes: dict[str, NDArray[np.float64]] = {}
+        self._priors: dict[str, Any] = {}
 
     # Metadata
 
@@ -223,6 +228,48 @@ class Bundle:
         except DAMAGE as problem:
             raise self._damaged("a sea network", problem) from problem
         return network.eval().requires_grad_(False)
+
+    def prior(self, key: str) -> Any:
+        """Return a prior of the latent vector, read at its first use.
+
+        Parameters
+        ----------
+        key : str
+            One of :data:`mlda_core.vae.priors.PRIORS`.
+
+        Returns
+        -------
+        LatentPrior
+
+        Raises
+        ------
+        PriorError
+            If there is no such prior, or its library is not installed.
+        BundleError
+            If the bundle has not been trained one, or it is damaged.
+        """
+        kind = prior_of(key)
+        if kind.key not in self._priors:
+            kind.require()
+            if not kind.trained:
+                found = kind.build(self.n_latent, {})
+            elif kind.key not in self.config.get("priors", {}):
+                raise BundleError(
+                    f"{self.path} has no {kind.key} prior; train it with 'mlda prior train "
+                    f"{self.path} --config FILE --prior {kind.key}'."
+                )
+            else:
+                try:
+                    found = read_prior(self.path, self.config, kind.key, self.n_latent)
+                except DAMAGE as problem:
+                    words = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160]
+                    raise BundleError(
+                        f"{self.path} holds a {kind.key} prior that does not fit "
+                        f"({words.rstrip('.')}); copy the bundle again, or make it anew with "
+                        "'mlda prior train'."
+                    ) from problem
+            self._priors[kind.key] = found
+        return self._priors[kind.key]
 
     def with_sea(self, network: SeaNetwork) -> Bundle:
         """Return a copy with a sea network that is not saved in its folder yet."""
@@ -886,3 +933,18 @@ def add_statistics(
         own=len(bundle.decoder.patterns),
         mask=bundle.mask,
     )
+
+
+def add_prior(bundle: Bundle, key: str, prior: TrainedPrior, provenance: Mapping[str, Any]) -> None:
+    """Write a trained prior into a bundle's folder; reload it to use it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    key : str
+        One of :data:`mlda_core.vae.priors.TRAINED`.
+    prior : TrainedPrior
+    provenance : mapping
+        How it was trained, as plain JSON values.
+    """
+    write_prior(bundle.path, bundle.config, key, prior, provenance)

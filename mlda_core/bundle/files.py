@@ -15,21 +15,27 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from mlda_core.bundle import statistics_files
 from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.climate.splits import Split, calendar_month
+from mlda_core.vae.latent_prior import TrainedPrior
 from mlda_core.vae.networks import NetworkConfig
 from mlda_core.vae.packing import pack_bytes
+from mlda_core.vae.prior_training import packed, unpack
+from mlda_core.vae.priors import PRIORS, TRAINED
 from mlda_core.vae.sea import SeaNetwork
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
 # Files that `mlda calibrate` adds for assimilation.
 CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
+# Files that `mlda prior train` adds, one a prior, and the most that one may hold.
+PRIOR_FILES = {key: f"prior-{key}.safetensors" for key in TRAINED}
+MOST_PRIOR_BYTES = 1_000_000
 # Subfolder of a bundle's own impact heads.
 IMPACTS = "impacts"
 # Quantisation step of the stored months, in units of the spread: the error is half of it, 0.02.
@@ -82,16 +88,27 @@ def read_config(path: Path) -> dict[str, Any]:
     if not config["variables"] or not all(isinstance(y, list) for y in config["splits"].values()):
         culprit = "splits" if config["variables"] else "variables"
         raise BundleError(f"{file} has no '{culprit}' that can be used; copy the bundle again.")
+    priors = config.get("priors", {})
+    if not isinstance(priors, dict) or not all(
+        isinstance(about, dict) and {"checksum", "shape"} <= set(about) for about in priors.values()
+    ):
+        raise BundleError(f"{file} has no 'priors' that can be used; copy the bundle again.")
     return config
 
 
 def check_files(path: Path, config: dict[str, Any]) -> None:
     """Refuse a folder with a missing or altered file."""
-    for name in (*FILES, *(n for n in CALIBRATION_FILES if n in config["checksums"])):
+    sums = {name: config["checksums"].get(name) for name in FILES}
+    sums |= {n: config["checksums"][n] for n in CALIBRATION_FILES if n in config["checksums"]}
+    for key, about in config.get("priors", {}).items():
+        # Of a prior that this program does not know nothing is read.
+        if key in PRIOR_FILES:
+            sums[PRIOR_FILES[key]] = about["checksum"]
+    for name, known in sums.items():
         member = path / name
         if not member.is_file():
             raise BundleError(f"{path} lacks {name}; copy the bundle again.")
-        if checksum(member) != config["checksums"].get(name):
+        if checksum(member) != known:
             raise BundleError(
                 f"{member} is damaged (its checksum is not the one in config.json); copy the "
                 "bundle again."
@@ -246,7 +263,7 @@ def save_bundle(
     """
     path.mkdir(parents=True, exist_ok=True)
     # These belong to the replaced weights.
-    for name in ("scores.json", *CALIBRATION_FILES):
+    for name in ("scores.json", *CALIBRATION_FILES, *PRIOR_FILES.values()):
         (path / name).unlink(missing_ok=True)
     save_file(pack_tensors(tensors), path / "weights.safetensors")
     # safetensors creates files readable by the owner only; bundles are shared.
@@ -352,6 +369,77 @@ def write_statistics(
         (path / CALIBRATION_FILES[2]).chmod(0o644)
         extra["sea"] = sea.config.to_dict()
     _write_config(path, {**config, "assimilation": extra})
+
+
+def read_prior(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> Any:
+    """Read a trained prior from a bundle's folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    config : mapping
+        The contents of its ``config.json``.
+    key : str
+        One of :data:`mlda_core.vae.priors.TRAINED`, whose file the folder has.
+    n_latent : int
+
+    Returns
+    -------
+    TrainedPrior
+
+    Raises
+    ------
+    OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError
+        If the file is too large, or its contents do not fit.
+    """
+    file = path / PRIOR_FILES[key]
+    if file.stat().st_size > MOST_PRIOR_BYTES:
+        raise ValueError(f"{file.name} is larger than a prior can be")
+    prior = PRIORS[key].build(n_latent, config["priors"][key]["shape"])
+    unpack(prior.network, load_file(file))
+    return prior
+
+
+def write_prior(
+    path: Path,
+    config: Mapping[str, Any],
+    key: str,
+    prior: TrainedPrior,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a trained prior into a bundle's folder, in place of an earlier one.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    config : mapping
+        The contents of its ``config.json``.
+    key : str
+        One of :data:`mlda_core.vae.priors.TRAINED`.
+    prior : TrainedPrior
+    provenance : mapping
+        How it was trained, as plain JSON values.
+
+    Raises
+    ------
+    BundleError
+        If it is too large to be kept.
+    """
+    file = path / PRIOR_FILES[key]
+    fresh = file.with_name(file.name + ".new")
+    save_file(packed(prior.network), fresh)
+    if fresh.stat().st_size > MOST_PRIOR_BYTES:
+        fresh.unlink()
+        raise BundleError(
+            f"The {key} prior takes more than {MOST_PRIOR_BYTES // 1000} kB; make it smaller."
+        )
+    fresh.chmod(0o644)
+    fresh.replace(file)
+    # Not among the checksums of the model, by which scores and responses know that they are its.
+    about = {"shape": prior.shape, "checksum": checksum(file), **provenance}
+    _write_config(path, {**config, "priors": {**config.get("priors", {}), key: about}})
 
 
 def _write_config(path: Path, config: dict[str, Any]) -> None:

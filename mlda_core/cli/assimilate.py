@@ -14,6 +14,7 @@ from rich.table import Table
 from mlda_core.assimilation.methods import method_of
 from mlda_core.cli import assimilation_options as how
 from mlda_core.cli import observation_options as ask
+from mlda_core.cli import where_next as where
 from mlda_core.cli.assimilation_options import DEFAULTS
 from mlda_core.cli.console import one_sentence, out, progress_bar
 from mlda_core.cli.output_files import TABLES, files_of_bundle, refuse_inputs
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 
-def assimilate(  # noqa: PLR0917 - options of a command, given by name
+def assimilate(  # noqa: PLR0915, PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
     obs: Annotated[
         Path,
@@ -53,12 +54,17 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
     localisation: how.Localisation = DEFAULTS["localisation"],
     error_scale: how.ErrorScale = DEFAULTS["error_scale"],
     max_steps: how.MaxSteps = DEFAULTS["max_steps"],
+    prior: how.Prior = DEFAULTS["prior"],
     members: Annotated[
         int | None,
         typer.Option(help="Members of a posterior ensemble to write too; none by default."),
     ] = None,
     sampler: how.Sampler = None,
     seed: how.Seed = None,
+    where_next: where.Count = None,
+    where_next_target: where.Target = None,
+    where_next_variable: where.Variable = None,
+    where_next_out: where.Output = None,
     robust: ask.Robust = False,
     keep_codes: ask.KeepCodes = False,
     merge_repeated: ask.MergeRepeated = False,
@@ -86,14 +92,19 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance, read_background, writing
-        from mlda_core.assimilation.options import Setting
         from mlda_core.assimilation.regional_series import by_season
+        from mlda_core.assimilation.validation import setting_of
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
         from mlda_core.observations.record import RecordFiles, read_record
 
         refusals = ask.Refusals(strict=strict, allowed=allow_refused)
-        refuse_inputs(output, [obs, background, *files_of_bundle(bundle)], read=TABLES)
+        inputs = [obs, background, *files_of_bundle(bundle)]
+        refuse_inputs(output, inputs, read=TABLES)
+        next_places = where.NextPlaces(
+            where_next, where_next_target, where_next_variable, where_next_out
+        )
+        next_places.refuse(inputs, output)
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
         engine = Assimilator(model)
@@ -106,8 +117,11 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
-        setting = Setting(**settings, background=background)
-        setting.check()
+        # Not named where it is N(0, I), so that files begun before can go on.
+        if prior != DEFAULTS["prior"]:
+            settings["prior"] = prior
+        setting = setting_of({**settings, "background": background})
+        next_places.check(model, setting)
         drawn = _members(setting, members, sampler, seed)
         options = TableOptions(keep_codes, merge_repeated, base_period, day_first)
         files = RecordFiles(obs)
@@ -149,10 +163,12 @@ def assimilate(  # noqa: PLR0917 - options of a command, given by name
                 scores.add(analysis, job.month)
                 line = f"{job.month}: {analysis.summary(len(rejected))}"
                 bar.console.print(line, highlight=False, markup=False)
+                next_places.find(engine, job.table, job.month, asked)
                 bar.advance(task)
         if todo:
             scores.tell()
         out.print(f"Wrote {output}", highlight=False)
+        next_places.write()
         refusals.end(len(record.rejected), record.n_rows)
 
 
@@ -216,7 +232,10 @@ class Scores:
         """Print the scores and caveats."""
         import pandas as pd
 
-        table = pd.concat(self.tables, ignore_index=True)
+        from mlda_core.observations.row_kinds import is_plain
+
+        # Departures of reports are distances to their classes.
+        table = pd.concat([t[is_plain(t)] for t in self.tables], ignore_index=True)
         title = "RMS departures before (background) and after (analysis)"
         heads = ["used: before", "after", "withheld: before", "after"]
         if self.against_bundle:

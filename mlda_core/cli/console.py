@@ -33,6 +33,8 @@ _EXTRAS = {
     "zarr": "scale",
     "jcm": "simulate",
     "pydartdiags": "archives",
+    "azula": "priors",
+    "zuko": "priors",
 }
 
 

@@ -21,12 +21,14 @@ from mlda_core.cli.impact import impact_app
 from mlda_core.cli.observations import observations_app
 from mlda_core.cli.perturb import perturb
 from mlda_core.cli.prepare import data_merge, data_prepare
+from mlda_core.cli.prior import prior_app
 from mlda_core.cli.reanalyse import reanalyse
 from mlda_core.cli.scores import (
     validate_assimilation,
     validate_learning_curve,
     validate_perturbation,
     validate_posterior,
+    validate_priors,
 )
 from mlda_core.cli.simulate import simulate
 
@@ -44,6 +46,7 @@ data_app = typer.Typer(help="Make canonical datasets from data sources.", no_arg
 app.add_typer(data_app, name="data")
 app.add_typer(impact_app, name="impact")
 app.add_typer(observations_app, name="observations")
+app.add_typer(prior_app, name="prior")
 data_app.command("prepare")(data_prepare)
 bench_app = typer.Typer(help="Time what mlda does, on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
@@ -158,7 +161,8 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         typer.Option("--assimilation", help="Score assimilation instead of reconstruction."),
     ] = False,
     networks: Annotated[
-        str | None, typer.Option(help="With --assimilation: sst_only,stations_100,...")
+        str | None,
+        typer.Option(help="With --assimilation, --posterior, --priors: stations_100,..."),
     ] = None,
     perturbation: Annotated[
         bool,
@@ -182,6 +186,14 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         bool,
         typer.Option("--posterior", help="Score the calibration of posterior ensembles instead."),
     ] = False,
+    priors: Annotated[
+        bool,
+        typer.Option("--priors", help="Compare the priors of the latent vector instead."),
+    ] = False,
+    most_draws: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --priors: draws of each network of stations, of 20."),
+    ] = None,
     sampler: how.Sampler = None,
     most_months: Annotated[
         int | None,
@@ -225,6 +237,9 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
             raise ValueError("--sampler and --most-months are for --posterior; add it.")
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
+        return
+    if priors:
+        validate_priors(bundle, split, config, networks, samples, output, most_draws, threads)
         return
     if learning_curve:
         validate_learning_curve(bundle, split, config, members, epochs, output, threads)
@@ -293,7 +308,8 @@ def _facts(model: Bundle) -> dict[str, str]:
         "folder": f"{model.path} ({size:.1f} MB, schema {model.config['schema_version']})",
         "grid": f"{model.grid.shape[0]} x {model.grid.shape[1]} cells",
         "variables": ", ".join(f"{v.name} ({v.anomaly_units})" for v in model.variables),
-        "latent vector": f"{model.n_latent} numbers",
+        "latent vector": f"{model.n_latent} numbers; priors: "
+        + ", ".join(["gaussian", *sorted(model.config.get("priors", {}))]),
         "base period": model.base_period,
         "months": f"{model.months[0]} to {model.months[-1]}: "
         + ", ".join(f"{splits.count(s)} {s}" for s in dict.fromkeys(splits)),

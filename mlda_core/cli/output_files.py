@@ -106,9 +106,10 @@ def whole(output: Path) -> Iterator[Path]:
 
 def files_of_bundle(folder: Path) -> list[Path]:
     """Return the files that make up a bundle; other files of its folder are not included."""
-    from mlda_core.bundle.files import CALIBRATION_FILES, FILES
+    from mlda_core.bundle.files import CALIBRATION_FILES, FILES, PRIOR_FILES
 
-    return [folder / name for name in (*FILES, *CALIBRATION_FILES, "config.json", "scores.json")]
+    added = (*CALIBRATION_FILES, *PRIOR_FILES.values())
+    return [folder / name for name in (*FILES, *added, "config.json", "scores.json")]
 
 
 def part_of(output: Path) -> Path:

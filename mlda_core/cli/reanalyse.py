@@ -93,7 +93,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.assimilation.assimilator import Assimilator
         from mlda_core.assimilation.netcdf import provenance
-        from mlda_core.assimilation.options import Setting
+        from mlda_core.assimilation.validation import setting_of
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.observations.options import TableOptions
         from mlda_core.reanalysis.run import YEARS, cluster, run
@@ -112,7 +112,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
             "max_steps": max_steps,
             "robust": robust,
         }
-        Setting(**settings).check()
+        setting_of(settings)
         # These share a network's factors among months.
         if settings["method"] not in WITH_POSTERIOR:
             raise ValueError(
@@ -209,6 +209,7 @@ def _from_files(
     files: RecordFiles, period: str | None, bundle: Bundle, options: TableOptions
 ) -> _Observations:
     from mlda_core.observations.record import read_record
+    from mlda_core.observations.row_kinds import is_plain
     from mlda_core.observations.table import ObservationError, empty
     from mlda_core.reanalysis.store import months_between
 
@@ -217,6 +218,13 @@ def _from_files(
     first, last = _ends(period) or (held[0], held[-1])
     record = record.within(first, last)
     tables = {one.month: one.table for one in record.months}
+    for name, table in tables.items():
+        others = table[~is_plain(table)]
+        if len(others):
+            raise ObservationError(
+                f"{name} has {len(others)} observations of kinds that a store does not hold, the "
+                f"first a {others['kind'].iloc[0]}; use mlda assimilate, or leave them out."
+            )
     months = months_between(first, last)
     n_blank = len(set(months) - set(tables))
     if n_blank == len(months):

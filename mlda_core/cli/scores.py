@@ -1,4 +1,4 @@
-"""``mlda validate`` by ``--assimilation``, ``--posterior``, ``--perturbation``, and others."""
+"""``mlda validate`` by ``--assimilation``, ``--posterior``, ``--priors``, and others."""
 
 from __future__ import annotations
 
@@ -108,6 +108,64 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
                 )
                 write_posterior(scores, bundle, split, sampler, target)
                 out.print(_posterior_table(bundle, network, scores[network]))
+    out.print(f"Wrote {target}", highlight=False)
+
+
+def validate_priors(  # noqa: PLR0917 - options of a command, given by name
+    folder: Path,
+    split: str,
+    config: Path | None,
+    chosen: str | None,
+    samples: int,
+    output: Path | None,
+    most_draws: int | None,
+    threads: int,
+) -> None:
+    """Compare the priors that a bundle has, and write that into ``scores.json``.
+
+    Parameters
+    ----------
+    folder, split, config, chosen, output, threads
+        As for :func:`validate_assimilation`; the configuration must be given, and the networks are
+        10 and 30 stations by default. With ``output`` the scores are written there.
+    samples : int
+        Draws of each prior in a calendar month.
+    most_draws : int, optional
+        Draws of each network; all by default.
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.checks import check_same_model
+        from mlda_core.evaluation.priors import NETWORKS, score_priors, write_priors
+        from mlda_core.vae.config import ConfigError, load_config
+        from mlda_core.vae.dataset import load_training_data
+
+        torch.set_num_threads(threads)
+        if config is None:
+            raise ConfigError("--priors needs --config, the model's TOML file; add it.")
+        bundle = load_bundle(folder)
+        wanted = _networks(bundle, chosen) if chosen else list(NETWORKS)
+        model = load_config(config)
+        # Mixed seas are not used here, and take longest to read.
+        data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
+        check_same_model(bundle, data)
+        if not len(data.observed.in_split(split)):
+            raise ConfigError(f"No month is in the split '{split}'; choose test, validation, ...")
+        target = (output or folder) / "scores.json"
+        with ticking() as tick:
+            found = score_priors(
+                bundle,
+                data,
+                split,
+                samples=samples,
+                networks=wanted,
+                most_draws=most_draws,
+                keep=lambda part: write_priors(part, bundle, split, target),
+                tick=tick,
+            )
+        out.print(_priors_table(found))
     out.print(f"Wrote {target}", highlight=False)
 
 
@@ -293,6 +351,28 @@ def _posterior_table(bundle: Bundle, network: str, scores: dict[str, Any]) -> Ta
             f"{100 * found['coverage_90']:.0f}",
             "-" if withheld is None else f"{withheld:.2f}",
         )
+    return table
+
+
+def _priors_table(found: dict[str, Any]) -> Table:
+    table = Table(title="Priors: log density and energy distance of held-out codes, and El Niño")
+    for head in ("prior", "gain, nats", "energy distance", "Niño 3.4 sd, K", "skewness"):
+        table.add_column(head, justify="left" if head == "prior" else "right")
+
+    def index(of: dict[str, Any]) -> tuple[str, str]:
+        index = of.get("nino34")
+        return ("-", "-") if not index else (f"{index['sd']:.2f}", f"{index['skewness']:.2f}")
+
+    for key, scores in found["priors"].items():
+        gain = "-"
+        if "gain" in scores:
+            gain = f"{scores['gain']:.2f} ({scores['standard_error']:.2f})"
+        table.add_row(key, gain, f"{scores['energy_distance']:.4f}", *index(scores))
+    halves = found["halves"]
+    table.add_row("halves of the years", "", "-" if halves is None else f"{halves:.4f}", "", "")
+    for name, label in (("codes", "codes of training months"), ("months", "training months")):
+        if "nino34" in found:
+            table.add_row(label, "", "", *index({"nino34": found["nino34"][name]}))
     return table
 
 

@@ -148,7 +148,8 @@ class ObservationOperator:
         ndarray, shape (..., p)
         """
         flat = fields.reshape(*fields.shape[:-3], -1)
-        corners = np.where(places.weight > 0, flat[..., places.index], 0.0)
+        # Differences have negative weights.
+        corners = np.where(places.weight != 0, flat[..., places.index], 0.0)
         return np.asarray((corners * places.weight).sum(axis=-1))
 
     def _weights(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +159,7 @@ def draws_of(name: str, members: Sequence[int]) -> list[tuple[int, list[int]]]:
     return [(draw, list(members[draw::count])) for draw in range(count)]
 
 
-def score(
+def score(  # noqa: PLR0913 - one table, its settings by name
     bundle: Bundle,
     months: Months,
     *,
@@ -167,6 +167,8 @@ def score(
     networks: Sequence[str] = NETWORKS,
     assimilator: Assimilator | None = None,
     spread: bool = True,
+    settings: Mapping[str, Any] | None = None,
+    most_draws: int | None = None,
     tick: Tick | None = None,
 ) -> dict[str, Any]:
     """Score methods on networks.
@@ -181,6 +183,10 @@ def score(
         Overrides the bundle's parameters.
     spread : bool
         Whether to compare the predicted spread of :data:`WITH_SPREAD` with the error.
+    settings : mapping, optional
+        Further attributes of :class:`mlda_core.assimilation.options.Setting`, of all methods.
+    most_draws : int, optional
+        Of each network; all by default.
     tick : callable, optional
         Called with (network, months done, months in all).
 
@@ -191,11 +197,12 @@ def score(
         other areas under ``regions``.
     """
     engine = assimilator or Assimilator(bundle)
+    others = dict(settings or {})
     members = sorted({int(m) for m in months.member})
     out: dict[str, Any] = {}
     for network in networks:
         tallies = {m: Tally.empty(len(bundle.variables)) for m in (*methods, "climatology")}
-        draws = draws_of(network, members)
+        draws = draws_of(network, members)[:most_draws]
         total = sum(np.isin(months.member, who).sum() for _, who in draws)
         done = 0
         for draw, who in draws:
@@ -209,13 +216,13 @@ def score(
                 values = observe_months(bundle, places, part, np.random.default_rng([draw, month]))
                 for same, seen, observed in _by_places(part, places, values):
                     for method, x, sd, rows in _estimates(
-                        engine, methods, seen, observed, month, tallies
+                        engine, methods, seen, observed, month, tallies, others
                     ):
                         estimate = _anomalies(bundle, x, month, sd)
                         tallies[method].add(estimate, same.anomalies[rows], weights)
                         if spread and draw == 0 and method in WITH_SPREAD:
                             variance = engine.posterior_variance(
-                                seen, np.full(len(seen), ERROR**2), month, method=method
+                                seen, np.full(len(seen), ERROR**2), month, method=method, **others
                             )
                             error = (x - same.x[rows]).astype(np.float64) ** 2
                             counted = weights[0] * np.isfinite(same.anomalies[rows])
@@ -274,13 +281,14 @@ def _by_places(
             yield months.where(rows), places.where(there), values[rows][:, there]
 
 
-def _estimates(
+def _estimates(  # noqa: PLR0917 - the state of one loop
     engine: Assimilator,
     methods: Sequence[str],
     places: Places,
     values: NDArray[np.float64],
     month: int,
     tallies: dict[str, Tally],
+    settings: dict[str, Any],
 ) -> Iterator[tuple[str, Float, Float | None, slice]]:
     """Yield method, standardised estimates, spread for the mean, and the indices of the months."""
     bundle = engine.bundle
@@ -295,7 +303,7 @@ def _estimates(
             # Equally many months of each calendar month.
             count = min(count, most // 12, most - tallies[name].months)
         if count > 0:
-            x, sd = engine.states(places, variance, values[:count], month, method=name)
+            x, sd = engine.states(places, variance, values[:count], month, method=name, **settings)
             yield name, x, sd, slice(count)
 
 

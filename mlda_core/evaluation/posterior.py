@@ -21,6 +21,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.posterior.ensemble import anomalies_of, checked_sampler
 from mlda_core.assimilation.problem import Problem
+from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.interpolation import Places
 from mlda_core.evaluation.assimilation import (
@@ -184,7 +185,7 @@ def score_posterior(
         ``withheld``.
     """
     engine = assimilator or Assimilator(bundle)
-    setting = Setting.of({"method": method})
+    setting = setting_of({"method": method})
     chosen = checked_sampler(setting, sampler, MEMBERS, 0)
     areas = np.stack(list(areas_of(bundle).values()))
     who = sorted({int(m) for m in months.member})

@@ -321,29 +321,49 @@ def _prior(
 ) -> None:
     """Variance of decoded prior samples plus residual, against that of real training months."""
     rng = np.random.default_rng(seed)
-    normaliser = bundle.normaliser
     shape = bundle.mask.shape
     total, squares = np.zeros(shape), np.zeros(shape)
     for month in range(1, 13):
         z = rng.standard_normal((samples, bundle.n_latent))
         x = decode_all(bundle, z, np.full(samples, month))
-        x = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
-        calendar = np.full(samples, month)
-        anomalies = normaliser.anomalies(normaliser.restore(x, calendar), calendar)
+        anomalies = with_residual(bundle, x, month, rng)
         total += anomalies.sum(axis=0) / (12 * samples)
         squares += (anomalies**2).sum(axis=0) / (12 * samples)
         if tick:
             tick("drawing prior samples", month, 12)
     drawn = squares - total**2
+    real = variance_of_months(observed.in_split("train"))
+    report.scores["prior_variance_ratio"] = variance_ratio(bundle, drawn, real)
+    for v, variable in enumerate(bundle.variables):
+        report.variance_maps[variable.name] = (real[v], drawn[v])
+
+
+def with_residual(
+    bundle: Bundle, x: NDArray[np.float32], month: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Add draws of the residual to decoded states of a calendar month; anomalies, display units."""
+    noisy = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
+    calendar = np.full(len(x), month)
+    normaliser = bundle.normaliser
+    return np.asarray(normaliser.anomalies(normaliser.restore(noisy, calendar), calendar))
+
+
+def variance_of_months(months: Months) -> NDArray[np.float64]:
+    """Return the variance of months' anomalies, (V, lat, lon); NaN in cells that never exist."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # cells that never exist
-        real = np.nanvar(observed.in_split("train").anomalies.astype(np.float64), axis=0)
-    ratio = {}
-    for v, variable in enumerate(bundle.variables):
-        w = normaliser.weights[v]
-        ratio[variable.name] = float(np.nansum(w * drawn[v]) / np.nansum(w * real[v]))
-        report.variance_maps[variable.name] = (real[v], drawn[v])
-    report.scores["prior_variance_ratio"] = ratio
+        return np.asarray(np.nanvar(months.anomalies.astype(np.float64), axis=0))
+
+
+def variance_ratio(
+    bundle: Bundle, drawn: NDArray[np.float64], real: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the area mean of a variance over that of another, by variable."""
+    weights = bundle.normaliser.weights
+    return {
+        v.name: float(np.nansum(weights[i] * drawn[i]) / np.nansum(weights[i] * real[i]))
+        for i, v in enumerate(bundle.variables)
+    }
 
 
 def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report: Report) -> None:

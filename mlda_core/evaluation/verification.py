@@ -20,6 +20,7 @@ from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.metrics import Comparison, compare
 from mlda_core.climate.regions import REGIONS, Region, inside, region_mask
 from mlda_core.climate.variables import Variable
+from mlda_core.observations.row_kinds import is_plain
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -191,7 +192,8 @@ def score_observations(
     names = [v.name for v in variables]
     lat, lon = (observations[k].to_numpy(np.float64) for k in ("lat", "lon"))
     rows = pd.Index(names).get_indexer(pd.Index(observations["variable"]))
-    wanted = inside(region, lat, lon) & (rows >= 0)
+    # Reports and means have no value at a place that could be scored.
+    wanted = inside(region, lat, lon) & (rows >= 0) & is_plain(observations)
     wanted[wanted] = operator.observable(rows[wanted], lat[wanted], lon[wanted])
     places = operator.locate(rows[wanted], lat[wanted], lon[wanted])
     value = observations["value"].to_numpy(np.float64)[wanted]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.interpolation import ObservationError, ObservationOperator, Places
 from mlda_core.climate.places import place
 from mlda_core.climate.units import UnitsError, are_per_month, to_display
 from mlda_core.observations import base_period, missing_codes
+from mlda_core.observations.areas import area_of
 from mlda_core.observations.cells import quoted
-from mlda_core.observations.default_errors import default_error
+from mlda_core.observations.default_errors import default_error, spread_of
+from mlda_core.observations.kinds import kind_of
+from mlda_core.observations.operators import shown_operator
 from mlda_core.observations.rows import Rows
 
 if TYPE_CHECKING:
@@ -51,15 +55,22 @@ def to_anomalies(
     """
     value, error = _in_display_units(rows, bundle, calendar)
     _check_places(rows, bundle)
+    areas = rows.areas
+
+    def operator(here: NDArray[np.bool_]) -> Places:
+        at = np.flatnonzero(here)
+        return shown_operator(
+            bundle, rows.variable[at], rows.lat[at], rows.lon[at], [areas[i] for i in at]
+        )
+
     rows.refuse(
         rows.absolute & (calendar == 0),
         "its kind is absolute, which needs a month to tell the anomaly; give one",
     )
     for month in np.unique(calendar[rows.absolute & rows.good]):
         here = rows.absolute & rows.good & (calendar == month)
-        places = bundle.operator.locate(rows.variable[here], rows.lat[here], rows.lon[here])
-        value[here] -= bundle.operator.apply(places, bundle.climatology(int(month)))
-    _move_base(rows, value, bundle, calendar)
+        value[here] -= bundle.operator.apply(operator(here), bundle.climatology(int(month)))
+    _move_base(rows, value, bundle, calendar, operator)
     if not keep_codes:
         _refuse_codes(rows, value, bundle)
     _refuse_absurd(rows, value, error, bundle)
@@ -67,6 +78,13 @@ def to_anomalies(
     names = np.array([v.name for v in bundle.variables])
     for month in np.unique(calendar):
         here = rows.good & ~stated & (calendar == month)
+        others = here & ~rows.plain
+        if others.any():
+            kinds = [kind_of(k)[0] for k in rows.kind[others]]
+            error[others] = spread_of(bundle, operator(others), int(month) or None) * np.array(
+                [kind.default_error for kind in kinds]
+            )
+            here &= rows.plain
         if here.any():
             error[here] = default_error(
                 bundle,
@@ -83,12 +101,15 @@ def _in_display_units(
 ) -> tuple[Float, Float]:
     value, error = rows.value.copy(), rows.error.copy()
     days = _days(rows.month, calendar)
+    says_class = rows.says_class
     for v, variable in enumerate(bundle.variables):
         of_it = rows.variable == v
         # Without units of its own, an error is in those of its value.
         of_error = np.where(rows.error_units != "", rows.error_units, rows.value_units)
         for given, is_value in ((rows.value_units, True), (of_error, False)):
             stated = of_it & (given != "") & (is_value | np.isfinite(rows.error))
+            if is_value:
+                stated &= ~says_class
             for units, n_days in _kinds(given, days, stated & rows.good):
                 here = stated & rows.good & (given == units)
                 here &= (days == n_days) | (n_days < 0)
@@ -133,6 +154,18 @@ def _kinds(
 def _check_places(rows: Rows, bundle: Bundle) -> None:
     good = rows.good
     exists = np.zeros(len(rows), bool)
+    for i in np.flatnonzero(good & (rows.area != "")):
+        area = area_of(rows.area[i], kind_of(rows.kind[i])[0])
+        try:
+            shown_operator(bundle, rows.variable[[i]], rows.lat[[i]], rows.lon[[i]], [area])
+        except ObservationError:
+            variable = bundle.variables[rows.variable[i]]
+            rows.reasons[int(i)] = (
+                f"its area '{quoted(rows.area[i])}' has no {variable.label.lower()}; choose "
+                "another area or variable"
+            )
+    # What an area does not say, its own place says: it may be that of a difference.
+    good = rows.good & (rows.area == "")
     exists[good] = bundle.operator.observable(rows.variable[good], rows.lat[good], rows.lon[good])
     for i in np.flatnonzero(good & ~exists):
         variable, lat, lon = bundle.variables[rows.variable[i]], rows.lat[i], rows.lon[i]
@@ -151,11 +184,24 @@ def _why_not(variable: Variable, bundle: Bundle, lat: float, lon: float) -> str:
     return other.get(variable.domain, "the model has no values there")
 
 
-def _move_base(rows: Rows, value: Float, bundle: Bundle, calendar: NDArray[np.int64]) -> None:
+def _move_base(
+    rows: Rows,
+    value: Float,
+    bundle: Bundle,
+    calendar: NDArray[np.int64],
+    operator: Callable[[NDArray[np.bool_]], Places],
+) -> None:
     """Convert anomalies from other base periods to the bundle's own."""
     offsets: dict[tuple[Any, int], Float] = {}
     moved: dict[tuple[str, str], int] = {}
-    anomaly = ~rows.absolute & (rows.base_period != "")
+    anomaly = ~rows.absolute & (rows.base_period != "") & ~rows.says_class
+    of_class = rows.says_class & (rows.base_period != "")
+    if of_class.any():
+        rows.refuse(
+            of_class & (rows.base_period != bundle.base_period),
+            "the classes of a report are those of the model's own base period, "
+            f"{quoted(bundle.base_period)}; leave its base period out",
+        )
     for words in dict.fromkeys(rows.base_period[anomaly & rows.good]):
         for v, variable in enumerate(bundle.variables):
             here = anomaly & rows.good & (rows.base_period == words) & (rows.variable == v)
@@ -178,8 +224,7 @@ def _move_base(rows: Rows, value: Float, bundle: Bundle, calendar: NDArray[np.in
                 key = (period, int(month))
                 if key not in offsets:
                     offsets[key] = base_period.offset(bundle, int(month), period)
-                places = bundle.operator.locate(rows.variable[now], rows.lat[now], rows.lon[now])
-                step = bundle.operator.apply(places, offsets[key])
+                step = bundle.operator.apply(operator(now), offsets[key])
                 value[now] += step
                 lost = now.copy()
                 lost[now] = ~np.isfinite(step)
@@ -201,7 +246,7 @@ def _move_base(rows: Rows, value: Float, bundle: Bundle, calendar: NDArray[np.in
 
 def _refuse_codes(rows: Rows, value: Float, bundle: Bundle) -> None:
     limit = np.array([v.anomaly_limit for v in bundle.variables])[rows.variable]
-    good = rows.good
+    good = rows.good & ~rows.says_class
     for i in np.flatnonzero(good & missing_codes.is_impossible_code(rows.value, value, limit)):
         rows.reasons[int(i)] = (
             f"value {rows.value[i]:g} is a code for a missing value, and none that "
@@ -210,8 +255,8 @@ def _refuse_codes(rows: Rows, value: Float, bundle: Bundle) -> None:
     # Count stations, not rows: repeated rows are handled elsewhere.
     place = np.unique(np.stack([rows.lat, rows.lon], axis=1), axis=0, return_inverse=True)[1]
     for v, variable in enumerate(bundle.variables):
-        for units in dict.fromkeys(rows.value_units[rows.good & (rows.variable == v)]):
-            here = rows.good & (rows.variable == v) & (rows.value_units == units)
+        for units in dict.fromkeys(rows.value_units[good & (rows.variable == v)]):
+            here = good & rows.good & (rows.variable == v) & (rows.value_units == units)
             found = missing_codes.repeated_extremes(
                 rows.value[here], value[here], variable.anomaly_limit, place.reshape(-1)[here]
             )
@@ -227,7 +272,7 @@ def _refuse_absurd(rows: Rows, value: Float, error: Float, bundle: Bundle) -> No
     for v, variable in enumerate(bundle.variables):
         limit, units = ABSURD * variable.anomaly_limit, variable.anomaly_units
         mine = (rows.variable == v) & rows.good
-        for i in np.flatnonzero(mine & ~(np.abs(value) <= limit)):
+        for i in np.flatnonzero(mine & ~rows.says_class & ~(np.abs(value) <= limit)):
             rows.reasons[int(i)] = (
                 f"an anomaly of {value[i]:.4g} {units} is none that {variable.label.lower()} can "
                 f"have (at most {limit:g}); correct its value, kind or units"

@@ -31,7 +31,7 @@ _SAME = {
     "units": ("unit",),
     "base_period": ("baseperiod", "baseline", "reference_period", "climatology_period"),
 }
-_ROLES = (*REQUIRED, "error_sd", "withheld", "label", "kind", "units", "base_period")
+_ROLES = (*REQUIRED, "error_sd", "withheld", "label", "kind", "area", "units", "base_period")
 # Common names of error standard deviations.
 _ERRORS = _words(
     "sigma err error errors err_sd error_std err_std std_error std_err stderr standard_error "
@@ -101,7 +101,7 @@ class Columns:
     ----------
     at : dict of str to int
         Positions of the columns by role: some of variable, lat, lon, value, error_sd, withheld,
-        label, kind, units and base_period.
+        label, kind, area, units and base_period.
     units : dict of str to str
         Units of whole columns, by role.
     times : list of Times

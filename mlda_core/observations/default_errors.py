@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.combined import CombinedPlaces
+from mlda_core.climate.interpolation import ObservationError, Places
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -87,6 +88,37 @@ def default_error(
     # Where it never rains the spread is zero, but a gauge still has an error.
     least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
     return np.asarray(np.maximum(DEFAULT_ERROR * spread, 0.1 * least))
+
+
+def spread_of(bundle: Bundle, places: Places, calendar_month: int | None) -> Float:
+    """Return the spread of the climate of what an operator makes of it, display units.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    places : Places
+        On fields in display units.
+    calendar_month : int or None
+        1..12; None for the annual mean.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        Of a place its local spread; of a mean or difference that of past months, as far as their
+        patterns show it.
+    """
+    local = local_spread(bundle, calendar_month)
+    out = np.abs(np.asarray(bundle.operator.apply(places, local)))
+    if isinstance(places, CombinedPlaces):
+        wide = np.flatnonzero(np.bincount(places.row, minlength=len(places)) > 1)
+        statistics = bundle.statistics
+        flat = np.nan_to_num(local).ravel()
+        for i in wide:
+            cells, weight = places.index[i], places.weight[i]
+            loading = statistics.patterns[:, cells] @ (weight * flat[cells])
+            out[i] = (statistics.coefficients @ loading).std()
+    least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
+    return np.maximum(out, 0.1 * least)
 
 
 def variable_rows(bundle: Bundle, names: Sequence[str]) -> NDArray[np.int64]:

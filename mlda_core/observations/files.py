@@ -20,6 +20,8 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "error_sd": {"long_name": "standard deviation of the observation's error, units of value"},
     "withheld": {"long_name": "1 where the analysis did not see the observation"},
     "label": {"long_name": "name of the station or ship"},
+    "kind": {"long_name": "kind of observation; empty for a value at a place"},
+    "area": {"long_name": "region or difference that the observation is of; empty for its place"},
     "background_departure": {"long_name": "value minus background at the place, units of value"},
     "analysis_departure": {"long_name": "value minus analysis at the place, units of value"},
     "misfit_sd": {"long_name": "analysis departure over its expected sd", "units": "1"},

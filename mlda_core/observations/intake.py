@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations import missing_codes
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.kind import KindError
+from mlda_core.observations.kinds import kind_of, spelled
 from mlda_core.observations.loading import Source
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.reading import Rejected
-from mlda_core.observations.table import COLUMNS, read
+from mlda_core.observations.table import COLUMNS, KIND_COLUMNS, read
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -29,6 +32,7 @@ __all__ = ["ObservationWarning", "is_checked", "observations_of"]
 
 _PACKAGE = str(Path(__file__).parents[1])
 _NUMBERS = ("lat", "lon", "value", "error_sd")
+_CHECKED = (COLUMNS, (*COLUMNS, *KIND_COLUMNS))
 # Numbers of reasons, and of rows for each reason, that a message lists.
 _NAMED = 5
 # An anomaly beyond the first multiple of the colour limit may be a missing-value code, and beyond
@@ -102,7 +106,9 @@ def is_checked(table: Any, bundle: Bundle, *, keep_codes: bool = False) -> bool:
         variables, values that are missing, look like codes, or are repeated extremes. Whether a
         variable exists at a place is left to the observation operator.
     """
-    if not isinstance(table, pd.DataFrame) or tuple(table.columns) != COLUMNS:
+    if not isinstance(table, pd.DataFrame) or tuple(table.columns) not in _CHECKED:
+        return False
+    if "kind" in table and not _known_kinds(table):
         return False
     index = table.index
     if index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu":
@@ -123,6 +129,19 @@ def is_checked(table: Any, bundle: Bundle, *, keep_codes: bool = False) -> bool:
         size = np.abs(value)
         fine &= size <= _ABSURD * limit
     return bool(fine.all()) and (keep_codes or not _may_be_missing(value, size, limit))
+
+
+def _known_kinds(table: pd.DataFrame) -> bool:
+    """Whether kinds and areas are as the check writes them."""
+    try:
+        for kind_text, area in set(zip(table["kind"], table["area"], strict=True)):
+            kind, parameter = kind_of(kind_text)
+            if spelled(kind, parameter) != kind_text:
+                return False
+            area_of(area, kind)
+    except (KindError, AttributeError):
+        return False
+    return True
 
 
 def _may_be_missing(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.observations.row_kinds import is_plain, without_kinds
 from mlda_core.observations.standardised import LEAST_ERROR, standardise
 
 if TYPE_CHECKING:
@@ -73,9 +74,11 @@ def tell(
     -------
     list of str
     """
+    if "kind" in table:
+        stated = stated & is_plain(table)
     if not stated.any():
         return []
-    mine = table[stated].reset_index(drop=True)
+    mine = without_kinds(table[stated].reset_index(drop=True))
     given, used = mine["error_sd"].to_numpy(np.float64), used_errors(mine, bundle, calendar_month)
     out = []
     for variable in bundle.variables:

@@ -18,6 +18,7 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.months import MonthError, month_of
 from mlda_core.observations.file_names import choose, month_in, tell_apart
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.row_kinds import KIND_COLUMNS, stacked
 from mlda_core.observations.table import Reading, load, read, read_months
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def read_record(
         here = by_month[name]
         _check_repeats(here)
         tables = [part.reading.table for part in here]
-        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        table = stacked(tables)
         n_rows = sum(part.n_rows for part in here)
         months.append(MonthOfRecord(name, table, _text_of(here, many=many), n_rows))
     unplaced = _text_of(by_month.get("", []), many=many)
@@ -264,8 +265,16 @@ def _count(reading: Reading) -> int:
 
 def _check_repeats(parts: list[_Part]) -> None:
     """Refuse a file whose observations of a month are all in another file too."""
-    keys = ["variable", "lat", "lon", "value"]
-    held = [(part.file, set(map(tuple, part.reading.table[keys].to_numpy()))) for part in parts]
+    keys = ["variable", "lat", "lon", "value", *KIND_COLUMNS]
+    blank = dict.fromkeys(KIND_COLUMNS, "")
+    tables = [
+        part.reading.table if "kind" in part.reading.table else part.reading.table.assign(**blank)
+        for part in parts
+    ]
+    held = [
+        (part.file, set(map(tuple, table[keys].to_numpy())))
+        for part, table in zip(parts, tables, strict=True)
+    ]
     for i, (name, rows) in enumerate(held):
         for j, (other, more) in enumerate(held):
             # Of two equal files, report the later one.

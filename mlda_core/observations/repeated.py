@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mlda_core.observations.row_kinds import KIND_COLUMNS, is_plain, stacked
+
 # Places that agree to this many decimals of a degree (0.1 m) are the same.
 _DECIMALS = 6
 _ADVICE = (
@@ -34,6 +36,9 @@ def tell(table: pd.DataFrame, stamps: pd.Series) -> list[str]:
     -------
     list of str
     """
+    if "kind" in table:
+        here = is_plain(table)
+        table, stamps = table[here].reset_index(drop=True), stamps[here]
     if not _any(table):
         return []
     keys = _keys(table, stamps)
@@ -82,6 +87,11 @@ def merge(table: pd.DataFrame, stamps: pd.Series) -> tuple[pd.DataFrame, list[st
         In order of first appearance, with the first labels.
     notes : list of str
     """
+    if "kind" in table:
+        # Two bounds, or a report beside a value, are no repetition.
+        here = is_plain(table)
+        merged, notes = merge(table[here].drop(columns=list(KIND_COLUMNS)), stamps[here])
+        return stacked([merged, table[~here]]), notes
     place = ["variable", "lat", "lon", "withheld"]
     keys = _keys(table, stamps) if _any(table) else table.iloc[:0]
     if not keys.duplicated(place).any():

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.variables import Variable
 from mlda_core.observations import missing_codes
+from mlda_core.observations.areas import Area, area_of
 from mlda_core.observations.cells import Cells, is_nan, quoted, shown
+from mlda_core.observations.kind import Kind, KindError
+from mlda_core.observations.kinds import KINDS, PLAIN, kind_of, spelled
 from mlda_core.observations.number_cells import DEGREES, Numbers, read_numbers
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.times import months_of_rows
@@ -51,6 +54,10 @@ class Rows:
     value_units, error_units : ndarray of str, shape (n,)
         '' for display units; for errors, '' for those of the value.
     absolute, withheld : ndarray of bool, shape (n,)
+    kind : ndarray of str, shape (n,)
+        As :func:`mlda_core.observations.kinds.spelled`.
+    area : ndarray of str, shape (n,)
+        '' for the row's own place.
     label : ndarray of str, shape (n,)
     base_period : ndarray of str, shape (n,)
         '' for the bundle's own.
@@ -74,6 +81,8 @@ class Rows:
     error_units: NDArray[Any]
     absolute: NDArray[np.bool_]
     withheld: NDArray[np.bool_]
+    kind: NDArray[Any]
+    area: NDArray[Any]
     label: NDArray[Any]
     base_period: NDArray[Any]
     month: NDArray[Any]
@@ -84,6 +93,24 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def plain(self) -> NDArray[np.bool_]:
+        """Mask of rows that are values at places, shape (n,)."""
+        return np.asarray((self.kind == PLAIN) & (self.area == ""), bool)
+
+    @property
+    def says_class(self) -> NDArray[np.bool_]:
+        """Mask of rows whose value is a class, shape (n,)."""
+        return np.array([KINDS[k.partition("(")[0]].classes for k in self.kind], bool)
+
+    @property
+    def areas(self) -> list[Area | None]:
+        """What each row is of; None for its own place, and for a rejected row."""
+        return [
+            None if i in self.reasons else area_of(text, kind_of(kind)[0])
+            for i, (text, kind) in enumerate(zip(self.area, self.kind, strict=True))
+        ]
 
     @property
     def good(self) -> NDArray[np.bool_]:
@@ -130,9 +157,12 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     reasons: dict[int, str] = {}
     which, unknown = _variables(words("variable"), variables)
     reasons.update(unknown)
+    kinds = _kinds(words("kind"), words("area"), reasons)
+    value_cells = _classes(column("value"), kinds, which, variables, reasons)
+    lat_cells, lon_cells = _centres(column("lat"), column("lon"), kinds)
     numbers = read_numbers(
-        {"value": column("value"), "error_sd": column("error_sd")},
-        {"lat": column("lat"), "lon": column("lon")},
+        {"value": value_cells, "error_sd": column("error_sd")},
+        {"lat": lat_cells, "lon": lon_cells},
     )
     lat, lon, value, error = (numbers[k].values for k in ("lat", "lon", "value", "error_sd"))
     unstated = np.array([not shown(c) for c in column("error_sd")], bool)
@@ -142,12 +172,11 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
         ("value", np.isfinite(value)),
         ("error_sd", unstated | (np.isfinite(error) & (error > 0))),
     ):
-        _refuse_numbers(reasons, role, column(role), numbers[role], fine)
+        given = {"value": value_cells, "lat": lat_cells, "lon": lon_cells}.get(role)
+        cells_of = column(role) if given is None else given
+        _refuse_numbers(reasons, role, cells_of, numbers[role], fine)
     withheld = _meanings("withheld", words("withheld"), _WITHHELD, "is neither true nor false")
-    absolute = _meanings(
-        "kind", words("kind"), _ABSOLUTE, "is no kind of value; use anomaly or absolute"
-    )
-    for i, reason in [*withheld[1].items(), *absolute[1].items()]:
+    for i, reason in withheld[1].items():
         reasons.setdefault(i, reason)
     if not options.keep_codes:
         _refuse_codes(reasons, value, np.where(unstated, np.nan, error))
@@ -179,8 +208,10 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
         error=np.where(unstated, np.nan, error),
         value_units=value_units,
         error_units=error_units.astype(object),
-        absolute=absolute[0],
+        absolute=np.array([row.absolute for row in kinds], bool),
         withheld=withheld[0],
+        kind=np.array([spelled(row.kind, row.parameter) for row in kinds], object),
+        area=np.array([row.area_text for row in kinds], object),
         label=np.array([_label(c) for c in column("label")], object),
         base_period=base,
         month=month,
@@ -189,6 +220,88 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
         reasons=reasons,
         notes=notes,
     )
+
+
+@dataclass
+class _RowKind:
+    """Kind and area of a row, as its cells say."""
+
+    kind: Kind
+    parameter: float
+    area_text: str
+    area: Area | None
+    absolute: bool
+
+
+def _kinds(words: Sequence[str], areas: Sequence[str], reasons: dict[int, str]) -> list[_RowKind]:
+    """Read kinds and areas; rows that say none that is known are rejected."""
+    usual, number = kind_of("")
+    out = []
+    for i, (text, area) in enumerate(zip(words, areas, strict=True)):
+        row = _RowKind(usual, number, "", None, absolute=False)
+        if text or area:
+            try:
+                row = _kind(text, area)
+            except KindError as problem:
+                reasons.setdefault(i, str(problem))
+        out.append(row)
+    return out
+
+
+def _kind(text: str, area_text: str) -> _RowKind:
+    left, absolute = [], False
+    for word in text.replace(",", " ").split():
+        meaning = _ABSOLUTE.get(word.lower())
+        if meaning is None:
+            left.append(word)
+        absolute |= bool(meaning)
+    kind, parameter = kind_of(" ".join(left))
+    if absolute and kind.classes:
+        raise KindError(f"a {kind.key} has no absolute value; leave absolute out of its kind")
+    area = area_of(area_text, kind)
+    if absolute and area is not None and area.minus is not None:
+        raise KindError("a difference of absolute values has no climatology; give its anomaly")
+    return _RowKind(
+        kind, parameter, "" if area is None else " ".join(area_text.split()), area, absolute
+    )
+
+
+def _classes(
+    cells: NDArray[Any],
+    kinds: Sequence[_RowKind],
+    which: NDArray[np.int64],
+    variables: Sequence[Variable],
+    reasons: dict[int, str],
+) -> NDArray[Any]:
+    """Return the cells of ``value`` with words of classes as numbers."""
+    if not any(row.kind.classes for row in kinds):
+        return cells
+    out = cells.astype(object).copy()
+    for i, row in enumerate(kinds):
+        if not row.kind.classes:
+            continue
+        try:
+            out[i], row.parameter = row.kind.class_of(
+                shown(cells[i]), variables[which[i]], row.parameter
+            )
+        except KindError as problem:
+            reasons.setdefault(i, str(problem))
+            out[i] = 0.0
+    return out
+
+
+def _centres(
+    lat: NDArray[Any], lon: NDArray[Any], kinds: Sequence[_RowKind]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return latitudes and longitudes, with where an area is shown in empty cells."""
+    if all(row.area is None for row in kinds):
+        return lat, lon
+    lat, lon = lat.astype(object).copy(), lon.astype(object).copy()
+    for i, row in enumerate(kinds):
+        centre = None if row.area is None else row.area.centre
+        if centre is not None and not shown(lat[i]) and not shown(lon[i]):
+            lat[i], lon[i] = centre
+    return lat, lon
 
 
 def _check_degrees(units: dict[str, str]) -> None:

@@ -10,11 +10,23 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationError, Places
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.kind import KindError, Terms
+from mlda_core.observations.kinds import KINDS, PLAIN, kind_of
+from mlda_core.observations.likelihoods import Likelihoods
+from mlda_core.observations.operators import (
+    climate_line,
+    shown_operator,
+    standardised_operator,
+)
+from mlda_core.observations.thresholds import climate_quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.combined import CombinedPlaces
+    from mlda_core.observations.kind import Kind
 
 # Least standardised error standard deviation: exact observations would make S singular.
 LEAST_ERROR = 0.05
@@ -33,15 +45,39 @@ class Observed:
         Standardised anomalies.
     variance : ndarray, shape (p,)
         Of the standardised observation error.
+    likelihoods : Likelihoods, optional
+        Of rows of other kinds than values at places. ``value`` and ``variance`` of a row whose
+        error is not normal are those of a normal observation that stands for it.
     """
 
     places: Places
     value: NDArray[np.float64]
     variance: NDArray[np.float64]
+    likelihoods: Likelihoods | None = None
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Observed:
         """Return the observations selected by a mask or an index."""
-        return Observed(self.places.where(rows), self.value[rows], self.variance[rows])
+        likelihoods = None if self.likelihoods is None else self.likelihoods.where(rows)
+        return Observed(self.places.where(rows), self.value[rows], self.variance[rows], likelihoods)
+
+    @property
+    def quadratic(self) -> NDArray[np.bool_]:
+        """Which rows have a normal error, shape (p,)."""
+        if self.likelihoods is None:
+            return np.ones(len(self), bool)
+        return self.likelihoods.quadratic
+
+    @property
+    def plain(self) -> NDArray[np.bool_]:
+        """Which rows are values at places, with a normal error, shape (p,)."""
+        if self.likelihoods is None:
+            return np.ones(len(self), bool)
+        return self.likelihoods.quadratic & self.likelihoods.at_place
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether all rows have a normal error."""
+        return bool(self.quadratic.all())
 
     def __len__(self) -> int:
         return len(self.value)
@@ -60,7 +96,8 @@ def standardise(
     Parameters
     ----------
     table : DataFrame
-        Columns variable, lat, lon, value, error_sd (display units).
+        Columns variable, lat, lon, value, error_sd (display units); kind and area where rows are
+        no values at places.
     bundle : Bundle
     month : int
         Calendar month 1..12.
@@ -94,6 +131,8 @@ def standardise(
         if not good.all():
             row = int(np.flatnonzero(~good)[0])
             raise ObservationError(f"Observation {row + 1} has {name}; correct it.")
+    if "kind" in table:
+        return _of_kinds(table, bundle, month, which, error)
     places = bundle.operator.locate(which, table["lat"].to_numpy(), table["lon"].to_numpy())
     moved = _at_places(bundle, places, value, month)
     high, low = (_at_places(bundle, places, sign * error, month) for sign in (1.0, -1.0))
@@ -122,6 +161,91 @@ def _at_places(
         moved = transform.at(at.ravel()).forward(full, np.array([month - 1])).reshape(at.shape)
         out[rows] = np.where(weight > 0, (moved - centre) / spread * weight, 0.0).sum(axis=1)
     return out
+
+
+def _of_kinds(
+    table: pd.DataFrame,
+    bundle: Bundle,
+    month: int,
+    which: NDArray[np.int64],
+    error: NDArray[np.float64],
+) -> Observed:
+    """Standardise a table whose rows are of several kinds."""
+    value = table["value"].to_numpy(np.float64)
+    lat, lon = table["lat"].to_numpy(np.float64), table["lon"].to_numpy(np.float64)
+    kinds, areas, parameter = [], [], np.empty(len(table))
+    for i, (text, area) in enumerate(zip(table["kind"], table["area"], strict=True)):
+        try:
+            kind, parameter[i] = kind_of(text)
+            areas.append(area_of(area, kind))
+        except KindError as problem:
+            raise ObservationError(f"Observation {i + 1}: {problem}.") from problem
+        kinds.append(kind)
+    shown = shown_operator(bundle, which, lat, lon, areas)
+    found = standardised_operator(bundle, shown, month)
+    at_place = np.array([area is None for area in areas], bool)
+    alone = np.flatnonzero(at_place)
+    points = bundle.operator.locate(which[alone], lat[alone], lon[alone])
+
+    def moved(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        out = (numbers - found.offset) / found.scale
+        out[alone] = _at_places(bundle, points, numbers[alone], month)
+        return out
+
+    sd = error / found.scale
+    sd[alone] = 0.5 * np.abs(moved(error)[alone] - moved(-error)[alone])
+    sd = np.maximum(sd, LEAST_ERROR)
+    low, high = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    shown_low, shown_high = low.copy(), high.copy()
+    slope, offset = climate_line(bundle, month)
+    classes = np.array([kind.classes for kind in kinds], bool)
+    if classes.any():
+        rows = np.flatnonzero(classes)
+        ends = _class_ends(bundle, found.places, kinds, value, parameter, rows, month)
+        for end, own, seen in ((ends[0], low, shown_low), (ends[1], high, shown_high)):
+            own[rows] = end
+            line = bundle.operator.apply(shown, slope), bundle.operator.apply(shown, offset)
+            # Of a place by its climate's line; of others by the operator's.
+            by_place = line[1][rows] + line[0][rows] * end
+            by_area = found.offset[rows] + found.scale[rows] * end
+            seen[rows] = np.where(at_place[rows], by_place, by_area)
+    for key in dict.fromkeys(kind.key for kind in kinds if not kind.classes):
+        rows = np.flatnonzero(np.array([kind.key == key for kind in kinds]))
+        ends = KINDS[key].interval(value[rows])
+        for end, own, seen in ((ends[0], low, shown_low), (ends[1], high, shown_high)):
+            seen[rows] = end
+            finite = np.isfinite(end)
+            whole = np.zeros(len(table))
+            whole[rows] = np.where(finite, end, 0.0)
+            own[rows] = np.where(finite, moved(whole)[rows], end)
+    says = np.isnan(low)
+    standard = np.where(says, moved(np.where(says, value, 0.0)), np.nan)
+    terms = Terms(standard, low, high, sd, parameter)
+    keys = np.array([kind.key for kind in kinds], object).astype(str)
+    likelihoods = Likelihoods(
+        keys, terms, shown, np.where(says, value, np.nan), shown_low, shown_high, at_place
+    )
+    if all(kind.key == PLAIN for kind in kinds) and at_place.all():
+        return Observed(points, standard, sd**2)
+    return Observed(found.places, np.where(says, standard, 0.0), sd**2, likelihoods)
+
+
+def _class_ends(  # noqa: PLR0917 - of one table
+    bundle: Bundle,
+    places: Places | CombinedPlaces,
+    kinds: list[Kind],
+    value: NDArray[np.float64],
+    parameter: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    month: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of classes, by quantiles of the climate, of the given rows."""
+    low, high = np.empty(len(rows)), np.empty(len(rows))
+    for key in dict.fromkeys(kinds[i].key for i in rows):
+        mine = np.array([kinds[i].key == key for i in rows])
+        low[mine], high[mine] = KINDS[key].probabilities(value[rows][mine], parameter[rows][mine])
+    at = places.where(rows)
+    return climate_quantiles(bundle, at, low, month), climate_quantiles(bundle, at, high, month)
 
 
 def thin(
@@ -158,6 +282,30 @@ def thin(
         chosen.append(kept)
         left -= kept.size
     return np.sort(np.concatenate(chosen))
+
+
+def thin_observed(observed: Observed, most: int = MOST_OBSERVATIONS) -> NDArray[np.int64]:
+    """Select which of many observations to use, as :func:`thin`; of values at places only.
+
+    Parameters
+    ----------
+    observed : Observed
+    most : int
+
+    Returns
+    -------
+    ndarray of int
+        Selected rows, ascending: all means, bounds and reports, as long as they are not too many.
+    """
+    if len(observed) <= most or observed.likelihoods is None:
+        return thin(observed.places, observed.variance, most)
+    plain = np.flatnonzero(observed.plain)
+    others = np.flatnonzero(~observed.plain)
+    left = most - others.size
+    if left < most // 10 or not plain.size:
+        return thin(observed.places, observed.variance, most)
+    kept = plain[thin(observed.places.where(plain), observed.variance[plain], left)]
+    return np.sort(np.concatenate([others, kept]))
 
 
 def _thin_one(

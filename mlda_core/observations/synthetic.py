@@ -142,3 +142,62 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
+
+
+def synthesise_reports(
+    where: pd.DataFrame,
+    bundle: Bundle,
+    target: NDArray[np.floating],
+    calendar_month: int,
+    *,
+    classes: int = 5,
+    error: float | None = None,
+    seed: int | Sequence[int] = 0,
+) -> pd.DataFrame:
+    """Report a field in words: the class at each place, as a diary would hold it.
+
+    The value there plus noise, both standardised, is put in its class by the thresholds of the
+    kind ``report``.
+
+    Parameters
+    ----------
+    where, bundle, target, calendar_month, seed
+        As for :func:`synthesise`.
+    classes : int
+        One of :data:`mlda_core.observations.kinds.report.THRESHOLDS`.
+    error : float, optional
+        Standard deviation of the noise, a fraction of the local spread; the kind's default.
+
+    Returns
+    -------
+    DataFrame
+        An observation table of the kind ``report``.
+
+    Raises
+    ------
+    ObservationError
+        If the error is not positive, a variable does not exist at a place, or the number of
+        classes is none.
+    """
+    from mlda_core.observations.kinds import KINDS, spelled
+    from mlda_core.observations.kinds.report import THRESHOLDS
+    from mlda_core.observations.standardised import standardise
+    from mlda_core.observations.thresholds import climate_quantiles
+
+    if classes not in THRESHOLDS:
+        raise ObservationError(
+            f"A report is of {', '.join(map(str, THRESHOLDS))} classes, and not of {classes}."
+        )
+    kind = KINDS["report"]
+    part = kind.default_error if error is None else error
+    table = synthesise(where, bundle, target, calendar_month, error=part, seed=None)
+    observed = standardise(table, bundle, calendar_month)
+    lat, lon = table["lat"].to_numpy(np.float64), table["lon"].to_numpy(np.float64)
+    noise = place_noise(list(table["variable"]), lat, lon, seed)
+    said = observed.value + np.sqrt(observed.variance) * noise
+    above = np.zeros(len(table))
+    for share in THRESHOLDS[classes]:
+        at = np.full(len(table), share)
+        above += said > climate_quantiles(bundle, observed.places, at, calendar_month)
+    value = 2.0 * above - 1.0 if classes == 2 else above - classes // 2
+    return table.assign(value=value, kind=spelled(kind, float(classes)), area="")

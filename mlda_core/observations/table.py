@@ -27,6 +27,7 @@ from mlda_core.observations.files import to_csv, to_netcdf
 from mlda_core.observations.loading import Source, load
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.reading import Reading, Rejected
+from mlda_core.observations.row_kinds import KIND_COLUMNS, without_kinds
 from mlda_core.observations.rows import Rows, rows_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "DEFAULT_ERROR",
+    "KIND_COLUMNS",
     "Cells",
     "ObservationError",
     "Reading",
@@ -62,10 +64,11 @@ def observation_table(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
     Parameters
     ----------
     columns : mapping
-        All of :data:`COLUMNS`, each of shape (p,).
+        All of :data:`COLUMNS`, each of shape (p,); kind and area where rows are of other kinds.
     """
-    kinds = {"variable": "str", "withheld": "bool", "label": "str"}
-    arrays = {k: np.asarray(columns[k], object) for k in COLUMNS}
+    kinds = {"variable": "str", "withheld": "bool", "label": "str", "kind": "str", "area": "str"}
+    names = (*COLUMNS, *KIND_COLUMNS) if "kind" in columns else COLUMNS
+    arrays = {k: np.asarray(columns[k], object) for k in names}
     return pd.DataFrame({k: pd.Series(v, dtype=kinds.get(k, "float64")) for k, v in arrays.items()})
 
 
@@ -90,8 +93,10 @@ def read(
     source : Path, str, bytes, DataFrame, Dataset, dict, list of dict or Cells
         As for :func:`mlda_core.observations.loading.load`, or its result. Columns variable, lat,
         lon and value; optionally error_sd (0.2 of the local spread where empty), withheld and
-        label. ``kind`` is anomaly (the default) or absolute, ``units`` those of value and
-        error_sd, ``time`` the month. docs/observations.md has the accepted names and forms.
+        label. ``kind`` is one of :data:`mlda_core.observations.kinds.KINDS` (value by default),
+        and may say absolute for a full value rather than an anomaly; ``area`` is what a row is of,
+        other than a place; ``units`` are those of value and error_sd, ``time`` is the month.
+        docs/observations.md has the accepted names and forms.
     bundle : Bundle
         Provides the variables, their domains and climatology.
     month : optional
@@ -205,7 +210,7 @@ class _Checked:
 
         rows = self.rows
         good = np.flatnonzero(where & rows.good)
-        table = self.table.iloc[good].reset_index(drop=True)
+        table = without_kinds(self.table.iloc[good].reset_index(drop=True))
         notes = list(rows.notes)
         if calendar and len(table):
             notes += least_errors.tell(table, self.stated[good], self.bundle, calendar)
@@ -235,6 +240,8 @@ def _check(
         "withheld": rows.withheld,
         "label": rows.label,
     }
+    if not rows.plain[rows.good].all():
+        columns |= {"kind": rows.kind, "area": rows.area}
     return _Checked(rows, bundle, options, observation_table(columns), stated)
 
 

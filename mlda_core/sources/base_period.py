@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import xarray as xr
-
-from mlda_core.sources import SourceError
-
-if TYPE_CHECKING:
-    from mlda_core.sources.netcdf import Field
 
 _YEARS = r"((?:1[89]|20)\d\d)\s*(?:-|\u2013|/|to|through|and)\s*((?:1[89]|20)\d\d)"
 _PERIOD = re.compile(rf"(?<!\d){_YEARS}(?!\d)")
@@ -49,22 +42,3 @@ def stated(data: xr.Dataset, variable: str) -> str:
             if found:
                 return f"{found[1]}-{found[2]}"
     return ""
-
-
-def base_period(fields: Sequence[Field]) -> str:
-    """Return the base period of one variable's files, or '' if it is not an anomaly.
-
-    Raises
-    ------
-    SourceError
-        If the files state different ones.
-    """
-    first = fields[0]
-    for other in fields[1:]:
-        if other.base_period != first.base_period:
-            raise SourceError(
-                f"{other.path} has {other.variable} from {other.base_period or 'no stated period'} "
-                f"and {first.path.name} from {first.base_period or 'no stated period'}; give files "
-                "of one base period."
-            )
-    return first.base_period

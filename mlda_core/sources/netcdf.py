@@ -225,7 +225,9 @@ class Field:
             raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
         raw = self._without_missing(data, raw, tuple(missing), check)
         days = self.months.days[which]
-        values = self.convert.apply(raw, days)
+        # Undefined bytes may be signalling NaNs, which some kernels warn of.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self.convert.apply(raw, days)
         if check is not None:
             check.see(values, self._seen(field, raw, which))
         return values if self.known.floor is None else np.maximum(values, self.known.floor)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlda_core.sources.prepare import Series
+    from mlda_core.sources.series import Series
 
 
 @dataclass(frozen=True)

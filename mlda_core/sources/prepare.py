@@ -7,7 +7,6 @@ specifics are in a module of its name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ from mlda_core.sources import (
     pressure_eofs,
     twentieth_century,
 )
-from mlda_core.sources.base_period import base_period
 from mlda_core.sources.choices import Choices, selected
 from mlda_core.sources.layout import CANONICAL, Layout
 from mlda_core.sources.netcdf import Field, Projected, find_fields, open_source
@@ -36,6 +34,7 @@ from mlda_core.sources.places import Address, Place, list_inputs
 from mlda_core.sources.plausible import Check
 from mlda_core.sources.projected import ProjectedRegridder, crop_to_projected
 from mlda_core.sources.regrid import VALID_SHARE, Regridder, crop
+from mlda_core.sources.series import Series
 from mlda_core.sources.speedy import FILE_NAME
 
 LAYOUTS: dict[str, Layout] = {
@@ -108,30 +107,6 @@ def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
             return "ncep"
         raise SourceError(f"{files[0]} holds a land mask alone; give the fields as well.")
     return next(iter(seen))
-
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """All months of one variable, across its files.
-
-    Parameters
-    ----------
-    name : str
-        Canonical.
-    fields : tuple of Field
-        The files.
-    where : dict of datetime64[M] to (int, int)
-        File index and position of each month.
-    """
-
-    name: str
-    fields: tuple[Field, ...]
-    where: dict[np.datetime64, tuple[int, int]]
-
-    @property
-    def grid(self) -> Grid | Projected:
-        """The grid shared by all its files."""
-        return self.fields[0].grid
 
 
 def read_files(  # noqa: PLR0913 - what to read, where to, and how
@@ -450,7 +425,7 @@ def _dataset(
         attrs=attrs,
     )
     for one in series:
-        attrs = {"comment": ". ".join(notes[one.name]), "base_period": base_period(one.fields)}
+        attrs = {"comment": ". ".join(notes[one.name]), "base_period": one.base_period}
         out[one.name].attrs.update({k: v for k, v in attrs.items() if v})
     if isinstance(target, Grid):
         return out.assign_coords(lat=("lat", target.lat, NORTH), lon=("lon", target.lon, EAST))

@@ -1,11 +1,17 @@
-"""A small bundle that needs no training: linear, with land, two variables on a coarse grid."""
+"""A small bundle that needs no training, and visits of the page without a browser."""
 
 from __future__ import annotations
+
+import json
+import shutil
 
 import numpy as np
 import pytest
 from gappy import make_world
+from visiting import PERTURB, SOME, SeaVisit, Visit
 
+from app import bundles
+from app.session import Session
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
@@ -104,3 +110,73 @@ def world_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def world(world_folder):
     return load_bundle(world_folder)
+
+
+@pytest.fixture
+def visit(speedy):
+    """Makes visits of the tool Observe; each begins with an analysis."""
+    made = []
+
+    def start(query=SOME):
+        made.append(Visit(speedy, query))
+        made[-1].settle()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.session.close()
+
+
+@pytest.fixture(scope="module")
+def standing(speedy):
+    """A visit that tests share which change nothing: to make one takes half a second."""
+    one = Visit(speedy, SOME)
+    one.settle()
+    yield one
+    one.session.close()
+
+
+@pytest.fixture
+def sea_visit(speedy):
+    """Makes visits of the tool Perturb."""
+    made = []
+
+    def start(query=PERTURB, *, wait=True):
+        made.append(SeaVisit(speedy, query))
+        return made[-1].settle() if wait else made[-1]
+
+    yield start
+    for one in made:
+        one.session.close()
+
+
+@pytest.fixture(scope="module")
+def sea_standing(speedy):
+    one = SeaVisit(speedy, PERTURB)
+    yield one
+    one.session.close()
+
+
+@pytest.fixture
+def shelf(world_folder, tmp_path, monkeypatch):
+    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
+    place = tmp_path / "bundles"
+    for name in ("speedy", "other", "damaged", "grey"):
+        shutil.copytree(world_folder, place / name)
+        config = json.loads((place / name / "config.json").read_text())
+        config |= {"name": name, "title": f"The {name} one"}
+        if name == "grey":
+            config["variables"][1]["field_cmap"] = "nosuch"
+        (place / name / "config.json").write_text(json.dumps(config))
+    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
+    (place / "none").mkdir()
+    (place / "none" / "config.json").write_text("{")
+    monkeypatch.setattr(bundles, "SHIPPED", place)
+    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
+    return place
+
+
+@pytest.fixture
+def session(tiny):
+    """A session of the small bundle, at the tool Explore."""
+    return Session(tiny, "?model=code&network=none&tool=explore", lambda run: run())

@@ -1,14 +1,12 @@
 """Several bundles: which there are, how a visitor goes from one to another, what they share."""
 
 import copy
-import json
 import shutil
 from urllib.parse import parse_qs
 
 import pytest
 from visiting import Visit
 
-from app import bundles
 from app.bundles import (
     asked_for,
     default_key,
@@ -24,25 +22,6 @@ from app.state.serialize import from_query, to_query
 from app.state.settings import InvalidStateError
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
-
-
-@pytest.fixture
-def shelf(world_folder, tmp_path, monkeypatch):
-    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
-    place = tmp_path / "bundles"
-    for name in ("speedy", "other", "damaged", "grey"):
-        shutil.copytree(world_folder, place / name)
-        config = json.loads((place / name / "config.json").read_text())
-        config |= {"name": name, "title": f"The {name} one"}
-        if name == "grey":
-            config["variables"][1]["field_cmap"] = "nosuch"
-        (place / name / "config.json").write_text(json.dumps(config))
-    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
-    (place / "none").mkdir()
-    (place / "none" / "config.json").write_text("{")
-    monkeypatch.setattr(bundles, "SHIPPED", place)
-    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
-    return place
 
 
 def test_what_ships_is_offered_in_words(shelf):
@@ -175,65 +154,6 @@ def test_a_bundle_about_a_place_on_land_shows_the_atlantic_first(world, tiny):
     assert "projection" not in to_query(limits.first_view(), limits)
     assert from_query("?projection=robinson", limits).projection == "robinson"
     assert from_query("?projection=atlantic", limits_of(world)).projection == "atlantic"
-
-
-def test_a_projection_that_nobody_chose_stays_behind(visit):
-    visit.send(type="projection", value="north")
-    visit.send(type="bundle", value="speedy")
-    visit.settle(lambda v: v.sent)
-    assert parse_qs(visit.sent[0]["query"])["projection"] == ["north"]
-
-
-@pytest.fixture
-def visit(shelf):
-    assert shelf.is_dir()
-    v = Visit(open_bundle("other"), "?bundle=other&month=1963-01&theme=dark&live=0", key="other")
-    v.sent = []
-    v.session.bar._send_msg = v.sent.append
-    yield v
-    v.session.close()
-
-
-def test_another_bundle_is_opened_before_the_page_is_left(visit):
-    assert visit.session.bar.bundle_key == "other"
-    assert [key for key, *_ in visit.session.bar.bundles] == ["damaged", "grey", "other", "speedy"]
-    visit.send(type="bundle", value="speedy")
-    assert visit.status == "Opening The speedy one …"
-    visit.settle(lambda v: v.sent)
-    (message,) = visit.sent
-    assert message["type"] == "go"
-    assert parse_qs(message["query"]) | {"fields": None} == {
-        "bundle": ["speedy"],
-        "month": ["1963-01"],
-        "theme": ["dark"],
-        "tool": ["observe"],
-        "fields": None,
-    }
-
-
-@pytest.mark.parametrize(
-    ("key", "words"), [("damaged", "checksum"), ("gone", "no bundle 'gone'"), ("other", "")]
-)
-def test_the_page_stays_where_there_is_nothing_better(visit, key, words):
-    state = visit.session.state.snapshot()
-    visit.send(type="bundle", value=key)
-    visit.settle(lambda v: v.session.bar.failed or key == "other")
-    assert words in visit.status
-    assert visit.session.state.snapshot() == state
-    assert not visit.sent
-
-
-def test_a_saved_state_is_opened_with_its_own_bundle(visit):
-    visit.send(type="save")
-    saved = json.loads(visit.sent.pop()["text"])
-    assert saved["bundle"] == "other"
-    visit.send(type="load", text=json.dumps(saved | {"bundle": "speedy"}))
-    visit.settle(lambda v: v.sent)
-    assert visit.sent[0]["file"]
-    assert parse_qs(visit.sent[0]["query"])["bundle"] == ["speedy"]
-    visit.send(type="load", text=json.dumps(saved | {"bundle": "elsewhere"}))
-    assert visit.session.bar.failed
-    assert "state of the bundle 'elsewhere'" in visit.status
 
 
 def test_a_loaded_bundle_is_the_one_on_disk(shelf):

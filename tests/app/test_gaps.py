@@ -17,38 +17,11 @@ from app.maps.projections import (
     to_map,
 )
 from app.results.panel import regions_of
-from app.state.observations import ObservationSettings, place
-from app.state.rows import Row
-from app.timeline import curve, nino_series
-from app.tools.observations import freeze, resolve
+from app.timeline import nino_series
 from app.tools.observe import methods_of
 from mlda_core.climate.grid import Grid
 
 EARLY, LATE = "1947-02", "1963-02"
-STATIONS = ObservationSettings(kind="stations", count=40)
-
-
-def test_what_a_month_has_no_target_for_is_left_out_and_counted(world):
-    early, late = (resolve(STATIONS, world, month) for month in (EARLY, LATE))
-    assert set(early.rows["variable"]) == {"tasa"}
-    assert set(late.rows["variable"]) == {"tasa", "psl"}
-    assert np.isfinite(early.rows["value"]).all()
-    assert len(early.rows) + early.absent == len(late.rows) == 80
-    assert late.absent == 0
-    assert early.absent > 40, "all pressures, and temperatures in the south"
-    assert list(early.everywhere["variable"]) == list(late.everywhere["variable"])
-    # Rows keep the numbers of their stations.
-    names = late.rows["variable"].to_numpy()[early.sources]
-    assert (names == "tasa").all()
-
-
-def test_what_is_typed_needs_no_target(world):
-    observed = place(STATIONS, Row("psl", 40.0, 10.0, 3.5))
-    table = resolve(observed, world, EARLY)
-    last = table.rows.iloc[-1]
-    assert (last["variable"], last["value"], table.sources[-1]) == ("psl", 3.5, -1)
-    own = freeze(observed, world)
-    assert len(own.own) == 81, "the months to come may have what this one lacks"
 
 
 @pytest.fixture
@@ -149,29 +122,6 @@ def test_nino_is_taken_from_what_is_observed_as_temperature(world):
 
     # A place in the curve for each month, with a value or without.
     assert nino_series(Lacking()) == (*[None] * 12, *series[12:24])
-
-
-def test_above_the_years_a_bundle_without_a_sea_temperature_has_the_mean_of_its_first_variable(
-    world,
-):
-    values, words = curve(world)
-    assert values == nino_series(world)
-    assert words == "Niño 3.4, K"
-    psl = [v.name for v in world.variables].index("psl")
-
-    class Aloft:
-        variables, grid, months = (world.variables[psl],), world.grid, world.months
-
-        def target(self, month):
-            return world.target(month)[psl : psl + 1]
-
-    values, words = curve(Aloft())
-    assert len(values) == len(world.months)
-    field, weights = world.target(LATE)[psl], world.grid.weights
-    mean = (field * weights).sum() / (weights * np.ones_like(field)).sum()
-    assert values[world.months.index(LATE)] == pytest.approx(mean, abs=1e-3)
-    assert values[world.months.index(EARLY)] is None
-    assert words == f"Global mean of {world.variables[psl].label} (anomaly), hPa"
 
 
 def test_a_frame_of_a_month_without_a_variable_is_blank_there(world):

@@ -594,3 +594,30 @@ def test_every_control_of_the_tool_has_a_name(revisit):
         }"""
     )
     assert nameless == []
+
+
+def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
+    visitor = revisit(OBSERVE)
+    page = visitor.page
+    before = visitor.pixels()
+    page.locator("#as").select_option("report:-2")
+    click(visitor, "tas", 45, 230)
+    expect(page.locator(".status")).to_contain_text("report in words")
+    expect(page.locator(".outcome")).to_contain_text("Converged in")
+    assert {"tas model", "tas target", "psl model"} <= visitor.changed(before)
+    (row,) = rows(visitor)
+    assert (row["kind"], float(row["value"])) == ("report", -2.0)
+    expect(page.locator(".tabulator-cell[tabulator-field=value]")).to_have_text("much colder")
+    expect(page.locator(".tabulator-cell[tabulator-field=kind]")).to_have_text("◆")
+    observed = visitor.pixels()
+    click(visitor, "tas", 45, 230)
+    expect(page.locator(".counts")).to_contain_text("1 withheld")
+    # Only the marker is left of it.
+    assert visitor.pixels()["psl model"] == before["psl model"]
+    assert visitor.pixels()["tas target"] != before["tas target"]
+    page.keyboard.press("Control+z")
+    visitor.settle()
+    assert visitor.pixels()["psl model"] == observed["psl model"]
+    again = visit("?" + urlparse(page.url).query + "&model=analysis&tool=observe")
+    (row,) = rows(again)
+    assert (row["kind"], float(row["value"])) == ("report", -2.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,9 @@ def make_config(folder: Path, **training: object) -> ModelConfig:
         network=NetworkConfig(**SMALL["network"]),
         training=TrainingConfig(**{**SMALL["training"], **training}),
     )
+
+
+def spoil(folder: Path, change: Callable[[xr.Dataset], xr.Dataset]) -> ModelConfig:
+    """Write a changed climate into a folder, and return the small model of it."""
+    change(make_climate()).to_netcdf(folder / "climate.nc", engine="netcdf4")
+    return make_config(folder)

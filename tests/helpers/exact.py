@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle
+from mlda_core.assimilation.options import Setting
+from mlda_core.assimilation.posterior.innovation_scale import prior_scale
 from mlda_core.climate.sphere import unit_vectors
+from mlda_core.observations.standardised import standardise
 
 
 def table(bundle, count=12, *, seed=0, variables=("psl", "tas"), month="1982-07", error=0.3):
@@ -81,3 +85,37 @@ def at_cells(bundle, rows, columns, variable):
             "label": "",
         }
     )
+
+
+def standardised(ensemble):
+    """Members in standardised anomalies; rain's transform is inverted."""
+    bundle = ensemble.bundle
+    fields = ensemble.anomalies + bundle.climatology(7)
+    x = bundle.normaliser.standardise(fields.astype(float), np.full(len(ensemble), 7))
+    return np.nan_to_num(x).reshape(len(ensemble), -1)
+
+
+def kalman(bundle, observations):
+    """The posterior mean and the covariance of its error, over all cells, the long way round.
+
+    The truth's departures from the prior mean are scaled as the innovations say; the gain is not.
+    """
+    observed = standardise(observations, bundle, 7)
+    share = bundle.settings.hybrid(len(observations))
+    b = dense_covariance(bundle, hybrid(bundle, share), share)
+    h = np.zeros((len(observed), b.shape[0]))
+    for i, (cell, weight) in enumerate(
+        zip(observed.places.index, observed.places.weight, strict=True)
+    ):
+        np.add.at(h[i], cell, weight)
+    x_b = bundle.decode_standardised(np.zeros((1, bundle.n_latent)), 7).ravel().astype(float)
+    r = np.diag(observed.variance)
+    gain = b @ h.T @ np.linalg.inv(h @ b @ h.T + r)
+    departures = observed.value - h @ x_b
+    engine = Assimilator(bundle)
+    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
+    root = np.sqrt(prior_scale(problem.gain, departures, len(bundle.variables)))
+    root = np.repeat(root, bundle.grid.weights.size)
+    left = np.eye(len(b)) - gain @ h
+    covariance = left @ (root[:, None] * b * root) @ left.T + gain @ r @ gain.T
+    return x_b + gain @ departures, covariance

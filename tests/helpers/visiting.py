@@ -5,6 +5,22 @@ import queue
 import time
 
 from app.session import Session
+from app.state.perturbations import PerturbationSettings
+
+SOME = "?network=stations&stations=20&tool=observe"
+# Five observations, of which three cannot be.
+CSV = """variable,lat,lon,value,error_sd,withheld,label
+tas,51.5,-0.1,1.2,0.3,no,London
+tas,95,0,1,0.3,no,
+psl,-12.4,130.8,-2,0.5,yes,Darwin
+tos,50,90,1,0.2,no,Siberia
+foo,0,0,1,0.1,no,
+"""
+PERTURB = "?tool=perturb&network=none&model=code"
+
+
+def send(control, **message):
+    control._handle_msg({"seq": control.ack + 1, "batch": [message]})
 
 
 class Visit:
@@ -42,3 +58,43 @@ class Visit:
     @property
     def status(self):
         return self.session.bar.status
+
+
+class SeaVisit:
+    """The same for the tool Perturb."""
+
+    def __init__(self, bundle, query):
+        self.loop = queue.Queue()
+        self.session = Session(bundle, query, self.loop.put)
+        self.perturb = self.session.perturb
+        self.work = self.perturb.work
+        self.panel, self.heading = self.perturb.panel, self.perturb.heading
+
+    def send(self, *messages):
+        self.panel._handle_msg({"seq": self.panel.ack + 1, "batch": list(messages)})
+
+    def set(self, name, value):
+        self.send({"type": "sea-set", "name": name, "value": value})
+
+    def turn(self, seconds=0.05):
+        """Run what is scheduled within some time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                self.loop.get(timeout=0.02)()
+
+    def settle(self, limit=240):
+        end = time.monotonic() + limit
+        self.turn()
+        while self.work.busy is not None:
+            assert time.monotonic() < end, "the response did not come"
+            self.turn()
+        return self
+
+    @property
+    def p(self) -> PerturbationSettings:
+        return self.session.state.perturbations
+
+    @property
+    def bar(self):
+        return self.session.bar

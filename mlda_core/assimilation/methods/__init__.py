@@ -6,17 +6,16 @@ Files of this folder that define ``METHODS``, a tuple of
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from itertools import chain
 
 from mlda_core.assimilation.method import Method
+from mlda_core.assimilation.spelling import hyphenated, key_of
+from mlda_core.climate.discovery import discovered
 from mlda_core.climate.errors import StateError
 
 
 def _find() -> dict[str, Method]:
-    found: list[Method] = []
-    for module in pkgutil.iter_modules(__path__):
-        found += importlib.import_module(f"{__name__}.{module.name}").METHODS
+    found = chain.from_iterable(discovered(__name__, __path__, "METHODS"))
     return {method.key: method for method in sorted(found, key=lambda method: method.rank)}
 
 
@@ -38,7 +37,7 @@ def spelled(*keys: str) -> str:
     -------
     str
     """
-    return ", ".join(key.replace("_", "-") for key in keys or METHODS)
+    return hyphenated(*(keys or METHODS))
 
 
 def method_of(key: str) -> Method:
@@ -57,7 +56,7 @@ def method_of(key: str) -> Method:
     StateError
         If there is no such method.
     """
-    found = METHODS.get(str(key).strip().lower().replace("-", "_"))
+    found = METHODS.get(key_of(key))
     if found is None:
         raise StateError(f"There is no method '{str(key)[:24]}'; use one of {spelled()}.")
     return found

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Float, Method
+from mlda_core.assimilation.method import Array, Engine, Float, Method
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Step
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import Places
@@ -71,7 +70,7 @@ class Adam(Method):
     most_scored_months = 24
 
     def steps(
-        self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
+        self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Run the descent."""
         from mlda_core.assimilation.analysis import Cost, Step
@@ -110,7 +109,7 @@ class Adam(Method):
 
     def states(
         self,
-        engine: Assimilator,
+        engine: Engine,
         places: Places,
         variance: Array,
         values: Array,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Float, Method
+from mlda_core.assimilation.method import Array, Engine, Float, Method
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Step
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.climate.interpolation import Places
 
@@ -23,9 +22,10 @@ class Climatology(Method):
     """The reference of the scores."""
 
     scored = False
+    takes_kinds = True
 
     def steps(
-        self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
+        self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Return the climatology of the month."""
         from mlda_core.assimilation.unmodelled import Estimate, step_of
@@ -48,7 +48,7 @@ class Climatology(Method):
 
     def states(
         self,
-        engine: Assimilator,
+        engine: Engine,
         places: Places,
         variance: Array,
         values: Array,

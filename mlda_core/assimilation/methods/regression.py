@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Float, Method
+from mlda_core.assimilation.method import Array, Engine, Float, Method
 from mlda_core.climate.errors import StateError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.analysis import Step
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import ObservationOperator, Places
@@ -116,7 +115,7 @@ class Regression(Method):
     responds = True
 
     def steps(
-        self, engine: Assimilator, table: pd.DataFrame, month: int, setting: Setting
+        self, engine: Engine, table: pd.DataFrame, month: int, setting: Setting
     ) -> Iterator[Step]:
         """Estimate from the SST observations only."""
         from mlda_core.assimilation.physical_units import anomalies
@@ -139,7 +138,7 @@ class Regression(Method):
 
     def states(
         self,
-        engine: Assimilator,
+        engine: Engine,
         places: Places,
         variance: Array,
         values: Array,
@@ -163,7 +162,7 @@ class Regression(Method):
         ]
         return np.stack([f[0] for f in found]).reshape(-1, *bundle.mask.shape), found[0][1]
 
-    def _model(self, bundle: Bundle, engine: Assimilator) -> SeaRegression:
+    def _model(self, bundle: Bundle, engine: Engine) -> SeaRegression:
         if bundle.sea_row < 0:
             raise StateError("This bundle has no sea to regress on; choose another method.")
         return engine.kept(self.key, lambda: fit_regression(bundle))

@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Float, GaussianMethod
+from mlda_core.assimilation.method import Array, Engine, Float, GaussianMethod
+from mlda_core.observations.standardised import count_places
+from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
+    from mlda_core.assimilation.bend import Bend
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
+    from mlda_core.bundle.bundle import Bundle
     from mlda_core.bundle.statistics import Settings
     from mlda_core.observations.standardised import Observed
+
+# Of the decoder's covariance, so that the latent vector is never held fast.
+LEAST_FRACTION = 1e-4
 
 
 class Vae(GaussianMethod):
@@ -27,13 +33,14 @@ class Vae(GaussianMethod):
 
     def prior_key(self, setting: Setting) -> str:
         """Cache key: the decoder alone has its own localisation and residuals."""
-        return "decoder" if setting.latent_only else "vae"
+        own = "decoder" if self.only_decodes(setting) else "vae"
+        return own if setting.prior == DEFAULT_PRIOR else f"{own} {setting.prior}"
 
     def decoder_fraction(
         self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance, which decreases with the number of places."""
-        if setting.latent_only:
+        if self.only_decodes(setting):
             return 1.0
         return settings.hybrid_sea if sea_held else settings.hybrid(n_places)
 
@@ -46,7 +53,7 @@ class Vae(GaussianMethod):
         residual = s.residual_width, s.residual_floor
         season = s.season_width, s.season_floor
         width = s.half_width_sea if request.sea_held else s.half_width
-        if setting.latent_only:
+        if self.only_decodes(setting):
             width = s.half_width_latent
         coupling = np.ones((len(bundle.variables), len(bundle.variables)))
         if request.sea_held and statistics.sea is not None:
@@ -59,18 +66,23 @@ class Vae(GaussianMethod):
             left = statistics.residuals(month, *residual)
             past = statistics.months(month, *season)
             latent = np.eye(bundle.n_latent)
+        bend = None
+        if setting.prior != DEFAULT_PRIOR and not request.sea_held:
+            bend = _bend(bundle, month, setting)
         fraction = request.decoder_fraction
         covariance = fraction * left + (1.0 - fraction) * past
         values, vectors = np.linalg.eigh(latent)
         weight = request.background_weight
-        scale = np.sqrt(np.clip(values, 0.0, None) * max(fraction, 1e-4) / weight)
+        scale = np.sqrt(np.clip(values, 0.0, None) * max(fraction, LEAST_FRACTION) / weight)
         transform = (vectors * scale) @ vectors.T
         jacobian = bundle.jacobian(month).reshape(bundle.n_latent, -1)
-        factor = np.asarray(transform.T.astype(np.float32) @ jacobian, np.float32)
-        return Prior(factor, transform, localised(request, covariance, width, coupling))
+        tangent = transform if bend is None else transform @ bend.tangent
+        factor = np.asarray(tangent.T.astype(np.float32) @ jacobian, np.float32)
+        error = localised(request, covariance, width, coupling)
+        return Prior(factor, transform, error, bend)
 
     def mean(
-        self, engine: Assimilator, observed: Observed, month: int, setting: Setting
+        self, engine: Engine, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
         """Return the decoded prior mean, or the output of the sea network."""
         bundle = engine.bundle
@@ -80,7 +92,21 @@ class Vae(GaussianMethod):
                 x_b.reshape(1, *bundle.mask.shape), np.array([month])
             )
             return x_b, z_b[0], True
+        if setting.prior != DEFAULT_PRIOR and (bend := _bend(bundle, month, setting)):
+            fraction = self.decoder_fraction(
+                bundle.settings, count_places(observed.places), setting, sea_held=False
+            )
+            z_b = np.sqrt(max(fraction, LEAST_FRACTION) / setting.background_weight) * bend.centre
+            return bundle.decode_standardised(z_b[None], month).ravel(), z_b, False
         return engine.origin(month), np.zeros(bundle.n_latent), False
+
+
+def _bend(bundle: Bundle, month: int, setting: Setting) -> Bend | None:
+    """Return the map that makes the prior of N(0, I); None if it is N(0, I)."""
+    from mlda_core.assimilation.bend import Bend
+
+    transport = bundle.prior(setting.prior).transport(month)
+    return None if transport is None else Bend(transport, bundle.n_latent)
 
 
 METHODS = (

@@ -41,6 +41,7 @@ class BatchCost:
         if gain.prior.turn is None:
             raise ValueError("A linear prior has no decoder; draw in closed form.")
         self.decoder, self.turn, self.z_b = bundle.decoder, gain.prior.turn, problem.z_b
+        self.bend = gain.prior.bend
         self.values = torch.from_numpy(values).float()
         self.means = means
         self.inverse_hessian, self.max_steps = gain.inverse_hessian, problem.setting.max_steps
@@ -58,6 +59,8 @@ class BatchCost:
 
     def z(self, zeta: Array) -> Array:
         """Return the latent vectors, shape (n, L)."""
+        if self.bend is not None:
+            zeta = self.bend.departures(zeta)
         return np.asarray(self.z_b + zeta @ self.turn.T)
 
     def evaluate(self, zeta: Array, rows: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -81,9 +84,12 @@ class BatchCost:
             left = self.values[rows[part]] - self._observe(self._decode(z))
             misfit = 0.5 * ((left @ self.whitener.T) ** 2).sum(dim=1)
             (slope,) = torch.autograd.grad(misfit.sum(), z)
+            pulled = slope.numpy().astype(np.float64) @ self.turn
+            if self.bend is not None:
+                pulled = self.bend.pull(zeta[part], pulled)
             away = zeta[part] - self.means[rows[part]]
             cost[part] = 0.5 * (away**2).sum(axis=1) + misfit.detach().numpy()
-            gradient[part] = away + slope.numpy().astype(np.float64) @ self.turn
+            gradient[part] = away + pulled
         return cost, gradient
 
     def minima(self, start: Array) -> Generator[Progress, None, BatchPoint]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from mlda_core.assimilation.analysis import Analysis
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.options import Setting
+    from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -121,6 +122,42 @@ class Ensemble:
         fields = self.anomalies[:, row]
         part = (fields < threshold) if below else (fields > threshold)
         return _share(part, self.bundle.mask[row])
+
+    def most_different(self, variable: str = "") -> tuple[int, int]:
+        """Return the two members that differ most.
+
+        Parameters
+        ----------
+        variable : str
+            CF short name; by default all, each in units of its own mean spread.
+
+        Returns
+        -------
+        tuple of int
+            Their numbers from 0, the smaller first; of the greatest root-mean-square difference by
+            area.
+
+        Raises
+        ------
+        StateError
+            If the bundle has no such variable.
+        """
+        names = [v.name for v in self.bundle.variables]
+        if variable and variable not in names:
+            raise StateError(
+                f"There is no variable '{variable[:24]}' here; use one of {', '.join(names)}."
+            )
+        rows = [names.index(variable)] if variable else list(range(len(names)))
+        square = np.zeros((len(self), len(self)))
+        for row in rows:
+            weight = self.bundle.grid.weights * self.bundle.mask[row]
+            fields = np.nan_to_num(self.anomalies[:, row] - self.mean[row])
+            parts = (fields * np.sqrt(weight)).reshape(len(self), -1).astype(np.float64)
+            products = parts @ parts.T
+            size = np.diag(products)
+            square += (size[:, None] + size[None, :] - 2.0 * products) / max(size.mean(), 1e-30)
+        i, j = np.unravel_index(int(square.argmax()), square.shape)
+        return min(int(i), int(j)), max(int(i), int(j))
 
     def event_probability(self, event: str) -> Float:
         """Return the fraction of members in which an event happens, for every variable.
@@ -219,20 +256,19 @@ class EnsembleStep:
 
 
 def members_of(
-    engine: Assimilator, problem: Problem, analysis: Analysis, sampler: Sampler, n: int, seed: int
+    engine: Engine, problem: Problem, analysis: Analysis, sampler: Sampler, draws: Draws
 ) -> Iterator[EnsembleStep]:
-    """Draw members of a prepared assimilation.
+    """Make members of a prepared assimilation.
 
     Parameters
     ----------
-    engine : Assimilator
+    engine : Engine
     problem : Problem
     analysis : Analysis
         Of the same problem.
     sampler : Sampler
-    n : int
-        Number of members.
-    seed : int
+    draws : Draws
+        For the same problem, one for each member.
 
     Yields
     ------
@@ -240,7 +276,15 @@ def members_of(
         The last has the ensemble.
     """
     began = time.perf_counter()
-    draws = engine.draws.of(engine, problem, n, seed)
+    if problem.stated is not None and not sampler.takes_reports:
+        normal = problem.observed.quadratic
+        rows = ", ".join(str(int(r) + 1) for r in problem.used[~normal][:5])
+        fitting = ", ".join(s.key for s in SAMPLERS.values() if s.takes_reports)
+        raise StateError(
+            f"The sampler {sampler.key} cannot take observations whose errors are not normal "
+            f"(rows {rows}{' and more' if (~normal).sum() > 5 else ''}); use one of {fitting}, or "
+            "withhold them."
+        )
     for progress in sampler.sample(engine, problem, draws):
         found = progress.sampled
         if found is None:
@@ -251,7 +295,7 @@ def members_of(
             anomalies=anomalies_of(engine.bundle, found.x, problem.month),
             z=found.z,
             sampler=sampler.key,
-            seed=seed,
+            seed=draws.seed,
             outcome=found.words,
             n_minima=found.n_minima,
             seconds=time.perf_counter() - began,
@@ -308,7 +352,7 @@ def checked_sampler(setting: Setting, sampler: str, members: int, seed: int) -> 
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not (whole and least <= value <= most):
             raise StateError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
-    if setting.latent_only:
+    if method.only_decodes(setting):
         fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "

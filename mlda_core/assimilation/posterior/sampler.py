@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -96,14 +96,18 @@ class Sampler(ABC):
     rank: int
     needs_decoder: bool = False
 
+    # Whether it is right with errors that are not normal: if `problem.stated` is given.
+    takes_reports: ClassVar[bool] = False
+
     @abstractmethod
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Make a member of each draw.
 
         Parameters
         ----------
-        engine : Assimilator
+        engine : Engine
         problem : Problem
+            With errors that are not normal, about the mode, and ``stated`` as they were stated.
         draws : Draws
 
         Yields

@@ -19,8 +19,8 @@ from mlda_core.assimilation.posterior.innovation_scale import prior_scale
 from mlda_core.assimilation.random_fields import ErrorSampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -30,12 +30,12 @@ Array = NDArray[np.float64]
 BATCH = 16
 
 
-def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: int) -> Draws:
+def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) -> Draws:
     """Add the error of the sea to draws of departures from a background that the sea makes.
 
     Parameters
     ----------
-    engine : Assimilator
+    engine : Engine
     problem : Problem
         With a background conditional on the sea.
     draws : Draws
@@ -51,7 +51,7 @@ def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: in
     bundle, row, gain = engine.bundle, engine.bundle.sea_row, problem.gain
     n, shape = len(draws.error), bundle.mask.shape
     places = problem.observed.places
-    at_sea = places.variable == row
+    at_sea = engine.of_sea(problem.observed)
     cells, at = _errors(engine, problem, draws.noise[:, at_sea], seed)
     cells = cells.reshape(n, *bundle.grid.shape) * bundle.mask[row]
     share = np.float32(bundle.settings.sea_share)
@@ -79,7 +79,7 @@ def with_sea_error(engine: Assimilator, problem: Problem, draws: Draws, seed: in
     return replace(draws, error=draws.error + added.reshape(n, -1), error_at=error_at)
 
 
-def _errors(engine: Assimilator, problem: Problem, noise: Array, seed: int) -> tuple[Float, Array]:
+def _errors(engine: Engine, problem: Problem, noise: Array, seed: int) -> tuple[Float, Array]:
     """Draw errors of the analysed sea: true sea minus it, standardised.
 
     ``s - K (H s + noise)`` with s ~ N(0, B) of ensemble OI, which made the analysis; on all cells,
@@ -93,7 +93,7 @@ def _errors(engine: Assimilator, problem: Problem, noise: Array, seed: int) -> t
         sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=engine.bundle.sea_row)
         gain.kept[name] = sampler.cells, sampler.at(gain.places)
     cells, at = gain.kept[name]
-    sea = problem.observed.value[problem.observed.places.variable == engine.bundle.sea_row]
+    sea = problem.observed.value[engine.of_sea(problem.observed)]
     root = np.sqrt(prior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
     cells, at = np.float32(root) * cells, root * at
     weights = (at + noise) @ gain.whitener.T @ gain.whitener

@@ -158,17 +158,6 @@ def test_lines_can_be_told_apart_in_both_themes(chart, theme):
     assert blue[2] - blue[0] > 100
 
 
-def test_colours_of_charts_are_those_of_the_page(repo_root):
-    page = (repo_root / "app" / "web" / "page.css").read_text().split('[data-theme="dark"]')
-    for theme, css in zip(("light", "dark"), page, strict=True):
-        names = {
-            "page": "bg",
-            **{n: n for n in ("text", "muted", "line", "accent", "warm", "cold")},
-        }
-        for name, variable in names.items():
-            assert f"--{variable}: {COLORS[theme][name]};" in css
-
-
 def test_faded_lines_are_those_asked_for(chart):
     chart.fade(frozenset({"analysis"}))
     assert chart._lines["analysis"].glyph.line_alpha < 0.6

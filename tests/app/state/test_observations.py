@@ -3,7 +3,7 @@
 import pytest
 
 from app.state.observations import ObservationSettings, delete, edit, place, withhold
-from app.state.rows import InvalidObservationError, Row, check_row
+from app.state.rows import InvalidObservationError, Row, check_row, plain_rows
 
 ROW = Row("tas", 51.5, 359.875)
 
@@ -95,3 +95,33 @@ def test_what_cannot_be_is_refused_in_one_sentence(values, culprit):
 def test_what_is_no_observation_is_refused(row):
     with pytest.raises(InvalidObservationError):
         place(ObservationSettings(), row)
+
+
+def test_kinds_of_rows_survive_a_link_and_a_file():
+    kinds = (
+        Row("tas", 50.0, 10.0, -2.0, label="diary", month="1997-12", kind="report"),
+        Row("pr", 50.0, 10.0, kind="report(2)"),
+        Row("psl", 50.0, 5.0, 3.0, 1.0, kind="mean", area="40 60 0 10"),
+        Row("psl", 50.0, 5.0, 3.0, 1.0),
+    )
+    made = ObservationSettings(own=tuple(check_row(row) for row in kinds))
+    linked = ObservationSettings().adjust(ObservationSettings.from_parts(made.to_parts()))
+    assert linked.own == made.own
+    assert ObservationSettings.from_dict(made.to_dict()).own == made.own
+    # A row of a value is written as before there were kinds.
+    assert len(plain_rows(made.own)[3]) == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (Row("tas", 50, 10, 3.0, kind="report"), "whole number from -2 to 2"),
+        (Row("tas", 50, 10, 0.5, kind="report"), "whole number"),
+        (Row("tas", 50, 10, 1.0, kind="foo"), "no kind of observation"),
+        (Row("tas", 50, 10, kind="mean", area="nino34"), "type its value"),
+        (Row("tas", 50, 10, 1.0, kind="mean"), "needs an area"),
+    ],
+)
+def test_a_row_of_a_kind_that_cannot_be_is_refused(row, words):
+    with pytest.raises(InvalidObservationError, match=words):
+        check_row(row)

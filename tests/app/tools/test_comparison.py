@@ -48,6 +48,14 @@ class Visit:
             working = self.observer.analysing.run or self.beside.work.run
             quiet = 0 if busy or working else quiet + 1
 
+    def wait(self, there, limit=60):
+        """Wait for what is computed beside an analysis, which no word tells to be under way."""
+        end = time.monotonic() + limit
+        while (found := there()) is None:
+            assert time.monotonic() < end, "it did not come"
+            self.settle()
+        return found
+
     @property
     def frame(self):
         return self.session._frame
@@ -114,22 +122,26 @@ def test_both_columns_show_the_same_of_their_method(visit):
         v.send(v.observer.heading, type="column", value=column)
         if column == "influence":
             v.send(v.observer.panel, type="obs-hover", row=0)
+        work, ours = v.beside.work, v.observer.analysing
+        if column == "spread":
+            wanted, _ = v.wait(work.spread)
+            v.wait(ours.spread)
+        elif column == "influence":
+            wanted = v.wait(lambda work=work: work.influence(0))
+            v.wait(lambda ours=ours: ours.influence(0))
+        else:
+            wanted = work.increment() if column == "increment" else work.analysis.anomalies
         left = v.fields("target")["ua850"]
-        work = v.beside.work
-        wanted = {
-            "increment": lambda work=work: work.increment(),
-            "spread": lambda work=work: work.spread()[0],
-            "influence": lambda work=work: work.influence(0),
-        }.get(column, lambda work=work: work.analysis.anomalies)()
         np.testing.assert_allclose(left, wanted[1].ravel(), rtol=1e-5)
         how = v.session.figures._how
         assert how.left_kind == (
             column if column in ("increment", "spread", "influence") else "model"
         )
         if column == "difference":
-            ours = v.observer.analysing.analysis.anomalies[1]
             np.testing.assert_allclose(
-                v.fields("model")["ua850"], (ours - wanted[1]).ravel(), atol=1e-4
+                v.fields("model")["ua850"],
+                (ours.analysis.anomalies[1] - wanted[1]).ravel(),
+                atol=1e-4,
             )
             assert how.words == ("ensemble OI", "model − ensemble OI")
 

@@ -7,42 +7,14 @@ import time
 
 import numpy as np
 import pytest
-from visiting import Visit
+from visiting import CSV, SOME, Visit
 
-from app.jobs.analysis import engine_of
-from app.maps.projections import KEYS, to_map
-from app.state.rows import Row
 from app.state.serialize import to_query
-
-SOME = "?network=stations&stations=20&tool=observe"
 
 
 @pytest.fixture(scope="module")
 def bundle(speedy):
     return speedy
-
-
-@pytest.fixture
-def visit(bundle):
-    made = []
-
-    def start(query=SOME):
-        made.append(Visit(bundle, query))
-        made[-1].settle()
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.session.close()
-
-
-@pytest.fixture(scope="module")
-def standing(bundle):
-    """A visit that tests share which change nothing: to make one takes half a second."""
-    one = Visit(bundle, SOME)
-    one.settle()
-    yield one
-    one.session.close()
 
 
 @pytest.mark.slow
@@ -81,17 +53,6 @@ def test_a_visitor_sees_the_first_analysis_form(bundle):
         v.session.close()
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_a_click_observes_where_it_was_in_every_projection(visit, key):
-    v = visit(f"{SOME}&projection={key}&live=0")
-    lat = -55.25 if key == "south" else 61.5
-    x, y = to_map(key, np.array([203.75]), np.array([lat]))
-    v.send(type="obs-place", variable="psl", x=float(x[0]), y=float(y[0]))
-    row = v.rows.iloc[-1]
-    assert (row.variable, row.lat, row.lon) == ("psl", pytest.approx(lat), pytest.approx(203.75))
-    assert not v.session.bar.failed
-
-
 def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(visit):
     v = visit()
     before = v.work.analysis
@@ -104,48 +65,6 @@ def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(vis
     v.settle()
     assert v.rows["value"].iloc[-1] != value
     assert v.rows["lat"].iloc[-1] == 0
-
-
-@pytest.mark.parametrize(
-    ("message", "words"),
-    [
-        ({"type": "obs-put", "variable": "tos", "lat": "50", "lon": "90"}, "no sea surface"),
-        ({"type": "obs-put", "variable": "tas", "lat": "north", "lon": "90"}, "north"),
-        ({"type": "obs-put", "variable": "tas", "lat": "99", "lon": "90"}, "latitude"),
-        ({"type": "obs-put", "variable": "tas", "lat": "", "lon": "90"}, "latitude is empty"),
-        (
-            {"type": "obs-put", "variable": "tas", "lat": "999", "lon": "abc"},
-            "The latitude '999' is not a number from −90 to 90. The longitude 'abc' is",
-        ),
-        ({"type": "observing", "name": "count", "value": None}, "number of stations is empty"),
-        ({"type": "observing", "name": "year", "value": None}, "year is empty; type a number"),
-        ({"type": "hatch", "value": None}, "hatching is empty"),
-        ({"type": "obs-place", "variable": "tas", "x": 1.99, "y": 0.99}, "off the globe"),
-        ({"type": "obs-place", "variable": "wind", "x": 0, "y": 0}, "wind"),
-        ({"type": "obs-place", "variable": "tas", "x": "a", "y": 0}, "place"),
-        ({"type": "obs-toggle", "variable": "pr", "row": 0}, "meanwhile"),
-        ({"type": "obs-toggle", "variable": "psl", "row": 10**6}, "meanwhile"),
-        ({"type": "obs-many", "action": "withhold"}, "selected"),
-        ({"type": "observing", "name": "count", "value": -1}, "stations"),
-        ({"type": "observing", "name": "own", "value": []}, "own"),
-        ({"type": "obs-mode", "value": "fly"}, "fly"),
-        ({"type": "obs-drawn", "mode": "fly", "variable": "psl"}, "fly"),
-        ({"type": "obs-drawn", "mode": "box", "variable": "wind"}, "wind"),
-        ({"type": "obs-drawn", "mode": "region", "variable": "psl", "geometry": 3}, "no box"),
-        ({"type": "obs-drawn", "mode": "lasso", "variable": "psl", "geometry": {}}, "no lasso"),
-        ({"type": "run", "action": "hop"}, "hop"),
-    ],
-)
-def test_what_cannot_be_is_refused_and_changes_nothing(standing, message, words):
-    v = standing
-    # What was refused before is gone.
-    v.session._say("")
-    before, table = v.session.state.snapshot(), v.observer.table
-    v.send(**message)
-    assert v.session.bar.failed
-    assert words in v.status
-    assert v.session.state.snapshot() == before
-    assert v.observer.table is table
 
 
 def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
@@ -167,150 +86,6 @@ def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
     v.settle()
     assert len(v.rows) == at
     assert np.array_equal(v.work.analysis.anomalies, held.anomalies, equal_nan=True)
-
-
-def test_a_dragged_observation_moves_and_is_one_step_of_undo(visit):
-    v = visit()
-    row = v.rows.iloc[3]
-    x, y = to_map("robinson", np.array([row.lon + 4.0]), np.array([row.lat * 0.9]))
-    place = {"variable": row.variable, "row": 3}
-    v.send(type="obs-move", **place, x=float(x[0]) - 0.05, y=float(y[0]), done=False)
-    v.send(type="obs-move", **place, x=float(x[0]), y=float(y[0]), done=True)
-    moved = v.rows.iloc[3]
-    assert moved.lat == pytest.approx(row.lat * 0.9, abs=1e-3)
-    assert moved.label == row.label
-    v.send(type="undo")
-    assert v.rows.iloc[3].lat == row.lat
-
-
-def test_an_observation_dropped_on_land_stays_where_it_was(visit):
-    v = visit("?network=none&live=0")
-    v.send(type="obs-put", variable="tos", lat="0", lon="200")
-    x, y = to_map("robinson", np.array([90.0]), np.array([50.0]))
-    v.send(type="obs-move", variable="tos", row=0, x=float(x[0]), y=float(y[0]), done=True)
-    assert "no sea surface temperature" in v.status
-    assert v.rows["lat"].iloc[0] == 0
-
-
-def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
-    v = visit(f"{SOME}&live=0")
-    x, _ = to_map("robinson", v.rows["lon"].to_numpy(), v.rows["lat"].to_numpy())
-    around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
-    expected = set(np.flatnonzero((x < 0) & (v.rows["variable"] == "psl")).tolist())
-    assert v.observer.chosen == expected
-    assert len(expected) > 3
-    v.send(type="obs-many", action="withhold")
-    assert set(np.flatnonzero(v.rows["withheld"]).tolist()) == expected
-    v.send(type="obs-many", action="restore")
-    assert not v.rows["withheld"].any()
-    v.send(type="obs-many", action="delete")
-    assert len(v.rows) == 40 - len(expected)
-    v.send(type="undo")
-    assert len(v.rows) == 40
-
-
-def test_a_drawn_box_keeps_the_network_within_it(visit):
-    v = visit("?network=stations&stations=20&live=0&projection=platecarree")
-    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
-    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
-    # Plate carree here is centred on 180: -1 is 90 E, 0 is the date line.
-    assert v.rows["lon"].between(89, 181).all()
-    assert v.rows["lat"].between(-1, 46).all()
-    assert v.panel.region_words == "0°–45°N, 90°E–180°"
-
-
-def test_a_drawing_means_what_its_own_message_says(visit):
-    v = visit("?network=stations&stations=20&live=0&projection=platecarree")
-    before = v.session.state.snapshot()
-    box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
-    # The choice that came last is not heard of yet, or is another one's.
-    v.send(type="obs-mode", value="region")
-    v.send(type="obs-drawn", mode="box", variable="psl", geometry=box)
-    assert v.session.state.snapshot() == before
-    inside = v.rows["lon"].between(90, 180) & v.rows["lat"].between(0, 45)
-    chosen = inside & (v.rows["variable"] == "psl")
-    assert v.observer.chosen == set(np.flatnonzero(chosen).tolist()) != set()
-    v.send(type="obs-mode", value="box")
-    v.send(type="obs-drawn", mode="region", variable="psl", geometry=box)
-    assert v.session.state.observations.region is not None
-
-
-def test_other_rows_begin_at_the_top_of_the_table_and_an_edited_one_does_not_move_it(visit):
-    v = visit(f"{SOME}&live=0")
-    listing = v.observer.listing
-    rows = v.rows.copy()
-    told = list(listing.widget.tags)
-    rows["value"] += 1.0
-    listing.show(rows, None, [])
-    listing.show(rows.iloc[:-1], None, [])
-    assert listing.widget.tags == told
-    # A few cells are patched; a new table would be drawn from its top.
-    sent = []
-    listing.widget.param.watch(sent.append, "value")
-    rows = rows.iloc[:-1].copy()
-    rows.loc[1, "value"] += 1.0
-    listing.show(rows, None, [])
-    assert listing.widget.value["value"][1] == round(rows["value"][1], 3)
-    assert not sent
-    listing.show(rows.iloc[:2], None, [])
-    assert listing.widget.tags != told
-
-
-def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
-    v = visit(f"{SOME}&live=0")
-    v.session.observe_actions._edited(2, "value", 7.5)
-    assert v.rows["value"].iloc[2] == 7.5
-    v.session.observe_actions._edited(2, "value", None)
-    assert v.rows["value"].iloc[2] != 7.5
-    v.session.observe_actions._edited(2, "error", -1.0)
-    assert v.session.bar.failed
-    assert (v.rows["error_sd"] > 0).all()
-    assert (v.observer.listing.widget.value["error"] > 0).all()
-    v.session.observe_actions._edited(2, "withheld", True)
-    assert v.rows["withheld"].tolist().count(True) == 1
-
-
-CSV = """variable,lat,lon,value,error_sd,withheld,label
-tas,51.5,-0.1,1.2,0.3,no,London
-tas,95,0,1,0.3,no,
-psl,-12.4,130.8,-2,0.5,yes,Darwin
-tos,50,90,1,0.2,no,Siberia
-foo,0,0,1,0.1,no,
-"""
-
-
-def test_a_csv_comes_in_with_its_bad_rows_named_and_goes_out_again(visit, bundle):
-    v = visit()
-    sent = []
-    v.panel._send_msg = sent.append
-    v.send(type="obs-upload", name="mine.csv", text=CSV)
-    v.settle()
-    assert v.rows["label"].tolist() == ["London", "Darwin"]
-    assert v.rows["withheld"].tolist() == [False, True]
-    assert [row for row, _ in v.panel.rejected] == [2, 4, 5]
-    assert "3 of 5 rows refused" in v.panel.rejected_words
-    v.send(type="obs-download")
-    v.send(type="obs-upload", name="again.csv", text=sent[0]["text"])
-    assert v.panel.rejected == []
-    assert v.rows["value"].tolist() == [1.2, -2.0]
-    before = v.session.state.snapshot()
-    v.send(type="obs-upload", name="none.csv", text="variable,lat,lon,value\nfoo,1,2,3\n")
-    assert v.session.bar.failed
-    assert v.session.state.snapshot() == before
-
-
-def test_a_newer_request_supersedes_the_running_one(visit):
-    v = visit()
-    v.send(type="observing", name="method", value="adam")
-    assert v.work.run == "live"
-    running = v.work.task
-    v.send(type="observing", name="method", value="eof")
-    v.settle()
-    assert v.work.task is not running
-    assert v.work.analysis.method == "eof"
-    v.turn(1.0)
-    assert v.work.analysis.method == "eof"
 
 
 def test_not_live_waits_to_be_told(visit):
@@ -346,33 +121,6 @@ def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
         v.session._frame.model, bundle.decode_anomalies(np.zeros(100), 12), atol=1e-4
     )
     assert "the model shows the prior mean" in v.session.tools.paused
-
-
-def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
-    v = visit()
-    drawn = []
-    draw = v.session.figures.write
-    v.session.figures.write = lambda frame: (drawn.append(frame.model), draw(frame))
-    v.send(type="observing", name="method", value="adam")
-    v.send(type="run", action="step")
-    v.settle(lambda visit: len(visit.work.costs) >= 3)
-    assert v.panel.run == "step"
-    v.send(type="run", action="pause")
-    v.turn(0.8)
-    paused = len(v.work.costs)
-    v.turn(0.8)
-    assert len(v.work.costs) == paused
-    assert v.panel.run == "paused"
-    v.send(type="run", action="once")
-    v.turn(0.8)
-    assert len(v.work.costs) == paused + 1
-    v.send(type="run", action="cancel")
-    v.turn(0.5)
-    assert len(v.work.costs) == paused + 1
-    assert v.panel.run == ""
-    assert v.panel.outcome.startswith("Cancelled")
-    assert v.observer.misfit() is None
-    assert len({id(model) for model in drawn}) >= 3
 
 
 def test_moving_a_slider_pauses_and_tells_what_it_costs_and_resume_returns(visit):
@@ -514,16 +262,6 @@ def test_a_link_and_a_file_restore_the_observations(visit, bundle):
         again.session.close()
 
 
-def test_custom_keeps_what_is_there(visit):
-    v = visit(f"{SOME}&live=0")
-    before = v.rows[["variable", "lat", "lon", "value"]]
-    v.send(type="observing", name="kind", value="custom")
-    after = v.rows[["variable", "lat", "lon", "value"]]
-    assert np.allclose(before["lat"], after["lat"], atol=1e-3)
-    assert isinstance(v.session.state.observations.own[0], Row)
-    assert len(after) == len(before)
-
-
 def test_ten_thousand_observations_are_taken(visit):
     v = visit("?network=none&live=0")
     rng = np.random.default_rng(0)
@@ -579,71 +317,6 @@ def test_results_change_the_state_and_redraws_do_not(visit):
     assert np.allclose(state.z, z + 0.25)
 
 
-ABSOLUTE = """variable,lat,lon,value,kind,error_sd
-tas,51.5,-0.1,280.2,absolute,0.5
-psl,-12.4,130.8,1005.2,absolute,0.5
-"""
-
-
-def climatology_at(bundle, row, month):
-    which = [x.name for x in bundle.variables].index(row.variable)
-    spot = bundle.operator.locate([which], [row.lat], [row.lon])
-    return float(bundle.operator.apply(spot, bundle.climatology(int(month[5:7])))[0])
-
-
-def test_absolute_values_are_taken_from_the_climatology_of_the_month_shown(visit, bundle):
-    v = visit(f"{SOME}&live=0")
-    v.send(type="obs-upload", name="a.csv", text=ABSOLUTE)
-    then = v.rows["value"].to_numpy()
-    assert v.panel.months == ""
-    v.send(type="month", value="1998-06")
-    for i, row in enumerate(v.rows.itertuples()):
-        step = climatology_at(bundle, row, "1997-12") - climatology_at(bundle, row, "1998-06")
-        assert row.value == pytest.approx(then[i] + step, abs=1e-3)
-        assert abs(step) > 0.1
-    assert "1997-12" in v.panel.months
-    again = Visit(bundle, "?" + v.session.bar.query)
-    assert np.allclose(again.rows["value"], v.rows["value"])
-    again.session.close()
-    v.send(type="month", value="1998-12")
-    assert np.allclose(v.rows["value"], then, atol=1e-3)
-    # An edited one is an anomaly of the month in which it was typed.
-    v.session.observe_actions._edited(0, "value", 1.5)
-    assert v.session.state.observations.own[0].month == "1998-12"
-    assert not v.session.state.observations.own[0].absolute
-
-
-def test_anomalies_of_another_month_are_said_to_be_so_while_they_are(visit):
-    v = visit(f"{SOME}&live=0")
-    v.send(type="obs-upload", name="mine.csv", text=CSV)
-    v.session.observe_actions._edited(0, "value", 2.0)
-    v.send(type="month", value="1998-06")
-    assert v.rows["value"].tolist() == [2.0, -2.0]
-    assert "Observed for 1997-12, not for 1998-06: 2 values" in v.panel.months
-    v.send(type="theme", value="dark")
-    assert v.panel.months
-    v.send(type="month", value="1997-12")
-    assert v.panel.months == ""
-    # A file that says its months is of those, absolute or not.
-    v.send(
-        type="obs-upload",
-        name="t.csv",
-        text="time,variable,lat,lon,value,kind\n1997-12,tas,51.5,0,280,absolute\n",
-    )
-    value = v.rows["value"].tolist()
-    v.send(type="month", value="1998-06")
-    assert v.rows["value"].tolist() == value
-    assert "not for 1998-06" in v.panel.months
-
-
-def test_a_file_without_errors_has_that_of_the_slider(visit):
-    v = visit(f"{SOME}&live=0")
-    v.send(type="obs-upload", name="e.csv", text="variable,lat,lon,value\ntas,51.5,0,1\n")
-    before = v.rows["error_sd"].iloc[0]
-    v.send(type="observing", name="error", value=0.6)
-    assert v.rows["error_sd"].iloc[0] == pytest.approx(3 * before)
-
-
 def test_where_the_values_come_from_is_said(visit):
     v = visit(f"{SOME}&live=0")
     assert "sampled from the target" in v.panel.values
@@ -655,25 +328,6 @@ def test_where_the_values_come_from_is_said(visit):
     assert "1 of your own" in v.panel.values
     v.send(type="obs-upload", name="mine.csv", text=CSV)
     assert "sampled" not in v.panel.values
-
-
-def test_another_network_keeps_what_was_placed_by_hand(visit):
-    v = visit("?network=none&live=0&tool=observe")
-    assert v.observer.heading.hint == "Click a map to observe there"
-    v.send(type="obs-put", variable="tas", lat="0", lon="230")
-    assert v.observer.heading.hint == ""
-    v.send(type="observing", name="kind", value="stations")
-    assert len(v.session.state.observations.own) == 1
-    assert "1 own observation" in v.status
-    # Of a frozen network only rows with a value of their own are the visitor's.
-    v.send(type="observing", name="kind", value="custom")
-    v.session.observe_actions._edited(2, "value", 7.5)
-    rows = len(v.session.state.observations.own)
-    v.send(type="observing", name="kind", value="sst_only")
-    assert [row.value for row in v.session.state.observations.own] == [7.5]
-    assert f"{rows - 1} rows" in v.status
-    v.send(type="undo")
-    assert len(v.session.state.observations.own) == rows
 
 
 def test_what_is_drawn_of_another_network_is_said_until_its_analysis_is_there(visit):
@@ -740,71 +394,6 @@ def test_what_is_observed_is_said_of_the_analysis_drawn(visit):
     v.send(type="run", action="now")
     v.settle()
     assert v.observer.roles() == {}
-
-
-def test_a_whole_station_is_withheld_and_circled(visit):
-    v = visit(f"{SOME}&live=0")
-    row = v.rows.iloc[0]
-    others = np.flatnonzero((v.rows["lat"] == row.lat) & (v.rows["lon"] == row.lon)).tolist()
-    assert len(others) == 2
-    v.send(type="obs-toggle", variable=row.variable, row=0, whole=True)
-    assert np.flatnonzero(v.rows["withheld"]).tolist() == others
-    v.send(type="obs-toggle", variable=row.variable, row=0)
-    assert v.rows["withheld"].sum() == 1
-    v.send(type="undo")
-    v.send(type="obs-station", value=True)
-    v.send(type="obs-toggle", variable=row.variable, row=0)
-    assert not v.rows["withheld"].any()
-    around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
-    chosen = v.rows.iloc[sorted(v.observer.chosen)]
-    assert set(chosen["variable"]) == {"psl", "tas"}
-    assert (chosen.groupby(["lat", "lon"]).size() == 2).all()
-    # It is no step of the history, and a wrong one changes nothing.
-    v.send(type="obs-station", value="yes")
-    assert v.session.bar.failed
-    assert v.panel.whole_station
-
-
-def test_where_influence_is_shown_a_click_chooses(visit):
-    v = visit()
-    v.send(type="column", value="influence")
-    variable = v.rows["variable"].iloc[4]
-    v.send(type="obs-toggle", variable=variable, row=4)
-    assert v.observer.chosen == {4}
-    assert not v.rows["withheld"].any()
-    v.settle(lambda visit: visit.observer.column().fields is not None)
-    v.send(type="obs-toggle", variable=variable, row=4)
-    assert v.observer.chosen == set()
-
-
-def test_a_refusal_leaves_when_the_next_thing_succeeds(visit):
-    v = visit(f"{SOME}&live=0")
-    v.send(type="observing", name="count", value=5000)
-    assert v.session.bar.failed
-    v.send(type="obs-hover", row=1)
-    assert v.session.bar.failed
-    v.send(type="foot", value=["scores"])
-    assert not v.session.bar.failed
-    assert v.status == ""
-
-
-def test_a_failed_analysis_is_forgotten_when_one_succeeds(visit, monkeypatch):
-    v = visit()
-    engine = engine_of(v.session.bundle)
-
-    def broken(*_, **__):
-        raise RuntimeError("no memory")
-        yield
-
-    with monkeypatch.context() as patched:
-        patched.setattr(engine, "steps", broken)
-        v.send(type="observing", name="localisation", value=0.5)
-        v.settle()
-        assert v.session.bar.failed
-    v.session.observe.begin(v.session.observe.wanted())
-    v.settle()
-    assert not v.session.bar.failed
 
 
 @pytest.mark.parametrize("method", ["vae", "enoi"])

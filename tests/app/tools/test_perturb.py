@@ -1,88 +1,23 @@
 """The tool Perturb without a browser: gestures in, responses out, with the bundled model itself."""
 
-import contextlib
-import queue
 import time
 
 import numpy as np
 import pytest
+from visiting import PERTURB
 
 from app.jobs.response import responder_of
 from app.maps import color_scales
-from app.maps.projections import KEYS, to_map
-from app.session import Session
-from app.state.perturbations import FIRST, PerturbationSettings
+from app.maps.projections import to_map
+from app.state.perturbations import FIRST
 from app.tools.perturb import gcm_of
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.sst_patches import Patch
-
-PERTURB = "?tool=perturb&network=none&model=code"
 
 
 @pytest.fixture(scope="module")
 def bundle(speedy):
     return speedy
-
-
-class Visit:
-    """A session whose event loop is this thread."""
-
-    def __init__(self, bundle, query):
-        self.loop = queue.Queue()
-        self.session = Session(bundle, query, self.loop.put)
-        self.perturb = self.session.perturb
-        self.work = self.perturb.work
-        self.panel, self.heading = self.perturb.panel, self.perturb.heading
-
-    def send(self, *messages):
-        self.panel._handle_msg({"seq": self.panel.ack + 1, "batch": list(messages)})
-
-    def set(self, name, value):
-        self.send({"type": "sea-set", "name": name, "value": value})
-
-    def turn(self, seconds=0.05):
-        """Run what is scheduled within some time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with contextlib.suppress(queue.Empty):
-                self.loop.get(timeout=0.02)()
-
-    def settle(self, limit=240):
-        end = time.monotonic() + limit
-        self.turn()
-        while self.work.busy is not None:
-            assert time.monotonic() < end, "the response did not come"
-            self.turn()
-        return self
-
-    @property
-    def p(self) -> PerturbationSettings:
-        return self.session.state.perturbations
-
-    @property
-    def bar(self):
-        return self.session.bar
-
-
-@pytest.fixture
-def visit(bundle):
-    made = []
-
-    def start(query=PERTURB, *, wait=True):
-        made.append(Visit(bundle, query))
-        return made[-1].settle() if wait else made[-1]
-
-    yield start
-    for one in made:
-        one.session.close()
-
-
-@pytest.fixture(scope="module")
-def standing(bundle):
-    """A visit that tests share which change nothing: to make one takes half a second."""
-    one = Visit(bundle, PERTURB)
-    yield one
-    one.session.close()
 
 
 def cells(visit, name, kind):
@@ -92,8 +27,8 @@ def cells(visit, name, kind):
 
 
 @pytest.mark.slow
-def test_the_first_visit_shows_december_1997_without_its_el_nino(visit, bundle):
-    v = visit()
+def test_the_first_visit_shows_december_1997_without_its_el_nino(sea_visit, bundle):
+    v = sea_visit()
     answer = v.work.answer
     assert answer.question.patches == (FIRST,)
     responder = responder_of(bundle)
@@ -115,16 +50,16 @@ def test_the_first_visit_shows_december_1997_without_its_el_nino(visit, bundle):
     assert "patch" in v.session.figures.scores["tas"].text
 
 
-def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(visit):
-    v = visit(f"{PERTURB}&sea=nino34:2")
+def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(sea_visit):
+    v = sea_visit(f"{PERTURB}&sea=nino34:2")
     assert v.work.answer.response.beyond > 0.1
     assert "any November, December or January" in v.panel.words["beyond"]
     assert "extrapolates" in v.heading.note
     assert "<b>(+" in v.session.figures.scores["pr"].text
 
 
-def test_something_is_there_before_the_response_is(visit, bundle):
-    v = visit(wait=False)
+def test_something_is_there_before_the_response_is(sea_visit, bundle):
+    v = sea_visit(wait=False)
     assert v.heading.titles[0] == "Target"
     assert np.array_equal(cells(v, "psl", "target"), bundle.target("1997-12")[0])
     assert not np.isfinite(cells(v, "psl", "model")).any()
@@ -134,32 +69,8 @@ def test_something_is_there_before_the_response_is(visit, bundle):
     assert not v.panel.busy
 
 
-def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(visit):
-    v = visit()
-    drawn = []
-    write = v.session.figures.write
-    v.session.figures.write = lambda frame: (drawn.append(frame), write(frame))
-    for kelvin in np.round(np.arange(2.1, 4.05, 0.1), 1):
-        v.send({"type": "sea-edit", "at": 0, "kelvin": float(kelvin), "done": False})
-        v.turn(0.03)
-    v.send({"type": "sea-edit", "at": 0, "kelvin": 4.0, "done": True})
-    start = time.monotonic()
-    v.settle()
-    # What was under way, and the newest: no queue behind them.
-    assert time.monotonic() - start < 3 * v.work.answer.seconds + 2
-    assert v.work.answer.question.patches[0].kelvin == 4.0
-    followed = [frame for frame in drawn if ("tas", "model") in frame.panes]
-    assert followed
-    # The first column is not drawn again.
-    assert not any(("tas", "target") in frame.panes for frame in followed)
-    v.send({"type": "undo"})
-    assert v.p.patches[0].kelvin == FIRST.kelvin
-    v.send({"type": "redo"})
-    assert v.p.patches[0].kelvin == 4.0
-
-
-def test_nothing_changed_is_exactly_nothing(visit):
-    v = visit()
+def test_nothing_changed_is_exactly_nothing(sea_visit):
+    v = sea_visit()
     for message in (
         {"type": "sea-edit", "at": 0, "kelvin": 0, "done": True},
         {"type": "sea-edit", "at": 0, "kelvin": 1.0, "enabled": False},
@@ -172,24 +83,6 @@ def test_nothing_changed_is_exactly_nothing(visit):
     assert "zero" in v.panel.words["change"]
 
 
-def test_patches_add_up_and_clear(visit):
-    v = visit()
-    v.send({"type": "sea-add", "region": "globe"})
-    v.settle()
-    assert [x["where"] for x in v.panel.patches] == ["Niño 3.4", "Everywhere"]
-    change = v.work.answer.response.change
-    # No cell of this grid lies so far inside Nino 3.4 that its taper leaves all of it.
-    assert -1.0 <= change.min() < -0.5
-    assert "sea=nino34:-2,globe:1" in v.bar.query
-    v.send({"type": "sea-clear"})
-    assert v.p.patches == ()
-    v.send({"type": "undo"})
-    assert len(v.p.patches) == 2
-
-
-LAND = {"platecarree": (48.0, 55.0, 85.0, 100.0)}
-
-
 def drawn(mode, geometry):
     return {"type": "sea-drawn", "mode": mode, "variable": "tos", "geometry": geometry}
 
@@ -200,118 +93,9 @@ def rectangle(key, south, north, west, east):
     return {"type": "rect", **dict(zip(names, [*x.tolist(), *y.tolist()], strict=True))}
 
 
-def test_a_patch_on_land_is_refused_in_words_and_nothing_changes(visit):
-    v = visit(f"{PERTURB}&projection=platecarree")
-    before, answer = v.session.state.snapshot(), v.work.answer
-    v.send(drawn("box", rectangle("platecarree", *LAND["platecarree"])))
-    assert v.bar.failed
-    assert "land" in v.bar.status
-    assert v.session.state.snapshot() == before
-    v.settle()
-    assert v.work.answer is answer
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_a_lasso_goes_round_the_same_sea_in_every_projection(visit, key):
-    v = visit(f"{PERTURB}&projection={key}&sea=", wait=False)
-    middle = -50.0 if key == "south" else 42.0
-    turn = np.linspace(0, 2 * np.pi, 300)
-    lat, lon = middle + 9 * np.sin(turn), 200 + 15 * np.cos(turn)
-    x, y = to_map(key, lon, lat)
-    v.send(drawn("lasso", {"type": "poly", "x": x.tolist(), "y": y.tolist()}))
-    assert not v.bar.failed, v.bar.status
-    (patch,) = v.p.patches
-    vertices = np.array(patch.polygon)
-    assert 10 < len(vertices) <= 60
-    assert vertices[:, 0].min() == pytest.approx(middle - 9, abs=1)
-    assert vertices[:, 0].max() == pytest.approx(middle + 9, abs=1)
-    assert vertices[:, 1].min() == pytest.approx(185, abs=1.5)
-    assert vertices[:, 1].max() == pytest.approx(215, abs=1.5)
-    v.settle()
-    assert v.work.answer.response.change.max() == pytest.approx(2.0, abs=0.1)
-
-
-def test_a_lasso_that_leaves_the_globe_keeps_what_is_on_it(visit):
-    v = visit(f"{PERTURB}&sea=", wait=False)
-    around = {"type": "poly", "x": [-2.0, -1.2, -1.2, -2.0], "y": [0.95, 0.95, 0.1, 0.1]}
-    v.send(drawn("lasso", around))
-    # North America and Europe's side of Robinson's edge: sea, or a sentence.
-    assert v.bar.failed or len(v.p.patches) == 1
-    v.send(drawn("lasso", {"type": "poly", "x": [1.9, 2, 2], "y": [1, 1, 0.95]}))
-    assert v.bar.failed
-    assert "globe" in v.bar.status
-
-
-def test_a_box_across_greenwich(visit):
-    v = visit(f"{PERTURB}&sea=&projection=north", wait=False)
-    x, y = to_map("north", np.array([330.0, 20.0]), np.array([55.0, 65.0]))
-    corners = {"x0": x.min(), "x1": x.max(), "y0": y.min(), "y1": y.max()}
-    box = {"type": "rect", **{name: float(value) for name, value in corners.items()}}
-    v.send(drawn("box", box))
-    (patch,) = v.p.patches
-    _, _, west, east = patch.box
-    assert west > east
-
-
-def test_a_drawing_means_what_its_own_message_says(visit):
-    v = visit(f"{PERTURB}&sea=", wait=False)
-    box = rectangle("robinson", 20, 40, 175, 215)
-    # The choice that came last is not heard of yet, or is another one's.
-    v.send({"type": "sea-mode", "value": "lasso"})
-    v.send(drawn("box", box))
-    assert len(v.p.patches) == 1
-    v.send(drawn("over", box))
-    assert len(v.p.patches) == 1
-    assert v.p.over == pytest.approx((20, 40, 175, 215), abs=2)
-    v.send(drawn("within", box))
-    assert v.p.within == pytest.approx((20, 40, 175, 215), abs=2)
-    assert len(v.p.patches) == 1
-
-
-@pytest.mark.parametrize(
-    ("message", "words"),
-    [
-        ({"type": "sea-add", "region": "atlantis"}, "atlantis"),
-        ({"type": "sea-edit", "at": 7, "kelvin": 1}, "gone"),
-        ({"type": "sea-edit", "at": 0, "kelvin": "hot"}, "not a number from −5 to 5 K"),
-        ({"type": "sea-edit", "at": 0, "kelvin": "−9"}, "−9 K is beyond"),
-        (
-            {"type": "sea-edit", "at": 0, "kelvin": 50},
-            "50 K is beyond the slider's 5 K either way; give −5 to 5",
-        ),
-        ({"type": "sea-edit", "at": 0, "enabled": "yes"}, "reload"),
-        ({"type": "sea-delete", "at": -1}, "gone"),
-        ({"type": "sea-mode", "value": "fly"}, "fly"),
-        ({"type": "sea-mode", "value": ["box"]}, "box"),
-        (drawn("fly", {"type": "rect"}), "fly"),
-        (drawn("box", {"type": "poly", "x": [0, 1, 1], "y": [0, 0, 1]}), "no box"),
-        (drawn("box", {"type": "rect", "x0": "a", "x1": 1, "y0": 0, "y1": 1}), "place"),
-        (drawn("lasso", None), "no lasso"),
-        (drawn("lasso", {"type": "poly", "x": [0.0], "y": [0.0]}), "nothing"),
-        ({"type": "sea-set", "name": "held", "value": "hands"}, "hands"),
-        ({"type": "sea-set", "name": "patches", "value": []}, "patches"),
-        ({"type": "sea-set", "name": "variable", "value": "wind"}, "wind"),
-        ({"type": "sea-set", "name": "gcm", "value": "plus9"}, ""),
-        ({"type": "sea-click", "variable": "tas", "x": 1.99, "y": 0.99}, "off the globe"),
-        ({"type": "sea-click", "variable": "wind", "x": 0, "y": 0}, "map"),
-        ({"type": "sea-click", "variable": "tas", "x": "a", "y": 0}, "place"),
-    ],
-)
-def test_what_cannot_be_is_refused_and_changes_nothing(standing, message, words):
-    v = standing
-    # What was refused before is gone.
-    v.session._say("")
-    before = v.session.state.snapshot()
-    v.send(message)
-    assert v.bar.failed
-    assert words in v.bar.status
-    assert v.bar.status.endswith(".")
-    assert v.session.state.snapshot() == before
-
-
 @pytest.mark.slow
-def test_the_response_alone_faded_and_per_kelvin(visit):
-    v = visit()
+def test_the_response_alone_faded_and_per_kelvin(sea_visit):
+    v = sea_visit()
     v.set("view", "response")
     response, spread = v.work.answer.response, v.work.answer.spread
     assert np.array_equal(cells(v, "psl", "model"), response.anomalies[0])
@@ -329,8 +113,8 @@ def test_the_response_alone_faded_and_per_kelvin(visit):
     assert "view=response" in v.bar.query
 
 
-def test_changes_of_both_signs_have_no_kelvin_to_divide_by(visit):
-    v = visit(f"{PERTURB}&view=response&per_kelvin=1&sea=nino34:2,5:15:190:240:-2")
+def test_changes_of_both_signs_have_no_kelvin_to_divide_by(sea_visit):
+    v = sea_visit(f"{PERTURB}&view=response&per_kelvin=1&sea=nino34:2,5:15:190:240:-2")
     answer = v.work.answer
     if abs(answer.response.mean_change) < 0.2:
         assert "cancel" in v.heading.note
@@ -338,8 +122,8 @@ def test_changes_of_both_signs_have_no_kelvin_to_divide_by(visit):
 
 
 @pytest.mark.slow
-def test_what_is_held_is_another_question(visit):
-    v = visit()
+def test_what_is_held_is_another_question(sea_visit):
+    v = sea_visit()
     free = v.work.answer.response.anomalies
     # Where all but the sea is free the region is nothing to wait for.
     v.send(drawn("within", rectangle("robinson", -20, 20, 150, 280)))
@@ -356,9 +140,9 @@ def test_what_is_held_is_another_question(visit):
 
 
 @pytest.mark.slow
-def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
+def test_another_month_is_computed_and_the_old_one_named_until_then(sea_visit):
     # Another December: what takes seconds is made once for all months of a season.
-    v = visit()
+    v = sea_visit()
     old = v.work.answer
     v.send({"type": "month", "value": "1996-12"})
     assert v.session._frame.request.month == "1997-12"
@@ -380,22 +164,6 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(visit):
     assert v.session._frame.request.month == "1996-12"
 
 
-@pytest.mark.slow
-def test_a_question_without_an_answer_is_asked_once_and_says_why(visit):
-    # Open in December, under ice in March.
-    v = visit(f"{PERTURB}&sea=60:66:170:190:2")
-    assert v.work.complaint == ""
-    v.send({"type": "month", "value": "1997-03"})
-    v.settle()
-    v.turn(0.3)
-    assert "ice" in v.work.complaint
-    assert v.bar.failed
-    assert v.work.asked is None
-    v.send({"type": "month", "value": "1997-12"})
-    v.settle()
-    assert v.work.complaint == ""
-
-
 def images(v):
     return {
         pane: source.data["image"][0].copy() for pane, source in v.session.figures._images.items()
@@ -403,8 +171,8 @@ def images(v):
 
 
 @pytest.mark.slow
-def test_going_back_to_the_other_tools_restores_them_exactly(visit):
-    v = visit("?tool=observe&network=stations&stations=20", wait=False)
+def test_going_back_to_the_other_tools_restores_them_exactly(sea_visit):
+    v = sea_visit("?tool=observe&network=stations&stations=20", wait=False)
     observer = v.session.observe
     end = time.monotonic() + 120
     while observer.analysing.run and time.monotonic() < end:
@@ -430,8 +198,8 @@ def test_going_back_to_the_other_tools_restores_them_exactly(visit):
     assert np.array_equal(images(v)["tas", "model"], before["tas", "model"])
 
 
-def test_sensitivity_at_a_click(visit, bundle):
-    v = visit()
+def test_sensitivity_at_a_click(sea_visit, bundle):
+    v = sea_visit()
     x, y = to_map("robinson", np.array([210.0]), np.array([15.0]))
     v.send({"type": "sea-click", "variable": "pr", "x": float(x[0]), "y": float(y[0])})
     assert v.p.view == "sensitivity"
@@ -458,10 +226,10 @@ def test_sensitivity_at_a_click(visit, bundle):
     assert v.work.sensitivity[0].over == "nino34"
 
 
-def test_beside_the_gcm(visit, bundle):
+def test_beside_the_gcm(sea_visit, bundle):
     if not gcm_of(bundle):
         pytest.skip("no responses of the GCM come with this bundle")
-    v = visit()
+    v = sea_visit()
     v.set("gcm", "nino34_plus2")
     found = gcm_of(bundle)["nino34_plus2"]
     tas = [variable.name for variable in bundle.variables].index("tas")
@@ -479,12 +247,12 @@ def test_beside_the_gcm(visit, bundle):
     assert v.panel.words["outcome"] == ""
 
 
-def test_a_link_brings_everything_back(visit):
-    v = visit(wait=False)
+def test_a_link_brings_everything_back(sea_visit):
+    v = sea_visit(wait=False)
     v.send({"type": "sea-add", "region": "north_atlantic"})
     v.send({"type": "sea-edit", "at": 1, "kelvin": -1.2, "done": True})
     v.set("view", "response")
-    again = visit("?" + v.bar.query, wait=False)
+    again = sea_visit("?" + v.bar.query, wait=False)
     assert again.p == v.p.replace(selected=0)
     assert again.p.patches[1] == Patch(-1.2, region="north_atlantic")
     assert set(REGIONS) == {key for key, *_ in again.panel.regions}

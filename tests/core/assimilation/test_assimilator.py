@@ -8,37 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from exact import at_cells, dense_covariance, grid_points, hybrid, table
-from small import make_small
+from exact import at_cells, dense_covariance, hybrid, table
 
-from mlda_core.assimilation import gain_cache
 from mlda_core.assimilation.assimilator import METHODS, Assimilator, Background
-from mlda_core.assimilation.cost import DecodedCost
-from mlda_core.assimilation.gain import Gain
-from mlda_core.assimilation.localisation import gaspari_cohn, great_circle, taper
-from mlda_core.assimilation.regional_series import by_season
-from mlda_core.assimilation.solver import minimise
+from mlda_core.assimilation.localisation import great_circle
+from mlda_core.assimilation.options import Setting
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.statistics import Settings
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
-
-
-@pytest.fixture(scope="module")
-def linear(tmp_path_factory):
-    return make_small(tmp_path_factory.mktemp("linear"), curved=0.0)
-
-
-@pytest.fixture(scope="module")
-def curved(tmp_path_factory):
-    return make_small(tmp_path_factory.mktemp("curved"), curved=0.03)
-
-
-@pytest.fixture(scope="module")
-def bundled(speedy):
-    return speedy
 
 
 def test_a_linear_decoder_gives_optimal_interpolation_and_its_posterior(linear):
@@ -67,40 +47,11 @@ def test_a_linear_decoder_gives_optimal_interpolation_and_its_posterior(linear):
     assert analysis.statistics.chi_squared == pytest.approx(d @ np.linalg.inv(s) @ d / 5, rel=1e-3)
 
 
-def test_latent_only_is_the_minimum_over_z_alone(linear):
-    observations = table(linear)
-    analysis = Assimilator(linear).run(observations, 7, method="vae_latent_only")
-    decoded = linear.decode_anomalies(analysis.z, 7)
-    # Rain is a mean over another spread; the other variables are the decoded state itself.
-    np.testing.assert_allclose(analysis.anomalies[:3], decoded[:3], atol=1e-3)
-    switched = Assimilator(linear).run(observations, 7, residual=False)
-    np.testing.assert_array_equal(switched.standardised, analysis.standardised)
-
-
-def test_the_gradient_agrees_with_finite_differences(curved):
-    engine = Assimilator(curved)
-    problem, _ = engine._prepare(table(curved), 7, engine_setting())
-    cost = DecodedCost(curved.decoder, 7, problem.observed, problem.gain, problem.x_b, problem.z_b)
-    zeta = np.random.default_rng(1).standard_normal(curved.n_latent)
-    _, gradient = cost.value_and_gradient(zeta)
-    step = 1e-2  # single precision: smaller steps drown in rounding
-    for k in range(curved.n_latent):
-        shift = step * np.eye(curved.n_latent)[k]
-        ahead, behind = (cost.value_and_gradient(zeta + sign * shift)[0] for sign in (1, -1))
-        assert (ahead - behind) / (2 * step) == pytest.approx(gradient[k], rel=0.02, abs=0.02)
-
-
-def engine_setting(**changes):
-    from mlda_core.assimilation.options import Setting
-
-    return Setting(**changes)
-
-
 def test_single_precision_finds_the_minimum_of_double(curved):
     engine = Assimilator(curved)
     observations = table(curved, 20)
     analysis = engine.run(observations, 7)
-    problem, _ = engine._prepare(observations, 7, engine_setting())
+    problem, _ = engine._prepare(observations, 7, Setting())
     decoder = load_bundle(curved.path).decoder.double()
     torch.set_default_dtype(torch.float64)
     try:
@@ -180,38 +131,6 @@ def test_no_observation_leaves_the_prior(linear):
     assert analysis.outcome.startswith("nothing is observed")
 
 
-def test_a_new_value_at_an_old_place_factors_nothing(bundled, monkeypatch):
-    engine = Assimilator(bundled)
-    observations = table(bundled, 20, month="1997-12")
-    engine.run(observations, "1997-12")
-
-    def refuse(*_args, **_kwargs):
-        raise AssertionError("factored again")
-
-    monkeypatch.setattr("mlda_core.assimilation.gain.linalg.cholesky", refuse)
-    monkeypatch.setattr("mlda_core.assimilation.covariance.LocalisedCovariance.columns", refuse)
-    moved = observations.assign(value=observations["value"] + 1.0)
-    assert engine.run(moved, "1997-12").converged
-
-
-def test_one_more_station_costs_one_column(bundled, monkeypatch):
-    engine = Assimilator(bundled)
-    observations = table(bundled, 12, month="1997-12")
-    engine.run(observations.iloc[1:].reset_index(drop=True), "1997-12")
-    from mlda_core.assimilation.covariance import LocalisedCovariance
-
-    counted = []
-    columns = LocalisedCovariance.columns
-
-    def count(self, places):
-        counted.append(len(places))
-        return columns(self, places)
-
-    monkeypatch.setattr(LocalisedCovariance, "columns", count)
-    engine.run(observations, "1997-12")
-    assert counted == [1]
-
-
 @pytest.mark.slow
 def test_every_method_answers_and_beats_climatology(bundled):
     engine = Assimilator(bundled)
@@ -231,104 +150,6 @@ def test_every_method_answers_and_beats_climatology(bundled):
     for method in ("vae", "eof", "enoi"):
         assert (skill[method] > 0.1).all(), (method, skill[method])
         assert skill[method][0] > 0.6
-
-
-@pytest.mark.slow
-def test_an_observed_sea_sets_the_background(bundled):
-    engine = Assimilator(bundled)
-    row = bundled.sea_row
-    rows, columns = np.nonzero(bundled.mask[row])
-    target = bundled.target("1984-01")
-    every = pd.DataFrame(
-        {
-            "variable": bundled.variables[row].name,
-            "lat": bundled.grid.lat[rows],
-            "lon": bundled.grid.lon[columns],
-            "value": target[row, rows, columns],
-            "error_sd": 0.2,
-            "withheld": False,
-            "label": "",
-        }
-    )
-    held = engine.run(every, "1984-01")
-    assert held.sea_held
-    assert held.statistics.n_used <= MOST_OBSERVATIONS
-    assert held.statistics.n_used + held.statistics.n_thinned == len(every)
-    assert not engine.run(every.iloc[::40].reset_index(drop=True), "1984-01").sea_held
-    assert not engine.run(every, "1984-01", sea_prior=False).sea_held
-    # Rain of the tropics over an observed sea: what the network is for.
-    w = bundled.normaliser.weights[3] * (np.abs(bundled.grid.lat) < 30)[:, None]
-    lost = np.nansum(w * (held.anomalies[3] - target[3]) ** 2)
-    assert 1 - lost / np.nansum(w * target[3] ** 2) > 0.05
-
-
-@pytest.mark.slow
-def test_a_sea_observed_badly_sets_no_background(bundled):
-    row = bundled.sea_row
-    rows, columns = np.nonzero(bundled.mask[row])
-    every = pd.DataFrame(
-        {
-            "variable": bundled.variables[row].name,
-            "lat": bundled.grid.lat[rows][::3],
-            "lon": bundled.grid.lon[columns][::3],
-            "value": 1.0,
-            "error_sd": 4.0,
-            "withheld": False,
-            "label": "",
-        }
-    )
-    engine = Assimilator(bundled)
-    assert not engine.run(every, 1).sea_held
-    assert engine.run(every.assign(error_sd=0.1), 1).sea_held
-
-
-def test_places_that_share_cells_are_told_apart(bundled):
-    """Beyond the last row all places have the cells and weights of that row."""
-    observations = table(bundled, 1, variables=("psl",), month="1984-01")
-    north = observations.assign(lat=88.0, lon=10.0, value=5.0)
-    pole = north.assign(lat=90.0)
-    engine = Assimilator(bundled)
-    engine.run(north, 7, method="enoi")
-    after = engine.run(pole, 7, method="enoi").anomalies
-    fresh = Assimilator(bundled).run(pole, 7, method="enoi").anomalies
-    np.testing.assert_array_equal(after, fresh)
-
-
-def test_what_was_asked_before_changes_nothing(bundled):
-    observations = table(bundled, 20, month="1984-01")
-    engine = Assimilator(bundled)
-    engine.run(observations.iloc[1:].reset_index(drop=True), 1)
-    engine.run(observations.iloc[:3].reset_index(drop=True), 1)
-    fresh = Assimilator(bundled).run(observations, 1)
-    np.testing.assert_array_equal(engine.run(observations, 1).anomalies, fresh.anomalies)
-
-
-def test_gains_are_not_kept_for_ever(linear):
-    engine = Assimilator(linear)
-    none = table(linear).iloc[:0]
-    for i in range(34):
-        engine.run(none, 7, localisation=1 + 0.001 * i)
-    assert len(engine._gains._gains) <= 32
-
-
-def test_the_spread_of_the_decoded_part_alone(linear):
-    """Against the error covariance of the linear estimate, the long way round."""
-    observations = table(linear, 8)
-    engine = Assimilator(linear)
-    problem, _ = engine._prepare(observations, 7, engine_setting(method="vae_latent_only"))
-    gain, factor = problem.gain, problem.gain.prior.factor.astype(float)
-    s = gain.error_covariance + np.diag(gain.variance)
-    k = np.linalg.inv(np.eye(len(factor)) + gain.latent.T @ np.linalg.inv(s) @ gain.latent)
-    k = k @ gain.latent.T @ np.linalg.inv(s)
-    left = np.eye(len(factor)) - k @ gain.latent
-    of_zeta = left @ left.T + k @ s @ k.T
-    expected = np.einsum("lc,lm,mc->c", factor, of_zeta, factor)
-    expected += gain.prior.error.variance - 2 * ((factor * (k @ gain.columns)).sum(axis=0))
-    places = problem.observed.places
-    found = engine.posterior_variance(
-        places, problem.observed.variance, 7, method="vae_latent_only"
-    )
-    np.testing.assert_allclose(found.ravel(), expected, rtol=2e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -374,23 +195,6 @@ def test_a_sea_network_of_another_shape_is_refused_in_a_sentence(linear, tmp_pat
     (copy / "config.json").write_text(json.dumps(config))
     with pytest.raises(BundleError, match="a sea network for assimilation"):
         Assimilator(load_bundle(copy))
-
-
-def test_the_residual_switch_leaves_ensemble_oi_alone(bundled):
-    observations = table(bundled, 20, month="1984-01")
-    engine = Assimilator(bundled)
-    on, off = (engine.run(observations, 1, method="enoi", residual=r) for r in (True, False))
-    np.testing.assert_array_equal(on.anomalies, off.anomalies)
-
-
-def test_a_far_observation_is_named(bundled):
-    observations = table(bundled, 20, month="1997-12")
-    observations.loc[6, "value"] += 40.0
-    analysis = Assimilator(bundled).run(observations, "1997-12")
-    assert analysis.outcome.startswith("converged in ")
-    assert "observation 7 (sea-level pressure at " in analysis.outcome
-    assert "withhold it, raise its error or ask for a robust analysis" in analysis.outcome
-    assert analysis.observations["misfit_sd"].abs().idxmax() == 6
 
 
 def test_the_influence_of_a_lone_observation_is_its_analysis(linear):
@@ -506,28 +310,6 @@ def test_thinning_keeps_the_most_accurate_and_an_even_share(bundled):
     assert great_circle(everywhere, points).min(axis=1).max() < 1000
 
 
-def test_the_taper_is_gaspari_and_cohn(bundled):
-    assert gaspari_cohn(0.0) == 1.0
-    assert gaspari_cohn(1.0) == pytest.approx(5 / 24)
-    assert gaspari_cohn(2.0) == 0.0
-    assert gaspari_cohn(1.0 + 1e-9) == pytest.approx(gaspari_cohn(1.0 - 1e-9), abs=1e-7)
-    points = grid_points(bundled)[::37]
-    matrix = taper(great_circle(points, points), 9000.0).astype(float)
-    assert np.linalg.eigvalsh(matrix).min() > -0.02
-    with pytest.raises(ValueError, match="half-width of 20000 km"):
-        taper(np.zeros(1, np.float32), 20_000.0)
-
-
-def test_the_solver_minimises_what_is_not_quadratic():
-    def rosenbrock(x):
-        a, b = 1 - x[0], x[1] - x[0] ** 2
-        return a * a + 100 * b * b, np.array([-2 * a - 400 * x[0] * b, 200 * b])
-
-    *_, last = minimise(rosenbrock, np.array([-1.2, 1.0]), np.eye(2), max_steps=200)
-    assert last.converged
-    np.testing.assert_allclose(last.x, [1.0, 1.0], atol=0.01)
-
-
 def test_a_bundle_without_statistics_says_how_to_get_them(linear, tmp_path):
     import json
     import shutil
@@ -554,87 +336,3 @@ def test_settings_travel_with_the_bundle(linear):
         Settings.from_dict({"sea_coupling": 3.0})
     assert linear.sea is not None
     assert linear.statistics.sea is not None
-
-
-def test_an_analysis_prints_in_a_few_lines(curved):
-    engine, given = Assimilator(curved), table(curved)
-    given.loc[0, "withheld"] = True
-    found = engine.run(given, "1982-07", method="vae-latent-only")
-    lines = repr(found).splitlines()
-    assert len(lines) == 2
-    assert lines[0] == f"<Analysis of 1982-07 by vae-latent-only, bundle {curved.name};"
-    assert f"{len(given) - 1} used, 1 withheld; cost {found.cost.total:.1f} (prior" in lines[1]
-    assert f"chi-squared {found.statistics.chi_squared:.2f}" in lines[1]
-    assert found.method == "vae_latent_only"
-    # Nor does a step print its fields.
-    *_, step = engine.steps(given, 7)
-    assert "Analysis of calendar month 7 by vae" in repr(step)
-    assert len(repr(step)) < 1000
-
-
-def test_an_analysis_is_a_dataset_by_itself(curved):
-    engine, given = Assimilator(curved), table(curved)
-    found = engine.run(given, "1982-07")
-    data = found.to_dataset()
-    assert str(data["time"].values[0])[:7] == "1982-07"
-    tas = curved.variables[2]
-    np.testing.assert_allclose(
-        data["tas_anomaly"][0], found.anomalies[2] / tas.scale, rtol=1e-5, atol=1e-6
-    )
-    assert data["tas"].attrs["units"] == tas.units
-    assert float(data["cost_prior"][0]) == found.cost.prior
-    # Of a calendar month somebody has to say the year, and no other month than its own.
-    climate = engine.run(given, 7)
-    with pytest.raises(StateError, match="calendar month 7 of no year"):
-        climate.to_dataset()
-    for wrong in ("1982-08", "7", "July 1982"):
-        with pytest.raises(StateError, match="not what the analysis is of"):
-            climate.to_dataset(wrong)
-    assert str(climate.to_dataset("2001-07")["time"].values[0])[:7] == "2001-07"
-
-
-@pytest.mark.slow
-def test_the_order_of_months_changes_no_number(curved, monkeypatch):
-    """Nor whether factors and spreads are kept, or made anew."""
-    months = [f"{year}-{m:02d}" for year in (1982, 1983) for m in (1, 7)]
-    given = {m: table(curved, 30, month=m, variables=("tos", "psl")) for m in months}
-
-    def run(engine, order):
-        found = {m: engine.run(given[m], m) for m in order}
-        return {m: (f.anomalies, f.spread, f.observations) for m, f in found.items()}
-
-    fresh = {m: run(Assimilator(curved), [m])[m] for m in months}
-    # So little that every month takes the place of the last.
-    monkeypatch.setattr(gain_cache, "MOST_GAINS", 1)
-    monkeypatch.setattr(gain_cache, "MOST_PRIORS", 1)
-    calls = []
-    whole = Gain.posterior_variance
-
-    def counted(self, cells):
-        calls.append(cells)
-        return whole(self, cells)
-
-    monkeypatch.setattr(Gain, "posterior_variance", counted)
-    for order in (months, by_season(months)):
-        calls.clear()
-        engine = Assimilator(curved)
-        found = run(engine, order)
-        for month in months:
-            for one, other in zip(found[month][:2], fresh[month][:2], strict=True):
-                assert np.array_equal(one, other, equal_nan=True)
-            pd.testing.assert_frame_equal(found[month][2], fresh[month][2])
-        # One spread of all cells a calendar month, in either order: it asks for no value.
-        assert sum(cells == slice(None) for cells in calls) == 2
-        assert len(engine._gains._gains) == 1
-
-
-def test_what_is_kept_of_a_network_is_bounded(curved, monkeypatch):
-    monkeypatch.setattr(gain_cache, "MOST_GAINS", 2)
-    monkeypatch.setattr(gain_cache, "MOST_LASTING", 3)
-    engine = Assimilator(curved)
-    for seed in range(6):
-        _ = engine.run(table(curved, seed=seed), "1982-07").spread
-    gains = engine._gains
-    assert (len(gains._gains), len(gains._lasting)) == (2, 3)
-    held = [value for kept in gains._lasting.values() for value in kept.values()]
-    assert all(np.size(value) <= curved.mask.size for value in held)

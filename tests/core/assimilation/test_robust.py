@@ -5,30 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from held_out import MONTH, observe
 from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.robust import FAR_SD, LEAST_WEIGHT, robust_weights, weight_of
 from mlda_core.climate.errors import StateError
-from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.networks import NetworkSpec
 from mlda_core.observations.table import observation_table
-
-MONTH = "1984-01"  # VALIDATION: nothing is tuned on TEST
-
-
-@pytest.fixture(scope="module")
-def bundled(speedy):
-    return speedy
-
-
-@pytest.fixture(scope="module")
-def engine(bundled):
-    return Assimilator(bundled)
-
-
-def observe(bundle, spec, month=MONTH):
-    return synthesise(places(spec, bundle), bundle, bundle.target(month), int(month[5:]))
 
 
 def spoil(table, bundle, fraction, *, seed=0):
@@ -149,18 +134,6 @@ def test_an_ice_edge_that_the_model_has_not_does_not_spoil_an_observed_sea(bundl
     np.testing.assert_allclose(found, best, atol=0.01)
     used = robust.observations["used"].to_numpy()
     assert (robust.observations["robust_weight"].to_numpy()[used & edge] < 0.1).all()
-
-
-def test_the_worst_are_named_with_their_places(bundled, engine):
-    table = observe(bundled, NetworkSpec("stations", count=30))
-    table.loc[[3, 8, 20, 40], "value"] += [40.0, 60.0, 90.0, 25.0]
-    table.loc[8, "label"] = "Potsdam"
-    outcome = engine.run(table, MONTH).outcome
-    assert f"4 of {len(table)} observations are more than 4 σ from what" in outcome
-    named = outcome.partition("the worst ")[2]
-    assert named.count(" σ)") == 3
-    assert "Potsdam, " in named
-    assert outcome.endswith("withhold them, raise their errors or ask for a robust analysis")
 
 
 def test_methods_without_a_prior_have_no_robust_way(bundled, engine):

@@ -18,6 +18,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.calibrate import PATTERNS
 from mlda_core.assimilation.netcdf import provenance, writing
 from mlda_core.assimilation.regional_series import by_season
+from mlda_core.assimilation.targeting import where_next
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import read, to_csv, to_netcdf
@@ -558,3 +559,63 @@ def test_an_interrupted_run_goes_on_where_it_was(bundle, observed, tmp_path):
     # And what is no netCDF is not trusted.
     (tmp_path / "z.nc.part").write_bytes(b"half a file")
     assert write(tmp_path / "z.nc", MONTHS) == set()
+
+
+def test_where_next_prints_the_places_and_writes_them_without_values(
+    mlda, bundle, observed, tmp_path
+):
+    month = MONTHS[0]
+    (tmp_path / "mine.csv").write_text(to_csv(observed[month]))
+    asked = ("--obs", "mine.csv", "--month", month, "--out", "mine.nc", "--where-next", "3")
+    done = mlda(
+        *asked, "--where-next-target", "tos:tropics", "--where-next-variable", "tas",
+        "--where-next-out", "next.csv",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Wrote next.csv" in done.stdout
+    found = where_next(
+        Assimilator(bundle), observed[month], month, "tas", target="tos:tropics", count=3
+    )
+    written = pd.read_csv(tmp_path / "next.csv")
+    assert written["value"].isna().all()
+    assert list(written["time"]) == [month] * 3
+    for name in ("lat", "lon", "error_sd"):
+        assert written[name].to_numpy() == pytest.approx(found.best[name].to_numpy())
+    for spread in found.best["spread"]:
+        assert f"{spread:.3g}" in done.stdout
+    # With values it is a table of observations like any other.
+    filled = synthesise(found.best, bundle, bundle.target(month), int(month[5:]))
+    (tmp_path / "more.csv").write_text(to_csv(written.assign(value=filled["value"])))
+    again = mlda("--obs", "more.csv", "--month", month, "--out", "more.nc")
+    assert again.returncode == 0, again.stderr
+
+
+def test_where_next_takes_a_box_and_the_first_variable_by_default(mlda, observed, bundle, tmp_path):
+    (tmp_path / "mine.csv").write_text(to_csv(observed[MONTHS[0]]))
+    asked = ("--obs", "mine.csv", "--month", MONTHS[0], "--out", "mine.nc", "--where-next", "1")
+    done = mlda(*asked, "--where-next-target", "tas:-20,40,300,30")
+    assert done.returncode == 0, done.stderr
+    done = mlda(*asked)
+    assert done.returncode == 0, done.stderr
+    first = bundle.variables[0].name
+    assert f"{first} would lower the spread of {first}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--where-next-target", "tas"), "say how many places"),
+        (("--where-next", "2", "--where-next-target", "tas:1,2,3"), "not SOUTH,NORTH,WEST,EAST"),
+        (("--where-next", "2", "--where-next-target", "tas:atlantis"), "no region 'atlantis'"),
+        (("--where-next", "2", "--where-next-target", "zg"), "no variable 'zg'"),
+        (("--where-next", "2", "--method", "climatology"), "no prior"),
+        (("--where-next", "2", "--no-residual"), "without residual"),
+        (("--where-next", "2", "--where-next-out", "mine.csv"), "which is read"),
+        (("--where-next", "2", "--where-next-out", "mine.nc"), "what --out names too"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(mlda, observed, tmp_path, words, said):
+    (tmp_path / "mine.csv").write_text(to_csv(observed[MONTHS[0]]))
+    done = mlda("--obs", "mine.csv", "--month", MONTHS[0], "--out", "mine.nc", *words)
+    assert said in refusal(done)
+    assert not (tmp_path / "mine.nc").exists()

@@ -10,19 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 import xarray as xr
 from commands import mlda, refusal
 from model_config import make_toml
 
 from mlda_core.assimilation.methods import adam
 from mlda_core.bundle.bundle import load_bundle
-from mlda_core.cli import console
 from mlda_core.vae.config import ConfigError, load_config
 
 LAT = np.linspace(-78.75, 78.75, 8)
+
+
 LON = np.arange(16) * 22.5
+
+
 YEARS = range(1979, 1989)
+
+
 LAND = np.zeros((8, 16), dtype=bool)
 LAND[3:6, 2:6] = True
 
@@ -102,8 +106,6 @@ def workplace(raw, tmp_path_factory):
 
 
 # What it says of itself
-
-
 @pytest.mark.parametrize(
     "command",
     [(), ("data",), ("data", "prepare"), ("train",), ("calibrate",), ("validate",), ("info",)],
@@ -122,8 +124,6 @@ def test_help_is_quick_for_it_loads_no_torch(repo_root):
 
 
 # From files to scores
-
-
 @pytest.mark.slow
 def test_prepare_writes_the_canonical_dataset(workplace):
     with xr.open_dataset(workplace / "data" / "tiny.nc") as data:
@@ -230,8 +230,6 @@ def test_validate_writes_scores_and_a_page(workplace):
 
 
 # Mistakes
-
-
 @pytest.fixture(scope="module")
 def calibrated(workplace):
     """Another copy of the bundle, with what assimilation needs."""
@@ -272,21 +270,6 @@ def test_validate_scores_assimilation_by_network(calibrated, workplace, monkeypa
     assert set(found["sst_only"]["pr"]) >= {"vae", "enoi", "eof", "regression", "adam", "ceiling"}
     assert found["sst_only"]["pr"]["vae"]["months"] == 24
     assert "reconstruction" in scores
-
-
-def test_calibrate_and_its_scores_refuse_in_a_sentence(workplace, calibrated):
-    done = mlda(
-        "calibrate", calibrated, "--config", "tiny.toml", "--set", "halfwidth=1", cwd=workplace
-    )
-    assert "'halfwidth'" in refusal(done)
-    done = mlda(
-        "calibrate", calibrated, "--config", "tiny.toml", "--set", "half_width=far", cwd=workplace
-    )
-    assert "half_width=far" in refusal(done)
-    done = mlda("validate", calibrated, "--assimilation", "--networks", "moon", cwd=workplace)
-    assert "no network 'moon'" in refusal(done)
-    done = mlda("validate", workplace / "runs/tiny/bundle", "--assimilation", cwd=workplace)
-    assert "mlda calibrate" in refusal(done)
 
 
 def test_prepare_refuses_a_folder_that_is_not_there(tmp_path):
@@ -452,18 +435,6 @@ def test_a_missing_matplotlib_shows_before_scoring(workplace, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     said = refusal(mlda("validate", "runs/tiny/bundle", cwd=workplace))
     assert "pip install 'mlda-climate[train]'" in said
-
-
-def test_the_extra_is_recommended_only_for_what_it_installs(capsys):
-    def stumble():
-        with console.one_sentence():
-            raise ModuleNotFoundError("No module named 'yaml.nodes'", name="yaml.nodes")
-
-    with pytest.raises(typer.Exit):
-        stumble()
-    said = " ".join(capsys.readouterr().err.split())
-    assert "yaml.nodes cannot be imported" in said
-    assert "mlda-climate[train]" not in said
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import xarray as xr
 from commands import mlda as run
 from commands import refusal
 from model_config import make_toml
-from rich.console import Console
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
@@ -24,6 +22,8 @@ from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import Patch
 
 MONTH = "1984-01"
+
+
 BOX = "-30:30:180:270:+1.5K"
 
 
@@ -167,22 +167,6 @@ def test_a_log_is_told_how_far_it_is(perturb, monkeypatch):
         monkeypatch.setattr(console, name, 1e9)
     quiet = perturb("--sst", BOX, "--months", "1982-01:1983-08")
     assert "warming the sea: " not in quiet.stderr
-
-
-def test_a_slow_command_writes_a_line_though_little_is_done(monkeypatch, capsys):
-    monkeypatch.setattr(console, "errors", Console(file=sys.stderr, width=200))
-    now = [0.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
-    with console.progress_bar() as bar:
-        task = bar.add_task("training", total=1000)
-        for done in range(1, 8):
-            now[0] += 10.0
-            bar.update(task, completed=done)
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
-    assert [line.partition(",")[0] for line in told] == [
-        "training: 3 of 1000",
-        "training: 6 of 1000",
-    ]
 
 
 def test_a_pattern_from_a_file(perturb, bundle, tmp_path):

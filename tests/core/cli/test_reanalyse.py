@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,17 @@ from mlda_core.cli.reanalyse import network_of
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
 from mlda_core.observations.table import empty, read, to_csv
 from mlda_core.reanalysis import work
-from mlda_core.reanalysis.run import make_tasks
-from mlda_core.reanalysis.store import lay_out, months_between, read_done, read_tables, write_month
+from mlda_core.reanalysis.store import months_between, read_done, read_tables, write_month
 
 MONTHS = months_between("1981-11", "1983-04")
+
+
 BLANK, WITHHELD = "1982-02", "1982-03"
+
+
 # The quickest method, where only what becomes of the months matters.
 NETWORK = ("--network", "stations_8", "--months", "1981-11:1983-04", "--method", "enoi")
+
 
 # Any free port, and no pages behind it.
 QUIET = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
@@ -96,8 +99,6 @@ def stamps(store, rows):
 
 
 # What is written
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_every_month_is_the_analysis_of_the_library(mlda, bundle, workplace, method, monkeypatch):
@@ -229,33 +230,6 @@ def test_made_up_observations_of_the_bundles_own_months(mlda, bundle):
         )
 
 
-def test_a_strongly_curved_decoder_is_minimised_from_several_starts(bundle, monkeypatch):
-    engine = Assimilator(load_bundle(bundle.path))
-    curved = replace(engine.bundle.settings, nonlinearity=0.6)
-    monkeypatch.setattr(type(engine.bundle), "settings", curved)
-    observe = observer(NetworkSpec("stations", count=8), bundle)
-    tables = {7: observe("1982-07")}
-    settings = {"method": "vae", "error_scale": 1.0}
-    made = work.assimilate(engine, tables, 7, settings, spread=True)[7]
-    expected = engine.run(tables[7], 7)
-    np.testing.assert_array_equal(made.anomalies, expected.anomalies)
-    np.testing.assert_array_equal(made.spread, expected.spread)
-
-
-# Going on
-
-
-def test_tasks_hold_years_of_one_calendar_month_that_are_not_done():
-    months = months_between("1900-01", "1904-12")
-    done = np.zeros(60, bool)
-    done[[0, 13]] = True
-    tasks = make_tasks(months, done, years=3)
-    rows = [i for task in tasks for i in task]
-    assert sorted(rows) == [i for i in range(60) if i not in {0, 13}]
-    assert all(len({months[i][5:7] for i in task}) == 1 and len(task) <= 3 for task in tasks)
-    assert tasks[0] == [12, 24, 36]
-
-
 def test_a_rerun_does_the_rest_and_nothing_twice(mlda, workplace):
     assert mlda(*NETWORK).returncode == 0
     store = Path("x.zarr")
@@ -274,30 +248,6 @@ def test_a_rerun_does_the_rest_and_nothing_twice(mlda, workplace):
     done = mlda(*NETWORK)
     assert "18 of 18 months, 0 of them now." in done.stdout
     assert {f: f.stat().st_mtime_ns for f in kept} == kept
-
-
-def test_a_task_that_comes_again_leaves_what_it_has_done(bundle, tmp_path):
-    store = tmp_path / "x.zarr"
-    observe = observer(NetworkSpec("stations", count=5), bundle)
-    about = {
-        "settings": json.dumps({"method": "eof", "error_scale": 1.0, "spread": False}),
-        "observations_sha256": "",
-        "bundle_checksums": json.dumps(bundle.config["checksums"], sort_keys=True),
-    }
-    lay_out(store, bundle, ("1981-05", "1982-05"), observe, about)
-    fields = {k: np.full(bundle.grid.shape, 7.0) for v in bundle.variables for k in names(v)}
-    write_month(store, 0, fields, 5)
-    outcome = work.assimilate_rows(str(store), str(bundle.path), [0, 1])
-    assert (outcome.done, outcome.found, outcome.failed) == (2, 1, ())
-    with xr.open_zarr(store, chunks=None) as found:
-        assert (found["tas"].values[0] == 7.0).all()
-        assert 250 < found["tas"].values[1].mean() < 320
-    again = work.assimilate_rows(str(store), str(bundle.path), [0, 1])
-    assert (again.done, again.found) == (2, 2)
-
-
-def names(variable):
-    return variable.name, f"{variable.name}_anomaly"
 
 
 def test_what_fails_once_is_tried_again(mlda, monkeypatch):
@@ -388,32 +338,6 @@ def test_a_cluster_started_by_hand_and_its_scheduler_killed(mlda, workplace, tmp
 
 
 @pytest.mark.slow
-def test_a_century_is_laid_out_and_shared_out(bundle, tmp_path):
-    months = months_between("1880-01", "1999-12")
-    observe = observer(NetworkSpec("stations", count=3), bundle)
-
-    def observed(month):
-        # Of the years before the bundle's own, every fifth is observed.
-        if int(month[:4]) % 5:
-            return empty()
-        return observe(f"1982-{month[5:]}").assign(value=float(month[:4]))
-
-    store = tmp_path / "century.zarr"
-    lay_out(store, bundle, months, observed, {"settings": "{}"})
-    tasks = make_tasks(months, read_done(store))
-    assert len(tasks) == 12 * 6
-    assert sorted(i for rows in tasks for i in rows) == list(range(1440))
-    for rows in (tasks[0], tasks[40], tasks[-1]):
-        for i, table in read_tables(store, rows).items():
-            year = int(months[i][:4])
-            assert len(table) == (0 if year % 5 else len(observe("1982-01")))
-            assert (table["value"] == year).all()
-    with xr.open_zarr(store, chunks=None) as found:
-        assert [str(t)[:7] for t in found["time"].values[[0, -1]]] == ["1880-01", "1999-12"]
-        assert np.isnan(found["tas"].isel(time=[0, 700, 1439])).all()
-
-
-@pytest.mark.slow
 def test_killed_workers_and_a_killed_command_lose_nothing(mlda, workplace, tmp_path):
     options = ("--network", "stations_8", "--method", "enoi", "--months", "1981-01:1983-12")
     words = [
@@ -471,8 +395,6 @@ def wait_for(command, store, count, seconds=180):
 
 
 # What it refuses
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [

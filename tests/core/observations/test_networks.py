@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from network_sites import sites
 
-from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.grid import Grid
-from mlda_core.climate.sphere import EARTH_RADIUS_KM, lat_lon, unit_vectors
-from mlda_core.observations.land import natural_earth, on_land
-from mlda_core.observations.networks import (
-    NETWORKS,
-    NetworkError,
-    NetworkSpec,
-    cell_of,
-    places,
-    synthesise,
-)
-from mlda_core.observations.ship_routes import POINTS, ROUTES, sample_route
-from mlda_core.observations.table import COLUMNS, ObservationError, empty, local_spread, read
+from mlda_core.observations.land import on_land
+from mlda_core.observations.networks import NETWORKS, NetworkError, NetworkSpec, cell_of, places
 
 ROOT = Path(__file__).parents[3]
 STATIONS = ROOT / "mlda_core/assets/stations/stations.csv.gz"
-MONTH = "1997-12"
-
-
-@pytest.fixture(scope="module")
-def bundle(speedy: Bundle) -> Bundle:
-    return speedy
-
-
-def distances(lat, lon):
-    """Great-circle distances in km between places, by the haversine formula."""
-    a, b = np.radians(np.asarray(lat)), np.radians(np.asarray(lon))
-    h = (
-        np.sin((a[:, None] - a) / 2) ** 2
-        + np.cos(a[:, None]) * np.cos(a) * np.sin((b[:, None] - b) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
-
-
-def sites(table):
-    return table.drop_duplicates(["lat", "lon"])
-
-
-def nearest(lat, lon):
-    gaps = distances(lat, lon)
-    np.fill_diagonal(gaps, np.inf)
-    return gaps.min(axis=1)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -88,40 +50,6 @@ def test_grid_networks_are_the_cells_that_exist(bundle):
             expected = bundle.mask[v] & (variable.name in variables)
             np.testing.assert_array_equal(marked, expected)
             np.testing.assert_array_equal(bundle.grid.lat[row], mine["lat"])
-
-
-@pytest.mark.parametrize("count", [1, 2, 10, 30, 100, 300, 1000])
-def test_exactly_as_many_stations_as_asked_and_none_close_together(bundle, count):
-    found = places(NetworkSpec("stations", count=count), bundle)
-    assert found["variable"].value_counts().to_dict() == {"psl": count, "tas": count}
-    if count < 2:
-        return
-    gaps = nearest(*(sites(found)[k].to_numpy() for k in ("lat", "lon")))
-    # A hexagonal lattice of as many places would have this distance; thrown ones reach 0.7 of it.
-    lattice = EARTH_RADIUS_KM * np.sqrt(8 * np.pi / np.sqrt(3) / count)
-    assert gaps.min() > (0.6 * lattice if count > 2 else 5000)
-
-
-@pytest.mark.parametrize("spacing", [400.0, 1500.0])
-def test_stations_at_a_spacing_leave_no_gap_for_another(bundle, spacing):
-    found = sites(places(NetworkSpec("stations", spacing_km=spacing, seed=3), bundle))
-    lat, lon = found["lat"].to_numpy(), found["lon"].to_numpy()
-    assert nearest(lat, lon).min() >= spacing * (1 - 1e-9)
-    rng = np.random.default_rng(0)
-    points = rng.standard_normal((2000, 3))
-    north, east = lat_lon(points / np.linalg.norm(points, axis=1, keepdims=True))
-    to_any = distances(np.r_[north, lat], np.r_[east, lon])[:2000, 2000:].min(axis=1)
-    # Maximal but for the last few darts.
-    assert (to_any < spacing).mean() > 0.98
-
-
-def test_stations_are_even_over_the_sphere(bundle):
-    found = sites(places(NetworkSpec("stations", count=1000), bundle))
-    # As many in each tenth of the sphere's area from pole to pole, give or take a few.
-    bands = np.floor((np.sin(np.radians(found["lat"])) + 1) * 5).clip(0, 9)
-    assert np.bincount(bands.astype(int)).min() > 80
-    quarters = np.bincount((found["lon"] // 90).astype(int))
-    assert quarters.min() > 210
 
 
 def test_the_seed_decides_the_places(bundle):
@@ -158,31 +86,7 @@ def test_stations_of_the_sea_alone_stand_in_the_sea(bundle):
     assert found["variable"].tolist() == ["tos"] * 150
 
 
-def test_the_models_land_is_that_of_natural_earth_but_for_the_coasts(bundle, monkeypatch):
-    lat, lon = (a.ravel() for a in np.meshgrid(bundle.grid.lat[4:], bundle.grid.lon, indexing="ij"))
-    model = on_land(bundle, lat, lon)
-    # The same question of a bundle that has no variable of the sea.
-    others = tuple(replace(v, domain="globe") for v in bundle.variables)
-    monkeypatch.setattr(bundle.normaliser.__class__, "variables", others, raising=False)
-    monkeypatch.setitem(bundle.normaliser.__dict__, "variables", others)
-    mapped = on_land(bundle, lat, lon)
-    assert 0.25 < mapped.mean() < 0.4
-    assert (model == mapped).mean() > 0.88
-
-
-@pytest.mark.parametrize(
-    ("lat", "lon", "land"),
-    [(48.9, 2.3, True), (0, 190, False), (-80, 0, True), (42, 51, False), (-75, 179.9, False)],
-)
-def test_natural_earth_knows_land_seas_and_the_caspian(lat, lon, land):
-    import shapely
-
-    assert bool(shapely.contains_xy(natural_earth(), lon if lon <= 180 else lon - 360, lat)) == land
-
-
 # Historical coverage
-
-
 @pytest.mark.parametrize("year", [1850, 1880, 1903, 1969, 2009, 2020])
 def test_historical_stations_are_at_most_one_a_cell_and_active(bundle, year):
     found = places(NetworkSpec("historical", year=year), bundle)
@@ -257,33 +161,6 @@ def test_the_tool_keeps_the_longest_record_of_each_cell_and_decade(repo_root, tm
     assert "3 records" in done.stdout
 
 
-# Ships
-
-
-def test_routes_are_great_circles_at_equal_steps():
-    for names in ROUTES.values():
-        lat, lon = sample_route(names, 100.0)
-        steps = np.diagonal(distances(lat, lon), 1)
-        # Equal along the route; at a corner the straight distance is shorter.
-        assert steps.max() < 100.0 + 1e-6
-        assert np.median(steps) == pytest.approx(100.0)
-        assert distances([lat[0], POINTS[names[0]][0]], [lon[0], POINTS[names[0]][1]])[0, 1] < 1e-4
-    quarter = unit_vectors(*np.array([POINTS["Balboa"], POINTS["Mala"]]).T)
-    assert np.linalg.norm(quarter, axis=1) == pytest.approx(1.0)
-
-
-def test_ships_keep_to_the_sea():
-    """By a map of 1:110 million, on which Malacca and Gibraltar are closed."""
-    import shapely
-
-    runs = [sample_route(names, 25.0) for names in ROUTES.values()]
-    lat, lon = (np.concatenate([r[i] for r in runs]) for i in (0, 1))
-    on = shapely.contains_xy(natural_earth(), (lon + 180) % 360 - 180, lat)
-    assert on.mean() < 0.01
-    length = 25.0 * lat.size
-    assert 100_000 < length < 200_000
-
-
 def test_ships_are_in_the_sea_and_move_with_the_seed(bundle):
     found = places(NetworkSpec("ship_tracks", seed=1), bundle)
     assert not on_land(bundle, found["lat"].to_numpy(), found["lon"].to_numpy()).any()
@@ -296,8 +173,6 @@ def test_ships_are_in_the_sea_and_move_with_the_seed(bundle):
 
 
 # Settings
-
-
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -362,121 +237,3 @@ def test_a_regional_bundle_scatters_its_stations_inside(bundle, monkeypatch):
     turned = (found["lon"] - grid.lon_edges[0]) % 360
     assert turned.between(0, grid.lon_edges[-1] - grid.lon_edges[0]).all()
     assert 0 < len(places(NetworkSpec("historical", year=1950), europe)) < 500
-
-
-# Synthetic observations
-
-
-@pytest.fixture(scope="module")
-def somewhere(bundle):
-    return places(NetworkSpec("stations", ("psl", "tos", "tas", "pr"), count=300), bundle)
-
-
-def test_values_are_the_target_at_the_place_plus_noise_of_the_stated_size(bundle, somewhere):
-    target = bundle.target(MONTH)
-    exact = synthesise(somewhere, bundle, target, 12, error=1e-9)
-    names = [v.name for v in bundle.variables]
-    spots = bundle.operator.locate(
-        [names.index(v) for v in exact["variable"]], exact["lat"], exact["lon"]
-    )
-    np.testing.assert_allclose(exact["value"], bundle.operator.apply(spots, target), atol=1e-6)
-    found = synthesise(somewhere, bundle, target, 12, error=0.3)
-    assert tuple(found.columns) == COLUMNS
-    assert found.dtypes.equals(empty().dtypes)
-    spread = bundle.operator.apply(spots, local_spread(bundle, 12))
-    # Where it hardly ever rains there is a least error.
-    rainy = spread > 0.01
-    np.testing.assert_allclose(found["error_sd"][rainy], 0.3 * spread[rainy], rtol=1e-6)
-    assert rainy.mean() > 0.98
-    z = (found["value"] - exact["value"]) / found["error_sd"]
-    assert abs(z.mean()) < 0.1
-    assert z.std() == pytest.approx(1, abs=0.07)
-    again, rejected, _ = read(found, bundle, month=MONTH)
-    pd.testing.assert_frame_equal(again, found)
-    assert not rejected
-
-
-def test_errors_can_be_given_in_display_units(bundle, somewhere):
-    found = synthesise(somewhere, bundle, bundle.target(MONTH), 12, error={"psl": 1.5})
-    default = synthesise(somewhere, bundle, bundle.target(MONTH), 12)
-    psl = found["variable"] == "psl"
-    assert set(found["error_sd"][psl]) == {1.5}
-    pd.testing.assert_frame_equal(found[~psl], default[~psl])
-
-
-def test_noise_belongs_to_seed_variable_and_place(bundle, somewhere):
-    target = bundle.target(MONTH)
-    all_of_them = synthesise(somewhere, bundle, target, 12, seed=5)
-    fewer = somewhere[3::2]
-    some = synthesise(fewer, bundle, target, 12, seed=5)
-    expected = all_of_them.iloc[3::2].reset_index(drop=True)
-    pd.testing.assert_frame_equal(some, expected)
-    for other_seed in (6, (5, 1)):
-        other = synthesise(somewhere, bundle, target, 12, seed=other_seed)
-        assert (other["value"] != all_of_them["value"]).all()
-    zero = np.zeros_like(target)
-    december, july = (synthesise(somewhere, bundle, zero, m, seed=5) for m in (12, 7))
-    np.testing.assert_allclose(
-        december["value"] / december["error_sd"], july["value"] / july["error_sd"], rtol=1e-9
-    )
-
-
-def test_noise_is_normal_and_independent_between_places_seeds_and_variables(bundle):
-    cells = places(NetworkSpec("all_fields"), bundle)
-    zero = np.zeros(bundle.mask.shape)
-
-    def noise(seed):
-        found = synthesise(cells, bundle, zero, 1, seed=seed)
-        return (found["value"] / found["error_sd"]).to_numpy()
-
-    one, two = noise(0), noise(1)
-    n = one.size
-    for z in (one, two):
-        assert abs(z.mean()) < 4 / np.sqrt(n)
-        assert z.std() == pytest.approx(1, abs=0.025)
-        assert abs(np.mean(z**3)) < 0.1
-        assert np.mean(np.abs(z) > 1.96) == pytest.approx(0.05, abs=0.007)
-        assert abs(np.corrcoef(z[1:], z[:-1])[0, 1]) < 4 / np.sqrt(n)
-    assert abs(np.corrcoef(one, two)[0, 1]) < 4 / np.sqrt(n)
-    by_name = {k: one[cells["variable"] == k] for k in ("psl", "tas", "pr")}
-    for a, b in itertools.combinations(by_name.values(), 2):
-        assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(a.size)
-
-
-def test_two_observations_at_one_place_have_errors_of_their_own(bundle, somewhere):
-    twice = pd.concat([somewhere, somewhere.iloc[:5]], ignore_index=True)
-    target = bundle.target(MONTH)
-    found = synthesise(twice, bundle, target, 12)
-    pd.testing.assert_frame_equal(
-        found.iloc[: len(somewhere)], synthesise(somewhere, bundle, target, 12)
-    )
-    assert (found["value"].iloc[-5:].to_numpy() != found["value"].iloc[:5].to_numpy()).all()
-
-
-def test_withheld_and_labels_are_kept(bundle, somewhere):
-    table = synthesise(somewhere, bundle, bundle.target(MONTH), 12)
-    table.loc[::3, "withheld"] = True
-    again = synthesise(table, bundle, bundle.target("1998-01"), 1)
-    assert again["withheld"].tolist() == table["withheld"].tolist()
-    assert again["label"].tolist() == somewhere["label"].tolist()
-
-
-def test_places_without_a_value_are_left_out(bundle, somewhere):
-    target = bundle.target(MONTH).copy()
-    target[0, :24] = np.nan
-    found = synthesise(somewhere, bundle, target, 12)
-    assert 0 < len(found) < len(somewhere)
-    assert np.isfinite(found["value"]).all()
-    assert list(found.index) == list(range(len(found)))
-
-
-def test_what_cannot_be_observed_is_said_in_words(bundle):
-    land = pd.DataFrame({"variable": ["tos"], "lat": [50.0], "lon": [90.0]})
-    target = bundle.target(MONTH)
-    with pytest.raises(ObservationError, match=r"50\.00N 90\.00E"):
-        synthesise(land, bundle, target, 12)
-    for error in (0.0, -1.0, float("nan"), {"tas": 0.0}):
-        with pytest.raises(ObservationError, match="not above 0"):
-            synthesise(land.assign(variable="tas"), bundle, target, 12, error=error)
-    with pytest.raises(ObservationError, match="no variable 'zg'"):
-        synthesise(land.assign(variable="zg"), bundle, target, 12)

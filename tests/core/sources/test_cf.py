@@ -2,85 +2,35 @@
 
 The headers are those of the providers' files where other people's listings of them were found
 (HadCRUT5, Berkeley Earth, HadISST), and otherwise as their programs read them; docs/data.md says
-which of them were not tried with the real downloads.
-"""
+which of them were not tried with the real downloads."""
 
 import numpy as np
-import pytest
 import xarray as xr
+from cf_files import (
+    EAST,
+    HIGH,
+    JAN,
+    LAT,
+    LON,
+    LOW,
+    NORTH,
+    SHAPE,
+    SINCE,
+    N,
+    mapped,
+    months,
+    pressure,
+    temperature,
+    write,
+)
+from refusals import refusal
 
-from mlda_core.sources import SourceError, netcdf, places
 from mlda_core.sources.choices import Choices
-from mlda_core.sources.places import Address
 from mlda_core.sources.prepare import read_files, recognise
 from mlda_core.sources.regrid import grid_of_step
 
-LAT, LON = np.arange(-80.0, 81, 20), np.arange(0.0, 360, 30)
-N = 4
-LOW, HIGH = np.array([0, 31, 60, 91.0]), np.array([31, 60, 91, 121.0])  # of 2020
-SINCE = {"units": "days since 2020-01-01", "standard_name": "time", "axis": "T"}
-NORTH = {"units": "degrees_north", "standard_name": "latitude", "axis": "Y"}
-EAST = {"units": "degrees_east", "standard_name": "longitude", "axis": "X"}
-# A field that tells month, row and column apart.
-SHAPE = 0.1 * np.arange(N)[:, None, None] + 0.01 * LAT[:, None] + 0.001 * LON
-
-
-def write(
-    path, fields, *, time=None, bounds=True, lat="lat", lon="lon", rows=LAT, columns=LON, **g
-):
-    """Write fields on (time, lat, lon), stamped in the middle of months with bounds."""
-    stamps = ("time", (LOW + HIGH) / 2, SINCE) if time is None else time
-    name = stamps[0]
-    data = xr.Dataset(
-        coords={
-            name: (name, np.asarray(stamps[1]), dict(stamps[2])),
-            lat: (lat, rows, NORTH),
-            lon: (lon, columns, EAST),
-        },
-        attrs=g,
-    )
-    for variable, (values, attrs) in fields.items():
-        data[variable] = ((name, lat, lon), values, attrs)
-    if bounds:
-        data["time_bnds"] = ((name, "bnds"), np.stack([LOW, HIGH], 1))
-        data[name].attrs["bounds"] = "time_bnds"
-    data.to_netcdf(path)
-    return data
-
-
-def temperature(**attrs):
-    return 283 + SHAPE, {"units": "K", "standard_name": "air_temperature", **attrs}
-
-
-def pressure(**attrs):
-    made = {"units": "Pa", "standard_name": "air_pressure_at_mean_sea_level", **attrs}
-    return 101_000 + 100 * SHAPE, made
-
-
-def refusal(*paths, source="auto", **asked):
-    with pytest.raises(SourceError) as caught:
-        read_files(list(paths), source, **asked)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.endswith(".")
-    assert ". " not in message, "one sentence"
-    return message
-
-
-def months(data):
-    return [str(t)[:7] for t in data["time"].values]
-
-
-def mapped(**names):
-    return Choices(names=tuple(names.items()))
-
-
-JAN = ["2020-01", "2020-02", "2020-03", "2020-04"]
-
 
 # Layouts of public files
-
-
 def test_cmip6(tmp_path):
     """tas, psl, pr of table Amon and tos on its regridded grid gr, each in a file, noleap."""
     time = ("time", [15.5, 45, 74.5, 105], {**SINCE, "calendar": "365_day"})
@@ -248,27 +198,6 @@ def test_noaaglobaltemp(tmp_path):
     np.testing.assert_allclose(found["tasa"][0], SHAPE, atol=1e-6)
 
 
-def test_hadisst(tmp_path):
-    """Sea surface temperature in C with -1000 where all is ice and -1e30 over land."""
-    values = 12 + SHAPE
-    values[:, 0], values[:, 4, 3] = -1000.0, np.nan
-    path = tmp_path / "HadISST_sst.nc"
-    attrs = {"units": "C", "standard_name": "sea_surface_temperature", "long_name": "sst",
-             "cell_methods": "time: lat: lon: mean"}  # fmt: skip
-    data = write(
-        path, {"sst": (values, attrs)}, lat="latitude", lon="longitude", rows=LAT[::-1],
-        columns=LON - 180, source="HadISST",
-        title="Monthly version of HadISST sea surface temperature component",
-    )  # fmt: skip
-    path.unlink()
-    data.to_netcdf(path, encoding={"sst": {"_FillValue": -1e30}})
-    assert recognise([path]) == "hadisst"
-    tos = read_files([path])["tos"][0].values
-    wanted = np.where(values == -1000.0, -1.8, values) + 273.15
-    np.testing.assert_allclose(tos, np.roll(wanted, 6, axis=2)[:, ::-1], rtol=1e-6)
-    assert np.isnan(tos).sum() == N
-
-
 def write_eobs(path, name, values, attrs, days):
     time = ("time", days, {"units": "days since 1950-01-01 00:00", "standard_name": "time"})
     rows, columns = np.arange(40.0, 60, 5), np.arange(0.0, 20, 5)
@@ -316,259 +245,3 @@ def test_eobs_as_cdo_averages_it(tmp_path):
     np.testing.assert_allclose(data["pr"], 2.0 / 86400, rtol=1e-6)
     a_month = read_files([tmp_path], choices=Choices(names=choices.names, amount="month"))
     np.testing.assert_allclose(a_month["pr"][0, 1], 2.0 / 86400 / 28, rtol=1e-6)
-
-
-# Variables
-
-
-@pytest.mark.parametrize(
-    ("name", "attrs", "canonical"),
-    [
-        ("anything", {"standard_name": "air_pressure_at_sea_level", "units": "hPa"}, "psl"),
-        ("x", {"standard_name": "sea_surface_temperature", "units": "K"}, "tos"),
-        ("tas", {"standard_name": "air_temperature", "units": "degC"}, "tas"),
-        ("air", {"standard_name": "air_temperature", "units": "K",
-                 "long_name": "2 metre temperature"}, "tas"),
-        ("rain", {"standard_name": "lwe_precipitation_rate", "units": "mm day-1"}, "pr"),
-        ("rain", {"standard_name": "precipitation_flux", "units": "mm day-1"}, "pr"),
-        ("rain", {"standard_name": "lwe_thickness_of_precipitation_amount", "units": "mm",
-                  "cell_methods": "time: sum"}, "pr"),
-        ("a", {"standard_name": "air_temperature_anomaly", "units": "degC"}, "tasa"),
-    ],
-)  # fmt: skip
-def test_standard_names(tmp_path, name, attrs, canonical):
-    inside = {
-        "psl": 1010, "tos": 285, "tas": 285 if attrs["units"] == "K" else 12, "pr": 2, "tasa": 0.5,
-    }  # fmt: skip
-    values = inside[canonical] + 0 * SHAPE
-    if attrs.get("cell_methods"):
-        values = 2 * (HIGH - LOW)[:, None, None] + 0 * SHAPE
-    write(tmp_path / "f.nc", {name: (values, attrs)})
-    data = read_files([tmp_path])
-    wanted = {"psl": 101_000, "tos": 285, "tas": 285, "pr": 2 / 86400, "tasa": 0.5}[canonical]
-    if canonical == "tas" and attrs["units"] == "degC":
-        wanted = 285.15
-    assert list(data.data_vars) == [canonical]
-    np.testing.assert_allclose(data[canonical], wanted, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("name", "attrs", "words"),
-    [
-        ("tasmax", {"cell_methods": "time: maximum within days time: mean over days"}, "a maximum"),
-        ("tas", {"cell_methods": "time: standard_deviation"}, "a standard_deviation"),
-        ("tas", {"cell_methods": "time: point"}, "a point"),
-        ("tas", {"cell_methods": "time: sum"}, "a sum"),
-        ("ta", {}, "no height"),
-        ("tas", {"long_name": "Near-surface temperature anomaly"}, "an anomaly"),
-        ("tas", {"long_name": "Ensemble spread of 2 m temperature"}, "a spread"),
-        ("tas", {"standard_name": "surface_temperature"}, "surface_temperature"),
-        ("tas", {"standard_name": "air_temperature standard_error"}, "standard_error"),
-        ("prc", {"standard_name": "convective_precipitation_flux"}, "convective"),
-        ("x", {"standard_name": ""}, "no standard name"),
-    ],
-)
-def test_what_may_be_another_quantity_is_left_to_the_user(tmp_path, name, attrs, words):
-    field = temperature(**attrs)
-    write(tmp_path / "f.nc", {name: field})
-    for source in ("auto", "cf"):
-        message = refusal(tmp_path, source=source)
-        assert words in message
-        assert "--map" in message
-    data = read_files([tmp_path], choices=mapped(tas=name))
-    np.testing.assert_allclose(data["tas"][0], 283 + SHAPE, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("level", "value", "attrs", "read"),
-    [
-        ("height", 2.0, {"units": "m"}, True),
-        ("height", 10.0, {"units": "m"}, True),
-        ("height", 80.0, {"units": "m"}, False),
-        ("plev", 85_000.0, {"units": "Pa"}, False),
-        ("level", 1000.0, {"units": "millibar"}, False),
-        ("lev", 0.99, {"units": "1", "positive": "down"}, False),
-    ],
-)
-def test_levels_of_the_air(tmp_path, level, value, attrs, read):
-    path = tmp_path / "f.nc"
-    data = write(path, {"tas": temperature()})
-    data["tas"] = data["tas"].expand_dims({level: [value]}, 1)
-    data[level].attrs.update(attrs)
-    path.unlink()
-    data.to_netcdf(path)
-    if read:
-        assert list(read_files([path]).data_vars) == ["tas"]
-    else:
-        assert f"'{level}'" in refusal(path)
-        assert list(read_files([path], choices=mapped(tas="tas")).data_vars) == ["tas"]
-
-
-def test_two_that_may_be_the_same(tmp_path):
-    write(tmp_path / "f.nc", {"a": pressure(), "b": pressure()})
-    message = refusal(tmp_path)
-    assert "a and b" in message
-    assert "--map psl=a" in message
-    data = read_files([tmp_path], choices=mapped(psl="b"))
-    assert list(data.data_vars) == ["psl"]
-
-
-def test_pressure_levels_need_one_selected(tmp_path):
-    path = tmp_path / "f.nc"
-    data = write(path, {"t": temperature()})
-    levels = data["t"].expand_dims({"plev": [100_000.0, 92_500.0]}, 1) + xr.DataArray(
-        [0.0, -3.0], dims="plev"
-    )
-    path.unlink()
-    data.assign(t=levels.assign_attrs(data["t"].attrs)).to_netcdf(path)
-    assert "2 values of 'plev'" in refusal(path, choices=mapped(tas="t"))
-    choices = Choices(names=(("tas", "t"),), select=(("plev", "92500"),))
-    data = read_files([path], choices=choices)
-    np.testing.assert_allclose(data["tas"][0], 280 + SHAPE, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ({"names": ["tasa"]}, "no pair such as"),
-        ({"names": ["wind=u"]}, "knows no 'wind'"),
-        ({"names": ["tas=a", "tas=b"]}, "twice"),
-        ({"names": ["tas=a", "tasa=a"]}, "two names"),
-        ({"stamp": "noon"}, "start, end, middle"),
-        ({"amount": "year"}, "day, month"),
-        ({"select": ["plev"]}, "no pair"),
-    ],
-)
-def test_words_that_are_no_choice(words, said):
-    with pytest.raises(SourceError, match=said):
-        Choices.read(**words)
-
-
-def test_maps_of_known_layouts_and_of_nothing(tmp_path):
-    write(tmp_path / "f.nc", {"slp": pressure(standard_name="")})
-    assert "--map is for --source cf" in refusal(tmp_path, source="ncep", choices=mapped(psl="slp"))
-    assert "no 'mslp'" in refusal(tmp_path, choices=mapped(psl="slp", tas="mslp"))
-    assert list(read_files([tmp_path], choices=mapped(psl="slp")).data_vars) == ["psl"]
-
-
-# Axes
-
-
-@pytest.mark.parametrize(("time", "lat", "lon"), [("T", "Y", "X"), ("t", "nav_lat", "nav_lon")])
-def test_axes_of_any_name(tmp_path, time, lat, lon):
-    stamps = (time, (LOW + HIGH) / 2, {"units": "days since 2020-01-01"})
-    write(tmp_path / "f.nc", {"tas": temperature()}, time=stamps, lat=lat, lon=lon)
-    data = read_files([tmp_path])
-    assert months(data) == JAN
-    np.testing.assert_allclose(data["tas"][0], 283 + SHAPE, rtol=1e-6)
-
-
-def test_a_curvilinear_grid_is_refused_with_the_remedy(tmp_path):
-    """tos of CMIP6 table Omon on its native grid gn."""
-    lat2, lon2 = np.meshgrid(LAT, LON, indexing="ij")
-    data = xr.Dataset(
-        {"tos": (("time", "j", "i"), 285 + SHAPE,
-                 {"units": "K", "standard_name": "sea_surface_temperature"})},
-        {"time": ("time", (LOW + HIGH) / 2, SINCE),
-         "latitude": (("j", "i"), lat2, NORTH), "longitude": (("j", "i"), lon2, EAST)},
-    )  # fmt: skip
-    data.to_netcdf(tmp_path / "tos_Omon.nc")
-    assert "cdo remapcon" in refusal(tmp_path)
-
-
-def test_a_rotated_pole_is_no_latitude(tmp_path):
-    rotated = {"units": "degrees", "standard_name": "grid_latitude", "axis": "Y"}
-    path = tmp_path / "f.nc"
-    data = write(path, {"tas": temperature()}, lat="rlat", lon="rlon")
-    data["rlat"].attrs = rotated
-    data["rlon"].attrs = {**rotated, "standard_name": "grid_longitude", "axis": "X"}
-    path.unlink()
-    data.to_netcdf(path)
-    assert "no coordinate 'lat'" in refusal(path)
-
-
-# Files, stores and addresses
-
-
-@pytest.mark.parametrize("name", ["a.NC", "a.nc4", "a.netcdf", "a.h5", "a.Nc"])
-def test_endings_of_files(tmp_path, name):
-    write(tmp_path / name, {"tas": temperature()})
-    (tmp_path / "._a.nc").write_bytes(b"\x00\x05\x16\x07 Mac OS X")
-    (tmp_path / ".hidden.nc").write_bytes(b"")
-    (tmp_path / "notes.txt").write_text("none of it")
-    assert months(read_files([tmp_path])) == JAN
-    assert "companion file of macOS" in refusal(tmp_path / "._a.nc")
-
-
-@pytest.mark.parametrize("form", [2, 3])
-@pytest.mark.parametrize("name", ["a.zarr", "store"])
-def test_zarr_stores(tmp_path, name, form):
-    data = write(tmp_path / "f.nc", {"tas": temperature()})
-    (tmp_path / "f.nc").unlink()
-    data.to_zarr(tmp_path / name, zarr_format=form, consolidated=False)
-    for given in (tmp_path / name, tmp_path, str(tmp_path / name)):
-        found = read_files([given])
-        assert months(found) == JAN
-        np.testing.assert_allclose(found["tas"][0], 283 + SHAPE, rtol=1e-6)
-
-
-def test_a_store_without_zarr_is_told_which_extra(tmp_path, monkeypatch):
-    store = tmp_path / "a.zarr"
-    store.mkdir()
-    monkeypatch.setattr(places, "find_spec", lambda _: None)
-    assert "pip install 'mlda-climate[scale]'" in refusal(store)
-    monkeypatch.undo()
-    assert "a.zarr cannot be read as a Zarr store" in refusal(store)
-
-
-def test_addresses_are_opened_as_they_are(tmp_path, monkeypatch):
-    path = tmp_path / "f.nc"
-    write(path, {"tas": temperature()})
-    asked = []
-
-    def opened(place, **how):
-        asked.append((place, how["engine"]))
-        return open_dataset(path, engine="netcdf4", decode_cf=False)
-
-    open_dataset = xr.open_dataset
-    monkeypatch.setattr(places.xr, "open_dataset", opened)
-    address = "https://psl.noaa.gov/thredds/dodsC/Datasets/f.nc"
-    assert months(read_files([address])) == JAN
-    assert set(asked) == {(address, "netcdf4")}
-    assert read_files([address]).equals(read_files([Address(address)]))
-
-
-def test_a_refused_connection_is_one_sentence():
-    message = refusal("http://127.0.0.1:9/dodsC/f.nc")
-    assert message.startswith("http://127.0.0.1:9/dodsC/f.nc cannot be read as OPeNDAP")
-    assert "check the address" in message
-
-
-def test_schemes_that_nothing_reads():
-    assert "'ftp'" in refusal("ftp://127.0.0.1/f.nc")
-
-
-def test_a_server_that_fails_while_it_is_read(tmp_path, monkeypatch):
-    def failing(*_):
-        raise RuntimeError("NetCDF: DAP failure")
-
-    write(tmp_path / "f.nc", {"tas": temperature()})
-    monkeypatch.setattr(
-        netcdf, "open_served", lambda _: xr.open_dataset(tmp_path / "f.nc", decode_cf=False)
-    )
-    monkeypatch.setattr(netcdf, "is_eof_file", failing)
-    with pytest.raises(SourceError, match=r"^https://example.org/f.nc .*DAP failure.*\.$"):
-        read_files(["https://example.org/f.nc"], "cf")
-
-
-# What was read
-
-
-def test_the_origin_of_every_variable_is_told(tmp_path):
-    write(tmp_path / "f.nc", {"tas": temperature(), "mslp": pressure(units="Pa")})
-    told = []
-    read_files([tmp_path], tell=told.append)
-    assert [str(origin) for origin in told] == [
-        "psl from mslp (Pa) in f.nc, 2020-01 to 2020-04; months by the bounds 'time_bnds'",
-        "tas from tas (K) in f.nc, 2020-01 to 2020-04; months by the bounds 'time_bnds'",
-    ]

@@ -16,6 +16,8 @@ from mlda_core.sources.plausible import Check
 from mlda_core.sources.prepare import read_files
 
 LAT, LON = np.array([60.0, 30.0, 0.0]), np.array([0.0, 90.0, 180.0, 270.0])
+
+
 FIELDS = {
     # Name in the file, layout, truth in canonical units, and units with their factor and offset.
     "psl": ("slp", ncep.LAYOUT, (97_000.0, 104_000.0), {
@@ -28,6 +30,8 @@ FIELDS = {
     "tasa": ("tempanomaly", gistemp.LAYOUT, (-5.0, 5.0), {
         "K": (1.0, 0.0), "degC": (1.0, 0.0), "degrees F": (1.8, 0.0)}),
 }  # fmt: skip
+
+
 TYPES = ["f4", "f8", "i2", "i4", "u1", "i1"]
 FORMS = ["own", "f8", "f4", "i4", "text", "list", "fill and missing", "none"]
 CODES = [-32768, -32767, -9999, -999, -99, 32767, 127, 255, -127, 9.969209968386869e36, 1e20, -1e30]
@@ -142,6 +146,8 @@ JUNK = (
     | st.lists(st.floats(width=32), max_size=3).map(np.float32)
     | st.sampled_from(["-9999.", "NaN", "1e20", "degrees Celsius", "mm/month", "K", "Pa", "hPa"])
 )
+
+
 NAMES = [
     "units", "_FillValue", "missing_value", "scale_factor", "add_offset", "valid_range",
     "valid_min", "valid_max", "_Unsigned", "coordinates", "standard_name", "cell_methods",
@@ -210,19 +216,6 @@ def test_the_same_through_files(case, tmp_path_factory):
     wanted = truth[:, ::-1]
     assert np.array_equal(np.isnan(found), np.isnan(wanted))
     np.testing.assert_allclose(found, wanted, rtol=3e-7, atol=0.01 * step + 1e-4 * span)
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("-999.", [-999]), ("870.f, 1150.f", [870, 1150]), ("-32767s", [-32767]),
-        ("1.d20", [1e20]), ("NaN", []), ("none", []), ("", []), ("-9999 or -99", []),
-        ("[-999, 1e20]", [-999, 1e20]), (b"-99.9", [-99.9]), (["-9.", "-8."], [-9, -8]),
-        (np.float32(1e20), [np.float32(1e20)]), (np.int16([1, 2]), [1, 2]), (None, []),
-    ],
-)  # fmt: skip
-def test_numbers_in_attributes(text, wanted):
-    assert numbers_in(text) == pytest.approx(wanted)
 
 
 @settings(max_examples=1000, deadline=None)

@@ -5,22 +5,14 @@ Files of this folder that define ``SAMPLER`` are discovered automatically: there
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from mlda_core.assimilation.posterior.sampler import Sampler
+from mlda_core.climate.discovery import discovered
 from mlda_core.climate.errors import StateError
 
-
-def _find() -> dict[str, Sampler]:
-    found: list[Sampler] = [
-        importlib.import_module(f"{__name__}.{module.name}").SAMPLER
-        for module in pkgutil.iter_modules(__path__)
-    ]
-    return {sampler.key: sampler for sampler in sorted(found, key=lambda s: s.rank)}
-
-
-SAMPLERS: dict[str, Sampler] = _find()
+SAMPLERS: dict[str, Sampler] = {
+    found.key: found
+    for found in sorted(discovered(__name__, __path__, "SAMPLER"), key=lambda found: found.rank)
+}
 
 
 def sampler_of(key: str) -> Sampler:

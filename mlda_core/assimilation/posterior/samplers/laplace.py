@@ -6,26 +6,31 @@ The spread of an analysis is this distribution's standard deviation, in closed f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 
 class Laplace(Sampler):
-    """Draws about the analysis, in closed form."""
+    """Draws about the analysis, in closed form; curvatures of likelihoods are at the mode."""
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    takes_reports: ClassVar[bool] = True
+
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Add linear departures to the analysis; see :meth:`Sampler.sample`."""
         zeta, x = engine.minimum(problem)
         departures, moved = linear_departures(problem.gain, draws)
-        turn = problem.gain.prior.turn
-        z = None if turn is None else problem.z_b + (zeta + departures) @ turn.T
+        turn, bend = problem.gain.prior.turn, problem.gain.prior.bend
+        away = zeta + departures
+        if bend is not None:
+            away = bend.departures(away)
+        z = None if turn is None else problem.z_b + away @ turn.T
         yield Progress(1, 1, Sampled(x + moved, z, "drawn in closed form about the analysis"))
 
 

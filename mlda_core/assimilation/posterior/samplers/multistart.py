@@ -7,7 +7,8 @@ Laplace's approximation: ``exp(-J)`` with the Hessian of the linearised problem 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,15 @@ from mlda_core.assimilation.posterior.conditioning import linear_departures
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.posterior.engine import Engine
+    from mlda_core.assimilation.problem import Mode, Problem
 
 Array = NDArray[np.float64]
 
 STARTS = 20
+# Searches with errors that are not normal, each of several minimisations, one after another.
+STARTS_OF_MODES = 8
 # Two ends of minimisations are one minimum within this distance, in posterior standard deviations
 # of the linearised problem, a number: ends of one lie within .003 (20 starts, two VALIDATION
 # months of 30 stations).
@@ -32,8 +35,13 @@ SAME = 0.3
 class Multistart(Sampler):
     """Members about each distinct minimum."""
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    takes_reports: ClassVar[bool] = True
+
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
+        if problem.stated is not None:
+            yield from _about_modes(engine, problem, draws)
+            return
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost
 
@@ -67,6 +75,62 @@ class Multistart(Sampler):
             words += f", {slow} not converged"
         sampled = Sampled(np.asarray(centre[index] + moved, np.float32), z, words, count)
         yield Progress(1, 1, sampled)
+
+
+def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    """Search from draws of the prior where errors are not normal, and draw about the minima.
+
+    Curvatures differ from minimum to minimum, so shares are those of Laplace's approximation with
+    each one's own determinant.
+    """
+    # Here, for the list of samplers must load without torch.
+    from mlda_core.assimilation.mode import ModeSearch, distinct_modes
+
+    stated = problem.stated
+    if stated is None:
+        raise ValueError("all errors are normal")
+    search = ModeSearch(engine.bundle, stated)
+    rng = np.random.default_rng([draws.seed, 5])
+    gain = stated.gain
+    prior = gain.error_covariance + gain.latent @ gain.latent.T
+    values, vectors = np.linalg.eigh(prior)
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    ends = list(problem.modes)
+    for done in range(STARTS_OF_MODES):
+        at = search.origin + root @ rng.standard_normal(len(values))
+        zeta = rng.standard_normal((gain.latent.shape[1],))
+        ends.append(list(search.search(at, zeta))[-1])
+        yield Progress(done + 1, STARTS_OF_MODES + 1)
+    modes = distinct_modes(ends)
+    logs = np.array([-mode.cost.total - 0.5 * _log_determinant(mode) for mode in modes])
+    share = np.exp(logs - logs.max())
+    which = _shares(share / share.sum(), len(draws.zeta), rng)
+    x = np.empty_like(draws.error)
+    z = np.empty((len(which), problem.z_b.size))
+    turn = gain.prior.turn
+    for i, mode in enumerate(modes):
+        mine = np.flatnonzero(which == i)
+        if not mine.size or turn is None:
+            continue
+        own, fit = mode.problem.gain, mode.problem.decoded_cost(engine.bundle)
+        scale = np.sqrt(own.variance / problem.gain.variance)
+        away, moved = linear_departures(own, replace(draws, noise=draws.noise * scale))
+        centre, left = fit.at(mode.zeta)
+        centre = centre + own.residual_weights(left).astype(np.float32) @ own.columns
+        x[mine] = centre + moved[mine]
+        z[mine] = problem.z_b + (mode.zeta + away[mine]) @ turn.T
+    count = len(modes)
+    words = f"{len(ends)} searches, {count} distinct {'minimum' if count == 1 else 'minima'}"
+    yield Progress(1, 1, Sampled(x, z, words, count))
+
+
+def _log_determinant(mode: Mode) -> float:
+    """Return log det(I + W Q), Q the prior's covariance at the observations, W the curvatures."""
+    gain = mode.problem.gain
+    prior = gain.error_covariance + gain.latent @ gain.latent.T
+    root = 1.0 / np.sqrt(gain.variance)
+    inner = np.eye(len(root)) + root[:, None] * prior * root
+    return float(np.linalg.slogdet(inner)[1])
 
 
 def distinct(x: Array, cost: Array, inverse_hessian: Array) -> NDArray[np.int64]:

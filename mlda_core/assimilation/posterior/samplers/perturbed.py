@@ -1,5 +1,9 @@
 """Randomise, then minimise: perturbed observations and prior, one minimisation a member.
 
+With errors that are not normal, each member first draws auxiliary normal observations that stand
+for the rows: for a report the latent value within its class (Albert and Chib 1993), drawn from its
+posterior in the linearised problem; given these the member's problem is a normal one.
+
 Exact where the decoder is linear; elsewhere an approximation that needs no weights as long as the
 decoder is nearly so (randomised maximum likelihood: Oliver, He and Reynolds 1996; Bardsley and
 others 2014, https://doi.org/10.1137/140964023, for the weights).
@@ -8,30 +12,39 @@ others 2014, https://doi.org/10.1137/140964023, for the weights).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlda_core.assimilation.posterior.conditioning import residual_error
 from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
+from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.draws import Draws
+    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
+
+Array = NDArray[np.float64]
 
 
 class Perturbed(Sampler):
     """An analysis of perturbed observations, from a perturbed prior mean, for each member."""
 
-    def sample(self, engine: Assimilator, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    takes_reports: ClassVar[bool] = True
+
+    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise all members' costs in one batch; see :meth:`Sampler.sample`."""
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost
 
-        gain, observed = problem.gain, problem.observed
-        fit = BatchCost(engine.bundle, problem, observed.value - draws.misfit, draws.zeta)
+        problem, draws, values = _utilities(problem, draws)
+        gain = problem.gain
+        fit = BatchCost(engine.bundle, problem, values - draws.misfit, draws.zeta)
         departures = engine.departures(problem, problem.x_b) - draws.misfit
+        departures = departures + (values - problem.observed.value)
         # The linear problem's solution about each member's own prior mean.
         start = (
             draws.zeta
@@ -44,8 +57,27 @@ class Perturbed(Sampler):
         error = residual_error(gain, draws, left + draws.misfit)
         slow = int((~last.converged).sum())
         words = f"{len(x)} minimisations" + (f", {slow} not converged" if slow else "")
+        if len(problem.modes) > 1:
+            words += f"; {len(problem.modes)} minima were found, and members are about the lowest"
         sampled = Sampled(np.asarray(x + error, np.float32), fit.z(last.x), words)
         yield Progress(1, 1, sampled)
+
+
+def _utilities(problem: Problem, draws: Draws) -> tuple[Problem, Draws, Array]:
+    """Return the normal problem of all members, its draws, and each member's observations (n, p).
+
+    Without errors that are not normal, these are the problem's own.
+    """
+    observed, stated = problem.observed, problem.stated
+    n = len(draws.zeta)
+    if stated is None or observed.likelihoods is None:
+        return problem, draws, np.broadcast_to(observed.value, (n, len(observed)))
+    likelihoods = observed.likelihoods
+    at = draw_at_observations(problem.modes[0], likelihoods, n, [draws.seed, 6])
+    values, variance = likelihoods.utility(at, np.random.default_rng([draws.seed, 7]))
+    noise = draws.noise / np.sqrt(problem.gain.variance) * np.sqrt(variance)
+    normal = replace(problem, gain=problem.gain.with_variance(variance))
+    return normal, replace(draws, noise=noise), values
 
 
 SAMPLER = Perturbed(

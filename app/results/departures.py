@@ -1,0 +1,221 @@
+"""Ranks of the observations, and densities at a place or over a region, for the foot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.charts.densities import Curve, Densities, Mark
+from app.components import Message
+from app.context import Action, SessionContext
+from app.jobs.analysis import engine_of, sentence
+from app.jobs.worker import ANALYSES, Latest
+from app.results.panel import Foot
+from app.state.rows import InvalidObservationError
+from app.text import counted, number, place, short_labels, signed
+from mlda_core.assimilation.densities import densities_at
+from mlda_core.climate.regions import Region
+from mlda_core.climate.scales import written_units
+from mlda_core.evaluation.rank_histogram import observation_ranks
+
+if TYPE_CHECKING:
+    from app.tools.observe import ObserveTool
+    from mlda_core.assimilation.densities import PlaceDensities
+
+Where = tuple[float, float] | Region
+# Degrees about a place that its outline on the maps has.
+ROUND = 2.0
+# An observation so near is drawn beside the densities of a place.
+NEAR_KM = 500.0
+
+
+class DeparturesPanel:
+    """State and actions of the parts *Ranks* and *Densities*.
+
+    Parameters
+    ----------
+    context : SessionContext
+    foot : Foot
+    observe : ObserveTool
+        Whose analysis they are of.
+    region_of : callable
+        Returns the region chosen in the foot.
+    """
+
+    def __init__(
+        self,
+        context: SessionContext,
+        foot: Foot,
+        observe: ObserveTool,
+        region_of: Callable[[], Region],
+    ) -> None:
+        self._bundle, self._state = context.bundle, context.state
+        self._foot, self._observe, self._region_of = foot, observe, region_of
+        self._changed = context.redraw
+        self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
+        self._names = short_labels(context.bundle.variables)
+        self._ranked: Any = None
+        self._where = "region"
+        self._place: tuple[float, float] | None = None
+        self._variable = foot.variable
+        self._asked: tuple[Any, ...] | None = None
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message does."""
+        return {"density-where": self.choose_where, "density-variable": self.choose_variable}
+
+    def choose_where(self, message: Message) -> None:
+        """Show a place's densities or a region's."""
+        value = message.get("value")
+        if value not in ("place", "region"):
+            raise InvalidObservationError(f"Densities are of no '{str(value)[:24]}'.")
+        self._where = str(value)
+
+    def choose_variable(self, message: Message) -> None:
+        """Show the densities of another variable."""
+        value = str(message.get("value"))
+        if value not in self._names:
+            raise InvalidObservationError(f"This bundle has no variable '{value[:24]}'.")
+        self._variable = value
+
+    def ask_place(self, variable: str, lat: float, lon: float) -> str:
+        """Show what is known of a variable at a place: the part opens."""
+        self._where, self._place, self._variable = "place", (lat, lon), variable
+        if "densities" not in self._foot.opened:
+            self._foot.unfold("densities")
+        return f"Asked: {self._names[variable]} at {place(lat, lon)}."
+
+    def outlined(self) -> list[tuple[float, float, float, float]]:
+        """Return what the densities are of, to be outlined on the maps."""
+        if "densities" not in self._foot.opened or self._where != "place" or self._place is None:
+            return []
+        lat, lon = self._place
+        south, north = max(lat - ROUND, -90.0), min(lat + ROUND, 90.0)
+        return [(south, north, (lon - ROUND) % 360.0, (lon + ROUND) % 360.0)]
+
+    def show(self) -> None:
+        """Update both parts; the caller holds the document."""
+        if "ranks" in self._foot.opened:
+            self._show_ranks()
+        if "densities" in self._foot.opened:
+            self._show_densities()
+
+    # -- ranks -------------------------------------------------------------------------------
+
+    def _show_ranks(self) -> None:
+        ensemble, why = self._observe.members()
+        if ensemble is None:
+            self._foot.put(ranks={"words": why})
+            self._ranked = None
+            return
+        if ensemble is self._ranked:
+            return
+        self._ranked = ensemble
+        found = observation_ranks(ensemble)
+        parts = {"withheld": found.withheld, "used": found.used}
+        shown: dict[str, Any] = {
+            kind: found.frequencies(kind).tolist() if values.size else []
+            for kind, values in parts.items()
+        }
+        said = [counted(v.size, f"{k} observation") for k, v in parts.items() if v.size]
+        words = " and ".join(said) or "Nothing is observed."
+        if said:
+            words += ": even where spread and errors are right; high at the ends: too sure"
+        self._foot.put(ranks={**shown, "words": words})
+
+    # -- densities ---------------------------------------------------------------------------
+
+    def _wanted(self) -> tuple[Where | None, str]:
+        """Return where the densities are of, and its name."""
+        if self._where == "region":
+            region = self._region_of()
+            return region, region.short
+        if self._place is None:
+            return None, ""
+        return self._place, place(*self._place)
+
+    def _show_densities(self) -> None:
+        work, task = self._observe.analysing, self._observe.analysing.task
+        where, name = self._wanted()
+        head = {"where": self._where, "variable": self._variable}
+        if where is None:
+            said = "Choose Ask in Observe, and click a map; or choose Region"
+            self._foot.put(densities={**head, "words": said})
+            self._asked = None
+            return
+        none = self._observe.why_no_posterior("Densities")
+        if none or task is None or not work.answered:
+            self._foot.put(densities={**head, "words": none or "Waiting for the analysis …"})
+            self._asked = None
+            return
+        asked = (task, where, self._variable)
+        if self._asked is not None and self._asked[0] is task and self._asked[1:] == asked[1:]:
+            return
+        self._asked = asked
+        self._foot.put(densities={**self._foot.densities, **head, "words": f"{name}: …"})
+        bundle, variable = self._bundle, self._variable
+
+        def made(found: PlaceDensities) -> None:
+            self._foot.put(densities={**head, **self._plain(found, name)})
+
+        self._work.submit(
+            lambda _: densities_at(
+                engine_of(bundle),
+                task.observations,
+                task.month,
+                variable,
+                where,
+                **task.settings,
+            ),
+            made,
+        )
+
+    def _broken(self, error: Exception) -> None:
+        head = {"where": self._where, "variable": self._variable}
+        self._foot.put(densities={**head, "words": sentence(error, "The densities")})
+
+    def _plain(self, found: PlaceDensities, name: str) -> dict[str, Any]:
+        """Return what is shown of densities."""
+        unit = written_units(found.units)
+        digits = next(v.decimals for v in self._bundle.variables if v.name == found.variable)
+        curves = (
+            Curve("before", "muted", found.prior.x, found.prior.y, dash="dashed"),
+            Curve("after", "analysis", found.posterior.x, found.posterior.y, fill=True),
+        )
+        there = np.isfinite(found.target)
+        marks = [Mark("target", "text", found.target)] if there else []
+        inside = isinstance(self._wanted()[0], Region)
+        if not inside:
+            marks += [
+                Mark("nearest observation", "changed", float(row["value"]), float(row["error_sd"]))
+                for _, row in found.nearest.head(1).iterrows()
+                if float(row["distance_km"]) < NEAR_KM
+            ]
+
+        def written(density: Any) -> str:
+            return f"{signed(density.mean, digits)} ± {number(density.sd, digits)}"
+
+        words = f"{name}: {written(found.prior)} before, {written(found.posterior)} {unit} after"
+        if there:
+            words += f"; target {signed(found.target, digits)}"
+        return {
+            "chart": Densities(curves, tuple(marks), unit),
+            "words": words,
+            "nearest": [self._near(row, unit, digits) for _, row in found.nearest.iterrows()],
+        }
+
+    def _near(self, row: Any, unit: str, digits: int) -> str:
+        far = float(row["distance_km"])
+        away = "within" if far == 0 else f"{far:,.0f} km"
+        held = ", withheld" if row["withheld"] else ""
+        value = f"{signed(float(row['value']), digits)} ± {number(float(row['error_sd']), digits)}"
+        return (
+            f"{int(row['row']) + 1}: {value} {unit} at "
+            f"{place(float(row['lat']), float(row['lon']))}, {away}{held}"
+        )
+
+    def close(self) -> None:
+        """Release everything at the end of the session."""
+        self._work.cancel()

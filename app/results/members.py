@@ -1,0 +1,152 @@
+"""The members of the posterior ensemble, for the foot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.charts.members import COLUMNS
+from app.components import Message
+from app.context import Action, SessionContext
+from app.maps.color_scales import limits, units
+from app.maps.member_maps import contours, stamps
+from app.results.panel import Foot
+from app.state.rows import InvalidObservationError
+from app.state.settings import number as checked
+from app.text import number
+
+if TYPE_CHECKING:
+    from app.tools.observe import ObserveTool
+    from mlda_core.assimilation.posterior.ensemble import Ensemble
+
+# The largest value of a contour, either way, in any variable's units.
+FAR = 1000.0
+
+
+class MembersPanel:
+    """State and actions of the part *Members*.
+
+    Parameters
+    ----------
+    context : SessionContext
+    foot : Foot
+    observe : ObserveTool
+        Whose analysis the members are of.
+    """
+
+    def __init__(self, context: SessionContext, foot: Foot, observe: ObserveTool) -> None:
+        self._bundle, self._state = context.bundle, context.state
+        self._foot, self._observe = foot, observe
+        self._mode = "stamps"
+        # None: half of what the colours of the variable end at.
+        self._chosen_level: float | None = None
+        self._drawn: tuple[Any, ...] | None = None
+        self._pair: tuple[Ensemble, tuple[int, int]] | None = None
+        foot.param.watch(lambda _: self.show(), "variable")
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return what each message does."""
+        return {
+            "members-mode": self.choose_mode,
+            "members-level": self.choose_level,
+            "members-flip": self.flip,
+            "member-shown": self.show_member,
+        }
+
+    def choose_mode(self, message: Message) -> None:
+        """Show stamps or contours."""
+        value = message.get("value")
+        if value not in ("stamps", "spaghetti"):
+            raise InvalidObservationError(f"Members cannot be shown as '{str(value)[:24]}'.")
+        self._mode = str(value)
+
+    def choose_level(self, message: Message) -> None:
+        """Choose the value of the contour."""
+        self._chosen_level = checked(
+            "value of the contour", message.get("value"), -FAR, FAR, InvalidObservationError
+        )
+
+    @property
+    def _level(self) -> float:
+        if self._chosen_level is not None:
+            return self._chosen_level
+        variable = next(v for v in self._bundle.variables if v.name == self._foot.variable)
+        return 0.5 * limits(variable, full=False)[1]
+
+    def show_member(self, message: Message) -> str:
+        """Show a member in the model's column."""
+        value = message.get("value")
+        made = self._state.observations.adjust({"column": "member", "member": value})
+        self._state.observations = made
+        self._state.commit()
+        return f"Member {made.member}."
+
+    def flip(self, _: Message) -> str:
+        """Show one of the two members that differ most, then the other."""
+        ensemble, why = self._observe.members()
+        if ensemble is None:
+            raise InvalidObservationError(why)
+        one, other = (member + 1 for member in self._most_different(ensemble))
+        at = self._state.observations
+        shown = other if at.column == "member" and at.member == one else one
+        self.show_member({"value": shown})
+        return f"Members {one} and {other} differ most; shown is {shown}."
+
+    def _most_different(self, ensemble: Ensemble) -> tuple[int, int]:
+        if self._pair is None or self._pair[0] is not ensemble:
+            self._pair = (ensemble, ensemble.most_different())
+        return self._pair[1]
+
+    def show(self) -> None:
+        """Update the part; the caller holds the document."""
+        foot = self._foot
+        if "members" not in foot.opened:
+            return
+        ensemble, why = self._observe.members()
+        observed = self._state.observations
+        head = {
+            "mode": self._mode,
+            "level": self._level,
+            "member": observed.member if observed.column == "member" else 0,
+        }
+        if ensemble is None:
+            self._drawn = None
+            foot.put(members={**head, "words": why})
+            return
+        drawn = (ensemble, foot.variable, self._state.projection, self._mode, self._level)
+        old = self._drawn
+        same = old is not None and old[0] is ensemble and old[1:] == drawn[1:]
+        if same and all(foot.members.get(name) == value for name, value in head.items()):
+            return
+        self._drawn = drawn
+        made = self._picture(ensemble) if not same else {}
+        kept = {k: v for k, v in foot.members.items() if k not in head} if same else {}
+        foot.members = {**kept, **head, **made}
+
+    def _picture(self, ensemble: Ensemble) -> dict[str, Any]:
+        bundle, key = self._bundle, self._state.projection
+        names = [v.name for v in bundle.variables]
+        row = names.index(self._foot.variable)
+        variable = bundle.variables[row]
+        if self._mode == "stamps":
+            limit = limits(variable, full=False)[1]
+            image = stamps(ensemble.anomalies[:, row], bundle.grid, key, limit, COLUMNS)
+            words = f"{len(ensemble)} members; a click shows one"
+            return {"image": image, "n": len(ensemble), "variable": variable.name, "words": words}
+        fields = {
+            "members": list(ensemble.anomalies[:, row]),
+            "analysis": [ensemble.analysis.anomalies[row]],
+            "target": [bundle.target(self._state.month)[row]],
+        }
+        lines = {
+            name: [
+                line for field in several for line in contours(field, bundle.grid, self._level, key)
+            ]
+            for name, several in fields.items()
+        }
+        unit = units(variable, full=False)
+        words = f"{number(self._level, 1)} {unit} in {len(ensemble)} members (thin), the analysis "
+        words += "(orange) and the target"
+        if not any(lines.values()):
+            words = f"No member has {number(self._level, 1)} {unit} anywhere"
+        return {"lines": lines, "projection": key, "words": words}

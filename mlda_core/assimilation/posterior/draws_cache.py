@@ -1,0 +1,90 @@
+"""Makes the draws of a network, and keeps those that do not depend on it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlda_core.assimilation.posterior.draws import Draws
+from mlda_core.assimilation.posterior.innovation_scale import prior_scale, scale_draws
+from mlda_core.assimilation.posterior.sea_error import with_sea_error
+from mlda_core.assimilation.random_fields import ErrorSampler
+from mlda_core.observations.synthetic import place_noise
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.posterior.engine import Engine
+    from mlda_core.assimilation.prior import Prior
+    from mlda_core.assimilation.problem import Problem
+
+# Members of the latest priors that are kept: .8 MB each in the bundled model, with the random
+# numbers that give their values at new places.
+MOST_KEPT = 200
+
+
+class DrawsCache:
+    """Makes draws; those of the latest priors are kept, for they do not depend on the network.
+
+    A member therefore stays the same draw when a station is added, moved or withheld, as long as
+    the prior stays the same: its covariance changes in steps with the number of places.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._samplers: OrderedDict[Any, tuple[Prior, ErrorSampler]] = OrderedDict()
+
+    def of(self, engine: Engine, problem: Problem, n: int, seed: int) -> Draws:
+        """Return the draws for a network.
+
+        Parameters
+        ----------
+        engine : Engine
+        problem : Problem
+        n : int
+            Number of members.
+        seed : int
+            Not negative.
+
+        Returns
+        -------
+        Draws
+        """
+        bundle, prior = engine.bundle, problem.gain.prior
+        key = id(prior), n, seed
+        with self._lock:
+            # The prior is kept with its draws, so that its id is not given to another.
+            if key not in self._samplers:
+                self._samplers[key] = prior, ErrorSampler(prior.error, n, [seed, 1])
+            self._samplers.move_to_end(key)
+            while len(self._samplers) > 1 and sum(k[1] for k in self._samplers) > MOST_KEPT:
+                self._samplers.popitem(last=False)
+            sampler = self._samplers[key][1]
+            cells = sampler.cells
+        observed = problem.observed
+        kept = problem.gain.kept
+        name = f"draws of the error, {n} members, seed {seed}"
+        if name not in kept:
+            kept[name] = sampler.at(observed.places)
+        length = 0 if prior.factor is None else len(prior.factor)
+        zeta = np.random.default_rng([seed, 0]).standard_normal((n, length))
+        names = [bundle.variables[v].name for v in observed.places.variable]
+        lat, lon = observed.places.lat, observed.places.lon
+        unit = [place_noise(names, lat, lon, [seed, 3, i]) for i in range(n)]
+        # The gain's variances are those that robust weights have enlarged.
+        error_sd = np.sqrt(problem.gain.variance)
+        noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
+        draws = Draws(zeta, cells, kept[name], noise, seed)
+        departures = engine.departures(problem, problem.x_b)
+        # Pseudo-observations are of the mode, so only rows with normal errors tell of the prior.
+        normal = problem.observed.quadratic
+        scale = prior_scale(
+            problem.gain if normal.all() else problem.gain.of_rows(normal),
+            departures[normal],
+            len(bundle.variables),
+            without=bundle.sea_row if problem.sea_held else None,
+        )
+        draws = replace(scale_draws(problem, draws, scale), plain=draws)
+        return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws

@@ -1,0 +1,39 @@
+"""The kinds of priors of the latent vector, one file each.
+
+Files of this folder that define ``PRIOR``, a :class:`mlda_core.vae.latent_prior.PriorKind`, are
+discovered automatically: there is no other list. Their libraries are imported when they are built.
+"""
+
+from __future__ import annotations
+
+from mlda_core.climate.discovery import discovered
+from mlda_core.vae.latent_prior import PriorError, PriorKind
+
+PRIORS: dict[str, PriorKind] = {
+    found.key: found
+    for found in sorted(discovered(__name__, __path__, "PRIOR"), key=lambda found: found.rank)
+}
+# Those that `mlda prior train` makes.
+TRAINED = tuple(key for key, kind in PRIORS.items() if kind.trained)
+
+
+def prior_of(key: str) -> PriorKind:
+    """Return a kind of prior by its key.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    PriorKind
+
+    Raises
+    ------
+    PriorError
+        If there is no such prior.
+    """
+    found = PRIORS.get(str(key).strip().lower())
+    if found is None:
+        raise PriorError(f"There is no prior '{str(key)[:24]}'; use one of {', '.join(PRIORS)}.")
+    return found

@@ -1,0 +1,80 @@
+"""Responses in the background: one at a time, the newest request next."""
+
+import time
+
+import numpy as np
+import pytest
+from visiting import PERTURB
+
+from app.jobs.analysis import engine_of
+from app.jobs.response import ResponseRequest, responder_of
+from app.state.perturbations import FIRST
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.climate.regions import REGIONS
+
+
+def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit):
+    v = sea_visit()
+    drawn = []
+    write = v.session.figures.write
+    v.session.figures.write = lambda frame: (drawn.append(frame), write(frame))
+    for kelvin in np.round(np.arange(2.1, 4.05, 0.1), 1):
+        v.send({"type": "sea-edit", "at": 0, "kelvin": float(kelvin), "done": False})
+        v.turn(0.03)
+    v.send({"type": "sea-edit", "at": 0, "kelvin": 4.0, "done": True})
+    start = time.monotonic()
+    v.settle()
+    # What was under way, and the newest: no queue behind them.
+    assert time.monotonic() - start < 3 * v.work.answer.seconds + 2
+    assert v.work.answer.question.patches[0].kelvin == 4.0
+    followed = [frame for frame in drawn if ("tas", "model") in frame.panes]
+    assert followed
+    # The first column is not drawn again.
+    assert not any(("tas", "target") in frame.panes for frame in followed)
+    v.send({"type": "undo"})
+    assert v.p.patches[0].kelvin == FIRST.kelvin
+    v.send({"type": "redo"})
+    assert v.p.patches[0].kelvin == 4.0
+
+
+@pytest.mark.slow
+def test_a_question_without_an_answer_is_asked_once_and_says_why(sea_visit):
+    # Open in December, under ice in March.
+    v = sea_visit(f"{PERTURB}&sea=60:66:170:190:2")
+    assert v.work.complaint == ""
+    v.send({"type": "month", "value": "1997-03"})
+    v.settle()
+    v.turn(0.3)
+    assert "ice" in v.work.complaint
+    assert v.bar.failed
+    assert v.work.asked is None
+    v.send({"type": "month", "value": "1997-12"})
+    v.settle()
+    assert v.work.complaint == ""
+
+
+def test_what_the_analysis_without_a_change_depends_on():
+    """Not on an amount, unless the patches say where nothing is held."""
+    one = ResponseRequest("1997-12", (FIRST,), "sst_only", "")
+    other = ResponseRequest("1997-12", (), "sst_only", "nino34")
+    assert one.control == other.control
+    assert one.settings == other.settings == {"held": "sst_only", "region": None}
+    free, patched = (
+        ResponseRequest("1997-12", (FIRST,), "outside", within) for within in ("nino34", "")
+    )
+    assert free.control != patched.control
+    assert free.settings["region"] == REGIONS["nino34"]
+    assert patched.settings["region"] is None
+    assert patched.control != ResponseRequest("1997-12", (), "outside", "").control
+
+
+def test_responses_are_shared_and_of_the_analyses_own_engine(speedy):
+    assert responder_of(speedy) is responder_of(speedy)
+    assert responder_of(speedy).assimilator is engine_of(speedy)
+
+
+def test_an_engine_that_is_made_anew_is_the_responses_too(speedy, monkeypatch):
+    before, anew = responder_of(speedy), Assimilator(speedy)
+    monkeypatch.setattr("app.jobs.response.engine_of", lambda _: anew)
+    assert responder_of(speedy) is not before
+    assert responder_of(speedy).assimilator is anew

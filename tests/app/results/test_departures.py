@@ -1,0 +1,151 @@
+"""The parts Ranks and Densities of the results panel, without a browser."""
+
+import numpy as np
+import pytest
+from visiting import Visit
+
+from app.jobs.analysis import engine_of
+from app.maps.projections import to_map
+from mlda_core.assimilation.densities import densities_at
+from mlda_core.climate.regions import REGIONS
+from mlda_core.evaluation.rank_histogram import observation_ranks
+
+SOME = "?network=stations&stations=40&tool=observe"
+
+
+@pytest.fixture(scope="module")
+def v(speedy):
+    one = Visit(speedy, SOME)
+    one.settle()
+    yield one
+    one.session.close()
+
+
+@pytest.fixture
+def foot(v):
+    yield v.session.verification.foot
+    v.send(type="foot", value=[])
+
+
+def drawn(visit):
+    return not visit.work.run and "chart" in visit.session.verification.foot.densities
+
+
+def click(v, variable, lat, lon):
+    v.session.verification.foot.densities = {}
+    x, y = to_map("robinson", np.array([float(lon)]), np.array([float(lat)]))
+    v.send(type="obs-ask-place", variable=variable, x=float(x[0]), y=float(y[0]))
+
+
+def test_a_question_about_a_place_opens_its_densities(v, foot, speedy):
+    click(v, "tas", 12.0, 200.0)
+    assert foot.opened == ["densities"]
+    v.settle(drawn)
+    task = v.work.task
+    expected = densities_at(
+        engine_of(speedy), task.observations, task.month, "tas", (12.0, 200.0)
+    )  # fmt: skip
+    before, after = foot.densities["chart"].curves
+    assert before.x == pytest.approx(expected.prior.x, abs=0.05)
+    assert after.y == pytest.approx(expected.posterior.y, rel=0.05, abs=0.01)
+    assert foot.densities["chart"].marks[0].value == pytest.approx(expected.target, abs=0.02)
+    for value in (expected.posterior.mean, expected.target):
+        assert f"{abs(value):.1f}"[:3] in foot.densities["words"]
+    nearest = expected.nearest
+    assert [line.split(":")[0] for line in foot.densities["nearest"]] == [
+        str(row + 1) for row in nearest["row"]
+    ]
+    # Where it is is outlined on the maps.
+    (box,) = v.session.verification.outlined()
+    assert box[0] < 12.0 < box[1]
+    assert box[2] < 200.0 < box[3]
+    assert [c.name for c in v.session.verification.view.views["densities"].chart._shown.curves] == [
+        "before", "after",
+    ]  # fmt: skip
+
+
+def test_a_region_s_mean_follows_the_foot_and_the_observations(v, foot, speedy):
+    v.send(type="foot", value=["densities"])
+    v.send(type="foot-region", value="nino34")
+    foot.densities = {}
+    v.send(type="density-where", value="region")
+    v.send(type="density-variable", value="tos")
+    v.settle(drawn)
+    task = v.work.task
+    expected = densities_at(
+        engine_of(speedy), task.observations, task.month, "tos", REGIONS["nino34"]
+    )
+    _, after = foot.densities["chart"].curves
+    assert after.x == pytest.approx(expected.posterior.x, abs=1e-6)
+    assert REGIONS["nino34"].short in foot.densities["words"]
+    # One more observation there: a narrower density.
+    v.send(type="obs-put", variable="tos", lat="0", lon="215")
+    v.settle(
+        lambda visit: (
+            drawn(visit)
+            and visit.session.verification.foot.densities["chart"].curves[1] is not after
+        )
+    )
+    now = foot.densities["chart"].curves[1]
+    assert np.ptp(now.x) < 0.9 * np.ptp(after.x)
+    assert "within" in foot.densities["nearest"][0]
+    v.send(type="undo")
+    v.send(type="foot-region", value="globe")
+    v.settle()
+
+
+def test_before_a_place_is_clicked_it_is_said_what_to_do(speedy):
+    one = Visit(speedy, SOME)
+    try:
+        one.settle()
+        one.send(type="foot", value=["densities"])
+        one.send(type="density-where", value="place")
+        assert "click a map" in one.session.verification.foot.densities["words"]
+    finally:
+        one.session.close()
+
+
+def test_where_a_variable_is_not_nothing_is_asked(v, foot):
+    click(v, "tos", 50.0, 90.0)
+    assert v.session.bar.failed
+    assert foot.opened == []
+    for message in (
+        {"type": "density-where", "value": "moon"},
+        {"type": "density-variable", "value": "zg"},
+    ):
+        v.send(**message)
+        assert v.session.bar.failed
+
+
+def test_ranks_are_those_of_the_members(v, foot):
+    for row in range(0, 20, 2):
+        v.send(type="obs-toggle", variable=v.rows["variable"].iloc[row], row=row)
+    v.settle()
+    v.send(type="foot", value=["ranks"])
+    v.settle(lambda visit: "withheld" in visit.session.verification.foot.ranks, limit=90)
+    found = observation_ranks(v.work.ensemble())
+    assert foot.ranks["withheld"] == found.frequencies("withheld").tolist()
+    assert foot.ranks["used"] == found.frequencies("used").tolist()
+    assert "10 withheld" in foot.ranks["words"]
+    view = v.session.verification.view.views["ranks"]
+    assert list(view.chart._sources["used"].data["top"]) == foot.ranks["used"]
+    for _ in range(10):
+        v.send(type="undo")
+    v.settle()
+
+
+def test_without_a_posterior_both_say_why(v, foot):
+    v.send(type="observing", name="method", value="climatology")
+    v.settle()
+    for part, name in (("ranks", "ranks"), ("densities", "densities")):
+        v.send(type="foot", value=[part])
+        assert "no posterior" in getattr(foot, name)["words"]
+    v.send(type="observing", name="method", value="vae")
+    v.settle()
+
+
+def test_the_parts_are_of_observe_alone(v, foot):
+    assert {"ranks", "densities"} <= set(v.session.verification.view._offered())
+    v.send(type="tool", value="perturb")
+    assert not {"ranks", "densities"} & set(v.session.verification.view._offered())
+    v.send(type="tool", value="observe")

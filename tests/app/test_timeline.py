@@ -1,0 +1,48 @@
+"""The line and the letters of the bar's months."""
+
+import numpy as np
+import pytest
+
+from app.text import SPLIT_LETTERS
+from app.timeline import SPLIT_WORDS, curve, nino_series, splits
+
+EARLY, LATE = "1947-02", "1963-02"
+
+
+def test_above_the_years_a_bundle_without_a_sea_temperature_has_the_mean_of_its_first_variable(
+    world,
+):
+    values, words = curve(world)
+    assert values == nino_series(world)
+    assert words == "Niño 3.4, K"
+    psl = [v.name for v in world.variables].index("psl")
+
+    class Aloft:
+        variables, grid, months = (world.variables[psl],), world.grid, world.months
+
+        def target(self, month):
+            return world.target(month)[psl : psl + 1]
+
+    values, words = curve(Aloft())
+    assert len(values) == len(world.months)
+    field, weights = world.target(LATE)[psl], world.grid.weights
+    mean = (field * weights).sum() / (weights * np.ones_like(field)).sum()
+    assert values[world.months.index(LATE)] == pytest.approx(mean, abs=1e-3)
+    assert values[world.months.index(EARLY)] is None
+    assert words == f"Global mean of {world.variables[psl].label} (anomaly), hPa"
+
+
+def test_a_year_has_twelve_letters_and_a_dash_where_there_is_no_month(tiny):
+    assert splits(tiny) == {"1997": "T" * 12, "1998": "t" * 12}
+
+    class Part:
+        months = ("1997-02", "1997-12", "1999-01")
+
+        def split(self, month):
+            return {"1997-02": "gap", "1997-12": "calibration"}.get(month, "validation")
+
+    assert splits(Part()) == {"1997": "-g" + "-" * 9 + "c", "1999": "v" + "-" * 11}
+
+
+def test_every_split_is_explained():
+    assert set(SPLIT_WORDS) == set(SPLIT_LETTERS)

@@ -1,0 +1,43 @@
+"""Widgets of the results."""
+
+from app.widgets import Choice, attributes, button, span
+
+
+def test_entries_of_one_label_stay_apart():
+    heard = []
+    made = Choice("Series", heard.append, {"a": "Thames", "b": "Thames", "c": "Rhine"}, "a")
+    assert list(made.widget.options.values()) == ["a", "b", "c"]
+    assert len(set(made.widget.options)) == 3
+    assert "Rhine" in made.widget.options
+    made.widget.value = "b"
+    assert heard == ["b"]
+    made.show("c", {"a": "Thames", "c": "Rhine"})
+    assert list(made.widget.options) == ["Thames", "Rhine"]
+    assert heard == ["b"]
+
+
+def test_what_is_shown_is_not_heard_as_chosen():
+    heard = []
+    made = Choice("Scores", heard.append, {"a": "A", "b": "B"}, "a", segments=True)
+    made.show("b")
+    made.show("c", {"c": "C"})
+    assert heard == []
+    assert made.widget.value == "c"
+    assert made.widget.html_attributes == {"role": "radiogroup", "aria-label": "Scores"}
+
+
+def test_words_are_text_and_whole_under_the_pointer():
+    assert span("words", 'a < "b"') == (
+        '<span class="words" title="a &lt; &quot;b&quot;">a &lt; &quot;b&quot;</span>'
+    )
+    assert 'role="status"' in span("words", "done", status=True)
+    assert attributes() == {}
+    assert attributes("Months", title="Why") == {"aria-label": "Months", "title": "Why"}
+
+
+def test_a_press_is_heard_once():
+    pressed = []
+    made = button("Start", lambda: pressed.append(1), "Begin")
+    made.clicks += 1
+    assert pressed == [1]
+    assert made.html_attributes == {"title": "Begin"}

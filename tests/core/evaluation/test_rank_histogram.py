@@ -1,0 +1,64 @@
+"""Ranks of observations: uniform where the analysis is calibrated."""
+
+import numpy as np
+import pytest
+
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.evaluation.rank_histogram import BINS, ObservationRanks, observation_ranks
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
+
+
+@pytest.fixture(scope="module")
+def observed(speedy):
+    """Two hundred stations of a month, a half withheld."""
+    month = "1997-12"
+    where = places(NetworkSpec("stations", count=200), speedy)
+    table = synthesise(where, speedy, speedy.target(month), 12, seed=3)
+    table["withheld"] = np.arange(len(table)) % 4 < 2
+    return table
+
+
+def test_a_calibrated_analysis_has_flat_ranks(speedy, observed):
+    ensemble = Assimilator(speedy).ensemble(observed, "1997-12", members=30)
+    ranks = observation_ranks(ensemble)
+    assert ranks.withheld.size == observed["withheld"].sum()
+    assert ranks.used.size == (~observed["withheld"]).sum()
+    for which in ("withheld", "used"):
+        found = ranks.frequencies(which)
+        assert found.sum() == pytest.approx(1)
+        # The standard deviation of a bin's frequency is .021.
+        assert np.abs(found - 1 / BINS).max() < 0.1
+        values = getattr(ranks, which)
+        assert ((values >= 0) & (values <= 1)).all()
+    assert np.array_equal(observation_ranks(ensemble).withheld, ranks.withheld)
+    # Members that have seen an observation are no test of it; what the others say is.
+    assert ranks.frequencies("all").sum() == pytest.approx(1)
+
+
+def test_values_beyond_all_members_are_in_the_outer_ranks(speedy, observed):
+    wrong = observed.copy()
+    held = wrong["withheld"].to_numpy()
+    wrong.loc[held, "value"] += 30.0
+    ensemble = Assimilator(speedy).ensemble(wrong, "1997-12", members=20)
+    ranks = observation_ranks(ensemble)
+    assert (ranks.withheld > 0.9).all()
+    # What is withheld changes nothing.
+    plain = Assimilator(speedy).ensemble(observed, "1997-12", members=20)
+    assert np.array_equal(observation_ranks(plain).used, ranks.used)
+
+
+def test_none_withheld_and_none_at_all(speedy, observed):
+    engine = Assimilator(speedy)
+    ranks = observation_ranks(
+        engine.ensemble(observed.assign(withheld=False).head(20), "1997-12", members=5)
+    )
+    assert ranks.withheld.size == 0
+    assert np.isnan(ranks.frequencies("withheld")).all()
+    empty = observation_ranks(engine.ensemble(observed.head(0), "1997-12", members=5))
+    assert np.isnan(empty.frequencies("all")).all()
+
+
+def test_bins_are_counted():
+    ranks = ObservationRanks(np.array([0.05, 0.07, 0.95]), np.array([0.5]))
+    assert ranks.frequencies("withheld")[[0, 9]] == pytest.approx([2 / 3, 1 / 3])
+    assert ranks.frequencies("all", 2) == pytest.approx([0.5, 0.5])

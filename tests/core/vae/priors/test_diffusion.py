@@ -1,0 +1,36 @@
+"""The kind of prior that is a diffusion model."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from mlda_core.vae.diffusion import Diffusion
+from mlda_core.vae.latent_prior import PriorError
+from mlda_core.vae.priors.diffusion import PRIOR
+
+
+def test_it_is_built_of_a_shape_that_it_tells():
+    built = PRIOR.build(3, {"hidden": 8})
+    assert isinstance(built, Diffusion)
+    assert built.n_latent == 3
+    again = PRIOR.build(3, built.shape)
+    again.network.load_state_dict(built.network.state_dict())
+    assert again.shape == built.shape == {"hidden": 8}
+    assert PRIOR.trained
+    assert not PRIOR.analysis
+
+
+def test_shapes_that_are_none_of_its_own_are_refused():
+    with pytest.raises(ValueError, match="900 units"):
+        PRIOR.build(4, {"hidden": 900})
+    with pytest.raises(TypeError, match="transforms"):
+        PRIOR.build(4, {"transforms": 3})
+
+
+def test_the_library_that_it_needs_is_asked_for(monkeypatch):
+    # As where the extra is not installed.
+    monkeypatch.setitem(sys.modules, "azula", None)
+    with pytest.raises(PriorError, match=r"needs the library azula.*\[priors\]"):
+        PRIOR.build(4, {})
