@@ -32,7 +32,6 @@ NAMESAKES_IN = {"mlda_core": "tests/core", "app": "tests/app"}
 # Modules without a test file of their name, and why.
 NO_NAMESAKE = {
     # Declare what others hold to, with no logic of their own.
-    "mlda_core/assimilation/posterior/engine.py",
     "mlda_core/observations/options.py",
     "mlda_core/observations/reading.py",
     # Needs JAX, in an environment of its own: tests/simulate/test_gcm.py.

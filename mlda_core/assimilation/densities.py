@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from mlda_core.assimilation import physical_units as physical
-from mlda_core.assimilation.problem import kept_variance
+from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.spread import kept_variance
 from mlda_core.assimilation.targeting import PriorCovariances, check_posterior
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.regions import Region, region_mask
@@ -121,7 +122,7 @@ def densities_at(
     (row,) = variable_rows(bundle, [variable])
     problem, table = assimilator.prepared(observations, month, options=options, **settings)
     check_posterior(problem.setting)
-    x = assimilator.minimum(problem)[1]
+    x = minimum(problem)[1]
     field = _target(assimilator, month, int(row))
     if isinstance(where, Region):
         weights = _weights(assimilator, int(row), where)

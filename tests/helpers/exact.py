@@ -113,7 +113,7 @@ def kalman(bundle, observations):
     gain = b @ h.T @ np.linalg.inv(h @ b @ h.T + r)
     departures = observed.value - h @ x_b
     engine = Assimilator(bundle)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, Setting())
     root = np.sqrt(prior_scale(problem.gain, departures, len(bundle.variables)))
     root = np.repeat(root, bundle.grid.weights.size)
     left = np.eye(len(b)) - gain @ h

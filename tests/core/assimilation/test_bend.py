@@ -12,8 +12,11 @@ from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.bend import Bend
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.validation import setting_of
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.writing import add_prior
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
 from mlda_core.vae.latent_prior import PriorError
@@ -41,7 +44,7 @@ def prepared(bundle, prior="flow", count=10):
     engine = Assimilator(bundle)
     observed = standardise(table(bundle, 10).iloc[:count], bundle, 7)
     setting = setting_of({"prior": prior})
-    return engine, engine.problem(observed, np.arange(len(observed)), 7, setting)
+    return engine, engine.preparation.problem(observed, np.arange(len(observed)), 7, setting)
 
 
 def test_a_flow_that_bends_nothing_gives_the_analysis_of_the_normal_prior(straight):
@@ -67,8 +70,8 @@ def test_the_map_its_derivative_and_its_inverse_agree(bent):
 
 
 def test_the_gradient_of_the_cost_is_right_and_the_analysis_is_its_minimum(bent):
-    engine, problem = prepared(bent)
-    fit = problem.decoded_cost(bent)
+    _, problem = prepared(bent)
+    fit = DecodedCost(problem)
     rng = np.random.default_rng(1)
     zeta = rng.standard_normal(bent.n_latent)
     cost, gradient = fit.value_and_gradient(zeta)
@@ -78,7 +81,7 @@ def test_the_gradient_of_the_cost_is_right_and_the_analysis_is_its_minimum(bent)
             fit.value_and_gradient(zeta + step)[0] - fit.value_and_gradient(zeta - step)[0]
         ) / 2
         assert slope == pytest.approx(float(gradient @ step), rel=0.02, abs=2e-4 * cost)
-    least, _ = engine.minimum(problem)
+    least, _ = minimum(problem)
     lowest = fit.value_and_gradient(least)[0]
     for _ in range(8):
         aside = least + 0.1 * rng.standard_normal(least.size)

@@ -34,7 +34,7 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
     monkeypatch.setattr(draws_module, "prior_scale", lambda *_, **__: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     reference = sample(bundle, problem, draws=100, warmup=30)
     z = problem.z_b + reference.zeta @ problem.gain.prior.turn.T
     ensemble = engine.ensemble(observations, 7, sampler="perturbed", members=300)

@@ -14,7 +14,8 @@ from small import make_small
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.posterior.samplers.guided import SAMPLER
 from mlda_core.assimilation.validation import setting_of
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.writing import add_prior
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
 
@@ -36,9 +37,9 @@ def members(bundle, observations, sampler=EXACT, n=MANY, seed=1):
     """Standardised members, (n, cells), and the problem."""
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
-    draws = engine.draws.of(engine, problem, n, seed)
-    *steps, last = sampler.sample(engine, problem, draws)
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
+    draws = engine.draws.of(problem, n, seed)
+    *steps, last = sampler.sample(problem, draws)
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert all(step.sampled is None for step in steps)
