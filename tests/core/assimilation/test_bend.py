@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.bend import Bend
 from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.writing import add_prior
@@ -165,3 +168,17 @@ def test_the_latent_vector_of_reports_is_that_of_the_decoded_state(bent):
     np.testing.assert_allclose(
         found.latent_only[at], bent.decode_anomalies(found.z, 7)[at], atol=1e-3
     )
+
+
+def test_members_about_the_mode_of_reports_have_the_bent_latent_vector(bent):
+    reports = kind_rows(bent, "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\n")
+    engine = Assimilator(bent)
+    problem, _ = engine.prepared(reports, 7, prior="flow")
+    draws = engine.draws.of(problem, 3, 0)
+    parts = ("zeta", "error", "error_at", "noise")
+    still = replace(draws, **{name: 0 * getattr(draws, name) for name in parts})
+    *_, last = SAMPLERS["multistart"].sample(problem, still)
+    zeta = problem.modes[0].zeta
+    np.testing.assert_allclose(last.sampled.z, [problem.latent(zeta)] * 3, atol=0.02)
+    straight = problem.z_b + problem.gain.prior.turn @ zeta
+    assert np.abs(problem.latent(zeta) - straight).max() > 0.1

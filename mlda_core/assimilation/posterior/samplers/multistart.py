@@ -105,10 +105,9 @@ def _about_modes(problem: Problem, draws: Draws) -> Iterator[Progress]:
     which = _shares(share / share.sum(), len(draws.zeta), rng)
     x = np.empty_like(draws.error)
     z = np.empty((len(which), problem.z_b.size))
-    turn = gain.prior.turn
     for i, mode in enumerate(modes):
         mine = np.flatnonzero(which == i)
-        if not mine.size or turn is None:
+        if not mine.size:
             continue
         own, fit = mode.problem.gain, DecodedCost(mode.problem)
         scale = np.sqrt(own.variance / problem.gain.variance)
@@ -116,7 +115,7 @@ def _about_modes(problem: Problem, draws: Draws) -> Iterator[Progress]:
         centre, left = fit.at(mode.zeta)
         centre = centre + own.residual_weights(left).astype(np.float32) @ own.columns
         x[mine] = centre + moved[mine]
-        z[mine] = problem.z_b + (mode.zeta + away[mine]) @ turn.T
+        z[mine] = problem.latents(mode.zeta + away[mine])
     count = len(modes)
     words = f"{len(ends)} searches, {count} distinct {'minimum' if count == 1 else 'minima'}"
     yield Progress(1, 1, Sampled(x, z, words, count))
