@@ -17,7 +17,7 @@ from scipy import linalg
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.minimisation import minimum
-from mlda_core.assimilation.spread import kept_variance
+from mlda_core.assimilation.spread import Stage, kept_variance
 from mlda_core.assimilation.targeting import PriorCovariances, check_posterior
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.regions import Region, region_mask
@@ -206,7 +206,8 @@ def _of_region(
     covariances = assimilator.kept("where next", PriorCovariances)
     b = covariances.of(gain.prior.error, cells, cells)
     made = []
-    for state, stage in ((problem.x_b, "prior"), (x, "posterior")):
+    stages: tuple[tuple[Float, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
+    for state, stage in stages:
         sd = np.sqrt(kept_variance(gain, stage)).reshape(bundle.mask.shape)
         spread = physical.spread(bundle, state.reshape(bundle.mask.shape), sd, problem.month)
         slope = (spread[row] / sd[row]).ravel()[inside]

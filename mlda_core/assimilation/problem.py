@@ -94,7 +94,7 @@ class Problem:
         away = zeta if prior.bend is None else prior.bend.departures(zeta)
         return np.asarray(self.z_b + away @ prior.turn.T)
 
-    def zeta(self, z: Array) -> Array:
+    def zeta(self, z: NDArray[np.floating]) -> Array:
         """Return the zeta of a latent vector, the inverse of :meth:`latent`.
 
         Raises
