@@ -206,7 +206,7 @@ def _of_region(
     covariances = assimilator.kept("where next", PriorCovariances)
     b = covariances.of(gain.prior.error, cells, cells)
     made = []
-    stages: tuple[tuple[Float, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
+    stages: tuple[tuple[Array, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
     for state, stage in stages:
         sd = np.sqrt(kept_variance(gain, stage)).reshape(bundle.mask.shape)
         spread = physical.spread(bundle, state.reshape(bundle.mask.shape), sd, problem.month)

@@ -14,6 +14,8 @@ from mlda_core.assimilation.validation import setting_of
 from mlda_core.observations.standardised import standardise
 from mlda_core.observations.table import read
 
+pytestmark = pytest.mark.slow
+
 HEAD = "variable,lat,lon,value,error_sd,kind,area\n"
 INDICES = f"{HEAD}psl,,,0,1,mean,north\ntas,,,0,1,mean,tropics\n"
 REPORTS = (
