@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mlda_core.climate.interpolation import Places
 
 Array = NDArray[np.float64]
+Float = NDArray[np.float32]
 AS_GIVEN = TableOptions()
 POINTS, REACH = 161, 3.5
 # Observations near a place that are named.
@@ -206,7 +207,7 @@ def _of_region(
     covariances = assimilator.kept("where next", PriorCovariances)
     b = covariances.of(gain.prior.error, cells, cells)
     made = []
-    stages: tuple[tuple[Array, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
+    stages: tuple[tuple[Float, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
     for state, stage in stages:
         sd = np.sqrt(kept_variance(gain, stage)).reshape(bundle.mask.shape)
         spread = physical.spread(bundle, state.reshape(bundle.mask.shape), sd, problem.month)
