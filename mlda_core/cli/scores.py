@@ -69,7 +69,7 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
     split: str,
     config: Path | None,
     chosen: str | None,
-    sampler: str,
+    how_drawn: tuple[str, str],
     most_months: int | None,
     output: Path | None,
     threads: int,
@@ -80,7 +80,8 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
     ----------
     folder, split, config, chosen, output, threads
         As for :func:`validate_assimilation`.
-    sampler : str
+    how_drawn : tuple of str
+        Method and sampler.
     most_months : int, optional
         Months of each draw of a network; all by default.
     """
@@ -96,17 +97,19 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
         bundle = load_bundle(folder)
         wanted = _networks(bundle, chosen)
         months, target = _months_and_file(bundle, folder, config, split, output)
+        method, sampler = how_drawn
         with ticking() as tick:
             for network in wanted:
                 scores = score_posterior(
                     bundle,
                     months,
+                    method=method,
                     sampler=sampler,
                     networks=[network],
                     most_months=most_months,
                     tick=tick,
                 )
-                write_posterior(scores, bundle, split, sampler, target)
+                write_posterior(scores, bundle, split, how_drawn, target)
                 out.print(_posterior_table(bundle, network, scores[network]))
     out.print(f"Wrote {target}", highlight=False)
 

@@ -305,7 +305,7 @@ def _table(
 
 
 def write_posterior(
-    found: dict[str, Any], bundle: Bundle, split: str, sampler: str, path: Path
+    found: dict[str, Any], bundle: Bundle, split: str, how_drawn: tuple[str, str], path: Path
 ) -> None:
     """Write the calibration into ``scores.json``, keeping its other contents.
 
@@ -314,12 +314,14 @@ def write_posterior(
     found : dict
         From :func:`score_posterior`.
     bundle : Bundle
-    split, sampler : str
+    split : str
+    how_drawn : tuple of str
+        Method and sampler.
     path : Path
         The file.
     """
     scores = scores_of(bundle, path)
-    kept = scores.get("posterior", {})
-    mine = kept.get(split, {})
-    kept[split] = {**mine, sampler: {**mine.get(sampler, {}), **found}}
-    put_scores({**scores, "posterior": kept}, bundle, path)
+    method, sampler = how_drawn
+    kept = scores.setdefault("posterior", {}).setdefault(split, {}).setdefault(method, {})
+    kept[sampler] = {**kept.get(sampler, {}), **found}
+    put_scores(scores, bundle, path)
