@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlda_core.bundle.files import save_bundle
+from mlda_core.bundle.writing import save_bundle
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import TrainingData, mean_square
 from mlda_core.vae.gaps import nearly_whole

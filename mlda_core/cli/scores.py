@@ -275,7 +275,8 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
         from rich.markdown import Markdown
 
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.evaluation.learning_curve import EPOCHS, Curve, choose_points
+        from mlda_core.evaluation.learning_curve import EPOCHS, Curve
+        from mlda_core.evaluation.learning_curve_points import choose_points
         from mlda_core.evaluation.learning_curve_report import tables_of, write_curve
         from mlda_core.vae.config import ConfigError, load_config
 

@@ -212,8 +212,8 @@ def score_posterior(
                 sampled = None
                 # Other members for each draw and calendar month, so that their own chance averages
                 # out.
-                prior = engine.draws.of(engine, problem, MEMBERS, 100 * draw + month)
-                for progress in chosen.sample(engine, problem, prior):
+                prior = engine.draws.of(problem, MEMBERS, 100 * draw + month)
+                for progress in chosen.sample(problem, prior):
                     sampled = progress.sampled
                 if sampled is None:
                     raise RuntimeError("a sampler ended without its members")
@@ -247,7 +247,7 @@ def _problem(
         return None
     here, variance = places.where(seen), np.full(int(seen.sum()), ERROR**2)
     every = Observed(here, values[seen], variance)
-    return engine.problem(every, thin(here, variance), month, setting)
+    return engine.preparation.problem(every, thin(here, variance), month, setting)
 
 
 def _spaced(months: Months, members: Sequence[int], most: int | None) -> list[int]:
