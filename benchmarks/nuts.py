@@ -73,7 +73,7 @@ def compare(bundle: Bundle, table: pd.DataFrame, draws: int) -> list[str]:
     engine = Assimilator(bundle)
     month = int(MONTH[5:])
     observed = standardise(table, bundle, month)
-    problem = engine.problem(observed, np.arange(len(observed)), month, Setting())
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), month, Setting())
     began = time.perf_counter()
     reference = sample(bundle, problem, draws=draws, warmup=draws // 4)
     print(f"  NUTS {time.perf_counter() - began:.0f} s", flush=True)
@@ -83,7 +83,7 @@ def compare(bundle: Bundle, table: pd.DataFrame, draws: int) -> list[str]:
     out = []
     for name in ("laplace", "perturbed"):
         ones = np.ones(len(bundle.variables))
-        with mock.patch.object(draws_module, "prior_scale", return_value=ones):
+        with mock.patch.object(draws_module, "posterior_scale", return_value=ones):
             ensemble = engine.ensemble(table, MONTH, sampler=name, members=MEMBERS)
         own = standardise(rows, bundle, month).likelihoods
         at = bundle.operator.apply(own.shown, ensemble.anomalies)
