@@ -546,7 +546,7 @@ def test_undo_a_link_and_the_keyboard_alone(visit, revisit):
     query = {k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()}
     assert query["network"] == "none"
     assert len(page.url) < 300
-    again = visit("?" + urlparse(page.url).query + "&model=analysis")
+    again = visit("?" + urlparse(page.url).query + "&model=analysis&tool=observe")
     expect(again.page.locator(".counts")).to_contain_text("1 observation")
     visitor.button("All").focus()
     page.keyboard.press("Enter")
