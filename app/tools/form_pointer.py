@@ -43,6 +43,7 @@ class PointerForm:
             segments=True,
             title=_EXPLAINED,
             model_name="observe-mode",
+            css_classes=["tall"],
         )
         self.mode.widget.jscallback(value=_CHOSEN)
         self.station = Tick(
