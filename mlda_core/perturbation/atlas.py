@@ -99,7 +99,7 @@ class Atlas:
         return np.asarray((self.change * area).sum(axis=(1, 2)) / whole, np.float64)
 
     @cached_property
-    def _share(self) -> Array:
+    def shares(self) -> Array:
         """What part of a cell's change each patch stands for, (P, lat, lon); NaN where none."""
         shape = np.abs(self.change).astype(np.float64)
         cover = shape.sum(axis=0)
@@ -135,7 +135,7 @@ class Atlas:
         ndarray, shape (lat, lon) or (V, lat, lon)
             NaN where no patch changes the sea.
         """
-        return np.asarray(np.tensordot(values.T, self._share, axes=(-1, 0)))
+        return np.asarray(np.tensordot(values.T, self.shares, axes=(-1, 0)))
 
     def maps(self, region: Region) -> Float:
         """Return the sensitivity of regional means to the sea in each cell.
@@ -168,7 +168,7 @@ class Atlas:
         area = self.bundle.grid.weights * (self.open_sea > 0)
         given = np.nan_to_num(change) * area
         own = (self.change * area).sum(axis=(1, 2), dtype=np.float64)
-        amount = (np.nan_to_num(self._share) * given).sum(axis=(1, 2)) / own
+        amount = (np.nan_to_num(self.shares) * given).sum(axis=(1, 2)) / own
         return np.tensordot(amount, self.response, axes=(0, 0)).astype(np.float32)
 
     def to_dataset(self, regions: Mapping[str, Region] | None = None) -> xr.Dataset:
@@ -229,15 +229,15 @@ class Atlas:
                 },
             )
         for name, region in (regions or {}).items():
-            values = self.sensitivity(region)
-            fields = self.spread_out(values)
+            sensitivity = self.sensitivity(region)
+            fields = self.spread_out(sensitivity)
             for i, v in enumerate(bundle.variables):
                 words = (
                     f"{v.label}, mean over {region.short}: sensitivity to one kelvin of the open "
                     "sea's mean, the sea warmed here"
                 )
                 attrs = {"units": f"{v.units} K-1", "long_name": words}
-                scaled = values[:, i] / v.scale, (fields[i] / v.scale).astype(np.float32)
+                scaled = sensitivity[:, i] / v.scale, (fields[i] / v.scale).astype(np.float32)
                 out[f"{v.name}_sensitivity_{name}"] = ("patch", scaled[0], attrs)
                 out[f"{v.name}_sensitivity_map_{name}"] = (("lat", "lon"), scaled[1], attrs)
         return out
