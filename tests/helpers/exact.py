@@ -9,7 +9,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.posterior.innovation_scale import prior_scale
+from mlda_core.assimilation.posterior.innovation_scale import posterior_scale
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import standardise
 
@@ -98,7 +98,8 @@ def standardised(ensemble):
 def kalman(bundle, observations):
     """The posterior mean and the covariance of its error, over all cells, the long way round.
 
-    The truth's departures from the prior mean are scaled as the innovations say; the gain is not.
+    Departures from the prior mean and errors of observation are scaled as the observations say; the
+    gain is not.
     """
     observed = standardise(observations, bundle, 7)
     share = bundle.settings.hybrid(len(observations))
@@ -114,7 +115,8 @@ def kalman(bundle, observations):
     departures = observed.value - h @ x_b
     engine = Assimilator(bundle)
     problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
-    root = np.sqrt(prior_scale(problem.gain, departures, len(bundle.variables)))
+    root = np.sqrt(posterior_scale(problem.gain, departures, len(bundle.variables)))
+    r = r * root[observed.places.variable] ** 2
     root = np.repeat(root, bundle.grid.weights.size)
     left = np.eye(len(b)) - gain @ h
     covariance = left @ (root[:, None] * b * root) @ left.T + gain @ r @ gain.T

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlda_core.assimilation.posterior.draws import Draws
-from mlda_core.assimilation.posterior.innovation_scale import prior_scale, scale_draws
+from mlda_core.assimilation.posterior.innovation_scale import posterior_scale, scale_draws
 from mlda_core.assimilation.posterior.sea_error import with_sea_error
 from mlda_core.assimilation.random_fields import ErrorSampler
 from mlda_core.observations.synthetic import place_noise
@@ -78,9 +78,9 @@ class DrawsCache:
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
         departures = engine.departures(problem, problem.x_b)
-        # Pseudo-observations are of the mode, so only rows with normal errors tell of the prior.
+        # Pseudo-observations are of the mode, so only rows with normal errors tell of it.
         normal = problem.observed.quadratic
-        scale = prior_scale(
+        scale = posterior_scale(
             problem.gain if normal.all() else problem.gain.of_rows(normal),
             departures[normal],
             len(bundle.variables),

@@ -1,12 +1,17 @@
-"""How large the prior's departures are, by what the observations say of it.
+"""How far off the analysis is, by what each observation says of the analysis of the others.
 
 The prior's covariance is that of months of all years, tapered with distance, and the taper moves
-variance from large scales to small ones: of VALIDATION months from 300 stations or more, the
-departures of the observations are .7 times as large in the square as it expects. So the draws that
-stand for the truth are scaled, by variable, until the departures of the month agree with them: the
-maximum of their likelihood in one factor, to first order (Dee 1995,
-https://doi.org/10.1175/1520-0493(1995)123<1128:OLEOEC>2.0.CO;2), drawn towards one where there are
-few. The analysis and its gain stay as they are; members show the error of that analysis.
+variance from large scales to small ones. So the posterior is too wide where many observations
+stand, and over a whole observed sea too narrow: of VALIDATION months, spread over error is 1.20 and
+1.08 for pressure and air temperature from 300 stations, 1.32 and 1.19 from 1000, 1.29 for pressure
+observed in every cell, .67 for the sea. The departures of the observations, each from the analysis
+of all others, say so without the truth; with the factor that they give, the same are .98 and .96,
+.99 and .97, .99, and 1.04. (A factor on the prior's variance that makes the departures from the
+prior most likely, Dee 1995, gave 1.00 and 1.03, 1.02 and 1.09, 1.13, and .82: departures from the
+prior are of the large scales, what the observations leave open is not.)
+
+The draws are scaled, of the prior and of the observations' errors, so that members' departures from
+the analysis are. The analysis and its gain stay as they are.
 """
 
 from __future__ import annotations
@@ -29,16 +34,17 @@ SPREAD_OF_LOG = 0.3
 LEAST, MOST = 0.2, 5.0
 
 
-def prior_scale(
+def posterior_scale(
     gain: Gain, departures: Array, n_variables: int, *, without: int | None = None
 ) -> Array:
-    """Estimate the factor on the prior's variance of each variable.
+    """Estimate the factor on the posterior variance of each variable.
 
-    One step of Fisher's scoring from a = 1 for departures d ~ N(0, a Q + R), ``Q = H B H^T``:
-    with ``P = (Q + R)^-1`` the rows i of a variable give ``a = 1 + (sum_i (P d)_i (Q P d)_i -
-    sum_i (P Q)_ii) / sum_i (P Q P Q)_ii``. Exact to first order, with the variance ``2 / sum_i
-    (P Q P Q)_ii``, for one factor common to all variables; variable by variable an approximation,
-    for their rows share covariances.
+    With ``P = (H B H^T + R)^-1`` an observation's departure from the analysis of all others is
+    ``r_i = (P d)_i / P_ii``, and its variance ``1 / P_ii = a_i + R_i``, where a_i is the variance
+    of that analysis there (cross-validation in closed form: Wahba 1990, Spline Models for
+    Observational Data, equation 4.2.9). The factor is ``sum_i (r_i^2 - R_i) / sum_i a_i`` over the
+    rows of a variable, its logarithm drawn towards zero by its own error, ``2 sum_i P_ii^-2 /
+    (sum_i a_i)^2`` if the departures were independent.
 
     Parameters
     ----------
@@ -52,32 +58,54 @@ def prior_scale(
     Returns
     -------
     ndarray, shape (V,)
-        Variables without observations take the geometric mean of the others, by what is known of
-        each: the taper is the same for all.
+        1 for variables without observations: most of their posterior variance is their prior's,
+        which is right. (With the others' mean factor, spread over error of air temperature and rain
+        from sea and pressure was .91 and .87, instead of 1.03 and .99.)
     """
-    logs, freedom = np.zeros(n_variables), np.zeros(n_variables)
+    logs = np.zeros(n_variables)
     if departures.size:
-        inverse, r = gain.total_inverse, gain.variance
-        weighted = inverse @ departures
-        terms = weighted * (departures - r * weighted)
-        noise = np.diag(inverse) * r
-        # P Q = I - P R.
-        information = 1.0 - 2.0 * noise + r * (inverse**2 @ r)
+        inverse, variance, variable, merged = _without_repeats(gain, departures)
+        total = 1.0 / np.diag(inverse)
+        left_out = total * (inverse @ merged)
+        excess = left_out**2 - variance
         for v in range(n_variables):
-            own = gain.places.variable == v
-            free = float(information[own].sum())
-            if v == without or free < 1e-6:
+            own = variable == v
+            expected = float((total - variance)[own].sum())
+            if v == without or expected < 1e-9:
                 continue
-            found = 1.0 + float((terms[own] - (1.0 - noise[own])).sum()) / free
-            weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + 2.0 / free)
-            logs[v], freedom[v] = weight * np.log(np.clip(found, LEAST, MOST)), free
-        if freedom.any():
-            logs[freedom == 0] = float(freedom @ logs / freedom.sum())
+            found = float(excess[own].sum()) / expected
+            doubt = 2.0 * float((total[own] ** 2).sum()) / expected**2
+            weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + doubt)
+            logs[v] = weight * np.log(np.clip(found, LEAST, MOST))
     return np.asarray(np.exp(logs))
 
 
+def _without_repeats(
+    gain: Gain, departures: Array
+) -> tuple[Array, Array, NDArray[np.int64], Array]:
+    """Merge observations of one variable at one place: a twin tells what was left out.
+
+    Returns
+    -------
+    inverse : ndarray, shape (q, q)
+        ``(H B H^T + R)^-1`` of the merged observations.
+    variance, variable, departures : ndarray, shape (q,)
+    """
+    place = gain.places
+    _, first, index = np.unique(place.names, return_index=True, return_inverse=True)
+    if len(first) == len(departures):
+        return gain.total_inverse, gain.variance, place.variable, departures
+    weights = np.zeros((len(first), len(departures)))
+    weights[index.ravel(), np.arange(len(departures))] = 1.0 / gain.variance
+    variance = 1.0 / weights.sum(axis=1)
+    weights *= variance[:, None]
+    signal = gain.error_covariance + gain.latent @ gain.latent.T
+    inverse = np.linalg.inv(weights @ signal @ weights.T + np.diag(variance))
+    return inverse, variance, place.variable[first], weights @ departures
+
+
 def scale_draws(problem: Problem, draws: Draws, scale: Array) -> Draws:
-    """Scale the departures of the truth from the background.
+    """Scale the departures of the truth from the background, and the observations' errors.
 
     Parameters
     ----------
@@ -102,4 +130,5 @@ def scale_draws(problem: Problem, draws: Draws, scale: Array) -> Draws:
     if gain.prior.factor is not None:
         latent = (draws.zeta.astype(np.float32) @ gain.prior.factor).reshape(cells.shape)
         error = error + (by_cell - np.float32(1.0)) * latent
-    return replace(draws, error=error.reshape(n, -1), error_at=error_at)
+    noise = at * draws.noise
+    return replace(draws, error=error.reshape(n, -1), error_at=error_at, noise=noise)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.posterior.innovation_scale import prior_scale
+from mlda_core.assimilation.posterior.innovation_scale import posterior_scale
 from mlda_core.assimilation.random_fields import ErrorSampler
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) ->
     n, shape = len(draws.error), bundle.mask.shape
     places = problem.observed.places
     at_sea = engine.of_sea(problem.observed)
-    cells, at = _errors(engine, problem, draws.noise[:, at_sea], seed)
+    cells, at, noise = _errors(engine, problem, draws.noise[:, at_sea], seed)
     cells = cells.reshape(n, *bundle.grid.shape) * bundle.mask[row]
     share = np.float32(bundle.settings.sea_share)
     # The background is `share` times the network's output, whose sea is the one that it was given.
@@ -76,14 +76,21 @@ def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) ->
     whole[row] = rest
     rest_at = bundle.operator.apply(places.where(at_sea), whole)
     error_at[:, at_sea] = at + rest_at - (draws.zeta @ gain.latent.T)[:, at_sea]
-    return replace(draws, error=draws.error + added.reshape(n, -1), error_at=error_at)
+    noise_at = draws.noise.copy()
+    noise_at[:, at_sea] = noise
+    return replace(
+        draws, error=draws.error + added.reshape(n, -1), error_at=error_at, noise=noise_at
+    )
 
 
-def _errors(engine: Engine, problem: Problem, noise: Array, seed: int) -> tuple[Float, Array]:
+def _errors(
+    engine: Engine, problem: Problem, noise: Array, seed: int
+) -> tuple[Float, Array, Array]:
     """Draw errors of the analysed sea: true sea minus it, standardised.
 
-    ``s - K (H s + noise)`` with s ~ N(0, B) of ensemble OI, which made the analysis; on all cells,
-    (n, lat * lon), and at the places of the sea's observations.
+    ``s - K (H s + noise)`` with s ~ N(0, B) of ensemble OI, which made the analysis, scaled as the
+    observations say; on all cells, (n, lat * lon), at the places of the sea's observations, and the
+    errors of these.
     """
     # With the robust weights of the analysis.
     observed = replace(problem.observed, variance=problem.gain.variance)
@@ -94,7 +101,8 @@ def _errors(engine: Engine, problem: Problem, noise: Array, seed: int) -> tuple[
         gain.kept[name] = sampler.cells, sampler.at(gain.places)
     cells, at = gain.kept[name]
     sea = problem.observed.value[engine.of_sea(problem.observed)]
-    root = np.sqrt(prior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
-    cells, at = np.float32(root) * cells, root * at
+    root = np.sqrt(posterior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
+    cells, at, noise = np.float32(root) * cells, root * at, root * noise
     weights = (at + noise) @ gain.whitener.T @ gain.whitener
-    return cells - weights.astype(np.float32) @ gain.columns, at - weights @ gain.error_covariance
+    error = cells - weights.astype(np.float32) @ gain.columns
+    return error, at - weights @ gain.error_covariance, noise

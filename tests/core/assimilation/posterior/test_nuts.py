@@ -31,7 +31,7 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
     )
     # The model that NUTS samples has the prior as it is.
     ones = np.ones(len(bundle.variables))
-    monkeypatch.setattr(draws_module, "prior_scale", lambda *_, **__: ones)
+    monkeypatch.setattr(draws_module, "posterior_scale", lambda *_, **__: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
     problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))

@@ -9,7 +9,7 @@ from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.posterior.innovation_scale import SPREAD_OF_LOG, prior_scale
+from mlda_core.assimilation.posterior.innovation_scale import SPREAD_OF_LOG, posterior_scale
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.posterior.samplers.multistart import distinct
 from mlda_core.assimilation.random_fields import ErrorSampler
@@ -198,30 +198,30 @@ def test_a_dataset_has_a_member_dimension(linear):
     assert "4 members" in repr(ensemble)
 
 
-def test_the_prior_is_scaled_as_the_innovations_say(linear):
-    """Of departures drawn with a scaled prior the factor is found, drawn towards one."""
+def test_the_posterior_is_scaled_as_observations_left_out_say(linear):
+    """Of departures whose variance is a multiple of the expected one the factor is found."""
     engine = Assimilator(linear)
     observed = standardise(table(linear, 60, variables=("tas",)), linear, 7)
     problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
     gain = problem.gain
     row = [v.name for v in linear.variables].index("tas")
     total = np.linalg.inv(gain.total_inverse)
-    signal = total - np.diag(gain.variance)
-    product = gain.total_inverse @ signal
-    freedom = float(np.trace(product @ product))
+    left_out = 1.0 / np.diag(gain.total_inverse)
+    expected = (left_out - gain.variance).sum()
+    doubt = 2.0 * (left_out**2).sum() / expected**2
+    weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + doubt)
     rng = np.random.default_rng(2)
-    for factor in (0.4, 1.0, 2.0):
-        root = np.linalg.cholesky(factor * signal + np.diag(gain.variance))
-        drawn = [root @ rng.standard_normal(len(observed)) for _ in range(40)]
-        found = np.array([prior_scale(gain, d, len(linear.variables)) for d in drawn])
-        weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + 2.0 / freedom)
-        # Forty estimates, each with a standard deviation of about sqrt(2 / freedom).
-        tolerance = 4 * weight * np.sqrt(2.0 / freedom / 40) + 0.1 * weight
+    for factor in (0.6, 1.0, 2.0):
+        root = np.linalg.cholesky(total)
+        # Left-out departures of variance factor * a + R: draws of the total, scaled.
+        scale = np.sqrt((factor * expected + gain.variance.sum()) / left_out.sum())
+        drawn = [scale * (root @ rng.standard_normal(len(observed))) for _ in range(40)]
+        found = np.array([posterior_scale(gain, d, len(linear.variables)) for d in drawn])
+        # Forty estimates; the logarithm of one that is in doubt is less than that of its mean.
+        tolerance = 4 * weight * np.sqrt(doubt / 40) + 0.75 * weight * doubt
         assert np.log(found[:, row]).mean() == pytest.approx(weight * np.log(factor), abs=tolerance)
-        # Variables that are not observed take the factor of the others.
-        np.testing.assert_allclose(found, np.tile(found[:, [row]], len(linear.variables)))
-        none = prior_scale(gain, drawn[0], len(linear.variables), without=row)
-        np.testing.assert_array_equal(none, 1.0)
+        assert (np.delete(found, row, axis=1) == 1.0).all()
+    assert weight > 0.3
 
 
 def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
