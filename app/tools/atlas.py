@@ -201,7 +201,7 @@ class AtlasTool:
         return self._drawn[1:]
 
     def _readings(self, values: NDArray[np.float64]) -> Readings:
-        made = []
+        made: list[tuple[tuple[str, str, str], ...]] = []
         for i, variable in enumerate(self._bundle.variables):
             column = values[:, i]
             if not np.isfinite(column).all():
@@ -223,8 +223,10 @@ class AtlasTool:
     def show(self, *, shown: bool) -> None:
         """Update the controls; the caller holds the document."""
         over = self._settings.over
-        drawn = isinstance(over, str)
-        self.region.show(over if drawn else BOX, self._regions(None if drawn else over))
+        if isinstance(over, str):
+            self.region.show(over, self._regions(None))
+        else:
+            self.region.show(BOX, self._regions(over))
         self.amplitude.show(self._settings.amplitude)
         self.patch.show("")
         self.open.visible = not shown
