@@ -11,6 +11,7 @@ of patch or cell, as in Bloch-Johnson et al. 2024, https://doi.org/10.1029/2023M
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -304,6 +305,7 @@ class AtlasRun:
         self._change = np.zeros((count, *shape), np.float32)
         self._response = np.zeros((count, *bundle.mask.shape), np.float32)
         self._count = np.zeros(count, np.int64)
+        self._stepping = threading.Lock()
 
     @property
     def total(self) -> int:
@@ -323,21 +325,26 @@ class AtlasRun:
         int
             How many responses are done, after each.
         """
-        empty = np.where(self.bundle.mask, np.float32(0.0), np.float32(np.nan))
-        for at in range(self.done, self.total):
-            which, i = divmod(at, len(self.patches))
-            month, shape = self.months[which], self._shapes[i]
-            field, free = empty, self._open[month]
-            # Under ice in this month of several a patch changes nothing.
-            if (shape * free).max() >= LEAST_WEIGHT:
-                change = self._kelvin * shape * free
-                field = self._responder.respond_to(
-                    month, change, self._held, inside=self._inside, method=self._method
-                ).anomalies
-                self._change[i] += change
-            self._response[i] += field
-            self._count[i] += 1
-            yield self.done
+        # One that is cancelled in another thread first ends the patch that it is at.
+        with self._stepping:
+            for at in range(self.done, self.total):
+                which, i = divmod(at, len(self.patches))
+                self._add(self.months[which], i)
+                yield self.done
+
+    def _add(self, month: str, i: int) -> None:
+        """Add the response of a month to a patch."""
+        shape, free = self._shapes[i], self._open[month]
+        field = np.where(self.bundle.mask, np.float32(0.0), np.float32(np.nan))
+        # Under ice in this month of several a patch changes nothing.
+        if (shape * free).max() >= LEAST_WEIGHT:
+            change = self._kelvin * shape * free
+            field = self._responder.respond_to(
+                month, change, self._held, inside=self._inside, method=self._method
+            ).anomalies
+            self._change[i] += change
+        self._response[i] += field
+        self._count[i] += 1
 
     def save(self, path: Path) -> None:
         """Write what is done, for :meth:`resume`.
