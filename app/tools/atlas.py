@@ -94,7 +94,7 @@ class AtlasTool:
             one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
         self.progress = Progress(
             value=0,
-            max=1,
+            max=100,
             width=100,
             height=10,
             margin=0,
@@ -233,7 +233,8 @@ class AtlasTool:
         job = self.job
         left = shown and job.total > 0 and job.done < job.total
         self.progress.visible = left
-        self.progress.param.update(value=job.done, max=max(job.total, 1))
+        # In per cent: a bar refuses a value beyond its end, which would change with the month.
+        self.progress.value = round(100 * job.done / max(job.total, 1))
         self.count.object = f"{job.done} of {job.total} patches" if left else ""
         self.cancel.visible = shown and job.running
         self.go_on.visible = left and not job.running
