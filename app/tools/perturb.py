@@ -158,12 +158,13 @@ class PerturbTool:
         key: tuple[Any, ...]
         if self._view == "gcm":
             key = ("gcm", self._experiment)
+        elif self._view == "atlas":
+            # It needs no response: there is none where a change of the sea is refused.
+            key = ("atlas", self._state.month, answer, *self.atlas.key)
         elif answer is None:
             key = ("none", self._state.month)
         elif self._view == "sensitivity":
             key = ("sensitivity", answer.response.control, sensitivity, answer.all_fields)
-        elif self._view == "atlas":
-            key = ("atlas", answer.response.control, answer.all_fields, *self.atlas.key)
         elif self._view == "response":
             key = ("response", answer, p.per_kelvin, p.fade)
         else:
@@ -177,16 +178,13 @@ class PerturbTool:
         self._note = ""
         if view == "gcm":
             return self._compared(self.gcm[self._experiment])
+        if view == "atlas":
+            return self._mapped(answer)
         if answer is None:
             target = self._bundle.target(self._state.month)
             return ColumnContent(target, np.full_like(target, np.nan), ("target", "analysis"))
         if view == "sensitivity":
             return self._sensitive(answer)
-        if view == "atlas":
-            right, readings = self.atlas.column()
-            words = ("all fields", "held")
-            held = answer.response.control
-            return ColumnContent(answer.all_fields, held, words, right=right, readings=readings)
         second = answer.all_fields + answer.response.anomalies
         readings = response_readings(answer, self._bundle)
         if view == "sum":
@@ -209,6 +207,18 @@ class PerturbTool:
         )
         words = ("analysis", "response")
         return ColumnContent(answer.all_fields, second, words, readings=readings, right=right)
+
+    def _mapped(self, answer: ResponseResult | None) -> ColumnContent:
+        """Show the atlas' maps beside the analysis."""
+        right, readings = self.atlas.column()
+        if answer is None:
+            target = self._bundle.target(self._state.month)
+            empty = np.full_like(target, np.nan)
+            words = ("target", "analysis")
+            return ColumnContent(target, empty, words, right=right, readings=readings)
+        first, second = answer.all_fields, answer.response.control
+        words = ("all fields", "held")
+        return ColumnContent(first, second, words, right=right, readings=readings)
 
     def _sensitive(self, answer: ResponseResult) -> ColumnContent:
         """Show what is held, and on the sea's row the sensitivity."""
