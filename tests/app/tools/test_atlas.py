@@ -147,9 +147,9 @@ def test_the_atlas_fills_in_is_stopped_gone_on_with_and_clicked(sea_visit, slow_
     assert opened == of_key("10N_200E").patch(2.0)
     # The next one takes its place.
     v.set("view", "atlas")
-    v.send(place(v, -21.0, 178.0))
+    v.send(place(v, -31.0, 158.0))
     assert [patch.enabled for patch in v.p.patches] == [False, True]
-    assert v.p.patches[1] == of_key("20S_180E").patch(2.0)
+    assert v.p.patches[1] == of_key("30S_160E").patch(2.0)
     v.send({"type": "undo"})
     assert v.p.view == "atlas"
 
