@@ -149,10 +149,10 @@ def race(
     for month in months:
         table = observe(bundle, where, month)
         assimilator.run(table, month)
-        problem, _ = assimilator._prepare(table, int(month[5:]), Setting())  # noqa: SLF001
+        problem = assimilator.preparation.of_table(table, int(month[5:]), Setting()).problem
         least = min(assimilator.run(table, month, max_steps=200).path)
         best, rate = min(
-            (_adam_until(problem.decoded_cost(bundle), least, rate), rate) for rate in ADAM_RATES
+            (_adam_until(DecodedCost(problem), least, rate), rate) for rate in ADAM_RATES
         )
         theirs.append(best)
         rates.append(rate)

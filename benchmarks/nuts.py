@@ -73,7 +73,7 @@ def compare(bundle: Bundle, table: pd.DataFrame, draws: int) -> list[str]:
     engine = Assimilator(bundle)
     month = int(MONTH[5:])
     observed = standardise(table, bundle, month)
-    problem = engine.problem(observed, np.arange(len(observed)), month, Setting())
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), month, Setting())
     began = time.perf_counter()
     reference = sample(bundle, problem, draws=draws, warmup=draws // 4)
     print(f"  NUTS {time.perf_counter() - began:.0f} s", flush=True)

@@ -5,6 +5,7 @@ views nothing of torch. Nothing unpickles, and nothing evaluates text.
 """
 
 import ast
+import functools
 import subprocess
 import sys
 
@@ -32,7 +33,6 @@ NAMESAKES_IN = {"mlda_core": "tests/core", "app": "tests/app"}
 # Modules without a test file of their name, and why.
 NO_NAMESAKE = {
     # Declare what others hold to, with no logic of their own.
-    "mlda_core/assimilation/posterior/engine.py",
     "mlda_core/observations/options.py",
     "mlda_core/observations/reading.py",
     # Needs JAX, in an environment of its own: tests/simulate/test_gcm.py.
@@ -49,10 +49,17 @@ def python_files(*folders):
     return files
 
 
+@functools.cache
+def nodes_of(source):
+    """Return the nodes of a source text; most texts are asked for by several tests."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
+@functools.cache
 def imported_modules(source):
     """Return the dotted names that a source text imports, at any depth in the file."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -63,7 +70,7 @@ def imported_modules(source):
             "importlib.import_module",
         }:
             found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
-    return found
+    return frozenset(found)
 
 
 def called_name(call):
@@ -85,7 +92,7 @@ def tops(modules):
 def forbidden_calls(source):
     """Return the calls of a source text that could run what a file or a user says."""
     bad = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if not isinstance(node, ast.Call):
             continue
         name = called_name(node)

@@ -22,6 +22,7 @@ ASSIMILATION = "<!-- assimilation:begin -->", "<!-- assimilation:end -->"
 PERTURBATION = "<!-- perturbation:begin -->", "<!-- perturbation:end -->"
 EVERY_RESPONSE = "<!-- responses:begin -->", "<!-- responses:end -->"
 POSTERIOR = "<!-- posterior:begin -->", "<!-- posterior:end -->"
+CRPS = "<!-- crps:begin -->", "<!-- crps:end -->"
 SUMMARY = "<!-- summary:begin -->", "<!-- summary:end -->"
 ROWS = {
     "vae": "VAE, by its encoder",
@@ -182,7 +183,7 @@ def every_response() -> str:
 def posterior_table() -> str:
     """Return what stands between the markers of docs/posterior.md: a row a network."""
     scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
-    found = scores["posterior"]["validation"]["laplace"]
+    found = scores["posterior"]["test"]["vae"]["laplace"]
     variables = list(found["stations_30"])
     lines = [
         "| observed | months | " + " | ".join(variables) + " | withheld |",
@@ -194,6 +195,25 @@ def posterior_table() -> str:
         withheld = [_calibration(r.get("withheld")) for r in rows.values() if "withheld" in r]
         months = next(iter(rows.values()))["months"]
         lines.append(f"| {label} | {months} | {' | '.join(cells)} | {', '.join(withheld)} |")
+    return "\n".join(lines)
+
+
+def crps_table() -> str:
+    """Return what stands between the other markers of docs/posterior.md: CRPS of two methods."""
+    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
+    found = [scores["posterior"]["test"][method]["laplace"] for method in ("vae", "enoi")]
+    config = json.loads((BUNDLE / "config.json").read_text(encoding="utf-8"))
+    units = {v["name"]: v["anomaly_units"] for v in config["variables"]}
+    lines = [
+        "| observed | " + " | ".join(f"{v}, {units[v]}" for v in units) + " |",
+        "|---|" + "---|" * len(units),
+    ]
+    for network, label in NETWORKS.items():
+        cells = []
+        for v in units:
+            vae, enoi = (f[network].get(v, {}).get("crps") for f in found)
+            cells.append("" if vae is None else f"{vae:.3f}, {enoi:.3f}")
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -324,7 +344,7 @@ MARKED = {
         real_scores.EVERY_COVERAGE: real_scores.every_coverage,
     },
     "docs/perturbation.md": {EVERY_RESPONSE: every_response},
-    "docs/posterior.md": {POSTERIOR: posterior_table},
+    "docs/posterior.md": {POSTERIOR: posterior_table, CRPS: crps_table},
     "docs/priors.md": {prior_scores.PRIORS: lambda: prior_scores.priors_table(BUNDLE)},
 }
 

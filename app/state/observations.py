@@ -68,6 +68,19 @@ def _parts(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
+def _box_setting(key: str, doc: str) -> Structured[Region | None]:
+    """Return a setting that is a box, or none; ``key`` is its key in links."""
+    return Structured(
+        None,
+        _region,
+        plain=lambda region: region and list(region),
+        text=lambda region: ",".join(f"{v:g}" for v in region or ()),
+        parse=lambda text: [number_of(part) for part in _parts(text)],
+        doc=doc,
+        metadata=setting(key),
+    )
+
+
 class Spacing(param.Integer):
     """Kilometres between stations; 0 where their number says it."""
 
@@ -121,15 +134,7 @@ class ObservationSettings(Settings):
     domain: param.Selector[str] = param.Selector(
         default="globe", objects=list(DOMAINS), label="Where", metadata=setting("on")
     )
-    region: Structured[Region | None] = Structured(
-        None,
-        _region,
-        plain=lambda region: region and list(region),
-        text=lambda region: ",".join(f"{v:g}" for v in region or ()),
-        parse=lambda text: [number_of(part) for part in _parts(text)],
-        doc="Where stations are, within the domain.",
-        metadata=setting("box"),
-    )
+    region = _box_setting("box", "Where stations are, within the domain.")
     year = param.Integer(
         default=1900,
         bounds=YEARS,
@@ -238,15 +243,7 @@ class ObservationSettings(Settings):
         doc="Where it is to lower it: a named region, or the box drawn.",
         metadata=setting("nextin", words="region of where next"),
     )
-    next_box: Structured[Region | None] = Structured(
-        None,
-        _region,
-        plain=lambda region: region and list(region),
-        text=lambda region: ",".join(f"{v:g}" for v in region or ()),
-        parse=lambda text: [number_of(part) for part in _parts(text)],
-        doc="The box drawn for it.",
-        metadata=setting("nextbox"),
-    )
+    next_box = _box_setting("nextbox", "The box drawn for it.")
     hatch = param.Number(
         default=0.5,
         bounds=(0.05, 1.0),

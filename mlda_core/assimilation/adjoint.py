@@ -23,7 +23,9 @@ from scipy import sparse
 from torch import Tensor
 
 from mlda_core.assimilation import physical_units as physical
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.options import Setting
+from mlda_core.assimilation.spread import mean_spread
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.observations.standardised import thin
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.sea_background import SeaBackground
     from mlda_core.climate.grid import Grid
     from mlda_core.climate.interpolation import Places
     from mlda_core.observations.standardised import Observed
@@ -105,20 +108,20 @@ def sensitivity(
     """
     bundle = assimilator.bundle
     used = thin(observed.places, observed.variance)
-    problem = assimilator.problem(observed, used, month, Setting(polish=True))
+    problem = assimilator.preparation.problem(observed, used, month, Setting(polish=True))
     places = problem.observed.places
     at_sea = places.variable == bundle.sea_row
     if bundle.sea_row < 0 or not at_sea.any():
         raise StateError("No sea is observed, so there is no gradient by it; hold the SST.")
-    sd = assimilator.mean_spread(problem)
-    zeta, x = assimilator.minimum(problem)
+    sd = mean_spread(problem)
+    zeta, x = minimum(problem)
     fields = [physical.anomalies(bundle, x + h, month, sd)[row] for h in (0.0, -0.01, 0.01)]
     at = weights > 0
     value = float((weights * np.where(at, fields[0], 0.0)).sum())
     # The conversion to display units is local: its slope follows from a central difference.
     slope = np.zeros(bundle.mask.shape, np.float32)
     slope[row] = np.where(at, weights * (fields[2] - fields[1]) / 0.02, 0.0)
-    by_value = _Chain(assimilator, problem).gradient(zeta, slope)
+    by_value = _Chain(assimilator.preparation.sea, problem).gradient(zeta, slope)
     # From standardised values at places to kelvin in cells: transpose of the interpolation.
     spread = np.where(
         bundle.mask[bundle.sea_row], bundle.normaliser.spread[month - 1, bundle.sea_row], 1.0
@@ -145,8 +148,8 @@ def sensitivity(
 class _Chain:
     """The analysis as a differentiable function of the observed values and zeta."""
 
-    def __init__(self, assimilator: Assimilator, problem: Problem) -> None:
-        self.assimilator, self.problem, self.bundle = assimilator, problem, assimilator.bundle
+    def __init__(self, sea: SeaBackground, problem: Problem) -> None:
+        self.sea, self.problem, self.bundle = sea, problem, problem.bundle
         gain = problem.gain
         if gain.prior.turn is None:
             raise StateError("The bundle has no decoder to differentiate.")
@@ -192,7 +195,7 @@ class _Chain:
         problem, bundle = self.problem, self.bundle
         if not problem.sea_held or bundle.sea is None:
             return torch.from_numpy(problem.x_b), torch.from_numpy(problem.z_b).float()
-        gain = self.assimilator.sea_gain(problem.observed, problem.month)
+        gain = self.sea.gain(problem.observed, problem.month)
         at_sea = torch.from_numpy(problem.observed.places.variable == bundle.sea_row)
         whitener = torch.from_numpy(gain.whitener32)
         weights = whitener.T @ (whitener @ y[at_sea])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.spelling import hyphenated
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import ExtraError, StateError
+from mlda_core.climate.spelling import hyphenated
 
 if TYPE_CHECKING:
     import pandas as pd

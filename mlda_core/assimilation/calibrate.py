@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.bundle.bundle import add_statistics
 from mlda_core.bundle.checks import check_same_model, decode_all, nonlinearity
 from mlda_core.bundle.statistics import SeaStatistics, Settings, Statistics
 from mlda_core.bundle.statistics_files import pack_patterns, unpack_patterns
+from mlda_core.bundle.writing import add_statistics
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import Months, TrainingData
 from mlda_core.vae.gaps import without_gaps

@@ -7,9 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
-from mlda_core.assimilation.gain import Gain
-from mlda_core.observations.standardised import Observed
-from mlda_core.vae.networks import Decoder
+from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -22,53 +20,38 @@ class DecodedCost:
 
     Parameters
     ----------
-    decoder : Decoder
-    month : int
-        Calendar month 1..12.
-    observed : Observed
-        The observations used.
-    gain : Gain
-        Of their network.
-    x_b : ndarray of float32, shape (cells,)
-        Background, standardised.
-    z_b : ndarray, shape (L,)
-        Its latent vector.
+    problem : Problem
 
     Raises
     ------
     ValueError
-        If the gain's prior has no decoder.
+        If its prior has no decoder.
     """
 
-    def __init__(
-        self,
-        decoder: Decoder,
-        month: int,
-        observed: Observed,
-        gain: Gain,
-        x_b: Float,
-        z_b: Array,
-    ) -> None:
+    def __init__(self, problem: Problem) -> None:
+        gain, observed = problem.gain, problem.observed
         if gain.prior.turn is None:
             raise ValueError("A linear prior has no decoder; solve it in closed form.")
-        self.decoder, self.turn, self.z_b = decoder, gain.prior.turn, z_b
-        self.bend = gain.prior.bend
+        self.problem, self.decoder = problem, problem.bundle.decoder
+        self.turn, self.bend = gain.prior.turn, gain.prior.bend
         self.value = torch.from_numpy(observed.value).float()
         self.index = torch.from_numpy(observed.places.index)
         self.weight = torch.from_numpy(observed.places.weight).float()
         self.whitener = torch.from_numpy(gain.whitener32)
-        self.month = torch.tensor([month])
-        start = torch.from_numpy(z_b).float()
+        self.month = torch.tensor([problem.month])
+        start = torch.from_numpy(problem.z_b).float()
         with torch.no_grad():
             # x_b + G(z) - G(z_b): the background need not lie in the decoder's range.
-            self.offset = torch.from_numpy(x_b) - decoder(start[None], self.month).flatten()
+            decoded = self.decoder(start[None], self.month).flatten()
+            self.offset = torch.from_numpy(problem.x_b) - decoded
         self._last: dict[bytes, tuple[Float, Array, Cost]] = {}
 
     def z(self, zeta: Array) -> Array:
         """Return the latent vector."""
-        if self.bend is not None:
-            zeta = self.bend.departures(zeta[None])[0]
-        return np.asarray(self.z_b + self.turn @ zeta)
+        z = self.problem.latent(zeta)
+        if z is None:
+            raise ValueError("A linear prior has no decoder; solve it in closed form.")
+        return z
 
     def value_and_gradient(self, zeta: Array) -> tuple[float, Array]:
         """Return the cost and its gradient."""

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from mlda_core.assimilation import physical_units as physical
-from mlda_core.assimilation.problem import kept_variance
+from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.spread import Stage, kept_variance
 from mlda_core.assimilation.targeting import PriorCovariances, check_posterior
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.regions import Region, region_mask
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mlda_core.climate.interpolation import Places
 
 Array = NDArray[np.float64]
+Float = NDArray[np.float32]
 AS_GIVEN = TableOptions()
 POINTS, REACH = 161, 3.5
 # Observations near a place that are named.
@@ -121,7 +123,7 @@ def densities_at(
     (row,) = variable_rows(bundle, [variable])
     problem, table = assimilator.prepared(observations, month, options=options, **settings)
     check_posterior(problem.setting)
-    x = assimilator.minimum(problem)[1]
+    x = minimum(problem)[1]
     field = _target(assimilator, month, int(row))
     if isinstance(where, Region):
         weights = _weights(assimilator, int(row), where)
@@ -205,7 +207,8 @@ def _of_region(
     covariances = assimilator.kept("where next", PriorCovariances)
     b = covariances.of(gain.prior.error, cells, cells)
     made = []
-    for state, stage in ((problem.x_b, "prior"), (x, "posterior")):
+    stages: tuple[tuple[Float, Stage], ...] = ((problem.x_b, "prior"), (x, "posterior"))
+    for state, stage in stages:
         sd = np.sqrt(kept_variance(gain, stage)).reshape(bundle.mask.shape)
         spread = physical.spread(bundle, state.reshape(bundle.mask.shape), sd, problem.month)
         slope = (spread[row] / sd[row]).ravel()[inside]

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlda_core.assimilation.problem import Problem
-    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -24,8 +23,7 @@ Array = NDArray[np.float64]
 _NAMED = 3
 
 
-def judge(  # noqa: PLR0917 - one result, put together
-    bundle: Bundle,
+def judge(
     problem: Problem,
     table: pd.DataFrame,
     x: Float,
@@ -37,7 +35,6 @@ def judge(  # noqa: PLR0917 - one result, put together
 
     Parameters
     ----------
-    bundle : Bundle
     problem : Problem
     table : DataFrame
         All input observations.
@@ -56,7 +53,8 @@ def judge(  # noqa: PLR0917 - one result, put together
     words : str
         Number of observations inconsistent with the others, and the worst; '' if there are none.
     """
-    gain, every, used = problem.gain, problem.every, problem.used
+    bundle, gain = problem.bundle, problem.gain
+    every, used = problem.every, problem.used
     table = table.copy()
     value = table["value"].to_numpy(np.float64)
     said = every.likelihoods

@@ -49,14 +49,30 @@ class Engine(Protocol):
     ) -> tuple[Float, Float]:
         """Assimilate months with a Gaussian prior; see :meth:`Method.states`."""
 
+
+class Sea(Protocol):
+    """What a method may ask of the observed sea."""
+
+    def is_observed(self, observed: Observed, month: int) -> bool:
+        """Whether SST is observed well enough to condition the background on it."""
+
+    def mean(self, observed: Observed, month: int) -> Float:
+        """Return the state that the sea network gives for the observed sea, shape (cells,)."""
+
+
+class Backgrounds(Protocol):
+    """What a method may ask of the preparation that it gives a prior mean to."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle."""
+
+    @property
+    def sea(self) -> Sea:
+        """The observed sea."""
+
     def origin(self, month: int) -> Float:
         """Return the decoded z = 0, standardised, shape (cells,)."""
-
-    def holds_sea(self, observed: Observed, month: int) -> bool:
-        """Whether the sea is observed well enough to condition the background on it."""
-
-    def mean_under_sea(self, observed: Observed, month: int) -> Float:
-        """Return the state that the sea network gives for the observed sea, shape (cells,)."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +239,7 @@ class GaussianMethod(Method):
         return 0.0
 
     def mean(
-        self, engine: Engine, observed: Observed, month: int, setting: Setting
+        self, backgrounds: Backgrounds, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
         """Return the prior mean.
 
@@ -237,5 +253,5 @@ class GaussianMethod(Method):
             Whether it is conditional on the observed sea.
         """
         del observed, month, setting
-        bundle = engine.bundle
+        bundle = backgrounds.bundle
         return np.zeros(bundle.mask.size, np.float32), np.zeros(bundle.n_latent), False

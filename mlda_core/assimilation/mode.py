@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.minimisation import descend, starts
 from mlda_core.assimilation.problem import Mode, Problem
-from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.observations.likelihoods import Likelihoods
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.gain import Gain
-    from mlda_core.bundle.bundle import Bundle
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,6 @@ class ModeSearch:
 
     Parameters
     ----------
-    bundle : Bundle
     problem : Problem
         With likelihoods, and the gain of the rows' stated errors.
 
@@ -54,13 +53,14 @@ class ModeSearch:
         If all rows have normal errors at places: the problem is then its own linear one.
     """
 
-    def __init__(self, bundle: Bundle, problem: Problem) -> None:
+    def __init__(self, problem: Problem) -> None:
         found = problem.observed.likelihoods
         if found is None:
             raise ValueError("all observations are values; there is nothing to iterate")
-        self.bundle, self.problem = bundle, problem
+        self.problem = problem
         self.likelihoods: Likelihoods = found
         self.gain: Gain = problem.gain
+        bundle = problem.bundle
         shape = bundle.mask.shape
         places = problem.observed.places
         self.origin = np.asarray(
@@ -79,6 +79,22 @@ class ModeSearch:
             gain=self.gain.with_variance(variance),
             weight=None,
         )
+
+    def searches(self) -> Iterator[Iterator[Mode]]:
+        """Minimise from every start: of f, and of zeta where the decoder is curved.
+
+        Yields
+        ------
+        iterator of Mode
+            Of each start as of :meth:`search`.
+        """
+        zeta: list[Array | None] = [None]
+        if self.gain.prior.turn is not None:
+            # None is the linear solution.
+            zeta += starts(self.problem, np.zeros(self.problem.z_b.size))[1:]
+        for at in self.starts():
+            for start in zeta:
+                yield self.search(at, start)
 
     def search(self, at: Array, start: Array | None = None) -> Iterator[Mode]:
         """Minimise round by round: first the linearised problem, which needs no decoder.
@@ -176,14 +192,8 @@ class ModeSearch:
 
     def _solve(self, problem: Problem, zeta: Array) -> tuple[Array, Array]:
         """Minimise with pseudo-observations; return zeta and the decoded state at places."""
-        fit = problem.decoded_cost(self.bundle)
-        *_, last = minimise(
-            fit.value_and_gradient,
-            zeta,
-            problem.gain.inverse_hessian,
-            max_steps=problem.setting.max_steps,
-            polish=problem.setting.polish,
-        )
+        fit = DecodedCost(problem)
+        *_, last = descend(problem, fit, zeta)
         return last.x, problem.observed.value - fit.at(last.x)[1]
 
     def _linear(self, problem: Problem, zeta: Array) -> tuple[Array, Array]:
@@ -197,7 +207,7 @@ class ModeSearch:
 
     def _observe(self, zeta: Array) -> Array:
         """Return the decoded state at the observations, without representation error."""
-        fit = self.problem.decoded_cost(self.bundle)
+        fit = DecodedCost(self.problem)
         return np.asarray(self.problem.observed.value - fit.at(zeta)[1])
 
     def _cost(self, zeta: Array, weights: Array, at: Array) -> Cost:
@@ -227,3 +237,24 @@ def distinct_modes(ends: list[Mode]) -> list[Mode]:
         if all((np.abs(end.at - other.at) > 0.5 * sd).any() for other in kept):
             kept.append(end)
     return kept
+
+
+def modes_of(problem: Problem) -> list[Mode]:
+    """Return the distinct minima of a cost with other errors than normal ones, lowest first.
+
+    Parameters
+    ----------
+    problem : Problem
+        With the gain of the stated errors.
+
+    Returns
+    -------
+    list of Mode
+        From all starts of :meth:`ModeSearch.searches`.
+    """
+    return distinct_modes([list(rounds)[-1] for rounds in ModeSearch(problem).searches()])
+
+
+def about_modes(problem: Problem, modes: list[Mode]) -> Problem:
+    """Return the normal problem at the lowest of the modes of a problem."""
+    return replace(modes[0].problem, weight=problem.weight, stated=problem, modes=tuple(modes))

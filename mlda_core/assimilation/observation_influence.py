@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.physical_units import at_place, climatological_spread
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError
@@ -212,9 +213,9 @@ def observation_influence(
             "values at places only; choose another, or look at its misfit."
         )
     at = np.flatnonzero(problem.used == row)
-    found = _of_used(assimilator, problem, int(at[0])) if at.size else None
+    found = _of_used(problem, int(at[0])) if at.size else None
     if found is None:
-        found = _of_unused(assimilator, problem, row)
+        found = _of_unused(problem, row)
     given = table.iloc[row]
     use: Use = "used" if at.size else "withheld" if bool(given["withheld"]) else "thinned"
     which = int(one.places.variable[0])
@@ -276,9 +277,9 @@ class _Standardised:
         return self.left / (self.left + self.error) * self.departure
 
 
-def _of_used(assimilator: Assimilator, problem: Problem, k: int) -> _Standardised:
+def _of_used(problem: Problem, k: int) -> _Standardised:
     gain = problem.gain
-    departures = assimilator.departures(problem, problem.x_b)
+    departures = problem.departures(problem.x_b)
     inverse = gain.total_inverse
     error = float(gain.variance[k])
     departure = float((inverse[k] @ departures) / inverse[k, k])
@@ -301,11 +302,11 @@ def _of_used(assimilator: Assimilator, problem: Problem, k: int) -> _Standardise
     )
 
 
-def _of_unused(assimilator: Assimilator, problem: Problem, row: int) -> _Standardised:
-    bundle, gain = assimilator.bundle, problem.gain
+def _of_unused(problem: Problem, row: int) -> _Standardised:
+    bundle, gain = problem.bundle, problem.gain
     one = problem.every.where(np.array([row]))
     shape = bundle.mask.shape
-    x = assimilator.minimum(problem)[1].reshape(shape)
+    x = minimum(problem)[1].reshape(shape)
     others = float(bundle.operator.apply(one.places, x)[0])
     background = float(bundle.operator.apply(one.places, problem.x_b.reshape(shape))[0])
     error = float(one.variance[0])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.spelling import key_of
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.months import MonthError, month_of
+from mlda_core.climate.spelling import key_of
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 from mlda_core.vae.priors import PRIORS
 

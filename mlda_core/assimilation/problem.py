@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.analysis import Cost
-from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.gain import Gain
 from mlda_core.assimilation.method import GaussianMethod
 from mlda_core.assimilation.methods import METHODS, method_of, spelled
@@ -27,6 +26,7 @@ class Problem:
 
     Parameters
     ----------
+    bundle : Bundle
     setting : Setting
     month : int
         Calendar month 1..12.
@@ -50,6 +50,7 @@ class Problem:
         The distinct minima of that one's cost, the lowest first, which this one is about.
     """
 
+    bundle: Bundle
     setting: Setting
     month: int
     every: Observed
@@ -85,9 +86,53 @@ class Problem:
         away = zeta if prior.bend is None else prior.bend.departures(zeta[None])[0]
         return np.asarray(self.z_b + prior.turn @ away)
 
-    def decoded_cost(self, bundle: Bundle) -> DecodedCost:
-        """Return the cost to be minimised."""
-        return DecodedCost(bundle.decoder, self.month, self.observed, self.gain, self.x_b, self.z_b)
+    def latents(self, zeta: Array) -> Array | None:
+        """Return the latent vectors of many zeta, both (n, L); None without a decoder."""
+        prior = self.gain.prior
+        if prior.turn is None:
+            return None
+        away = zeta if prior.bend is None else prior.bend.departures(zeta)
+        return np.asarray(self.z_b + away @ prior.turn.T)
+
+    def zeta(self, z: NDArray[np.floating]) -> Array:
+        """Return the zeta of a latent vector, the inverse of :meth:`latent`.
+
+        Raises
+        ------
+        StateError
+            If the method has no latent vector, or this one is not of its length.
+        """
+        prior = self.gain.prior
+        if prior.turn is None:
+            raise StateError(
+                f"The method {spelled(self.setting.method)} has no latent vector; use vae to move "
+                "one by hand."
+            )
+        if np.shape(z) != self.z_b.shape:
+            raise StateError(f"A latent vector of this bundle has {self.z_b.size} numbers.")
+        away = np.asarray(z, np.float64) - self.z_b
+        zeta = np.asarray(np.linalg.lstsq(prior.turn, away, rcond=None)[0], np.float64)
+        return zeta if prior.bend is None else prior.bend.zeta(zeta[None])[0]
+
+    def departures(self, x: Float) -> Array:
+        """Return the observations used minus a state (cells,) at their places, standardised."""
+        observed = self.observed
+        fields = x.reshape(self.bundle.mask.shape)
+        return np.asarray(observed.value - self.bundle.operator.apply(observed.places, fields))
+
+    def with_residual(self, x: Float, left: Array) -> Float:
+        """Add the residual analysis ``B H^T S^-1 (y - H x)`` to a state, if the setting has one.
+
+        Parameters
+        ----------
+        x : ndarray of float32, shape (cells,)
+        left : ndarray, shape (p,)
+            Departures from it.
+        """
+        if self.only_decodes or not len(left):
+            return x
+        weights = self.gain.residual_weights(left).astype(np.float32)
+        return np.asarray(x + weights @ self.gain.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,38 +193,3 @@ def cost_of_linear(gain: Gain, zeta: Array, left: Array) -> Cost:
     """Cost of zeta, given the departures ``left`` from its linear state."""
     white = gain.whitener @ left
     return Cost(0.5 * float(zeta @ zeta), 0.5 * float(white @ white))
-
-
-def variance_at(gain: Gain, stage: str, cells: slice) -> Float:
-    """Standardised variance of cells: prior, posterior, or of the decoded part alone."""
-    if stage == "posterior":
-        return gain.posterior_variance(cells)
-    if stage == "latent":
-        return gain.latent_only_variance(cells)
-    prior = gain.prior
-    total = prior.error.variance[cells]
-    if prior.factor is not None:
-        total = total + (prior.factor[:, cells] ** 2).sum(axis=0)
-    return np.asarray(total, np.float32)
-
-
-def kept_variance(gain: Gain, stage: str) -> Float:
-    """Return the variance of all cells, cached: it depends on the network, not on values.
-
-    Parameters
-    ----------
-    gain : Gain
-    stage : {"prior", "posterior", "latent"}
-
-    Returns
-    -------
-    ndarray of float32, shape (cells,)
-        Standardised; shared, hence read-only.
-    """
-    name = f"{stage} variance"
-    if name not in gain.lasting:
-        variance = variance_at(gain, stage, slice(None))
-        variance.flags.writeable = False
-        gain.lasting[name] = variance
-    found: Float = gain.lasting[name]
-    return found

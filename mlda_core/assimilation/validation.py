@@ -1,17 +1,21 @@
-"""Checks of an assimilation's settings."""
+"""Checks of an assimilation's settings, and of what observations a method can take."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlda_core.assimilation.methods import method_of, spelled
+from mlda_core.assimilation.methods import METHODS, method_of, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.climate.errors import StateError
+from mlda_core.observations.row_kinds import is_plain
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 from mlda_core.vae.priors import PRIORS, prior_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def setting_of(settings: dict[str, Any]) -> Setting:
@@ -78,4 +82,26 @@ def _check_prior(setting: Setting) -> None:
         raise StateError(
             f"The method {spelled(setting.method)} searches no decoder's latent space, so it has "
             "no prior to choose; leave prior out, or use vae."
+        )
+
+
+def check_kinds(setting: Setting, table: pd.DataFrame) -> None:
+    """Refuse kinds of observations that a method cannot take.
+
+    Raises
+    ------
+    StateError
+        Naming the rows.
+    """
+    if method_of(setting.method).takes_kinds:
+        return
+    bad = np.flatnonzero(~is_plain(table) & ~table["withheld"].to_numpy(bool))
+    if bad.size:
+        rows = ", ".join(str(int(row) + 1) for row in bad[:5])
+        more = f" and {bad.size - 5} more" if bad.size > 5 else ""
+        fitting = spelled(*(k for k, m in METHODS.items() if m.takes_kinds and m.posterior))
+        raise StateError(
+            f"The method {spelled(setting.method)} takes values at places only, and observation"
+            f"{'s' if bad.size > 1 else ''} {rows}{more} {'are' if bad.size > 1 else 'is'} of "
+            f"another kind; withhold {'them' if bad.size > 1 else 'it'}, or use one of {fitting}."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,42 +15,38 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from mlda_core.bundle import statistics_files
+from mlda_core.bundle.additions import (
+    has_statistics,
+    prior_in,
+    read_sea,
+    read_settings,
+    read_statistics,
+)
+from mlda_core.bundle.autoencoder import Autoencoder
+from mlda_core.bundle.datasets import calendar_months, checked_state, dataset_of
 from mlda_core.bundle.files import (
-    CALIBRATION_FILES,
-    DAMAGE,
-    MISSING,
-    MONTH_STEP,
     check_files,
     check_shapes,
     impact_names,
     read_arrays,
     read_config,
-    read_prior,
     read_scores,
     unpack_tensors,
-    write_prior,
-    write_statistics,
 )
+from mlda_core.bundle.months import BundledMonths
 from mlda_core.bundle.statistics import Settings, Statistics
-from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
 from mlda_core.climate.splits import calendar_month
-from mlda_core.climate.variables import Variable, relative_weights
+from mlda_core.climate.variables import Variable
 from mlda_core.climate.vectors import Pair, check_vectors
-from mlda_core.vae.latent_prior import TrainedPrior
-from mlda_core.vae.minimise import decoder_jacobian
-from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
-from mlda_core.vae.packing import unpack_bytes
+from mlda_core.vae.networks import Decoder, NetworkConfig
 from mlda_core.vae.priors import prior_of
-from mlda_core.vae.sea import SeaConfig, SeaNetwork
+from mlda_core.vae.sea import SeaNetwork
 
 Float = NDArray[np.float32]
-# torch.func.jvp uses process-wide state: two at once raise RuntimeError.
-_JACOBIAN_LOCK = threading.Lock()
 
 
 class Bundle:
@@ -69,8 +64,6 @@ class Bundle:
         The contents of ``config.json``.
     normaliser : Preprocessor
         Climatology, spread and transforms.
-    months : tuple of str
-        ``YYYY-MM`` of the bundled months, ascending.
     residual_sd : ndarray, shape (V, lat, lon)
         Standard deviation of the representation error, standardised, on held-out months.
     direction_share : ndarray, shape (L, V)
@@ -86,36 +79,20 @@ class Bundle:
         months: Mapping[str, NDArray[Any]],
     ) -> None:
         self.path, self.config, self.normaliser = path, config, normaliser
-        network = NetworkConfig(**config["network"])
-        mask = torch.from_numpy(normaliser.mask)
-        periodic = normaliser.grid.is_global
-        tensors = unpack_tensors(tensors)
-        patterns = tensors["decoder.patterns"]
-        scale = relative_weights(
-            config["training"].get("variable_weights", ()), normaliser.variables
-        )
-        weights = torch.from_numpy((normaliser.weights * scale[:, None, None]).ravel()).float()
-        self._decoder = Decoder(mask, network, periodic=periodic, patterns=patterns)
-        self._encoder = Encoder(mask, network, periodic=periodic)
-        self._encoder.project_on(patterns, weights)
-        for head, module in (("decoder.", self._decoder), ("encoder.", self._encoder)):
-            own = {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
-            own |= {"mask": self._decoder.mask} if head == "decoder." else {}
-            module.load_state_dict(own)
-            module.eval().requires_grad_(False)
-        self._turn = tensors["from_training"].numpy().astype(np.float64)
-        self.residual_sd = tensors["residual_sd"].numpy()
-        self.direction_share = tensors["direction_share"].numpy()
-        self._packed = months["x"]
-        self._step = np.float32(months.get("step", MONTH_STEP))
-        self._split = [str(s) for s in months["split"]]
-        self.months = tuple(str(m) for m in months["month"])
-        self._row = {m: i for i, m in enumerate(self.months)}
-        self._jacobians: dict[int, Float] = {}
+        unpacked = unpack_tensors(tensors)
+        self._autoencoder = Autoencoder(config, normaliser, unpacked)
+        self._months = BundledMonths(months)
+        self.residual_sd = unpacked["residual_sd"].numpy()
+        self.direction_share = unpacked["direction_share"].numpy()
         self._codes: dict[str, NDArray[np.float64]] = {}
         self._priors: dict[str, Any] = {}
 
     # Metadata
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """``YYYY-MM`` of the bundled months, ascending."""
+        return self._months.names
 
     @property
     def name(self) -> str:
@@ -155,12 +132,12 @@ class Bundle:
     @property
     def n_latent(self) -> int:
         """Length of the latent vector."""
-        return self._decoder.config.n_latent
+        return self.decoder.config.n_latent
 
     @property
     def has_statistics(self) -> bool:
         """Whether ``mlda calibrate`` has added the statistics for assimilation."""
-        return "representation_error.nc" in self.config["checksums"]
+        return has_statistics(self.config)
 
     @property
     def settings(self) -> Settings:
@@ -171,17 +148,7 @@ class Bundle:
         BundleError
             If the parameters are invalid.
         """
-        try:
-            return Settings.from_dict(self.config.get("assimilation", {}).get("settings", {}))
-        except DAMAGE as problem:
-            raise self._damaged("settings", problem) from problem
-
-    def _damaged(self, what: str, problem: Exception) -> BundleError:
-        words = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160]
-        return BundleError(
-            f"{self.path} holds {what} for assimilation that do not fit ({words.rstrip('.')}); "
-            "copy the bundle again, or make them anew with 'mlda calibrate'."
-        )
+        return read_settings(self.path, self.config)
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -192,17 +159,8 @@ class Bundle:
         BundleError
             If the bundle has none.
         """
-        if not self.has_statistics:
-            raise BundleError(
-                f"{self.path} has no statistics for assimilation; add them with 'mlda calibrate'."
-            )
-        try:
-            error, past = (read_arrays(self.path / name) for name in CALIBRATION_FILES[:2])
-            return statistics_files.unpack(
-                error, past, self._decoder.patterns.numpy(), self.n_latent
-            )
-        except DAMAGE as problem:
-            raise self._damaged("statistics", problem) from problem
+        patterns = self.decoder.patterns.numpy()
+        return read_statistics(self.path, self.config, patterns, self.n_latent)
 
     @property
     def sea_row(self) -> int:
@@ -218,16 +176,7 @@ class Bundle:
         BundleError
             If it is damaged.
         """
-        name = CALIBRATION_FILES[2]
-        if name not in self.config["checksums"]:
-            return None
-        try:
-            shape = SeaConfig(**self.config["assimilation"]["sea"])
-            network = SeaNetwork(self.normaliser, self.sea_row, shape)
-            network.load_state_dict(unpack_bytes(load_file(self.path / name)))
-        except DAMAGE as problem:
-            raise self._damaged("a sea network", problem) from problem
-        return network.eval().requires_grad_(False)
+        return read_sea(self.path, self.config, self.normaliser, self.sea_row)
 
     def prior(self, key: str) -> Any:
         """Return a prior of the latent vector, read at its first use.
@@ -248,28 +197,10 @@ class Bundle:
         BundleError
             If the bundle has not been trained one, or it is damaged.
         """
-        kind = prior_of(key)
-        if kind.key not in self._priors:
-            kind.require()
-            if not kind.trained:
-                found = kind.build(self.n_latent, {})
-            elif kind.key not in self.config.get("priors", {}):
-                raise BundleError(
-                    f"{self.path} has no {kind.key} prior; train it with 'mlda prior train "
-                    f"{self.path} --config FILE --prior {kind.key}'."
-                )
-            else:
-                try:
-                    found = read_prior(self.path, self.config, kind.key, self.n_latent)
-                except DAMAGE as problem:
-                    words = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160]
-                    raise BundleError(
-                        f"{self.path} holds a {kind.key} prior that does not fit "
-                        f"({words.rstrip('.')}); copy the bundle again, or make it anew with "
-                        "'mlda prior train'."
-                    ) from problem
-            self._priors[kind.key] = found
-        return self._priors[kind.key]
+        name = prior_of(key).key
+        if name not in self._priors:
+            self._priors[name] = prior_in(self.path, self.config, name, self.n_latent)
+        return self._priors[name]
 
     def with_sea(self, network: SeaNetwork) -> Bundle:
         """Return a copy with a sea network that is not saved in its folder yet."""
@@ -347,7 +278,7 @@ class Bundle:
         StateError
             If the bundle does not hold the month.
         """
-        return self._split[self._index(month)]
+        return self._months.split(month)
 
     def target_standardised(self, month: str) -> Float:
         """Return a bundled month's standardised anomalies.
@@ -367,8 +298,7 @@ class Bundle:
         StateError
             If the bundle does not hold the month.
         """
-        packed = self._packed[self._index(month)]
-        return np.where(packed == MISSING, np.nan, packed * self._step).astype(np.float32)
+        return self._months.standardised(month)
 
     def target(self, month: str) -> Float:
         """Return a bundled month's anomalies.
@@ -454,7 +384,7 @@ class Bundle:
         """
         if month not in self._codes:
             x = np.nan_to_num(self.target_standardised(month))[None]
-            self._codes[month] = self._encode(x, np.array([int(month[5:7])]))[0][0]
+            self._codes[month] = self._autoencoder.encode(x, np.array([int(month[5:7])]))[0][0]
         return self._codes[month].copy()
 
     # Encoder and decoder
@@ -462,9 +392,8 @@ class Bundle:
     @property
     def decoder(self) -> Decoder:
         """The decoder: exported latent vectors to standardised anomalies; without gradients."""
-        return self._decoder
+        return self._autoencoder.decoder
 
-    @torch.no_grad()
     def decode_standardised(
         self, z: ArrayLike, calendar_month: int, *, linear: bool = False
     ) -> Float:
@@ -488,11 +417,8 @@ class Bundle:
         StateError
             If the month is not 1..12.
         """
-        latent = torch.as_tensor(np.asarray(z, dtype=np.float32))
-        month = torch.full((len(latent),), _checked_month(calendar_month))
-        decode = self._decoder.linear_part if linear else self._decoder
-        out: Float = decode(latent, month).numpy()
-        return out
+        month = _checked_month(calendar_month)
+        return self._autoencoder.decode(np.asarray(z), month, linear=linear)
 
     def encode_standardised(
         self, x: Float, calendar: NDArray[np.int64]
@@ -517,7 +443,7 @@ class Bundle:
         """
         for month in np.unique(calendar):
             _checked_month(month)
-        return self._encode(np.nan_to_num(x).astype(np.float32), calendar)
+        return self._autoencoder.encode(np.nan_to_num(x).astype(np.float32), calendar)
 
     def code_of(self, x: torch.Tensor, month: torch.Tensor) -> torch.Tensor:
         """Encode standardised anomalies, differentiably.
@@ -533,8 +459,7 @@ class Bundle:
         Tensor, shape (n, L)
             Means of the posterior of z.
         """
-        mean = self._encoder(x, month)[0]
-        return mean @ torch.from_numpy(self._turn.T).to(mean.dtype)
+        return self._autoencoder.code_of(x, month)
 
     def jacobian(self, calendar_month: int) -> Float:
         """Jacobian of the decoder at z = 0, cached by month.
@@ -554,13 +479,7 @@ class Bundle:
         StateError
             If the month is not 1..12.
         """
-        month = _checked_month(calendar_month)
-        if month not in self._jacobians:
-            with _JACOBIAN_LOCK:
-                if month not in self._jacobians:
-                    found = decoder_jacobian(self._decoder, month)
-                    self._jacobians[month] = found.numpy()
-        return self._jacobians[month]
+        return self._autoencoder.jacobian(_checked_month(calendar_month))
 
     def decode_anomalies(self, z: ArrayLike, calendar_month: int) -> Float:
         """Decode latent vectors to anomalies in display units.
@@ -583,11 +502,10 @@ class Bundle:
         StateError
             If z has the wrong length or is not finite, or the month is not 1..12.
         """
-        latent, single = self._check_z(z)
-        x = self.decode_standardised(latent, calendar_month)
+        x = self.decode_standardised(self._autoencoder.checked(np.asarray(z)), calendar_month)
         fields = self._restore(x, calendar_month, spread=True)
         out = fields - self.climatology(calendar_month)
-        return out[0] if single else out
+        return out[0] if np.ndim(z) == 1 else out
 
     def encode_anomalies(
         self, anomalies: ArrayLike, calendar_month: int
@@ -619,7 +537,7 @@ class Bundle:
         fields = given + self.climatology(calendar_month)
         month = np.array([_checked_month(calendar_month)])
         x = np.nan_to_num(self.normaliser.standardise(fields[None], month))
-        mean, sd = self._encode(x.astype(np.float32), month)
+        mean, sd = self._autoencoder.encode(x.astype(np.float32), month)
         return mean[0], sd[0]
 
     def direction_effect(self, k: int, calendar_month: int) -> Float:
@@ -672,8 +590,8 @@ class Bundle:
         StateError
             If a variable is missing or has other dimensions or units, or the grid differs.
         """
-        ordered = self._check_state(state)
-        calendar = _calendar_months(ordered["time"])
+        ordered = checked_state(state, self.variables, self.grid)
+        calendar = calendar_months(ordered["time"])
         fields = to_display(
             {v.name: ordered[v.name].values for v in self.variables}, self.variables
         )
@@ -681,7 +599,7 @@ class Bundle:
             offsets = np.array([v.offset for v in self.variables])[:, None, None]
             fields = fields - offsets + self.normaliser.climatology[calendar - 1]
         x = np.nan_to_num(self.normaliser.standardise(fields, calendar)).astype(np.float32)
-        mean, sd = self._encode(x, calendar)
+        mean, sd = self._autoencoder.encode(x, calendar)
         dims = ("time", "latent")
         return xr.Dataset(
             {"z": (dims, mean, {"units": "1"}), "z_sd": (dims, sd, {"units": "1"})},
@@ -711,7 +629,7 @@ class Bundle:
         StateError
             If z has the wrong shape or a month is not ``YYYY-MM``.
         """
-        latent, _ = self._check_z(z)
+        latent = self._autoencoder.checked(np.asarray(z))
         months = [str(month)] * len(latent) if np.ndim(month) == 0 else list(month)
         if len(months) != len(latent):
             raise StateError(
@@ -731,83 +649,6 @@ class Bundle:
 
     # Internals
 
-    def _index(self, month: str) -> int:
-        try:
-            return self._row[month]
-        except KeyError:
-            raise StateError(
-                f"The bundle has no month '{month}'; it holds {self.months[0]} to "
-                f"{self.months[-1]}."
-            ) from None
-
-    def _check_state(self, state: xr.Dataset) -> xr.Dataset:
-        """Return a state with dimensions (time, lat, lon), validated against the bundle."""
-        if "time" not in state.coords:
-            raise StateError("The state has no time coordinate; add one, to tell the month.")
-        for axis, name in (("lat", "latitude"), ("lon", "longitude")):
-            if axis not in state.coords:
-                raise StateError(
-                    f"The state has no coordinate '{axis}'; rename its {name} to '{axis}'."
-                )
-        if "time" not in state.dims and state["time"].ndim == 0:
-            state = state.expand_dims("time")
-        for v in self.variables:
-            if v.name not in state:
-                raise StateError(f"The state has no variable '{v.name}'; add it ({v.units}).")
-            dims = state[v.name].dims
-            extra = [str(d) for d in dims if d not in {"time", "lat", "lon"}]
-            if extra:
-                raise StateError(
-                    f"The state has {v.name} with a dimension '{extra[0]}'; choose one of it "
-                    f"first, such as state.isel({extra[0]}=0)."
-                )
-            if len(dims) != 3:
-                raise StateError(
-                    f"The state has {v.name} on ({', '.join(map(str, dims))}); give it on (time, "
-                    "lat, lon)."
-                )
-            units = state[v.name].attrs.get("units")
-            if units is not None and str(units).split() != v.units.split():
-                raise StateError(
-                    f"The state has {v.name} in '{units}', not '{v.units}'; convert it."
-                )
-        if not (
-            state["lat"].shape == self.grid.lat.shape
-            and state["lon"].shape == self.grid.lon.shape
-            and np.allclose(state["lat"], self.grid.lat, atol=1e-3)
-            and np.allclose(state["lon"], self.grid.lon, atol=1e-3)
-        ):
-            raise StateError(
-                f"The state is not on the bundle's grid of {self.grid.shape[0]} x "
-                f"{self.grid.shape[1]} cells; regrid it first."
-            )
-        names = [v.name for v in self.variables]
-        return state[names].transpose("time", "lat", "lon")
-
-    def _check_z(self, z: ArrayLike) -> tuple[NDArray[np.float64], bool]:
-        latent = np.asarray(z, dtype=np.float64)
-        single = latent.ndim == 1
-        latent = np.atleast_2d(latent)
-        if latent.ndim != 2 or latent.shape[1] != self.n_latent:
-            raise StateError(
-                f"A latent vector of this bundle has {self.n_latent} numbers, not "
-                f"{latent.shape[-1]}."
-            )
-        if not np.isfinite(latent).all():
-            raise StateError("A latent vector holds a number that is not finite; correct it.")
-        return latent, single
-
-    @torch.no_grad()
-    def _encode(
-        self, x: Float, calendar: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        mean, log_variance = self._encoder(
-            torch.from_numpy(x), torch.from_numpy(np.asarray(calendar, np.int64))
-        )
-        variance = torch.exp(log_variance).numpy().astype(np.float64)
-        turned = mean.numpy().astype(np.float64) @ self._turn.T
-        return turned, np.sqrt(variance @ (self._turn**2).T)
-
     def _restore(self, x: NDArray[np.floating], calendar: int, *, spread: bool) -> Float:
         months = np.full(len(x), calendar)
         sd = self.residual_sd if spread else None
@@ -815,22 +656,14 @@ class Bundle:
         return np.where(self.mask, fields, np.nan).astype(np.float32)
 
     def _dataset(self, fields: Float, months: list[str], *, anomaly: bool) -> xr.Dataset:
-        out = xr.Dataset(
-            coords=coordinates(self.grid, months),
-            attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {self.name}"},
+        return dataset_of(
+            fields,
+            months,
+            self.variables,
+            self.grid,
+            source=f"mlda bundle {self.name}",
+            base_period=self.base_period if anomaly else "",
         )
-        for i, v in enumerate(self.variables):
-            values = (fields[:, i] - (0.0 if anomaly else v.offset)) / v.scale
-            kind = " anomaly" if anomaly else ""
-            attrs = {
-                "units": v.units,
-                "long_name": f"{v.label}{kind}",
-                "cell_methods": "time: mean",
-                **({} if anomaly else {"standard_name": v.standard_name}),
-                **({"base_period": self.base_period} if anomaly else {}),
-            }
-            out[v.name] = (("time", "lat", "lon"), values.astype(np.float32), attrs)
-        return out
 
 
 def _checked_month(calendar_month: int) -> int:
@@ -844,20 +677,6 @@ def _checked_month(calendar_month: int) -> int:
     raise StateError(
         f"Calendar month {calendar_month} is not within 1 to 12; 1 stands for January."
     )
-
-
-def _calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
-    """Return the calendar months 1..12 of a time coordinate in any calendar."""
-    try:
-        months = np.asarray(time.dt.month.values, dtype=np.float64)
-    except (AttributeError, TypeError):
-        raise StateError(
-            "The state's time coordinate does not hold dates; decode it, such as with "
-            "xarray.decode_cf."
-        ) from None
-    if not np.isfinite(months).all():
-        raise StateError("The state's time coordinate lacks a date; fill it in.")
-    return months.astype(np.int64)
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -909,42 +728,3 @@ def load_bundle(path: str | Path) -> Bundle:
             f"{path} does not fit together ({reason[:160].rstrip('.')}); copy or train the bundle "
             "again."
         ) from error
-
-
-def add_statistics(
-    bundle: Bundle, statistics: Statistics, settings: Settings, sea: SeaNetwork | None
-) -> None:
-    """Write statistics for assimilation into a bundle's folder; reload it to use them.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    statistics : Statistics
-    settings : Settings
-    sea : SeaNetwork, optional
-        The network of :attr:`Bundle.sea`.
-    """
-    write_statistics(
-        bundle.path,
-        bundle.config,
-        statistics,
-        settings,
-        sea,
-        own=len(bundle.decoder.patterns),
-        mask=bundle.mask,
-    )
-
-
-def add_prior(bundle: Bundle, key: str, prior: TrainedPrior, provenance: Mapping[str, Any]) -> None:
-    """Write a trained prior into a bundle's folder; reload it to use it.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    key : str
-        One of :data:`mlda_core.vae.priors.TRAINED`.
-    prior : TrainedPrior
-    provenance : mapping
-        How it was trained, as plain JSON values.
-    """
-    write_prior(bundle.path, bundle.config, key, prior, provenance)

@@ -1,4 +1,4 @@
-"""Read, check and write the files of a bundle."""
+"""Read and check the files of a bundle."""
 
 from __future__ import annotations
 
@@ -12,22 +12,16 @@ from typing import Any, get_args
 import netCDF4
 import numpy as np
 import torch
-import xarray as xr
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from mlda_core.bundle import statistics_files
-from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.climate.splits import Split, calendar_month
-from mlda_core.vae.latent_prior import TrainedPrior
 from mlda_core.vae.networks import NetworkConfig
-from mlda_core.vae.packing import pack_bytes
-from mlda_core.vae.prior_training import packed, unpack
+from mlda_core.vae.prior_training import unpack
 from mlda_core.vae.priors import PRIORS, TRAINED
-from mlda_core.vae.sea import SeaNetwork
 
 SCHEMA_VERSION = 1
 FILES = ("weights.safetensors", "normaliser.nc", "months.nc")
@@ -41,12 +35,10 @@ IMPACTS = "impacts"
 # Quantisation step of the stored months, in units of the spread: the error is half of it, 0.02.
 # Configurable.
 MONTH_STEP = 0.04
-# Significant bits of climatology and spread: 0.002 hPa, and 0.00003 of the spread.
-_BITS = {"climatology": 18, "centre": 18, "spread": 14}
 # Exceptions raised when reading damaged or mismatched files.
 DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError)
 MISSING = np.int16(-32768)
-_PATTERNS = "decoder.patterns"
+PATTERNS = "decoder.patterns"
 # Required keys of config.json beside its schema and checksums.
 _KEYS: dict[str, type] = {
     "name": str,
@@ -57,9 +49,6 @@ _KEYS: dict[str, type] = {
     "network": dict,
     "training": dict,
 }
-
-
-# -- reading and checking ----------------------------------------------------------------------
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -174,7 +163,7 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
 def unpack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Invert :func:`pack_tensors`; all tensors become float32."""
     out = {k: v.float() for k, v in tensors.items()}
-    out[_PATTERNS] = out[_PATTERNS] * out.pop(f"{_PATTERNS}.scale")
+    out[PATTERNS] = out[PATTERNS] * out.pop(f"{PATTERNS}.scale")
     return out
 
 
@@ -228,149 +217,6 @@ def impact_names(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in found if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name))
 
 
-# -- writing -----------------------------------------------------------------------------------
-
-
-def save_bundle(
-    path: Path,
-    *,
-    config: dict[str, Any],
-    normaliser: Preprocessor,
-    tensors: dict[str, torch.Tensor],
-    x: NDArray[np.float32],
-    months: list[str],
-    splits: list[str],
-    step: float = MONTH_STEP,
-) -> None:
-    """Write a bundle.
-
-    Parameters
-    ----------
-    path : Path
-        Folder to write; created if absent, its files replaced, its ``scores.json`` deleted.
-    config : dict
-        Contents of ``config.json`` except schema and checksums.
-    normaliser : Preprocessor
-        Of the model.
-    tensors : dict of Tensor
-        Decoder, encoder, ``from_training``, ``residual_sd`` and ``direction_share``.
-    x : ndarray, shape (n, V, lat, lon)
-        Standardised anomalies of the bundled months, NaN where missing.
-    months, splits : list of str
-        ``YYYY-MM`` and split of each.
-    step : float
-        Quantisation step of these months, in units of the spread.
-    """
-    path.mkdir(parents=True, exist_ok=True)
-    # These belong to the replaced weights.
-    for name in ("scores.json", *CALIBRATION_FILES, *PRIOR_FILES.values()):
-        (path / name).unlink(missing_ok=True)
-    save_file(pack_tensors(tensors), path / "weights.safetensors")
-    # safetensors creates files readable by the owner only; bundles are shared.
-    (path / "weights.safetensors").chmod(0o644)
-    data = normaliser.to_dataset()
-    packing = {"zlib": True, "complevel": 6, "shuffle": True}
-    data.to_netcdf(
-        path / "normaliser.nc",
-        engine="netcdf4",
-        encoding={k: {**packing, **_quantised(str(k))} for k in data.data_vars if data[k].ndim > 1},
-    )
-    packed = np.where(np.isfinite(x), np.rint(x / step), MISSING).astype(np.int16)
-    shipped = xr.Dataset(
-        {
-            "x": (
-                ("sample", "variable", "lat", "lon"),
-                packed,
-                {
-                    "long_name": "standardised anomaly, packed",
-                    "missing": int(MISSING),
-                },
-            ),
-            "step": ((), np.float32(step), {"long_name": "step of x", "units": "1"}),
-            "month": ("sample", np.array(months, dtype=str)),
-            "split": ("sample", np.array(splits, dtype=str)),
-        }
-    )
-    shipped.to_netcdf(path / "months.nc", engine="netcdf4", encoding={"x": packing})
-    _write_config(path, {"schema_version": SCHEMA_VERSION, **config})
-
-
-def pack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Store the patterns as bytes with a scale each, statistics as float32, the rest as float16.
-
-    Together this changes a decoded field by about 0.01 of the spread (a test requires below
-    0.03), and halves the bundle.
-    """
-    exact = {"from_training", "residual_sd", "direction_share"}
-    left_out = {"decoder.mask", "log_residual", _PATTERNS}
-    stored = {
-        k: (v.float() if k in exact else v.half()).contiguous()
-        for k, v in tensors.items()
-        if k not in left_out
-    }
-    patterns = tensors[_PATTERNS].float()
-    scale = (patterns.abs().amax(dim=1, keepdim=True) / 127).clamp_min(1e-12)
-    stored[_PATTERNS] = torch.round(patterns / scale).to(torch.int8).contiguous()
-    stored[f"{_PATTERNS}.scale"] = scale
-    return stored
-
-
-def _quantised(name: str) -> dict[str, Any]:
-    """Return the encoding of a normaliser's array, rounded: a fifth of its size.
-
-    By bits: netCDF's rounding by decimal digits turns NaN into numbers.
-    """
-    if name not in _BITS:
-        return {}
-    return {"significant_digits": _BITS[name], "quantize_mode": "BitRound"}
-
-
-def write_statistics(
-    path: Path,
-    config: Mapping[str, Any],
-    statistics: Statistics,
-    settings: Settings,
-    sea: SeaNetwork | None,
-    *,
-    own: int,
-    mask: NDArray[np.bool_],
-) -> None:
-    """Write statistics for assimilation into a bundle's folder.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    config : mapping
-        The contents of its ``config.json``.
-    statistics : Statistics
-    settings : Settings
-    sea : SeaNetwork, optional
-        The sea network.
-    own : int
-        Number of patterns that are the decoder's, which are not stored again.
-    mask : ndarray of bool, shape (V, lat, lon)
-        Where each variable exists.
-    """
-    for name, data in zip(
-        CALIBRATION_FILES, statistics_files.pack(statistics, own=own, mask=mask), strict=False
-    ):
-        data.to_netcdf(
-            path / name,
-            engine="netcdf4",
-            encoding={
-                k: {"zlib": True, "complevel": 9} for k in data.data_vars if data[k].ndim > 1
-            },
-        )
-    extra: dict[str, Any] = {"settings": settings.to_dict()}
-    (path / CALIBRATION_FILES[2]).unlink(missing_ok=True)
-    if sea is not None:
-        save_file(pack_bytes(sea.state_dict()), path / CALIBRATION_FILES[2])
-        (path / CALIBRATION_FILES[2]).chmod(0o644)
-        extra["sea"] = sea.config.to_dict()
-    _write_config(path, {**config, "assimilation": extra})
-
-
 def read_prior(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> Any:
     """Read a trained prior from a bundle's folder.
 
@@ -399,50 +245,3 @@ def read_prior(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -
     prior = PRIORS[key].build(n_latent, config["priors"][key]["shape"])
     unpack(prior.network, load_file(file))
     return prior
-
-
-def write_prior(
-    path: Path,
-    config: Mapping[str, Any],
-    key: str,
-    prior: TrainedPrior,
-    provenance: Mapping[str, Any],
-) -> None:
-    """Write a trained prior into a bundle's folder, in place of an earlier one.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    config : mapping
-        The contents of its ``config.json``.
-    key : str
-        One of :data:`mlda_core.vae.priors.TRAINED`.
-    prior : TrainedPrior
-    provenance : mapping
-        How it was trained, as plain JSON values.
-
-    Raises
-    ------
-    BundleError
-        If it is too large to be kept.
-    """
-    file = path / PRIOR_FILES[key]
-    fresh = file.with_name(file.name + ".new")
-    save_file(packed(prior.network), fresh)
-    if fresh.stat().st_size > MOST_PRIOR_BYTES:
-        fresh.unlink()
-        raise BundleError(
-            f"The {key} prior takes more than {MOST_PRIOR_BYTES // 1000} kB; make it smaller."
-        )
-    fresh.chmod(0o644)
-    fresh.replace(file)
-    # Not among the checksums of the model, by which scores and responses know that they are its.
-    about = {"shape": prior.shape, "checksum": checksum(file), **provenance}
-    _write_config(path, {**config, "priors": {**config.get("priors", {}), key: about}})
-
-
-def _write_config(path: Path, config: dict[str, Any]) -> None:
-    there = [name for name in (*FILES, *CALIBRATION_FILES) if (path / name).exists()]
-    full = {**config, "checksums": {name: checksum(path / name) for name in there}}
-    (path / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")

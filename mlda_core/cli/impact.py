@@ -90,8 +90,9 @@ def train(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.impact.files import FILES, checked_name, save_impact
+        from mlda_core.impact.fitting import Training
         from mlda_core.impact.series import read_series
-        from mlda_core.impact.training import Training, train_impact
+        from mlda_core.impact.training import train_impact
 
         torch.set_num_threads(threads)
         name = checked_name(output.name)
@@ -311,7 +312,7 @@ def _command(  # noqa: PLR0917 - all options of the command, in its order
 
 
 def _scores_table(head: ImpactHead, split: str) -> Table:
-    from mlda_core.impact.training import rows_of
+    from mlda_core.impact.scores import rows_of
 
     scores = head.scores[split]
     names = " and ".join(head.about["stopping"]) if split == "validation" else split

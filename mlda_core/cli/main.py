@@ -106,7 +106,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
         data = load_training_data(model)
         out.print(
             f"{len(data.train)} training months under the observed sea, "
-            f"{0 if data.mixed is None else len(data.mixed)} under mixed seas; "
+            f"{0 if data.mixed is None else len(data.mixed)} under synthetic seas; "
             f"log in {run / 'log.jsonl'}",
             highlight=False,
         )
@@ -197,6 +197,10 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         typer.Option(min=1, help="With --priors: draws of each network of stations, of 20."),
     ] = None,
     sampler: how.Sampler = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="With --posterior: the method, vae by default; enoi for ensemble OI."),
+    ] = None,
     most_months: Annotated[
         int | None,
         typer.Option(
@@ -230,13 +234,12 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         validate_coverage(bundle, split, output, threads)
         return
     if posterior:
-        validate_posterior(
-            bundle, split, config, networks, sampler or "laplace", most_months, output, threads
-        )
+        how_drawn = (method or "vae", sampler or "laplace")
+        validate_posterior(bundle, split, config, networks, how_drawn, most_months, output, threads)
         return
-    if sampler is not None or most_months is not None:
+    if not (sampler is None and method is None and most_months is None):
         with one_sentence():
-            raise ValueError("--sampler and --most-months are for --posterior; add it.")
+            raise ValueError("--sampler, --method and --most-months are for --posterior; add it.")
     if perturbation:
         validate_perturbation(bundle, split, config, runs, write_responses, threads)
         return
@@ -275,10 +278,10 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     table.add_column("method")
     for variable in model.variables:
         table.add_column(f"{variable.name} ({variable.anomaly_units})", justify="right")
-    for method in next(iter(scores.values())):
-        cells = [scores[v.name][method] for v in model.variables]
+    for row in next(iter(scores.values())):
+        cells = [scores[v.name][row] for v in model.variables]
         table.add_row(
-            METHODS.get(method, method),
+            METHODS.get(row, row),
             *(f"{c['explained_variance']:.3f} ({c['rmse']:.2f})" for c in cells),
         )
     out.print(table)

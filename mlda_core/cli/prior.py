@@ -38,9 +38,10 @@ def train(
     with one_sentence():
         import torch
 
-        from mlda_core.bundle.bundle import add_prior, load_bundle
+        from mlda_core.bundle.bundle import load_bundle
         from mlda_core.bundle.checks import check_same_model
         from mlda_core.bundle.codes import codes_for_priors
+        from mlda_core.bundle.writing import add_prior
         from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
         from mlda_core.vae.latent_prior import PriorError

@@ -69,7 +69,7 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
     split: str,
     config: Path | None,
     chosen: str | None,
-    sampler: str,
+    how_drawn: tuple[str, str],
     most_months: int | None,
     output: Path | None,
     threads: int,
@@ -80,7 +80,8 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
     ----------
     folder, split, config, chosen, output, threads
         As for :func:`validate_assimilation`.
-    sampler : str
+    how_drawn : tuple of str
+        Method and sampler.
     most_months : int, optional
         Months of each draw of a network; all by default.
     """
@@ -96,17 +97,19 @@ def validate_posterior(  # noqa: PLR0917 - options of a command, given by name
         bundle = load_bundle(folder)
         wanted = _networks(bundle, chosen)
         months, target = _months_and_file(bundle, folder, config, split, output)
+        method, sampler = how_drawn
         with ticking() as tick:
             for network in wanted:
                 scores = score_posterior(
                     bundle,
                     months,
+                    method=method,
                     sampler=sampler,
                     networks=[network],
                     most_months=most_months,
                     tick=tick,
                 )
-                write_posterior(scores, bundle, split, sampler, target)
+                write_posterior(scores, bundle, split, how_drawn, target)
                 out.print(_posterior_table(bundle, network, scores[network]))
     out.print(f"Wrote {target}", highlight=False)
 
@@ -272,7 +275,8 @@ def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by n
         from rich.markdown import Markdown
 
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.evaluation.learning_curve import EPOCHS, Curve, choose_points
+        from mlda_core.evaluation.learning_curve import EPOCHS, Curve
+        from mlda_core.evaluation.learning_curve_points import choose_points
         from mlda_core.evaluation.learning_curve_report import tables_of, write_curve
         from mlda_core.vae.config import ConfigError, load_config
 
@@ -383,8 +387,8 @@ def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
     from mlda_core.vae.dataset import load_training_data
 
     model = load_config(config)
-    # Mixed seas are not used here, and take longest to read.
-    data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
+    # Synthetic seas are not used here, and take longest to read.
+    data = load_training_data(replace(model, data=replace(model.data, mixed_share=0.0)))
     check_same_model(bundle, data)
     months = data.observed.in_split(split)
     if not len(months):

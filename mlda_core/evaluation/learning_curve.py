@@ -10,31 +10,40 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
-from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.checks import decode_all
 from mlda_core.bundle.export import export_bundle, history
+from mlda_core.bundle.writing import add_statistics
+from mlda_core.climate.atomic_files import replacing
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.evaluation import assimilation as scoring
 from mlda_core.evaluation.eof import fit_eofs
+from mlda_core.evaluation.learning_curve_points import (
+    Point,
+    full_fields,
+    has_mixed,
+    joined,
+    read_members,
+    restandardised,
+    watching_calibration,
+    without_validation,
+)
 from mlda_core.evaluation.reconstruction import skill, skill_of_anomalies
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import (
     LEAST_MONTHS,
     Months,
     TrainingData,
-    joint_present,
     load_training_data,
     mean_square,
-    open_canonical,
 )
 from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import train
@@ -56,82 +65,6 @@ SCORED_MEMBERS = 3
 # Splits used: no gap months, and no test months.
 _USED = ("train", "calibration", "validation")
 _RESULT = "scores.json"
-
-
-@dataclass(frozen=True)
-class Point:
-    """One amount of data.
-
-    Parameters
-    ----------
-    members : tuple of int
-        Whose months under the observed sea are used.
-    mixed : bool
-        Whether months under mixed seas are used in training too.
-    """
-
-    members: tuple[int, ...]
-    mixed: bool
-
-    @property
-    def name(self) -> str:
-        """Name of its folder."""
-        return f"members-{len(self.members)}" + ("-mixed" if self.mixed else "")
-
-
-def read_members(config: ModelConfig) -> tuple[int, ...]:
-    """Return the members of a configuration's observed dataset, the bundled one first.
-
-    Parameters
-    ----------
-    config : ModelConfig
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ConfigError
-        If the dataset cannot be read.
-    """
-    with open_canonical(config.data.observed, config.variables) as data:
-        found = [int(m) for m in data["member"].values]
-    return tuple(sorted(found, key=lambda m: (m != config.data.shipped_member, m)))
-
-
-def choose_points(config: ModelConfig, counts: Sequence[str]) -> tuple[Point, ...]:
-    """Return the points for numbers of members, with and without mixed seas.
-
-    Parameters
-    ----------
-    config : ModelConfig
-        Provides the data; without a dataset of mixed seas there are no points with them.
-    counts : sequence of str
-        Integers, or ``all``.
-
-    Returns
-    -------
-    tuple of Point
-        In increasing order of months.
-
-    Raises
-    ------
-    ConfigError
-        If a count is invalid, or larger than the number of members.
-    """
-    members = read_members(config)
-    wanted = set()
-    for text in counts:
-        count = len(members) if text == "all" else int(text) if text.isdecimal() else 0
-        if not 1 <= count <= len(members):
-            raise ConfigError(
-                f"'{text}' is no number of members; {config.data.observed} has {len(members)}: "
-                "write numbers of 1 or more, or all, separated by commas."
-            )
-        wanted.add(count)
-    seas = (False, True) if _has_mixed(config) else (False,)
-    return tuple(Point(members[:n], mixed) for mixed in seas for n in sorted(wanted))
 
 
 class Curve:
@@ -196,7 +129,7 @@ class Curve:
         """Return the configuration of a point's model."""
         data = replace(self.config.data, shipped_member=point.members[0])
         if not point.mixed:
-            data = replace(data, mixed=None, mixed_share=0.0)
+            data = replace(data, mixed=None, patches=None, mixed_share=0.0)
         mine = replace(self.config, name=f"{self.config.name}-{point.name}", data=data)
         return mine.with_training(epochs=self._epochs(point))
 
@@ -206,7 +139,7 @@ class Curve:
         mine = whole.observed.where(np.isin(whole.observed.member, point.members))
         chosen = mine.in_split("train")
         normaliser = Preprocessor.fit(
-            _fields(chosen, whole.normaliser),
+            full_fields(chosen, whole.normaliser),
             chosen.calendar,
             self.config.variables,
             whole.normaliser.grid,
@@ -216,8 +149,8 @@ class Curve:
         mixed = whole.mixed if point.mixed else None
         return TrainingData(
             normaliser,
-            _standardised(mine, whole.normaliser, normaliser),
-            None if mixed is None else _standardised(mixed, whole.normaliser, normaliser),
+            restandardised(mine, whole.normaliser, normaliser),
+            None if mixed is None else restandardised(mixed, whole.normaliser, normaliser),
         )
 
     @cached_property
@@ -238,7 +171,7 @@ class Curve:
 
     def _epochs(self, point: Point) -> int:
         """Epochs for as many steps as with the most months, at most the configured number."""
-        everything = Point(read_members(self.config), _has_mixed(self.config))
+        everything = Point(read_members(self.config), has_mixed(self.config))
         fraction = self.config.data.mixed_share
         most, own = (
             observed + fraction * mixed
@@ -276,10 +209,10 @@ class Curve:
         folder = self.folder / point.name
         path, run = folder / "bundle", folder / "run"
         if not (path / "config.json").exists():
-            data, model = _without_validation(self.data(point)), self.model(point)
+            data, model = without_validation(self.data(point)), self.model(point)
             vae = train(
                 model,
-                _watching_calibration(data),
+                watching_calibration(data),
                 run,
                 tick=self._counting(f"{point.name}: training", model.training.epochs, run),
             )
@@ -290,7 +223,7 @@ class Curve:
         if not bundle.has_statistics:
             calibrate(
                 bundle,
-                _without_validation(self.data(point)),
+                without_validation(self.data(point)),
                 self.settings,
                 training=self._sea_training(point),
                 held=("calibration",),
@@ -321,7 +254,7 @@ class Curve:
             return bundle
         path = self.folder / point.name / "bundle-classical"
         if not path.exists():
-            data = _without_validation(self.data(point))
+            data = without_validation(self.data(point))
             fresh = path.with_name(path.name + ".part")
             shutil.rmtree(fresh, ignore_errors=True)
             shutil.copytree(bundle.path, fresh)
@@ -329,7 +262,7 @@ class Curve:
             held = ("calibration",)
             statistics = estimate(
                 copied,
-                replace(data, observed=_joined(data), mixed=None),
+                replace(data, observed=joined(data), mixed=None),
                 bundle.settings,
                 held=held,
                 past=("train", *held),
@@ -383,7 +316,7 @@ class Curve:
     def _targets(self, bundle: Bundle, most: int | None = None) -> Months:
         """Return validation months of every member, or of the first, standardised by a bundle."""
         months = self._reference(most)
-        return _standardised(months, self._all_months.normaliser, bundle.normaliser)
+        return restandardised(months, self._all_months.normaliser, bundle.normaliser)
 
     def _reference(self, most: int | None = None) -> Months:
         """Return the same months as anomalies from the climatology of all training months."""
@@ -466,13 +399,13 @@ class Curve:
     def _write(self, point: Point, scores: dict[str, Any]) -> None:
         path = self.folder / point.name / _RESULT
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(path)
+        with replacing(path) as fresh:
+            fresh.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
 
     def _stamp(self, point: Point) -> dict[str, Any]:
         """Return everything that determines a point, as plain JSON values."""
-        files = {"observed": self.config.data.observed, "mixed": self.config.data.mixed}
+        data = self.config.data
+        files = {"observed": data.observed, "mixed": data.mixed, "patches": data.patches}
         stamp = {
             "config": self.config.to_dict(),
             "settings": self.settings.to_dict(),
@@ -494,48 +427,5 @@ def _no_progress(what: str, done: int, total: int) -> None:
     """No-op progress callback."""
 
 
-def _has_mixed(config: ModelConfig) -> bool:
-    return config.data.mixed is not None and config.data.mixed_share > 0
-
-
 def _against(rmse: float, zero: float) -> dict[str, float]:
     return {"explained_variance": 1.0 - (rmse / zero) ** 2, "rmse": rmse}
-
-
-def _fields(months: Months, normaliser: Preprocessor) -> NDArray[np.float64]:
-    """Full fields of months, display units, (n, V, lat, lon)."""
-    return np.asarray(months.anomalies + normaliser.climatology[months.calendar - 1])
-
-
-def _standardised(months: Months, old: Preprocessor, new: Preprocessor) -> Months:
-    """Return months restandardised by another climatology and spread."""
-    fields = _fields(months, old)
-    anomalies = new.anomalies(fields, months.calendar).astype(np.float32)
-    present = np.isfinite(anomalies) | ~new.mask
-    return replace(
-        months,
-        x=np.nan_to_num(new.standardise(fields, months.calendar)).astype(np.float32),
-        anomalies=anomalies,
-        present=None if present.all() else present,
-    )
-
-
-def _without_validation(data: TrainingData) -> TrainingData:
-    """Drop the scored months: neither the prior nor any error may be estimated from them."""
-    return replace(data, observed=data.observed.in_split("train", "calibration"))
-
-
-def _watching_calibration(data: TrainingData) -> TrainingData:
-    """Use calibration months in place of validation for early stopping, for the same reason."""
-    split = np.where(data.observed.split == "calibration", "validation", data.observed.split)
-    return replace(data, observed=replace(data.observed, split=split))
-
-
-def _joined(data: TrainingData) -> Months:
-    """Months under the observed sea, followed by those under mixed seas."""
-    parts = [data.observed] if data.mixed is None else [data.observed, data.mixed]
-    arrays = {
-        name: np.concatenate([getattr(p, name) for p in parts])
-        for name in ("x", "anomalies", "calendar", "names", "member", "split")
-    }
-    return Months(**arrays, present=joint_present(parts))

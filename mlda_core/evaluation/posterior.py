@@ -212,8 +212,8 @@ def score_posterior(
                 sampled = None
                 # Other members for each draw and calendar month, so that their own chance averages
                 # out.
-                prior = engine.draws.of(engine, problem, MEMBERS, 100 * draw + month)
-                for progress in chosen.sample(engine, problem, prior):
+                prior = engine.draws.of(problem, MEMBERS, 100 * draw + month)
+                for progress in chosen.sample(problem, prior):
                     sampled = progress.sampled
                 if sampled is None:
                     raise RuntimeError("a sampler ended without its members")
@@ -247,7 +247,7 @@ def _problem(
         return None
     here, variance = places.where(seen), np.full(int(seen.sum()), ERROR**2)
     every = Observed(here, values[seen], variance)
-    return engine.problem(every, thin(here, variance), month, setting)
+    return engine.preparation.problem(every, thin(here, variance), month, setting)
 
 
 def _spaced(months: Months, members: Sequence[int], most: int | None) -> list[int]:
@@ -305,7 +305,7 @@ def _table(
 
 
 def write_posterior(
-    found: dict[str, Any], bundle: Bundle, split: str, sampler: str, path: Path
+    found: dict[str, Any], bundle: Bundle, split: str, how_drawn: tuple[str, str], path: Path
 ) -> None:
     """Write the calibration into ``scores.json``, keeping its other contents.
 
@@ -314,12 +314,14 @@ def write_posterior(
     found : dict
         From :func:`score_posterior`.
     bundle : Bundle
-    split, sampler : str
+    split : str
+    how_drawn : tuple of str
+        Method and sampler.
     path : Path
         The file.
     """
     scores = scores_of(bundle, path)
-    kept = scores.get("posterior", {})
-    mine = kept.get(split, {})
-    kept[split] = {**mine, sampler: {**mine.get(sampler, {}), **found}}
-    put_scores({**scores, "posterior": kept}, bundle, path)
+    method, sampler = how_drawn
+    kept = scores.setdefault("posterior", {}).setdefault(split, {}).setdefault(method, {})
+    kept[sampler] = {**kept.get(sampler, {}), **found}
+    put_scores(scores, bundle, path)

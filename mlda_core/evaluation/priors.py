@@ -12,9 +12,11 @@ from scipy.spatial.distance import cdist
 from scipy.stats import skew
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.physical_units import anomalies as physical_anomalies
 from mlda_core.assimilation.posterior.ensemble import checked_sampler
 from mlda_core.assimilation.posterior.sampler import MEMBERS
+from mlda_core.assimilation.spread import mean_spread
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.bundle.checks import decode_all
@@ -304,13 +306,13 @@ def _guided_means(
                     continue
                 here, variance = places.where(seen), np.full(int(seen.sum()), ERROR**2)
                 observed = Observed(here, values[0][seen], variance)
-                problem = engine.problem(observed, thin(here, variance), month, setting)
-                _, x = engine.minimum(problem)
-                draws = engine.draws.of(engine, problem, MEMBERS, 0)
-                *_, last = sampler.sample(engine, problem, draws)
+                problem = engine.preparation.problem(observed, thin(here, variance), month, setting)
+                _, x = minimum(problem)
+                draws = engine.draws.of(problem, MEMBERS, 0)
+                *_, last = sampler.sample(problem, draws)
                 if last.sampled is None:
                     raise RuntimeError("a sampler ended without its members")
-                spread = engine.mean_spread(problem)
+                spread = mean_spread(problem)
                 for tally, state in ((plain, x), (guided, last.sampled.x.mean(axis=0))):
                     estimate = physical_anomalies(bundle, state, month, spread)
                     tally.add(estimate[None], one.anomalies, weights)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.bundle.files import read_scores
+from mlda_core.climate.atomic_files import replacing
 
 WEIGHTS = "weights"
 
@@ -48,10 +49,9 @@ def put_scores(scores: dict[str, Any], bundle: Bundle, path: Path) -> None:
         The file; its folder is created if absent.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
     noted = {**scores, WEIGHTS: _weights(bundle)}
-    fresh.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
 
 def _weights(bundle: Bundle) -> str:

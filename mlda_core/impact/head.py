@@ -309,7 +309,7 @@ class ImpactHead:
     extremes : tuple of float
         Least and greatest value of the training months.
     scores : dict
-        By split and method: see :func:`mlda_core.impact.training.scores_of`.
+        By split and method: see :func:`mlda_core.impact.scores.scores_of`.
     about : dict
         Provenance of the training.
     record : Record

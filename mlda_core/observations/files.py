@@ -9,6 +9,8 @@ import netCDF4
 import numpy as np
 import pandas as pd
 
+from mlda_core.climate.atomic_files import replacing
+
 _ATTRIBUTES: dict[str, dict[str, str]] = {
     "variable": {"long_name": "CF short name of what is observed"},
     "lat": {"standard_name": "latitude", "units": "degrees_north"},
@@ -58,11 +60,9 @@ def to_netcdf(table: pd.DataFrame, path: str | Path, attrs: dict[str, str] | Non
         Additional global attributes.
     """
     path = Path(path)
-    part = path.with_name(path.name + ".part")
-    with netCDF4.Dataset(part, "w") as file:
+    with replacing(path) as part, netCDF4.Dataset(part, "w") as file:
         file.setncatts({"Conventions": "CF-1.11", "featureType": "point", **(attrs or {})})
         fill(file, table)
-    part.replace(path)
 
 
 def fill(group: netCDF4.Dataset, table: pd.DataFrame, begin: int = 0) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation import physical_units as physical
-from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.minimisation import NONLINEAR
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.standardised import Observed, standardise, thin

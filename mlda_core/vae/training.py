@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mlda_core.climate.atomic_files import replacing
 from mlda_core.climate.variables import relative_weights
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData, joint_present, mean_square
@@ -445,13 +446,11 @@ def _save(
         for i, slot in optimiser.state_dict()["state"].items()
         for key, value in slot.items()
     }
-    target = run / "checkpoint.safetensors"
-    fresh = run / "checkpoint.new"
     tensors = {f"vae.{k}": v for k, v in _tensors(vae).items()}
     tensors |= {f"average.{k}": v for k, v in _tensors(average).items()}
     tensors |= {f"optimiser.{k}": v for k, v in moments.items()}
-    save_file(tensors, fresh, metadata={"state": json.dumps(state)})
-    fresh.replace(target)
+    with replacing(run / "checkpoint.safetensors") as fresh:
+        save_file(tensors, fresh, metadata={"state": json.dumps(state)})
 
 
 def _resume(run: Path, vae: VAE, average: VAE, optimiser: torch.optim.Optimizer) -> dict[str, Any]:

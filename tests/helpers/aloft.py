@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from mlda_core.assimilation.calibrate import estimate
-from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle
 from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.writing import add_statistics
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.vectors import geostrophic_wind
 from mlda_core.vae.config import load_config

@@ -114,7 +114,7 @@ def kalman(bundle, observations):
     gain = b @ h.T @ np.linalg.inv(h @ b @ h.T + r)
     departures = observed.value - h @ x_b
     engine = Assimilator(bundle)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, Setting())
     root = np.sqrt(posterior_scale(problem.gain, departures, len(bundle.variables)))
     r = r * root[observed.places.variable] ** 2
     root = np.repeat(root, bundle.grid.weights.size)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mlda_core.impact.fitting import Training
 from mlda_core.impact.series import MonthlySeries
-from mlda_core.impact.training import Training
 
 QUICK = Training(n_latent=6, members=2, steps=300)
 

@@ -24,13 +24,13 @@ def rows(bundle, text):
 def prepared(bundle, observations):
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     return engine, problem
 
 
 def moments(problem, bundle, axes=400, reach=7.0):
     """Mean and covariance of f at one or two observations, by quadrature over the prior."""
-    search = ModeSearch(bundle, problem)
+    search = ModeSearch(problem)
     gain = problem.gain
     prior = gain.error_covariance + gain.latent @ gain.latent.T
     sd = np.sqrt(np.diag(prior))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.observations.standardised import standardise
 
 
@@ -63,7 +64,7 @@ def sample(bundle, problem, *, draws=300, warmup=80, seed=0):
     # The start: the least squares solution of what is observed at the mode.
     weights = np.linalg.solve(design @ design.T + 1e-9 * np.eye(p), at_mode)
     centre = design.T @ weights
-    fit = problem.decoded_cost(bundle)
+    fit = DecodedCost(problem)
     turn = torch.from_numpy(gain.prior.turn)
     tensors = [torch.from_numpy(a) for a in (scale, centre, root, problem.z_b)]
 
@@ -107,7 +108,7 @@ def _laplace(bundle, problem):
         prior = gain.error_covariance + gain.latent @ gain.latent.T
         away = prior @ gain.total_inverse @ (observed.value - origin)
         return np.asarray(away, float), 1.0 / observed.variance
-    search = ModeSearch(bundle, problem)
+    search = ModeSearch(problem)
     mode = list(search.rounds(np.zeros(gain.latent.shape[1]), search.origin, search._linear))[-1]
     return mode.at - search.origin, search.likelihoods.curvature(mode.at)
 

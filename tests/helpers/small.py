@@ -15,9 +15,10 @@ from climate import make_config
 from filelock import FileLock
 
 from mlda_core.assimilation.calibrate import calibrate, estimate
-from mlda_core.bundle.bundle import Bundle, add_statistics, load_bundle
+from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle
 from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.writing import add_statistics
 from mlda_core.vae.dataset import TrainingData, load_training_data
 from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import build_vae

@@ -9,9 +9,9 @@ from __future__ import annotations
 from itertools import chain
 
 from mlda_core.assimilation.method import Method
-from mlda_core.assimilation.spelling import hyphenated, key_of
-from mlda_core.climate.discovery import discovered
+from mlda_core.climate.discovery import discovered, part_of
 from mlda_core.climate.errors import StateError
+from mlda_core.climate.spelling import hyphenated
 
 
 def _find() -> dict[str, Method]:
@@ -56,7 +56,4 @@ def method_of(key: str) -> Method:
     StateError
         If there is no such method.
     """
-    found = METHODS.get(key_of(key))
-    if found is None:
-        raise StateError(f"There is no method '{str(key)[:24]}'; use one of {spelled()}.")
-    return found
+    return part_of(METHODS, key, "method", StateError)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Engine, Float, GaussianMethod
+from mlda_core.assimilation.method import Array, Backgrounds, Float, GaussianMethod
 from mlda_core.observations.standardised import count_places
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 
@@ -82,12 +82,12 @@ class Vae(GaussianMethod):
         return Prior(factor, transform, error, bend)
 
     def mean(
-        self, engine: Engine, observed: Observed, month: int, setting: Setting
+        self, backgrounds: Backgrounds, observed: Observed, month: int, setting: Setting
     ) -> tuple[Float, Array, bool]:
         """Return the decoded prior mean, or the output of the sea network."""
-        bundle = engine.bundle
-        if setting.sea_prior and engine.holds_sea(observed, month):
-            x_b = np.float32(bundle.settings.sea_share) * engine.mean_under_sea(observed, month)
+        bundle = backgrounds.bundle
+        if setting.sea_prior and backgrounds.sea.is_observed(observed, month):
+            x_b = np.float32(bundle.settings.sea_share) * backgrounds.sea.mean(observed, month)
             z_b, _ = bundle.encode_standardised(
                 x_b.reshape(1, *bundle.mask.shape), np.array([month])
             )
@@ -98,7 +98,7 @@ class Vae(GaussianMethod):
             )
             z_b = np.sqrt(max(fraction, LEAST_FRACTION) / setting.background_weight) * bend.centre
             return bundle.decode_standardised(z_b[None], month).ravel(), z_b, False
-        return engine.origin(month), np.zeros(bundle.n_latent), False
+        return backgrounds.origin(month), np.zeros(bundle.n_latent), False
 
 
 def _bend(bundle: Bundle, month: int, setting: Setting) -> Bend | None:

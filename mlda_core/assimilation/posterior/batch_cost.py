@@ -14,7 +14,6 @@ from mlda_core.assimilation.posterior.sampler import Progress
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.problem import Problem
-    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -28,7 +27,6 @@ class BatchCost:
 
     Parameters
     ----------
-    bundle : Bundle
     problem : Problem
     values : ndarray, shape (n, p)
         Observations of each member, standardised.
@@ -36,12 +34,12 @@ class BatchCost:
         Its prior mean of zeta.
     """
 
-    def __init__(self, bundle: Bundle, problem: Problem, values: Array, means: Array) -> None:
+    def __init__(self, problem: Problem, values: Array, means: Array) -> None:
         gain, places = problem.gain, problem.observed.places
         if gain.prior.turn is None:
             raise ValueError("A linear prior has no decoder; draw in closed form.")
-        self.decoder, self.turn, self.z_b = bundle.decoder, gain.prior.turn, problem.z_b
-        self.bend = gain.prior.bend
+        self.problem, self.decoder = problem, problem.bundle.decoder
+        self.turn, self.bend = gain.prior.turn, gain.prior.bend
         self.values = torch.from_numpy(values).float()
         self.means = means
         self.inverse_hessian, self.max_steps = gain.inverse_hessian, problem.setting.max_steps
@@ -59,9 +57,10 @@ class BatchCost:
 
     def z(self, zeta: Array) -> Array:
         """Return the latent vectors, shape (n, L)."""
-        if self.bend is not None:
-            zeta = self.bend.departures(zeta)
-        return np.asarray(self.z_b + zeta @ self.turn.T)
+        z = self.problem.latents(zeta)
+        if z is None:
+            raise ValueError("A linear prior has no decoder; draw in closed form.")
+        return z
 
     def evaluate(self, zeta: Array, rows: NDArray[np.int64]) -> tuple[Array, Array]:
         """Return costs and gradients of some members.

@@ -16,9 +16,9 @@ from mlda_core.assimilation.random_fields import ErrorSampler
 from mlda_core.observations.synthetic import place_noise
 
 if TYPE_CHECKING:
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.prior import Prior
     from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.sea_background import SeaBackground
 
 # Members of the latest priors that are kept: .8 MB each in the bundled model, with the random
 # numbers that give their values at new places.
@@ -30,18 +30,23 @@ class DrawsCache:
 
     A member therefore stays the same draw when a station is added, moved or withheld, as long as
     the prior stays the same: its covariance changes in steps with the number of places.
+
+    Parameters
+    ----------
+    sea : SeaBackground
+        Of the same bundle.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sea: SeaBackground) -> None:
+        self._sea = sea
         self._lock = threading.Lock()
         self._samplers: OrderedDict[Any, tuple[Prior, ErrorSampler]] = OrderedDict()
 
-    def of(self, engine: Engine, problem: Problem, n: int, seed: int) -> Draws:
+    def of(self, problem: Problem, n: int, seed: int) -> Draws:
         """Return the draws for a network.
 
         Parameters
         ----------
-        engine : Engine
         problem : Problem
         n : int
             Number of members.
@@ -52,7 +57,7 @@ class DrawsCache:
         -------
         Draws
         """
-        bundle, prior = engine.bundle, problem.gain.prior
+        bundle, prior = problem.bundle, problem.gain.prior
         key = id(prior), n, seed
         with self._lock:
             # The prior is kept with its draws, so that its id is not given to another.
@@ -77,7 +82,7 @@ class DrawsCache:
         error_sd = np.sqrt(problem.gain.variance)
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
-        departures = engine.departures(problem, problem.x_b)
+        departures = problem.departures(problem.x_b)
         # Pseudo-observations are of the mode, so only rows with normal errors tell of it.
         normal = problem.observed.quadratic
         scale = posterior_scale(
@@ -87,4 +92,4 @@ class DrawsCache:
             without=bundle.sea_row if problem.sea_held else None,
         )
         draws = replace(scale_draws(problem, draws, scale), plain=draws)
-        return with_sea_error(engine, problem, draws, seed) if problem.sea_held else draws
+        return with_sea_error(self._sea, problem, draws, seed) if problem.sea_held else draws

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
@@ -256,13 +255,12 @@ class EnsembleStep:
 
 
 def members_of(
-    engine: Engine, problem: Problem, analysis: Analysis, sampler: Sampler, draws: Draws
+    problem: Problem, analysis: Analysis, sampler: Sampler, draws: Draws
 ) -> Iterator[EnsembleStep]:
     """Make members of a prepared assimilation.
 
     Parameters
     ----------
-    engine : Engine
     problem : Problem
     analysis : Analysis
         Of the same problem.
@@ -285,14 +283,14 @@ def members_of(
             f"(rows {rows}{' and more' if (~normal).sum() > 5 else ''}); use one of {fitting}, or "
             "withhold them."
         )
-    for progress in sampler.sample(engine, problem, draws):
+    for progress in sampler.sample(problem, draws):
         found = progress.sampled
         if found is None:
             yield EnsembleStep(progress.done, progress.total)
             continue
         ensemble = Ensemble(
             analysis=analysis,
-            anomalies=anomalies_of(engine.bundle, found.x, problem.month),
+            anomalies=anomalies_of(problem.bundle, found.x, problem.month),
             z=found.z,
             sampler=sampler.key,
             seed=draws.seed,

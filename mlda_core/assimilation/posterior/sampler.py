@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -100,12 +99,11 @@ class Sampler(ABC):
     takes_reports: ClassVar[bool] = False
 
     @abstractmethod
-    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Make a member of each draw.
 
         Parameters
         ----------
-        engine : Engine
         problem : Problem
             With errors that are not normal, about the mode, and ``stated`` as they were stated.
         draws : Draws

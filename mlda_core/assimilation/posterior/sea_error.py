@@ -20,8 +20,8 @@ from mlda_core.assimilation.random_fields import ErrorSampler
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
+    from mlda_core.assimilation.sea_background import SeaBackground
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -30,12 +30,13 @@ Array = NDArray[np.float64]
 BATCH = 16
 
 
-def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) -> Draws:
+def with_sea_error(background: SeaBackground, problem: Problem, draws: Draws, seed: int) -> Draws:
     """Add the error of the sea to draws of departures from a background that the sea makes.
 
     Parameters
     ----------
-    engine : Engine
+    background : SeaBackground
+        Of the problem's bundle.
     problem : Problem
         With a background conditional on the sea.
     draws : Draws
@@ -48,11 +49,11 @@ def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) ->
         Their departures of the sea are its error, and those of other variables hold what the sea
         network makes of it.
     """
-    bundle, row, gain = engine.bundle, engine.bundle.sea_row, problem.gain
+    bundle, row, gain = problem.bundle, problem.bundle.sea_row, problem.gain
     n, shape = len(draws.error), bundle.mask.shape
     places = problem.observed.places
-    at_sea = engine.of_sea(problem.observed)
-    cells, at, noise = _errors(engine, problem, draws.noise[:, at_sea], seed)
+    at_sea = background.rows(problem.observed)
+    cells, at, noise = _errors(background, problem, draws.noise[:, at_sea], seed)
     cells = cells.reshape(n, *bundle.grid.shape) * bundle.mask[row]
     share = np.float32(bundle.settings.sea_share)
     # The background is `share` times the network's output, whose sea is the one that it was given.
@@ -84,7 +85,7 @@ def with_sea_error(engine: Engine, problem: Problem, draws: Draws, seed: int) ->
 
 
 def _errors(
-    engine: Engine, problem: Problem, noise: Array, seed: int
+    background: SeaBackground, problem: Problem, noise: Array, seed: int
 ) -> tuple[Float, Array, Array]:
     """Draw errors of the analysed sea: true sea minus it, standardised.
 
@@ -94,14 +95,15 @@ def _errors(
     """
     # With the robust weights of the analysis.
     observed = replace(problem.observed, variance=problem.gain.variance)
-    gain = engine.sea_gain(observed, problem.month)
+    gain = background.gain(observed, problem.month)
     name = f"draws of the sea, {len(noise)} members, seed {seed}"
     if name not in gain.kept:
-        sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=engine.bundle.sea_row)
+        sampler = ErrorSampler(gain.prior.error, len(noise), [seed, 4], only=problem.bundle.sea_row)
         gain.kept[name] = sampler.cells, sampler.at(gain.places)
     cells, at = gain.kept[name]
-    sea = problem.observed.value[engine.of_sea(problem.observed)]
-    root = np.sqrt(posterior_scale(gain, sea, len(engine.bundle.variables))[engine.bundle.sea_row])
+    bundle = problem.bundle
+    sea = problem.observed.value[background.rows(problem.observed)]
+    root = np.sqrt(posterior_scale(gain, sea, len(bundle.variables))[bundle.sea_row])
     cells, at, noise = np.float32(root) * cells, root * at, root * noise
     weights = (at + noise) @ gain.whitener.T @ gain.whitener
     error = cells - weights.astype(np.float32) @ gain.columns

@@ -11,6 +11,7 @@ import netCDF4
 import numpy as np
 import pandas as pd
 
+from mlda_core.climate.atomic_files import replacing
 from mlda_core.observations.archives import dart, ghcnm, gsom, icoads, isti
 from mlda_core.observations.archives.boxes import monthly_means
 from mlda_core.observations.archives.documents import ArchiveError, Document, documents
@@ -219,18 +220,17 @@ def write(table: pd.DataFrame, path: Path, attrs: dict[str, str]) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ArchiveError(f"{path} has no known suffix; name it .csv or .nc.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    if path.suffix.lower() == ".csv":
-        about = "".join(f"# {k}: {v}\n" for k, v in attrs.items())
-        part.write_text(about + to_csv(table), encoding="utf-8")
-    else:
-        # Mid-month, on the time axis that the writer declares.
-        months = table["time"].to_numpy(dtype="datetime64[M]").astype("datetime64[D]")
-        days = (months - np.datetime64("1850-01-01", "D")).astype(float) + 14.0
-        to_netcdf(table.assign(time=days), part, attrs)
-        with netCDF4.Dataset(part, "a") as file:
-            file["value"].setncatts({"long_name": "full value", "comment": "units by row"})
-    part.replace(path)
+    with replacing(path) as part:
+        if path.suffix.lower() == ".csv":
+            about = "".join(f"# {k}: {v}\n" for k, v in attrs.items())
+            part.write_text(about + to_csv(table), encoding="utf-8")
+        else:
+            # Mid-month, on the time axis that the writer declares.
+            months = table["time"].to_numpy(dtype="datetime64[M]").astype("datetime64[D]")
+            days = (months - np.datetime64("1850-01-01", "D")).astype(float) + 14.0
+            to_netcdf(table.assign(time=days), part, attrs)
+            with netCDF4.Dataset(part, "a") as file:
+                file["value"].setncatts({"long_name": "full value", "comment": "units by row"})
 
 
 SUFFIXES = (".csv", ".nc")

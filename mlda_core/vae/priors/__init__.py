@@ -6,7 +6,7 @@ discovered automatically: there is no other list. Their libraries are imported w
 
 from __future__ import annotations
 
-from mlda_core.climate.discovery import discovered
+from mlda_core.climate.discovery import discovered, part_of
 from mlda_core.vae.latent_prior import PriorError, PriorKind
 
 PRIORS: dict[str, PriorKind] = {
@@ -33,7 +33,4 @@ def prior_of(key: str) -> PriorKind:
     PriorError
         If there is no such prior.
     """
-    found = PRIORS.get(str(key).strip().lower())
-    if found is None:
-        raise PriorError(f"There is no prior '{str(key)[:24]}'; use one of {', '.join(PRIORS)}.")
-    return found
+    return part_of(PRIORS, key, "prior", PriorError)

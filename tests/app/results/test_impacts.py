@@ -29,9 +29,11 @@ from app.state.store import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import UserError
 from mlda_core.impact.files import load_impact, save_impact
+from mlda_core.impact.fitting import Training
 from mlda_core.impact.head import ImpactError
+from mlda_core.impact.samples import codes_of
 from mlda_core.impact.series import MonthlySeries
-from mlda_core.impact.training import Training, codes_of, train_impact
+from mlda_core.impact.training import train_impact
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.regions import REGIONS, Region, region_mask
@@ -111,8 +112,8 @@ def test_the_minimum_is_found_as_well_far_from_the_months(bundled):
     change = sst_change([Patch(1, region="globe")], bundled.bundle, month)
     observed = bundled._add(bundled._observed(month, "sst_only", None), change, 12)
     used = thin(observed.places, observed.variance)
-    problem = bundled.assimilator.problem(observed, used, 12, Setting(polish=True))
-    fit, gain = problem.decoded_cost(bundled.bundle), problem.gain
+    problem = bundled.assimilator.preparation.problem(observed, used, 12, Setting(polish=True))
+    fit, gain = DecodedCost(problem), problem.gain
     mask = bundled.bundle.mask
     departures = problem.observed.value - bundled.bundle.operator.apply(
         problem.observed.places, problem.x_b.reshape(mask.shape)

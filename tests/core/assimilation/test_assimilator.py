@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from exact import at_cells, dense_covariance, hybrid, table
 
-from mlda_core.assimilation.assimilator import METHODS, Assimilator, Background
+from mlda_core.assimilation.assimilator import METHODS, Assimilator
 from mlda_core.assimilation.localisation import great_circle
-from mlda_core.assimilation.options import Setting
-from mlda_core.bundle.bundle import load_bundle
-from mlda_core.bundle.statistics import Settings
-from mlda_core.climate.errors import BundleError, StateError
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import MOST_OBSERVATIONS, standardise, thin
@@ -45,45 +39,6 @@ def test_a_linear_decoder_gives_optimal_interpolation_and_its_posterior(linear):
     assert analysis.statistics.degrees_of_freedom == pytest.approx(np.trace(h @ gain), rel=1e-3)
     d = observed.value - h @ x_b
     assert analysis.statistics.chi_squared == pytest.approx(d @ np.linalg.inv(s) @ d / 5, rel=1e-3)
-
-
-def test_single_precision_finds_the_minimum_of_double(curved):
-    engine = Assimilator(curved)
-    observations = table(curved, 20)
-    analysis = engine.run(observations, 7)
-    problem, _ = engine._prepare(observations, 7, Setting())
-    decoder = load_bundle(curved.path).decoder.double()
-    torch.set_default_dtype(torch.float64)
-    try:
-        turn = problem.gain.prior.turn
-        z_b = torch.from_numpy(problem.z_b)
-        month = torch.tensor([7])
-        whitener = torch.from_numpy(problem.gain.whitener)
-        places = problem.observed.places
-        index, weight = torch.from_numpy(places.index), torch.from_numpy(places.weight)
-        value = torch.from_numpy(problem.observed.value)
-        offset = torch.from_numpy(problem.x_b.astype(float)) - decoder(z_b[None], month).flatten()
-
-        def cost(zeta):
-            point = torch.from_numpy(zeta).requires_grad_()
-            z = z_b + torch.from_numpy(turn) @ point
-            x = offset + decoder(z[None], month).flatten()
-            white = whitener @ (value - (x[index] * weight).sum(dim=1))
-            total = 0.5 * (point @ point) + 0.5 * (white @ white)
-            (slope,) = torch.autograd.grad(total, point)
-            return float(total.detach()), slope.numpy()
-
-        from scipy.optimize import minimize
-
-        found = minimize(
-            cost, np.zeros(len(turn)), jac=True, method="L-BFGS-B", options={"ftol": 1e-15}
-        )
-    finally:
-        torch.set_default_dtype(torch.float32)
-    assert analysis.converged
-    assert analysis.cost.total == pytest.approx(found.fun, rel=1e-3)
-    reference = problem.z_b + turn @ found.x
-    assert np.linalg.norm(analysis.z - reference) < 0.02 * np.linalg.norm(reference)
 
 
 def test_withheld_observations_change_nothing_but_are_scored(bundled):
@@ -152,116 +107,6 @@ def test_every_method_answers_and_beats_climatology(bundled):
         assert skill[method][0] > 0.6
 
 
-@pytest.mark.parametrize(
-    ("file", "change"),
-    [
-        ("representation_error.nc", lambda d: d.isel(lat=slice(0, 5))),
-        ("representation_error.nc", lambda d: d.assign(leftover=d["leftover"] * np.nan)),
-        ("representation_error.nc", lambda d: d.isel(latent=slice(0, 3))),
-        ("linear.nc", lambda d: d.assign(calendar=d["calendar"] * 0 + 77)),
-        ("linear.nc", lambda d: d.isel(sea=slice(0, 2))),
-        ("linear.nc", lambda d: d.drop_vars("sea_mean")),
-    ],
-)
-def test_statistics_that_do_not_fit_are_refused_in_a_sentence(linear, tmp_path, file, change):
-    import json
-    import shutil
-
-    import xarray as xr
-
-    from mlda_core.bundle.files import checksum
-
-    copy = tmp_path / "copy"
-    shutil.copytree(linear.path, copy)
-    with xr.open_dataset(copy / file) as data:
-        changed = change(data.load())
-    changed.to_netcdf(copy / file, engine="netcdf4")
-    config = json.loads((copy / "config.json").read_text())
-    config["checksums"][file] = checksum(copy / file)
-    (copy / "config.json").write_text(json.dumps(config))
-    with pytest.raises(BundleError, match="do not fit") as caught:
-        Assimilator(load_bundle(copy))
-    assert "\n" not in str(caught.value)
-
-
-def test_a_sea_network_of_another_shape_is_refused_in_a_sentence(linear, tmp_path):
-    import json
-    import shutil
-
-    copy = tmp_path / "copy"
-    shutil.copytree(linear.path, copy)
-    config = json.loads((copy / "config.json").read_text())
-    config["assimilation"]["sea"]["width"] = 16
-    (copy / "config.json").write_text(json.dumps(config))
-    with pytest.raises(BundleError, match="a sea network for assimilation"):
-        Assimilator(load_bundle(copy))
-
-
-def test_the_influence_of_a_lone_observation_is_its_analysis(linear):
-    engine = Assimilator(linear)
-    one = table(linear, 1, variables=("tas",))
-    influence = engine.influence(one, 7, 0)
-    analysis = engine.run(one, 7)
-    np.testing.assert_allclose(influence[:3], analysis.increment[:3], atol=5e-3)
-    with pytest.raises(ObservationError, match="There is no observation 4"):
-        engine.influence(one, 7, 3)
-
-
-def test_steps_begin_with_the_linear_solution_and_end_with_the_analysis(curved):
-    engine = Assimilator(curved)
-    steps = list(engine.steps(table(curved), 7))
-    assert steps[0].words == "linear solution"
-    assert all(step.analysis is None for step in steps[:-1])
-    path = steps[-1].analysis.path
-    assert list(path) == sorted(path, reverse=True)
-    assert len(path) > 1
-    np.testing.assert_allclose(steps[-1].fields, steps[-1].analysis.anomalies)
-    generator = engine.steps(table(curved), 7)
-    next(generator)
-    generator.close()
-    assert engine.run(table(curved), 7).converged
-
-
-@pytest.mark.parametrize("method", ["vae", "eof", "enoi"])
-def test_steps_may_begin_with_the_background(bundled, method):
-    engine = Assimilator(bundled)
-    given = table(bundled, 12, month="1984-01")
-    usual = engine.run(given, "1984-01", method=method)
-    steps = list(engine.steps(given, "1984-01", method=method, start="background"))
-    assert len(steps) > 1
-    np.testing.assert_allclose(steps[0].fields, usual.background, atol=1e-5)
-    assert steps[0].cost.prior == 0
-    # Without a latent part nothing of the cost depends on it.
-    assert steps[0].cost.total >= (1.0 if method == "enoi" else 1.2) * steps[-1].cost.total
-    # The way is another, the end the same.
-    np.testing.assert_allclose(steps[-1].fields, usual.anomalies, atol=0.05)
-    with pytest.raises(StateError, match="cannot start at 'noon'"):
-        engine.run(given, "1984-01", start="noon")
-
-
-def test_a_background_is_returned_to_without_observations(bundled):
-    engine = Assimilator(bundled)
-    none = table(bundled, 1, month="1984-01").iloc[:0]
-    target = bundled.target("1984-01")
-    analysis = engine.run(none, "1984-01", background="1984-01")
-    np.testing.assert_allclose(analysis.anomalies[bundled.mask], target[bundled.mask], atol=0.02)
-    chained = engine.run(none, "1984-01", background=analysis)
-    np.testing.assert_allclose(
-        chained.anomalies[:3][bundled.mask[:3]], target[:3][bundled.mask[:3]], atol=0.05
-    )
-    mean = engine.run(none, "1984-01", background="climatology")
-    np.testing.assert_allclose(mean.background[bundled.mask], 0.0, atol=1e-3)
-    with pytest.raises(StateError, match="not a state of this bundle"):
-        engine.run(none, "1984-01", background=Background(np.zeros(3), target))
-
-
-def test_background_weight_holds_z(bundled):
-    engine = Assimilator(bundled)
-    observations = table(bundled, 30, month="1984-01")
-    free, held = (engine.run(observations, "1984-01", background_weight=w).z for w in (1.0, 50.0))
-    assert np.linalg.norm(held) < 0.5 * np.linalg.norm(free)
-
-
 def test_wrong_settings_are_refused_in_a_sentence(bundled):
     engine = Assimilator(bundled)
     observations = table(bundled, 2, month="1984-01")
@@ -308,31 +153,3 @@ def test_thinning_keeps_the_most_accurate_and_an_even_share(bundled):
     points = unit_vectors(lat[dense], lon[dense])
     everywhere = unit_vectors(lat, lon)
     assert great_circle(everywhere, points).min(axis=1).max() < 1000
-
-
-def test_a_bundle_without_statistics_says_how_to_get_them(linear, tmp_path):
-    import json
-    import shutil
-
-    bare = tmp_path / "bare"
-    shutil.copytree(linear.path, bare)
-    config = json.loads((bare / "config.json").read_text())
-    for name in ("representation_error.nc", "linear.nc", "sea.safetensors"):
-        (bare / name).unlink()
-        del config["checksums"][name]
-    (bare / "config.json").write_text(json.dumps(config))
-    bundle = load_bundle(bare)
-    assert not bundle.has_statistics
-    with pytest.raises(BundleError, match="mlda calibrate"):
-        Assimilator(bundle)
-
-
-def test_settings_travel_with_the_bundle(linear):
-    assert linear.settings == replace(Settings(), nonlinearity=linear.settings.nonlinearity)
-    assert 0 <= linear.settings.nonlinearity < 0.5
-    with pytest.raises(ValueError, match="'half_widht'"):
-        Settings.from_dict({"half_widht": 1.0})
-    with pytest.raises(ValueError, match="within 0 to 1"):
-        Settings.from_dict({"sea_coupling": 3.0})
-    assert linear.sea is not None
-    assert linear.statistics.sea is not None

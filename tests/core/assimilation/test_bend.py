@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,12 @@ from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.bend import Bend
+from mlda_core.assimilation.cost import DecodedCost
+from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.validation import setting_of
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.writing import add_prior
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
 from mlda_core.vae.latent_prior import PriorError
@@ -41,7 +47,7 @@ def prepared(bundle, prior="flow", count=10):
     engine = Assimilator(bundle)
     observed = standardise(table(bundle, 10).iloc[:count], bundle, 7)
     setting = setting_of({"prior": prior})
-    return engine, engine.problem(observed, np.arange(len(observed)), 7, setting)
+    return engine, engine.preparation.problem(observed, np.arange(len(observed)), 7, setting)
 
 
 def test_a_flow_that_bends_nothing_gives_the_analysis_of_the_normal_prior(straight):
@@ -67,8 +73,8 @@ def test_the_map_its_derivative_and_its_inverse_agree(bent):
 
 
 def test_the_gradient_of_the_cost_is_right_and_the_analysis_is_its_minimum(bent):
-    engine, problem = prepared(bent)
-    fit = problem.decoded_cost(bent)
+    _, problem = prepared(bent)
+    fit = DecodedCost(problem)
     rng = np.random.default_rng(1)
     zeta = rng.standard_normal(bent.n_latent)
     cost, gradient = fit.value_and_gradient(zeta)
@@ -78,7 +84,7 @@ def test_the_gradient_of_the_cost_is_right_and_the_analysis_is_its_minimum(bent)
             fit.value_and_gradient(zeta + step)[0] - fit.value_and_gradient(zeta - step)[0]
         ) / 2
         assert slope == pytest.approx(float(gradient @ step), rel=0.02, abs=2e-4 * cost)
-    least, _ = engine.minimum(problem)
+    least, _ = minimum(problem)
     lowest = fit.value_and_gradient(least)[0]
     for _ in range(8):
         aside = least + 0.1 * rng.standard_normal(least.size)
@@ -162,3 +168,17 @@ def test_the_latent_vector_of_reports_is_that_of_the_decoded_state(bent):
     np.testing.assert_allclose(
         found.latent_only[at], bent.decode_anomalies(found.z, 7)[at], atol=1e-3
     )
+
+
+def test_members_about_the_mode_of_reports_have_the_bent_latent_vector(bent):
+    reports = kind_rows(bent, "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\n")
+    engine = Assimilator(bent)
+    problem, _ = engine.prepared(reports, 7, prior="flow")
+    draws = engine.draws.of(problem, 3, 0)
+    parts = ("zeta", "error", "error_at", "noise")
+    still = replace(draws, **{name: 0 * getattr(draws, name) for name in parts})
+    *_, last = SAMPLERS["multistart"].sample(problem, still)
+    zeta = problem.modes[0].zeta
+    np.testing.assert_allclose(last.sampled.z, [problem.latent(zeta)] * 3, atol=0.02)
+    straight = problem.z_b + problem.gain.prior.turn @ zeta
+    assert np.abs(problem.latent(zeta) - straight).max() > 0.1

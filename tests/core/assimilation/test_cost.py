@@ -13,8 +13,8 @@ from mlda_core.assimilation.options import Setting
 
 def test_the_gradient_agrees_with_finite_differences(curved):
     engine = Assimilator(curved)
-    problem, _ = engine._prepare(table(curved), 7, Setting())
-    cost = DecodedCost(curved.decoder, 7, problem.observed, problem.gain, problem.x_b, problem.z_b)
+    problem = engine.preparation.of_table(table(curved), 7, Setting()).problem
+    cost = DecodedCost(problem)
     zeta = np.random.default_rng(1).standard_normal(curved.n_latent)
     _, gradient = cost.value_and_gradient(zeta)
     step = 1e-2  # single precision: smaller steps drown in rounding

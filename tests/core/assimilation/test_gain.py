@@ -16,7 +16,9 @@ def test_the_spread_of_the_decoded_part_alone(linear):
     """Against the error covariance of the linear estimate, the long way round."""
     observations = table(linear, 8)
     engine = Assimilator(linear)
-    problem, _ = engine._prepare(observations, 7, Setting(method="vae_latent_only"))
+    problem = engine.preparation.of_table(
+        observations, 7, Setting(method="vae_latent_only")
+    ).problem
     gain, factor = problem.gain, problem.gain.prior.factor.astype(float)
     s = gain.error_covariance + np.diag(gain.variance)
     k = np.linalg.inv(np.eye(len(factor)) + gain.latent.T @ np.linalg.inv(s) @ gain.latent)
@@ -35,7 +37,11 @@ def test_the_spread_of_the_decoded_part_alone(linear):
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_factors_are_those_of_the_dense_matrices(linear, method):
     """Woodbury, the leave-one-out misfit and the signal's degrees of freedom, the long way."""
-    problem, _ = Assimilator(linear)._prepare(table(linear, 8), 7, Setting(method=method))
+    problem = (
+        Assimilator(linear)
+        .preparation.of_table(table(linear, 8), 7, Setting(method=method))
+        .problem
+    )
     gain = problem.gain
     signal = gain.error_covariance + gain.latent @ gain.latent.T
     total = signal + np.diag(gain.variance)
@@ -56,6 +62,6 @@ def test_factors_are_those_of_the_dense_matrices(linear, method):
 
 
 def test_errors_that_do_not_fit_together_are_refused_with_the_remedy(linear):
-    gain = Assimilator(linear)._prepare(table(linear, 3), 7, Setting())[0].gain
+    gain = Assimilator(linear).preparation.of_table(table(linear, 3), 7, Setting()).problem.gain
     with pytest.raises(ObservationError, match="raise an error or shorten the localisation"):
         Gain(gain.prior, gain.places, -gain.variance - 9.0, gain.columns)

@@ -71,7 +71,7 @@ def test_gains_are_not_kept_for_ever(linear):
     none = table(linear).iloc[:0]
     for i in range(34):
         engine.run(none, 7, localisation=1 + 0.001 * i)
-    assert len(engine._gains._gains) <= 32
+    assert len(engine.preparation.gains._gains) <= 32
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_the_order_of_months_changes_no_number(curved, monkeypatch):
             pd.testing.assert_frame_equal(found[month][2], fresh[month][2])
         # One spread of all cells a calendar month, in either order: it asks for no value.
         assert sum(cells == slice(None) for cells in calls) == 2
-        assert len(engine._gains._gains) == 1
+        assert len(engine.preparation.gains._gains) == 1
 
 
 def test_what_is_kept_of_a_network_is_bounded(curved, monkeypatch):
@@ -115,7 +115,7 @@ def test_what_is_kept_of_a_network_is_bounded(curved, monkeypatch):
     engine = Assimilator(curved)
     for seed in range(6):
         _ = engine.run(table(curved, seed=seed), "1982-07").spread
-    gains = engine._gains
+    gains = engine.preparation.gains
     assert (len(gains._gains), len(gains._lasting)) == (2, 3)
     held = [value for kept in gains._lasting.values() for value in kept.values()]
     assert all(np.size(value) <= curved.mask.size for value in held)

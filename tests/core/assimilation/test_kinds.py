@@ -9,6 +9,7 @@ from kind_posteriors import REPORTS, moments, prepared, rows
 from small import make_linear, make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.mode import modes_of
 from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 from mlda_core.climate.errors import StateError
@@ -57,7 +58,7 @@ def test_mode_and_draws_of_one_observation_agree_with_quadrature(linear, case):
     _, problem = prepared(linear, rows(linear, ONE[case]))
     mean, covariance, peak = moments(problem, linear, axes=4001)
     sd = float(np.sqrt(covariance[0, 0]))
-    mode = min(Assimilator(linear).modes(problem), key=lambda m: m.cost.total)
+    mode = min(modes_of(problem), key=lambda m: m.cost.total)
     assert mode.at[0] == pytest.approx(peak[0], abs=0.01 * sd)
     draws = draw_at_observations(mode, problem.observed.likelihoods, 4000, [1])[:, 0]
     assert draws.mean() == pytest.approx(mean[0], abs=5 * sd / np.sqrt(4000))
@@ -77,7 +78,7 @@ def test_mode_and_draws_of_two_observations_agree_with_quadrature(linear, case):
     _, problem = prepared(linear, rows(linear, TWO[case]))
     mean, covariance, peak = moments(problem, linear, axes=700)
     sd = np.sqrt(np.diag(covariance))
-    mode = Assimilator(linear).modes(problem)[0]
+    mode = modes_of(problem)[0]
     assert np.abs((mode.at - peak) / sd).max() < 0.1
     draws = draw_at_observations(mode, problem.observed.likelihoods, 4000, [1])
     assert np.abs((draws.mean(axis=0) - mean) / sd).max() < 5 / np.sqrt(4000)
@@ -103,7 +104,7 @@ def test_perturbed_members_have_the_moments_of_quadrature(linear):
 def test_laplace_members_have_the_curvature_at_the_mode(linear):
     observations = two_reports_at_cells(linear)
     _, problem = prepared(linear, observations)
-    mode = Assimilator(linear).modes(problem)[0]
+    mode = modes_of(problem)[0]
     gain = mode.problem.gain
     prior = gain.error_covariance + gain.latent @ gain.latent.T
     exact = np.linalg.inv(

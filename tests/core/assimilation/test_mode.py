@@ -19,7 +19,7 @@ HEAVY = "tas,50,10,-4,0.3,student_t,,\ntas,50,11,1,0.3,,,\n"
 
 def search_of(bundle, text):
     _, problem = prepared(bundle, rows(bundle, text))
-    return ModeSearch(bundle, problem)
+    return ModeSearch(problem)
 
 
 def minimum(search):
@@ -30,7 +30,7 @@ def minimum(search):
 def test_values_alone_have_nothing_to_iterate(linear):
     _, problem = prepared(linear, table(linear, 3))
     with pytest.raises(ValueError, match="all observations are values"):
-        ModeSearch(linear, problem)
+        ModeSearch(problem)
 
 
 @pytest.mark.parametrize("text", [MIXED, HEAVY])

@@ -12,6 +12,7 @@ from kind_posteriors import REPORTS, rows
 from small import make_linear
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.observation_influence import (
     ObservationInfluence,
     observation_influence,
@@ -53,7 +54,7 @@ def test_it_is_the_difference_to_the_analysis_without_it(engine, linear, observe
     # The prior of as many places: the hybrid changes a little with their number.
     problem, _ = engine.prepared(observed, 7, method=method)
     kept = np.setdiff1d(problem.used, [row])
-    other = engine.problem(problem.every, kept, 7, problem.setting)
+    other = engine.preparation.problem(problem.every, kept, 7, problem.setting)
     other = replace(
         other,
         gain=type(other.gain)(
@@ -64,7 +65,7 @@ def test_it_is_the_difference_to_the_analysis_without_it(engine, linear, observe
         ),
     )
     place = problem.every.places.where(np.array([row]))
-    x, x_without = (engine.minimum(p)[1].reshape(linear.mask.shape) for p in (problem, other))
+    x, x_without = (minimum(p)[1].reshape(linear.mask.shape) for p in (problem, other))
     here, here_without = (
         float(at_place(linear, place, linear.operator.apply(place, field), 7)[0])
         for field in (x, x_without)

@@ -52,8 +52,8 @@ def test_distances_are_those_of_leaving_one_out_with_the_others_as_weighted(tmp_
     bundle = make_linear(tmp_path)
     table, bad = spoil(observe(bundle, NetworkSpec("stations", count=12), "1982-07"), bundle, 0.15)
     engine = Assimilator(bundle)
-    problem, _ = engine._prepare(table, 7, Setting(method="eof"))
-    gain, departures = problem.gain, engine.departures(problem, problem.x_b)
+    problem = engine.preparation.of_table(table, 7, Setting(method="eof")).problem
+    gain, departures = problem.gain, problem.departures(problem.x_b)
     weight = robust_weights(gain, departures)
     assert (weight[bad] < 0.05).all()
     assert (weight[~bad] > 0.5).all()

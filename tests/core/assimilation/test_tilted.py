@@ -9,6 +9,7 @@ import pytest
 from kind_posteriors import prepared, rows
 from scipy import integrate
 
+from mlda_core.assimilation.mode import modes_of
 from mlda_core.assimilation.tilted import cavity, shape_of
 from mlda_core.observations.kind import Terms
 
@@ -20,8 +21,8 @@ TEXT = (
 
 @pytest.fixture(scope="module")
 def mode(linear):
-    engine, problem = prepared(linear, rows(linear, TEXT))
-    return engine.modes(problem)[0]
+    _, problem = prepared(linear, rows(linear, TEXT))
+    return modes_of(problem)[0]
 
 
 @pytest.fixture(scope="module")

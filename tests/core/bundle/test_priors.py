@@ -11,8 +11,9 @@ from priors import jolted
 from safetensors.torch import load_file, save_file
 from small import make_bare
 
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.files import MOST_PRIOR_BYTES, PRIOR_FILES, checksum
+from mlda_core.bundle.writing import add_prior
 from mlda_core.climate.errors import BundleError
 from mlda_core.vae.priors import TRAINED
 
@@ -117,7 +118,7 @@ def test_a_configuration_that_does_not_fit_is_refused(folder):
 
 def test_a_prior_that_is_too_large_is_not_written(tmp_path, monkeypatch):
     bundle = make_bare(tmp_path)
-    monkeypatch.setattr("mlda_core.bundle.files.MOST_PRIOR_BYTES", 300_000)
+    monkeypatch.setattr("mlda_core.bundle.writing.MOST_PRIOR_BYTES", 300_000)
     with pytest.raises(BundleError, match="more than 300 kB"):
         add_prior(
             bundle, "diffusion", jolted("diffusion", bundle.n_latent, 0.05, {"hidden": 512}), {}

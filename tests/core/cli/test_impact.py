@@ -13,7 +13,7 @@ from mlda_core.assimilation.netcdf import provenance
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import main as cli
 from mlda_core.impact.files import load_impact
-from mlda_core.impact.training import codes_of
+from mlda_core.impact.samples import codes_of
 
 
 @pytest.fixture(scope="module")

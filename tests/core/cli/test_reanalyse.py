@@ -20,7 +20,8 @@ from commands import refusal
 from dask.distributed import Client, LocalCluster
 from small import make_small
 
-from mlda_core.assimilation.assimilator import NONLINEAR, Assimilator
+from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.minimisation import NONLINEAR
 from mlda_core.assimilation.regional_series import observer
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli.reanalyse import network_of

@@ -17,7 +17,8 @@ from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
 from mlda_core.cli import main as cli
 from mlda_core.evaluation import learning_curve
-from mlda_core.evaluation.learning_curve import Curve, Point, choose_points
+from mlda_core.evaluation.learning_curve import Curve
+from mlda_core.evaluation.learning_curve_points import Point
 from mlda_core.vae.config import ConfigError, load_config
 
 pytestmark = pytest.mark.slow
@@ -209,15 +210,6 @@ def test_few_months_take_as_many_steps_in_no_more_epochs_than_configured(curve):
     longer = Curve(curve.config.with_training(epochs=9), curve.settings, Path("x"), epochs=3)
     assert longer.model(Point((0,), False)).training.epochs == 7
     assert longer.model(Point((0,), False)).data.mixed is None
-
-
-def test_points_are_numbers_of_members_with_and_without_mixed_seas(curve):
-    assert choose_points(curve.config, ["all", "1", "2"]) == (
-        Point((0,), False), Point((0, 1), False), Point((0,), True), Point((0, 1), True),
-    )  # fmt: skip
-    for wrong in ("0", "3", "-1", "many", ""):
-        with pytest.raises(ConfigError, match="is no number of members"):
-            choose_points(curve.config, [wrong])
 
 
 def test_a_folder_of_another_curve_is_refused(curve):

@@ -76,7 +76,7 @@ def test_every_variable_of_a_network_is_scored_by_area_and_at_withheld_stations(
 
 
 def test_the_command_writes_scores_and_keeps_others(small, tmp_path):
-    def run():
+    def run(*options):
         return CliRunner().invoke(
             cli.app,
             [
@@ -89,6 +89,7 @@ def test_the_command_writes_scores_and_keeps_others(small, tmp_path):
                 "stations_10",
                 "--most-months",
                 "1",
+                *options,
             ],
         )
 
@@ -97,8 +98,17 @@ def test_the_command_writes_scores_and_keeps_others(small, tmp_path):
     assert "90 %" in done.stdout
     path = tmp_path / "scores.json"
     scores = json.loads(path.read_text())
-    assert set(scores["posterior"]["validation"]["laplace"]) == {"stations_10"}
-    scores["posterior"]["test"] = {"laplace": {"kept": 1}}
+    assert set(scores["posterior"]["validation"]["vae"]["laplace"]) == {"stations_10"}
+    scores["posterior"]["test"] = {"vae": {"laplace": {"kept": 1}}}
     path.write_text(json.dumps(scores))
-    assert run().exit_code == 0
-    assert json.loads(path.read_text())["posterior"]["test"] == {"laplace": {"kept": 1}}
+    assert run("--method", "enoi").exit_code == 0
+    again = json.loads(path.read_text())["posterior"]
+    assert again["test"] == {"vae": {"laplace": {"kept": 1}}}
+    first, second = (again["validation"][m]["laplace"]["stations_10"] for m in ("vae", "enoi"))
+    assert first == scores["posterior"]["validation"]["vae"]["laplace"]["stations_10"]
+    # Of other states than those of the VAE, about the same truth.
+    assert second["psl"]["months"] == first["psl"]["months"]
+    assert second["psl"]["crps"] != first["psl"]["crps"]
+    refused = run("--method", "regression")
+    assert refused.exit_code == 2
+    assert "has no prior of its own" in " ".join(refused.stderr.split())

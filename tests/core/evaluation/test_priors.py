@@ -10,7 +10,8 @@ from climate import make_config
 from priors import jolted
 from small import make_small
 
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.writing import add_prior
 from mlda_core.evaluation.priors import energy_distance, score_priors, write_priors
 from mlda_core.vae.dataset import load_training_data
 

@@ -7,7 +7,8 @@ import pytest
 from impact_series import QUICK, series_of
 from small import make_bare
 
-from mlda_core.impact.training import codes_of, train_impact
+from mlda_core.impact.samples import codes_of
+from mlda_core.impact.training import train_impact
 
 
 @pytest.fixture(scope="session")

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from impact_series import QUICK, series_of
-from scipy.stats import norm
 
-from mlda_core.impact.head import LEVELS, ImpactError
-from mlda_core.impact.training import Training, _crps_of, codes_of, train_impact
-
-
-def test_codes_are_the_bundle_s(bundle):
-    z, sd, calendar = codes_of(bundle)
-    np.testing.assert_allclose(z[30], bundle.code(bundle.months[30]), atol=1e-5)
-    assert calendar[30] == int(bundle.months[30][5:])
-    assert (sd > 0).all()
+from mlda_core.impact.fitting import Training
+from mlda_core.impact.head import ImpactError
+from mlda_core.impact.training import train_impact
 
 
 def test_a_law_is_found_and_scored_on_years_never_seen(head):
@@ -130,10 +122,3 @@ def test_a_series_that_does_not_vary(bundle, river):
     flat = replace(river, values=np.ones(len(river.values)))
     with pytest.raises(ImpactError, match="nothing varies"):
         train_impact(bundle, flat, name="river", training=QUICK)
-
-
-def test_crps_is_that_of_a_normal_distribution():
-    w = np.array([-1.0, 0.0, 2.5])
-    closed = w * (2 * norm.cdf(w) - 1) + 2 * norm.pdf(w) - 1 / math.sqrt(math.pi)
-    quantiles = np.tile(norm.ppf(LEVELS), (3, 1))
-    np.testing.assert_allclose(_crps_of(quantiles, w), closed, atol=2e-3)

@@ -6,7 +6,7 @@ Files of this folder that define ``SAMPLER`` are discovered automatically: there
 from __future__ import annotations
 
 from mlda_core.assimilation.posterior.sampler import Sampler
-from mlda_core.climate.discovery import discovered
+from mlda_core.climate.discovery import discovered, part_of
 from mlda_core.climate.errors import StateError
 
 SAMPLERS: dict[str, Sampler] = {
@@ -31,9 +31,4 @@ def sampler_of(key: str) -> Sampler:
     StateError
         If there is no such sampler.
     """
-    found = SAMPLERS.get(str(key).strip().lower())
-    if found is None:
-        raise StateError(
-            f"There is no sampler '{str(key)[:24]}'; use one of {', '.join(SAMPLERS)}."
-        )
-    return found
+    return part_of(SAMPLERS, key, "sampler", StateError)

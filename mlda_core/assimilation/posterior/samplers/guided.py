@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.gain import Gain
     from mlda_core.assimilation.posterior.batch_cost import BatchCost
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -43,7 +42,7 @@ class Guided(Sampler):
 
     prior: str = "diffusion"
 
-    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Denoise all members together; see :meth:`Sampler.sample`."""
         if problem.sea_held:
             raise StateError(
@@ -56,7 +55,7 @@ class Guided(Sampler):
                 f"The sampler {self.key} draws from the {self.prior} prior, so the analysis cannot "
                 f"have the {problem.setting.prior} prior; leave prior out."
             )
-        prior = engine.bundle.prior(self.prior)
+        prior = problem.bundle.prior(self.prior)
         # Here, for the list of samplers must load without torch.
         import torch
 
@@ -66,9 +65,7 @@ class Guided(Sampler):
         gain, observed = problem.gain, problem.observed
         n = len(draws.zeta)
         plain = draws if draws.plain is None else draws.plain
-        fit = BatchCost(
-            engine.bundle, problem, np.tile(observed.value, (n, 1)), np.zeros_like(plain.zeta)
-        )
+        fit = BatchCost(problem, np.tile(observed.value, (n, 1)), np.zeros_like(plain.zeta))
         denoiser = prior.denoiser(problem.month)
         if len(observed):
             denoiser = _guided(denoiser, fit, gain.whitener, gain.whitened)

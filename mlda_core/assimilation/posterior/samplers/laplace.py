@@ -13,7 +13,6 @@ from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 
@@ -22,15 +21,14 @@ class Laplace(Sampler):
 
     takes_reports: ClassVar[bool] = True
 
-    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Add linear departures to the analysis; see :meth:`Sampler.sample`."""
-        zeta, x = engine.minimum(problem)
+        # Here, for the list of samplers must load without torch.
+        from mlda_core.assimilation.minimisation import minimum
+
+        zeta, x = minimum(problem)
         departures, moved = linear_departures(problem.gain, draws)
-        turn, bend = problem.gain.prior.turn, problem.gain.prior.bend
-        away = zeta + departures
-        if bend is not None:
-            away = bend.departures(away)
-        z = None if turn is None else problem.z_b + away @ turn.T
+        z = problem.latents(zeta + departures)
         yield Progress(1, 1, Sampled(x + moved, z, "drawn in closed form about the analysis"))
 
 

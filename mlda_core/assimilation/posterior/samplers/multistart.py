@@ -18,7 +18,6 @@ from mlda_core.assimilation.posterior.sampler import Progress, Sampled, Sampler
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Mode, Problem
 
 Array = NDArray[np.float64]
@@ -37,10 +36,10 @@ class Multistart(Sampler):
 
     takes_reports: ClassVar[bool] = True
 
-    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise from prior draws, then draw about the minima; see :meth:`Sampler.sample`."""
         if problem.stated is not None:
-            yield from _about_modes(engine, problem, draws)
+            yield from _about_modes(problem, draws)
             return
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost
@@ -48,13 +47,11 @@ class Multistart(Sampler):
         gain, observed = problem.gain, problem.observed
         # Whatever the number of members; the first is the analysis' own start.
         rng = np.random.default_rng([draws.seed, 5])
-        departures = engine.departures(problem, problem.x_b)
+        departures = problem.departures(problem.x_b)
         first = gain.linear_solution(departures)
         starts = np.vstack([first, rng.standard_normal((STARTS - 1, first.size))])
         n = len(starts)
-        fit = BatchCost(
-            engine.bundle, problem, np.tile(observed.value, (n, 1)), np.zeros_like(starts)
-        )
+        fit = BatchCost(problem, np.tile(observed.value, (n, 1)), np.zeros_like(starts))
         last = yield from fit.minima(starts)
         # An end that has not converged is no minimum; without any the lowest has to do.
         ends = np.flatnonzero(last.converged)
@@ -77,19 +74,20 @@ class Multistart(Sampler):
         yield Progress(1, 1, sampled)
 
 
-def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+def _about_modes(problem: Problem, draws: Draws) -> Iterator[Progress]:
     """Search from draws of the prior where errors are not normal, and draw about the minima.
 
     Curvatures differ from minimum to minimum, so shares are those of Laplace's approximation with
     each one's own determinant.
     """
     # Here, for the list of samplers must load without torch.
+    from mlda_core.assimilation.cost import DecodedCost
     from mlda_core.assimilation.mode import ModeSearch, distinct_modes
 
     stated = problem.stated
     if stated is None:
         raise ValueError("all errors are normal")
-    search = ModeSearch(engine.bundle, stated)
+    search = ModeSearch(stated)
     rng = np.random.default_rng([draws.seed, 5])
     gain = stated.gain
     prior = gain.error_covariance + gain.latent @ gain.latent.T
@@ -107,18 +105,17 @@ def _about_modes(engine: Engine, problem: Problem, draws: Draws) -> Iterator[Pro
     which = _shares(share / share.sum(), len(draws.zeta), rng)
     x = np.empty_like(draws.error)
     z = np.empty((len(which), problem.z_b.size))
-    turn = gain.prior.turn
     for i, mode in enumerate(modes):
         mine = np.flatnonzero(which == i)
-        if not mine.size or turn is None:
+        if not mine.size:
             continue
-        own, fit = mode.problem.gain, mode.problem.decoded_cost(engine.bundle)
+        own, fit = mode.problem.gain, DecodedCost(mode.problem)
         scale = np.sqrt(own.variance / problem.gain.variance)
         away, moved = linear_departures(own, replace(draws, noise=draws.noise * scale))
         centre, left = fit.at(mode.zeta)
         centre = centre + own.residual_weights(left).astype(np.float32) @ own.columns
         x[mine] = centre + moved[mine]
-        z[mine] = problem.z_b + (mode.zeta + away[mine]) @ turn.T
+        z[mine] = problem.latents(mode.zeta + away[mine])
     count = len(modes)
     words = f"{len(ends)} searches, {count} distinct {'minimum' if count == 1 else 'minima'}"
     yield Progress(1, 1, Sampled(x, z, words, count))

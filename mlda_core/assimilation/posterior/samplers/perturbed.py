@@ -24,7 +24,6 @@ from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
-    from mlda_core.assimilation.posterior.engine import Engine
     from mlda_core.assimilation.problem import Problem
 
 Array = NDArray[np.float64]
@@ -35,15 +34,15 @@ class Perturbed(Sampler):
 
     takes_reports: ClassVar[bool] = True
 
-    def sample(self, engine: Engine, problem: Problem, draws: Draws) -> Iterator[Progress]:
+    def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Minimise all members' costs in one batch; see :meth:`Sampler.sample`."""
         # Here, for the list of samplers must load without torch.
         from mlda_core.assimilation.posterior.batch_cost import BatchCost
 
         problem, draws, values = _utilities(problem, draws)
         gain = problem.gain
-        fit = BatchCost(engine.bundle, problem, values - draws.misfit, draws.zeta)
-        departures = engine.departures(problem, problem.x_b) - draws.misfit
+        fit = BatchCost(problem, values - draws.misfit, draws.zeta)
+        departures = problem.departures(problem.x_b) - draws.misfit
         departures = departures + (values - problem.observed.value)
         # The linear problem's solution about each member's own prior mean.
         start = (

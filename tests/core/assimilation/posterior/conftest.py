@@ -21,7 +21,7 @@ def prepare():
         engine = Assimilator(bundle)
         observed = standardise(table(bundle, count).assign(**columns), bundle, 7)
         rows = np.arange(len(observed))
-        return engine, engine.problem(observed, rows, 7, Setting(method=method))
+        return engine, engine.preparation.problem(observed, rows, 7, Setting(method=method))
 
     return make
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlda_core.assimilation.cost import DecodedCost
 from mlda_core.assimilation.posterior.batch_cost import BATCH, BatchCost
 
 
@@ -13,9 +14,9 @@ def test_without_perturbations_each_members_cost_is_the_analysis_own(curved, pre
     n = BATCH + 3
     values = np.tile(problem.observed.value, (n, 1))
     zeta = 0.5 * np.random.default_rng(0).standard_normal((n, curved.n_latent))
-    made = BatchCost(curved, problem, values, np.zeros_like(zeta))
+    made = BatchCost(problem, values, np.zeros_like(zeta))
     cost, gradient = made.evaluate(zeta, np.arange(n))
-    one = problem.decoded_cost(curved)
+    one = DecodedCost(problem)
     for i in (0, BATCH - 1, BATCH, n - 1):
         expected, slope = one.value_and_gradient(zeta[i])
         assert cost[i] == pytest.approx(expected, rel=1e-4)
@@ -33,7 +34,7 @@ def test_a_member_keeps_its_own_observations_and_mean_in_any_company(curved, pre
     rng = np.random.default_rng(1)
     values = problem.observed.value + rng.standard_normal((3, len(problem.used)))
     means = rng.standard_normal((3, curved.n_latent))
-    made = BatchCost(curved, problem, values, means)
+    made = BatchCost(problem, values, means)
     zeta = rng.standard_normal((3, curved.n_latent))
     cost, gradient = made.evaluate(zeta, np.arange(3))
     some, slopes = made.evaluate(zeta[[2, 0]], np.array([2, 0]))
@@ -50,7 +51,7 @@ def test_minima_tell_how_many_have_converged(curved, prepare):
     _, problem = prepare(curved)
     values = np.tile(problem.observed.value, (4, 1))
     start = np.random.default_rng(2).standard_normal((4, curved.n_latent))
-    steps = BatchCost(curved, problem, values, np.zeros_like(start)).minima(start)
+    steps = BatchCost(problem, values, np.zeros_like(start)).minima(start)
     told = []
     while True:
         try:
@@ -66,4 +67,4 @@ def test_minima_tell_how_many_have_converged(curved, prepare):
 def test_a_prior_without_a_decoder_is_refused(linear, prepare):
     _, problem = prepare(linear, "enoi")
     with pytest.raises(ValueError, match="no decoder; draw in closed form"):
-        BatchCost(linear, problem, np.zeros((1, 0)), np.zeros((1, 0)))
+        BatchCost(problem, np.zeros((1, 0)), np.zeros((1, 0)))

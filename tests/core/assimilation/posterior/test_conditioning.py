@@ -19,7 +19,7 @@ def exact(bundle, method, error_sd):
     given = at_cells(bundle, [1, 4, 6], [0, 9, 15], "tas")
     engine = Assimilator(bundle)
     observed = replace(standardise(given, bundle, 7), variance=np.full(3, error_sd**2))
-    problem = engine.problem(observed, np.arange(3), 7, Setting(method=method))
+    problem = engine.preparation.problem(observed, np.arange(3), 7, Setting(method=method))
     cells = observed.places.index[np.arange(3), observed.places.weight.argmax(axis=1)]
     return engine, problem, cells
 
@@ -27,7 +27,7 @@ def exact(bundle, method, error_sd):
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_of_observations_without_error_draws_have_no_departure_there(linear, method):
     engine, problem, cells = exact(linear, method, 1e-3)
-    draws = engine.draws.of(engine, problem, 20, 0)
+    draws = engine.draws.of(problem, 20, 0)
     zeta, x = linear_departures(problem.gain, draws)
     assert np.abs(draws.error[:, cells]).max() > 0.3
     assert np.abs(x[:, cells]).max() < 0.03
@@ -38,21 +38,21 @@ def test_of_observations_without_error_draws_have_no_departure_there(linear, met
 
 def test_an_error_so_large_that_nothing_is_known_leaves_the_draws(linear):
     engine, problem, _ = exact(linear, "enoi", 1e3)
-    draws = engine.draws.of(engine, problem, 5, 0)
+    draws = engine.draws.of(problem, 5, 0)
     _, x = linear_departures(problem.gain, draws)
     np.testing.assert_allclose(x, draws.error, atol=0.02)
 
 
 def test_the_residual_takes_up_what_the_decoded_states_leave(linear):
     engine, problem, cells = exact(linear, "vae", 1e-3)
-    draws = engine.draws.of(engine, problem, 4, 0)
+    draws = engine.draws.of(problem, 4, 0)
     left = np.random.default_rng(0).standard_normal((4, 3))
     np.testing.assert_allclose(residual_error(problem.gain, draws, left)[:, cells], left, atol=0.03)
 
 
 def test_without_observations_the_draws_are_the_members(linear, prepare):
     engine, problem = prepare(linear, count=0)
-    draws = engine.draws.of(engine, problem, 3, 0)
+    draws = engine.draws.of(problem, 3, 0)
     assert residual_error(problem.gain, draws, np.zeros((3, 0))) is draws.error
     zeta, x = linear_departures(problem.gain, draws)
     assert zeta is draws.zeta

@@ -62,7 +62,7 @@ def test_the_factor_is_that_of_observations_left_out_one_by_one(linear, prepare)
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_departures_of_the_state_are_scaled_and_latent_vectors_stay(linear, prepare, method):
     engine, problem = prepare(linear, method)
-    draws = engine.draws.of(engine, problem, 3, 0)
+    draws = engine.draws.of(problem, 3, 0)
     scale = np.array([4.0, 1.0, 0.25, 1.0])
     made = scale_draws(problem, draws, scale)
     factor, gain = problem.gain.prior.factor, problem.gain

@@ -14,6 +14,8 @@ from mlda_core.assimilation.validation import setting_of
 from mlda_core.observations.standardised import standardise
 from mlda_core.observations.table import read
 
+pytestmark = pytest.mark.slow
+
 HEAD = "variable,lat,lon,value,error_sd,kind,area\n"
 INDICES = f"{HEAD}psl,,,0,1,mean,north\ntas,,,0,1,mean,tropics\n"
 REPORTS = (
@@ -34,7 +36,7 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
     monkeypatch.setattr(draws_module, "posterior_scale", lambda *_, **__: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
     reference = sample(bundle, problem, draws=100, warmup=30)
     z = problem.z_b + reference.zeta @ problem.gain.prior.turn.T
     ensemble = engine.ensemble(observations, 7, sampler="perturbed", members=300)

@@ -27,10 +27,10 @@ def test_a_sampler_must_say_how_it_samples_and_comes_to_an_end(linear, prepare):
     with pytest.raises(TypeError, match="sample"):
         Sampler("x", "X", "x", "y.md", rank=1)
     engine, problem = prepare(linear)
-    draws = engine.draws.of(engine, problem, 3, 0)
+    draws = engine.draws.of(problem, 3, 0)
     # The other one needs a trained prior: test_guided.py.
     for sampler in (SAMPLERS[key] for key in SAMPLERS if key != "guided"):
-        steps = list(sampler.sample(engine, problem, draws))
+        steps = list(sampler.sample(problem, draws))
         assert all(isinstance(step, Progress) and step.done <= step.total for step in steps)
         assert [step.sampled is not None for step in steps] == [False] * (len(steps) - 1) + [True]
         sampled = steps[-1].sampled

@@ -69,9 +69,11 @@ def test_perturbed_members_are_minima_of_their_own_costs(curved):
     from mlda_core.assimilation.posterior.batch_solver import minimise_batch
 
     engine = Assimilator(curved)
-    problem = engine.problem(standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting())
-    draws = engine.draws.of(engine, problem, 6, 0)
-    fit = BatchCost(curved, problem, problem.observed.value - draws.misfit, draws.zeta)
+    problem = engine.preparation.problem(
+        standardise(table(curved, 12), curved, 7), np.arange(10), 7, Setting()
+    )
+    draws = engine.draws.of(problem, 6, 0)
+    fit = BatchCost(problem, problem.observed.value - draws.misfit, draws.zeta)
     *_, last = minimise_batch(fit.evaluate, draws.zeta, problem.gain.inverse_hessian)
     assert last.converged.all()
     rng = np.random.default_rng(0)
@@ -202,7 +204,7 @@ def test_the_posterior_is_scaled_as_observations_left_out_say(linear):
     """Of departures whose variance is a multiple of the expected one the factor is found."""
     engine = Assimilator(linear)
     observed = standardise(table(linear, 60, variables=("tas",)), linear, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, Setting())
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, Setting())
     gain = problem.gain
     row = [v.name for v in linear.variables].index("tas")
     total = np.linalg.inv(gain.total_inverse)
@@ -236,7 +238,7 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     variance = np.full(rows.size, error**2)
     setting = Setting()
     prior = ErrorSampler(
-        engine.sea_gain(Observed(places, np.zeros(rows.size), variance), 7).prior.error,
+        engine.preparation.sea.gain(Observed(places, np.zeros(rows.size), variance), 7).prior.error,
         30,
         [9, 9],
         only=sea,
@@ -244,12 +246,12 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     met = expected = 0.0
     for truth in prior:
         values = truth[rows, columns] + error * rng.standard_normal(rows.size)
-        problem = engine.problem(
+        problem = engine.preparation.problem(
             Observed(places, values, variance), np.arange(rows.size), 7, setting
         )
         assert problem.sea_held
-        draws = engine.draws.of(engine, problem, 60, 0)
-        (last,) = SAMPLERS["laplace"].sample(engine, problem, draws)
+        draws = engine.draws.of(problem, 60, 0)
+        (last,) = SAMPLERS["laplace"].sample(problem, draws)
         members = last.sampled.x.reshape(60, *linear.mask.shape)[:, sea]
         there = linear.mask[sea]
         met += ((members.mean(axis=0) - truth)[there] ** 2).sum()

@@ -7,6 +7,7 @@ import pytest
 from kind_posteriors import moments, prepared, rows
 from scipy import stats
 
+from mlda_core.assimilation.mode import modes_of
 from mlda_core.assimilation.posterior.slice_sampling import draw_at_observations
 
 MANY = 4000
@@ -15,8 +16,8 @@ CENSORED = "tas,50,10,much colder,{},report,,\n"
 
 
 def mode_of(bundle, text):
-    engine, problem = prepared(bundle, rows(bundle, text))
-    return engine.modes(problem)[0], problem
+    _, problem = prepared(bundle, rows(bundle, text))
+    return modes_of(problem)[0], problem
 
 
 def draw(mode, problem, n=MANY, seed=(1,)):

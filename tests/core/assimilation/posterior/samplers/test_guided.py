@@ -14,7 +14,8 @@ from small import make_small
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.posterior.samplers.guided import SAMPLER
 from mlda_core.assimilation.validation import setting_of
-from mlda_core.bundle.bundle import add_prior, load_bundle
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.writing import add_prior
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.observations.standardised import standardise
 
@@ -36,9 +37,9 @@ def members(bundle, observations, sampler=EXACT, n=MANY, seed=1):
     """Standardised members, (n, cells), and the problem."""
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
-    problem = engine.problem(observed, np.arange(len(observed)), 7, setting_of({}))
-    draws = engine.draws.of(engine, problem, n, seed)
-    *steps, last = sampler.sample(engine, problem, draws)
+    problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
+    draws = engine.draws.of(problem, n, seed)
+    *steps, last = sampler.sample(problem, draws)
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert all(step.sampled is None for step in steps)
@@ -90,6 +91,7 @@ def test_members_of_a_curved_decoder_fit_the_observations_as_their_errors_say(tr
     assert 0.3 < float(np.mean(left**2 / observed.variance)) < 3.0
 
 
+@pytest.mark.slow
 def test_by_the_assimilator_as_other_samplers(trained):
     observations = table(trained, 10)
     engine = Assimilator(trained)
@@ -113,6 +115,7 @@ def test_by_the_assimilator_as_other_samplers(trained):
     cancelled.close()
 
 
+@pytest.mark.slow
 def test_larger_errors_widen_and_duplicates_count_as_half_the_variance(linear):
     once = at_cells(linear, [2, 5], [3, 10], "tas")
     twice = once.loc[[0, 0, 1, 1]].reset_index(drop=True)
@@ -133,6 +136,12 @@ def test_larger_errors_widen_and_duplicates_count_as_half_the_variance(linear):
 def test_what_it_cannot_do_is_refused_in_a_sentence(linear, trained):
     with pytest.raises(BundleError, match=r"mlda prior train .* --prior diffusion"):
         Assimilator(linear).ensemble(table(linear, 6), 7, sampler="guided")
+    with pytest.raises(StateError, match="use laplace, which is exact"):
+        Assimilator(trained).ensemble(table(trained, 6), 7, sampler="guided", method="enoi")
+
+
+@pytest.mark.slow
+def test_an_observed_sea_is_refused_unless_it_is_not_to_be_the_prior(trained):
     row = trained.sea_row
     at = np.nonzero(trained.mask[row])
     sea = at_cells(trained, at[0], at[1], "tos").assign(value=0.1, error_sd=0.1)
@@ -140,8 +149,6 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(linear, trained):
     with pytest.raises(StateError, match="Where the sea is observed"):
         engine.ensemble(sea, 7, sampler="guided", members=5)
     assert len(engine.ensemble(sea, 7, sampler="guided", members=5, sea_prior=False)) == 5
-    with pytest.raises(StateError, match="use laplace, which is exact"):
-        engine.ensemble(table(trained, 6), 7, sampler="guided", method="enoi")
 
 
 def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them(linear):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.posterior.samplers.multistart import (
     SAME,
     SAMPLER,
@@ -16,9 +17,9 @@ from mlda_core.assimilation.posterior.samplers.multistart import (
 
 def test_a_linear_decoder_has_one_minimum_the_analysis(linear, prepare, still):
     engine, problem = prepare(linear)
-    nothing = still(engine.draws.of(engine, problem, 3, 0))
-    *_, last = SAMPLER.sample(engine, problem, nothing)
-    _, x = engine.minimum(problem)
+    nothing = still(engine.draws.of(problem, 3, 0))
+    *_, last = SAMPLER.sample(problem, nothing)
+    _, x = minimum(problem)
     assert last.sampled.n_minima == 1
     assert last.sampled.words == f"{STARTS} starts, 1 distinct minimum"
     np.testing.assert_allclose(last.sampled.x, np.tile(x, (3, 1)), atol=0.05)

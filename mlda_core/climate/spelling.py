@@ -1,4 +1,4 @@
-"""Names of methods: underscores in Python, files and links, hyphens where people read them."""
+"""Names of methods and the like: underscores in code and links, hyphens where people read them."""
 
 from __future__ import annotations
 

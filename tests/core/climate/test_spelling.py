@@ -3,7 +3,7 @@
 import pytest
 
 from mlda_core.assimilation.methods import METHODS
-from mlda_core.assimilation.spelling import hyphenated, key_of
+from mlda_core.climate.spelling import hyphenated, key_of
 
 
 @pytest.mark.parametrize("typed", ["vae_latent_only", "VAE-latent-only", " vae-Latent_only\n"])

@@ -1,0 +1,139 @@
+"""States of a bundle as CF datasets: those that are given, checked, and those that are returned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mlda_core.climate.cf import coordinates
+from mlda_core.climate.errors import StateError
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.variables import Variable
+
+Float = NDArray[np.float32]
+
+
+def dataset_of(
+    fields: Float,
+    months: list[str],
+    variables: Sequence[Variable],
+    grid: Grid,
+    *,
+    source: str,
+    base_period: str = "",
+) -> xr.Dataset:
+    """Return fields in display units as a dataset with CF names and units.
+
+    Parameters
+    ----------
+    fields : ndarray, shape (n, V, lat, lon)
+        Full fields, or anomalies.
+    months : list of str
+        ``YYYY-MM`` of each.
+    variables : sequence of Variable
+    grid : Grid
+    source : str
+        The attribute of the file.
+    base_period : str
+        Of anomalies, which it says that they are.
+
+    Returns
+    -------
+    Dataset
+        Dimensions (time, lat, lon).
+    """
+    anomaly = bool(base_period)
+    out = xr.Dataset(
+        coords=coordinates(grid, months),
+        attrs={"Conventions": "CF-1.11", "source": source},
+    )
+    for i, v in enumerate(variables):
+        values = (fields[:, i] - (0.0 if anomaly else v.offset)) / v.scale
+        kind = " anomaly" if anomaly else ""
+        attrs = {
+            "units": v.units,
+            "long_name": f"{v.label}{kind}",
+            "cell_methods": "time: mean",
+            **({} if anomaly else {"standard_name": v.standard_name}),
+            **({"base_period": base_period} if anomaly else {}),
+        }
+        out[v.name] = (("time", "lat", "lon"), values.astype(np.float32), attrs)
+    return out
+
+
+def checked_state(state: xr.Dataset, variables: Sequence[Variable], grid: Grid) -> xr.Dataset:
+    """Return a state's variables with dimensions (time, lat, lon), checked.
+
+    Parameters
+    ----------
+    state : Dataset
+        As for :meth:`mlda_core.bundle.bundle.Bundle.encode`.
+    variables : sequence of Variable
+    grid : Grid
+        Those of the bundle.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    StateError
+        If a variable is missing or has other dimensions or units, or the grid differs.
+    """
+    if "time" not in state.coords:
+        raise StateError("The state has no time coordinate; add one, to tell the month.")
+    for axis, name in (("lat", "latitude"), ("lon", "longitude")):
+        if axis not in state.coords:
+            raise StateError(
+                f"The state has no coordinate '{axis}'; rename its {name} to '{axis}'."
+            )
+    if "time" not in state.dims and state["time"].ndim == 0:
+        state = state.expand_dims("time")
+    for v in variables:
+        if v.name not in state:
+            raise StateError(f"The state has no variable '{v.name}'; add it ({v.units}).")
+        dims = state[v.name].dims
+        extra = [str(d) for d in dims if d not in {"time", "lat", "lon"}]
+        if extra:
+            raise StateError(
+                f"The state has {v.name} with a dimension '{extra[0]}'; choose one of it "
+                f"first, such as state.isel({extra[0]}=0)."
+            )
+        if len(dims) != 3:
+            raise StateError(
+                f"The state has {v.name} on ({', '.join(map(str, dims))}); give it on (time, "
+                "lat, lon)."
+            )
+        units = state[v.name].attrs.get("units")
+        if units is not None and str(units).split() != v.units.split():
+            raise StateError(f"The state has {v.name} in '{units}', not '{v.units}'; convert it.")
+    if not (
+        state["lat"].shape == grid.lat.shape
+        and state["lon"].shape == grid.lon.shape
+        and np.allclose(state["lat"], grid.lat, atol=1e-3)
+        and np.allclose(state["lon"], grid.lon, atol=1e-3)
+    ):
+        raise StateError(
+            f"The state is not on the bundle's grid of {grid.shape[0]} x "
+            f"{grid.shape[1]} cells; regrid it first."
+        )
+    names = [v.name for v in variables]
+    return state[names].transpose("time", "lat", "lon")
+
+
+def calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
+    """Return the calendar months 1..12 of a time coordinate in any calendar."""
+    try:
+        months = np.asarray(time.dt.month.values, dtype=np.float64)
+    except (AttributeError, TypeError):
+        raise StateError(
+            "The state's time coordinate does not hold dates; decode it, such as with "
+            "xarray.decode_cf."
+        ) from None
+    if not np.isfinite(months).all():
+        raise StateError("The state's time coordinate lacks a date; fill it in.")
+    return months.astype(np.int64)
