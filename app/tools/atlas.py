@@ -106,7 +106,7 @@ class AtlasTool:
         self.count = text(name="count")
         self.words = text(name="atlas", sizing_mode="stretch_width")
         self.root = pn.Column(
-            text("<h3>Atlas of patches (GFMIP)</h3>"),
+            text("<h3>Atlas of patches (GFMIP)</h3>", "title"),
             row(self.patch.widget, self.amplitude.widget),
             row(text("Mean over", "what"), self.region.widget, self.open),
             row(self.progress, self.count, self.cancel, self.go_on),
