@@ -135,7 +135,7 @@ class Explore(Control):
     walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
 
     _esm = read_module("explore.js")
-    _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012
+    _stylesheets = [read("chrome.css") + read("track.css") + read("explore.css")]  # noqa: RUF012
 
 
 class Tools(Control):
@@ -223,21 +223,27 @@ class SettingSlider(Control):
     _stylesheets = [read("chrome.css") + read("slider.css")]  # noqa: RUF012
 
 
-class Perturb(Control):
-    """The tool Perturb: changes of the sea, what is held, what the answer is compared with."""
+class AmountSlider(Control):
+    """The amount of one change of the sea: a number and a slider."""
 
-    patches = param.List(default=[], doc="Where, kelvin, enabled and selected of each change.")
+    at = param.Integer(default=0, doc="Which change it is, from 0.")
     most = param.Number(default=5.0, doc="The largest amount, kelvin, either way.")
-    regions = param.List(default=[], doc="Key and label of each named region.")
-    helds = param.List(default=[], doc="Key, label and question of what can be held.")
-    variables = param.List(default=[], doc="Name and label of each variable.")
-    experiments = param.List(default=[], doc="Key and label of the GCM's runs; none: no data.")
-    settings = param.Dict(default={}, doc="What is held and shown; drawn boxes in words.")
-    words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
+    where = param.String()
+    kelvin = param.Number(default=0.0)
+    counts = param.Boolean(default=True, doc="Whether the change counts.")
+
+    _esm = read_module("amount.js")
+    _stylesheets = [read("chrome.css") + read("track.css") + read("amount.css")]  # noqa: RUF012
+
+
+class PerturbGestures(Control):
+    """The hand on the maps while the tool Perturb is chosen; its form is Panel's widgets."""
+
+    view = param.String(doc="What the columns show.")
+    chosen = param.Integer(default=-1, doc="Which change of the sea is selected; -1: none.")
     busy = param.Boolean(doc="Whether a response is under way.")
 
-    _esm = read_module("perturb.js")
-    _stylesheets = [read("chrome.css") + read("perturb.css")]  # noqa: RUF012
+    _esm = read_module("perturb_gestures.js")
 
 
 class PerturbHeading(Control):

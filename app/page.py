@@ -85,8 +85,8 @@ def serve() -> Session | None:
     session.verification.view.unfold_if_room(document)
     page.add_panel("heading", session.observe.heading)
     page.add_panel("beside", session.comparison.heading)
-    page.add_panel("perturb", session.perturb.panel)
-    page.add_panel("atlas", session.perturb.atlas.root)
+    page.add_panel("perturb", session.perturb.form.root)
+    page.add_panel("perturb_gestures", session.perturb.gestures)
     page.add_panel("perturb_heading", session.perturb.heading)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)

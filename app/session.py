@@ -185,7 +185,7 @@ class Session:
     def begin(self) -> None:
         """Start what has to wait until the browser has loaded the page."""
         self.bar.ready = True
-        self.observe.opened = True
+        self.observe.opened = self.perturb.opened = True
         self.observe.waiting = False
         self.redraw()
 
