@@ -55,6 +55,10 @@ class _Number(pn.widgets.IntInput, _Attributed):
     pass
 
 
+class _Decimal(pn.widgets.FloatInput, _Attributed):
+    pass
+
+
 class _Words(pn.pane.HTML, _Attributed):
     pass
 
@@ -277,7 +281,7 @@ class Presses(Field):
 
 
 class Number(Field):
-    """A whole number; what it may be is for the server to say.
+    """A number; what it may be is for the server to say.
 
     A widget that knows its bounds cuts a number off at them without a word.
 
@@ -288,6 +292,8 @@ class Number(Field):
         Called with the number, None where the input is empty.
     title : str
         What the pointer explains.
+    decimal : bool
+        Whether it may have decimals.
     **params
         Of the widget.
     """
@@ -295,12 +301,14 @@ class Number(Field):
     def __init__(
         self,
         label: str,
-        changed: Callable[[int | None], None],
+        changed: Callable[[Any], None],
         *,
         title: str = "",
+        decimal: bool = False,
         **params: Any,
     ) -> None:
-        widget = _Number(
+        kind = _Decimal if decimal else _Number
+        widget = kind(
             name=label,
             margin=0,
             align="center",
@@ -384,6 +392,31 @@ def block(*parts: Any) -> pn.Column:
         stylesheets=_css("parts"),
         sizing_mode="stretch_width",
     )
+
+
+def heading(*parts: Any) -> pn.Row:
+    """Return the line above a column of maps."""
+    return row(*parts, name="heading")
+
+
+class HeadingNote:
+    """Words in a heading; that they are of another month is never cut off.
+
+    Parameters
+    ----------
+    status : bool
+        Whether a screen reader says them when they change.
+    """
+
+    def __init__(self, *, status: bool = False) -> None:
+        self.pane = text(name="note", html_attributes=attributes(role="status") if status else {})
+
+    def show(self, words: str, *, stale: bool) -> None:
+        """Show words."""
+        self.pane.param.update(
+            object=span("remark", words),
+            css_classes=["note", "still"] if stale else ["note"],
+        )
 
 
 def form_column() -> pn.Column:

@@ -29,7 +29,9 @@ EMPTY = "The sea is as it was. Add a region, or draw on a map."
 
 def draw_button(mode: str, label: str, title: str) -> Button:
     """Return a button after which a drag over a map draws."""
-    made = button(label, lambda: None, title, model_name=f"perturb-{mode}", css_classes=[f"draw-{mode}"])
+    made = button(
+        label, lambda: None, title, model_name=f"perturb-{mode}", css_classes=[f"draw-{mode}"]
+    )
     made.jscallback(clicks=_DRAW.format(mode))
     return made
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.components import PerturbGestures, PerturbHeading
+from app.components import PerturbGestures
 from app.context import SessionContext
 from app.jobs.response import ResponseJob, ResponseRequest, ResponseResult, SensitivityRequest
 from app.maps.color_scales import Look, response_look, sensitivity_look
@@ -21,6 +21,7 @@ from app.maps.outlines import Outlines
 from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
 from app.state.settings import options_of
 from app.tools.atlas import AtlasTool
+from app.tools.heading_perturb import PerturbHeading
 from app.tools.perturb_form import PerturbForm
 from app.tools.perturb_panel import PerturbPanel
 from app.tools.perturb_text import (
@@ -91,13 +92,11 @@ class PerturbTool:
         self.opened = False
         self.heading = PerturbHeading(
             context.on_messages,
-            views=[
-                [key, label]
+            [
+                (key, label)
                 for key, label in options_of(PerturbationSettings, "view").items()
                 if key != "gcm" or self.gcm
             ],
-            sizing_mode="stretch_width",
-            margin=0,
         )
 
     @property
@@ -307,12 +306,13 @@ class PerturbTool:
         self.gestures.put(view=self._view, chosen=p.selected, busy=busy)
         if self.opened:
             self.form.build()
+            self.heading.build()
         self.atlas.show(shown=self._view == "atlas")
         self.heading.put(
             view=self._view,
             per_kelvin=p.per_kelvin,
             fade=p.fade,
-            titles=titles(
+            pair=titles(
                 self._view,
                 there=self.work.answer is not None,
                 late=self.month if self.stale else "",

@@ -77,7 +77,7 @@ def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     after = visitor.pixels()
     assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
     assert page.locator("#first-title").inner_text() == "Analysis from all fields"
-    assert page.locator("#view").input_value() == "sum"
+    assert page.locator(".shows-view select").input_value() == "Analysis + response"
     assert page.locator(".patches .what:visible").all_inner_texts() == ["Niño 3.4"]
     assert "K over" in page.locator(".change p").inner_text()
     assert "What does the sea alone do?" in page.locator(".question p").inner_text()
@@ -168,16 +168,18 @@ def test_the_response_alone_faded_and_what_that_means(perturb):
     visitor = perturb()
     page = visitor.page
     before = visitor.pixels()
-    page.locator("#view").select_option("response")
-    assert visitor.changed(before) >= MODELS
+    page.locator(".shows-view select").select_option("Response")
+    visitor.until_changed(before, MODELS)
     said = page.locator(".fading p").inner_text()
     assert "one posterior standard deviation of a single month" in said
     assert "+3 hPa" in visitor.text("[data-variable=psl] .key")
     faded = visitor.pixels()
-    page.locator("#fade").uncheck()
+    page.get_by_label("fade").uncheck()
+    page.wait_for_url("**fade=0**")
     assert visitor.changed(faded) <= MODELS
     bold = visitor.pixels()
-    page.locator("#per-kelvin").check()
+    page.get_by_label("per kelvin").check()
+    visitor.until_changed(bold, {"psl model"})
     assert visitor.changed(bold) <= MODELS
     assert "hPa per K" in visitor.text("[data-variable=psl] .key")
     page.mouse.move(*pixel(visitor, 0, 215, variable="tas", kind="model"))
@@ -193,12 +195,16 @@ def test_link_file_and_several_patches(perturb, visit):
     page.locator("input.num[data-at='1']").press("Enter")
     page.get_by_label("SST and pressure").check()
     settle(visitor)
-    page.locator("#view").select_option("response")
+    page.locator(".shows-view select").select_option("Response")
+    page.wait_for_url("**view=response**")
     settle(visitor)
     shown = visitor.pixels()
     again = visit("?" + urlparse(page.url).query)
     settle(again)
-    assert again.page.locator(".patches .what:visible").all_inner_texts() == ["Niño 3.4", "North Atlantic"]
+    assert again.page.locator(".patches .what:visible").all_inner_texts() == [
+        "Niño 3.4",
+        "North Atlantic",
+    ]
     assert again.page.locator("input.num[data-at='1']").input_value() == "−1.5"
     assert again.page.get_by_label("SST and pressure").is_checked()
     # The maps but that of the outlines, whose selection is not saved.
@@ -254,12 +260,13 @@ def test_beside_the_gcm(perturb):
         pytest.skip("no responses of the GCM come with this bundle")
     before = visitor.pixels()
     page.get_by_role("checkbox", name="Niño 3.4 +2 K").check()
-    assert visitor.changed(before) >= MODELS | TARGETS
+    visitor.until_changed(before, MODELS | TARGETS)
     assert page.locator("#first-title").inner_text() == "GCM's response, mean of 60 months"
     assert page.locator(".patches").evaluate("e => e.inert")
     assert re.search(r"tropics\s*r 0?\.?\d", visitor.text("[data-variable=tas] .scores"))
     assert "months" in page.locator(".gcm-words p").inner_text()
-    page.locator("#view").select_option("sum")
+    page.locator(".shows-view select").select_option("Analysis + response")
+    page.wait_for_url(lambda url: "view=gcm" not in url)
     settle(visitor)
     assert visitor.pixels() == before
 
@@ -302,7 +309,8 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     cancel.click()
     go_on.wait_for()
     settle(visitor)
-    assert page.locator("#view").input_value() == query(visitor)["view"] == "atlas"
+    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
+    assert query(visitor)["view"] == "atlas"
     assert visitor.changed(before) >= MODELS
     drawn = visitor.pixels()
     # Another region's means need no patch again.
@@ -313,9 +321,9 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     assert not cancel.is_visible()
     page.mouse.click(*pixel(visitor, 2, 178, variable="pr", kind="model"))
     settle(visitor)
-    assert page.locator("#view").input_value() == "response"
+    assert page.locator(".shows-view select").input_value() == "Response"
     assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 180°"]
     page.keyboard.press("Control+z")
     settle(visitor)
-    assert page.locator("#view").input_value() == "atlas"
+    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
     assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 140°W"]

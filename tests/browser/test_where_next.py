@@ -36,7 +36,7 @@ def test_the_best_are_placed_by_a_press_and_the_promise_is_said(visit):
     page = visitor.page
     expect(page.get_by_role("button", name="Place the best", exact=True)).to_be_hidden()
     before = visitor.pixels()
-    page.locator("#column").select_option("next")
+    page.locator(".shows-column select").select_option("Where next?")
     # Every row has its map.
     visitor.until_changed(before, {f"{v} model" for v in ("psl", "tos", "tas", "pr")}, limit=90)
     expect(page.get_by_text("with the best 10.")).to_be_visible(timeout=LONG)
@@ -129,7 +129,7 @@ def test_all_members_are_seen_and_a_stamp_shows_one(visit):
     # Just right of the middle: the sixth of ten in the third of five rows.
     page.mouse.click(box["x"] + 0.5 * box["width"] + 5, box["y"] + 0.5 * box["height"])
     visitor.says("Member 26.")
-    expect(page.locator("#column")).to_have_value("member")
+    expect(page.locator(".shows-column select")).to_have_value("Member")
     foot.get_by_role("button", name="Flip the two that differ most").click()
     visitor.says("differ most")
     first = page.locator(".members output").inner_text()
@@ -138,9 +138,9 @@ def test_all_members_are_seen_and_a_stamp_shows_one(visit):
     foot.get_by_text("Spaghetti", exact=True).click()
     expect(foot.get_by_text("in 50 members")).to_be_visible(timeout=LONG)
     expect(foot.locator(".members canvas:visible").first).to_be_visible(timeout=LONG)
-    page.locator("#column").select_option("probability")
-    page.locator("#event").select_option("over")
-    threshold = page.locator("#threshold")
+    page.locator(".shows-column select").select_option("Probability")
+    page.locator(".event select").select_option("Above a value")
+    threshold = page.locator(".threshold input")
     expect(threshold).to_be_visible()
     shown = visitor.pixels()
     threshold.fill("-1.5")
