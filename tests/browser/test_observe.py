@@ -584,7 +584,7 @@ def test_every_control_of_the_tool_has_a_name(revisit):
     nameless = visitor.page.evaluate(
         """() => {
           const deep = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
-            // Bokeh's arrows beside a number are for the pointer alone, and hidden until it is there.
+            // Bokeh's arrows beside a number are hidden until the pointer is there.
             ...(node.matches("button:not(.bk-spin-btn), input:not([hidden]), select") &&
               !node.closest(".tabulator") ? [node] : []),
             ...(node.shadowRoot ? deep(node.shadowRoot) : []),
