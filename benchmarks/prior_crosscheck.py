@@ -30,7 +30,8 @@ def main() -> None:
     data = load_training_data(config)
     vae = train(config, data, arguments.run)  # a finished run comes back as it is
     for fit, score in (("validation", "calibration"), ("calibration", "validation")):
-        basis = find_basis(vae, data.observed.in_split(fit), data.normaliser.weights)
+        held_out = data.observed.in_split(fit)
+        basis = find_basis(vae, data.train, held_out, data.normaliser.weights)
         months = data.observed.in_split(score)
         codes = encode_months(vae, months)
         mean = codes.mean @ basis.from_training.T

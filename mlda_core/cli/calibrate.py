@@ -14,7 +14,8 @@ def calibrate(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle; written to.")],
     config: Annotated[Path, typer.Option(help="The model's TOML file, which names its data.")],
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of every network of the sea, instead of 7 or 12.")
+        int | None,
+        typer.Option(min=1, help="Of every sea network, instead of its own number."),
     ] = None,
     settings: Annotated[
         list[str] | None,

@@ -104,7 +104,7 @@ def train(  # noqa: PLR0917 - options of a command, given by name
         data = load_training_data(model)
         out.print(
             f"{len(data.train)} training months under the observed sea, "
-            f"{0 if data.mixed is None else len(data.mixed)} under mixed seas; "
+            f"{0 if data.mixed is None else len(data.mixed)} under synthetic seas; "
             f"log in {run / 'log.jsonl'}",
             highlight=False,
         )

@@ -387,8 +387,8 @@ def _unperturbed(config: Path, bundle: Bundle, split: str) -> Months:
     from mlda_core.vae.dataset import load_training_data
 
     model = load_config(config)
-    # Mixed seas are not used here, and take longest to read.
-    data = load_training_data(replace(model, data=replace(model.data, mixed=None)))
+    # Synthetic seas are not used here, and take longest to read.
+    data = load_training_data(replace(model, data=replace(model.data, mixed_share=0.0)))
     check_same_model(bundle, data)
     months = data.observed.in_split(split)
     if not len(months):

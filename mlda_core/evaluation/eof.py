@@ -46,7 +46,7 @@ def fit_eofs(data: TrainingData, count: int, *, mixed: bool = True, seed: int = 
     count : int
         Number of EOFs.
     mixed : bool
-        Whether months under mixed seas are used too.
+        Whether months under synthetic seas are used too.
     seed : int
         Of the randomised SVD.
     """

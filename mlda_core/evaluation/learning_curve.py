@@ -129,7 +129,7 @@ class Curve:
         """Return the configuration of a point's model."""
         data = replace(self.config.data, shipped_member=point.members[0])
         if not point.mixed:
-            data = replace(data, mixed=None, mixed_share=0.0)
+            data = replace(data, mixed=None, patches=None, mixed_share=0.0)
         mine = replace(self.config, name=f"{self.config.name}-{point.name}", data=data)
         return mine.with_training(epochs=self._epochs(point))
 
@@ -404,7 +404,8 @@ class Curve:
 
     def _stamp(self, point: Point) -> dict[str, Any]:
         """Return everything that determines a point, as plain JSON values."""
-        files = {"observed": self.config.data.observed, "mixed": self.config.data.mixed}
+        data = self.config.data
+        files = {"observed": data.observed, "mixed": data.mixed, "patches": data.patches}
         stamp = {
             "config": self.config.to_dict(),
             "settings": self.settings.to_dict(),

@@ -91,7 +91,7 @@ def choose_points(config: ModelConfig, counts: Sequence[str]) -> tuple[Point, ..
 
 def has_mixed(config: ModelConfig) -> bool:
     """Whether months under mixed seas are used in training."""
-    return config.data.mixed is not None and config.data.mixed_share > 0
+    return bool(config.data.synthetic)
 
 
 def full_fields(months: Months, normaliser: Preprocessor) -> NDArray[np.float64]:

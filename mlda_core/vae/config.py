@@ -31,8 +31,10 @@ class DataConfig:
         Canonical dataset of months under the observed sea: climatology, spread and scores.
     mixed : Path, optional
         Canonical dataset of months under synthetic (mixed) seas: for training only.
+    patches : Path, optional
+        Canonical dataset of months under mixed seas with warm and cold patches: likewise.
     mixed_share : float
-        Fraction of the mixed months seen in an epoch, 0..1.
+        Fraction of the months under synthetic seas seen in an epoch, 0..1; with 0 none are read.
     power : float
         Exponent of the ``power`` transform, above 0 and at most 1.
     shipped_member : int
@@ -43,10 +45,20 @@ class DataConfig:
 
     observed: Path
     mixed: Path | None = None
+    patches: Path | None = None
     mixed_share: float = 0.0
     power: float = 0.5
     shipped_member: int = 0
     month_step: float = 0.04
+
+    @property
+    def synthetic(self) -> tuple[Path, ...]:
+        """The datasets of months under synthetic seas that are to train."""
+        given = (self.mixed, self.patches) if self.mixed_share > 0 else ()
+        return tuple(path for path in given if path is not None)
+
+
+_NEWER = ("month_step", "patches")
 
 
 @dataclass(frozen=True)
@@ -178,8 +190,8 @@ class ModelConfig:
             "data": {
                 k: str(v) if isinstance(v, Path) else v
                 for k, v in vars(self.data).items()
-                # The default is omitted, so that older runs can resume.
-                if k != "month_step" or v != DataConfig.month_step
+                # Defaults of newer settings are omitted, so that older runs can resume.
+                if k not in _NEWER or v != getattr(DataConfig, k)
             },
             "network": self.network.to_dict(),
             "training": asdict(self.training),
@@ -277,7 +289,7 @@ def _from_tables(raw: dict[str, Any]) -> ModelConfig:
     _refuse_unknown("model", model, (*_MODEL_TEXTS, "variables", "vectors", "first_month"))
     if "observed" not in data:
         raise KeyError("data.observed")
-    for key in ("observed", "mixed"):
+    for key in ("observed", "mixed", "patches"):
         if isinstance(data.get(key), str):
             # TOML has no null: --set data.mixed='' removes the mixed seas.
             data[key] = Path(data[key]) if data[key] else None

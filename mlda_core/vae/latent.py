@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import optimize
 from torch import Tensor
 
 from mlda_core.vae.dataset import Months
@@ -23,6 +22,17 @@ class Codes:
 
     mean: Array
     sd: Array
+
+    @property
+    def second(self) -> Array:
+        """Second moments of z, shape (L, L)."""
+        return np.asarray(
+            self.mean.T @ self.mean / len(self.mean) + np.diag((self.sd**2).mean(axis=0))
+        )
+
+    def squares(self, matrix: Array) -> Array:
+        """Return expected squares of ``matrix @ z``, shape (n, L)."""
+        return np.asarray((self.mean @ matrix.T) ** 2 + self.sd**2 @ (matrix**2).T)
 
 
 @torch.no_grad()
@@ -57,21 +67,23 @@ class LatentBasis:
     share: Array
 
 
-def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
+def find_basis(vae: VAE, training: Months, held_out: Months, weights: Array) -> LatentBasis:
     """Make the latent prior N(0, I) out of sample, rotate z and order its components.
 
-    Directions fitted on training months have less variance out of sample (for EOFs some 70 to
-    85 % of the fitted one), above all those of the sea, of which there are few independent
-    years. So the covariance of held-out codes is estimated: first by direction
-    (:func:`shrink_to_smooth`), then so that each variable's decoded variance is right
-    (:func:`match_variances`); and z is whitened with it. Finally z is rotated onto the principal
-    axes of the area-weighted Jacobian at z = 0, averaged over the calendar months: a rotation
-    leaves N(0, I) unchanged, and orders the directions by variance.
+    z is whitened with the covariance of the training months' codes first. Directions fitted on
+    these months have less variance on others, and the held-out years say how much less, but they
+    are few, and may have had weak or strong El Ninos: they correct what they tell beyond chance
+    (:func:`correct_variances`), and chance is what as many training years drawn at random show.
+    Finally z is rotated onto the principal axes of the area-weighted Jacobian at z = 0, averaged
+    over the calendar months: a rotation leaves N(0, I) unchanged, and orders the directions by
+    variance.
 
     Parameters
     ----------
     vae : VAE
         Trained.
+    training : Months
+        Months under the observed sea that it was trained on.
     held_out : Months
         Validation and calibration months.
     weights : ndarray, shape (V, lat, lon)
@@ -80,24 +92,22 @@ def find_basis(vae: VAE, held_out: Months, weights: Array) -> LatentBasis:
     root = torch.from_numpy(np.sqrt(weights)).float()
     monthly = [(decoder_jacobian(vae.decoder, m) * root).double().numpy() for m in range(1, 13)]
     grams = np.stack([np.einsum("kvyx,lvyx->vkl", j, j, optimize=True) for j in monthly]).mean(0)
-    codes = encode_months(vae, held_out)
-    second = codes.mean.T @ codes.mean / len(codes.mean) + np.diag((codes.sd**2).mean(axis=0))
+    trained, others = encode_months(vae, training), encode_months(vae, held_out)
 
-    axes = _principal_axes(grams.sum(axis=0))
-    fractions = np.einsum("kl,vkm,ml->lv", axes, grams, axes, optimize=True).clip(1e-12)
-    moments = np.einsum("kl,km,ml->l", axes, second, axes, optimize=True)
-    # Members of a month share their sea, so they count as two samples together.
-    samples = min(2, np.unique(held_out.member).size) * np.unique(held_out.names).size
-    to_training = axes * np.sqrt(shrink_to_smooth(moments, fractions, samples))
-
-    def turned(matrix: Array) -> Array:
-        return np.asarray(to_training.T @ matrix @ to_training)
-
+    values, vectors = np.linalg.eigh(trained.second)
+    to_training = vectors * np.sqrt(values)
+    to_training = to_training @ _principal_axes(to_training.T @ grams.sum(axis=0) @ to_training)
+    share = np.einsum("kl,vkm,ml->lv", to_training, grams, to_training, optimize=True)
     inverse = np.linalg.inv(to_training)
-    covariance = match_variances(np.stack([turned(g) for g in grams]), inverse @ second @ inverse.T)
-    values, vectors = np.linalg.eigh(covariance)
-    to_training = to_training @ (vectors * np.sqrt(values))
-    rotation = _principal_axes(turned(grams.sum(axis=0)))
+    seen, year = _years(held_out), _years(training)
+    squares = trained.squares(inverse)
+    by_year = np.stack([squares[year == y].mean(axis=0) for y in np.unique(year)])
+    variances = correct_variances(
+        others.squares(inverse).mean(axis=0), by_year, share, np.unique(seen).size
+    )
+    to_training = to_training * np.sqrt(variances)
+
+    rotation = _principal_axes(to_training.T @ grams.sum(axis=0) @ to_training)
     to_training = to_training @ rotation
     # Signs: the strongest effects of a direction are positive, for the sliders.
     cubes = sum(np.sum((to_training.T @ j.reshape(len(j), -1)) ** 3, axis=1) for j in monthly)
@@ -111,73 +121,50 @@ def _principal_axes(gram: Array) -> Array:
     return np.asarray(vectors[:, np.argsort(values)[::-1]])
 
 
-def match_variances(grams: Array, second: Array) -> Array:
-    """Return the covariance nearest to I whose decoded variances are those of held-out codes.
-
-    Of all normal distributions with ``tr(C G_v) = tr(S G_v)`` for each variable v, the one of
-    least Kullback-Leibler divergence from N(0, I): ``C = (I + sum_v l_v G_v)^-1``, with the
-    multipliers l found by least squares.
-
-    Parameters
-    ----------
-    grams : ndarray, shape (V, L, L)
-        ``G_v``: products of the decoder's Jacobians over variable v.
-    second : ndarray, shape (L, L)
-        ``S``: second moments of held-out codes.
-
-    Returns
-    -------
-    ndarray, shape (L, L)
-    """
-    wanted = np.einsum("vkl,lk->v", grams, second)
-    identity = np.eye(len(second))
-
-    def covariance(multipliers: Array) -> Array:
-        precision = identity + np.einsum("v,vkl->kl", multipliers, grams)
-        values, vectors = np.linalg.eigh(precision)
-        # Limit the stretching of any direction to a factor of three, however few the months.
-        return np.asarray((vectors / np.clip(values, 1 / 9, None)) @ vectors.T)
-
-    def misfit(multipliers: Array) -> Array:
-        got = np.einsum("vkl,lk->v", grams, covariance(multipliers))
-        return np.asarray(got / wanted - 1)
-
-    return covariance(optimize.least_squares(misfit, np.zeros(len(grams))).x)
+def _years(months: Months) -> NDArray[np.str_]:
+    return np.array([name[:4] for name in months.names])
 
 
-def shrink_to_smooth(moment: Array, share: Array, samples: int) -> Array:
-    """Estimate variances from few samples, smoothed over rank and variables' fractions.
+def correct_variances(
+    moments: Array, by_year: Array, share: Array, years: int, *, draws: int = 500, seed: int = 0
+) -> Array:
+    """Estimate variances out of sample from few held-out years; those of training months are 1.
 
-    With ``samples`` draws each log variance has a sampling variance of 2 / samples. The smooth
-    part is a quadratic in rank plus the variables' fractions (few years of sea are independent,
-    so directions of the sea lose most variance out of sample); the departures from it are
-    reduced to the part that sampling noise cannot explain (an empirical Bayes estimate; Efron
-    and Morris 1973).
+    The logarithms of the held-out moments are smoothed by a quadratic in rank plus the variables'
+    fractions (few years of sea are independent, so directions of the sea lose most). Departures
+    from that are kept as far as they exceed those of as many training years, drawn with
+    replacement (an empirical Bayes estimate; Efron and Morris 1973).
 
     Parameters
     ----------
-    moment : ndarray, shape (L,)
-        Second moments, ordered by rank.
+    moments : ndarray, shape (L,)
+        Second moments of held-out codes, ordered by rank.
+    by_year : ndarray, shape (Y, L)
+        Those of each training year.
     share : ndarray, shape (L, V)
-        Variance fraction of each variable in a direction.
-    samples : int
-        Effective number of independent samples.
+        Variance of each variable in a direction.
+    years : int
+        Number of held-out years.
+    draws, seed : int
+        Draws of training years, and their seed.
 
     Returns
     -------
     ndarray, shape (L,)
     """
-    rank = np.linspace(-1, 1, len(moment))
-    parts = share / share.sum(axis=1, keepdims=True)
-    design = np.column_stack([rank, rank**2, parts])
-    log = np.log(moment)
-    smooth = design @ np.linalg.lstsq(design, log, rcond=None)[0]
+    rank = np.linspace(-1, 1, len(moments))
+    design = np.column_stack([rank, rank**2, share / share.sum(axis=1, keepdims=True)])
+    smoother = design @ np.linalg.pinv(design)
+    chosen = np.random.default_rng(seed).integers(len(by_year), size=(draws, years))
+    drawn = np.log(by_year[chosen].mean(axis=1))
+    # The mean log is below the log of the mean.
+    log = np.log(moments) - (drawn.mean(axis=0) - np.log(by_year.mean(axis=0)))
+    smooth = smoother @ log
     left = log - smooth
-    noise = 2.0 / samples
-    mean_square = max(float(np.mean(left**2)), 1e-12)
-    keep = max(0.0, 1.0 - noise / mean_square)
-    # The mean log is below the log of the mean: add back half of the removed variance.
-    return np.asarray(np.exp(smooth + keep * left + 0.5 * (1 - keep) * mean_square))
+    drawn -= drawn.mean(axis=0)
+    noise = float(np.mean((drawn - drawn @ smoother.T) ** 2))
+    keep = max(0.0, 1.0 - noise / max(float(np.mean(left**2)), 1e-12))
+    return np.asarray(np.exp(smooth + keep * left))
 
 
 def ship(vae: VAE, basis: LatentBasis) -> tuple[dict[str, Tensor], Tensor]:

@@ -49,7 +49,7 @@ class SeaConfig:
 class SeaNetwork(nn.Module):
     """Map from a sea to the mean state under it: a U-Net for each variable.
 
-    A joint network stopped too early for rain or too late for pressure, which 290 distinct
+    A joint network stopped too early for rain or too late for pressure, which 284 distinct
     observed seas constrain little.
 
     Parameters

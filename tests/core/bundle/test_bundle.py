@@ -27,7 +27,7 @@ def test_decoder_and_encoder_survive_packing_and_rotation(
 ):
     bundle, vae, data = made
     held_out = data.observed.in_split("validation", "calibration")
-    basis = find_basis(vae, held_out, data.normaliser.weights)
+    basis = find_basis(vae, data.train, held_out, data.normaliser.weights)
     months = data.observed.in_split("test").where(np.arange(24) < 12)
     x, calendar = torch.from_numpy(months.x), torch.from_numpy(months.calendar)
     with torch.no_grad():

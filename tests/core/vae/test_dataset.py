@@ -71,6 +71,17 @@ def test_mixed_seas_that_cannot_be_recognised_do_not_train(tmp_path: Path):
     assert kept is not None
     assert {n[:4] for n in kept.names} == {"1979"}
     assert len(kept) == 12
+    # Patches on seas of the same kinds: twelve months more, and with no share none of either.
+    patched = mixed.assign_coords(member=[64])
+    patched["tos"] = patched["tos"] + 2.0 * (patched["lon"] < 90) * (patched["lat"] < 30)
+    patched.to_netcdf(tmp_path / "patches.nc", engine="netcdf4")
+    both = replace(config, data=replace(config.data, patches=tmp_path / "patches.nc"))
+    kept = load_training_data(both).mixed
+    assert kept is not None
+    assert kept.member.tolist() == [60] * 12 + [64] * 12
+    assert {n[:4] for n in kept.names} == {"1979"}
+    none = replace(both, data=replace(both.data, mixed_share=0.0))
+    assert load_training_data(none).mixed is None
     hidden = replace(config, splits=replace(config.splits, calibration=(1986, 2001)))
     with pytest.raises(ConfigError, match="lacks the held-out year 2001"):
         load_training_data(hidden)
