@@ -122,7 +122,7 @@ def robust_fit(predictors: Array, target: Array, steps: int = 30) -> tuple[Array
     design = np.vstack([predictors, np.ones_like(target)])[:, there]
     given = target[there]
     trust = np.ones_like(given)
-    found: NDArray[np.float64] = np.zeros(len(design))
+    found: Array = np.zeros(len(design))
     ridge = 1e-6 * np.eye(len(design))
     for _ in range(steps):
         weighted = design * trust
