@@ -15,7 +15,6 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 from panel.reactive import Syncable
-from panel.viewable import Child
 
 from app.state.observations import ObservationSettings
 from app.state.settings import options_of
@@ -27,6 +26,9 @@ from mlda_core.assimilation.posterior.sampler import MEMBERS
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
 # source, and the event, such as a click right after a choice, is lost silently.
 Syncable._event_coroutine.lock = True  # type: ignore[attr-defined]  # noqa: SLF001
+
+# Of a CSV, in bytes: 20,000 rows take a third of it; Bokeh ends a connection over 20 MB a message.
+LARGEST_FILE = 6_000_000
 
 Message = dict[str, Any]
 Handler = Callable[[list[Message]], None]
@@ -194,35 +196,31 @@ class ComparisonHeading(Control):
     _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
 
 
-class Observe(Control):
-    """The tool Observe: the network, how it is assimilated, and gestures on the maps."""
+class ObserveGestures(Control):
+    """The hand on the maps while the tool Observe is chosen; its form is Panel's widgets."""
 
-    kinds = param.List(default=[], doc="Key and label of each network.")
-    whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
-    methods = param.List(default=[], doc="Key, label and heeded settings of each method.")
-    variables = param.List(default=[], doc="Name, label and short label of each variable.")
-    as_kinds = param.List(default=[], doc="Code and label of what can be placed by hand.")
-    fields = param.Dict(default={}, doc="Label, title and limits of each setting's input.")
-    settings = param.Dict(default={}, doc="What is observed and how it is assimilated.")
-    region_words = param.String(doc="The drawn region, in words.")
-    counts = param.Dict(default={}, doc="How many observations there are, in words and numbers.")
-    costs = param.List(default=[], doc="Prior, observations and total of each step's cost.")
-    outcome = param.String(doc="How the analysis ended, in words.")
-    outcome_help = param.String(doc="What the numbers in it are.")
-    values = param.String(doc="Where the values come from, in words.")
-    months = param.String(doc="Which values are of another month than that shown, in words.")
-    whole_station = param.Boolean(doc="Whether withholding and selecting take whole stations.")
     run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
-    rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
-    rejected_words = param.String()
-    reading = param.String(doc="The observation under the pointer, in words.")
-    chart = Child(doc="The cost by step, drawn.")
-    next = Child(doc="The controls of the view *Where next?*.")
-    card = Child(doc="The card of the observation that is selected.")
-    trial = param.String(doc="The experiment of one observation, in words; '' where there is none.")
+    chosen = param.Integer(default=0, doc="How many observations are selected.")
+    largest = param.Integer(default=LARGEST_FILE, doc="Bytes of a file that can be read.")
 
-    _esm = read_module("observe.js")
-    _stylesheets = [read("chrome.css") + read("observe.css")]  # noqa: RUF012
+    _esm = read_module("observe_gestures.js")
+
+
+class SettingSlider(Control):
+    """A slider of a setting of the observations."""
+
+    setting = param.String(doc="Its name.")
+    label = param.String()
+    title = param.String(doc="What the pointer explains.")
+    words = param.String(default="{}", doc="What stands around the number, given for '{}'.")
+    low = param.Number(default=0.0)
+    high = param.Number(default=1.0)
+    step = param.Number(default=0.05)
+    value = param.Number(default=0.0)
+    idle = param.String(doc="Why it does nothing; '' where it does.")
+
+    _esm = read_module("slider.js")
+    _stylesheets = [read("chrome.css") + read("slider.css")]  # noqa: RUF012
 
 
 class Perturb(Control):

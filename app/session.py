@@ -185,9 +185,9 @@ class Session:
     def begin(self) -> None:
         """Start what has to wait until the browser has loaded the page."""
         self.bar.ready = True
-        if self.observe.waiting:
-            self.observe.waiting = False
-            self.redraw()
+        self.observe.opened = True
+        self.observe.waiting = False
+        self.redraw()
 
     # -- from messages to the state --------------------------------------------------------
 
@@ -367,10 +367,10 @@ class Session:
             z=self.state.z,
             projection=self.state.projection,
             full=self.state.fields == "full",
-            analysis=self.observe.shown,
-            name=self.observe.name,
-            beyond=self.observe.beyond,
-            column=self.observe.column(),
+            analysis=self.observe.view.fields,
+            name=self.observe.view.name,
+            beyond=self.observe.view.beyond,
+            column=self.observe.view.column(),
             scene=self.comparison.scene(),
             scale=shown["scale"],
             arrows=shown["arrows"],
@@ -407,7 +407,7 @@ class Session:
                     )
             # Beside another analysis the scatter has no axis for what was observed.
             other = self.perturb.active or self.comparison.method
-            withheld = {} if other else self.observe.withheld_points()
+            withheld = {} if other else self.observe.view.withheld_points()
             self.figures.write_withheld(withheld)
             self.observe.show()
             self.comparison.show()
@@ -446,7 +446,7 @@ class Session:
                     if self.perturb.active
                     else (
                         self.comparison.label,
-                        self.observe.name,
+                        self.observe.view.name,
                     )
                 ),
                 self._stale(),
@@ -454,7 +454,7 @@ class Session:
         )
         self.explore.show()
         # Perturb does not show the analysis of Observe.
-        paused = "" if self.perturb.active else self.observe.paused()
+        paused = "" if self.perturb.active else self.observe.view.paused()
         self.tools.put(tool=state.tool, paused=paused)
 
     def _done(self, words: str = "") -> None:

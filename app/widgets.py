@@ -1,28 +1,29 @@
-"""Panel's own widgets as the parts below the maps use them: small, labelled, natively operable.
+"""Panel's own widgets as the page uses them: small, labelled, natively operable.
 
 Radio buttons and tick boxes are drawn as segments and as headings that unfold: Panel's button
-groups look the same, but do not expose the choice to screen readers.
+groups look the same, but do not expose the choice to screen readers. A tick box is a group of
+one, for the label of Panel's single one does not belong to its box.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import param
+from panel.reactive import Syncable
 
 from app.web_files import read
 
 
 def _css(*names: str) -> list[str]:
-    return [read(f"results/{name}.css") for name in names]
+    return [read(f"widgets/{name}.css") for name in names]
 
 
-class _Attributed(param.Parameterized):
+class _Attributed(Syncable):
     """Lets a widget set attributes on its element: Panel passes on what Bokeh's model has too.
 
     Bokeh draws neither title nor role of a group, and sets these anew when it redraws the widget.
@@ -30,12 +31,31 @@ class _Attributed(param.Parameterized):
 
     html_attributes = param.Dict(default={}, doc="Such as role, aria-label and title.")
 
+    model_name = param.String(default=None, doc="By which the page's JavaScript finds its model.")
+
+    # Read by Panel from each class that is a Syncable.
+    _rename: ClassVar[Mapping[str, str | None]] = {"model_name": "name"}
+
+    __abstract = True
+
 
 class _Segments(pn.widgets.RadioBoxGroup, _Attributed):
     pass
 
 
 class _List(pn.widgets.Select, _Attributed):
+    pass
+
+
+class _Ticks(pn.widgets.CheckBoxGroup, _Attributed):
+    pass
+
+
+class _Number(pn.widgets.IntInput, _Attributed):
+    pass
+
+
+class _Words(pn.pane.HTML, _Attributed):
     pass
 
 
@@ -57,8 +77,40 @@ def attributes(label: str = "", role: str = "", title: str = "") -> dict[str, st
     return {name: value for name, value in given.items() if value}
 
 
-class Choice:
-    """A choice as segments or as a list; it calls back for choices of the visitor only.
+class Field:
+    """A widget that calls back for changes by the visitor only.
+
+    Parameters
+    ----------
+    widget : panel.widgets.Widget
+    changed : callable
+        Called with the value that was given.
+    """
+
+    def __init__(self, widget: Any, changed: Callable[[Any], None]) -> None:
+        self.widget, self._changed = widget, changed
+        self._quiet = False
+        widget.param.watch(self._on_value, "value")
+
+    def _on_value(self, event: Any) -> None:
+        if not self._quiet:
+            self._changed(event.new)
+
+    def show(self, value: Any, **params: Any) -> None:
+        """Show a value, and other parameters of the widget."""
+        given = {"value": value, **params}
+        given = {k: v for k, v in given.items() if getattr(self.widget, k) != v}
+        if not given:
+            return
+        self._quiet = True
+        try:
+            self.widget.param.update(**given)
+        finally:
+            self._quiet = False
+
+
+class Choice(Field):
+    """A choice as segments or as a list.
 
     Parameters
     ----------
@@ -88,14 +140,13 @@ class Choice:
         title: str = "",
         **params: Any,
     ) -> None:
-        self._chosen = chosen
-        self._quiet = False
         kind = _Segments if segments else _List
-        if segments:
-            params = {"inline": True, **params}
+        # Panel makes a row at least as wide as the widths of its widgets, 300 each by default: the
+        # width of a list without one is its style sheet's.
+        params = {"inline": True, **params} if segments else {"width": 40, **params}
         # A list draws its own label.
         named = attributes(label, "radiogroup", title) if segments else attributes(title=title)
-        self.widget = kind(
+        widget = kind(
             name=label,
             options=_inverted(options),
             value=value,
@@ -105,28 +156,117 @@ class Choice:
             html_attributes=named,
             **params,
         )
-        self.widget.param.watch(self._on_value, "value")
+        # None while what is chosen is none of the options.
+        super().__init__(widget, lambda key: None if key is None else chosen(key))
 
-    def _on_value(self, event: Any) -> None:
-        if not self._quiet and event.new is not None:
-            self._chosen(event.new)
-
-    def show(self, value: str, options: Mapping[str, str] | None = None) -> None:
+    def show(self, value: str, options: Mapping[str, str] | None = None, **params: Any) -> None:
         """Show what is chosen, and among what."""
-        given: dict[str, Any] = {}
-        if options is not None and _inverted(options) != self.widget.options:
-            given["options"] = _inverted(options)
-        if given or value != self.widget.value:
-            with self._silence():
-                self.widget.param.update(value=value, **given)
+        if options is not None:
+            params["options"] = _inverted(options)
+        super().show(value, **params)
 
-    @contextmanager
-    def _silence(self) -> Iterator[None]:
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
+
+class Ticks(Field):
+    """Tick boxes beside each other.
+
+    Parameters
+    ----------
+    label : str
+        What they are of, for those who do not see it.
+    changed : callable
+        Called with the keys that are ticked.
+    options : mapping of str to str
+        Labels by key.
+    title : str
+        What the pointer explains.
+    **params
+        Of the widget.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        changed: Callable[[list[str]], None],
+        options: Mapping[str, str],
+        *,
+        title: str = "",
+        **params: Any,
+    ) -> None:
+        widget = _Ticks(
+            name=label,
+            options=_inverted(options),
+            value=[],
+            inline=True,
+            margin=0,
+            align="center",
+            stylesheets=_css("ticks"),
+            html_attributes=attributes(label, "group" if label else "", title),
+            **params,
+        )
+        super().__init__(widget, changed)
+
+
+class Tick(Ticks):
+    """One tick box.
+
+    Parameters
+    ----------
+    label : str
+    changed : callable
+        Called with whether it is ticked.
+    title : str
+        What the pointer explains.
+    **params
+        Of the widget.
+    """
+
+    def __init__(
+        self, label: str, changed: Callable[[bool], None], *, title: str = "", **params: Any
+    ) -> None:
+        super().__init__("", lambda on: changed(bool(on)), {"on": label}, title=title, **params)
+
+    def show(self, value: bool, **params: Any) -> None:
+        """Show whether it is ticked."""
+        super().show(["on"] if value else [], **params)
+
+    def explain(self, title: str) -> None:
+        """Change what the pointer explains."""
+        self.widget.html_attributes = attributes(title=title)
+
+
+class Number(Field):
+    """A whole number; what it may be is for the server to say.
+
+    A widget that knows its bounds cuts a number off at them without a word.
+
+    Parameters
+    ----------
+    label : str
+    changed : callable
+        Called with the number, None where the input is empty.
+    title : str
+        What the pointer explains.
+    **params
+        Of the widget.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        changed: Callable[[int | None], None],
+        *,
+        title: str = "",
+        **params: Any,
+    ) -> None:
+        widget = _Number(
+            name=label,
+            margin=0,
+            align="center",
+            stylesheets=_css("number"),
+            html_attributes=attributes(title=title),
+            **params,
+        )
+        super().__init__(widget, changed)
 
 
 def _inverted(options: Mapping[str, str]) -> dict[str, str]:
@@ -137,7 +277,7 @@ def _inverted(options: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def button(label: str, pressed: Callable[[], None], title: str = "") -> Button:
+def button(label: str, pressed: Callable[[], None], title: str = "", **params: Any) -> Button:
     """Return a small button.
 
     Bokeh makes the element anew with each other label and when it is disabled: the keyboard's
@@ -149,6 +289,7 @@ def button(label: str, pressed: Callable[[], None], title: str = "") -> Button:
         align="center",
         stylesheets=_css("button"),
         html_attributes=attributes(title=title),
+        **params,
     )
     made.on_click(lambda _: pressed())
     return made
@@ -156,8 +297,50 @@ def button(label: str, pressed: Callable[[], None], title: str = "") -> Button:
 
 def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
     """Return a pane of words; its text is HTML."""
-    return pn.pane.HTML(
-        html, margin=0, align="center", css_classes=[name], stylesheets=_css("text"), **params
+    params = {"stylesheets": _css("text"), **params}
+    return _Words(html, margin=0, align="center", css_classes=[name], **params)
+
+
+def keep_focus(*pairs: tuple[Button, Button]) -> None:
+    """Let the keyboard go along where one button makes room for another."""
+    for one, other in pairs:
+        one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
+
+
+def text_input(label: str, entered: Callable[[], None]) -> pn.widgets.TextInput:
+    """Return an input of one word; Enter in it is heard."""
+    made = pn.widgets.TextInput(
+        name=label,
+        width=76,
+        margin=0,
+        align="center",
+        stylesheets=_css("number"),
+        css_classes=["labelled"],
+    )
+    made.param.watch(lambda _: entered(), "enter_pressed")
+    return made
+
+
+def file_input(label: str, accept: str) -> pn.widgets.FileInput:
+    """Return a button that asks for a file."""
+    return pn.widgets.FileInput(
+        name=label, accept=accept, margin=0, align="center", stylesheets=_css("file")
+    )
+
+
+def fields(*parts: Any, name: str = "") -> pn.Row:
+    """Return a line of a form; what does not fit wraps."""
+    return row(*parts, name="fields" if not name else f"fields-{name}")
+
+
+def block(*parts: Any) -> pn.Column:
+    """Return a part of a form, with a line above it."""
+    return pn.Column(
+        *parts,
+        margin=0,
+        css_classes=["block"],
+        stylesheets=_css("parts"),
+        sizing_mode="stretch_width",
     )
 
 

@@ -105,7 +105,7 @@ class DeparturesPanel:
     # -- ranks -------------------------------------------------------------------------------
 
     def _show_ranks(self) -> None:
-        ensemble, why = self._observe.members()
+        ensemble, why = self._observe.view.members()
         if ensemble is None:
             self._foot.put(ranks={"words": why})
             self._ranked = None
@@ -145,7 +145,7 @@ class DeparturesPanel:
             self._foot.put(densities={**head, "words": said})
             self._asked = None
             return
-        none = self._observe.why_no_posterior("Densities")
+        none = self._observe.view.why_no_posterior("Densities")
         if none or task is None or not work.answered:
             self._foot.put(densities={**head, "words": none or "Waiting for the analysis …"})
             self._asked = None

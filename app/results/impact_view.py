@@ -68,7 +68,7 @@ class ImpactView:
         )
         self.skill = text(name="skill", sizing_mode="stretch_width")
         self._spoken = bm.Div(
-            text="", css_classes=["hidden"], stylesheets=[read("results/text.css")]
+            text="", css_classes=["hidden"], stylesheets=[read("widgets/text.css")]
         )
         self._aloud = bm.Div(visible=False)
         self._aloud.js_on_change(
@@ -96,7 +96,7 @@ class ImpactView:
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["impact"],
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
         )
         foot.param.watch(self._show, ["impact", "impact_now", "impact_scope", "opened"])
         foot.param.watch(self._repaint, "theme")

@@ -83,7 +83,7 @@ class MembersPanel:
 
     def flip(self, _: Message) -> str:
         """Show one of the two members that differ most, then the other."""
-        ensemble, why = self._observe.members()
+        ensemble, why = self._observe.view.members()
         if ensemble is None:
             raise InvalidObservationError(why)
         one, other = (member + 1 for member in self._most_different(ensemble))
@@ -102,7 +102,7 @@ class MembersPanel:
         foot = self._foot
         if "members" not in foot.opened:
             return
-        ensemble, why = self._observe.members()
+        ensemble, why = self._observe.view.members()
         observed = self._state.observations
         head = {
             "mode": self._mode,

@@ -39,7 +39,7 @@ class MembersView:
             width=84,
             margin=0,
             align="center",
-            stylesheets=[read("results/number.css")],
+            stylesheets=[read("widgets/number.css")],
         )
         self.level.param.watch(self._on_level, "value")
         self.flip = button(

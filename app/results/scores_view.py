@@ -74,7 +74,7 @@ class ScoresView:
             configuration={
                 "columnDefaults": {"minWidth": 40, "headerSort": False, "headerWordWrap": True}
             },
-            stylesheets=[read("results/table.css")],
+            stylesheets=[read("widgets/table.css")],
             theme="simple",
             margin=0,
         )

@@ -17,6 +17,7 @@ from app.widgets import (
     button,
     column,
     figure_pane,
+    keep_focus,
     row,
     span,
     text,
@@ -63,8 +64,7 @@ class SeriesView:
         self.cancel = button(
             "Cancel", lambda: foot.send(type="series-cancel"), "Stop; what is done stays"
         )
-        for one, other in ((self.start, self.cancel), (self.cancel, self.start)):
-            one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
+        keep_focus((self.start, self.cancel), (self.cancel, self.start))
         self.progress = Progress(
             value=0,
             max=1,
@@ -73,7 +73,7 @@ class SeriesView:
             margin=0,
             visible=False,
             align="center",
-            stylesheets=[read("results/progress.css")],
+            stylesheets=[read("widgets/progress.css")],
         )
         self.count = text(name="count")
         self.month = Choice(

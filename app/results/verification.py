@@ -17,7 +17,9 @@ from app.results.members import MembersPanel
 from app.results.panel import PARTS, Foot, regions_of
 from app.results.view import FootView
 from app.state.rows import InvalidObservationError
-from app.tools.observe import METHOD_LABELS, ObserveTool, methods_of
+from app.tools.methods import METHOD_LABELS, methods_of
+from app.tools.observe import ObserveTool
+from app.tools.observe_text import month_words, scenario
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
@@ -182,12 +184,13 @@ class VerificationPanel:
         """Return what the scores are of, where that is not what one would think."""
         notes = []
         if self.foot.mode == "perturb":
+            made_of = scenario(self._state.observations)
             notes.append(
-                f"Scored is the analysis of the tool Observe ({self._observe.scenario()}; "
-                f"{task.month}), not what Perturb shows."
+                f"Scored is the analysis of the tool Observe ({made_of}; {task.month}), not what "
+                "Perturb shows."
             )
-        if self._observe.months():
-            notes.append(self._observe.months())
+        if other := month_words(self._observe.table, self._state.month):
+            notes.append(other)
         if self.foot.mode == "observe":
             notes += self._observe.next.promise_words()
         return tuple(notes)
@@ -296,7 +299,7 @@ class VerificationPanel:
         key = (series, self._region)
         if key != self._charted:
             self._charted = key
-            self.foot.show_series(series.means(self._region), self._observe.scenario())
+            self.foot.show_series(series.means(self._region), scenario(self._state.observations))
 
     def start_series(self, message: Message) -> None:
         """Assimilate the months of a scope that are missing."""

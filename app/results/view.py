@@ -62,7 +62,7 @@ class FootView:
             inline=True,
             margin=0,
             align="center",
-            stylesheets=[read("results/headings.css")],
+            stylesheets=[read("widgets/headings.css")],
         )
         self.headings.param.watch(self._unfold, "value")
         self.variable = Choice(
@@ -86,7 +86,7 @@ class FootView:
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["parts"],
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
             visible=False,
         )
         # For the layout of what stands above.
@@ -101,7 +101,7 @@ class FootView:
             sizing_mode="stretch_width",
             margin=0,
             css_classes=["line"],
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
         )
         self.root = pn.Column(
             line,
@@ -109,7 +109,7 @@ class FootView:
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["results"],
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
         )
         foot.param.watch(self._show, ["opened", "mode", "impacts"])
         foot.param.watch(self._show_words, "busy")

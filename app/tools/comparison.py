@@ -20,7 +20,7 @@ from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError, Row, check_row
 from app.state.settings import options_of
 from app.text import place
-from app.tools.observe import METHOD_LABELS
+from app.tools.methods import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
     PLACE,
     ExperimentError,
@@ -154,7 +154,7 @@ class Comparison:
         observed: ObservationSettings = self._state.observations
         left = self._column(observed)
         fields = self.work.fields
-        words = (self.label, frames.COLUMNS.get(observed.column, self._observe.name))
+        words = (self.label, frames.COLUMNS.get(observed.column, self._observe.view.name))
         if observed.column == "difference":
             words = (self.label, f"model − {self.label}")
         key = (self.method, fields, left.fields, left.reference, left.hatch, left.kind, *words)

@@ -98,7 +98,7 @@ class ObservationCard:
             visible=False,
             margin=0,
             sizing_mode="stretch_width",
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
             css_classes=["card"],
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.components import Message
+from app.components import LARGEST_FILE, Message
 from app.context import Action, SessionContext
 from app.maps.drawings import inside, read_drawing
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
@@ -25,6 +25,7 @@ from app.text import counted, place, region_words
 from app.tools import kinds
 from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
+from app.tools.observe_text import listed_rows
 from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.table import to_csv
 
@@ -62,7 +63,6 @@ class ObserveActions:
             "obs-put": self.place_typed,
             "obs-move": self.move,
             "obs-toggle": self.toggle_withheld,
-            "obs-station": self.take_whole_stations,
             "obs-hover": self.point_at,
             "obs-ask": self.ask_about,
             "obs-card-close": self.close_card,
@@ -71,6 +71,7 @@ class ObserveActions:
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
             "obs-upload": self.upload,
+            "obs-too-large": self.refuse_large_file,
             "obs-download": self.download,
             "run": self.run,
             "resume": self.resume,
@@ -170,7 +171,7 @@ class ObserveActions:
             return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
         rows = [at]
-        if message.get("whole") or self._observe.panel.whole_station:
+        if message.get("whole"):
             rows = self._observe.station(rows)
         sources = self._observe.table.sources[rows].tolist()
         self._take(observations.withhold(self._state.observations, sources, held=held))
@@ -195,13 +196,6 @@ class ObserveActions:
         """Select nothing, so that no card is open."""
         self._observe.chosen = set()
         return ""
-
-    def take_whole_stations(self, message: Message) -> None:
-        """Switch whether clicks, boxes and lassos take whole stations or single rows."""
-        value = message.get("value")
-        if not isinstance(value, bool):
-            raise InvalidObservationError("The page sent no switch; reload it.")
-        self._observe.panel.whole_station = value
 
     def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
@@ -229,7 +223,7 @@ class ObserveActions:
         x, y = to_map(self._state.projection, table["lon"].to_numpy(), table["lat"].to_numpy())
         here = inside(drawing, x, y) & (table["variable"].to_numpy() == variable)
         rows = np.flatnonzero(here).tolist()
-        whole = self._observe.panel.whole_station
+        whole = bool(message.get("whole"))
         if whole:
             rows = self._observe.station(rows)
         self._observe.chosen = set(rows)
@@ -281,11 +275,20 @@ class ObserveActions:
         refused = f", {counted(len(rejected), 'row refused', 'rows refused')}" if rejected else ""
         return " ".join([f"{name}: {counted(len(rows), 'observation')}{refused}.", *notes])
 
+    def refuse_large_file(self, message: Message) -> str:
+        """Refuse a file that is larger than can be read."""
+        name, size = str(message.get("name", "the file"))[:60], message.get("size")
+        megabytes = size / 1e6 if isinstance(size, int | float) else math.nan
+        raise InvalidObservationError(
+            f"{name} has {megabytes:.1f} MB; {LARGEST_FILE / 1e6:g} MB are the most: leave columns "
+            "or rows out."
+        )
+
     def download(self, _: Message) -> str:
         """Give the observations as a CSV."""
         name = f"observations-{self._state.month}.csv"
         message = {"type": "file", "name": name, "text": to_csv(self._observe.table.plain)}
-        self._observe.panel._send_msg(message)  # noqa: SLF001 - Panel's own way
+        self._observe.gestures._send_msg(message)  # noqa: SLF001 - Panel's own way
         return f"{counted(len(self._observe.table), 'observation')} saved as {name}."
 
     def run(self, message: Message) -> str:
@@ -362,7 +365,8 @@ class ObserveActions:
             self._done(f"Observation {at + 1} changed.")
         except InvalidObservationError as error:
             self._say(str(error), failed=True)
-            self._observe.listing.restore(self._observe.listed_rows(), self._observe.misfit())
+            rows = listed_rows(self._observe.table, self._bundle)
+            self._observe.listing.restore(rows, self._observe.misfit())
         self._observe.show_again()
         self._redraw()
 

@@ -154,7 +154,7 @@ class WhereNext:
             visible=False,
             margin=0,
             sizing_mode="stretch_width",
-            stylesheets=[read("results/parts.css")],
+            stylesheets=[read("widgets/parts.css")],
             css_classes=["next"],
         )
 

@@ -2,6 +2,8 @@
 // thousand in all, and Tab in a cell goes to the next: there was no way past it. Here one row has stops; the arrows
 // up and down go to the others.
 const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error", withheld: "Withheld" }
+// It comes with the form, once the maps are drawn.
+const TABLE = ".bk-panel-models-tabulator-DataTabulator"
 
 export function tableKeys() {
   let current = null, at = 0, root = null, waiting = null
@@ -20,7 +22,8 @@ export function tableKeys() {
   // Rows are made when they come into sight.
   const watcher = new MutationObserver(rove)
   const find = () => {
-    root = document.querySelector(".listing .bk-panel-models-tabulator-DataTabulator")?.shadowRoot
+    const tables = [...document.querySelectorAll(".listing *")].map((node) => node.shadowRoot?.querySelector(TABLE))
+    root = tables.find(Boolean)?.shadowRoot
     if (!root) { waiting = setTimeout(find, 300); return }
     watcher.observe(root, { childList: true, subtree: true })
     // Here, for what goes from cell to cell is not heard outside; and before Tabulator hears of a key.

@@ -18,7 +18,7 @@ from app.maps.projections import (
 )
 from app.results.panel import regions_of
 from app.timeline import nino_series
-from app.tools.observe import methods_of
+from app.tools.methods import methods_of
 from mlda_core.climate.grid import Grid
 
 EARLY, LATE = "1947-02", "1963-02"

@@ -95,7 +95,7 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
             send(made.bar, type="projection", value="north")
             send(made.bar, type="fields", value="full")
             send(made.bar, type="theme", value="dark")
-            send(made.observe.panel, type="obs-put", variable="psl", lat="70", lon="0")
+            send(made.observe.gestures, type="obs-put", variable="psl", lat="70", lon="0")
         for callback in list(document.session_destroyed_callbacks):
             callback(None)
         _cleanup_doc(document)

@@ -190,6 +190,23 @@ class Visitor:
                 pytest.fail(f"Not changed: {sorted(panes - self.changed(before))}.")
             self.page.wait_for_timeout(100)
 
+    @property
+    def form(self):
+        """The form of the tool Observe; it comes once the maps are drawn."""
+        return self.page.locator("#tool-observe")
+
+    def button(self, name):
+        """Return a button of the form by its whole name."""
+        return self.form.get_by_role("button", name=name, exact=True)
+
+    def choose_mode(self, name):
+        """Choose what the pointer does on maps."""
+        self.form.get_by_role("radio", name=name).click()
+
+    def choose(self, label, option):
+        """Choose an option of one of the form's lists, both by what they are called."""
+        self.form.get_by_label(label, exact=True).select_option(label=option)
+
     def slider(self, k=0):
         return self.page.locator(f"input[type=range][data-k='{k}']")
 

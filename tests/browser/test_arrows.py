@@ -80,7 +80,7 @@ def test_one_button_shows_what_one_observation_does_by_two_methods(revisit):
     visitor = revisit(f"{ALOFT}&tool=observe")
     page = visitor.page
     first = visitor.pixels()
-    page.locator("#trial").click()
+    visitor.form.get_by_role("button", name="Try one alone").click()
     page.wait_for_selector("text=converged in")
     page.wait_for_function("document.querySelector('.against .other').textContent == 'ensemble OI'")
     changed = visitor.changed(first)

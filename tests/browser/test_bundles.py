@@ -6,6 +6,8 @@ import pytest
 from gappy import make_region
 from playwright.sync_api import expect
 
+from mlda_core.observations.networks import NETWORKS
+
 # One server of the region: in one process of pytest-xdist.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("region")]
 
@@ -29,16 +31,14 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(revisit, regi
     assert "A made-up region" in v.text(".brand .long")
     assert v.page.locator("main .row[data-variable]").count() == 2
     assert v.page.locator("#projection").input_value().startswith("region:")
-    assert options(v, "#kind") == [
-        "none",
-        "all_fields",
-        "stations",
-        "historical",
-        "ship_tracks",
-        "custom",
-    ]
     assert v.page.locator("[role=tab]").all_inner_texts() == ["Explore", "Observe"]
     drawn = v.pixels()
+    v.page.get_by_role("tab", name="Observe").click()
+    networks = v.form.get_by_label("Network", exact=True).locator("option").all_inner_texts()
+    kinds = ("none", "all_fields", "stations", "historical", "ship_tracks", "custom")
+    assert networks == [NETWORKS[kind].label for kind in kinds]
+    v.page.get_by_role("tab", name="Explore").click()
+    v.settle()
     assert len(drawn) == 6
     assert len(set(drawn.values())) == 6
     # Two rows fill the window as four do, and nothing has to be scrolled for.

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -110,7 +111,9 @@ def out_of_reach(page):
 
 
 def test_every_control_is_in_reach_at_every_width(visit):
-    page = visit("?tool=observe").page
+    visitor = visit("?tool=observe")
+    page = visitor.page
+    expect(visitor.button("Download CSV")).to_be_visible()
     # Drawing twelve figures anew takes most of the time, and moves no control.
     page.add_style_tag(content=".map > *, .square > * { display: none !important }")
     bad, counts = {}, {}

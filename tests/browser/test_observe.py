@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.maps.projections import KEYS, to_map
+from mlda_core.assimilation.methods import METHODS
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ def pixel(visitor, variable, lat, lon, *, key="robinson", kind="target"):
 def rows(visitor):
     """Return the observations as the page gives them out."""
     with visitor.page.expect_download() as waiting:
-        visitor.page.locator("#download").click()
+        visitor.button("Download CSV").click()
     text = Path(waiting.value.path()).read_text()
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -155,7 +156,7 @@ def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(revisit, mode):
     visitor = revisit(f"{FEW}&live=0")
     page = visitor.page
     before = rows(visitor)
-    page.locator(f"[data-mode={mode}]").click()
+    visitor.choose_mode(mode.capitalize())
     visitor.settle()
     box = page.locator("[data-variable=tas] .map.target").bounding_box()
     left, right = box["x"] + 5, box["x"] + box["width"] * 0.5
@@ -180,14 +181,14 @@ def test_what_a_lasso_or_box_goes_round_is_withheld_and_restored(revisit, mode):
     )
     inside = [a < 0 and row["variable"] == "tas" for a, row in zip(x, before, strict=True)]
     assert chosen == sum(inside) > 3
-    page.locator("[data-many=withhold]").click()
+    visitor.button("Withhold").click()
     visitor.settle()
     held = [row["withheld"] == "True" for row in rows(visitor)]
     assert held == inside
-    page.locator("[data-many=restore]").click()
+    visitor.button("Restore").click()
     visitor.settle()
     assert rows(visitor) == before
-    page.locator("[data-mode=place]").click()
+    visitor.choose_mode("Place")
 
 
 def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(revisit):
@@ -196,8 +197,8 @@ def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(revisit):
     box = page.locator("[data-variable=tas] .map.target").bounding_box()
     middle = box["y"] + box["height"] / 2
     for wait in (0, 40, 200):
-        page.locator("[data-mode=place]").click()
-        page.locator("[data-mode=lasso]").click()
+        visitor.choose_mode("Place")
+        visitor.choose_mode("Lasso")
         page.wait_for_timeout(wait)
         page.mouse.move(box["x"] + 20, box["y"] + 10)
         page.mouse.down()
@@ -208,7 +209,7 @@ def test_a_drag_may_follow_the_choice_of_a_lasso_at_once(revisit):
         visitor.settle()
         assert "none" not in page.locator(".chosen").inner_text()
         # A drag of the other kind right after it pans, and selects nothing.
-        page.locator("[data-mode=place]").click()
+        visitor.choose_mode("Place")
         before = visitor.pixels(".map.target")
         page.mouse.move(box["x"] + 100, middle)
         page.mouse.wheel(0, -300)
@@ -233,22 +234,22 @@ def test_a_region_drawn_at_once_after_the_click_is_the_region(visit):
         page.mouse.up()
 
     # While the server still has the choice of a box to answer, and then that of a region.
-    page.locator("[data-mode=box]").click()
-    page.locator("#draw").click()
+    visitor.choose_mode("Box")
+    visitor.button("Draw region").click()
     drag(0.4, 0.3, 0.6, 0.5)
     visitor.says("The network is confined to")
     visitor.settle()
-    assert re.search(r"\d", page.locator("#draw").inner_text())
+    draw = visitor.form.get_by_role("button", name=re.compile(r"\d.*–"))
     assert "none" in page.locator(".chosen").inner_text()
-    region = page.locator("#draw").inner_text()
+    region = draw.inner_text()
     # And the other way round: a box drawn at once after another choice selects.
-    page.locator("#draw").click()
-    page.locator("[data-mode=box]").click()
+    draw.click()
+    visitor.choose_mode("Box")
     drag(0.02, 0.02, 0.98, 0.98)
     visitor.says("selected")
     visitor.settle()
     assert "none" not in page.locator(".chosen").inner_text()
-    assert page.locator("#draw").inner_text() == region
+    assert draw.inner_text() == region
 
 
 def test_a_double_click_observes_once(revisit):
@@ -282,12 +283,12 @@ def test_shift_withholds_the_whole_station(revisit):
     visitor.settle()
     held = [row for row in rows(visitor) if row["withheld"] == "True"]
     assert [(row["lat"], row["lon"]) for row in held] == [(first["lat"], first["lon"])] * 2
-    page.locator("#station").check()
+    visitor.form.get_by_label("whole station").check()
     page.wait_for_timeout(350)
     page.mouse.click(*at)
     visitor.settle()
     assert not [row for row in rows(visitor) if row["withheld"] == "True"]
-    page.locator("#station").uncheck()
+    visitor.form.get_by_label("whole station").uncheck()
 
 
 def test_where_influence_is_shown_a_click_keeps_it(revisit):
@@ -336,14 +337,13 @@ def test_a_film_shows_an_analysis_of_each_of_its_months(visit):
 
 def test_idle_settings_of_a_method_are_disabled(revisit):
     visitor = revisit(f"{FEW}&live=0")
-    page = visitor.page
-    expect(page.locator("#localisation")).to_be_enabled()
-    page.select_option("#method", "adam")
-    expect(page.locator("#localisation")).to_be_disabled()
-    expect(page.locator("#residual")).to_be_disabled()
-    page.select_option("#method", "enoi")
-    expect(page.locator("#localisation")).to_be_enabled()
-    expect(page.locator("#residual")).to_be_disabled()
+    expect(visitor.form.get_by_label("Localisation radius")).to_be_enabled()
+    visitor.choose("Method", METHODS["adam"].label)
+    expect(visitor.form.get_by_label("Localisation radius")).to_be_disabled()
+    expect(visitor.form.get_by_label("residual")).to_be_disabled()
+    visitor.choose("Method", METHODS["enoi"].label)
+    expect(visitor.form.get_by_label("Localisation radius")).to_be_enabled()
+    expect(visitor.form.get_by_label("residual")).to_be_disabled()
 
 
 def test_the_parts_of_the_cost_add_up(revisit):
@@ -365,7 +365,7 @@ def test_a_csv_with_bad_rows_names_them(revisit, tmp_path):
         "psl,-12.4,130.8,-2,0.5,yes,Darwin\n"
         "tos,50,90,1,0.2,no,Siberia\n"
     )
-    page.locator("#csv").set_input_files(path)
+    visitor.form.get_by_label("Upload CSV").set_input_files(path)
     visitor.settle()
     page.wait_for_selector(".rejected li >> nth=1")
     said = page.locator(".rejected").inner_text()
@@ -380,7 +380,7 @@ def test_a_csv_with_bad_rows_names_them(revisit, tmp_path):
     assert page.locator(".tabulator-row").count() == 2
     bad = tmp_path / "bad.csv"
     bad.write_bytes(b"\x00\x01 nothing")
-    page.locator("#csv").set_input_files(bad)
+    visitor.form.get_by_label("Upload CSV").set_input_files(bad)
     page.wait_for_selector(".status.failed")
     assert len(rows(visitor)) == 2
 
@@ -403,12 +403,12 @@ def test_a_cell_of_the_table_is_edited(revisit):
 def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhile(revisit):
     visitor = revisit(f"{FEW}")
     page = visitor.page
-    page.select_option("#method", "adam")
+    visitor.choose("Method", METHODS["adam"].label)
     page.wait_for_function("() => document.documentElement.hasAttribute('data-busy')")
     # Adam takes seconds: the page does what it is told meanwhile.
     page.locator("#theme").click()
     page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'", timeout=3000)
-    page.select_option("#method", "climatology")
+    visitor.choose("Method", METHODS["climatology"].label)
     visitor.settle(limit=60)
     assert "climatology" in page.locator(".outcome").inner_text().lower()
     blank = visitor.pixels()
@@ -420,26 +420,26 @@ def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhi
 def test_step_by_step_with_pause_and_cancel(revisit):
     visitor = revisit(f"{FEW}&method=climatology&live=0")
     page = visitor.page
-    page.select_option("#method", "adam")
+    visitor.choose("Method", METHODS["adam"].label)
     page.wait_for_selector("text=changed since")
-    page.locator("#step").click()
-    page.wait_for_selector("#pause:visible")
+    visitor.button("Step").click()
+    expect(visitor.button("Pause")).to_be_visible()
     page.wait_for_function(
         "() => document.documentElement.hasAttribute('data-busy')",
     )
     page.wait_for_timeout(1200)
-    page.locator("#pause").click()
+    visitor.button("Pause").click()
     page.wait_for_selector("text=Go on")
     visitor.settle()
     still = visitor.pixels()
     page.wait_for_timeout(900)
     assert visitor.pixels() == still
-    page.locator("#once").click()
+    visitor.button("+1").click()
     page.wait_for_timeout(900)
     assert visitor.changed(still) >= {"psl model", "tas model"}
-    page.locator("#cancel").click()
+    visitor.button("Cancel").click()
     page.wait_for_selector("text=Cancelled")
-    assert page.locator("#step").is_visible()
+    assert visitor.button("Step").is_visible()
 
 
 def test_a_slider_pauses_the_analysis_and_resume_brings_it_back(revisit):
@@ -524,7 +524,7 @@ def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
         while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
         return at.getAttribute("aria-label") ?? at.id }"""
     heard = []
-    page.locator("#download").focus()
+    visitor.button("Download CSV").focus()
     for key in ["Tab", "Tab", "ArrowDown", *["Tab"] * 5]:
         page.keyboard.press(key)
         page.wait_for_timeout(150)
@@ -537,18 +537,18 @@ def test_tab_leaves_the_table_and_arrows_go_through_it(visit):
 def test_undo_a_link_and_the_keyboard_alone(visit, revisit):
     visitor = revisit(OBSERVE)
     page = visitor.page
-    page.locator("#put").select_option("psl")
-    page.locator("#lat").fill("-12,5")
-    page.locator("#lon").fill("130.8")
-    page.locator("#lon").press("Enter")
+    visitor.choose("Variable", "pressure")
+    visitor.form.get_by_label("lat", exact=True).fill("-12,5")
+    visitor.form.get_by_label("lon", exact=True).fill("130.8")
+    visitor.form.get_by_label("lon", exact=True).press("Enter")
     visitor.settle()
     expect(page.locator(".status")).to_contain_text("Observed: pressure at 12.5°S 130.8°E")
     query = {k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()}
     assert query["network"] == "none"
     assert len(page.url) < 300
-    again = visit("?" + urlparse(page.url).query + "&model=analysis")
+    again = visit("?" + urlparse(page.url).query + "&model=analysis&tool=observe")
     expect(again.page.locator(".counts")).to_contain_text("1 observation")
-    page.locator("[data-many=all]").focus()
+    visitor.button("All").focus()
     page.keyboard.press("Enter")
     visitor.settle()
     page.keyboard.press("Delete")
@@ -564,8 +564,9 @@ def test_the_tool_and_its_table_fit_the_window(visit):
     visitor = visit(FEW, width=width, height=height)
     page = visitor.page
     page.wait_for_selector(".tabulator-row")
-    for place in (".listing", "#download", "footer", "[data-many=delete]", "#column"):
-        box = page.locator(place).first.bounding_box()
+    places = [page.locator(place).first for place in (".listing", "footer", "#column")]
+    for place in [*places, visitor.button("Download CSV"), visitor.button("Delete")]:
+        box = place.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
@@ -600,7 +601,7 @@ def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
     visitor = revisit(OBSERVE)
     page = visitor.page
     before = visitor.pixels()
-    page.locator("#as").select_option("report:-2")
+    visitor.choose("Observe as", "Report: much below usual")
     click(visitor, "tas", 45, 230)
     expect(page.locator(".status")).to_contain_text("report in words")
     expect(page.locator(".outcome")).to_contain_text("Converged in")

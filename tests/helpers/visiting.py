@@ -31,10 +31,10 @@ class Visit:
         self.session = Session(bundle, query, self.loop.put, **how)
         self.observer = self.session.observe
         self.work = self.observer.analysing
-        self.panel = self.observer.panel
+        self.panel, self.view = self.observer.panel, self.observer.view
 
     def send(self, **message):
-        control = self.panel
+        control = self.observer.gestures
         control._handle_msg({"seq": control.ack + 1, "batch": [message]})
 
     def turn(self, seconds=0.05):

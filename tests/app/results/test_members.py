@@ -35,7 +35,7 @@ def test_stamps_of_all_and_a_click_shows_one(v, foot):
     chart._tapped(types.SimpleNamespace(x=3.5, y=chart.rows - 1.5))
     assert v.session.state.observations.member == 14
     assert v.session.state.observations.column == "member"
-    assert np.array_equal(v.observer.shown, ensemble.anomalies[13], equal_nan=True)
+    assert np.array_equal(v.view.fields, ensemble.anomalies[13], equal_nan=True)
     assert chart._frame.data["x"] == [3.5]
     before = foot.members["image"]
     foot.variable = "psl"
@@ -95,15 +95,15 @@ def test_a_probability_of_one_s_own_threshold(v, speedy):
     v.send(type="event", value="over")
     v.send(type="threshold", value=0.5)
     ensemble = v.work.ensemble()
-    fields = v.observer.column().fields
+    fields = v.view.column().fields
     for i, variable in enumerate(speedy.variables):
         expected = 100 * ensemble.probability(variable.name, 0.5)
         assert np.array_equal(fields[i], expected, equal_nan=True)
     v.send(type="event", value="under")
-    under = v.observer.column().fields
+    under = v.view.column().fields
     assert under[0] == pytest.approx(100 - fields[0], abs=1e-3)
     v.send(type="threshold", value=2.0)
-    assert (v.observer.column().fields[0] >= under[0] - 1e-6).all()
+    assert (v.view.column().fields[0] >= under[0] - 1e-6).all()
     assert v.observer.heading.threshold == 2.0
     assert "threshold=2" in v.session.bar.query
     v.send(type="column", value="model")

@@ -15,6 +15,7 @@ from aloft import make_bundle
 from app.jobs.analysis import engine_of
 from app.session import Session
 from app.state.serialize import from_json, from_query, to_json, to_query
+from app.tools.observe_text import scenario
 from mlda_core.evaluation import single_observation
 
 
@@ -121,7 +122,7 @@ def test_both_columns_show_the_same_of_their_method(visit):
     for column in ("increment", "spread", "influence", "difference", "model"):
         v.send(v.observer.heading, type="column", value=column)
         if column == "influence":
-            v.send(v.observer.panel, type="obs-hover", row=0)
+            v.send(v.observer.gestures, type="obs-hover", row=0)
         work, ours = v.beside.work, v.observer.analysing
         if column == "spread":
             wanted, _ = v.wait(work.spread)
@@ -221,11 +222,11 @@ def test_what_cannot_be_is_said_in_one_sentence(shared, message, words):
 def test_one_button_sets_the_experiment_of_one_observation_up(visit, bundle):
     v = visit()
     assert v.observer.panel.trial == "Try one alone: 500 hPa height, 21.0°N 129.0°E"
-    v.send(v.observer.panel, type="trial")
+    v.send(v.observer.gestures, type="trial")
     observed = v.observed
     assert (observed.kind, observed.column, observed.beside) == ("none", "increment", "enoi")
     assert len(v.observer.table) == 1
-    assert v.observer.scenario() == "1 own observation, obs. error 0.2 × local spread, VAE"
+    assert scenario(observed) == "1 own observation, obs. error 0.2 × local spread, VAE"
     row = single_observation.observe(bundle, 3).iloc[0]
     assert v.observer.table.rows["value"].tolist() == [row["value"]]
     by_method = single_observation.run(engine_of(bundle), 3)
@@ -290,7 +291,7 @@ def test_another_projection_has_arrows_of_its_own(shared):
 
 def test_a_link_of_the_experiment_shows_it(visit):
     v = visit()
-    v.send(v.observer.panel, type="trial")
+    v.send(v.observer.gestures, type="trial")
     experiment = v.observed
     query = to_query(v.session.state.snapshot(), v.session.limits)
     assert visit().observed != experiment

@@ -77,7 +77,7 @@ def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
     held = v.work.analysis
     assert held.statistics.n_used == len(v.rows) - 1
     assert np.isfinite(v.observer.misfit()[at])
-    observed, analysed = v.observer.withheld_points()["psl"]
+    observed, analysed = v.view.withheld_points()["psl"]
     assert observed.tolist() == [pytest.approx(v.rows["value"].iloc[at])]
     assert np.isfinite(analysed).all()
     v.send(type="undo")
@@ -113,7 +113,7 @@ def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
     assert "residual as it was" in v.session.tools.paused
     link = "?" + to_query(v.session.state.snapshot(), v.session.limits)
     reopened = visit(link)
-    reopened.settle(lambda visit: visit.observer.beyond is not None)
+    reopened.settle(lambda visit: visit.view.beyond is not None)
     np.testing.assert_allclose(reopened.session._frame.model, after, atol=0.05)
     # A draw has nothing to do with these observations.
     v.send(type="prior")
@@ -147,23 +147,23 @@ def test_moving_a_slider_pauses_and_tells_what_it_costs_and_resume_returns(visit
 def test_the_columns_show_increment_influence_and_spread(visit):
     v = visit()
     v.send(type="column", value="increment")
-    assert np.array_equal(v.observer.column().fields, v.work.analysis.increment, equal_nan=True)
+    assert np.array_equal(v.view.column().fields, v.work.analysis.increment, equal_nan=True)
     v.send(type="column", value="influence")
-    assert v.observer.column().fields is None
+    assert v.view.column().fields is None
     assert "Point at an observation" in v.observer.heading.hint
     v.send(type="obs-hover", row=4)
-    v.settle(lambda visit: visit.observer.column().fields is not None)
+    v.settle(lambda visit: visit.view.column().fields is not None)
     assert v.observer.heading.hint == ""
     assert v.observer.heading.note.startswith("5: ")
-    fields = v.observer.column().fields
+    fields = v.view.column().fields
     row = v.rows.iloc[4]
     which = [x.name for x in v.session.bundle.variables].index(row.variable)
     i = np.abs(v.session.bundle.grid.lat - row.lat).argmin()
     j = np.abs(v.session.bundle.grid.lon - row.lon).argmin()
     assert abs(fields[which, i, j]) > 0.5 * np.nanmax(np.abs(fields[which]))
     v.send(type="column", value="spread")
-    v.settle(lambda visit: visit.observer.column().fields is not None)
-    shown = v.observer.column()
+    v.settle(lambda visit: visit.view.column().fields is not None)
+    shown = v.view.column()
     assert (shown.fields[0] <= shown.reference[0] * 1.2).all()
     assert (shown.fields[0] > 0).all()
 
@@ -173,7 +173,7 @@ def test_the_column_flips_through_members_of_the_posterior(visit):
     analysed = v.session._frame.model
     v.send(type="column", value="member")
     assert "Drawing members" in v.observer.heading.hint
-    v.settle(lambda visit: visit.observer.member == 1)
+    v.settle(lambda visit: visit.view.member == 1)
     assert v.observer.heading.hint == ""
     assert v.observer.heading.shows_member
     first = v.session._frame.model
@@ -196,8 +196,8 @@ def test_the_column_flips_through_members_of_the_posterior(visit):
 def test_the_column_shows_the_probability_of_an_event(visit):
     v = visit()
     v.send(type="column", value="probability")
-    v.settle(lambda visit: visit.observer.column().fields is not None)
-    above = v.observer.column().fields
+    v.settle(lambda visit: visit.view.column().fields is not None)
+    above = v.view.column().fields
     ensemble = v.work.ensemble()
     there = v.session.bundle.mask
     assert (above[there] >= 0).all()
@@ -209,7 +209,7 @@ def test_the_column_shows_the_probability_of_an_event(visit):
     for event in ("upper", "lower"):
         v.send(type="event", value=event)
         assert f"event={event}" in v.session.bar.query
-        fifth = v.observer.column().fields
+        fifth = v.view.column().fields
         # Where nothing is known a fifth of the months lies in each fifth.
         assert 5 < np.nanmean(fifth) < 40
         assert np.nanmax(np.abs(fifth - above)) > 20
@@ -219,7 +219,7 @@ def test_the_column_shows_the_probability_of_an_event(visit):
 
 def test_beside_another_method_the_words_follow_the_member(visit):
     v = visit(f"{SOME}&beside=enoi&column=member")
-    v.settle(lambda visit: visit.observer.member == 1)
+    v.settle(lambda visit: visit.view.member == 1)
     v.settle()
     assert v.session._frame.request.scene.words[1] == "member 1"
     v.send(type="member", value=7)
@@ -230,18 +230,18 @@ def test_beside_another_method_the_words_follow_the_member(visit):
 
 def test_members_are_of_the_method_that_was_assimilated(visit):
     v = visit(f"{SOME}&column=member")
-    v.settle(lambda visit: visit.observer.member == 1)
+    v.settle(lambda visit: visit.view.member == 1)
     v.send(type="observing", name="live", value=False)
     v.send(type="observing", name="method", value="climatology")
     # The analysis shown is still the VAE's, and so are its members.
-    assert v.observer.member == 1
+    assert v.view.member == 1
     assert v.observer.heading.hint == ""
 
 
 def test_without_a_posterior_the_column_says_why_it_has_no_members(visit):
     v = visit(f"{SOME}&column=member&method=climatology")
     assert "no posterior" in v.observer.heading.hint
-    assert v.observer.member == 0
+    assert v.view.member == 0
     v.send(type="observing", name="method", value="vae")
     v.send(type="observing", name="residual", value=False)
     v.settle()

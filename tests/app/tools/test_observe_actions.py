@@ -150,7 +150,7 @@ def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
 def test_a_csv_comes_in_with_its_bad_rows_named_and_goes_out_again(visit, bundle):
     v = visit()
     sent = []
-    v.panel._send_msg = sent.append
+    v.observer.gestures._send_msg = sent.append
     v.send(type="obs-upload", name="mine.csv", text=CSV)
     v.settle()
     assert v.rows["label"].tolist() == ["London", "Darwin"]
@@ -206,18 +206,13 @@ def test_a_whole_station_is_withheld_and_circled(visit):
     v.send(type="obs-toggle", variable=row.variable, row=0)
     assert v.rows["withheld"].sum() == 1
     v.send(type="undo")
-    v.send(type="obs-station", value=True)
-    v.send(type="obs-toggle", variable=row.variable, row=0)
+    v.send(type="obs-toggle", variable=row.variable, row=0, whole=True)
     assert not v.rows["withheld"].any()
     around = {"type": "poly", "x": [-2, 0, 0, -2], "y": [-1, -1, 1, 1]}
-    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around)
+    v.send(type="obs-drawn", mode="lasso", variable="psl", geometry=around, whole=True)
     chosen = v.rows.iloc[sorted(v.observer.chosen)]
     assert set(chosen["variable"]) == {"psl", "tas"}
     assert (chosen.groupby(["lat", "lon"]).size() == 2).all()
-    # It is no step of the history, and a wrong one changes nothing.
-    v.send(type="obs-station", value="yes")
-    assert v.session.bar.failed
-    assert v.panel.whole_station
 
 
 def test_where_influence_is_shown_a_click_chooses(visit):
@@ -227,7 +222,7 @@ def test_where_influence_is_shown_a_click_chooses(visit):
     v.send(type="obs-toggle", variable=variable, row=4)
     assert v.observer.chosen == {4}
     assert not v.rows["withheld"].any()
-    v.settle(lambda visit: visit.observer.column().fields is not None)
+    v.settle(lambda visit: visit.view.column().fields is not None)
     v.send(type="obs-toggle", variable=variable, row=4)
     assert v.observer.chosen == set()
 

@@ -49,7 +49,7 @@ def test_the_map_is_the_library_s_and_the_best_are_placed_and_undone(visit, bund
         engine_of(bundle), task.observations, task.month, "tos",
         target=Target("tos", REGIONS["nino34"]),
     )  # fmt: skip
-    column = v.observer.column()
+    column = v.view.column()
     row = bundle.sea_row
     assert np.array_equal(column.fields[row], expected.percent, equal_nan=True)
     # Every variable's map is of what one more observation of that variable is worth.
