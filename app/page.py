@@ -86,6 +86,7 @@ def serve() -> Session | None:
     page.add_panel("heading", session.observe.heading)
     page.add_panel("beside", session.comparison.heading)
     page.add_panel("perturb", session.perturb.panel)
+    page.add_panel("atlas", session.perturb.atlas.root)
     page.add_panel("perturb_heading", session.perturb.heading)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)

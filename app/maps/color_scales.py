@@ -273,6 +273,29 @@ def sensitivity_look(
     )
 
 
+def atlas_look(variables: tuple[Variable, ...], fields: NDArray[np.floating]) -> Look:
+    """Return how an atlas is shown: each row on a scale of its own, chosen in steps.
+
+    Parameters
+    ----------
+    variables : tuple of Variable
+        Those of the bundle.
+    fields : ndarray, shape (V, lat, lon)
+        Sensitivities; NaN where there is none.
+    """
+    sizes = [np.abs(field[np.isfinite(field)]) for field in fields]
+    tops = [
+        round_end(float(np.percentile(s, 99.5))) if s.size and s.max() > 0 else 1.0 for s in sizes
+    ]
+    least = min(tops)
+    return Look(
+        limits=tuple(tops),
+        units=tuple(f"{v.anomaly_units} per K" for v in variables),
+        words="sensitivity",
+        decimals=3 if least < 0.2 else 2,
+    )
+
+
 @lru_cache(maxsize=64)
 def halves(colours: tuple[str, ...]) -> tuple[str, ...]:
     """Return 127 colours as they are and 127 blended towards that of zero, the middle one.

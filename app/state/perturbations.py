@@ -20,13 +20,14 @@ from app.state.settings import InvalidStateError, Settings, Structured, number_o
 from mlda_core.climate.regions import REGIONS, Region
 from mlda_core.perturbation.gcm import EXPERIMENTS
 from mlda_core.perturbation.response import HELD
-from mlda_core.perturbation.sst_patches import Patch, PerturbationError
+from mlda_core.perturbation.sst_patches import TAPER, Patch, PerturbationError
 
 MOST_KELVIN = 5.0
 MOST_PATCHES = 12
 # A lasso has as many vertices as a hand is exact; a link has to carry them.
 MOST_VERTICES = 60
 _DEGREE = 0.1
+_EDGE = "edge"
 
 Box = tuple[float, float, float, float]
 # A key of `REGIONS`, or south, north, west and east.
@@ -125,6 +126,7 @@ class PerturbationSettings(Settings):
             "Analysis + response": "sum",
             "Response": "response",
             "Sensitivity to the sea": "sensitivity",
+            "Atlas of patches": "atlas",
             "Emulator, beside the GCM": "gcm",
         },
         doc="What the columns show.",
@@ -162,6 +164,14 @@ class PerturbationSettings(Settings):
         parse=_parse_place,
         doc="The region over whose mean the sensitivity is.",
         metadata=setting("over"),
+    )
+    amplitude: param.Selector[str] = param.Selector(
+        default="2",
+        # The protocol's, its opposite, and twice it, which show how far responses add up.
+        objects={"+2 K": "2", "\u22122 K": "-2", "+4 K": "4"},
+        label="Amount of each patch",
+        doc="How much each patch of the atlas changes the sea at its centre.",
+        metadata=setting("amplitude", words="amount of the patches"),
     )
 
     @property
@@ -241,6 +251,23 @@ def region_of(place: Place) -> Region:
     if isinstance(place, str):
         return REGIONS[place]
     return Region(Patch(box=place).where, *place)
+
+
+def open_alone(settings: PerturbationSettings, patch: Patch) -> PerturbationSettings:
+    """Let one patch count alone, and show its response: the others are switched off.
+
+    One that was opened before is replaced, so that going through an atlas leaves no trail.
+    """
+    made = _checked(patch)
+    others = tuple(
+        replace(other, enabled=False)
+        for other in settings.patches
+        # As wide a taper is of the protocol's patches alone.
+        if other.taper != made.taper
+    )
+    view = "sum" if settings.view == "sum" else "response"
+    kept = settings.replace(patches=others, selected=-1, view=view)
+    return add(kept, made)
 
 
 def lasso(lat: list[float], lon: list[float], kelvin: float) -> Patch:
@@ -337,7 +364,10 @@ def _box(value: Any) -> Box:
 
 
 def _patch_text(patch: Patch) -> str:
-    """Write a patch: ``nino34:2``, ``-10:10:150:210:-1.5``, ``~<vertices>:1``, ``globe:1:off``."""
+    """Write a patch: ``nino34:2``, ``-10:10:150:210:-1.5``, ``~<vertices>:1``, ``globe:1:off``.
+
+    Before the amount stands the width of the taper, where it is another: ``edge360``.
+    """
     if patch.polygon:
         tenths = np.rint(np.array(patch.polygon) / _DEGREE).astype("<i2")
         where = "~" + base64.urlsafe_b64encode(tenths.tobytes()).decode().rstrip("=")
@@ -345,6 +375,8 @@ def _patch_text(patch: Patch) -> str:
         where = ":".join(f"{v:g}" for v in patch.box)
     else:
         where = patch.region
+    if patch.taper != TAPER:
+        where += f":{_EDGE}{patch.taper:g}"
     return f"{where}:{patch.kelvin:g}" + ("" if patch.enabled else ":off")
 
 
@@ -356,6 +388,8 @@ def _patch_values(text: str) -> dict[str, Any]:
     values: dict[str, Any] = {"kelvin": number_of(amount)}
     if text.endswith(":off"):
         values["enabled"] = False
+    if where and where[-1].startswith(_EDGE):
+        values["taper"] = number_of(where.pop().removeprefix(_EDGE))
     if len(where) == 4:
         values["box"] = [number_of(part) for part in where]
     elif len(where) != 1:

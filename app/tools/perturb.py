@@ -20,6 +20,7 @@ from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
 from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
 from app.state.settings import options_of
+from app.tools.atlas import AtlasTool
 from app.tools.perturb_text import (
     beyond_words,
     change_words,
@@ -69,6 +70,7 @@ class PerturbTool:
         self._bundle, self._state = bundle, context.state
         self.work = ResponseJob(context)
         self.sea = sea_of(bundle)
+        self.atlas = AtlasTool(context, self.sea)
         self.gcm = gcm_of(bundle) if self.sea else {}
         self.outlines: Outlines | None = None
         self._scene: tuple[Any, ColumnContent] | None = None
@@ -104,11 +106,15 @@ class PerturbTool:
     def refresh(self) -> None:
         """Request what the state shows; long work starts in the background."""
         if not self.active:
+            self.atlas.refresh(shown=False, ready=False)
             return
         if self._view != "gcm":
             self.work.ask(self.question())
         if self._view == "sensitivity":
             self.work.aim_at(self.aim())
+        # After the response of the month: they share the factors of the network.
+        ready = self.work.asked is None
+        self.atlas.refresh(shown=self._view == "atlas", ready=ready)
 
     @property
     def _view(self) -> str:
@@ -152,6 +158,9 @@ class PerturbTool:
         key: tuple[Any, ...]
         if self._view == "gcm":
             key = ("gcm", self._experiment)
+        elif self._view == "atlas":
+            # It needs no response: there is none where a change of the sea is refused.
+            key = ("atlas", self._state.month, answer, *self.atlas.key)
         elif answer is None:
             key = ("none", self._state.month)
         elif self._view == "sensitivity":
@@ -169,6 +178,8 @@ class PerturbTool:
         self._note = ""
         if view == "gcm":
             return self._compared(self.gcm[self._experiment])
+        if view == "atlas":
+            return self._mapped(answer)
         if answer is None:
             target = self._bundle.target(self._state.month)
             return ColumnContent(target, np.full_like(target, np.nan), ("target", "analysis"))
@@ -196,6 +207,18 @@ class PerturbTool:
         )
         words = ("analysis", "response")
         return ColumnContent(answer.all_fields, second, words, readings=readings, right=right)
+
+    def _mapped(self, answer: ResponseResult | None) -> ColumnContent:
+        """Show the atlas' maps beside the analysis."""
+        right, readings = self.atlas.column()
+        if answer is None:
+            target = self._bundle.target(self._state.month)
+            empty = np.full_like(target, np.nan)
+            words = ("target", "analysis")
+            return ColumnContent(target, empty, words, right=right, readings=readings)
+        first, second = answer.all_fields, answer.response.control
+        words = ("all fields", "held")
+        return ColumnContent(first, second, words, right=right, readings=readings)
 
     def _sensitive(self, answer: ResponseResult) -> ColumnContent:
         """Show what is held, and on the sea's row the sensitivity."""
@@ -274,8 +297,9 @@ class PerturbTool:
                 "sensitivity": self._sensitivity_words(),
                 "gcm": gcm_words(self.gcm[self._experiment]) if self.gcm else "",
             },
-            busy=self._view != "gcm" and self.work.busy is not None,
+            busy=(self._view != "gcm" and self.work.busy is not None) or self.atlas.busy,
         )
+        self.atlas.show(shown=self._view == "atlas")
         self.heading.put(
             view=self._view,
             per_kelvin=p.per_kelvin,
@@ -303,6 +327,8 @@ class PerturbTool:
             return {}
         if self._view == "sensitivity":
             return {self.variable: _box_of(p.over)}
+        if self._view == "atlas":
+            return {variable.name: _box_of(p.over) for variable in self._bundle.variables}
         if p.held == "outside" and p.within:
             return {variable.name: _box_of(p.within) for variable in self._bundle.variables}
         return {}
@@ -350,7 +376,8 @@ class PerturbTool:
 
     def _far(self) -> str:
         """Return a word beside the maps of responses that are extrapolated."""
-        return "extrapolates" if self._view != "sensitivity" and self._beyond() else ""
+        whole = self._view in ("sensitivity", "atlas")
+        return "extrapolates" if not whole and self._beyond() else ""
 
     def _outcome(self) -> str:
         answer, asked = self.work.answer, self.work.asked
@@ -380,11 +407,13 @@ class PerturbTool:
         """Return what the two numbers of Nino 3.4 are of; None where they are of no month."""
         if self._view == "gcm" or self.work.answer is None:
             return None
-        return ("analysis", "held") if self._view == "sensitivity" else ("analysis", "changed")
+        whole = self._view in ("sensitivity", "atlas")
+        return ("analysis", "held") if whole else ("analysis", "changed")
 
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.work.close()
+        self.atlas.close()
         self.panel.listen(None)
         self.heading.listen(None)
 

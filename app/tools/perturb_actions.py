@@ -56,6 +56,8 @@ class PerturbActions:
     def actions(self) -> Mapping[str, Action]:
         """Return what each message about the sea does."""
         return {
+            **self._perturb.atlas.actions(),
+            "atlas-patch": self.add_protocol_patch,
             "sea-add": self.add_region,
             "sea-edit": self.edit,
             "sea-delete": self.delete,
@@ -78,6 +80,18 @@ class PerturbActions:
         if key not in REGIONS:
             raise InvalidPerturbationError(f"There is no region '{str(key)[:24]}'; choose another.")
         return self._add(Patch(UNIFORM if key == "globe" else KELVIN, region=str(key)))
+
+    def add_protocol_patch(self, message: Message) -> str:
+        """Change the sea by a patch of the GFMIP protocol."""
+        return self._add(self._perturb.atlas.patch_of(message.get("key")))
+
+    def _open(self, lat: float, lon: float) -> str:
+        """Let the protocol's patch at a place change the sea alone."""
+        patch = self._perturb.atlas.patch_at(lat, lon)
+        made = perturbations.open_alone(self._state.perturbations, patch)
+        self._take(made)
+        off = "; the other changes are switched off" if len(made.patches) > 1 else ""
+        return f"The sea is changed: {_label(made.patches[-1])}{off}."
 
     def _add(self, patch: Patch) -> str:
         # On land alone it is refused here, before anything is computed.
@@ -131,7 +145,8 @@ class PerturbActions:
             raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
         made = self._state.perturbations.adjust({name: value})
         shows = {"gcm": "gcm", "variable": "sensitivity", "over": "sensitivity"}
-        if name in shows:
+        # The atlas is of means over the same region, of every variable.
+        if name in shows and not (made.view == "atlas" and name != "gcm"):
             made = made.replace(view=shows[name])
         if made.view == "gcm" and not self._perturb.gcm:
             raise InvalidPerturbationError("This bundle comes without the GCM's own responses.")
@@ -154,7 +169,7 @@ class PerturbActions:
         return self.change_setting({"name": mode, "value": region})
 
     def aim_at_clicked(self, message: Message) -> str:
-        """Show the sensitivity of what lies round a clicked place."""
+        """Show the sensitivity of what lies round a clicked place, or the atlas' patch there."""
         names = [variable.name for variable in self._bundle.variables]
         if message.get("variable") not in names:
             raise InvalidPerturbationError("That map is none of this bundle's; reload the page.")
@@ -162,6 +177,8 @@ class PerturbActions:
         if not on_map(self._state.projection, x, y):
             raise InvalidPerturbationError("That is off the globe; click inside its outline.")
         (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
+        if self._state.perturbations.view == "atlas":
+            return self._open(float(lat), float(lon))
         middle = float(np.clip(lat, HALF - 90, 90 - HALF))
         box = (middle - HALF, middle + HALF, float(lon) - HALF, float(lon) + HALF)
         settings = {"variable": message.get("variable"), "over": box, "view": "sensitivity"}

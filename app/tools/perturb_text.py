@@ -53,7 +53,7 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
     if not there:
         return ["Target", "", ""]
     first = "Analysis from all fields" + (f", {late}" if late else "")
-    if view == "sensitivity":
+    if view in ("sensitivity", "atlas"):
         return [first, "From the held fields ↑ against all fields →", "Held ↑ all fields →"]
     return [first, "With response ↑ without →", "With ↑ without →"]
 

@@ -198,6 +198,7 @@ export function render({ model, el }) {
     b.dataset.plain = b.textContent
     b.addEventListener("click", () => choose(mode === b.dataset.draw ? "" : b.dataset.draw))
   }
+  const clicked = () => ["sensitivity", "atlas"].includes(model.settings.view)
   const draws = () => {
     for (const b of modes) {
       const on = mode === b.dataset.draw
@@ -205,10 +206,10 @@ export function render({ model, el }) {
       b.textContent = on ? DRAWING[b.dataset.draw] ?? "Drag …" : b.dataset.plain
     }
     root.toggleAttribute("data-drawing", Boolean(mode))
-    root.toggleAttribute("data-draws", Boolean(mode) || model.settings.view === "sensitivity")
+    root.toggleAttribute("data-draws", Boolean(mode) || clicked())
   }
   const off = pointing({
-    active: () => root.dataset.tool === "perturb" && !mode && model.settings.view === "sensitivity",
+    active: () => root.dataset.tool === "perturb" && !mode && clicked(),
     mode: () => "place",
     place: (variable, x, y) => wire.send({ type: "sea-click", variable, x, y }),
     move: () => {}, toggle: () => {}, hover: () => {},

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mlda_core.cli import assimilation_options as how
 from mlda_core.cli.assimilate import assimilate
+from mlda_core.cli.atlas import atlas
 from mlda_core.cli.attribute import attribute
 from mlda_core.cli.bench import bench_gcm
 from mlda_core.cli.calibrate import calibrate
@@ -53,6 +54,7 @@ app.add_typer(bench_app, name="bench")
 bench_app.command("gcm")(bench_gcm)
 data_app.command("merge")(data_merge)
 app.command()(assimilate)
+app.command()(atlas)
 app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)

@@ -99,9 +99,9 @@ class Patch:
                 f"A change of {_shown(self.kelvin)} K is not one of at most {MOST_KELVIN:g} K "
                 "either way; correct it."
             )
-        if not _is_number(self.taper) or not 0 <= self.taper <= 90:
+        if not _is_number(self.taper) or not 0 <= self.taper <= 360:
             raise PerturbationError(
-                f"A taper of {_shown(self.taper)} degrees is not within 0 to 90; correct it."
+                f"A taper of {_shown(self.taper)} degrees is not within 0 to 360; correct it."
             )
         if self.region and self.region not in REGIONS:
             raise PerturbationError(
@@ -120,6 +120,10 @@ class Patch:
             return "Everywhere" if self.region == "globe" else REGIONS[self.region].short
         if self.box is not None:
             south, north, west, east = self.box
+            if self.taper > TAPER and self.taper >= max(north - south, (east - west) % 360.0):
+                # Full nowhere but in the middle, as the patches of a Green's function.
+                middle = west + 0.5 * ((east - west) % 360.0)
+                return f"Hump round {places.place(0.5 * (south + north), middle % 360.0, 0)}"
             return places.box(south, north, west, east)
         if self.polygon:
             lat, lon = _middle(self.polygon)

@@ -284,3 +284,38 @@ def test_the_tool_fits_the_window(perturb, size):
         }"""
     )
     assert nameless == []
+
+
+def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
+    visitor = perturb("&sea=")
+    page = visitor.page
+    page.get_by_label("A patch of the GFMIP protocol").select_option(label="0° 140°W")
+    page.wait_for_selector(".patches .what")
+    settle(visitor)
+    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 140°W"]
+    assert query(visitor)["sea"] == "-5:5:200:240:edge360:2"
+    before = visitor.pixels()
+    page.get_by_role("button", name="Show the atlas").click()
+    # Its first patches are there long before all of them.
+    page.get_by_text("Largest:").wait_for(timeout=180_000)
+    cancel, go_on = (page.get_by_role("button", name=name) for name in ("Cancel", "Go on"))
+    cancel.click()
+    go_on.wait_for()
+    settle(visitor)
+    assert page.locator("#view").input_value() == query(visitor)["view"] == "atlas"
+    assert visitor.changed(before) >= MODELS
+    drawn = visitor.pixels()
+    # Another region's means need no patch again.
+    page.get_by_label("Whose mean").select_option(label="Tropics")
+    visitor.until_changed(drawn, MODELS, limit=60)
+    assert query(visitor)["over"] == "tropics"
+    assert go_on.is_visible()
+    assert not cancel.is_visible()
+    page.mouse.click(*pixel(visitor, 2, 178, variable="pr", kind="model"))
+    settle(visitor)
+    assert page.locator("#view").input_value() == "response"
+    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 180°"]
+    page.keyboard.press("Control+z")
+    settle(visitor)
+    assert page.locator("#view").input_value() == "atlas"
+    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 140°W"]

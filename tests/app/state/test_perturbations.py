@@ -13,6 +13,7 @@ from app.state.settings import InvalidStateError
 from app.state.snapshot import Limits, Snapshot
 from app.state.store import State
 from mlda_core.climate.regions import REGIONS
+from mlda_core.perturbation.gfmip import protocol_patches
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
 LIMITS = Limits("speedy", ("1997-11", "1997-12"), 4)
@@ -181,3 +182,33 @@ def test_selecting_is_no_step_of_the_history_and_an_amount_is():
     state.redo()
     state.redo()
     assert state.perturbations.patches[0].kelvin == 3.0
+
+
+def test_a_link_carries_every_patch_of_the_protocol_and_the_atlas():
+    for protocol in protocol_patches():
+        made = perturbations.add(PerturbationSettings(patches=()), protocol.patch(-2.0))
+        made = made.replace(view="atlas", amplitude="-2", over="tropics")
+        query = to_query(Snapshot("1997-12", tool="perturb", perturbations=made))
+        assert "edge360:-2" in query
+        again = from_query(query, LIMITS).perturbations
+        assert again == made
+        # As exact as a link, a patch is still shaped as the protocol says.
+        (patch,) = again.patches
+        assert patch.where.startswith("Hump round")
+    with pytest.raises(InvalidStateError, match="taper"):
+        from_query("tool=perturb&sea=-5:5:160:200:edge999:2", LIMITS)
+    with pytest.raises(InvalidStateError, match="amount of the patches"):
+        from_query("tool=perturb&amplitude=7", LIMITS)
+
+
+def test_a_patch_that_is_opened_counts_alone_and_replaces_the_last_one():
+    one, two = (patch.patch(2.0) for patch in protocol_patches()[:2])
+    first = perturbations.open_alone(PerturbationSettings(view="atlas"), one)
+    assert first.view == "response"
+    assert [patch.enabled for patch in first.patches] == [False, True]
+    assert first.selected == 1
+    second = perturbations.open_alone(first.replace(view="atlas"), two)
+    assert second.patches == (first.patches[0], two)
+    full = PerturbationSettings(patches=tuple([Patch(1.0, region="nino34")] * MOST_PATCHES))
+    with pytest.raises(InvalidPerturbationError, match="delete one"):
+        perturbations.open_alone(full, one)
