@@ -100,7 +100,7 @@ class AtlasTool:
             margin=0,
             visible=False,
             align="center",
-            stylesheets=[read("results/progress.css")],
+            stylesheets=[read("widgets/progress.css")],
             html_attributes={"aria-label": "Patches of the atlas that are done"},
         )
         self.count = text(name="count")
@@ -114,7 +114,7 @@ class AtlasTool:
             visible=bool(sea),
             margin=0,
             sizing_mode="stretch_width",
-            stylesheets=[read("results/parts.css"), read("atlas.css")],
+            stylesheets=[read("widgets/parts.css"), read("atlas.css")],
             css_classes=["atlas"],
         )
 
