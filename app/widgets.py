@@ -7,6 +7,7 @@ one, for the label of Panel's single one does not belong to its box.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from html import escape
@@ -17,6 +18,9 @@ import param
 from panel.reactive import Syncable
 
 from app.web_files import read
+
+# Names of widgets that a callback in the browser looks for.
+_TAGS = itertools.count()
 
 
 def _css(*names: str) -> list[str]:
@@ -352,9 +356,15 @@ def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
 
 
 def keep_focus(*pairs: tuple[Button, Button]) -> None:
-    """Let the keyboard go along where one button makes room for another."""
+    """Let the keyboard go along where one button makes room for another.
+
+    The other is named by a tag: Panel keeps callbacks in a dictionary of the process for as long as
+    their widget lives, and two that refer to each other, and with them the session, live forever.
+    """
     for one, other in pairs:
-        one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
+        if not other.tags:
+            other.tags = [f"focus-{next(_TAGS)}"]
+        one.jscallback(args={"other": other.tags[0]}, visible=read("callbacks/keep_focus.js"))
 
 
 def text_input(label: str, entered: Callable[[], None]) -> pn.widgets.TextInput:

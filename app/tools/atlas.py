@@ -21,7 +21,7 @@ from app.state.perturbations import PerturbationSettings, region_of
 from app.state.settings import options_of
 from app.text import number, region_words, short_labels, signed
 from app.web_files import read
-from app.widgets import Choice, Progress, block, button, row, text
+from app.widgets import Choice, Progress, block, button, keep_focus, row, text
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
@@ -89,8 +89,7 @@ class AtlasTool:
             "Cancel", lambda: send([{"type": "atlas-cancel"}]), "Stop; what is done stays"
         )
         self.go_on = button("Go on", lambda: send([{"type": "atlas-go-on"}]), "Make the rest")
-        for one, other in ((self.cancel, self.go_on), (self.go_on, self.cancel)):
-            one.jscallback(args={"other": other}, visible=read("callbacks/keep_focus.js"))
+        keep_focus((self.cancel, self.go_on), (self.go_on, self.cancel))
         self.progress = Progress(
             value=0,
             max=100,

@@ -93,8 +93,8 @@ def export_bundle(
         )
     held_out = data.observed.in_split("validation", "calibration")
     weights = data.normaliser.weights
-    parts = [nearly_whole(months, weights) for months in (data.train, held_out)]
-    basis = find_basis(vae, *parts, weights)
+    training, late = (nearly_whole(months, weights) for months in (data.train, held_out))
+    basis = find_basis(vae, training, late, weights)
     tensors, from_training = ship(vae, basis)
     residual = held_out.x - reconstruct(vae, held_out)
     tensors["from_training"] = from_training

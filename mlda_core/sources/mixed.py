@@ -121,11 +121,13 @@ def robust_fit(predictors: Array, target: Array, steps: int = 30) -> tuple[Array
     there = np.isfinite(target)
     design = np.vstack([predictors, np.ones_like(target)])[:, there]
     given = target[there]
-    trust, found = np.ones_like(given), np.zeros(len(design))
+    trust = np.ones_like(given)
+    found: Array = np.zeros(len(design))
     ridge = 1e-6 * np.eye(len(design))
     for _ in range(steps):
         weighted = design * trust
-        before, found = found, np.linalg.solve(weighted @ design.T + ridge, weighted @ given)
+        before = found
+        found = np.asarray(np.linalg.solve(weighted @ design.T + ridge, weighted @ given))
         error = np.abs(given - found @ design)
         trust = 1 / (1 + (error / max(_NOISE, float(np.median(error)))) ** 2)
         if np.abs(found - before).max() < 1e-4:

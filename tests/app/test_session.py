@@ -111,7 +111,9 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
 def test_every_message_of_the_page_has_an_action(session, repo_root):
     sent = set()
     for file in (repo_root / "app" / "web").glob("*.js"):
-        for kind in re.findall(r"\btype: ([^,}]+)", file.read_text(encoding="utf-8")):
+        words = file.read_text(encoding="utf-8")
+        asked = re.findall(r"\btype: ([^,}]+)", words) + re.findall(r"\bsend\(([^,{\n]+),", words)
+        for kind in asked:
             # Of a choice, what it is between.
             sent |= set(re.findall(r'"([a-z-]+)"', kind.rpartition("?")[2]))
     for file in (repo_root / "app" / "results").glob("*.py"):

@@ -100,7 +100,7 @@ def _without_repeats(
     variance = 1.0 / weights.sum(axis=1)
     weights *= variance[:, None]
     signal = gain.error_covariance + gain.latent @ gain.latent.T
-    inverse = np.linalg.inv(weights @ signal @ weights.T + np.diag(variance))
+    inverse = np.asarray(np.linalg.inv(weights @ signal @ weights.T + np.diag(variance)))
     return inverse, variance, place.variable[first], weights @ departures
 
 

@@ -105,7 +105,7 @@ def test_what_is_said_of_a_month(head, bundle):
     gap = now_for(head, "1982-07", head.predict(np.zeros(6), "1982-07"))
     assert gap["observed"] is None
     assert "measured nothing" in gap["words"]
-    far = head.predict(8.0 * np.sign(head.weights.past[0, :6]), 5)
+    far = head.predict(20.0 * np.sign(head.weights.past[0, :6]), 5)
     far = now_for(head, "1982-05", far)
     assert "Beyond all training months" in far["note"]
 

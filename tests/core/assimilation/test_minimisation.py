@@ -63,11 +63,11 @@ def test_single_precision_finds_the_minimum_of_double(curved):
 
 def test_a_curved_decoder_is_searched_from_several_starts(prepared, monkeypatch):
     first = np.zeros(prepared.z_b.size)
-    assert [s is first for s in starts(prepared, first)] == [True]
-    settings = replace(prepared.bundle.settings, nonlinearity=NONLINEAR)
-    monkeypatch.setattr(type(prepared.bundle), "settings", settings)
+    for nonlinearity, count in ((0.9 * NONLINEAR, 1), (NONLINEAR, STARTS)):
+        settings = replace(prepared.bundle.settings, nonlinearity=nonlinearity)
+        monkeypatch.setattr(type(prepared.bundle), "settings", settings)
+        assert len(starts(prepared, first)) == count
     several = starts(prepared, first)
-    assert len(several) == STARTS
     assert several[0] is first
     assert not np.allclose(several[1], several[2])
     for again, before in zip(starts(prepared, first), several, strict=True):
@@ -77,9 +77,8 @@ def test_a_curved_decoder_is_searched_from_several_starts(prepared, monkeypatch)
 def test_the_minimum_is_where_descents_end_with_the_residual_analysis(prepared):
     zeta, x = minimum(prepared)
     fit = DecodedCost(prepared)
-    # From elsewhere too: the cost of this decoder has one minimum.
     *_, last = descend(prepared, fit, np.full(zeta.size, 0.5))
-    np.testing.assert_allclose(last.x, zeta, atol=2e-3)
+    assert fit.cost(zeta).total <= last.cost * (1 + 1e-4)
     decoded, left = fit.at(zeta)
     gain = prepared.gain
     expected = decoded + gain.residual_weights(left) @ gain.columns

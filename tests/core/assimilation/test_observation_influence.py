@@ -140,7 +140,7 @@ def test_a_withheld_one_would_move_what_it_moves_when_it_is_used(engine, observe
 
 def test_what_is_thinned_says_so(engine, observed, monkeypatch):
     monkeypatch.setattr(
-        "mlda_core.assimilation.assimilator.thin_observed", lambda rows: np.arange(1, len(rows))
+        "mlda_core.assimilation.preparation.thin_observed", lambda rows: np.arange(1, len(rows))
     )
     found = observation_influence(engine, observed, MONTH, 0)
     assert found.use == found.reason == "thinned"

@@ -21,7 +21,7 @@ from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.regions import REGIONS, drawn_box, region_mask
 from mlda_core.observations.default_errors import default_error
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
-from mlda_core.observations.standardised import Observed, standardise
+from mlda_core.observations.standardised import standardise
 
 JULY = 7
 
@@ -46,31 +46,37 @@ def mean_variance(bundle, gain, target, region):
     return np.nansum(area * spread**2 * variance.reshape(area.shape)) / area.sum()
 
 
-def with_one_more(bundle, problem, rows):
-    """The gain of a problem's observations and of some more, under the same prior."""
-    more = standardise(pd.DataFrame(rows).assign(value=0.0), bundle, JULY)
-    old = problem.observed
-    parts = {
-        name: np.concatenate([getattr(old.places, name), getattr(more.places, name)])
-        for name in old.places.__dataclass_fields__
-    }
-    both = replace(old.places, **parts)
-    observed = Observed(
-        both,
-        np.concatenate([old.value, more.value]),
-        np.concatenate([old.variance, more.variance]),
-    )
-    prior = problem.gain.prior
-    return Gain(prior, both, observed.variance, prior.error.columns(both))
+class Candidates:
+    """All cells where one more observation may be, and the gains with some of them.
 
+    Their columns are computed once, as for the observations that there are.
+    """
 
-def candidates(bundle, variable):
-    row = [v.name for v in bundle.variables].index(variable)
-    for i, lat in enumerate(bundle.grid.lat):
-        for j, lon in enumerate(bundle.grid.lon):
-            if bundle.mask[row, i, j]:
-                sd = default_error(bundle, variable, JULY, [lat], [lon])[0]
-                yield (i, j), {"variable": variable, "lat": lat, "lon": lon, "error_sd": sd}
+    def __init__(self, bundle, problem, variable):
+        row = [v.name for v in bundle.variables].index(variable)
+        self.problem = problem
+        self.at = list(zip(*np.nonzero(bundle.mask[row]), strict=True))
+        lat, lon = (
+            bundle.grid.lat[[i for i, _ in self.at]],
+            bundle.grid.lon[[j for _, j in self.at]],
+        )
+        error_sd = default_error(bundle, variable, JULY, lat, lon)
+        self.rows = pd.DataFrame(
+            {"variable": variable, "lat": lat, "lon": lon, "error_sd": error_sd, "value": 0.0}
+        )
+        self.every = standardise(self.rows, bundle, JULY)
+        self.columns = problem.gain.prior.error.columns(self.every.places)
+
+    def gain(self, chosen):
+        """The gain of the problem's observations and of some more, under the same prior."""
+        old, gain, more = self.problem.observed, self.problem.gain, self.every.where(chosen)
+        parts = {
+            name: np.concatenate([getattr(old.places, name), getattr(more.places, name)])
+            for name in old.places.__dataclass_fields__
+        }
+        both = replace(old.places, **parts)
+        variance = np.concatenate([old.variance, more.variance])
+        return Gain(gain.prior, both, variance, np.vstack([gain.columns, self.columns[chosen]]))
 
 
 CASES = [
@@ -93,11 +99,11 @@ def test_the_map_is_what_adding_each_observation_gives(
     before = mean_variance(small, problem.gain, target, region)
     assert found.variance == pytest.approx(before, rel=1e-4)
     checked = 0
-    for (i, j), row in list(candidates(small, variable))[::5]:
-        if np.isfinite(found.reduction[i, j]):
-            gain = with_one_more(small, problem, [row])
-            fall = before - mean_variance(small, gain, target, region)
-            assert found.reduction[i, j] == pytest.approx(fall, rel=2e-3, abs=1e-5 * before)
+    candidates = Candidates(small, problem, variable)
+    for k, at in list(enumerate(candidates.at))[::5]:
+        if np.isfinite(found.reduction[at]):
+            fall = before - mean_variance(small, candidates.gain([k]), target, region)
+            assert found.reduction[at] == pytest.approx(fall, rel=2e-3, abs=1e-5 * before)
             checked += 1
     assert checked > 10
 
@@ -109,20 +115,19 @@ def test_the_greedy_order_is_that_of_brute_force(engine, small, method, variable
         engine, given, JULY, variable, target=Target(target, region), count=3, method=method
     )
     problem, _ = engine.prepared(given, JULY, method=method)
-    chosen = []
+    candidates, chosen = Candidates(small, problem, variable), []
     for step in range(3):
-        best = {}
-        for at, row in candidates(small, variable):
-            if np.isfinite(found.reduction[at]) and row not in chosen:
-                gain = with_one_more(small, problem, [*chosen, row])
-                best[at] = mean_variance(small, gain, target, region), row
-        left, row = min(best.values(), key=lambda pair: pair[0])
-        mine = found.best.iloc[step]
+        left, k = min(
+            (mean_variance(small, candidates.gain([*chosen, k]), target, region), k)
+            for k, at in enumerate(candidates.at)
+            if np.isfinite(found.reduction[at]) and k not in chosen
+        )
+        row, mine = candidates.rows.iloc[k], found.best.iloc[step]
         assert (mine["lat"], mine["lon"]) == pytest.approx((row["lat"], row["lon"]))
         assert mine["error_sd"] == pytest.approx(row["error_sd"])
         assert mine["variance"] == pytest.approx(left, rel=2e-3)
         assert mine["spread"] == pytest.approx(np.sqrt(left), rel=1e-3)
-        chosen.append(row)
+        chosen.append(k)
 
 
 def test_observed_cells_are_no_candidates_withheld_or_not(engine, small):

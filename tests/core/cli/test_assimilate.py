@@ -102,6 +102,7 @@ def test_one_month_is_the_analysis_of_the_library_in_cf_units(mlda, bundle, obse
     assert "There is no target: only withheld observations can be scored." in done.stdout
 
 
+@pytest.mark.slow
 def test_members_of_the_posterior_are_written_too(mlda, bundle, observed, tmp_path):
     month = MONTHS[0]
     (tmp_path / "mine.csv").write_text(to_csv(observed[month]))

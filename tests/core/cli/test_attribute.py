@@ -67,6 +67,7 @@ def test_a_series_without_trend_in_a_netcdf_file_says_what_it_is(folder, tmp_pat
         assert "--detrend" in data.attrs["history"]
 
 
+@pytest.mark.slow
 def test_drivers_are_printed(folder):
     done = run(folder, "--variable", "tas", "--drivers", "1982-05")
     assert done.exit_code == 0, done.output

@@ -23,6 +23,7 @@ def months(small):
     return months_of_bundle(small).in_split("validation")
 
 
+@pytest.mark.slow
 def test_every_method_is_scored_on_every_month(small, months):
     found = scoring.score(
         small, months, methods=("vae", "eof", "enoi", "regression"), networks=("sst_only",)

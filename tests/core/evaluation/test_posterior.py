@@ -62,6 +62,7 @@ def test_missing_values_and_cells_without_weight_are_left_out():
     assert Sums(1).scores(0) == {}
 
 
+@pytest.mark.slow
 def test_every_variable_of_a_network_is_scored_by_area_and_at_withheld_stations(small):
     months = months_of_bundle(small).in_split("validation")
     found = score_posterior(small, months, networks=["stations_10", "sst_only"], most_months=2)

@@ -26,6 +26,7 @@ def test_untrained_it_denoises_as_the_normal_distribution():
     np.testing.assert_allclose(drawn, gaussian.sample(5, 3, 2), atol=0.02)
 
 
+@pytest.mark.slow
 def test_trained_it_draws_what_it_was_trained_on(trained):
     diffusion, _ = trained("diffusion")
     winter, summer = diffusion.sample(3000, 1, 0), diffusion.sample(3000, 7, 0)

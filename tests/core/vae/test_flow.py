@@ -22,6 +22,7 @@ def test_untrained_it_is_the_normal_distribution():
     np.testing.assert_allclose(flow.sample(5, 3, 2), gaussian.sample(5, 3, 2), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_trained_it_is_a_density_that_knows_the_season_and_the_skewness(trained):
     flow, _ = trained("flow")
     fresh = made_up_codes(4000, seed=2)

@@ -253,6 +253,7 @@ def test_minimising_over_z_looks_at_what_is_there(config: ModelConfig, data: Tra
     assert np.abs(fit(strange, None) - found).max() > 0.1
 
 
+@pytest.mark.slow
 def test_errors_of_assimilation_are_estimated_from_nearly_whole_months(
     config: ModelConfig, data: TrainingData, tmp_path: Path
 ):

@@ -22,7 +22,9 @@ def test_noise_is_as_large_as_the_error_that_an_observation_states(linear, prepa
     made = {}
     for sd in (1.0, 3.0):
         engine, problem = prepare(linear, error_sd=sd)
-        made[sd] = engine.draws.of(problem, 30, 0).noise
+        plain = engine.draws.of(problem, 30, 0).plain
+        assert plain is not None
+        made[sd] = plain.noise
         ratio = made[sd] / np.sqrt(problem.gain.variance)
         assert ratio.std() == pytest.approx(1.0, abs=0.15)
     np.testing.assert_allclose(made[3.0], 3 * made[1.0], rtol=1e-6)
