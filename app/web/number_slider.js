@@ -11,6 +11,14 @@ export const parse = (typed) => {
 }
 
 /**
+ * Return where on a slider from -reach to reach a value lies, in per cent.
+ * @param {number} value
+ * @param {number} reach
+ * @returns {number}
+ */
+export const place = (value, reach) => 100 * (Math.min(Math.max(value, -reach), reach) + reach) / (2 * reach)
+
+/**
  * Let both inputs of an element set one value.
  * @param {HTMLElement} item - holds an input of text, `.fill`, and a slider from -reach to reach
  * @param {object} how
@@ -31,11 +39,10 @@ export function numberSlider(item, { reach, limit, step, text, read = parse, val
   /** @type {HTMLElement} */
   const fill = item.querySelector(".fill")
   let held = false, sent = false, typing = false
-  const place = (v) => 100 * (Math.min(Math.max(v, -reach), reach) + reach) / (2 * reach)
   const paint = (v) => {
     range.value = v
     if (!typing) number.value = text(v)
-    const [a, b] = [place(0), place(v)]
+    const [a, b] = [place(0, reach), place(v, reach)]
     fill.style.left = `calc(7px + (100% - 14px) * ${Math.min(a, b) / 100})`
     fill.style.width = `calc((100% - 14px) * ${Math.abs(a - b) / 100})`
     fill.classList.toggle("cold", v < 0)
