@@ -131,7 +131,7 @@ def _name(text: str) -> str:
 
 def table_of(made: Atlas, region: Region, name: str) -> Table:
     """Return the patches to which each variable's mean is the most sensitive."""
-    values = made.sensitivity(region)
+    values = np.where(made.telling[:, None], made.sensitivity(region), np.nan)
     count = len(made.months)
     table = Table(
         title=f"Sensitivity of means over {region.short} ({name}): per kelvin of the open sea's "
@@ -143,8 +143,8 @@ def table_of(made: Atlas, region: Region, name: str) -> Table:
     for i, v in enumerate(made.bundle.variables):
         column = values[:, i]
         cells: Sequence[str] = ["-"] * 4
-        if np.isfinite(column).all():
-            ends = int(column.argmax()), int(column.argmin())
+        if np.isfinite(column).any():
+            ends = int(np.nanargmax(column)), int(np.nanargmin(column))
             cells = [
                 text
                 for k in ends

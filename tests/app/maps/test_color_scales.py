@@ -9,9 +9,11 @@ from app.maps.color_scales import (
     MISSING,
     OUTSIDE,
     Look,
+    atlas_look,
     colours,
     halves,
     response_look,
+    round_end,
     sensitivity_look,
 )
 from app.maps.frames import Column, ColumnContent, Request, draw
@@ -66,6 +68,21 @@ def test_a_sensitivity_is_on_the_row_of_the_sea_alone():
     assert look.units[1] == "hPa per K"
     column = Column("sensitivity", None, look=look)
     assert [column.plain(i) for i in range(4)] == [True, False, True, True]
+
+
+def test_an_atlas_ends_where_most_of_its_area_does():
+    """A value of a small cell, or of one in a hundred, stretches no scale."""
+    areas = np.ones((10, 20))
+    areas[0] = 1e-3
+    fields = np.full((4, 10, 20), 0.9)
+    fields[0, 0] = 70.0
+    fields[1, 5, 3] = -70.0
+    fields[2, :, :3] = -7.0
+    fields[3] = np.nan
+    look = atlas_look(VARIABLES, fields, areas)
+    assert look.limits == (round_end(0.9), round_end(0.9), round_end(7.0), 1.0)
+    assert round_end(0.9) < round_end(7.0) < round_end(70.0)
+    assert look.units[0] == "hPa per K"
 
 
 def test_a_scene_stands_in_both_columns_and_only_what_changed_is_drawn(tiny):

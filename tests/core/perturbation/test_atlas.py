@@ -48,6 +48,22 @@ def test_a_sensitivity_is_per_kelvin_of_the_open_sea(atlas, bundle):
     assert np.allclose(atlas.sensitivity(TROPICS), means / warmed[:, None], rtol=1e-4)
 
 
+def test_patches_that_hardly_change_the_sea_can_be_left_out_of_a_map(atlas):
+    size = np.abs(atlas.mean_change)
+    assert atlas.telling.any()
+    assert size[atlas.telling].min() >= 0.05 * size.max()
+    assert (size[~atlas.telling] < 0.05 * size.max()).all()
+    values = np.ones(len(atlas.patches))
+    whole = atlas.spread_out(values)
+    np.testing.assert_allclose(whole[np.isfinite(whole)], 1.0)
+    first = atlas.shares[0]
+    values[0] = np.nan
+    part = atlas.spread_out(values)
+    assert np.isnan(part[first > 0.5]).all()
+    there = np.isfinite(whole) & (first < 0.5)
+    np.testing.assert_allclose(part[there], 1.0)
+
+
 def test_the_map_times_a_change_is_the_response_of_the_sum_of_patches(atlas, bundle):
     """The two forms of a Green's function: a map of one mean, and a sum of fields."""
     area = bundle.grid.weights * atlas.open_sea
