@@ -6,7 +6,7 @@ const FLIP = 700
 // Which member of the ensemble is shown: a slider, and a film of them all.
 export function render({ model, el }) {
   const wire = channel(model)
-  el.innerHTML = `<span class="members"><button type="button" aria-pressed="false" title="Flip through the members, equally likely states given the observations" aria-label="Flip through the members">▶</button><input type="range" id="member" min="1" max="${model.members}" step="1" aria-label="Member"><output for="member"></output></span>`
+  el.innerHTML = `<span class="film"><button type="button" aria-pressed="false" title="Flip through the members, equally likely states given the observations" aria-label="Flip through the members">▶</button><input type="range" id="member" min="1" max="${model.members}" step="1" aria-label="Member"><output for="member"></output></span>`
   const button = el.querySelector("button"), slider = el.querySelector("input")
   const choose = (value) => wire.send({ type: "member", value })
   slider.addEventListener("input", () => choose(Number(slider.value)))
