@@ -135,7 +135,7 @@ def test_all_members_are_seen_and_a_stamp_shows_one(visit):
     first = page.locator(".members output").inner_text()
     foot.get_by_role("button", name="Flip the two that differ most").click()
     expect(page.locator(".members output")).not_to_have_text(first, timeout=LONG)
-    foot.get_by_text("Spaghetti", exact=True).click()
+    foot.get_by_role("radio", name="Spaghetti").click()
     expect(foot.get_by_text("in 50 members")).to_be_visible(timeout=LONG)
     expect(foot.locator(".members canvas:visible").first).to_be_visible(timeout=LONG)
     page.locator(".shows-column select").select_option("Probability")
