@@ -16,11 +16,8 @@ import param
 from panel.custom import JSComponent
 from panel.reactive import Syncable
 
-from app.state.observations import ObservationSettings
-from app.state.settings import options_of
 from app.state.snapshot import Z_LIMIT
 from app.web_files import read, read_module
-from mlda_core.assimilation.posterior.sampler import MEMBERS
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a
@@ -135,7 +132,7 @@ class Explore(Control):
     walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
 
     _esm = read_module("explore.js")
-    _stylesheets = [read("chrome.css") + read("explore.css")]  # noqa: RUF012
+    _stylesheets = [read("chrome.css") + read("track.css") + read("explore.css")]  # noqa: RUF012
 
 
 class Tools(Control):
@@ -149,51 +146,25 @@ class Tools(Control):
     _stylesheets = [read("chrome.css") + read("tools.css")]  # noqa: RUF012
 
 
-class ModelHeading(Control):
-    """Above the model's column: what it shows."""
+class Members(Control):
+    """Which member of the ensemble the model's column shows, and a film of them."""
 
-    columns = param.List(default=[], doc="Key and label of what can be shown.")
-    column = param.String()
-    model_label = param.String(doc="What the model is at present.")
-    analysis = param.Boolean(doc="Whether it is the analysis of the observations.")
-    hatch = param.Number(default=0.5, doc="Share of the climatological spread, for hatching.")
-    member = param.Integer(default=1, doc="Member of the ensemble chosen.")
-    members = param.Integer(default=MEMBERS, doc="How many there are.")
-    event = param.String(default="above", doc="What the probability shown is of.")
-    events = param.List(
-        default=[list(item) for item in options_of(ObservationSettings, "event").items()],
-        doc="Key and label of what it can be of.",
-    )
-    threshold = param.Number(default=1.0, doc="The value that a probability is above or below.")
-    shows_member = param.Boolean(doc="Whether the column shows it by now.")
-    note = param.String(doc="What the column shows just now, in words.")
-    stale = param.Boolean(doc="Whether the column is still of another month or network.")
-    hint = param.String(doc="What to do while the column has nothing to show; '' where it has.")
-    against = param.String(default="target", doc="What stands beside the model.")
-    who = param.String(doc="The method, where another one's stands beside it; else ''.")
-    scale = param.Integer(default=1, doc="What the model column's colour range is divided by.")
-    scales = param.List(
-        default=list(options_of(ObservationSettings, "scale")), doc="Those that can be chosen."
-    )
-    arrows = param.Boolean(default=True)
-    vector = param.Boolean(doc="Whether there is a vector that arrows could show.")
+    member = param.Integer(default=1)
+    members = param.Integer(default=1, doc="How many there are.")
+    shows_member = param.Boolean(doc="Whether the column shows the one chosen by now.")
+    shown = param.Boolean(doc="Whether the column shows members at all: a film ends with that.")
 
-    _esm = read_module("heading.js")
-    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+    _esm = read_module("members.js")
+    _stylesheets = [read("chrome.css") + read("members.css")]  # noqa: RUF012
 
 
-class ComparisonHeading(Control):
-    """Above the column beside the model: what it shows."""
+class PageTitles(Sender, JSComponent):
+    """What the headings of the columns say elsewhere on the page."""
 
-    views = param.List(default=[], doc="Key and label of what can be shown.")
-    beside = param.String(default="target")
-    name_within = param.String(default="target", doc="What it is, within a sentence.")
-    quantity = param.String(doc="What of another method stands there, such as 'increment'.")
-    note = param.String(doc="What is amiss with it just now, in words.")
-    stale = param.Boolean(doc="Whether the column is still of another month than the heading's.")
+    words = param.Dict(default={}, doc="Text by selector or by name of a variable of CSS.")
+    target = param.Boolean(default=True, doc="Whether the target stands beside the model.")
 
-    _esm = read_module("beside.js")
-    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+    _esm = read_module("titles.js")
 
 
 class ObserveGestures(Control):
@@ -223,33 +194,24 @@ class SettingSlider(Control):
     _stylesheets = [read("chrome.css") + read("slider.css")]  # noqa: RUF012
 
 
-class Perturb(Control):
-    """The tool Perturb: changes of the sea, what is held, what the answer is compared with."""
+class AmountSlider(Control):
+    """The amount of one change of the sea: a number and a slider."""
 
-    patches = param.List(default=[], doc="Where, kelvin, enabled and selected of each change.")
+    at = param.Integer(default=0, doc="Which change it is, from 0.")
     most = param.Number(default=5.0, doc="The largest amount, kelvin, either way.")
-    regions = param.List(default=[], doc="Key and label of each named region.")
-    helds = param.List(default=[], doc="Key, label and question of what can be held.")
-    variables = param.List(default=[], doc="Name and label of each variable.")
-    experiments = param.List(default=[], doc="Key and label of the GCM's runs; none: no data.")
-    settings = param.Dict(default={}, doc="What is held and shown; drawn boxes in words.")
-    words = param.Dict(default={}, doc="What the page says of change, response and sensitivity.")
+    where = param.String()
+    kelvin = param.Number(default=0.0)
+    counts = param.Boolean(default=True, doc="Whether the change counts.")
+
+    _esm = read_module("amount.js")
+    _stylesheets = [read("chrome.css") + read("track.css") + read("amount.css")]  # noqa: RUF012
+
+
+class PerturbGestures(Control):
+    """The hand on the maps while the tool Perturb is chosen; its form is Panel's widgets."""
+
+    view = param.String(doc="What the columns show.")
+    chosen = param.Integer(default=-1, doc="Which change of the sea is selected; -1: none.")
     busy = param.Boolean(doc="Whether a response is under way.")
 
-    _esm = read_module("perturb.js")
-    _stylesheets = [read("chrome.css") + read("perturb.css")]  # noqa: RUF012
-
-
-class PerturbHeading(Control):
-    """Above the columns while the tool Perturb is chosen: what they show."""
-
-    views = param.List(default=[], doc="Key and label of what can be shown.")
-    view = param.String()
-    per_kelvin = param.Boolean()
-    fade = param.Boolean()
-    titles = param.List(default=["", "", ""], doc="Above both maps and the scatter; the 2nd short.")
-    note = param.String(doc="What the columns show just now, in words.")
-    stale = param.Boolean(doc="Whether the columns are still of another month than the heading's.")
-
-    _esm = read_module("perturb_heading.js")
-    _stylesheets = [read("chrome.css") + read("heading.css")]  # noqa: RUF012
+    _esm = read_module("perturb_gestures.js")

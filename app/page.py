@@ -83,11 +83,12 @@ def serve() -> Session | None:
     page.add_panel("listing", session.observe.form.listing)
     page.add_panel("foot", session.verification.view.root)
     session.verification.view.unfold_if_room(document)
-    page.add_panel("heading", session.observe.heading)
-    page.add_panel("beside", session.comparison.heading)
-    page.add_panel("perturb", session.perturb.panel)
-    page.add_panel("atlas", session.perturb.atlas.root)
-    page.add_panel("perturb_heading", session.perturb.heading)
+    page.add_panel("heading", session.observe.heading.root)
+    page.add_panel("beside", session.comparison.heading.root)
+    page.add_panel("perturb", session.perturb.form.root)
+    page.add_panel("perturb_gestures", session.perturb.gestures)
+    page.add_panel("perturb_heading", session.perturb.heading.root)
+    page.add_panel("titles", session.titles)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
     for (name, kind), figure in session.figures.figures.items():

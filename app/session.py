@@ -16,7 +16,7 @@ import panel as pn
 
 from app.bundle_menu import BundleMenu
 from app.bundles import default_key, limits_of, link_of, short_title
-from app.components import Bar, Message, Tools
+from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
 from app.maps import frames
 from app.maps.figures import Figures
@@ -171,6 +171,7 @@ class Session:
             sizing_mode="stretch_width",
             margin=0,
         )
+        self.titles = PageTitles(margin=0, width=0, height=0)
         self._actions = merge_actions(
             self.actions(),
             self.explore.actions(),
@@ -185,7 +186,7 @@ class Session:
     def begin(self) -> None:
         """Start what has to wait until the browser has loaded the page."""
         self.bar.ready = True
-        self.observe.opened = True
+        self.observe.opened = self.perturb.opened = True
         self.observe.waiting = False
         self.redraw()
 
@@ -451,6 +452,14 @@ class Session:
                 ),
                 self._stale(),
             ),
+        )
+        self.titles.put(
+            words={
+                **self.observe.heading.titles(),
+                **self.comparison.heading.titles(),
+                **self.perturb.heading.titles(),
+            },
+            target=self.comparison.heading.beside == "target",
         )
         self.explore.show()
         # Perturb does not show the analysis of Observe.

@@ -59,8 +59,16 @@ class _Number(pn.widgets.IntInput, _Attributed):
     pass
 
 
+class _Decimal(pn.widgets.FloatInput, _Attributed):
+    pass
+
+
 class _Words(pn.pane.HTML, _Attributed):
     pass
+
+
+class Rows(pn.Column, _Attributed):
+    """The rows of a list, named."""
 
 
 class Headings(pn.widgets.CheckBoxGroup, _Attributed):
@@ -238,8 +246,46 @@ class Tick(Ticks):
         self.widget.html_attributes = attributes(title=title)
 
 
+class Presses(Field):
+    """Buttons side by side of which one may be pressed, or none.
+
+    Parameters
+    ----------
+    label : str
+        Their name, for those who do not see them.
+    pressed : callable
+        Called with the key of the one pressed, '' where it was pressed again.
+    options : mapping of str to str
+        Labels by key.
+    """
+
+    def __init__(
+        self, label: str, pressed: Callable[[str], None], options: Mapping[str, str]
+    ) -> None:
+        self._known = ""
+        widget = _Ticks(
+            name=label,
+            options=_inverted(options),
+            value=[],
+            inline=True,
+            margin=0,
+            align="center",
+            stylesheets=_css("segments"),
+            css_classes=["raised"],
+            html_attributes=attributes(label, "group"),
+        )
+        super().__init__(
+            widget, lambda keys: pressed(next((k for k in keys if k != self._known), ""))
+        )
+
+    def show(self, value: str, **params: Any) -> None:
+        """Show which one is pressed."""
+        self._known = value
+        super().show([value] if value else [], **params)
+
+
 class Number(Field):
-    """A whole number; what it may be is for the server to say.
+    """A number; what it may be is for the server to say.
 
     A widget that knows its bounds cuts a number off at them without a word.
 
@@ -250,6 +296,8 @@ class Number(Field):
         Called with the number, None where the input is empty.
     title : str
         What the pointer explains.
+    decimal : bool
+        Whether it may have decimals.
     **params
         Of the widget.
     """
@@ -257,12 +305,14 @@ class Number(Field):
     def __init__(
         self,
         label: str,
-        changed: Callable[[int | None], None],
+        changed: Callable[[Any], None],
         *,
         title: str = "",
+        decimal: bool = False,
         **params: Any,
     ) -> None:
-        widget = _Number(
+        kind = _Decimal if decimal else _Number
+        widget = kind(
             name=label,
             margin=0,
             align="center",
@@ -354,6 +404,52 @@ def block(*parts: Any) -> pn.Column:
     )
 
 
+def heading(*parts: Any) -> pn.Row:
+    """Return the line above a column of maps."""
+    return row(*parts, name="heading")
+
+
+class HeadingNote:
+    """Words in a heading; that they are of another month is never cut off.
+
+    Parameters
+    ----------
+    status : bool
+        Whether a screen reader says them when they change.
+    """
+
+    def __init__(self, *, status: bool = False) -> None:
+        self.pane = text(name="note", html_attributes=attributes(role="status") if status else {})
+
+    def show(self, words: str, *, stale: bool) -> None:
+        """Show words."""
+        self.pane.param.update(
+            object=span("remark", words),
+            css_classes=["note", "still"] if stale else ["note"],
+        )
+
+
+def form_column() -> pn.Column:
+    """Return the place of a tool's form."""
+    return column(name="form", sizing_mode="stretch_width")
+
+
+def change_list(label: str) -> Rows:
+    """Return the place of the rows of a list."""
+    return Rows(
+        margin=0,
+        css_classes=["patches"],
+        stylesheets=_css("changes"),
+        sizing_mode="stretch_width",
+        html_attributes=attributes(label, "group"),
+    )
+
+
+def change_row(*parts: Any) -> pn.Row:
+    """Return a row of such a list."""
+    return pn.Row(*parts, margin=0, stylesheets=_css("changes"), sizing_mode="stretch_width")
+
+
 def span(name: str, words: str, *, status: bool = False) -> str:
     """Return text as HTML, with the whole of it as tooltip where it is cut."""
     role = ' role="status"' if status else ""
@@ -380,6 +476,5 @@ def column(*parts: Any, name: str, **params: Any) -> pn.Column:
         margin=0,
         css_classes=[name],
         stylesheets=_css("parts"),
-        sizing_mode="stretch_both",
-        **params,
+        **{"sizing_mode": "stretch_both", **params},
     )

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import panel as pn
 from numpy.typing import NDArray
 
 from app.components import Message
@@ -22,7 +21,7 @@ from app.state.perturbations import PerturbationSettings, region_of
 from app.state.settings import options_of
 from app.text import number, region_words, short_labels, signed
 from app.web_files import read
-from app.widgets import Choice, Progress, button, keep_focus, row, text
+from app.widgets import Choice, Progress, block, button, keep_focus, row, text
 from mlda_core.climate.regions import REGIONS, Region
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
@@ -85,7 +84,7 @@ class AtlasTool:
             "2",
             segments=True,
         )
-        self.region = Choice("Whose mean", set_("over"), self._regions(None), "globe", width=150)
+        self.region = Choice("Whose mean", set_("over"), self._regions(None), "globe", width=146)
         self.open = button(
             "Show the atlas",
             lambda: set_("view")("atlas"),
@@ -109,17 +108,12 @@ class AtlasTool:
         )
         self.count = text(name="count")
         self.words = text(name="atlas", sizing_mode="stretch_width")
-        self.root = pn.Column(
-            text("<h3>Atlas of patches (GFMIP)</h3>", "title"),
+        self.root = block(
+            text("<h3>Atlas of patches (GFMIP)</h3>", "head"),
             row(self.patch.widget, self.amplitude.widget),
             row(text("Mean over", "what"), self.region.widget, self.open),
             row(self.progress, self.count, self.cancel, self.go_on),
             self.words,
-            visible=bool(sea),
-            margin=0,
-            sizing_mode="stretch_width",
-            stylesheets=[read("widgets/parts.css"), read("atlas.css")],
-            css_classes=["atlas"],
         )
 
     # -- what is asked -----------------------------------------------------------------------

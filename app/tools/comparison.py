@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.components import ComparisonHeading, Message
+from app.components import Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps import frames
@@ -20,6 +20,7 @@ from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError, Row, check_row
 from app.state.settings import options_of
 from app.text import place
+from app.tools.heading_comparison import ComparisonHeading
 from app.tools.methods import METHOD_LABELS
 from mlda_core.evaluation.single_observation import (
     PLACE,
@@ -96,13 +97,11 @@ class Comparison:
         can = bundle.has_statistics
         self.heading = ComparisonHeading(
             context.on_messages,
-            views=[
-                [key, label]
+            [
+                (key, label)
                 for key, label in options_of(ObservationSettings, "beside").items()
                 if can or key == "target"
             ],
-            sizing_mode="stretch_width",
-            margin=0,
         )
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 import panel as pn
 
 from app.charts.cost import CostChart
-from app.components import ModelHeading, ObserveGestures
+from app.components import ObserveGestures
 from app.context import SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps.markers import Markers
@@ -29,6 +29,7 @@ from app.text import (
 )
 from app.tools import kinds
 from app.tools.analysis_view import AnalysisView
+from app.tools.heading_model import ModelHeading
 from app.tools.methods import METHOD_LABELS, heeds, methods_of
 from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
@@ -108,9 +109,7 @@ class ObserveTool:
         self.gestures = ObserveGestures(context.on_messages, margin=0, width=0, height=0)
         self.heading = ModelHeading(
             context.on_messages,
-            columns=[list(item) for item in options_of(ObservationSettings, "column").items()],
-            sizing_mode="stretch_width",
-            margin=0,
+            list(options_of(ObservationSettings, "column").items()),
         )
 
     def show_again(self) -> None:

@@ -15,8 +15,7 @@ from app.tools.form_network import NetworkForm
 from app.tools.form_pointer import PointerForm
 from app.tools.form_rows import RowsForm
 from app.tools.observe_panel import ObservePanel
-from app.web_files import read
-from app.widgets import block
+from app.widgets import block, form_column
 
 # What of the panel's values the form shows.
 SHOWN = [
@@ -54,12 +53,7 @@ class ObserveForm:
     def __init__(self, panel: ObservePanel, inserts: Inserts) -> None:
         self._panel, self._inserts = panel, inserts
         # Empty until they are built: a page that opens holds these alone.
-        self.root = pn.Column(
-            margin=0,
-            sizing_mode="stretch_width",
-            css_classes=["form"],
-            stylesheets=[read("widgets/parts.css")],
-        )
+        self.root = form_column()
         self.listing = pn.Column(margin=0, sizing_mode="stretch_both")
         self.parts: tuple[NetworkForm, AnalysisForm, PointerForm, RowsForm] | None = None
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import panel as pn
 import param
 
-from app.components import Handler, Message, Sender
+from app.tools.form_panel import FormPanel
 
 
-class ObservePanel(Sender, param.Parameterized):
-    """The values that the form shows: `app.tools.observe_form` builds it, once its tool is open.
-
-    Parameters
-    ----------
-    handler : callable
-        Is given the messages of one batch, in order.
-    **params
-        Any of the parameters below.
-    """
+class ObservePanel(FormPanel):
+    """The values that the form shows: `app.tools.observe_form` builds it, once its tool is open."""
 
     kinds = param.List(default=[], doc="Key, label and settings of each network.")
     whole = param.String(default="globe", doc="What people read where neither land nor sea is.")
@@ -40,21 +31,6 @@ class ObservePanel(Sender, param.Parameterized):
     rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
     rejected_words = param.String()
     reading = param.String(doc="The observation under the pointer, in words.")
-
-    def __init__(self, handler: Handler | None = None, **params: Any) -> None:
-        self._handler = handler
-        super().__init__(**params)
-
-    def receive(self, batch: list[Message]) -> None:
-        """Pass messages on to the session."""
-        if self._handler is not None:
-            self._handler(batch)
-
-    def send(self, **message: Any) -> None:
-        """Send a message to the session."""
-        # All that follows leaves in one message, as with the other controls.
-        with pn.io.hold():
-            self.receive([message])
 
     def set(self, name: str, value: Any) -> None:
         """Ask for another value of a setting."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.components import Perturb, PerturbHeading
+from app.components import PerturbGestures
 from app.context import SessionContext
 from app.jobs.response import ResponseJob, ResponseRequest, ResponseResult, SensitivityRequest
 from app.maps.color_scales import Look, response_look, sensitivity_look
@@ -21,6 +21,9 @@ from app.maps.outlines import Outlines
 from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
 from app.state.settings import options_of
 from app.tools.atlas import AtlasTool
+from app.tools.heading_perturb import PerturbHeading
+from app.tools.perturb_form import PerturbForm
+from app.tools.perturb_panel import PerturbPanel
 from app.tools.perturb_text import (
     beyond_words,
     change_words,
@@ -75,25 +78,25 @@ class PerturbTool:
         self.outlines: Outlines | None = None
         self._scene: tuple[Any, ColumnContent] | None = None
         self._note = ""
-        self.panel = Perturb(
+        self.panel = PerturbPanel(
             context.on_messages,
             most=MOST_KELVIN,
-            regions=[[key, region.label, place_label(key)] for key, region in REGIONS.items()],
+            regions=[[key, place_label(key)] for key in REGIONS],
             helds=[[key, held.label, held.question] for key, held in HELD.items()],
             variables=[[variable.name, variable.label] for variable in bundle.variables],
             experiments=[[key, response.label] for key, response in self.gcm.items()],
-            sizing_mode="stretch_width",
-            margin=0,
         )
+        self.form = PerturbForm(self.panel, self.atlas.root)
+        self.gestures = PerturbGestures(context.on_messages, margin=0, width=0, height=0)
+        # Whether the browser has drawn the page: the form would delay its maps.
+        self.opened = False
         self.heading = PerturbHeading(
             context.on_messages,
-            views=[
-                [key, label]
+            [
+                (key, label)
                 for key, label in options_of(PerturbationSettings, "view").items()
                 if key != "gcm" or self.gcm
             ],
-            sizing_mode="stretch_width",
-            margin=0,
         )
 
     @property
@@ -274,6 +277,7 @@ class PerturbTool:
             return
         p: PerturbationSettings = self._state.perturbations
         fresh = self._fresh()
+        busy = (self._view != "gcm" and self.work.busy is not None) or self.atlas.busy
         self.panel.put(
             patches=[
                 {"where": x.where, "kelvin": x.kelvin, "on": x.enabled, "selected": i == p.selected}
@@ -297,14 +301,18 @@ class PerturbTool:
                 "sensitivity": self._sensitivity_words(),
                 "gcm": gcm_words(self.gcm[self._experiment]) if self.gcm else "",
             },
-            busy=(self._view != "gcm" and self.work.busy is not None) or self.atlas.busy,
+            busy=busy,
         )
+        self.gestures.put(view=self._view, chosen=p.selected, busy=busy)
+        if self.opened:
+            self.form.build()
+            self.heading.build()
         self.atlas.show(shown=self._view == "atlas")
         self.heading.put(
             view=self._view,
             per_kelvin=p.per_kelvin,
             fade=p.fade,
-            titles=titles(
+            pair=titles(
                 self._view,
                 there=self.work.answer is not None,
                 late=self.month if self.stale else "",
@@ -415,6 +423,7 @@ class PerturbTool:
         self.work.close()
         self.atlas.close()
         self.panel.listen(None)
+        self.gestures.listen(None)
         self.heading.listen(None)
 
 

@@ -1,5 +1,6 @@
 import { channel } from "./channel.js"
 import { escape } from "./dom.js"
+import { numberSlider, place } from "./number_slider.js"
 
 const RANGE = 4
 const STEP = 0.05
@@ -33,11 +34,6 @@ export function render({ model, el }) {
   const rows = new Map()
   let walk = null
 
-  const place = (value) => 100 * (Math.min(Math.max(value, -RANGE), RANGE) + RANGE) / (2 * RANGE)
-  const parse = (typed) => {
-    const plain = typed.trim().replace(",", ".").replace("\u2212", "-")
-    return plain === "" ? NaN : Number(plain)
-  }
   const text = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "\u2212")
 
   const makeRow = (info) => {
@@ -50,50 +46,24 @@ export function render({ model, el }) {
         <input type="range" min="${-RANGE}" max="${RANGE}" step="0.01"></span>`
     /** @type {NodeListOf<HTMLInputElement>} */
     const [number, range] = item.querySelectorAll("input")
-    const row = {
-      item, img: item.querySelector("img"), what: item.querySelector(".what"), number, range,
-      mark: item.querySelector(".mark"), fill: item.querySelector(".fill"), held: false,
-      typing: false, sent: false,
-    }
     const k = info.k
-    row.range.dataset.k = k
-    row.number.dataset.k = k
-    const send = (value, done) => {
-      stop()
-      row.sent = true
-      show(k, value)
-      if (done) { wire.send({ type: "z", k, value, done }, `z${k}`) } else { wire.send({ type: "z", k, value }, `z${k}`) }
-    }
-    row.range.addEventListener("pointerdown", () => { row.held = true })
-    row.range.addEventListener("input", () => send(Number(row.range.value), false))
-    row.range.addEventListener("change", () => { row.held = false; send(Number(row.range.value), true) })
-    row.range.addEventListener("dblclick", () => send(0, true))
-    // A field of text, not of numbers: Chromium's drops a decimal comma, so that 1,5 became 15.
-    row.number.addEventListener("input", () => { row.typing = true })
-    const take = () => {
-      if (!row.typing) return
-      row.typing = false
-      const value = parse(row.number.value)
-      if (Math.abs(value) <= LIMIT) { send(value, true); return }
-      // The server returns the reason; the former value comes back.
-      stop()
-      wire.send({ type: "z", k, value: row.number.value, done: true }, `refused${k}`)
-      show(k, model.z[k])
-    }
-    row.number.addEventListener("blur", take)
-    row.number.addEventListener("keydown", (e) => {
-      if (e.key === "Enter") take()
-      const way = { ArrowUp: 1, ArrowDown: -1 }[e.key]
-      if (!way || e.altKey || e.ctrlKey || e.metaKey) return
-      e.preventDefault()
-      const value = parse(row.number.value)
-      if (Number.isNaN(value) || Math.abs(value) > LIMIT) { take(); return }
-      row.typing = false
-      send(Math.min(Math.max(Math.round((value + way * STEP) * 1e4) / 1e4, -LIMIT), LIMIT), true)
+    range.dataset.k = number.dataset.k = k
+    const slider = numberSlider(item, {
+      reach: RANGE, limit: LIMIT, step: STEP, text,
+      value: () => model.z[k],
+      send: (value, done) => {
+        stop()
+        wire.send(done ? { type: "z", k, value, done } : { type: "z", k, value }, `z${k}`)
+      },
+      refuse: (typed) => {
+        stop()
+        wire.send({ type: "z", k, value: typed, done: true }, `refused${k}`)
+      },
     })
+    const row = { item, img: item.querySelector("img"), what: item.querySelector(".what"), number, range,
+      mark: item.querySelector(".mark"), slider }
     rows.set(k, row)
     describe(info)
-    show(k, model.z[k])
     mark(k)
     return item
   }
@@ -107,18 +77,9 @@ export function render({ model, el }) {
     row.range.setAttribute("aria-label", `Latent ${info.k + 1}, moves ${info.label} most`)
     row.number.setAttribute("aria-label", `Value of latent ${info.k + 1}`)
   }
-  const show = (k, value) => {
-    const row = rows.get(k)
-    if (!row) return
-    row.range.value = value
-    if (!row.typing) row.number.value = text(value)
-    const [a, b] = [place(0), place(value)]
-    row.fill.style.left = `calc(7px + (100% - 14px) * ${Math.min(a, b) / 100})`
-    row.fill.style.width = `calc((100% - 14px) * ${Math.abs(a - b) / 100})`
-  }
   const mark = (k) => {
     const row = rows.get(k)
-    if (row) row.mark.style.left = `calc(7px + (100% - 14px) * ${place(model.marks[k]) / 100})`
+    if (row) row.mark.style.left = `calc(7px + (100% - 14px) * ${place(model.marks[k], RANGE) / 100})`
   }
 
   const fill = (list, infos) => { for (const info of infos) list.append(makeRow(info)) }
@@ -136,14 +97,12 @@ export function render({ model, el }) {
   model.on("rest", restOpen)
   model.on("marks", () => { for (const k of rows.keys()) mark(k) })
   model.on("z", () => {
-    for (const [k, row] of rows) if (!row.held && !row.sent) show(k, model.z[k])
+    for (const { slider } of rows.values()) slider.show()
   })
   // An answer to the key pressed before would take this one back: a row waits for its last answer.
   model.on("ack", () => {
     if (!wire.idle) return
-    for (const [k, row] of rows) {
-      if (row.sent && !row.held) { row.sent = false; show(k, model.z[k]) }
-    }
+    for (const { slider } of rows.values()) slider.answered()
   })
 
   const act = (message) => { stop(); wire.send(message) }

@@ -1,6 +1,6 @@
 import { channel, underWay } from "./channel.js"
 import { download } from "./dom.js"
-import { arm, bokeh, drawing, pointing, whenTool } from "./pointer.js"
+import { arm, bokeh, drawing, pointing, showPressed, whenTool } from "./pointer.js"
 import { tableKeys } from "./table.js"
 
 // The modes of the form's radio buttons, in their order; "region" and "aim" last for one box.
@@ -22,8 +22,7 @@ export function render({ model }) {
     root.dataset.pointer = mode
     const at = MODES.indexOf(mode)
     bokeh("observe-mode")?.setv({ active: at < 0 ? null : at }, { sync: false })
-    const button = window.Bokeh?.index?.find_one?.(bokeh("observe-region"))?.el.shadowRoot.querySelector("button")
-    button?.setAttribute("aria-pressed", String(mode === "region"))
+    showPressed("observe-region", mode === "region")
   }
   const choose = (value) => {
     if (value === mode) return

@@ -18,6 +18,18 @@ export const bokeh = (name) => {
   return found.get(name)
 }
 
+/**
+ * Show on a button of the form whether it is pressed, where that is known in the browser alone.
+ * @param {string} name - of its model
+ * @param {boolean} on
+ * @returns {HTMLElement | undefined}
+ */
+export const showPressed = (name, on) => {
+  const button = window.Bokeh?.index?.find_one?.(bokeh(name))?.el.shadowRoot.querySelector("button")
+  button?.setAttribute("aria-pressed", String(on))
+  return button
+}
+
 // What dragging over a map does while something is to be drawn there; else it pans.
 const DRAGS = { lasso: "lasso", box: "box", region: "box", aim: "box", over: "box", within: "box" }
 // Which of these makes a geometry of Bokeh's.

@@ -119,7 +119,12 @@ def test_every_message_of_the_page_has_an_action(session, repo_root):
     for file in (repo_root / "app" / "results").glob("*.py"):
         sent |= set(re.findall(r'send\(type="([a-z-]+)"', file.read_text(encoding="utf-8")))
     for file in (repo_root / "app" / "tools").glob("*.py"):
-        asked = r'(?:(?:send|on_messages)\(\[\{"type": |send\(type=)"([a-z-]+)"'
-        sent |= set(re.findall(asked, file.read_text(encoding="utf-8")))
+        text = file.read_text(encoding="utf-8")
+        for asked in (
+            r'(?:send|on_messages)\(\[\{"type": "([a-z-]+)"',
+            r'send\(type="([a-z-]+)"',
+            r'_ask\("([a-z-]+)", ',
+        ):
+            sent |= set(re.findall(asked, text))
     assert len(sent) > 40
     assert sent == set(session._actions)

@@ -76,6 +76,6 @@ def test_no_two_modules_of_a_component_use_one_name(name):
 
 
 def test_components_are_those_of_the_page():
-    assert {"bar.js", "explore.js", "observe_gestures.js", "perturb.js", "slider.js"} <= set(
+    assert {"amount.js", "bar.js", "explore.js", "members.js", "perturb_gestures.js"} <= set(
         COMPONENTS
     )

@@ -43,9 +43,9 @@ def test_arrows_follow_the_slider_and_can_be_switched_off(revisit):
     assert arrows(visitor, "model") != model
     # They are drawn, on the height alone.
     before = visitor.pixels()
-    visitor.page.locator("#arrows").uncheck()
+    visitor.page.locator(".arrows input").uncheck()
     assert visitor.changed(before) == {f"{HEIGHT} target", f"{HEIGHT} model"}
-    visitor.page.locator("#arrows").check()
+    visitor.page.locator(".arrows input").check()
     visitor.settle()
     assert visitor.pixels() == before
 
@@ -89,7 +89,7 @@ def test_one_button_shows_what_one_observation_does_by_two_methods(revisit):
     assert asked["beside"] == ["enoi"]
     assert asked["scale"] == ["5"]
     assert asked["column"] == ["increment"]
-    assert page.locator("#beside").input_value() == "enoi"
+    assert page.locator(".heading.beside select").input_value() == "Ensemble OI: increment"
     assert "1 observation" in page.locator(".counts").inner_text()
     ours, theirs = arrows(visitor, "model"), arrows(visitor, "target")
     # Its localisation ends ensemble OI's increment; the decoder's patterns go round the globe.
@@ -97,4 +97,4 @@ def test_one_button_shows_what_one_observation_does_by_two_methods(revisit):
     assert "+30" in visitor.text(f"[data-variable={HEIGHT}] .legend")
     page.locator("#undo").click()
     visitor.settle()
-    assert page.locator("#beside").input_value() == "target"
+    assert page.locator(".heading.beside select").input_value() == "Target"

@@ -196,7 +196,7 @@ def test_a_button_enlarges_a_row_for_the_back_of_a_room(revisit):
     for text in (".legend .name b", ".legend .name i", ".ticks span", ".scores .r", ".axes .x"):
         assert row.locator(text).first.evaluate(SIZE) >= 24
     # What the column shows is still chosen above it, and the same button leaves.
-    page.locator("#column").select_option("spread")
+    page.locator(".shows-column select").select_option("Spread")
     visitor.settle()
     assert row.locator(".enlarge").get_attribute("aria-pressed") == "true"
     row.locator(".enlarge").click()

@@ -50,7 +50,7 @@ def test_the_first_view_is_an_analysis_from_a_hundred_stations(visit):
     page.wait_for_selector("text=converged in")
     assert page.locator(".strip .month").inner_text() == "December 1997"
     assert "200 observations" in page.locator(".counts").inner_text()
-    assert page.locator("#column option").first.inner_text() == "Analysis"
+    assert page.locator(".shows-column option").first.inner_text() == "Analysis"
     score = visitor.text("[data-variable=psl] .scores")
     assert float(re.search(r"expl. var.\s+(\S+)", score)[1]) > 0.7
     # What is on the canvas is the analysis, not the background that came first.
@@ -485,11 +485,11 @@ def test_members_are_flipped_through_and_counted(revisit):
     flip.click()
     expect(flip).to_have_attribute("aria-pressed", "false")
     before = visitor.pixels()
-    page.select_option("#column", "probability")
-    page.select_option("#event", "lower")
+    page.select_option(".shows-column select", "Probability")
+    page.select_option(".event select", "Lower fifth")
     visitor.until_changed(before, models)
     assert "%" in visitor.text("[data-variable=psl] .key")
-    expect(page.locator("#scale")).to_be_hidden()
+    expect(page.locator(".amplify select")).to_be_hidden()
     expect(page.locator(".members")).to_be_hidden()
     assert "event=lower" in page.url
 
@@ -499,14 +499,14 @@ def test_columns_of_the_model(revisit):
     page = visitor.page
     page.wait_for_selector("text=converged in")
     models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
-    for column in ("increment", "difference", "spread"):
+    for column in ("Increment", "Analysis − target", "Spread"):
         before = visitor.pixels()
-        page.select_option("#column", column)
+        page.select_option(".shows-column select", column)
         page.wait_for_timeout(600)
         # The increment from the prior mean looks like the analysis but for its zero.
         assert visitor.changed(before) <= models
         assert "hPa" in visitor.text("[data-variable=psl] .key")
-    page.select_option("#column", "influence")
+    page.select_option(".shows-column select", "One observation's influence")
     visitor.settle()
     nothing = visitor.pixels()
     where = rows(visitor)[0]
@@ -564,7 +564,7 @@ def test_the_tool_and_its_table_fit_the_window(visit):
     visitor = visit(FEW, width=width, height=height)
     page = visitor.page
     page.wait_for_selector(".tabulator-row")
-    places = [page.locator(place).first for place in (".listing", "footer", "#column")]
+    places = [page.locator(place).first for place in (".listing", "footer", ".shows-column select")]
     for place in [*places, visitor.button("Download CSV"), visitor.button("Delete")]:
         box = place.bounding_box()
         assert box["x"] >= 0

@@ -46,7 +46,7 @@ def settle(visitor):
 
 
 def outcome(visitor):
-    return visitor.page.locator(".answered").inner_text()
+    return visitor.page.locator(".answered p").inner_text()
 
 
 @pytest.fixture
@@ -77,10 +77,10 @@ def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     after = visitor.pixels()
     assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
     assert page.locator("#first-title").inner_text() == "Analysis from all fields"
-    assert page.locator("#view").input_value() == "sum"
-    assert page.locator(".patches .what").all_inner_texts() == ["Niño 3.4"]
-    assert "K over" in page.locator(".change").inner_text()
-    assert "What does the sea alone do?" in page.locator(".question").inner_text()
+    assert page.locator(".shows-view select").input_value() == "Analysis + response"
+    assert page.locator(".patches .what:visible").all_inner_texts() == ["Niño 3.4"]
+    assert "K over" in page.locator(".change p").inner_text()
+    assert "What does the sea alone do?" in page.locator(".question p").inner_text()
     assert "patch" in visitor.text("[data-variable=tas] .scores")
     # And back, exactly.
     page.locator("[data-tool=explore]").click()
@@ -123,43 +123,43 @@ def test_the_amount_is_dragged_live(perturb):
 def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     visitor = perturb("&sea=")
     page = visitor.page
-    assert "zero" in page.locator(".change").inner_text()
-    page.locator("[data-draw=box]").click()
+    assert "zero" in page.locator(".change p").inner_text()
+    page.locator(".draw-box button").click()
     # At once: the browser does not wait for the server to draw.
     trace(visitor, [(40, 175), (20, 215)])
-    page.wait_for_selector(".patches .what")
+    page.wait_for_selector(".patches .what:visible")
     settle(visitor)
     south, north, west, east, kelvin = (float(v) for v in query(visitor)["sea"].split(":"))
     assert (south, north, kelvin) == (pytest.approx(20, abs=2), pytest.approx(40, abs=2), 2.0)
     assert west == pytest.approx(175, abs=6)
     assert east == pytest.approx(215, abs=6)
-    page.locator("[data-draw=lasso]").click()
+    page.locator(".draw-lasso button").click()
     visitor.settle()
     trace(visitor, [(-10, 60), (-30, 60), (-32, 100), (-10, 95), (-9, 62)], kind="model")
-    page.wait_for_selector(".patches .what >> nth=1")
+    page.wait_for_selector(".patches .what:visible >> nth=1")
     settle(visitor)
-    assert page.locator(".patches .what").nth(1).inner_text().startswith("Lasso round 2")
-    assert page.locator(".patches li").nth(1).get_attribute("class") == "selected"
+    assert page.locator(".patches .what:visible").nth(1).inner_text().startswith("Lasso round 2")
+    assert "selected" in page.locator(".patch").nth(1).get_attribute("class").split()
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     settle(visitor)
-    assert page.locator(".patches .what").count() == 0
+    assert page.locator(".patches .what:visible").count() == 0
     page.keyboard.press("Control+Shift+Z")
     settle(visitor)
-    assert page.locator(".patches .what").count() == 1
+    assert page.locator(".patches .what:visible").count() == 1
 
 
 def test_a_patch_on_land_is_refused_in_words(perturb):
     visitor = perturb()
     page = visitor.page
     before, url = visitor.pixels(), page.url
-    page.locator("[data-draw=lasso]").click()
+    page.locator(".draw-lasso button").click()
     visitor.settle()
     trace(visitor, [(62, 85), (50, 85), (50, 105), (62, 105), (62, 86)])
     page.wait_for_selector(".status.failed")
     visitor.says("land")
     settle(visitor)
-    assert page.locator(".patches .what").count() == 1
+    assert page.locator(".patches .what:visible").count() == 1
     assert page.url == url
     assert visitor.pixels() == before
 
@@ -168,16 +168,18 @@ def test_the_response_alone_faded_and_what_that_means(perturb):
     visitor = perturb()
     page = visitor.page
     before = visitor.pixels()
-    page.locator("#view").select_option("response")
-    assert visitor.changed(before) >= MODELS
-    said = page.locator(".fading").inner_text()
+    page.locator(".shows-view select").select_option("Response")
+    visitor.until_changed(before, MODELS)
+    said = page.locator(".fading p").inner_text()
     assert "one posterior standard deviation of a single month" in said
     assert "+3 hPa" in visitor.text("[data-variable=psl] .key")
     faded = visitor.pixels()
-    page.locator("#fade").uncheck()
+    page.get_by_label("fade").uncheck()
+    page.wait_for_url("**fade=0**")
     assert visitor.changed(faded) <= MODELS
     bold = visitor.pixels()
-    page.locator("#per-kelvin").check()
+    page.get_by_label("per kelvin").check()
+    visitor.until_changed(bold, {"psl model"})
     assert visitor.changed(bold) <= MODELS
     assert "hPa per K" in visitor.text("[data-variable=psl] .key")
     page.mouse.move(*pixel(visitor, 0, 215, variable="tas", kind="model"))
@@ -187,29 +189,33 @@ def test_the_response_alone_faded_and_what_that_means(perturb):
 def test_link_file_and_several_patches(perturb, visit):
     visitor = perturb()
     page = visitor.page
-    page.locator("#add").select_option("north_atlantic")
+    page.get_by_label("Add a region").select_option(label="North Atlantic")
     settle(visitor)
     page.locator("input.num[data-at='1']").fill("-1,5")
     page.locator("input.num[data-at='1']").press("Enter")
-    page.locator("input[value=sst_and_pressure]").check()
+    page.get_by_label("SST and pressure").check()
     settle(visitor)
-    page.locator("#view").select_option("response")
+    page.locator(".shows-view select").select_option("Response")
+    page.wait_for_url("**view=response**")
     settle(visitor)
     shown = visitor.pixels()
     again = visit("?" + urlparse(page.url).query)
     settle(again)
-    assert again.page.locator(".patches .what").all_inner_texts() == ["Niño 3.4", "North Atlantic"]
+    assert again.page.locator(".patches .what:visible").all_inner_texts() == [
+        "Niño 3.4",
+        "North Atlantic",
+    ]
     assert again.page.locator("input.num[data-at='1']").input_value() == "−1.5"
-    assert again.page.locator("input[value=sst_and_pressure]").is_checked()
+    assert again.page.get_by_label("SST and pressure").is_checked()
     # The maps but that of the outlines, whose selection is not saved.
     same = {k: v for k, v in again.pixels().items() if not k.startswith("tos")}
     assert same == {k: v for k, v in shown.items() if not k.startswith("tos")}
-    page.locator(".patches li").nth(1).locator("[type=checkbox]").uncheck()
+    page.locator(".patch").nth(1).locator("[type=checkbox]").uncheck()
     settle(visitor)
     assert query(visitor)["sea"].endswith(":off")
-    page.locator("#clear").click()
+    page.get_by_role("button", name="Clear").click()
     settle(visitor)
-    assert page.locator(".patches .what").count() == 0
+    assert page.locator(".patches .what:visible").count() == 0
 
 
 def test_the_keyboard_alone(perturb):
@@ -221,27 +227,27 @@ def test_the_keyboard_alone(perturb):
     assert page.locator("input.num[data-at='0']").input_value() == "−1.9"
     page.keyboard.press("Delete")
     settle(visitor)
-    assert page.locator(".patches .what").count() == 0
-    page.locator("[data-draw=box]").focus()
+    assert page.locator(".patches .what:visible").count() == 0
+    page.locator(".draw-box button").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("[data-draw=box][aria-pressed=true]")
+    page.wait_for_selector(".draw-box button[aria-pressed=true]")
     page.keyboard.press("Escape")
-    page.wait_for_selector("[data-draw=box][aria-pressed=false]")
+    page.wait_for_selector(".draw-box button[aria-pressed=false]")
 
 
 def test_sensitivity_at_a_click(perturb):
     visitor = perturb()
     page = visitor.page
     before = visitor.pixels()
-    page.locator("#sensitivity").click()
-    page.wait_for_selector("p.sensitivity:has-text('within 500 km')", timeout=120_000)
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector(".sensitivity p:has-text('within 500 km')", timeout=120_000)
     assert visitor.changed(before) >= {"tos model"}
     shown = visitor.pixels()
     page.mouse.click(*pixel(visitor, 15, 210, variable="pr", kind="model"))
-    page.wait_for_selector("p.sensitivity:has-text('Precipitation')", timeout=120_000)
+    page.wait_for_selector(".sensitivity p:has-text('Precipitation')", timeout=120_000)
     settle(visitor)
     assert visitor.changed(shown) >= {"tos model", "pr model"}
-    assert page.locator("#of-variable").input_value() == "pr"
+    assert page.locator("#tool-perturb").get_by_label("Variable").input_value() == "Precipitation"
     assert "mm/day per K" in visitor.text("[data-variable=tos] .key")
     page.mouse.move(*pixel(visitor, 5, 215, kind="model"))
     page.wait_for_selector("text=mm/day per K")
@@ -250,16 +256,17 @@ def test_sensitivity_at_a_click(perturb):
 def test_beside_the_gcm(perturb):
     visitor = perturb()
     page = visitor.page
-    if not page.locator("[data-gcm]").count():
+    if not page.get_by_role("group", name="Compare with the GCM").count():
         pytest.skip("no responses of the GCM come with this bundle")
     before = visitor.pixels()
-    page.locator("[data-gcm=nino34_plus2]").click()
-    assert visitor.changed(before) >= MODELS | TARGETS
+    page.get_by_role("checkbox", name="Niño 3.4 +2 K").check()
+    visitor.until_changed(before, MODELS | TARGETS)
     assert page.locator("#first-title").inner_text() == "GCM's response, mean of 60 months"
     assert page.locator(".patches").evaluate("e => e.inert")
     assert re.search(r"tropics\s*r 0?\.?\d", visitor.text("[data-variable=tas] .scores"))
-    assert "months" in page.locator(".gcm-words").inner_text()
-    page.locator("#view").select_option("sum")
+    assert "months" in page.locator(".gcm-words p").inner_text()
+    page.locator(".shows-view select").select_option("Analysis + response")
+    page.wait_for_url(lambda url: "view=gcm" not in url)
     settle(visitor)
     assert visitor.pixels() == before
 
@@ -290,9 +297,9 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     visitor = perturb("&sea=")
     page = visitor.page
     page.get_by_label("A patch of the GFMIP protocol").select_option(label="0° 140°W")
-    page.wait_for_selector(".patches .what")
+    page.wait_for_selector(".patches .what:visible")
     settle(visitor)
-    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 140°W"]
+    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 140°W"]
     assert query(visitor)["sea"] == "-5:5:200:240:edge360:2"
     before = visitor.pixels()
     page.get_by_role("button", name="Show the atlas").click()
@@ -302,7 +309,8 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     cancel.click()
     go_on.wait_for()
     settle(visitor)
-    assert page.locator("#view").input_value() == query(visitor)["view"] == "atlas"
+    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
+    assert query(visitor)["view"] == "atlas"
     assert visitor.changed(before) >= MODELS
     drawn = visitor.pixels()
     # Another region's means need no patch again.
@@ -313,9 +321,9 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     assert not cancel.is_visible()
     page.mouse.click(*pixel(visitor, 2, 178, variable="pr", kind="model"))
     settle(visitor)
-    assert page.locator("#view").input_value() == "response"
-    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 180°"]
+    assert page.locator(".shows-view select").input_value() == "Response"
+    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 180°"]
     page.keyboard.press("Control+z")
     settle(visitor)
-    assert page.locator("#view").input_value() == "atlas"
-    assert page.locator(".patches .what").all_inner_texts() == ["Hump round 0° 140°W"]
+    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
+    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 140°W"]

@@ -71,7 +71,8 @@ class SeaVisit:
         self.panel, self.heading = self.perturb.panel, self.perturb.heading
 
     def send(self, *messages):
-        self.panel._handle_msg({"seq": self.panel.ack + 1, "batch": list(messages)})
+        control = self.perturb.gestures
+        control._handle_msg({"seq": control.ack + 1, "batch": list(messages)})
 
     def set(self, name, value):
         self.send({"type": "sea-set", "name": name, "value": value})

@@ -15,6 +15,7 @@ from aloft import make_bundle
 from app.jobs.analysis import engine_of
 from app.session import Session
 from app.state.serialize import from_json, from_query, to_json, to_query
+from app.tools.form_panel import FormPanel
 from app.tools.observe_text import scenario
 from mlda_core.evaluation import single_observation
 
@@ -35,7 +36,10 @@ class Visit:
 
     def send(self, control=None, **message):
         control = control or self.beside.heading
-        control._handle_msg({"seq": control.ack + 1, "batch": [message]})
+        if isinstance(control, FormPanel):
+            control.send(**message)
+        else:
+            control._handle_msg({"seq": control.ack + 1, "batch": [message]})
         self.settle()
 
     def settle(self, limit=60):

@@ -41,7 +41,7 @@ def test_the_first_visit_shows_december_1997_without_its_el_nino(sea_visit, bund
         assert np.array_equal(
             cells(v, variable.name, "model"), every[i] + again.anomalies[i], equal_nan=True
         )
-    assert v.heading.titles[0] == "Analysis from all fields"
+    assert v.heading.pair[0] == "Analysis from all fields"
     assert "with tapered edges" in v.panel.words["change"]
     assert answer.response.beyond < 0.1
     assert v.panel.words["beyond"] == v.heading.note == ""
@@ -60,7 +60,7 @@ def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(sea
 
 def test_something_is_there_before_the_response_is(sea_visit, bundle):
     v = sea_visit(wait=False)
-    assert v.heading.titles[0] == "Target"
+    assert v.heading.pair[0] == "Target"
     assert np.array_equal(cells(v, "psl", "target"), bundle.target("1997-12")[0])
     assert not np.isfinite(cells(v, "psl", "model")).any()
     assert v.panel.busy
@@ -152,7 +152,7 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(sea_visit):
     assert v.bar.nino.count("…") == 2
     assert "K" not in v.bar.nino
     assert all("…" in said.text for said in v.session.figures.scores.values())
-    assert v.heading.titles[0].endswith("1997-12")
+    assert v.heading.pair[0].endswith("1997-12")
     v.settle()
     assert "…" not in v.bar.nino
     assert "globe" in v.session.figures.scores["psl"].text
@@ -160,7 +160,7 @@ def test_another_month_is_computed_and_the_old_one_named_until_then(sea_visit):
     assert v.work.answer.question.month == "1996-12"
     assert "still" not in v.heading.note
     assert not v.heading.stale
-    assert v.heading.titles[0] == "Analysis from all fields"
+    assert v.heading.pair[0] == "Analysis from all fields"
     assert v.session._frame.request.month == "1996-12"
 
 
@@ -241,7 +241,7 @@ def test_beside_the_gcm(sea_visit, bundle):
     # Full fields have no meaning here.
     v.send({"type": "fields", "value": "full"})
     assert np.array_equal(cells(v, "tas", "target"), found.gcm[tas])
-    assert v.heading.titles[0] == f"GCM's response, mean of {len(found.months)} months"
+    assert v.heading.pair[0] == f"GCM's response, mean of {len(found.months)} months"
     assert "take no part" in v.panel.words["change"]
     # How long the response of a single month took is of something else.
     assert v.panel.words["outcome"] == ""
