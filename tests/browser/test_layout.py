@@ -111,8 +111,11 @@ def out_of_reach(page):
 
 
 def test_every_control_is_in_reach_at_every_width(visit):
-    visitor = visit("?tool=observe")
+    # A tool's form is built when it is first open.
+    visitor = visit("?tool=perturb")
     page = visitor.page
+    expect(page.get_by_role("button", name="Draw lasso")).to_be_visible()
+    page.get_by_role("tab", name="Observe").click()
     expect(visitor.button("Download CSV")).to_be_visible()
     # Drawing twelve figures anew takes most of the time, and moves no control.
     page.add_style_tag(content=".map > *, .square > * { display: none !important }")
