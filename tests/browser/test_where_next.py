@@ -113,7 +113,7 @@ def test_a_free_place_asked_about_shows_its_densities(visit):
     expect(words).to_be_visible(timeout=LONG)
     expect(words).to_contain_text("target")
     assert count(visitor) == many
-    foot.get_by_text("Region", exact=True).click()
+    foot.get_by_role("radio", name="Region").click()
     expect(foot.get_by_text("Globe:")).to_be_visible(timeout=LONG)
 
 
