@@ -34,6 +34,8 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(revisit, regi
     assert v.page.locator("[role=tab]").all_inner_texts() == ["Explore", "Observe"]
     drawn = v.pixels()
     v.page.get_by_role("tab", name="Observe").click()
+    # The form is built when its tool is first open.
+    expect(v.form.get_by_label("Network", exact=True)).to_be_visible()
     networks = v.form.get_by_label("Network", exact=True).locator("option").all_inner_texts()
     kinds = ("none", "all_fields", "stations", "historical", "ship_tracks", "custom")
     assert networks == [NETWORKS[kind].label for kind in kinds]
