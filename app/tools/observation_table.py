@@ -141,6 +141,10 @@ class ObservationTable:
                 if abs(len(frame) - len(old)) > 1:
                     self._to_top()
                 self.widget.value = frame
+            elif patches and old["misfit"].isna().all() and frame["misfit"].notna().any():
+                # The first misfits come while the browser still builds the table: it would lose a
+                # patch of cells.
+                self.widget.value = frame
             elif patches:
                 # Only these cells, so that the table keeps its place.
                 self.widget.patch(patches)

@@ -72,6 +72,17 @@ def test_a_few_changed_rows_are_patched_and_many_are_another_table(listing):
         assert listing.widget.value["value"].tolist()[:count] == [9.0 + count] * count
 
 
+def test_the_first_misfits_are_another_table_and_later_ones_a_patch(listing):
+    """A table that the browser still builds loses patches."""
+    listing.show(rows(), None, [])
+    sent = []
+    listing.widget.param.watch(sent.append, "value")
+    for misfits, tables in (([1.0, 2.0, 3.0], 1), ([1.5, 2.0, 3.0], 1)):
+        listing.show(rows(), np.array(misfits), [])
+        assert len(sent) == tables
+        assert listing.widget.value["misfit"].tolist() == misfits
+
+
 def test_rows_are_chosen_by_the_visitor_alone(listing):
     heard, edited = [], []
     listing.listen(lambda *cell: edited.append(cell), heard.append)
