@@ -22,7 +22,7 @@ from app.state.settings import options_of
 from app.text import number, region_words, short_labels, signed
 from app.web_files import read
 from app.widgets import Choice, Progress, block, button, keep_focus, row, text
-from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
 
@@ -37,11 +37,6 @@ NO_RUNS = (
     "patches say is in the documentation, under Atlas of patches."
 )
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]
-
-
-def told_by(atlas: Atlas, region: Region) -> NDArray[np.float64]:
-    """Return a region's sensitivity to each patch, (P, V), NaN of those that change little sea."""
-    return np.where(atlas.telling[:, None], atlas.sensitivity(region), np.nan)
 
 
 class AtlasTool:
@@ -191,7 +186,7 @@ class AtlasTool:
             values = np.full((1, len(self._bundle.variables)), np.nan)
             fields = np.full(self._bundle.mask.shape, np.nan, np.float32)
             if atlas is not None:
-                values = told_by(atlas, region_of(self._settings.over))
+                values = atlas.told(region_of(self._settings.over))
                 fields = atlas.spread_out(values).astype(np.float32)
             look: Look = atlas_look(self._bundle.variables, fields, self._bundle.grid.weights)
             column = Column("sensitivity", fields, look=look)
@@ -245,7 +240,7 @@ class AtlasTool:
         if atlas is None:
             return ["The first patches come once the analysis of the month is there."]
         where = region_of(self._settings.over)
-        values = told_by(atlas, where)
+        values = atlas.told(where)
         said = []
         for i, variable in enumerate(self._bundle.variables):
             column = values[:, i]

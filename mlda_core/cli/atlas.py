@@ -131,7 +131,7 @@ def _name(text: str) -> str:
 
 def table_of(made: Atlas, region: Region, name: str) -> Table:
     """Return the patches to which each variable's mean is the most sensitive."""
-    values = np.where(made.telling[:, None], made.sensitivity(region), np.nan)
+    values = made.told(region)
     count = len(made.months)
     table = Table(
         title=f"Sensitivity of means over {region.short} ({name}): per kelvin of the open sea's "

@@ -133,6 +133,10 @@ class Atlas:
         means = np.asarray(regional_mean(self.response, self.bundle.grid, region), np.float64)
         return means / self.mean_change[:, None]
 
+    def told(self, region: Region) -> Array:
+        """Return the :meth:`sensitivity`, (P, V), NaN for patches that are not :attr:`telling`."""
+        return np.where(self.telling[:, None], self.sensitivity(region), np.nan)
+
     def spread_out(self, values: Array) -> Array:
         """Return a map of values of patches: at each cell their mean, weighted by the patches.
 
