@@ -355,6 +355,21 @@ def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
     return _Words(html, margin=0, align="center", css_classes=[name], **params)
 
 
+def progress_bar(label: str = "", *, most: int) -> Progress:
+    """Return a small bar, hidden until there is progress to show; ``label`` is its name."""
+    return Progress(
+        value=0,
+        max=most,
+        width=100,
+        height=10,
+        margin=0,
+        visible=False,
+        align="center",
+        stylesheets=_css("progress"),
+        html_attributes=attributes(label),
+    )
+
+
 def keep_focus(*pairs: tuple[Button, Button]) -> None:
     """Let the keyboard go along where one button makes room for another.
 

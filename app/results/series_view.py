@@ -9,15 +9,14 @@ import panel as pn
 from app.charts.series import TEST, ChartData, Line, SeriesChart
 from app.charts.texts import month_text, plain, signed
 from app.results.panel import CHANGED, Foot
-from app.web_files import read
 from app.widgets import (
     Choice,
-    Progress,
     attributes,
     button,
     column,
     figure_pane,
     keep_focus,
+    progress_bar,
     row,
     span,
     text,
@@ -65,16 +64,7 @@ class SeriesView:
             "Cancel", lambda: foot.send(type="series-cancel"), "Stop; what is done stays"
         )
         keep_focus((self.start, self.cancel), (self.cancel, self.start))
-        self.progress = Progress(
-            value=0,
-            max=1,
-            width=100,
-            height=10,
-            margin=0,
-            visible=False,
-            align="center",
-            stylesheets=[read("widgets/progress.css")],
-        )
+        self.progress = progress_bar(most=1)
         self.count = text(name="count")
         self.month = Choice(
             "Month of the series", self._go, {foot.month: foot.month}, foot.month, width=90

@@ -20,8 +20,7 @@ from app.maps.frames import Column
 from app.state.perturbations import PerturbationSettings, region_of
 from app.state.settings import options_of
 from app.text import number, region_words, short_labels, signed
-from app.web_files import read
-from app.widgets import Choice, Progress, block, button, keep_focus, row, text
+from app.widgets import Choice, block, button, keep_focus, progress_bar, row, text
 from mlda_core.climate.regions import REGIONS
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
@@ -90,17 +89,7 @@ class AtlasTool:
         )
         self.go_on = button("Go on", lambda: send([{"type": "atlas-go-on"}]), "Make the rest")
         keep_focus((self.cancel, self.go_on), (self.go_on, self.cancel))
-        self.progress = Progress(
-            value=0,
-            max=100,
-            width=100,
-            height=10,
-            margin=0,
-            visible=False,
-            align="center",
-            stylesheets=[read("widgets/progress.css")],
-            html_attributes={"aria-label": "Patches of the atlas that are done"},
-        )
+        self.progress = progress_bar("Patches of the atlas that are done", most=100)
         self.count = text(name="count")
         self.words = text(name="atlas", sizing_mode="stretch_width")
         self.root = block(
