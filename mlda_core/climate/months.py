@@ -1,10 +1,10 @@
-"""Parse the month of a date in any usual form."""
+"""Parse the month, or the day, of a date in any usual form."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import cftime
 import numpy as np
@@ -60,11 +60,12 @@ _SLASHED = re.compile(
     rf"(?P<a>[0-9]{{1,2}})(?P<s>[-/])(?P<b>[0-9]{{1,2}})(?P=s)(?P<year>[0-9]{{4}}){_CLOCK}",
     re.IGNORECASE,
 )
-_REMEDY = "write it as YYYY-MM, such as 1997-12"
+# Their days are not those of the same names in the standard calendar.
+_OTHER_DAYS = {"360_day", "julian"}
 
 
 class MonthError(UserError):
-    """A value cannot be read as a month.
+    """A value cannot be read as a month, or as a day where days are asked for.
 
     Parameters
     ----------
@@ -82,6 +83,36 @@ class MonthError(UserError):
 
 class DayOrMonthError(MonthError):
     """A date such as 05/04/1997 has two readings."""
+
+
+class _Wanted(NamedTuple):
+    """What is read of a date: its name, and the remedy that messages end with."""
+
+    name: str
+    remedy: str
+
+    def label(self, given: str, year: int, month: int, day: int | None) -> str:
+        """Return the label of a date.
+
+        Raises
+        ------
+        MonthError
+            If there is no such month or day.
+        """
+        if not (1 <= month <= 12 and 0 <= year <= 9999):
+            raise MonthError(given, f"is not a {self.name}; {self.remedy}")
+        if self is _MONTH:
+            return f"{year:04d}-{month:02d}"
+        if day is None:
+            raise MonthError(given, f"is a month and no day; {self.remedy}")
+        try:
+            return dt.date(year, month, day).isoformat()
+        except ValueError as error:
+            raise MonthError(given, f"is a day that is in no calendar; {self.remedy}") from error
+
+
+_MONTH = _Wanted("month", "write it as YYYY-MM, such as 1997-12")
+_DAY = _Wanted("day", "write it as YYYY-MM-DD, such as 1997-12-05")
 
 
 def month_of(value: Any, *, day_first: bool | None = None) -> str:
@@ -106,36 +137,76 @@ def month_of(value: Any, *, day_first: bool | None = None) -> str:
     MonthError
         If it is no date or month, or has two readings; the message quotes it.
     """
+    return _label(value, _MONTH, day_first)
+
+
+def day_of(value: Any, *, day_first: bool | None = None) -> str:
+    """Return the day of a date in any usual form.
+
+    Parameters
+    ----------
+    value : str, int, date, datetime, Timestamp, Period, datetime64, cftime.datetime, 0-d array
+        As for :func:`month_of`, with a day.
+    day_first : bool, optional
+        As for :func:`month_of`.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DD`` of the standard calendar, as written: a date whose day is another in UTC is
+        refused.
+
+    Raises
+    ------
+    MonthError
+        If it is no date, has no day or two readings, or is of a calendar whose days are not those
+        of the standard one (``360_day``, ``julian``); the message quotes it.
+    """
+    return _label(value, _DAY, day_first)
+
+
+def _label(value: Any, wanted: _Wanted, day_first: bool | None) -> str:
     if isinstance(value, np.ndarray) or hasattr(value, "dims"):
         array = np.asarray(value)
         if array.size != 1:
-            raise MonthError(f"an array of {array.size}", f"is not a month; {_REMEDY}")
+            raise MonthError(
+                f"an array of {array.size}", f"is not a {wanted.name}; {wanted.remedy}"
+            )
         value = array.reshape(-1)[0]
     if isinstance(value, str):
-        return _of_text(value, day_first)
+        return _of_text(value, wanted, day_first)
     if isinstance(value, int | float | np.number) and not isinstance(
         value, bool | np.bool_ | np.timedelta64
     ):
         number = float(value)
-        return _of_text(f"{number:.0f}" if number.is_integer() else repr(number), day_first)
+        text = f"{number:.0f}" if number.is_integer() else repr(number)
+        return _of_text(text, wanted, day_first)
     if isinstance(value, np.datetime64):
-        if np.datetime_data(value)[0] == "Y":
-            raise MonthError(str(value), f"is a year and no month; {_REMEDY}")
+        unit = np.datetime_data(value)[0]
+        if unit == "Y":
+            raise MonthError(str(value), f"is a year and no {wanted.name}; {wanted.remedy}")
         if not np.isnat(value):
-            text = str(value.astype("datetime64[M]"))
-            return _numbered(str(value), int(text[:-3]), int(text[-2:]))
+            year, month, day = (int(n) for n in str(value.astype("datetime64[D]")).split("-"))
+            return wanted.label(str(value), year, month, None if unit in "MW" else day)
     elif isinstance(value, pd.Period):
         first, last = value.start_time, value.end_time
-        if (first.year, first.month) != (last.year, last.month):
-            raise MonthError(str(value), f"is longer than a month; {_REMEDY}")
-        return _numbered(str(value), first.year, first.month)
+        if _parts(first, wanted) != _parts(last, wanted):
+            raise MonthError(str(value), f"is longer than a {wanted.name}; {wanted.remedy}")
+        return wanted.label(str(value), first.year, first.month, first.day)
     elif isinstance(value, dt.date | cftime.datetime) and value is not pd.NaT:
         if isinstance(value, dt.datetime) and value.utcoffset():
             _same_in_utc(
-                str(value), value.replace(tzinfo=None), value.utcoffset() or dt.timedelta()
+                str(value), wanted, value.replace(tzinfo=None), value.utcoffset() or dt.timedelta()
             )
-        return _numbered(str(value), value.year, value.month)
-    raise MonthError(str(value), f"is not a month; {_REMEDY}")
+        calendar = getattr(value, "calendar", "")
+        if wanted is _DAY and calendar in _OTHER_DAYS:
+            raise MonthError(
+                str(value),
+                f"is of the calendar {calendar}, whose days are not those of the standard "
+                f"calendar; {wanted.remedy}",
+            )
+        return wanted.label(str(value), value.year, value.month, value.day)
+    raise MonthError(str(value), f"is not a {wanted.name}; {wanted.remedy}")
 
 
 def month_number(text: str) -> int:
@@ -158,7 +229,7 @@ def is_day_first(text: str) -> bool | None:
     return False if 12 < b <= 31 and 1 <= a <= 12 else None
 
 
-def _of_text(given: str, day_first: bool | None) -> str:
+def _of_text(given: str, wanted: _Wanted, day_first: bool | None) -> str:
     text = given.strip()
     for form in _FORMS:
         found = form.fullmatch(text)
@@ -166,7 +237,7 @@ def _of_text(given: str, day_first: bool | None) -> str:
             parts = found.groupdict()
             word = parts.get("word")
             month = _NAMED[word.lower()] if word else int(parts["month"])
-            return _of_parts(given, parts, month, parts.get("day"))
+            return _of_parts(given, wanted, parts, month, parts.get("day"))
     found = _SLASHED.fullmatch(text)
     if found:
         parts = found.groupdict()
@@ -178,41 +249,42 @@ def _of_text(given: str, day_first: bool | None) -> str:
         first = (day_first if day_first is not None else b <= 12) if a <= 12 else True
         if b > 12:
             first = False
-        return _of_parts(given, parts, b if first else a, str(a if first else b))
+        return _of_parts(given, wanted, parts, b if first else a, str(a if first else b))
     if re.fullmatch(r"[0-9]{4}(?:\.0*)?", text):
-        raise MonthError(given, f"is a year and no month; {_REMEDY}")
+        raise MonthError(given, f"is a year and no {wanted.name}; {wanted.remedy}")
     if re.fullmatch(rf"[0-9]{{1,2}}[-/. ](?:[0-9]{{1,2}}|{_WORD})[-/. ][0-9]{{2}}", text.lower()):
         raise MonthError(given, "has a year of two digits; write it as YYYY-MM-DD")
-    raise MonthError(given, f"is not a month; {_REMEDY}")
+    raise MonthError(given, f"is not a {wanted.name}; {wanted.remedy}")
 
 
-def _of_parts(given: str, parts: dict[str, Any], month: int, day: str | None) -> str:
+def _of_parts(
+    given: str, wanted: _Wanted, parts: dict[str, Any], month: int, day: str | None
+) -> str:
     year = int(parts["year"])
     if day is not None and not 1 <= int(day) <= 31:
-        raise MonthError(given, f"has a day that no month has; {_REMEDY}")
-    text = _numbered(given, year, month)
+        raise MonthError(given, f"has a day that no month has; {wanted.remedy}")
+    text = wanted.label(given, year, month, None if day is None else int(day))
     zone = parts.get("zone")
     if zone and zone[0] in "+-" and day is not None:
         hour, minute = int(parts.get("hour") or 0), int(parts.get("minute") or 0)
         utc_offset = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
         try:
             stamp = dt.datetime(year, month, int(day), hour, minute)  # noqa: DTZ001
-            _same_in_utc(given, stamp, utc_offset if zone[0] == "+" else -utc_offset)
+            _same_in_utc(given, wanted, stamp, utc_offset if zone[0] == "+" else -utc_offset)
         except (ValueError, OverflowError) as error:
             if isinstance(error, MonthError):
                 raise
-            raise MonthError(given, f"is not a date; {_REMEDY}") from error
+            raise MonthError(given, f"is not a date; {wanted.remedy}") from error
     return text
 
 
-def _same_in_utc(given: str, stamp: dt.datetime, zone: dt.timedelta) -> None:
-    """Refuse a local time in one month whose time in UTC is in another."""
-    moved = stamp - zone
-    if (moved.year, moved.month) != (stamp.year, stamp.month):
-        raise MonthError(given, f"is in another month in UTC; {_REMEDY}")
+def _parts(date: dt.date, wanted: _Wanted) -> tuple[int, ...]:
+    """Return the year, the month and, where days are asked for, the day."""
+    parts = (date.year, date.month, date.day)
+    return parts if wanted is _DAY else parts[:2]
 
 
-def _numbered(given: str, year: int, month: int) -> str:
-    if not (1 <= month <= 12 and 0 <= year <= 9999):
-        raise MonthError(given, f"is not a month; {_REMEDY}")
-    return f"{year:04d}-{month:02d}"
+def _same_in_utc(given: str, wanted: _Wanted, stamp: dt.datetime, zone: dt.timedelta) -> None:
+    """Refuse a local time in one month or day whose time in UTC is in another."""
+    if _parts(stamp - zone, wanted) != _parts(stamp, wanted):
+        raise MonthError(given, f"is in another {wanted.name} in UTC; {wanted.remedy}")
