@@ -159,7 +159,7 @@ class _Chain:
         places = problem.observed.places
         self.index = torch.from_numpy(places.index)
         self.weight = torch.from_numpy(places.weight).float()
-        self.month = torch.tensor([problem.month])
+        self.month = torch.tensor([problem.bundle.calendar_month(problem.month)])
 
     def gradient(self, at: Array, slope: Float) -> Array:
         """Gradient of the quantity with respect to the standardised observations, shape (p,)."""

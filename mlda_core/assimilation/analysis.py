@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -157,7 +156,7 @@ class Analysis:
 
     def __repr__(self) -> str:
         """Summarise the analysis in a few lines."""
-        when = self.dated or f"calendar month {self.month}"
+        when = self.dated or self.bundle.seasons.name(self.month)
         return (
             f"<Analysis of {when} by {hyphenated(self.method)}, bundle {self.bundle.name};\n "
             f"{self.summary()}>"
@@ -208,10 +207,10 @@ class Analysis:
         """
         import xarray as xr
 
-        month = _dated(month or self.dated, self.month)
+        month = _dated(month or self.dated, self.month, self.bundle)
         bundle = self.bundle
         out = xr.Dataset(
-            coords=coordinates(bundle.grid, [month]),
+            coords=coordinates(bundle.grid, [month], bundle.seasons.step),
             attrs={"Conventions": "CF-1.11", "source": f"mlda bundle {bundle.name}"},
         )
         for name, (values, attrs) in self._fields().items():
@@ -341,18 +340,18 @@ class Analysis:
         return plot_analysis(self, target=target, projection=projection, backend=backend)
 
 
-def _dated(month: str, calendar: int) -> str:
-    if not month:
+def _dated(time: str, season: int, bundle: Bundle) -> str:
+    seasons = bundle.seasons
+    words = seasons.name(season)
+    if not time:
         raise StateError(
-            f"The analysis is of calendar month {calendar} of no year; give one: "
-            "to_dataset('YYYY-MM')."
+            f"The analysis is of {words} of no year; give one: to_dataset('{seasons.step.form}')."
         )
-    if not re.fullmatch(r"\d{4}-\d{2}", month) or int(month[5:]) != calendar:
+    if not seasons.holds(time) or seasons.of(time) != season:
         raise StateError(
-            f"'{month[:24]}' is not what the analysis is of; give a YYYY-MM of calendar month "
-            f"{calendar}."
+            f"'{time[:24]}' is not what the analysis is of; give a {seasons.step.form} of {words}."
         )
-    return month
+    return time
 
 
 @dataclass(frozen=True, eq=False)

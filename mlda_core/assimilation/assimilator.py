@@ -16,7 +16,7 @@ from mlda_core.assimilation.methods import METHODS, method_of
 from mlda_core.assimilation.minimisation import minimum
 from mlda_core.assimilation.mode import ModeSearch, about_modes, modes_of
 from mlda_core.assimilation.mode_steps import mode_steps
-from mlda_core.assimilation.options import Background, Setting, calendar_month, month_asked
+from mlda_core.assimilation.options import Background, Setting, season_asked, time_asked
 from mlda_core.assimilation.posterior.draws_cache import DrawsCache
 from mlda_core.assimilation.posterior.ensemble import (
     Ensemble,
@@ -146,7 +146,7 @@ class Assimilator:
         """
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
         for step in method_of(setting.method).steps(self, table, calendar, setting):
-            yield _annotated(step, notes, month)
+            yield _annotated(step, notes, month, self.bundle)
 
     def ensemble(
         self,
@@ -231,7 +231,7 @@ class Assimilator:
         *_, last = solution.steps()
         if last.analysis is None:
             raise RuntimeError("a minimisation ended without its last step")
-        analysis = replace(last.analysis, notes=notes, dated=_dated(month))
+        analysis = replace(last.analysis, notes=notes, dated=_dated(month, self.bundle))
         draws = self.draws.of(solution.problem, members, seed)
         yield from members_of(solution.problem, analysis, chosen, draws)
 
@@ -240,10 +240,10 @@ class Assimilator:
     ) -> tuple[Setting, pd.DataFrame, int, tuple[str, ...]]:
         """Validate the caller's inputs."""
         setting = setting_of(settings)
-        requested = month_asked(month)
+        requested = time_asked(month, self.bundle.seasons)
         table, notes = observations_of(observations, self.bundle, requested, options)
         check_kinds(setting, table)
-        return setting, table, calendar_month(requested), notes
+        return setting, table, season_asked(requested, self.bundle.seasons), notes
 
     def prepared(
         self,
@@ -471,14 +471,14 @@ class _Solution:
             yield from decoded_steps(self._prepared)
 
 
-def _annotated(step: Step, notes: tuple[str, ...], month: Any) -> Step:
+def _annotated(step: Step, notes: tuple[str, ...], month: Any, bundle: Bundle) -> Step:
     """Give the analysis of a step the notes on its observations, and the month asked for."""
     if step.analysis is None:
         return step
-    return replace(step, analysis=replace(step.analysis, notes=notes, dated=_dated(month)))
+    return replace(step, analysis=replace(step.analysis, notes=notes, dated=_dated(month, bundle)))
 
 
-def _dated(month: Any) -> str:
-    """Return the month asked for as ``YYYY-MM``; '' if a calendar month was."""
-    requested = month_asked(month)
+def _dated(month: Any, bundle: Bundle) -> str:
+    """Return the month or day asked for as its label; '' if a season was."""
+    requested = time_asked(month, bundle.seasons)
     return requested if isinstance(requested, str) else ""

@@ -89,8 +89,8 @@ def calibrate(
             tick=(lambda i, n: tick("training the sea network", i, n)) if tick else None,
         )
         bundle = bundle.with_sea(network)
-    codes = encode_all(bundle, part.x, part.calendar)
-    settings = replace(settings, nonlinearity=nonlinearity(bundle, codes, part.calendar))
+    codes = encode_all(bundle, part.x, part.season)
+    settings = replace(settings, nonlinearity=nonlinearity(bundle, codes, part.season))
     statistics = estimate(
         bundle, data, settings, held=held, past=past, patterns=patterns, tick=tick
     )
@@ -151,8 +151,8 @@ def estimate(
     for first in range(0, rows.size, 240):
         at = rows[first : first + 240]
         leftover += ((flat[at] - coefficients[at] @ basis) ** 2).sum(axis=0) / rows.size
-    codes = encode_all(bundle, part.x, part.calendar)
-    decoded = _project(decode_all(bundle, codes, part.calendar), projector)
+    codes = encode_all(bundle, part.x, part.season)
+    decoded = _project(decode_all(bundle, codes, part.season), projector)
     residual = coefficients[rows] - decoded
     say(2)
     sea = None
@@ -178,14 +178,14 @@ def _given_sea(  # noqa: PLR0917 - one computation, split for its length
 ) -> SeaStatistics:
     row_of_sea = bundle.sea_row
     first, row = distinct_seas(months, row_of_sea)
-    seas, calendar = months.x[first][:, row_of_sea], months.calendar[first]
+    seas, calendar = months.x[first][:, row_of_sea], months.season[first]
     answer = np.concatenate(
         [bundle.mean_under(seas[i : i + 60], calendar[i : i + 60]) for i in range(0, len(seas), 60)]
     )
     mean = _project(answer, projector)
     background = np.float32(share) * answer[row[held]]
-    z_b = encode_all(bundle, background, months.calendar[held])
-    moved = decoded - _project(decode_all(bundle, z_b, months.calendar[held]), projector)
+    z_b = encode_all(bundle, background, months.season[held])
+    moved = decoded - _project(decode_all(bundle, z_b, months.season[held]), projector)
     residual = coefficients[held] - np.float32(share) * mean[row[held]] - moved
     gap = codes - z_b
     latent = gap.T @ gap / len(gap)

@@ -38,7 +38,7 @@ class DecodedCost:
         self.index = torch.from_numpy(observed.places.index)
         self.weight = torch.from_numpy(observed.places.weight).float()
         self.whitener = torch.from_numpy(gain.whitener32)
-        self.month = torch.tensor([problem.month])
+        self.month = torch.tensor([problem.bundle.calendar_month(problem.month)])
         start = torch.from_numpy(problem.z_b).float()
         with torch.no_grad():
             # x_b + G(z) - G(z_b): the background need not lie in the decoder's range.

@@ -88,11 +88,13 @@ class Gains:
             If the errors are inconsistent: S is not positive definite.
         """
         places = observed.places
+        # The prior is that of a calendar month: its days share covariances and their columns.
+        calendar = self.bundle.calendar_month(month)
         fraction = method.decoder_fraction(
             self.bundle.settings, count_places(places), setting, sea_held=sea_held
         )
         weight = setting.background_weight
-        family = method.prior_key(setting), month, fraction, setting.localisation, sea_held
+        family = method.prior_key(setting), calendar, fraction, setting.localisation, sea_held
         key = ((*family, weight, only), b"".join(places.names), observed.variance.tobytes())
         with self._found:
             if key in self._gains:

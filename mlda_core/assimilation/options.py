@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.errors import StateError
-from mlda_core.climate.months import MonthError, month_of
+from mlda_core.climate.months import MonthError
+from mlda_core.climate.seasons import MONTHLY, Seasons
 from mlda_core.climate.spelling import key_of
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 from mlda_core.vae.priors import PRIORS
@@ -128,50 +129,38 @@ OPTIONS: dict[str, Option] = {
 }
 
 
-def month_asked(month: Any) -> str | int:
-    """Parse a requested month.
+def time_asked(time: Any, seasons: Seasons = MONTHLY) -> str | int:
+    """Parse a requested month, or day of a daily bundle.
 
     Parameters
     ----------
-    month : str, date, datetime64, Timestamp, Period or int
-        A calendar month 1..12, or as for :func:`mlda_core.climate.months.month_of`.
+    time : str, date, datetime64, Timestamp, Period or int
+        A season alone, such as a calendar month 1..12, or as for
+        :meth:`mlda_core.climate.time_step.TimeStep.parse`.
+    seasons : Seasons
+        Of the bundle.
 
     Returns
     -------
     str or int
-        ``YYYY-MM``, or 1..12.
+        ``YYYY-MM`` or ``YYYY-MM-DD``, or the season.
 
     Raises
     ------
     StateError
-        If it is not a month.
+        If it is neither.
     """
-    number = isinstance(month, int | np.integer) and not isinstance(month, bool)
-    text = isinstance(month, str) and re.fullmatch(r"0?[1-9]|1[0-2]", month.strip())
-    if (number and 1 <= month <= 12) or text:
-        return int(month)
+    number = isinstance(time, int | np.integer) and not isinstance(time, bool)
+    text = isinstance(time, str) and re.fullmatch(r"0?[1-9]|1[0-2]", time.strip())
+    if (number and 1 <= time <= seasons.count) or (text and seasons is MONTHLY):
+        return int(time)
     try:
-        return month_of(month)
+        return seasons.step.parse(time)
     except MonthError as error:
         raise StateError(str(error)) from error
 
 
-def calendar_month(month: Any) -> int:
-    """Return the calendar month 1..12 of a month.
-
-    Parameters
-    ----------
-    month : str, date, datetime64, Timestamp, Period or int
-        As for :func:`month_asked`.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    StateError
-        If it is not a month.
-    """
-    requested = month_asked(month)
-    return requested if isinstance(requested, int) else int(requested[5:7])
+def season_asked(time: Any, seasons: Seasons = MONTHLY) -> int:
+    """Return the season of a requested month or day; see :func:`time_asked`."""
+    requested = time_asked(time, seasons)
+    return requested if isinstance(requested, int) else seasons.of(requested)

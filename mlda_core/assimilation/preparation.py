@@ -125,10 +125,11 @@ class Preparation:
 
     def origin(self, month: int) -> Float:
         """Return the decoded state of z = 0 in a calendar month, standardised, shape (cells,)."""
-        if month not in self._origins:
+        calendar = self.bundle.calendar_month(month)
+        if calendar not in self._origins:
             zero = np.zeros((1, self.bundle.n_latent))
-            self._origins[month] = self.bundle.decode_standardised(zero, month).ravel()
-        return self._origins[month]
+            self._origins[calendar] = self.bundle.decode_standardised(zero, month).ravel()
+        return self._origins[calendar]
 
     def _background(
         self, observed: Observed, month: int, setting: Setting

@@ -51,8 +51,8 @@ class PriorRequest:
     Parameters
     ----------
     bundle : Bundle
-    month : int
-        Calendar month 1..12.
+    season : int
+        Of the bundle; the prior is the same for all of a calendar month.
     decoder_fraction : float
         Weight of the decoder's covariance in B; 1 for the decoder alone.
     localisation : float
@@ -64,11 +64,16 @@ class PriorRequest:
     """
 
     bundle: Bundle
-    month: int
+    season: int
     decoder_fraction: float
     localisation: float
     background_weight: float
     sea_held: bool
+
+    @property
+    def month(self) -> int:
+        """The calendar month 1..12."""
+        return self.bundle.calendar_month(self.season)
 
 
 def localised(

@@ -161,8 +161,8 @@ def observer(
     where = network if isinstance(network, pd.DataFrame) else places(network, bundle)
 
     def observe(month: str) -> pd.DataFrame:
-        calendar = int(month[5:7])
-        words = (seed, 12 * int(month[:4]) + calendar)
+        calendar = bundle.seasons.of(month)
+        words = (seed, bundle.seasons.count * int(month[:4]) + calendar)
         return synthesise(where, bundle, bundle.target(month), calendar, error=error, seed=words)
 
     return observe

@@ -23,7 +23,7 @@ from mlda_core.bundle.additions import (
     read_statistics,
 )
 from mlda_core.bundle.autoencoder import Autoencoder
-from mlda_core.bundle.datasets import calendar_months, checked_state, dataset_of
+from mlda_core.bundle.datasets import checked_state, dataset_of, seasons_of_dates
 from mlda_core.bundle.files import (
     check_files,
     check_shapes,
@@ -39,7 +39,7 @@ from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
-from mlda_core.climate.splits import calendar_month
+from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.networks import Decoder, NetworkConfig
@@ -90,8 +90,13 @@ class Bundle:
     # Metadata
 
     @property
+    def seasons(self) -> Seasons:
+        """Its time step, months or days, and what a season is: a calendar month or a day."""
+        return self.normaliser.seasons
+
+    @property
     def months(self) -> tuple[str, ...]:
-        """``YYYY-MM`` of the bundled months, ascending."""
+        """``YYYY-MM`` of the bundled months, or ``YYYY-MM-DD`` of the days, ascending."""
         return self._months.names
 
     @property
@@ -209,15 +214,14 @@ class Bundle:
         return other
 
     @torch.no_grad()
-    def mean_under(self, sea: Float, calendar: NDArray[np.int64]) -> Float:
+    def mean_under(self, sea: Float, seasons: NDArray[np.int64]) -> Float:
         """Mean state under given seas.
 
         Parameters
         ----------
         sea : ndarray, shape (n, lat, lon)
             Standardised SST anomalies, zero over land.
-        calendar : ndarray of int, shape (n,)
-            Calendar months 1..12.
+        seasons : ndarray of int, shape (n,)
 
         Returns
         -------
@@ -231,10 +235,11 @@ class Bundle:
         """
         if self.sea is None:
             raise BundleError(f"{self.path} has no sea network; add it with 'mlda calibrate'.")
-        spread = np.nan_to_num(self.normaliser.spread[calendar - 1, self.sea_row])
+        spread = np.nan_to_num(self.normaliser.spread[seasons - 1, self.sea_row])
         given = torch.from_numpy(np.asarray(sea, np.float32))
         kelvin = given * torch.from_numpy(spread.astype(np.float32))
-        out: Float = self.sea(given, kelvin, torch.from_numpy(calendar)).numpy()
+        calendar = torch.from_numpy(self.seasons.calendar_months(seasons))
+        out: Float = self.sea(given, kelvin, calendar).numpy()
         return out
 
     @cached_property
@@ -319,17 +324,17 @@ class Bundle:
             If the bundle does not hold the month.
         """
         x = self.target_standardised(month)
-        calendar = int(month[5:7])
-        fields = self._restore(x[None], calendar, spread=False)[0]
-        return fields - self.climatology(calendar)
+        season = self.seasons.of(month)
+        fields = self._restore(x[None], season, spread=False)[0]
+        return fields - self.climatology(season)
 
-    def climatology(self, calendar_month: int) -> Float:
+    def climatology(self, season: int) -> Float:
         """Return the monthly climatology of full fields.
 
         Parameters
         ----------
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
 
         Returns
         -------
@@ -339,9 +344,9 @@ class Bundle:
         Raises
         ------
         StateError
-            If the month is not 1..12.
+            If there is no such season.
         """
-        month = _checked_month(calendar_month)
+        month = self.seasons.checked(season)
         return self.normaliser.climatology[month - 1].astype(np.float32)
 
     def state(self, month: str) -> xr.Dataset:
@@ -362,7 +367,7 @@ class Bundle:
         StateError
             If the bundle does not hold the month.
         """
-        fields = self.target(month) + self.climatology(int(month[5:7]))
+        fields = self.target(month) + self.climatology(self.seasons.of(month))
         return self._dataset(fields[None], [month], anomaly=False)
 
     def code(self, month: str) -> NDArray[np.float64]:
@@ -384,8 +389,20 @@ class Bundle:
         """
         if month not in self._codes:
             x = np.nan_to_num(self.target_standardised(month))[None]
-            self._codes[month] = self._autoencoder.encode(x, np.array([int(month[5:7])]))[0][0]
+            self._codes[month] = self.encode_standardised(x, np.array([self.seasons.of(month)]))[0][
+                0
+            ]
         return self._codes[month].copy()
+
+    def calendar_month(self, season: int) -> int:
+        """Return the calendar month of a season, which the networks and covariances know.
+
+        Raises
+        ------
+        StateError
+            If there is no such season.
+        """
+        return self.seasons.calendar_month(self.seasons.checked(season))
 
     # Encoder and decoder
 
@@ -394,16 +411,14 @@ class Bundle:
         """The decoder: exported latent vectors to standardised anomalies; without gradients."""
         return self._autoencoder.decoder
 
-    def decode_standardised(
-        self, z: ArrayLike, calendar_month: int, *, linear: bool = False
-    ) -> Float:
+    def decode_standardised(self, z: ArrayLike, season: int, *, linear: bool = False) -> Float:
         """Decode latent vectors to standardised anomalies.
 
         Parameters
         ----------
         z : array_like, shape (n, L)
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
         linear : bool
             Whether to omit the refining network.
 
@@ -415,13 +430,12 @@ class Bundle:
         Raises
         ------
         StateError
-            If the month is not 1..12.
+            If there is no such season.
         """
-        month = _checked_month(calendar_month)
-        return self._autoencoder.decode(np.asarray(z), month, linear=linear)
+        return self._autoencoder.decode(np.asarray(z), self.calendar_month(season), linear=linear)
 
     def encode_standardised(
-        self, x: Float, calendar: NDArray[np.int64]
+        self, x: Float, seasons: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Encode standardised anomalies.
 
@@ -429,8 +443,8 @@ class Bundle:
         ----------
         x : ndarray, shape (n, V, lat, lon)
             Missing cells count as zero.
-        calendar : ndarray of int, shape (n,)
-            Calendar months 1..12.
+        seasons : ndarray of int, shape (n,)
+            Calendar months 1..12, or days of a leap year 1..366.
 
         Returns
         -------
@@ -439,10 +453,11 @@ class Bundle:
         Raises
         ------
         StateError
-            If a month is not 1..12.
+            If there is no such season.
         """
-        for month in np.unique(calendar):
-            _checked_month(month)
+        for season in np.unique(seasons):
+            self.seasons.checked(season)
+        calendar = self.seasons.calendar_months(np.asarray(seasons, np.int64))
         return self._autoencoder.encode(np.nan_to_num(x).astype(np.float32), calendar)
 
     def code_of(self, x: torch.Tensor, month: torch.Tensor) -> torch.Tensor:
@@ -461,13 +476,13 @@ class Bundle:
         """
         return self._autoencoder.code_of(x, month)
 
-    def jacobian(self, calendar_month: int) -> Float:
+    def jacobian(self, season: int) -> Float:
         """Jacobian of the decoder at z = 0, cached by month.
 
         Parameters
         ----------
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
 
         Returns
         -------
@@ -477,11 +492,11 @@ class Bundle:
         Raises
         ------
         StateError
-            If the month is not 1..12.
+            If there is no such season.
         """
-        return self._autoencoder.jacobian(_checked_month(calendar_month))
+        return self._autoencoder.jacobian(self.calendar_month(season))
 
-    def decode_anomalies(self, z: ArrayLike, calendar_month: int) -> Float:
+    def decode_anomalies(self, z: ArrayLike, season: int) -> Float:
         """Decode latent vectors to anomalies in display units.
 
         The result is the mean over the residual spread (``residual_sd``): rain's transform is
@@ -490,8 +505,8 @@ class Bundle:
         Parameters
         ----------
         z : array_like, shape (L,) or (n, L)
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
 
         Returns
         -------
@@ -500,15 +515,15 @@ class Bundle:
         Raises
         ------
         StateError
-            If z has the wrong length or is not finite, or the month is not 1..12.
+            If z has the wrong length or is not finite, or there is no such season.
         """
-        x = self.decode_standardised(self._autoencoder.checked(np.asarray(z)), calendar_month)
-        fields = self._restore(x, calendar_month, spread=True)
-        out = fields - self.climatology(calendar_month)
+        x = self.decode_standardised(self._autoencoder.checked(np.asarray(z)), season)
+        fields = self._restore(x, season, spread=True)
+        out = fields - self.climatology(season)
         return out[0] if np.ndim(z) == 1 else out
 
     def encode_anomalies(
-        self, anomalies: ArrayLike, calendar_month: int
+        self, anomalies: ArrayLike, season: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Encode one month's anomalies.
 
@@ -516,8 +531,8 @@ class Bundle:
         ----------
         anomalies : array_like, shape (V, lat, lon)
             Display units; missing cells (NaN) count as zero.
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
 
         Returns
         -------
@@ -526,7 +541,7 @@ class Bundle:
         Raises
         ------
         StateError
-            If the anomalies have another shape, or the month is not 1..12.
+            If the anomalies have another shape, or there is no such season.
         """
         given = np.asarray(anomalies, np.float64)
         if given.shape != self.mask.shape:
@@ -534,13 +549,13 @@ class Bundle:
                 f"Anomalies of this bundle have the shape {self.mask.shape}, not {given.shape}; "
                 "give one month of every variable on its grid."
             )
-        fields = given + self.climatology(calendar_month)
-        month = np.array([_checked_month(calendar_month)])
-        x = np.nan_to_num(self.normaliser.standardise(fields[None], month))
-        mean, sd = self._autoencoder.encode(x.astype(np.float32), month)
+        fields = given + self.climatology(season)
+        here = np.array([self.seasons.checked(season)])
+        x = np.nan_to_num(self.normaliser.standardise(fields[None], here))
+        mean, sd = self.encode_standardised(x.astype(np.float32), here)
         return mean[0], sd[0]
 
-    def direction_effect(self, k: int, calendar_month: int) -> Float:
+    def direction_effect(self, k: int, season: int) -> Float:
         """Return the change of the anomalies for +1 in z[k] about z = 0, display units.
 
         Half the difference between z[k] = +1 and -1.
@@ -549,8 +564,8 @@ class Bundle:
         ----------
         k : int
             Index of the direction, from 0.
-        calendar_month : int
-            1..12.
+        season : int
+            Calendar month 1..12, or day of a leap year 1..366 of a daily bundle.
 
         Returns
         -------
@@ -559,13 +574,13 @@ class Bundle:
         Raises
         ------
         StateError
-            If there is no such direction, or the month is not 1..12.
+            If there is no such direction, or there is no such season.
         """
         if not 0 <= k < self.n_latent:
             raise StateError(f"Direction {k} is not within 0 to {self.n_latent - 1}; correct it.")
         z = np.zeros((2, self.n_latent))
         z[0, k], z[1, k] = 1.0, -1.0
-        both = self.decode_anomalies(z, calendar_month)
+        both = self.decode_anomalies(z, season)
         return np.asarray(0.5 * (both[0] - both[1]))
 
     def encode(self, state: xr.Dataset, *, anomalies: bool = False) -> xr.Dataset:
@@ -591,15 +606,15 @@ class Bundle:
             If a variable is missing or has other dimensions or units, or the grid differs.
         """
         ordered = checked_state(state, self.variables, self.grid)
-        calendar = calendar_months(ordered["time"])
+        seasons = seasons_of_dates(ordered["time"], self.seasons)
         fields = to_display(
             {v.name: ordered[v.name].values for v in self.variables}, self.variables
         )
         if anomalies:
             offsets = np.array([v.offset for v in self.variables])[:, None, None]
-            fields = fields - offsets + self.normaliser.climatology[calendar - 1]
-        x = np.nan_to_num(self.normaliser.standardise(fields, calendar)).astype(np.float32)
-        mean, sd = self._autoencoder.encode(x, calendar)
+            fields = fields - offsets + self.normaliser.climatology[seasons - 1]
+        x = np.nan_to_num(self.normaliser.standardise(fields, seasons)).astype(np.float32)
+        mean, sd = self.encode_standardised(x, seasons)
         dims = ("time", "latent")
         return xr.Dataset(
             {"z": (dims, mean, {"units": "1"}), "z_sd": (dims, sd, {"units": "1"})},
@@ -638,10 +653,10 @@ class Bundle:
             )
         out = np.empty((len(latent), *self.mask.shape), np.float32)
         for i, name in enumerate(months):
-            calendar = calendar_month(name)
-            out[i] = self.decode_anomalies(latent[i], calendar)
+            season = self.seasons.of(name)
+            out[i] = self.decode_anomalies(latent[i], season)
             if not anomalies:
-                out[i] += self.climatology(calendar)
+                out[i] += self.climatology(season)
                 for v, variable in enumerate(self.variables):
                     if variable.non_negative:
                         out[i, v] = np.maximum(out[i, v], 0.0)
@@ -649,10 +664,9 @@ class Bundle:
 
     # Internals
 
-    def _restore(self, x: NDArray[np.floating], calendar: int, *, spread: bool) -> Float:
-        months = np.full(len(x), calendar)
+    def _restore(self, x: NDArray[np.floating], season: int, *, spread: bool) -> Float:
         sd = self.residual_sd if spread else None
-        fields = self.normaliser.restore(x, months, sd=sd)
+        fields = self.normaliser.restore(x, np.full(len(x), season), sd=sd)
         return np.where(self.mask, fields, np.nan).astype(np.float32)
 
     def _dataset(self, fields: Float, months: list[str], *, anomaly: bool) -> xr.Dataset:
@@ -664,19 +678,6 @@ class Bundle:
             source=f"mlda bundle {self.name}",
             base_period=self.base_period if anomaly else "",
         )
-
-
-def _checked_month(calendar_month: int) -> int:
-    """Validate a calendar month: index -1 would silently mean December."""
-    try:
-        month = int(calendar_month)
-        if month == calendar_month and 1 <= month <= 12:
-            return month
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise StateError(
-        f"Calendar month {calendar_month} is not within 1 to 12; 1 stands for January."
-    )
 
 
 def load_bundle(path: str | Path) -> Bundle:

@@ -31,31 +31,32 @@ def check_same_model(bundle: Bundle, data: TrainingData) -> None:
 def decode_all(
     bundle: Bundle,
     z: NDArray[np.float64],
-    calendar: NDArray[np.int64],
+    seasons: NDArray[np.int64],
     *,
     linear: bool = False,
 ) -> NDArray[np.float32]:
-    """Decode many months, (n, V, lat, lon) standardised, from (n, L) and calendar months (n,)."""
+    """Decode many states, (n, V, lat, lon) standardised, from (n, L) and their seasons (n,)."""
     out = np.empty((len(z), *bundle.mask.shape), np.float32)
-    for month in range(1, 13):
-        rows = np.flatnonzero(calendar == month)
+    # The decoder knows the calendar month: one of its days stands for all.
+    calendar = bundle.seasons.calendar_months(seasons)
+    for first in np.unique(calendar, return_index=True)[1]:
+        rows, month = np.flatnonzero(calendar == calendar[first]), int(seasons[first])
         for start in range(0, rows.size, 96):
             part = rows[start : start + 96]
             out[part] = bundle.decode_standardised(z[part], month, linear=linear)
     return out
 
 
-def nonlinearity(bundle: Bundle, codes: NDArray[np.float64], calendar: NDArray[np.int64]) -> float:
+def nonlinearity(bundle: Bundle, codes: NDArray[np.float64], seasons: NDArray[np.int64]) -> float:
     """Median of ``|G(z) - lin(z)| / |G(z) - G(0)|``, lin the tangent at z = 0.
 
     Below 0.5 all starts of a minimisation agree; near 1 they do not.
     """
     ratios = []
     root = np.sqrt(bundle.normaliser.weights)
-    for month in range(1, 13):
-        rows = np.flatnonzero(calendar == month)[:8]
-        if not rows.size:
-            continue
+    calendar = bundle.seasons.calendar_months(seasons)
+    for first in np.unique(calendar, return_index=True)[1]:
+        rows, month = np.flatnonzero(calendar == calendar[first])[:8], int(seasons[first])
         jac = bundle.jacobian(month)
         origin = bundle.decode_standardised(np.zeros((1, bundle.n_latent)), month)
         full = bundle.decode_standardised(codes[rows], month) - origin

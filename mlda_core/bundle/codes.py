@@ -37,7 +37,7 @@ def codes_of(
     sd = np.empty_like(mean)
     for start in range(0, len(months), BATCH):
         part = slice(start, start + BATCH)
-        mean[part], sd[part] = bundle.encode_standardised(months.x[part], months.calendar[part])
+        mean[part], sd[part] = bundle.encode_standardised(months.x[part], months.season[part])
         if tick:
             tick("encoding months", min(start + BATCH, len(months)), len(months))
     return Codes(mean, sd, months.calendar, np.full(len(months), mixed))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 
 Float = NDArray[np.float32]
@@ -125,10 +126,17 @@ def checked_state(state: xr.Dataset, variables: Sequence[Variable], grid: Grid) 
     return state[names].transpose("time", "lat", "lon")
 
 
-def calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
-    """Return the calendar months 1..12 of a time coordinate in any calendar."""
+def seasons_of_dates(time: xr.DataArray, seasons: Seasons) -> NDArray[np.int64]:
+    """Return the seasons of a time coordinate in any calendar.
+
+    Raises
+    ------
+    StateError
+        If it does not hold dates, or lacks one.
+    """
     try:
         months = np.asarray(time.dt.month.values, dtype=np.float64)
+        days = np.asarray(time.dt.day.values, dtype=np.float64)
     except (AttributeError, TypeError):
         raise StateError(
             "The state's time coordinate does not hold dates; decode it, such as with "
@@ -136,4 +144,4 @@ def calendar_months(time: xr.DataArray) -> NDArray[np.int64]:
         ) from None
     if not np.isfinite(months).all():
         raise StateError("The state's time coordinate lacks a date; fill it in.")
-    return months.astype(np.int64)
+    return seasons.of_dates(months.astype(np.int64), days.astype(np.int64))

@@ -12,7 +12,7 @@ import torch
 
 from mlda_core.bundle.writing import save_bundle
 from mlda_core.vae.config import ConfigError, ModelConfig
-from mlda_core.vae.dataset import TrainingData, mean_square
+from mlda_core.vae.dataset import Months, TrainingData, mean_square
 from mlda_core.vae.gaps import nearly_whole
 from mlda_core.vae.latent import find_basis, ship
 from mlda_core.vae.training import VAE, reconstruct
@@ -61,6 +61,18 @@ def history(run: Path, data: TrainingData) -> dict[str, Any]:
     }
 
 
+def _shipped(months: Months, config: ModelConfig) -> Months:
+    """Return the months that the bundle stores."""
+    member, splits = config.data.shipped_member, config.data.shipped_splits
+    if not splits:
+        return months.where(months.member == member)
+    chosen = months.in_split(*splits)
+    # Of each month one member: the one to be shipped, where it has it.
+    order = np.lexsort((chosen.member, chosen.member != member))
+    first = order[np.unique(chosen.names[order], return_index=True)[1]]
+    return chosen.where(np.isin(np.arange(len(chosen)), first))
+
+
 def export_bundle(
     vae: VAE, config: ModelConfig, data: TrainingData, path: Path, *, provenance: dict[str, Any]
 ) -> None:
@@ -84,7 +96,7 @@ def export_bundle(
     ConfigError
         If the selected member has no months.
     """
-    months = data.observed.where(data.observed.member == config.data.shipped_member)
+    months = _shipped(data.observed, config)
     if not len(months):
         there = ", ".join(map(str, np.unique(data.observed.member)))
         raise ConfigError(

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
-from mlda_core.climate.splits import Split, calendar_month
+from mlda_core.climate.splits import Split
 from mlda_core.vae.networks import NetworkConfig
 from mlda_core.vae.prior_training import unpack
 from mlda_core.vae.priors import PRIORS, TRAINED
@@ -116,7 +116,7 @@ def check_shapes(
     found: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
         "mask": (normaliser.mask.shape, fields),
         **{
-            name: (getattr(normaliser, name).shape, (12, *fields))
+            name: (getattr(normaliser, name).shape, (normaliser.seasons.count, *fields))
             for name in ("climatology", "centre", "spread")
         },
         **{
@@ -142,7 +142,7 @@ def check_shapes(
         raise ValueError(f"x of the months is {months['x'].dtype}, not int16")
     names = [str(m) for m in months["month"]]
     for name in names:
-        calendar_month(name)
+        normaliser.seasons.of(name)
     if names != sorted(set(names)):
         raise ValueError("its months are not in order, each once")
     unknown = sorted({str(s) for s in months["split"]} - set(get_args(Split)))

@@ -10,7 +10,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.annual_cycle import (
+    Cycle,
+    HarmonicCycle,
+    at_least,
+    mean_cycle,
+    seasons_in,
+    spread_cycle,
+    stacked,
+)
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.seasons import MONTHLY, Seasons
 from mlda_core.climate.transforms import GammaNormal, Identity, Power, Transform, rebuild
 from mlda_core.climate.variables import Variable
 
@@ -23,10 +33,11 @@ _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 @dataclass(frozen=True, eq=False)
 class Preprocessor:
-    """Climatology, transform and spread of every variable, per calendar month and cell.
+    """Climatology, transform and spread of every variable, per season and cell.
 
     Fields are in display units here (hPa, degC, mm/day): :func:`to_display` converts canonical
-    ones. Arrays are ordered (variable, lat, lon), with leading samples; missing cells are NaN.
+    ones. Arrays are ordered (variable, lat, lon), with leading samples; missing cells are NaN. A
+    season is a calendar month, 1..12, or a day of a leap year, 1..366, of daily fields.
 
     Parameters
     ----------
@@ -36,9 +47,9 @@ class Preprocessor:
         Horizontal grid.
     mask : ndarray of bool, shape (V, lat, lon)
         True where the variable exists.
-    climatology : ndarray, shape (12, V, lat, lon)
-        Monthly means of the fields themselves; anomalies are departures from it.
-    centre, spread : ndarray, shape (12, V, lat, lon)
+    climatology : Cycle, shape (seasons, V, lat, lon)
+        Means of the fields themselves by season; anomalies are departures from it.
+    centre, spread : Cycle, shape (seasons, V, lat, lon)
         Mean and standard deviation of the transformed fields; the spread has a floor.
     transforms : tuple of Transform
         One for each variable.
@@ -47,19 +58,20 @@ class Preprocessor:
     variables: tuple[Variable, ...]
     grid: Grid
     mask: NDArray[np.bool_]
-    climatology: Float
-    centre: Float
-    spread: Float
+    climatology: Cycle
+    centre: Cycle
+    spread: Cycle
     transforms: tuple[Transform, ...]
 
     @classmethod
     def fit(
         cls,
         fields: Float,
-        months: NDArray[np.int64],
+        seasons: NDArray[np.int64],
         variables: Sequence[Variable],
         grid: Grid,
         *,
+        of: Seasons = MONTHLY,
         power: float = 1 / 3,
         floor: float = 0.1,
         least: int = 2,
@@ -70,12 +82,14 @@ class Preprocessor:
         ----------
         fields : ndarray, shape (n, V, lat, lon)
             Display units, NaN where missing.
-        months : ndarray of int, shape (n,)
-            Calendar months 1..12.
+        seasons : ndarray of int, shape (n,)
+            Seasons of the samples.
         variables : sequence of Variable
             Variables of the fields, in order.
         grid : Grid
             Their grid.
+        of : Seasons
+            Whether these are months or days.
         power : float
             Exponent of the ``power`` transform.
         floor : float
@@ -92,25 +106,25 @@ class Preprocessor:
             If a calendar month has fewer than two samples, no cell of a variable has enough
             values, or its transform is unknown.
         """
-        index = months - 1
-        counts = np.bincount(index, minlength=12)
+        index = seasons - 1
+        month = of.calendar_months(seasons) - 1
+        counts = np.bincount(month, minlength=12)
         if counts.min() < 2:
             raise ValueError(
                 f"Calendar month {int(counts.argmin()) + 1} has {int(counts.min())} training "
-                "months; a spread needs at least two: give more years."
+                f"{of.step.plural}; a spread needs at least two: give more years."
             )
         mask = np.ones(fields.shape[1:], dtype=bool)
         for m in range(12):
-            there = np.isfinite(fields[index == m]).sum(axis=0)
+            there = np.isfinite(fields[month == m]).sum(axis=0)
             mask &= there >= max(2, min(least, (int(counts[m]) + 1) // 2))
         for v, variable in enumerate(variables):
             if not mask[v].any():
                 raise ValueError(
-                    f"Variable '{variable.name}' has no value in the training months, or too few "
-                    "in some calendar month; leave it out of the model."
+                    f"Variable '{variable.name}' has no value in the training {of.step.plural}, or "
+                    "too few in some calendar month; leave it out of the model."
                 )
-        shape = (12, len(variables), *grid.shape)
-        climatology, centre, spread = (np.full(shape, np.nan) for _ in range(3))
+        climatology, centre, spread = [], [], []
         transforms: list[Transform] = []
         for v, variable in enumerate(variables):
             values = fields[:, v].astype(np.float64)
@@ -118,25 +132,34 @@ class Preprocessor:
             if variable.transform == "power":
                 transform = Power(power)
             elif variable.transform == "gamma":
-                transform = GammaNormal.fit(values, index)
+                transform = GammaNormal.fit(values, month)
             elif variable.transform != "none":
                 raise ValueError(
                     f"Variable '{variable.name}' asks for the transform '{variable.transform}'; "
                     "use none, power or gamma."
                 )
             transforms.append(transform)
-            moved = transform.forward(values, index)
-            for m in range(12):
-                here = index == m
-                climatology[m, v] = _nanmean(values[here])
-                centre[m, v] = _nanmean(moved[here])
-                spread[m, v] = np.sqrt(_nanmean((moved[here] - centre[m, v]) ** 2))
+            moved = transform.forward(values, month)
+            climatology.append(mean_cycle(values, index, of))
+            centre.append(mean_cycle(moved, index, of))
+            own = spread_cycle(moved - centre[-1][index], index, of)
             w = grid.weights * mask[v]
-            typical = np.nansum(spread[:, v] * w, axis=(1, 2)) / w.sum()
-            spread[:, v] = np.maximum(spread[:, v], floor * typical.mean())
-            for statistic in (climatology, centre, spread):
-                statistic[:, v, ~mask[v]] = np.nan
-        return cls(tuple(variables), grid, mask, climatology, centre, spread, tuple(transforms))
+            typical = np.nansum(np.asarray(own) * w, axis=(1, 2)) / w.sum()
+            spread.append(at_least(own, floor * typical.mean()))
+        return cls(
+            tuple(variables),
+            grid,
+            mask,
+            stacked(climatology, mask),
+            stacked(centre, mask),
+            stacked(spread, mask),
+            tuple(transforms),
+        )
+
+    @cached_property
+    def seasons(self) -> Seasons:
+        """Whether its seasons are calendar months or days."""
+        return seasons_in(self.climatology)
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
@@ -144,24 +167,23 @@ class Preprocessor:
         w = self.grid.weights * self.mask
         return np.asarray(w / w.sum(axis=(1, 2), keepdims=True))
 
-    def standardise(self, fields: Float, months: NDArray[np.int64]) -> NDArray[np.float64]:
+    def standardise(self, fields: Float, seasons: NDArray[np.int64]) -> NDArray[np.float64]:
         """Turn display-unit fields (n, V, lat, lon) into standardised anomalies.
 
         Parameters
         ----------
         fields : ndarray, shape (n, V, lat, lon)
             Full fields, display units.
-        months : ndarray of int, shape (n,)
-            Calendar months 1..12.
+        seasons : ndarray of int, shape (n,)
         """
-        index = months - 1
+        index, month = seasons - 1, self.seasons.calendar_months(seasons) - 1
         out = np.empty(fields.shape, dtype=np.float64)
         for v, transform in enumerate(self.transforms):
-            out[:, v] = transform.forward(fields[:, v].astype(np.float64), index)
+            out[:, v] = transform.forward(fields[:, v].astype(np.float64), month)
         return (out - self.centre[index]) / self.spread[index]
 
     def restore(
-        self, x: Float, months: NDArray[np.int64], *, sd: Float | None = None
+        self, x: Float, seasons: NDArray[np.int64], *, sd: Float | None = None
     ) -> NDArray[np.float64]:
         """Turn standardised anomalies back into display-unit fields.
 
@@ -169,48 +191,51 @@ class Preprocessor:
         ----------
         x : ndarray, shape (n, V, lat, lon)
             Standardised anomalies.
-        months : ndarray of int, shape (n,)
-            Calendar months 1..12.
+        seasons : ndarray of int, shape (n,)
         sd : ndarray, broadcast to ``x``, optional
             Standard deviation of ``x``. If given, the mean over that normal distribution is
             returned, not the transform of the mean: rain's transform is nonlinear, and the
             transform of the mean underestimates it.
         """
-        index = months - 1
-        moved = x * self.spread[index] + self.centre[index]
+        index, month = seasons - 1, self.seasons.calendar_months(seasons) - 1
+        spread = self.spread[index]
+        moved = x * spread + self.centre[index]
         out = np.empty(x.shape, dtype=np.float64)
         for v, transform in enumerate(self.transforms):
             if sd is None or isinstance(transform, Identity):
-                out[:, v] = transform.inverse(moved[:, v], index)
+                out[:, v] = transform.inverse(moved[:, v], month)
                 continue
-            width = (np.broadcast_to(sd, x.shape) * self.spread[index])[:, v]
+            width = (np.broadcast_to(sd, x.shape) * spread)[:, v]
             out[:, v] = sum(
-                w * transform.inverse(moved[:, v] + node * width, index)
+                w * transform.inverse(moved[:, v] + node * width, month)
                 for node, w in zip(_NODES, _NODE_WEIGHTS, strict=True)
             )
         return out
 
-    def anomalies(self, fields: Float, months: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Subtract the monthly climatology: anomalies in display units, shape as ``fields``."""
-        return np.asarray(fields - self.climatology[months - 1])
+    def anomalies(self, fields: Float, seasons: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Subtract the climatology: anomalies in display units, shape as ``fields``."""
+        return np.asarray(fields - self.climatology[seasons - 1])
 
     def to_dataset(self) -> xr.Dataset:
         """Return all fitted quantities as a Dataset (``normaliser.nc`` of a bundle)."""
-        dims = ("month", "variable", "lat", "lon")
+        fields = ("variable", "lat", "lon")
         out = xr.Dataset(
-            {
-                "mask": (dims[1:], self.mask.astype(np.int8)),
-                "climatology": (dims, self.climatology.astype(np.float32)),
-                "centre": (dims, self.centre.astype(np.float32)),
-                "spread": (dims, self.spread.astype(np.float32)),
-            },
+            {"mask": (fields, self.mask.astype(np.int8))},
             coords={
-                "month": np.arange(1, 13),
                 "variable": [v.name for v in self.variables],
                 "lat": self.grid.lat,
                 "lon": self.grid.lon,
             },
         )
+        for name in ("climatology", "centre", "spread"):
+            cycle = getattr(self, name)
+            if isinstance(cycle, HarmonicCycle):
+                out[name] = (("harmonic", *fields), cycle.coefficients.astype(np.float32))
+                if cycle.least is not None:
+                    out[f"{name}_least"] = (fields, cycle.least.astype(np.float32))
+            else:
+                out = out.assign_coords(month=np.arange(1, 13))
+                out[name] = (("month", *fields), cycle.astype(np.float32))
         for variable, transform in zip(self.variables, self.transforms, strict=True):
             for name, array in transform.to_arrays().items():
                 d = ("month", "lat", "lon") if array.ndim == 3 else ()
@@ -249,19 +274,22 @@ class Preprocessor:
             tuple(variables),
             Grid(data["lat"], data["lon"]),
             data["mask"].astype(bool),
-            data["climatology"].astype(np.float64),
-            data["centre"].astype(np.float64),
-            data["spread"].astype(np.float64),
+            _cycle(data, "climatology"),
+            _cycle(data, "centre"),
+            _cycle(data, "spread"),
             tuple(transforms),
         )
 
 
-def _nanmean(values: Float) -> NDArray[np.float64]:
-    """Mean over samples, NaN for empty cells, without numpy's warning."""
-    good = np.isfinite(values)
-    count = good.sum(axis=0)
-    total = np.where(good, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+def _cycle(data: Mapping[str, NDArray], name: str) -> Cycle:
+    """Rebuild a cycle: a table of months, or harmonics (of squares, where it is a spread)."""
+    values = data[name].astype(np.float64)
+    if "month" in data:
+        return values
+    least = data.get(f"{name}_least")
+    return HarmonicCycle(
+        values, None if least is None else least.astype(np.float64), of_squares=name == "spread"
+    )
 
 
 def to_display(data: Mapping[str, NDArray], variables: Sequence[Variable]) -> NDArray[np.float32]:

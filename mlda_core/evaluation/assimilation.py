@@ -209,10 +209,8 @@ def score(  # noqa: PLR0913 - one table, its settings by name
             places, everywhere = network_of(bundle, network, draw)
             weights = _weights(bundle, places, everywhere)
             chosen = months.where(np.isin(months.member, who))
-            for month in range(1, 13):
-                part = chosen.where(chosen.calendar == month)
-                if not len(part):
-                    continue
+            for month in np.unique(chosen.season).tolist():
+                part = chosen.where(chosen.season == month)
                 values = observe_months(bundle, places, part, np.random.default_rng([draw, month]))
                 for same, seen, observed in _by_places(part, places, values):
                     for method, x, sd, rows in _estimates(

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.options import calendar_month
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.evaluation.scores_file import put_scores, scores_of
 from mlda_core.observations.land import cell_of
@@ -158,7 +157,7 @@ def score_coverage(
         sums = {m: _Sums(np.zeros(shape), np.zeros(shape)) for m in (*methods, "climatology")}
         seen = np.zeros((2, len(bundle.variables)), np.int64)
         for done, month in enumerate(months):
-            calendar, truth = calendar_month(month), bundle.target(month).astype(np.float64)
+            calendar, truth = bundle.seasons.of(month), bundle.target(month).astype(np.float64)
             # The noise differs between months, but is the same for every method.
             table = synthesise(where, bundle, truth, calendar, seed=(year, *_numbers(month)))
             count = [int((table["variable"] == v.name).sum()) for v in bundle.variables]

@@ -140,7 +140,7 @@ class Curve:
         chosen = mine.in_split("train")
         normaliser = Preprocessor.fit(
             full_fields(chosen, whole.normaliser),
-            chosen.calendar,
+            chosen.season,
             self.config.variables,
             whole.normaliser.grid,
             power=self.config.data.power,
@@ -325,8 +325,8 @@ class Curve:
 
     def _reconstruction(self, bundle: Bundle, data: TrainingData) -> dict[str, Any]:
         months = self._targets(bundle)
-        z = encode_all(bundle, months.x, months.calendar)
-        rebuilt = decode_all(bundle, z, months.calendar)
+        z = encode_all(bundle, months.x, months.season)
+        rebuilt = decode_all(bundle, z, months.season)
         basis = fit_eofs(data, bundle.n_latent, mixed=data.mixed is not None)
         held = data.observed.in_split("calibration")
         error = (held.x - basis.reconstruct(held.x)).astype(np.float64)

@@ -96,17 +96,17 @@ def has_mixed(config: ModelConfig) -> bool:
 
 def full_fields(months: Months, normaliser: Preprocessor) -> NDArray[np.float64]:
     """Return full fields of months, display units, (n, V, lat, lon)."""
-    return np.asarray(months.anomalies + normaliser.climatology[months.calendar - 1])
+    return np.asarray(months.anomalies + normaliser.climatology[months.season - 1])
 
 
 def restandardised(months: Months, old: Preprocessor, new: Preprocessor) -> Months:
     """Return months restandardised by another climatology and spread."""
     fields = full_fields(months, old)
-    anomalies = new.anomalies(fields, months.calendar).astype(np.float32)
+    anomalies = new.anomalies(fields, months.season).astype(np.float32)
     present = np.isfinite(anomalies) | ~new.mask
     return replace(
         months,
-        x=np.nan_to_num(new.standardise(fields, months.calendar)).astype(np.float32),
+        x=np.nan_to_num(new.standardise(fields, months.season)).astype(np.float32),
         anomalies=anomalies,
         present=None if present.all() else present,
     )
@@ -128,6 +128,6 @@ def joined(data: TrainingData) -> Months:
     parts = [data.observed] if data.mixed is None else [data.observed, data.mixed]
     arrays = {
         name: np.concatenate([getattr(p, name) for p in parts])
-        for name in ("x", "anomalies", "calendar", "names", "member", "split")
+        for name in ("x", "anomalies", "season", "calendar", "names", "member", "split")
     }
     return Months(**arrays, present=joint_present(parts))

@@ -201,9 +201,9 @@ def score_posterior(
             weights = areas[:, None] * observed_weights(bundle, places, everywhere)
             aside = _withheld(bundle, network, draw)
             # By calendar month: draws of a prior serve all its years.
-            for i in sorted(rows, key=lambda i: int(months.calendar[i])):
+            for i in sorted(rows, key=lambda i: int(months.season[i])):
                 one = months.where(np.arange(len(months)) == i)
-                month = int(one.calendar[0])
+                month = int(one.season[0])
                 # Not the stream of any member: those have two numbers.
                 rng = np.random.default_rng([draw, int(i), 7])
                 problem = _problem(engine, places, one, month, setting, rng)

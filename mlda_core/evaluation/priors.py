@@ -299,7 +299,7 @@ def _guided_means(
             chosen = chosen.where(np.array([name.startswith(year) for name in chosen.names]))
             for i in range(len(chosen)):
                 one = chosen.where(np.arange(len(chosen)) == i)
-                month = int(one.calendar[0])
+                month = int(one.season[0])
                 values = observe_months(bundle, places, one, np.random.default_rng([draw, month]))
                 seen = np.isfinite(values[0])
                 if not seen.any():

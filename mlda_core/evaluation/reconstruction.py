@@ -69,8 +69,8 @@ def skill(
     sd : ndarray, shape (V, lat, lon), optional
         Spread over which the physical estimate is averaged.
     """
-    fields = bundle.normaliser.restore(x, months.calendar, sd=sd)
-    return skill_of_anomalies(bundle, months, bundle.normaliser.anomalies(fields, months.calendar))
+    fields = bundle.normaliser.restore(x, months.season, sd=sd)
+    return skill_of_anomalies(bundle, months, bundle.normaliser.anomalies(fields, months.season))
 
 
 def skill_of_anomalies(
@@ -134,9 +134,9 @@ def validate(
     report = Report()
     sd = bundle.residual_sd
     codes = _latent(bundle, observed, split, report, tick)
-    decoded = decode_all(bundle, codes, months.calendar)
+    decoded = decode_all(bundle, codes, months.season)
     by_method = {"vae": skill(bundle, months, decoded, sd)}
-    linear = decode_all(bundle, codes, months.calendar, linear=True)
+    linear = decode_all(bundle, codes, months.season, linear=True)
     by_method["vae_linear_part"] = skill(bundle, months, linear, sd)
     best = minimise_all_fields(
         bundle.decoder,
@@ -147,9 +147,7 @@ def validate(
         present=months.present,
         tick=(lambda i, n: tick("minimising over z", i, n)) if tick else None,
     )
-    by_method["vae_minimised"] = skill(
-        bundle, months, decode_all(bundle, best, months.calendar), sd
-    )
+    by_method["vae_minimised"] = skill(bundle, months, decode_all(bundle, best, months.season), sd)
     if data is not None:
         count = bundle.n_latent
         for name, mixed in (("eof", True), ("eof_observed_only", False)):
@@ -177,21 +175,22 @@ def validate(
     _series(bundle, months, decoded, report)
     report.scores["months"] = {split: len(months)}
     report.scores["members"] = int(np.unique(months.member).size)
-    report.scores["nonlinearity"] = {split: nonlinearity(bundle, codes, months.calendar)}
+    report.scores["nonlinearity"] = {split: nonlinearity(bundle, codes, months.season)}
     return report
 
 
 def months_of_bundle(bundle: Bundle) -> Months:
     """Return a bundle's months as samples."""
     x = np.stack([bundle.target_standardised(m) for m in bundle.months])
-    calendar = np.array([int(m[5:7]) for m in bundle.months])
+    season = np.array([bundle.seasons.of(m) for m in bundle.months])
     present = np.isfinite(x) | ~bundle.mask
     return Months(
         x=np.nan_to_num(x),
         anomalies=np.stack([bundle.target(m) for m in bundle.months]),
-        calendar=calendar,
+        season=season,
+        calendar=bundle.seasons.calendar_months(season),
         names=np.array(bundle.months),
-        member=np.zeros(len(calendar), np.int64),
+        member=np.zeros(len(season), np.int64),
         split=np.array([bundle.split(m) for m in bundle.months]),
         present=None if present.all() else present,
     )
@@ -203,7 +202,7 @@ def _encode(
     means, sds = [], []
     for start in range(0, len(months), 96):
         part = slice(start, start + 96)
-        mean, sd = bundle.encode_standardised(months.x[part], months.calendar[part])
+        mean, sd = bundle.encode_standardised(months.x[part], months.season[part])
         means.append(mean)
         sds.append(sd)
         if tick:
@@ -371,7 +370,7 @@ def _series(bundle: Bundle, months: Months, decoded: NDArray[np.float32], report
     rows = np.flatnonzero(months.member == months.member.min())
     rows = rows[np.argsort(months.names[rows])]
     normaliser = bundle.normaliser
-    calendar = months.calendar[rows]
+    calendar = months.season[rows]
     fields = normaliser.restore(decoded[rows], calendar, sd=bundle.residual_sd)
     model = normaliser.anomalies(fields, calendar)
     report.months = [str(n) for n in months.names[rows]]

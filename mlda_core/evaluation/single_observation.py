@@ -273,10 +273,10 @@ def skill(
     scores: dict[str, dict[str, dict[str, float]]] = {}
     for method in methods:
         lost = np.zeros(power.shape)
-        for month in np.unique(months.calendar):
-            rows = np.flatnonzero(months.calendar == month)
+        for month in np.unique(months.season):
+            rows = np.flatnonzero(months.season == month)
             x, sd = engine.states(places, variance, values[rows], int(month), method=method)
-            calendar = months.calendar[rows]
+            calendar = months.season[rows]
             fields = bundle.normaliser.restore(x, calendar, sd=sd)
             error = bundle.normaliser.anomalies(fields, calendar) - months.anomalies[rows]
             lost += np.nansum(error.astype(np.float64) ** 2, axis=0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationError, ObservationOperator, Places
 from mlda_core.climate.places import place
+from mlda_core.climate.seasons import MONTHLY
 from mlda_core.climate.units import UnitsError, are_per_month, to_display
 from mlda_core.observations import base_period, missing_codes
 from mlda_core.observations.areas import area_of
@@ -100,7 +101,7 @@ def _in_display_units(
     rows: Rows, bundle: Bundle, calendar: NDArray[np.int64]
 ) -> tuple[Float, Float]:
     value, error = rows.value.copy(), rows.error.copy()
-    days = _days(rows.month, calendar)
+    days = _days(rows.month, calendar, bundle)
     says_class = rows.says_class
     for v, variable in enumerate(bundle.variables):
         of_it = rows.variable == v
@@ -130,8 +131,13 @@ def _in_display_units(
     return value, error
 
 
-def _days(months: NDArray[Any], calendar: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the days of each row's month, 0 if unknown: February without a year."""
+def _days(months: NDArray[Any], calendar: NDArray[np.int64], bundle: Bundle) -> NDArray[np.int64]:
+    """Return the days of each row's month, 0 if unknown: February without a year.
+
+    An amount a month of a daily bundle is one of no day.
+    """
+    if bundle.seasons is not MONTHLY:
+        return np.zeros(len(months), np.int64)
     of_calendar = {m: monthrange(2001, m)[1] if m != 2 else 0 for m in range(1, 13)} | {0: 0}
     known = {m: monthrange(int(m[:4]), int(m[5:7]))[1] for m in set(months) - {""}}
     return np.array(

@@ -106,15 +106,14 @@ def is_own(bundle: Bundle, variable: Variable, text: str) -> bool:
     return period_of(text) == period_of_bundle(bundle, variable)
 
 
-def offset(bundle: Bundle, calendar_month: int, period: Period) -> NDArray[np.float64]:
+def offset(bundle: Bundle, season: int, period: Period) -> NDArray[np.float64]:
     """Return the offset from anomalies of another base period to the bundle's own.
 
     Parameters
     ----------
     bundle : Bundle
         The climatologies are computed from its months, held-out ones included.
-    calendar_month : int
-        1..12.
+    season : int
     period : Period
 
     Returns
@@ -123,7 +122,7 @@ def offset(bundle: Bundle, calendar_month: int, period: Period) -> NDArray[np.fl
         To be added to the anomalies, display units. NaN where the bundle's months have values in
         less than :data:`LEAST_SHARE` of the period's years.
     """
-    own = [m for m in bundle.months if int(m[5:7]) == calendar_month]
+    own = [m for m in bundle.months if bundle.seasons.of(m) == season]
     within = [m for m in own if period.first <= int(m[:4]) <= period.last]
     base = [m for m in own if bundle.split(m) == "train"]
     mean, count = _mean(bundle, within)

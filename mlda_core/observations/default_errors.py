@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlda_core.climate.combined import CombinedPlaces
+from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError, Places
+from mlda_core.climate.seasons import MONTHLY
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -19,7 +21,7 @@ Float = NDArray[np.float64]
 DEFAULT_ERROR = 0.2
 
 
-def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
+def local_spread(bundle: Bundle, season: int | None = None) -> Float:
     """Return the spread of the climate in display units.
 
     Rain is standardised after a transform, so its spread is transformed back: half the distance
@@ -28,8 +30,8 @@ def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
     Parameters
     ----------
     bundle : Bundle
-    calendar_month : int, optional
-        1..12; the annual mean by default.
+    season : int, optional
+        Calendar month 1..12, or day of a leap year; the annual mean by default.
 
     Returns
     -------
@@ -39,13 +41,15 @@ def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
     Raises
     ------
     ObservationError
-        If the month is not 1..12.
+        If there is no such season.
     """
-    if calendar_month is not None and not 1 <= calendar_month <= 12:
-        raise ObservationError(
-            f"Calendar month {calendar_month} is not within 1 to 12; 1 stands for January."
-        )
-    months = np.arange(1, 13) if calendar_month is None else np.array([int(calendar_month)])
+    try:
+        chosen = None if season is None else bundle.seasons.checked(season)
+    except StateError as error:
+        raise ObservationError(str(error)) from error
+    # Of a daily bundle every tenth day is mean enough, and a tenth of the work.
+    every = bundle.seasons.all[:: 1 if bundle.seasons is MONTHLY else 10]
+    months = every if chosen is None else np.array([chosen])
     one = np.ones((months.size, *bundle.mask.shape))
     high = bundle.normaliser.restore(one, months)
     low = bundle.normaliser.restore(-one, months)
@@ -55,7 +59,7 @@ def local_spread(bundle: Bundle, calendar_month: int | None = None) -> Float:
 def default_error(
     bundle: Bundle,
     variable: str | Sequence[str],
-    calendar_month: int | None,
+    season: int | None,
     lat: ArrayLike,
     lon: ArrayLike,
 ) -> Float:
@@ -66,8 +70,8 @@ def default_error(
     bundle : Bundle
     variable : str or sequence of str, shape (p,)
         CF names of the bundle's variables.
-    calendar_month : int or None
-        1..12; None for the annual mean.
+    season : int or None
+        None for the annual mean.
     lat, lon : array_like, shape (p,)
         Degrees.
 
@@ -84,13 +88,13 @@ def default_error(
     north = np.atleast_1d(np.asarray(lat, np.float64))
     names = [variable] * north.size if isinstance(variable, str) else list(variable)
     places = bundle.operator.locate(variable_rows(bundle, names), north, lon)
-    spread = bundle.operator.apply(places, local_spread(bundle, calendar_month))
+    spread = bundle.operator.apply(places, local_spread(bundle, season))
     # Where it never rains the spread is zero, but a gauge still has an error.
     least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
     return np.asarray(np.maximum(DEFAULT_ERROR * spread, 0.1 * least))
 
 
-def spread_of(bundle: Bundle, places: Places, calendar_month: int | None) -> Float:
+def spread_of(bundle: Bundle, places: Places, season: int | None) -> Float:
     """Return the spread of the climate of what an operator makes of it, display units.
 
     Parameters
@@ -98,8 +102,8 @@ def spread_of(bundle: Bundle, places: Places, calendar_month: int | None) -> Flo
     bundle : Bundle
     places : Places
         On fields in display units.
-    calendar_month : int or None
-        1..12; None for the annual mean.
+    season : int or None
+        None for the annual mean.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def spread_of(bundle: Bundle, places: Places, calendar_month: int | None) -> Flo
         Of a place its local spread; of a mean or difference that of past months, as far as their
         patterns show it.
     """
-    local = local_spread(bundle, calendar_month)
+    local = local_spread(bundle, season)
     out = np.abs(np.asarray(bundle.operator.apply(places, local)))
     if isinstance(places, CombinedPlaces):
         wide = np.flatnonzero(np.bincount(places.row, minlength=len(places)) > 1)

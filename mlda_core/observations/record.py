@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from mlda_core.climate.interpolation import ObservationError
-from mlda_core.climate.months import MonthError, month_of
+from mlda_core.climate.months import MonthError
+from mlda_core.climate.seasons import MONTHLY
 from mlda_core.observations.file_names import choose, month_in, tell_apart
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.row_kinds import KIND_COLUMNS, stacked
@@ -177,7 +178,7 @@ def read_record(
         If there are no observations, a month is unknown, or files contain the same
         observations.
     """
-    requested = _month(month)
+    requested = _asked(month, bundle)
     every = list(_parts(files, bundle, requested, options))
     parts = [part for part in every if requested in {"", part.month} or not part.month]
     many = len(files.contents) > 1
@@ -243,11 +244,13 @@ def _parts(
             for month, reading in found.items():
                 yield _Part(name, month, reading, _count(plain[month]))
             continue
-        month = (month_in(name) or "") if files.in_folder else requested
+        month = _named(name, bundle) if files.in_folder else requested
         if not month:
-            remedy = "name it such as 1997-12.csv" if files.in_folder else "give --month"
+            remedy = "name it such as 1997-12.csv, or " if bundle.seasons is MONTHLY else ""
+            remedy = remedy if files.in_folder else "give --month, or "
             raise ObservationError(
-                f"{cells.name} does not say which month it is of; {remedy}, or add a column 'time'."
+                f"{cells.name} does not say which {bundle.seasons.step} it is of; {remedy}add a "
+                "column 'time'."
             )
         if files.in_folder:
             named.setdefault(month, []).append(name)
@@ -294,11 +297,16 @@ def _text_of(parts: list[_Part], *, many: bool) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _month(month: str | None) -> str:
-    if month is None:
+def _named(name: str, bundle: Bundle) -> str:
+    """Return the month that a file's name says; of a day no name tells."""
+    return (month_in(name) or "") if bundle.seasons is MONTHLY else ""
+
+
+def _asked(time: str | None, bundle: Bundle) -> str:
+    if time is None:
         return ""
     try:
-        return month_of(month)
+        return bundle.seasons.step.parse(time)
     except MonthError as error:
         raise ObservationError(str(error)) from error
 

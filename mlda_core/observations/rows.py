@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.interpolation import ObservationError
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.climate.variables import Variable
 from mlda_core.observations import missing_codes
 from mlda_core.observations.areas import Area, area_of
@@ -125,7 +126,12 @@ class Rows:
             self.reasons.setdefault(int(i), reason)
 
 
-def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) -> Rows:
+def rows_of(
+    cells: Cells,
+    variables: Sequence[Variable],
+    options: TableOptions,
+    step: TimeStep = MONTH,
+) -> Rows:
     """Convert the cells of a table to typed rows.
 
     Parameters
@@ -134,6 +140,8 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     variables : sequence of Variable
         Of the model, in the order of the state.
     options : TableOptions
+    step : TimeStep
+        Of the model.
 
     Returns
     -------
@@ -193,7 +201,7 @@ def rows_of(cells: Cells, variables: Sequence[Variable], options: TableOptions) 
     notes = [*cells.notes, *roles.notes]
     month, stamp = np.full(n, "", object), np.full(n, "", object)
     if cells.has_times:
-        month, late, more = months_of_rows(cells, options.day_first)
+        month, late, more = months_of_rows(cells, options.day_first, step)
         # A missing month takes precedence over other faults: the row belongs to no month.
         reasons.update(late)
         notes += more

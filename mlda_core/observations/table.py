@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mlda_core.climate.interpolation import ObservationError
-from mlda_core.climate.months import MonthError, month_of
+from mlda_core.climate.months import MonthError
+from mlda_core.climate.seasons import Seasons
 from mlda_core.observations.cells import Cells
 from mlda_core.observations.default_errors import (
     DEFAULT_ERROR,
@@ -117,17 +118,18 @@ def read(
         If the source is not an observation table, has no rows of the month, or is of several
         months and none is given.
     """
-    requested, calendar = _requested(month)
+    seasons = bundle.seasons
+    requested, calendar = _requested(month, seasons)
     cells = load(source)
-    rows = rows_of(cells, bundle.variables, options)
+    rows = rows_of(cells, bundle.variables, options, bundle.seasons.step)
     if not cells.has_times:
         rows.month[:] = requested
         checked = _check(rows, bundle, np.full(len(rows), calendar), options)
         return checked.reading(np.ones(len(rows), bool), calendar, cells.rejected)
     held = sorted(set(rows.month) - {""})
-    chosen = [m for m in held if requested in ("", m) and calendar in (0, int(m[5:7]))]
+    chosen = [m for m in held if requested in ("", m) and calendar in (0, seasons.of(m))]
     if held and not chosen:
-        words = requested or f"calendar month {calendar}"
+        words = requested or seasons.name(calendar)
         raise ObservationError(
             f"{cells.name} has no observation of {words}; it holds {_span(held)}."
         )
@@ -136,9 +138,9 @@ def read(
             f"{cells.name} has observations of {len(chosen)} months, {_span(chosen)}; say which "
             "month to read."
         )
-    checked = _check(rows, bundle, _calendars(rows.month), options)
+    checked = _check(rows, bundle, _calendars(rows.month, bundle.seasons), options)
     here = np.isin(rows.month, [*chosen, ""])
-    number = int(chosen[0][5:7]) if chosen else calendar
+    number = seasons.of(chosen[0]) if chosen else calendar
     return checked.reading(here, number, cells.rejected)
 
 
@@ -168,10 +170,10 @@ def read_months(
         raise ObservationError(
             f"{cells.name} has no column 'time'; add one, or say which month it is of."
         )
-    rows = rows_of(cells, bundle.variables, options)
-    checked = _check(rows, bundle, _calendars(rows.month), options)
+    rows = rows_of(cells, bundle.variables, options, bundle.seasons.step)
+    checked = _check(rows, bundle, _calendars(rows.month, bundle.seasons), options)
     out = {
-        month: checked.reading(rows.month == month, int(month[5:7]))
+        month: checked.reading(rows.month == month, bundle.seasons.of(month))
         for month in sorted(set(rows.month) - {""})
     }
     lost = checked.reading(rows.month == "", 0, cells.rejected)
@@ -245,21 +247,23 @@ def _check(
     return _Checked(rows, bundle, options, observation_table(columns), stated)
 
 
-def _requested(month: Any) -> tuple[str, int]:
-    """Return the requested ``YYYY-MM`` and calendar month, '' and 0 if none."""
-    if month is None:
+def _requested(time: Any, seasons: Seasons) -> tuple[str, int]:
+    """Return the requested month or day and its season, '' and 0 if none."""
+    if time is None:
         return "", 0
-    if isinstance(month, int | np.integer) and not isinstance(month, bool) and 1 <= month <= 12:
-        return "", int(month)
+    number = isinstance(time, int | np.integer) and not isinstance(time, bool)
+    if number and 1 <= time <= seasons.count:
+        return "", int(time)
     try:
-        text = month_of(month)
+        text = seasons.step.parse(time)
     except MonthError as error:
         raise ObservationError(str(error)) from error
-    return text, int(text[5:7])
+    return text, seasons.of(text)
 
 
-def _calendars(months: NDArray[Any]) -> NDArray[np.int64]:
-    return np.array([int(m[5:7]) if m else 0 for m in months], np.int64)
+def _calendars(times: NDArray[Any], seasons: Seasons) -> NDArray[np.int64]:
+    known = {time: seasons.of(time) for time in set(times) - {""}}
+    return np.array([known.get(time, 0) for time in times], np.int64)
 
 
 def _span(months: list[str]) -> str:

@@ -39,7 +39,7 @@ def climate_quantiles(bundle: Bundle, places: Places, probability: Array, month:
         Infinite for the probabilities 0 and 1.
     """
     statistics = bundle.statistics
-    apart = np.abs((statistics.calendar - month + 6) % 12 - 6)
+    apart = np.abs((statistics.calendar - bundle.calendar_month(month) + 6) % 12 - 6)
     chosen = statistics.coefficients[apart <= 1]
     values = (chosen @ places.interpolate(statistics.patterns).T).astype(np.float64)
     # In a mean over a region what the patterns leave over averages out.

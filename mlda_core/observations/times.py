@@ -15,8 +15,8 @@ from mlda_core.climate.months import (
     MonthError,
     is_day_first,
     month_number,
-    month_of,
 )
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.observations.cells import Cells, quoted, shown
 from mlda_core.observations.columns import Times
 
@@ -27,9 +27,9 @@ _DECIMAL = re.compile(r"[0-9]{4}[.,][0-9]*[1-9][0-9]*")
 
 
 def months_of_rows(
-    cells: Cells, day_first: bool | None
+    cells: Cells, day_first: bool | None, step: TimeStep = MONTH
 ) -> tuple[NDArray[Any], dict[int, str], list[str]]:
-    """Return the month of each row.
+    """Return the month or day of each row.
 
     Parameters
     ----------
@@ -37,11 +37,13 @@ def months_of_rows(
         With at least one entry in ``roles.times``.
     day_first : bool or None
         How to read 05/04/1997 if no other date of the column is unambiguous.
+    step : TimeStep
+        Whether rows are of months or of days.
 
     Returns
     -------
     months : ndarray of str, shape (n,)
-        ``YYYY-MM``, '' if unknown.
+        ``YYYY-MM`` or ``YYYY-MM-DD``, '' if unknown.
     reasons : dict of int to str
         Why a row's month is unknown, by index from 0.
     notes : list of str
@@ -52,7 +54,7 @@ def months_of_rows(
         If the table has a year and no month, or a month and no year.
     """
     ways = cells.roles.times
-    read = [_of(way, cells, day_first) for way in ways]
+    read = [_of(way, cells, day_first, step) for way in ways]
     notes: list[str] = []
     # A time column without any date, such as clock times, is ignored if another one has dates.
     good = [i for i, (months, *_) in enumerate(read) if (months != "").any()] or [0]
@@ -78,16 +80,18 @@ def months_of_rows(
 
 
 def _of(
-    way: Times, cells: Cells, day_first: bool | None
+    way: Times, cells: Cells, day_first: bool | None, step: TimeStep
 ) -> tuple[NDArray[Any], dict[int, str], list[str]]:
     if way.date >= 0:
-        return _of_dates(cells.columns[way.date], day_first)
+        return _of_dates(cells.columns[way.date], day_first, step)
     months = np.full(len(cells), "", object)
     reasons = {}
     for i, (y, m) in enumerate(zip(cells.columns[way.year], cells.columns[way.month], strict=True)):
         year, month = shown(y), shown(m)
         found, number = re.fullmatch(r"([0-9]{4})(?:\.0*)?", year), month_number(month)
-        if found and number:
+        if step is not MONTH:
+            reasons[i] = f"its year and month say no {step}; give a column 'time'"
+        elif found and number:
             months[i] = f"{found[1]}-{number:02d}"
         elif not year or not month:
             reasons[i] = f"its {'year' if not year else 'month'} is empty"
@@ -97,7 +101,7 @@ def _of(
 
 
 def _of_dates(
-    column: NDArray[Any], day_first: bool | None
+    column: NDArray[Any], day_first: bool | None, step: TimeStep
 ) -> tuple[NDArray[Any], dict[int, str], list[str]]:
     texts = [shown(cell) for cell in column]
     first = {text: cell for text, cell in zip(texts, column, strict=True) if text}
@@ -109,15 +113,19 @@ def _of_dates(
     decimal = [text for text in first if _DECIMAL.fullmatch(text)]
     for text, cell in first.items():
         try:
-            found[text] = month_of(text if isinstance(cell, str) else cell, day_first=day_first)
+            found[text] = step.parse(text if isinstance(cell, str) else cell, day_first=day_first)
         except DayOrMonthError as error:
             faults[text] = f"the time '{quoted(text)}' {error.fault}"
         except MonthError as error:
             # Faults of a date have their own wording; otherwise describe the accepted format.
-            wrong = "is no date such as 1997-12" if "not a month" in error.fault else error.fault
+            unread = f"not a {step}" in error.fault
+            wrong = f"is no date such as {step.example}" if unread else error.fault
             faults[text] = f"the time '{quoted(text)}' {wrong}"
     # Among decimal years, an integer is the beginning of a year.
     whole = [t for t in first if re.fullmatch(r"[0-9]{4}(?:\.0*)?", t)] if decimal else []
+    if step is not MONTH:
+        # A decimal year of three digits is a third of a day off.
+        decimal, whole = [], []
     decimals = _of_decimals([*decimal, *whole])
     found.update(decimals[0])
     faults.update(decimals[1])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.adjoint import Sensitivity, sensitivity
 from mlda_core.assimilation.methods import RESPONDING, method_of, spelled
-from mlda_core.assimilation.options import calendar_month
+from mlda_core.assimilation.options import season_asked
 from mlda_core.climate.regions import Region, region_mask
 from mlda_core.observations.land import cell_of
 from mlda_core.observations.networks import NetworkSpec, places
@@ -142,7 +142,7 @@ class Responder:
             )
         moved_by = np.asarray(np.where(bundle.mask[sea], given, 0.0), np.float64)
         settings = {"polish": True, **settings, "method": method.key}
-        calendar = calendar_month(month)
+        calendar = season_asked(month, self.bundle.seasons)
         observed = self._observed(month, held, inside)
         key = ("control", month, held, _key(inside), tuple(sorted(settings.items())))
         control = self._keep(key, lambda: self._analyse(observed, calendar, settings))
@@ -239,7 +239,9 @@ class Responder:
             target = target.copy()
             target[self.bundle.sea_row] += change
         where = self._places(held, inside)
-        return synthesise(where, self.bundle, target, calendar_month(month), seed=None)
+        return synthesise(
+            where, self.bundle, target, season_asked(month, self.bundle.seasons), seed=None
+        )
 
     def inside(
         self, patches: Sequence[Patch], held: str, region: Region | None = None
@@ -294,13 +296,15 @@ class Responder:
             Anomalies, display units.
         """
         observed = self._observed(month, held, inside, change)
-        return self._analyse(observed, calendar_month(month), {"polish": True, **settings})[0]
+        return self._analyse(
+            observed, season_asked(month, self.bundle.seasons), {"polish": True, **settings}
+        )[0]
 
     def all_fields(self, month: str) -> Float:
         """Return a month's analysis from complete fields, display units, (V, lat, lon)."""
 
         def make() -> Float:
-            calendar = calendar_month(month)
+            calendar = season_asked(month, self.bundle.seasons)
             where = self._network("all_fields")
             table = synthesise(where, self.bundle, self.bundle.target(month), calendar, seed=None)
             observed = standardise(table, self.bundle, calendar)
@@ -356,7 +360,7 @@ class Responder:
             label = self.bundle.variables[row].label
             raise PerturbationError(f"{label} does not exist in that region; choose another.")
         observed = self._observed(month, held, inside, change)
-        calendar = calendar_month(month)
+        calendar = season_asked(month, self.bundle.seasons)
         free = open_water(self.bundle, month)
         return sensitivity(
             self.assimilator, observed, calendar, row, where / where.sum(), free=free
@@ -370,16 +374,18 @@ class Responder:
         weights = np.asarray(self.bundle.grid.weights * self.bundle.mask[sea], np.float64)
 
         def extremes() -> tuple[Array, Array]:
-            near = {(calendar_month(month) + k - 1) % 12 + 1 for k in (-1, 0, 1)}
+            near = {(season_asked(month, self.bundle.seasons) + k - 1) % 12 + 1 for k in (-1, 0, 1)}
             known = [
-                self.bundle.target(m)[sea] for m in self.bundle.months if calendar_month(m) in near
+                self.bundle.target(m)[sea]
+                for m in self.bundle.months
+                if season_asked(m, self.bundle.seasons) in near
             ]
             return np.min(known, axis=0), np.max(known, axis=0)
 
         full = most_changed(change) * weights
         if not full.sum() > 0:
             return 0.0
-        low, high = self._keep(("extremes", calendar_month(month)), extremes)
+        low, high = self._keep(("extremes", season_asked(month, self.bundle.seasons)), extremes)
         moved = np.nan_to_num(self.bundle.target(month)[sea] + change)
         outside = (moved < low) | (moved > high)
         return float((full * outside).sum() / full.sum())
@@ -409,11 +415,15 @@ class Responder:
     ) -> Observed:
         def make() -> Observed:
             table = self.observations(month, held, inside=inside)
-            observed = standardise(table, self.bundle, calendar_month(month))
+            observed = standardise(table, self.bundle, season_asked(month, self.bundle.seasons))
             return observed if inside is None else self._thinned(observed, inside)
 
         found: Observed = self._keep(("observed", month, held, _key(inside)), make)
-        return found if change is None else self._add(found, change, calendar_month(month))
+        return (
+            found
+            if change is None
+            else self._add(found, change, season_asked(month, self.bundle.seasons))
+        )
 
     def _thinned(self, observed: Observed, inside: NDArray[np.bool_]) -> Observed:
         """Thin the observations of ``outside``, keeping SST, above all the changed cells.

@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from mlda_core.climate.errors import UserError
-from mlda_core.climate.splits import Splits
+from mlda_core.climate.splits import Split, Splits
 from mlda_core.climate.variables import DEFAULTS, Variable
 from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.networks import NetworkConfig
@@ -38,7 +38,10 @@ class DataConfig:
     power : float
         Exponent of the ``power`` transform, above 0 and at most 1.
     shipped_member : int
-        The member whose months are stored in the bundle.
+        The member whose months are stored in the bundle; of months that it lacks, the first other
+        one's, if ``shipped_splits`` are given.
+    shipped_splits : tuple of str
+        The splits whose months are stored; all of them by default.
     month_step : float
         Quantisation step of these months, in units of the spread; the error is half of it.
     """
@@ -50,6 +53,7 @@ class DataConfig:
     power: float = 0.5
     shipped_member: int = 0
     month_step: float = 0.04
+    shipped_splits: tuple[str, ...] = ()
 
     @property
     def synthetic(self) -> tuple[Path, ...]:
@@ -58,7 +62,7 @@ class DataConfig:
         return tuple(path for path in given if path is not None)
 
 
-_NEWER = ("month_step", "patches")
+_NEWER = ("month_step", "patches", "shipped_splits")
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ class ModelConfig:
         Pairs of variables that are the eastward and northward components of a vector, which the
         page draws as arrows.
     first_month : str
-        The month that the page opens with, ``YYYY-MM``; '' for its own choice.
+        The month or day that the page opens with, ``YYYY-MM`` or ``YYYY-MM-DD``; '' for its own
+        choice.
 
     Raises
     ------
@@ -293,6 +298,8 @@ def _from_tables(raw: dict[str, Any]) -> ModelConfig:
         if isinstance(data.get(key), str):
             # TOML has no null: --set data.mixed='' removes the mixed seas.
             data[key] = Path(data[key]) if data[key] else None
+    if "shipped_splits" in data:
+        data["shipped_splits"] = _shipped(data["shipped_splits"])
     training = dict(_table(raw.get("training", {}), "training"))
     if "variable_weights" in training:
         weights = _table(training["variable_weights"], "training.variable_weights")
@@ -338,10 +345,23 @@ def _build(cls: type, section: str, values: dict[str, Any]) -> Any:
     return cls(**values)
 
 
+def _shipped(value: Any) -> tuple[str, ...]:
+    known = get_args(Split)
+    if isinstance(value, list) and all(name in known for name in value):
+        return tuple(value)
+    raise ConfigError(
+        f"data.shipped_splits is {value!r}; write a list of {', '.join(known)}, such as ['test']."
+    )
+
+
 def _first_month(value: Any) -> str:
-    if isinstance(value, str) and (not value or re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value)):
+    if isinstance(value, str) and (
+        not value or re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])(-[0-3][0-9])?", value)
+    ):
         return value
-    raise ConfigError(f"model.first_month is {value!r}; write a month as YYYY-MM, such as 1963-01.")
+    raise ConfigError(
+        f"model.first_month is {value!r}; write YYYY-MM, such as 1963-01, or YYYY-MM-DD."
+    )
 
 
 def _splits(values: dict[str, Any]) -> Splits:
@@ -409,7 +429,7 @@ def _check_settings(config: ModelConfig) -> None:
     for section in ("data", "network", "training"):
         part = getattr(config, section)
         for name, kind in get_type_hints(type(part)).items():
-            if name != "variable_weights":
+            if name not in {"variable_weights", "shipped_splits"}:
                 _check(f"{section}.{name}", getattr(part, name), kind)
     names = [v.name for v in config.variables]
     for name, weight in config.training.variable_weights:

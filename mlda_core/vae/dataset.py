@@ -13,11 +13,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.climate.cf import fault_of_months
+from mlda_core.climate.cf import fault_of_times, step_of
+from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.possible import possible_of
 from mlda_core.climate.preprocess import Preprocessor, samples
+from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.splits import calendar_months, month_name
+from mlda_core.climate.time_step import TimeStep
 from mlda_core.climate.variables import Variable
 from mlda_core.sources.mixed import Parents, find_parents
 from mlda_core.vae.config import ConfigError, ModelConfig
@@ -33,10 +36,12 @@ class Months:
         Standardised anomalies, zero where missing.
     anomalies : ndarray of float32, shape (n, V, lat, lon)
         Display-unit anomalies, NaN where missing.
+    season : ndarray of int, shape (n,)
+        Seasons of the climatology: calendar months 1..12, or days of a leap year 1..366.
     calendar : ndarray of int, shape (n,)
-        Calendar months 1..12.
+        Calendar months 1..12, which the networks know.
     names : ndarray of str, shape (n,)
-        ``YYYY-MM``.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of days.
     member : ndarray of int, shape (n,)
     split : ndarray of str, shape (n,)
     present : ndarray of bool, shape (n, V, lat, lon), optional
@@ -46,6 +51,7 @@ class Months:
 
     x: NDArray[np.float32]
     anomalies: NDArray[np.float32]
+    season: NDArray[np.int64]
     calendar: NDArray[np.int64]
     names: NDArray[np.str_]
     member: NDArray[np.int64]
@@ -77,6 +83,7 @@ def joined(parts: Sequence[Months]) -> Months:
     return Months(**arrays, present=joint_present(parts))
 
 
+_BLOCK = 256
 # Least number of values in each calendar month for a cell's climatology and spread.
 LEAST_MONTHS = 10
 
@@ -170,7 +177,7 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read; make it with 'mlda data prepare'.") from error
     with opened as data:
-        fault = fault_of_months(data)
+        fault = fault_of_times(data, _step_of(data, path))
         if fault:
             raise ConfigError(f"{path} {fault}; make it with 'mlda data prepare'.")
         for variable in variables:
@@ -204,6 +211,13 @@ def open_canonical(path: Path, variables: Sequence[Variable]) -> Iterator[xr.Dat
             raise
 
 
+def _step_of(data: xr.Dataset, path: Path) -> TimeStep:
+    try:
+        return step_of(data)
+    except UserError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
 def load_training_data(config: ModelConfig) -> TrainingData:
     """Read, split and standardise the months of a configuration.
 
@@ -219,22 +233,24 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     path = config.data.observed
     with open_canonical(path, config.variables) as data:
         fields, time, member = samples(data, config.variables)
+        seasons = Seasons(_step_of(data, path))
         try:
             grid = Grid(data["lat"].values, data["lon"].values)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from error
     _refuse_impossible(path, config, fields)
-    names = np.array([month_name(t) for t in time])
+    step = seasons.step
+    names = np.array(step.labels(time))
     split = np.array([config.splits.of(n) for n in names])
-    calendar = calendar_months(time)
+    season = seasons.of_times(time)
     if config.first_month and config.first_month not in names:
         raise ConfigError(
-            f"{path} has no month {config.first_month} to show first; change model.first_month."
+            f"{path} has no {step} {config.first_month} to show first; change model.first_month."
         )
     for needed in ("train", "validation"):
         if needed not in split:
             raise ConfigError(
-                f"{path} has no {needed} month; change the years of [splits] or add data."
+                f"{path} has no {needed} {step}; change the years of [splits] or add data."
             )
     if config.data.shipped_member not in member:
         raise ConfigError(
@@ -243,14 +259,15 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     chosen = split == "train"
     normaliser = Preprocessor.fit(
         fields[chosen],
-        calendar[chosen],
+        season[chosen],
         config.variables,
         grid,
+        of=seasons,
         power=config.data.power,
         least=LEAST_MONTHS,
     )
     _refuse_unseen(path, config, normaliser, fields[split == "validation"])
-    observed = _months(normaliser, fields, calendar, names, member, split)
+    observed = _months(normaliser, fields, season, names, member, split)
     synthetic = [_clean_mixed(config, path, normaliser) for path in config.data.synthetic]
     return TrainingData(normaliser, observed, joined(synthetic) if synthetic else None)
 
@@ -341,13 +358,19 @@ def _may_train(config: ModelConfig, parents: Parents, month: int) -> bool:
 def _months(
     normaliser: Preprocessor,
     fields: NDArray[np.float32],
-    calendar: NDArray[np.int64],
+    season: NDArray[np.int64],
     names: NDArray[np.str_],
     member: NDArray[np.int64],
     split: NDArray[np.str_],
 ) -> Months:
-    x = np.nan_to_num(normaliser.standardise(fields, calendar)).astype(np.float32)
-    anomalies = normaliser.anomalies(fields, calendar).astype(np.float32)
+    x = np.empty(fields.shape, np.float32)
+    anomalies = np.empty_like(x)
+    # In blocks: thirty years of days in float64 are 10 GB.
+    for first in range(0, len(fields), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        x[part] = np.nan_to_num(normaliser.standardise(fields[part], season[part]))
+        anomalies[part] = normaliser.anomalies(fields[part], season[part])
     present = np.isfinite(anomalies) | ~normaliser.mask
     whole = bool(present.all())
-    return Months(x, anomalies, calendar, names, member, split, None if whole else present)
+    calendar = normaliser.seasons.calendar_months(season)
+    return Months(x, anomalies, season, calendar, names, member, split, None if whole else present)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +16,15 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mlda_core.climate.atomic_files import replacing
 from mlda_core.climate.variables import relative_weights
+from mlda_core.vae.checkpoint import (
+    average_of,
+    follow,
+    load_checkpoint,
+    one_cycle,
+    save_checkpoint,
+    tensors_of,
+)
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData, joint_present, mean_square
 from mlda_core.vae.networks import Decoder, Encoder
@@ -173,8 +179,8 @@ def explained(
 ) -> dict[str, float]:
     """Explained variance in display units of standardised reconstructions, per variable."""
     normaliser = data.normaliser
-    fields = normaliser.restore(rebuilt, months.calendar, sd=sd)
-    error = normaliser.anomalies(fields, months.calendar) - months.anomalies
+    fields = normaliser.restore(rebuilt, months.season, sd=sd)
+    error = normaliser.anomalies(fields, months.season) - months.anomalies
     w = normaliser.weights
     lost = np.nansum(w * error**2, axis=(0, 2, 3))
     power = np.nansum(w * months.anomalies.astype(np.float64) ** 2, axis=(0, 2, 3))
@@ -307,7 +313,7 @@ def train(
     settings = config.training
     where = torch.device(device)
     vae = build_vae(config, data).to(where)
-    average = build_average(vae)
+    average = average_of(vae)
     networks = [p for n, p in vae.named_parameters() if n != "log_residual"]
     optimiser = torch.optim.AdamW(
         [
@@ -320,7 +326,9 @@ def train(
     peaks = [group["lr"] for group in optimiser.param_groups]
     objective, sampler = Objective(config, data, where), Sampler(config, data)
     validation = data.observed.in_split("validation")
-    state = _resume(run, vae, average, optimiser)
+    state = load_checkpoint(run, {"vae": vae, "average": average}, optimiser)
+    if state is None:
+        state = {"epoch": 0, "best_epoch": 0, "best_score": -math.inf}
     weights = torch.from_numpy(weighted_cells(config, data).ravel()).float().to(where)
     for model in (vae, average):
         # Use the checkpoint's patterns, not those that were just refitted.
@@ -337,7 +345,7 @@ def train(
         sums = np.zeros(3)
         for step, (batch, month_batch, there) in enumerate(sampler.batches(rng)):
             part = (epoch + step / steps) / settings.epochs
-            _set_rates(optimiser, peaks, part)
+            one_cycle(optimiser, peaks, part)
             x, month = batch.to(where), month_batch.to(where)
             noisy = x + settings.input_noise * torch.randn_like(x) * vae.decoder.mask
             present = None
@@ -351,7 +359,7 @@ def train(
             loss.backward()
             nn.utils.clip_grad_norm_(networks, 20.0)
             optimiser.step()
-            _follow(average, vae, settings.ema)
+            follow(average, vae, settings.ema)
             sums += [loss.item(), kl.item(), fit.item()]
             if tick:
                 tick(step + 1, steps)
@@ -369,10 +377,10 @@ def train(
         state["epoch"] = epoch + 1
         if progress.score > state["best_score"]:
             state.update(best_score=progress.score, best_epoch=epoch + 1)
-            save_file(_tensors(average), run / "best.safetensors")
+            save_file(tensors_of(average), run / "best.safetensors")
         with (run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps({**vars(progress), "score": progress.score}) + "\n")
-        _save(run, state, vae, average, optimiser)
+        save_checkpoint(run, state, {"vae": vae, "average": average}, optimiser)
         if report:
             report(progress)
     average.load_state_dict(load_file(run / "best.safetensors"), strict=False)
@@ -382,34 +390,6 @@ def train(
 def _lengths(sampler: Sampler) -> Iterator[int]:
     extra = 0 if sampler.mixed is None else round(sampler.share * len(sampler.mixed))
     yield from range(math.ceil((len(sampler.observed) + extra) / sampler.batch))
-
-
-def build_average(vae: VAE) -> VAE:
-    """Return a copy to hold the moving average of the weights."""
-    import copy
-
-    average = copy.deepcopy(vae)
-    for parameter in average.parameters():
-        parameter.requires_grad_(False)
-    return average
-
-
-@torch.no_grad()
-def _follow(average: VAE, vae: VAE, decay: float) -> None:
-    for mine, theirs in zip(average.parameters(), vae.parameters(), strict=True):
-        mine.lerp_(theirs, 1 - decay)
-
-
-def _set_rates(optimiser: torch.optim.Optimizer, peaks: list[float], part: float) -> None:
-    """One cycle: a short rise, then cosine decay to a hundredth of the peak."""
-    rise = min(1.0, part / 0.05)
-    fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part))
-    for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-        group["lr"] = peak * rise * fall
-
-
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
 
 
 def _check_run(config: ModelConfig, data: TrainingData, run: Path) -> None:
@@ -435,43 +415,3 @@ def _check_run(config: ModelConfig, data: TrainingData, run: Path) -> None:
             )
     else:
         path.write_text(json.dumps(mine, indent=1), encoding="utf-8")
-
-
-def _save(
-    run: Path, state: dict[str, Any], vae: VAE, average: VAE, optimiser: torch.optim.Optimizer
-) -> None:
-    """Write a checkpoint atomically, so that an interruption leaves the earlier one intact."""
-    moments = {
-        f"{i}.{key}": value.cpu().contiguous()
-        for i, slot in optimiser.state_dict()["state"].items()
-        for key, value in slot.items()
-    }
-    tensors = {f"vae.{k}": v for k, v in _tensors(vae).items()}
-    tensors |= {f"average.{k}": v for k, v in _tensors(average).items()}
-    tensors |= {f"optimiser.{k}": v for k, v in moments.items()}
-    with replacing(run / "checkpoint.safetensors") as fresh:
-        save_file(tensors, fresh, metadata={"state": json.dumps(state)})
-
-
-def _resume(run: Path, vae: VAE, average: VAE, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-    path = run / "checkpoint.safetensors"
-    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_score": -math.inf}
-    if not path.exists():
-        return state
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as opened:
-        state = json.loads(opened.metadata()["state"])
-        tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-
-    def part(head: str) -> dict[str, Tensor]:
-        return {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
-
-    vae.load_state_dict(part("vae."), strict=False)
-    average.load_state_dict(part("average."), strict=False)
-    slots: dict[int, dict[str, Tensor]] = {}
-    for key, value in part("optimiser.").items():
-        number, name = key.split(".", 1)
-        slots.setdefault(int(number), {})[name] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
-    return state

@@ -52,7 +52,7 @@ def descend(
     weight = torch.from_numpy(observed.places.weight).float()
     value = torch.from_numpy(observed.value).float()
     precision = torch.from_numpy(1.0 / observed.variance).float()
-    which = torch.tensor([month])
+    which = torch.tensor([bundle.calendar_month(month)])
     for step in range(1, ADAM_STEPS + 1):
         x = bundle.decoder(z[None], which).flatten()
         left = value - (x[index] * weight).sum(dim=1)

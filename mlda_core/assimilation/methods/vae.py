@@ -68,14 +68,14 @@ class Vae(GaussianMethod):
             latent = np.eye(bundle.n_latent)
         bend = None
         if setting.prior != DEFAULT_PRIOR and not request.sea_held:
-            bend = _bend(bundle, month, setting)
+            bend = _bend(bundle, request.season, setting)
         fraction = request.decoder_fraction
         covariance = fraction * left + (1.0 - fraction) * past
         values, vectors = np.linalg.eigh(latent)
         weight = request.background_weight
         scale = np.sqrt(np.clip(values, 0.0, None) * max(fraction, LEAST_FRACTION) / weight)
         transform = (vectors * scale) @ vectors.T
-        jacobian = bundle.jacobian(month).reshape(bundle.n_latent, -1)
+        jacobian = bundle.jacobian(request.season).reshape(bundle.n_latent, -1)
         tangent = transform if bend is None else transform @ bend.tangent
         factor = np.asarray(tangent.T.astype(np.float32) @ jacobian, np.float32)
         error = localised(request, covariance, width, coupling)
@@ -105,7 +105,7 @@ def _bend(bundle: Bundle, month: int, setting: Setting) -> Bend | None:
     """Return the map that makes the prior of N(0, I); None if it is N(0, I)."""
     from mlda_core.assimilation.bend import Bend
 
-    transport = bundle.prior(setting.prior).transport(month)
+    transport = bundle.prior(setting.prior).transport(bundle.calendar_month(month))
     return None if transport is None else Bend(transport, bundle.n_latent)
 
 

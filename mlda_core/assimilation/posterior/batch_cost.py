@@ -46,7 +46,7 @@ class BatchCost:
         self.index = torch.from_numpy(places.index)
         self.weight = torch.from_numpy(places.weight).float()
         self.whitener = torch.from_numpy(gain.whitener32)
-        self.month = problem.month
+        self.month = problem.bundle.calendar_month(problem.month)
         start = torch.from_numpy(problem.z_b).float()
         with torch.no_grad():
             decoded = self.decoder(start[None], self._months(1)).flatten()

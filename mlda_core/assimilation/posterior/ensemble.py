@@ -70,7 +70,7 @@ class Ensemble:
 
     def __repr__(self) -> str:
         """Summarise the ensemble in two lines."""
-        when = self.analysis.dated or f"calendar month {self.analysis.month}"
+        when = self.analysis.dated or self.analysis.bundle.seasons.name(self.analysis.month)
         return (
             f"<Ensemble of {len(self)} members of {when} by {spelled(self.analysis.method)}, "
             f"bundle {self.bundle.name};\n {SAMPLERS[self.sampler].label}: {self.outcome}>"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlda_core.assimilation.options import OPTIONS, Setting, calendar_month, month_asked
+from mlda_core.assimilation.options import OPTIONS, Setting, season_asked, time_asked
 from mlda_core.climate.errors import StateError
 
 
@@ -34,11 +34,11 @@ def test_what_people_set_is_explained():
     ],
 )
 def test_a_month_is_said_in_many_ways(given, month, calendar):
-    assert month_asked(given) == month
-    assert calendar_month(given) == calendar
+    assert time_asked(given) == month
+    assert season_asked(given) == calendar
 
 
 @pytest.mark.parametrize("given", [0, 13, True, None, "soon", "1997-13", 1.5])
 def test_what_is_no_month_is_refused(given):
     with pytest.raises(StateError, match="is not a month"):
-        month_asked(given)
+        time_asked(given)

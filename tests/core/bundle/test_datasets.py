@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from climate import make_climate
 
-from mlda_core.bundle.datasets import calendar_months, checked_state, dataset_of
+from mlda_core.bundle.datasets import checked_state, dataset_of, seasons_of_dates
 from mlda_core.climate.errors import StateError
 
 
@@ -80,4 +80,6 @@ def test_full_fields_and_anomalies_say_what_they_are(made):
 def test_states_that_do_not_fit_are_refused_in_words(made, make, words):
     bundle, _, _ = made
     with pytest.raises(StateError, match=words):
-        calendar_months(checked_state(make(), bundle.variables, bundle.grid)["time"])
+        seasons_of_dates(
+            checked_state(make(), bundle.variables, bundle.grid)["time"], bundle.seasons
+        )

@@ -66,7 +66,7 @@ class Guided(Sampler):
         n = len(draws.zeta)
         plain = draws if draws.plain is None else draws.plain
         fit = BatchCost(problem, np.tile(observed.value, (n, 1)), np.zeros_like(plain.zeta))
-        denoiser = prior.denoiser(problem.month)
+        denoiser = prior.denoiser(problem.bundle.calendar_month(problem.month))
         if len(observed):
             denoiser = _guided(denoiser, fit, gain.whitener, gain.whitened)
         zeta = plain.zeta

@@ -1,0 +1,1 @@
+"""Forecast models: differentiable steps of a state in time, and their errors."""
