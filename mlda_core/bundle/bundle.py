@@ -677,6 +677,7 @@ class Bundle:
             self.grid,
             source=f"mlda bundle {self.name}",
             base_period=self.base_period if anomaly else "",
+            step=self.seasons.step,
         )
 
 

@@ -12,6 +12,7 @@ from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.seasons import Seasons
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.climate.variables import Variable
 
 Float = NDArray[np.float32]
@@ -25,6 +26,7 @@ def dataset_of(
     *,
     source: str,
     base_period: str = "",
+    step: TimeStep = MONTH,
 ) -> xr.Dataset:
     """Return fields in display units as a dataset with CF names and units.
 
@@ -33,13 +35,15 @@ def dataset_of(
     fields : ndarray, shape (n, V, lat, lon)
         Full fields, or anomalies.
     months : list of str
-        ``YYYY-MM`` of each.
+        ``YYYY-MM`` or ``YYYY-MM-DD`` of each.
     variables : sequence of Variable
     grid : Grid
     source : str
         The attribute of the file.
     base_period : str
         Of anomalies, which it says that they are.
+    step : TimeStep
+        Whether these are months or days.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def dataset_of(
     """
     anomaly = bool(base_period)
     out = xr.Dataset(
-        coords=coordinates(grid, months),
+        coords=coordinates(grid, months, step),
         attrs={"Conventions": "CF-1.11", "source": source},
     )
     for i, v in enumerate(variables):

@@ -30,6 +30,9 @@ CALIBRATION_FILES = ("representation_error.nc", "linear.nc", "sea.safetensors")
 # Files that `mlda prior train` adds, one a prior, and the most that one may hold.
 PRIOR_FILES = {key: f"prior-{key}.safetensors" for key in TRAINED}
 MOST_PRIOR_BYTES = 1_000_000
+# Those that `mlda forecast train` adds, one a forecast model, by the model's key.
+FORECAST_FILE = "forecast-{}.safetensors"
+MOST_FORECAST_BYTES = 8_000_000
 # Subfolder of a bundle's own impact heads.
 IMPACTS = "impacts"
 # Quantisation step of the stored months, in units of the spread: the error is half of it, 0.02.
@@ -77,11 +80,13 @@ def read_config(path: Path) -> dict[str, Any]:
     if not config["variables"] or not all(isinstance(y, list) for y in config["splits"].values()):
         culprit = "splits" if config["variables"] else "variables"
         raise BundleError(f"{file} has no '{culprit}' that can be used; copy the bundle again.")
-    priors = config.get("priors", {})
-    if not isinstance(priors, dict) or not all(
-        isinstance(about, dict) and {"checksum", "shape"} <= set(about) for about in priors.values()
-    ):
-        raise BundleError(f"{file} has no 'priors' that can be used; copy the bundle again.")
+    for section in ("priors", "forecasts"):
+        added = config.get(section, {})
+        if not isinstance(added, dict) or not all(
+            isinstance(about, dict) and {"checksum", "shape"} <= set(about)
+            for about in added.values()
+        ):
+            raise BundleError(f"{file} has no '{section}' that can be used; copy the bundle again.")
     return config
 
 
@@ -93,6 +98,9 @@ def check_files(path: Path, config: dict[str, Any]) -> None:
         # Of a prior that this program does not know nothing is read.
         if key in PRIOR_FILES:
             sums[PRIOR_FILES[key]] = about["checksum"]
+    for key, about in config.get("forecasts", {}).items():
+        if re.fullmatch("[a-z0-9_]{1,40}", key):
+            sums[FORECAST_FILE.format(key)] = about["checksum"]
     for name, known in sums.items():
         member = path / name
         if not member.is_file():

@@ -17,8 +17,10 @@ from mlda_core.bundle import statistics_files
 from mlda_core.bundle.files import (
     CALIBRATION_FILES,
     FILES,
+    FORECAST_FILE,
     MISSING,
     MONTH_STEP,
+    MOST_FORECAST_BYTES,
     MOST_PRIOR_BYTES,
     PATTERNS,
     PRIOR_FILES,
@@ -75,6 +77,8 @@ def save_bundle(
     # These belong to the replaced weights.
     for name in ("scores.json", *CALIBRATION_FILES, *PRIOR_FILES.values()):
         (path / name).unlink(missing_ok=True)
+    for file in path.glob(FORECAST_FILE.format("*")):
+        file.unlink()
     save_file(pack_tensors(tensors), path / "weights.safetensors")
     # safetensors creates files readable by the owner only; bundles are shared.
     (path / "weights.safetensors").chmod(0o644)
@@ -189,18 +193,59 @@ def add_prior(bundle: Bundle, key: str, prior: TrainedPrior, provenance: Mapping
     BundleError
         If it is too large to be kept.
     """
-    path, config = bundle.path, bundle.config
-    file = path / PRIOR_FILES[key]
+    file, tensors = bundle.path / PRIOR_FILES[key], packed(prior.network)
+    about = {"shape": prior.shape, **provenance}
+    _add(bundle, "priors", key, file, tensors, about, f"The {key} prior", MOST_PRIOR_BYTES)
+
+
+def add_forecast(
+    bundle: Bundle,
+    key: str,
+    tensors: Mapping[str, torch.Tensor],
+    shape: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a trained forecast model into a bundle's folder; reload it to use it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    key : str
+        Of the forecast model.
+    tensors : mapping of str to Tensor
+    shape, provenance : mapping
+        From which it is built again, and how it was trained, as plain JSON values.
+
+    Raises
+    ------
+    BundleError
+        If it is too large to be kept.
+    """
+    file, about = bundle.path / FORECAST_FILE.format(key), {"shape": dict(shape), **provenance}
+    what = f"The {key} forecast"
+    _add(bundle, "forecasts", key, file, dict(tensors), about, what, MOST_FORECAST_BYTES)
+
+
+def _add(  # noqa: PLR0917 - what, where to, and how it is called
+    bundle: Bundle,
+    section: str,
+    key: str,
+    file: Path,
+    tensors: dict[str, torch.Tensor],
+    about: dict[str, Any],
+    what: str,
+    most: int,
+) -> None:
+    """Write the tensors of an addition, and note it in the configuration."""
     with replacing(file) as fresh:
-        save_file(packed(prior.network), fresh)
-        if fresh.stat().st_size > MOST_PRIOR_BYTES:
-            raise BundleError(
-                f"The {key} prior takes more than {MOST_PRIOR_BYTES // 1000} kB; make it smaller."
-            )
+        save_file(tensors, fresh)
+        if fresh.stat().st_size > most:
+            raise BundleError(f"{what} takes more than {most // 1000} kB; make it smaller.")
         fresh.chmod(0o644)
     # Not among the checksums of the model, by which scores and responses know that they are its.
-    about = {"shape": prior.shape, "checksum": checksum(file), **provenance}
-    _write_config(path, {**config, "priors": {**config.get("priors", {}), key: about}})
+    noted = {key: {**about, "checksum": checksum(file)}}
+    config = bundle.config
+    _write_config(bundle.path, {**config, section: {**config.get(section, {}), **noted}})
 
 
 def _write_config(path: Path, config: dict[str, Any]) -> None:

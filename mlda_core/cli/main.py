@@ -18,6 +18,7 @@ from mlda_core.cli.bench import bench_gcm
 from mlda_core.cli.calibrate import calibrate
 from mlda_core.cli.console import one_sentence, out, progress_bar, ticking
 from mlda_core.cli.coverage import validate_coverage
+from mlda_core.cli.forecast import forecast_app
 from mlda_core.cli.impact import impact_app
 from mlda_core.cli.observations import observations_app
 from mlda_core.cli.perturb import perturb
@@ -26,6 +27,7 @@ from mlda_core.cli.prior import prior_app
 from mlda_core.cli.reanalyse import reanalyse
 from mlda_core.cli.scores import (
     validate_assimilation,
+    validate_forecast,
     validate_learning_curve,
     validate_perturbation,
     validate_posterior,
@@ -45,6 +47,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(forecast_app, name="forecast")
 app.add_typer(impact_app, name="impact")
 app.add_typer(observations_app, name="observations")
 app.add_typer(prior_app, name="prior")
@@ -207,6 +210,10 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
             min=1, help="With --posterior: months of each draw of a network, evenly chosen."
         ),
     ] = None,
+    forecast: Annotated[
+        bool,
+        typer.Option("--forecast", help="Score the forecast models by lead instead."),
+    ] = False,
     learning_curve: Annotated[
         bool,
         typer.Option(
@@ -245,6 +252,9 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
         return
     if priors:
         validate_priors(bundle, split, config, networks, samples, output, most_draws, threads)
+        return
+    if forecast:
+        validate_forecast(bundle, split, config, output, threads)
         return
     if learning_curve:
         validate_learning_curve(bundle, split, config, members, epochs, output, threads)

@@ -240,6 +240,38 @@ def validate_perturbation(
     out.print(f"Wrote {target}", highlight=False)
 
 
+def validate_forecast(
+    folder: Path, split: str, config: Path | None, output: Path | None, threads: int
+) -> None:
+    """Score forecast models by lead and write them into ``scores.json``, one model at a time.
+
+    Parameters
+    ----------
+    folder, split, config, output, threads
+        As for :func:`validate_assimilation`.
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.cli.forecast import forecast_table
+        from mlda_core.evaluation.forecast import score_forecasts
+        from mlda_core.evaluation.scores_file import put_scores, scores_of
+        from mlda_core.forecast.loading import forecasts_of
+
+        torch.set_num_threads(threads)
+        bundle = load_bundle(folder)
+        months, target = _months_and_file(bundle, folder, config, split, output)
+        with ticking() as tick:
+            for key in forecasts_of(bundle):
+                found = score_forecasts(bundle, months, models=[key], tick=tick)
+                scores = scores_of(bundle, target)
+                scores.setdefault("forecast", {}).setdefault(split, {}).update(found)
+                put_scores(scores, bundle, target)
+        out.print(forecast_table(bundle, scores["forecast"][split]))
+    out.print(f"Wrote {target}", highlight=False)
+
+
 def validate_learning_curve(  # noqa: PLR0917 - options of a command, given by name
     folder: Path,
     split: str,
