@@ -80,11 +80,11 @@ def persistence_of_rest(
     product, square = (np.zeros(bundle.mask.shape) for _ in range(2))
     for start in range(0, rows.size, 96):
         part = rows[start : start + 96]
-        both = [
-            train.x[at] - _decode(bundle, codes[at], train.season[at]) for at in (part, part + 1)
-        ]
-        product += (both[0] * both[1]).sum(axis=0)
-        square += (both[0] ** 2).sum(axis=0)
+        now, after = (
+            train.x[at] - decode_all(bundle, codes[at], train.season[at]) for at in (part, part + 1)
+        )
+        product += (now * after).sum(axis=0)
+        square += (now**2).sum(axis=0)
     damping = np.divide(product, square, out=np.zeros_like(square), where=square > 0)
     variance = square / max(rows.size, 1)
     return np.clip(damping, 0.0, 1.0).astype(np.float32), variance.astype(np.float32)
