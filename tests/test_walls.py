@@ -21,17 +21,8 @@ DRAWING = {"panel", "bokeh", "holoviews", "geoviews"}
 LAYERS = {
     "mlda_core": (
         *("assets", "climate", "sources", "vae", "bundle", "observations", "assimilation"),
-        *(
-            "forecast",
-            "cycling",
-            "perturbation",
-            "impact",
-            "evaluation",
-            "reanalysis",
-            "simulate",
-            "plotting",
-            "cli",
-        ),
+        *("forecast", "cycling", "perturbation", "impact", "evaluation", "reanalysis"),
+        *("simulate", "plotting", "cli"),
     ),
     "app": (
         *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
