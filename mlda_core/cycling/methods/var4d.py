@@ -139,7 +139,7 @@ class Var4D(CycledMethod):
             self._used(problem, first, cycle, observations),
             state["errors"] if self.weak else None,
         )
-        # From where the window was one cycle ago: long windows have local minima (Pires et al. 1996).
+        # From the minimum of one cycle ago: long windows have local minima (Pires et al. 1996).
         guess = np.zeros(window.rank)
         guess[: state["control"].size] = state["control"]
         if self.minimiser == "gauss_newton":
@@ -178,9 +178,9 @@ def _stepped(problem: Problem, state: Array, cycle: int, errors: Array) -> Array
     return state
 
 
-# Mean square of a Gauss-Newton step in standard deviations of the background: far below what any
-# score shows. DAPPER makes ten steps always; the mean of ours on Lorenz-96 is in the docs' table.
-_TOLERANCE = 1e-10
+# Mean square of a Gauss-Newton step, in standard deviations of the background: a thousandth of one
+# is far below what a score shows. DAPPER makes ten steps always.
+_TOLERANCE = 1e-6
 _NONE = np.zeros(0)
 
 CYCLED = (Var4D(),)
