@@ -1,1 +1,1 @@
-"""Forecast models: differentiable steps of a state in time, and their errors."""
+"""Forecast models: what steps a state in time, and the covariance of its errors."""

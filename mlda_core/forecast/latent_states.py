@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mlda_core.bundle.bundle import Bundle
+from mlda_core.bundle.checks import decode_all
 from mlda_core.forecast.dynamics import Time
 from mlda_core.forecast.grid_training import runs_of
 from mlda_core.vae.dataset import Months, TrainingData

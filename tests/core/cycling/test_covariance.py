@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from mlda_core.climate.errors import UserError
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample, columns, factors
+from mlda_core.cycling.localisation import on_a_circle
+from mlda_core.cycling.operators import LinearOperator, NonlinearOperator
+from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
+
+RNG = np.random.default_rng(0)
+ANOMALIES = RNG.standard_normal((5, 8))
+AT = np.array([1, 4, 7])
+OPERATOR = LinearOperator.of_components(AT, 8, AT[:, None].astype(float))
+
+
+@pytest.mark.parametrize(
+    ("covariance", "matrix"),
+    [
+        (DiagonalCovariance(np.arange(8.0)), np.diag(np.arange(8.0))),
+        (FactoredCovariance(ANOMALIES.T), ANOMALIES.T @ ANOMALIES),
+        (LocalisedSample(ANOMALIES, on_a_circle(8, 1e6)), ANOMALIES.T @ ANOMALIES),
+    ],
+)
+def test_columns_are_those_of_the_matrix(covariance, matrix):
+    h = OPERATOR.matrix_at(np.zeros(8))
+    cross, between = columns(covariance, OPERATOR, np.zeros(8))
+    assert np.allclose(cross, matrix @ h.T)
+    assert np.allclose(between, h @ matrix @ h.T)
+    assert np.allclose(covariance.variance, np.diag(matrix))
+    assert np.allclose(covariance.scaled(4.0).variance, 4 * np.diag(matrix))
+
+
+def test_a_localised_sample_is_tapered_and_positive():
+    local = LocalisedSample(ANOMALIES, on_a_circle(8, 1.0))
+    cross, between = columns(local, OPERATOR, np.zeros(8))
+    # 3 is two or more half-widths from 1 (and 1 from 1 none).
+    assert not cross[3:5, 0].any()
+    assert cross[1, 0] == pytest.approx(local.variance[1])
+    assert np.linalg.eigvalsh(between)[0] >= 0
+
+
+def test_a_nonlinear_operator_is_taken_at_the_state():
+    square = NonlinearOperator(lambda x: x[..., :1] ** 2, 1)
+    cross, between = columns(DiagonalCovariance(np.ones(2)), square, np.array([3.0, 0.0]))
+    assert np.allclose(cross, [[6.0], [0.0]])
+    assert between == pytest.approx(np.array([[36.0]]))
+
+
+def test_a_gaussian_draws_what_it_says():
+    gaussian = Gaussian.of_sample(ANOMALIES + 3)
+    drawn = gaussian.sample(20000, np.random.default_rng(0))
+    assert np.allclose(drawn.mean(axis=0), (ANOMALIES + 3).mean(axis=0), atol=0.05)
+    assert np.allclose(np.cov(drawn.T), np.cov(ANOMALIES.T), atol=0.15)
+    assert gaussian.at("2001-01-01") is gaussian
+
+
+def test_a_covariance_without_a_root_is_refused():
+    with pytest.raises(UserError, match="no root"):
+        factors(LocalisedSample(ANOMALIES, on_a_circle(8, 1.0)))
+    assert torch.is_tensor(factors(DiagonalCovariance(np.ones(2))).root(torch.ones(1, 2)))

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from linear_cycle import lorenz_problem
+
+from mlda_core.climate.errors import UserError
+from mlda_core.cycling.cycle import Cycle
+
+
+@pytest.mark.parametrize("settings", [{"members": 1}, {"inflation": 0.0}])
+def test_an_ensemble_without_spread_is_refused(settings):
+    with pytest.raises(UserError, match="two members"):
+        Cycle(lorenz_problem(), "enkf", **settings)
+
+
+def test_inflation_widens_the_analysis_and_not_its_mean():
+    problem = lorenz_problem(cycles=1)
+    (_, plain), (_, wide) = (
+        list(Cycle(problem, "etkf", inflation=inflation).run()) for inflation in (1.0, 1.3)
+    )
+    assert np.allclose(wide.analysis.mean, plain.analysis.mean)
+    assert np.allclose(wide.analysis.sd, 1.3 * plain.analysis.sd)
+
+
+def test_each_member_has_its_own_model_error():
+    still, noisy = (
+        list(Cycle(lorenz_problem(cycles=1, error=e, observed=False), "enkf").run())[1]
+        for e in (None, 1.0)
+    )
+    assert (noisy.background.sd**2).mean() - (still.background.sd**2).mean() > 0.5
