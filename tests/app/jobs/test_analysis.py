@@ -29,15 +29,12 @@ def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
     v.settle(lambda visit: len(visit.work.costs) >= 3)
     assert v.panel.run == "step"
     v.send(type="run", action="pause")
-    # However long the step under way takes: then what is to come waits.
-    v.settle(lambda visit: visit.work._work._again is not None)
-    v.turn()
+    v.turn(0.8)
     paused = len(v.work.costs)
     v.turn(0.8)
     assert len(v.work.costs) == paused
     assert v.panel.run == "paused"
     v.send(type="run", action="once")
-    v.settle(lambda visit: len(visit.work.costs) > paused)
     v.turn(0.8)
     assert len(v.work.costs) == paused + 1
     v.send(type="run", action="cancel")
