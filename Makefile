@@ -77,18 +77,22 @@ ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origi
 serve: $(INSTALLED)
 	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
 
-# Two processes at once; in the browser tests each has a server and a Chromium of its own, and takes single tests
+# Compiled tests are kept, whatever the environment says: to rewrite their assertions takes 15 s a process.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Two processes at once; tests/conftest.py says in which order they take files. In the browser tests each has a server and a Chromium of its own, and takes single tests
 # but for those that share a server more.
 PAGES := tests/browser
 TWO := $(BIN)/python -m pytest -n 2
-PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) --dist loadfile $(PAGES:%=--ignore=%) || bad=1; $(TWO) --dist loadgroup $(PAGES) || bad=1; [ -z "$${bad:-}" ])
+FILES := --dist loadfile --no-loadscope-reorder $(PAGES:%=--ignore=%)
+PYTEST = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(TWO) $(FILES) || bad=1; $(TWO) --dist loadgroup $(PAGES) || bad=1; [ -z "$${bad:-}" ])
 
 test: $(INSTALLED_TEST) $(if $(ARGS),,test-js test-simulate)
 	@chromium="$$(tools/chromium.sh $(BIN))" && export MLDA_CHROMIUM="$$chromium" && set -x && $(PYTEST)
 
 # No browser, no atmosphere model, nothing marked slow.
 test-fast: $(INSTALLED_TEST)
-	$(TWO) --dist loadfile $(PAGES:%=--ignore=%) -m "not slow" $(ARGS)
+	$(TWO) $(FILES) -m "not slow" $(ARGS)
 
 test-simulate: $(INSTALLED_SIMULATE)
 	$(VENV)/simulate/bin/python -m pytest -p no:cacheprovider tests/simulate

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -22,14 +25,24 @@ settings.load_profile("repeatable")
 
 # One thread each: the machines that tests run on are small, and two servers share one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Typer's runner makes the whole command line anew at each call: 0.11 s, of commands that take less.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 # Workers of pytest-xdist are given a width of 80, and what is printed would be broken there.
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first: one process runs the last file alone, so let it be short."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -count[item.path]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _bundles_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Name the folder of the bundles that tests share (tests/helpers/small.py)."""
+    """Name the folder of the bundles that tests share (tests/helpers/kept.py)."""
     base = tmp_path_factory.getbasetemp()
     # A process of pytest-xdist has a folder of its own inside the run's.
     run = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

@@ -81,9 +81,13 @@ def shown(program):
     return [pytest.param(n, x, id=f"{n}: {x}") for n, x in LINES if program_of(x) == program]
 
 
+# Made once: typer makes it anew from its declarations at each call.
+COMMAND = typer.main.get_command(cli.app)
+
+
 def parse(line):
     """Parse a whole command as the program does, and run nothing."""
-    command, (name, *rest) = typer.main.get_command(cli.app), shlex.split(line)
+    command, (name, *rest) = COMMAND, shlex.split(line)
     while hasattr(command, "commands"):
         name, *rest = rest
         command = command.commands[name]

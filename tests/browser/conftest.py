@@ -123,7 +123,8 @@ class Visitor:
         before, since = self.pixels(), time.monotonic()
         deadline = since + limit
         while time.monotonic() - since < quiet and time.monotonic() < deadline:
-            self.page.wait_for_timeout(60)
+            # Reading every canvas costs more than waiting: three looks, not six.
+            self.page.wait_for_timeout(1000 * quiet / 3)
             now = self.pixels()
             if now != before:
                 before, since = now, time.monotonic()

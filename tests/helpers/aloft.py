@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from kept import copy_kept
 
 from mlda_core.assimilation.calibrate import estimate
 from mlda_core.bundle.bundle import Bundle, load_bundle
@@ -78,12 +79,15 @@ def make_config_file(folder: Path, **vectors: str) -> Path:
 
 def make_bundle(folder: Path, *, balanced: bool = True) -> Bundle:
     """Return a bundle with statistics; its decoder is the EOFs'."""
-    make_aloft(balanced=balanced).to_netcdf(folder / "aloft.nc", engine="netcdf4")
-    config = load_config(make_config_file(folder))
-    data = load_training_data(config)
-    export_bundle(
-        build_vae(config, data).eval(), config, data, folder / "made", provenance={"test": True}
-    )
-    made, settings = load_bundle(folder / "made"), Settings()
-    add_statistics(made, estimate(made, data, settings, patterns=40), settings, None)
-    return load_bundle(folder / "made")
+
+    def make(to: Path) -> None:
+        make_aloft(balanced=balanced).to_netcdf(to / "aloft.nc", engine="netcdf4")
+        config = load_config(make_config_file(to))
+        data = load_training_data(config)
+        vae = build_vae(config, data).eval()
+        export_bundle(vae, config, data, to / "made", provenance={"test": True})
+        made, settings = load_bundle(to / "made"), Settings()
+        add_statistics(made, estimate(made, data, settings, patterns=40), settings, None)
+
+    name = "aloft" if balanced else "adrift"
+    return load_bundle(copy_kept(name, make, folder) / "made")

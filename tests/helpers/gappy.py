@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from kept import copy_kept
 
 from mlda_core.assimilation.calibrate import calibrate
 from mlda_core.bundle.bundle import load_bundle
@@ -65,6 +66,10 @@ def make_world(folder: Path) -> Path:
     Path
         The folder of a calibrated bundle, ``folder / "world"``.
     """
+    return copy_kept("world", _make_world, folder) / "world"
+
+
+def _make_world(folder: Path) -> None:
     lat, lon = np.linspace(-84.375, 84.375, 16), np.arange(32) * 11.25
     months = np.arange(f"{YEARS[0]}-01", f"{YEARS[1]}-01", dtype="datetime64[M]")
     year = months.astype("datetime64[Y]").astype(int) + 1970
@@ -75,7 +80,7 @@ def make_world(folder: Path) -> Path:
     surface[:, 0, 0] = np.nan
     pressure = 101_300 + 250 * signal[1]
     pressure[(year < 1950) | (year >= 1975)] = np.nan
-    return _bundle(folder, "world", lat, lon, months, {SURFACE: surface, PRESSURE: pressure})
+    _bundle(folder, "world", lat, lon, months, {SURFACE: surface, PRESSURE: pressure})
 
 
 def make_region(folder: Path) -> Path:
@@ -91,6 +96,10 @@ def make_region(folder: Path) -> Path:
     Path
         The folder of a calibrated bundle, ``folder / "region"``.
     """
+    return copy_kept("region", _make_region, folder) / "region"
+
+
+def _make_region(folder: Path) -> None:
     lat, lon = np.arange(37.5, 61, 2.5), np.arange(345.0, 376, 2.5)
     months = np.arange(f"{YEARS[0]}-01", f"{YEARS[1]}-01", dtype="datetime64[M]")
     year = months.astype("datetime64[Y]").astype(int) + 1970
@@ -104,10 +113,10 @@ def make_region(folder: Path) -> Path:
     pressure = 101_300 + 300 * signal[1]
     pressure[(year < 1946) | (year >= 1975)] = np.nan
     land = replace(DEFAULTS["tas"], domain="land")
-    return _bundle(folder, "region", lat, lon, months, {land: air, DEFAULTS["psl"]: pressure})
+    _bundle(folder, "region", lat, lon, months, {land: air, DEFAULTS["psl"]: pressure})
 
 
-def _bundle(folder, name, lat, lon, months, fields) -> Path:
+def _bundle(folder, name, lat, lon, months, fields) -> None:
     data = xr.Dataset(
         {
             v.name: (
@@ -146,4 +155,3 @@ def _bundle(folder, name, lat, lon, months, fields) -> Path:
     vae = train(config, training, folder / "run")
     export_bundle(vae, config, training, folder / name, provenance={"test": True})
     calibrate(load_bundle(folder / name), training, Settings())
-    return folder / name

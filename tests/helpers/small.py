@@ -5,14 +5,11 @@ A bundle takes 2 to 9 s to make and 20 ms to copy; the processes of pytest-xdist
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from climate import make_config
-from filelock import FileLock
+from kept import copy_kept
 
 from mlda_core.assimilation.calibrate import calibrate, estimate
 from mlda_core.bundle.bundle import Bundle, load_bundle
@@ -23,9 +20,6 @@ from mlda_core.vae.dataset import TrainingData, load_training_data
 from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import build_vae
 
-# Where the run's bundles are kept: conftest.py sets it before any test.
-MADE = "MLDA_TEST_BUNDLES"
-
 
 def make_bare(folder: Path, *, curved: float = 0.0) -> Bundle:
     """A small climate's bundle as it is fresh from training, without statistics."""
@@ -33,7 +27,7 @@ def make_bare(folder: Path, *, curved: float = 0.0) -> Bundle:
     def make(to: Path) -> None:
         _export(to, curved=curved)
 
-    return _copy(f"bare-{curved}", make, folder)
+    return load_bundle(copy_kept(f"bare-{curved}", make, folder) / "made")
 
 
 def make_linear(folder: Path, *, patterns: int = 20) -> Bundle:
@@ -44,7 +38,7 @@ def make_linear(folder: Path, *, patterns: int = 20) -> Bundle:
         made, settings = load_bundle(to / "made"), Settings()
         add_statistics(made, estimate(made, data, settings, patterns=patterns), settings, None)
 
-    return _copy(f"linear-{patterns}", make, folder)
+    return load_bundle(copy_kept(f"linear-{patterns}", make, folder) / "made")
 
 
 def make_small(folder: Path, *, curved: float) -> Bundle:
@@ -56,20 +50,7 @@ def make_small(folder: Path, *, curved: float) -> Bundle:
         assert not made.has_statistics
         calibrate(made, data, Settings(), training=SeaTraining(epochs=2, epochs_normalised=2))
 
-    return _copy(f"small-{curved}", make, folder)
-
-
-def _copy(name: str, make: Callable[[Path], None], folder: Path) -> Bundle:
-    """Copy a bundle, made if it is the first of its name, and its climate into a folder."""
-    kept = Path(os.environ[MADE]) / name
-    with FileLock(f"{kept}.lock"):
-        if not kept.exists():
-            begun = kept.with_name(f"{name}.begun")
-            begun.mkdir()
-            make(begun)
-            begun.rename(kept)
-    shutil.copytree(kept, folder, dirs_exist_ok=True)
-    return load_bundle(folder / "made")
+    return load_bundle(copy_kept(f"small-{curved}", make, folder) / "made")
 
 
 def _export(folder: Path, *, curved: float) -> TrainingData:

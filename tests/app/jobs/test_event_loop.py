@@ -57,7 +57,9 @@ def test_nothing_is_lost_while_a_hold_ends(monkeypatch):
         document.callbacks.hold("combine")
         thread = threading.Thread(target=lambda: schedule(lambda: None))
         thread.start()
-        waits.wait(0.5)
+        # Either it is within the hold, or it has handed over and is done.
+        while thread.is_alive() and not waits.wait(0.01):
+            continue
         document.callbacks.unhold()
         ends.set()
         thread.join()

@@ -1,11 +1,10 @@
 """Responses in the background: one at a time, the newest request next."""
 
-import time
-
 import numpy as np
 import pytest
 from visiting import PERTURB
 
+from app.jobs import response
 from app.jobs.analysis import engine_of
 from app.jobs.response import ResponseRequest, responder_of
 from app.state.perturbations import FIRST
@@ -13,19 +12,21 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.climate.regions import REGIONS
 
 
-def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit):
+def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit, monkeypatch):
     v = sea_visit()
-    drawn = []
+    drawn, computed = [], []
+    whole = response.answer_to
+    monkeypatch.setattr(response, "answer_to", lambda *a: (computed.append(a), whole(*a))[1])
     write = v.session.figures.write
     v.session.figures.write = lambda frame: (drawn.append(frame), write(frame))
     for kelvin in np.round(np.arange(2.1, 4.05, 0.1), 1):
         v.send({"type": "sea-edit", "at": 0, "kelvin": float(kelvin), "done": False})
         v.turn(0.03)
     v.send({"type": "sea-edit", "at": 0, "kelvin": 4.0, "done": True})
-    start = time.monotonic()
+    before = len(computed)
     v.settle()
     # What was under way, and the newest: no queue behind them.
-    assert time.monotonic() - start < 3 * v.work.answer.seconds + 2
+    assert len(computed) <= before + 2
     assert v.work.answer.question.patches[0].kelvin == 4.0
     followed = [frame for frame in drawn if ("tas", "model") in frame.panes]
     assert followed

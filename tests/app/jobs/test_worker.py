@@ -1,10 +1,42 @@
 """Background work: the latest request wins."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
+import pytest
+
+from app.jobs import worker
 from app.jobs.worker import Latest
+
+
+class Clock:
+    """A clock whose hands the test moves, and the timers that go by it."""
+
+    def __init__(self):
+        self.now, self.timers = 0.0, []
+
+    def timer(self, seconds, go):
+        due = self.now + seconds
+        return SimpleNamespace(start=lambda: self.timers.append((due, go)))
+
+    def advance(self, seconds):
+        """Let time pass, with what is due on the way."""
+        end = self.now + seconds
+        while due := sorted((t for t in self.timers if t[0] <= end), key=lambda t: t[0]):
+            self.timers.remove(due[0])
+            self.now, go = due[0]
+            go()
+        self.now = end
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time by hand: on a busy machine a thread may rest for longer than any pace or delay."""
+    made = Clock()
+    monkeypatch.setattr(worker, "threading", SimpleNamespace(Timer=made.timer, Lock=threading.Lock))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: made.now))
+    return made
 
 
 def test_the_latest_result_is_delivered_and_stale_ones_are_not():
@@ -82,7 +114,7 @@ def test_a_newer_stream_closes_the_running_one():
     assert delivered == ["new"]
 
 
-def test_a_paced_stream_pauses_steps_once_goes_on_and_is_cancelled():
+def test_a_paced_stream_pauses_steps_once_goes_on_and_is_cancelled(clock):
     delivered, scheduled = [], []
     closed = threading.Event()
     latest = Latest(scheduled.append)
@@ -93,23 +125,33 @@ def test_a_paced_stream_pauses_steps_once_goes_on_and_is_cancelled():
         finally:
             closed.set()
 
-    latest.stream(counting, delivered.append, pace=0.005)
+    latest.stream(counting, delivered.append, pace=0.5)
+    # A result, then the timer of the next one, and nothing before it is due.
+    wait_for(clock.timers)
+    clock.advance(0.4)
+    assert len(scheduled) == len(clock.timers) == 1
     latest.pause()
-    wait_for(scheduled)
-    time.sleep(0.1)
-    paused = len(scheduled)
-    assert paused <= 2
+    clock.advance(1.0)
+    assert clock.timers == []
     latest.resume(once=True)
-    wait_for(scheduled, paused + 1)
-    time.sleep(0.1)
-    assert len(scheduled) == paused + 1
+    wait_for(clock.timers)
+    assert len(scheduled) == 2
     assert latest.paused
+    clock.advance(1.0)
+    assert clock.timers == []
     latest.resume()
-    wait_for(scheduled, paused + 4)
+    for count in (3, 4):
+        wait_for(clock.timers)
+        assert len(scheduled) == count
+        clock.advance(0.5)
+    wait_for(clock.timers)
+    latest_run(scheduled)
+    assert delivered == [0, 1, 2, 3, 4]
     latest.pause()
-    time.sleep(0.1)
+    clock.advance(0.5)
     latest.cancel()
     assert closed.wait(5)
+    assert scheduled == []
 
 
 def test_a_failing_stream_is_reported_after_what_it_gave():
@@ -142,38 +184,49 @@ def latest_run(scheduled):
         scheduled.pop(0)()
 
 
-def test_a_delayed_job_holds_no_thread_and_only_the_newest_runs():
+def test_a_delayed_job_holds_no_thread_and_only_the_newest_runs(clock):
     pool = ThreadPoolExecutor(max_workers=1)
     delivered, scheduled, other = [], [], []
     latest, busy = Latest(scheduled.append, pool=pool), Latest(other.append, pool=pool)
-    before = threading.active_count()
-    start = time.monotonic()
     for value in range(20):
         latest.submit(lambda _, value=value: value, delivered.append, delay=0.3)
     # One timer waits for all of them, and the pool's only thread is free meanwhile.
-    assert threading.active_count() <= before + 1
+    assert len(clock.timers) == 1
+    clock.advance(0.2)
     busy.submit(lambda _: "at once", delivered.append)
     wait_for(other)
-    assert time.monotonic() - start < 0.3
-    wait_for(scheduled)
-    assert time.monotonic() - start >= 0.3
+    assert scheduled == []
+    clock.advance(0.1)
     latest_run(scheduled)
     assert delivered == [19]
     pool.shutdown()
 
 
-def test_a_delayed_job_waits_anew_for_each_newer_one():
+def test_a_delayed_job_waits_anew_for_each_newer_one(clock):
+    pool = ThreadPoolExecutor(max_workers=1)
     delivered, scheduled = [], []
-    latest = Latest(scheduled.append)
+    latest = Latest(scheduled.append, pool=pool)
     for value in range(4):
         latest.submit(lambda _, value=value: value, delivered.append, delay=0.3)
-        time.sleep(0.1)
-    last = time.monotonic() - 0.1
-    wait_for(scheduled)
-    assert time.monotonic() - last >= 0.3
+        clock.advance(0.2)
+    assert [due for due, _ in clock.timers] == pytest.approx([0.9])
+    clock.advance(0.05)
+    assert clock.timers
+    clock.advance(0.1)
+    assert clock.timers == []
     latest_run(scheduled)
     assert delivered == [3]
     latest.submit(lambda _: "cancelled", delivered.append, delay=0.05)
     latest.cancel()
-    time.sleep(0.2)
-    assert not scheduled
+    clock.advance(1.0)
+    # All that it was given is done.
+    pool.shutdown()
+    assert scheduled == []
+
+
+def test_without_a_clock_of_the_test_s_own_timers_go_by_real_time():
+    scheduled, paced = [], []
+    Latest(scheduled.append).submit(lambda _: "late", print, delay=0.01)
+    Latest(paced.append).stream(lambda: iter("ab"), print, pace=0.01)
+    wait_for(scheduled)
+    wait_for(paced, 2)

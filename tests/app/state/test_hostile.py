@@ -144,7 +144,7 @@ def refused(read, text):
     return ""
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(values | st.dictionaries(names, values).map(lambda given: FILE | given))
 def test_any_json_is_a_state_or_refused(data):
     refused(from_json, json.dumps(data))

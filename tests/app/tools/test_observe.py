@@ -3,8 +3,6 @@
 With the bundled model and the engine itself: messages go to the controls as a browser sends them.
 """
 
-import time
-
 import numpy as np
 import pytest
 from visiting import CSV, SOME, Visit
@@ -274,13 +272,11 @@ def test_ten_thousand_observations_are_taken(visit):
             strict=True,
         )
     ]
-    start = time.perf_counter()
     v.send(
         type="obs-upload",
         name="many.csv",
         text="variable,lat,lon,value,error_sd\n" + "\n".join(lines),
     )
-    assert time.perf_counter() - start < 10
     assert len(v.rows) == 10_000
     assert v.panel.counts["hidden"]
     v.send(type="share")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from climate import make_climate
+from quickest import quickest
 
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.files import MONTH_STEP
@@ -162,22 +162,14 @@ def test_what_does_not_fit_is_refused_in_words(made, call, words: str):
         call(made[0])
 
 
-def test_the_bundled_model_loads_within_a_second(repo_root: Path):
-    """In a process that has not loaded one: the first load is the one that people wait for."""
-    program = f"""
-import time
-from mlda_core.bundle.bundle import load_bundle
-times = []
-for _ in range(3):
-    began = time.process_time()
-    load_bundle({str(BUNDLED)!r})
-    times.append(time.process_time() - began)
-print(min(times))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=repo_root, capture_output=True, text=True, check=True
-    )
-    assert float(done.stdout) < 1.0
+def test_the_bundled_model_loads_in_the_time_of_reading_its_files_some_tens_of_times():
+    """0.2 s on one core, 10 times what the checksums of its files take: people wait for it."""
+
+    def read():
+        for path in BUNDLED.iterdir():
+            hashlib.sha256(path.read_bytes()).digest()
+
+    assert quickest(lambda: load_bundle(BUNDLED), 3) < 40 * quickest(read, 3)
 
 
 def test_the_bundled_model_is_what_it_says():

@@ -213,6 +213,7 @@ def test_info_says_what_a_bundle_is(workplace):
         assert words in done.stdout
 
 
+@pytest.mark.slow
 def test_validate_writes_scores_and_a_page(workplace):
     done = mlda(
         "validate", "runs/tiny/bundle", "--config", "tiny.toml", "--split", "test",

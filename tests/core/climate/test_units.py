@@ -109,7 +109,7 @@ TEXTS = st.lists(
 ).map(lambda parts: "".join(word + joint for word, joint in parts).strip("/.*_"))  # fmt: skip
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(TEXTS | st.text(max_size=12))
 def test_no_accepted_spelling_has_an_angle(text):
     try:

@@ -246,7 +246,7 @@ def files(draw):
     return data, place, bounds is not None, months
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(file=files(), stamp=st.sampled_from(["", "start", "end", "middle"]))
 def test_the_month_is_right_or_the_file_is_refused(file, stamp):
     data, place, bounded, months = file
@@ -262,7 +262,7 @@ def test_the_month_is_right_or_the_file_is_refused(file, stamp):
         assert "--stamp" in refusal(data, **how), "never guessed, and no month beside it"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     values=st.lists(
         st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(), st.integers(-3000, 60000)),
