@@ -45,7 +45,7 @@ class Koopman(ForecastKind):
             "rest": variance,
         }
         return Trained(
-            {k: torch.from_numpy(v).float() for k, v in arrays.items()},
+            {k: torch.from_numpy(v).float().contiguous() for k, v in arrays.items()},
             {},
             {"ridge": ridge, "validation_explained_variance": 1 - lost_of(found, tests)},
         )

@@ -58,9 +58,9 @@ def test_what_is_no_time_is_refused(seasons, given, words):
 
 @pytest.mark.parametrize("given", [0, 367, 1.5, "x", None, float("nan")])
 def test_what_is_no_season_is_refused(given):
-    with pytest.raises(StateError, match="Day .* of the year is not within 1 to 366"):
+    with pytest.raises(StateError, match=r"Day .* of the year is not within 1 to 366"):
         DAILY.checked(given)
-    with pytest.raises(StateError, match="Calendar month .* is not within 1 to 12"):
+    with pytest.raises(StateError, match=r"Calendar month .* is not within 1 to 12"):
         MONTHLY.checked(13)
     assert (DAILY.checked(366.0), MONTHLY.checked(np.int64(12))) == (366, 12)
 
