@@ -25,8 +25,13 @@ export function overflow(model, el) {
   }
   menu.addEventListener("beforetoggle", (e) => more.setAttribute("aria-expanded", String(e.newState === "open")))
   menu.addEventListener("toggle", (e) => { if (e.newState === "open") menu.querySelector(":is(button, select):not(:disabled)").focus() })
-  // It closes the menu, and not the tools behind it as well.
-  rest.addEventListener("keydown", (e) => { if (e.key === "Escape" && menu.matches(":popover-open")) e.stopPropagation() })
+  rest.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape" || !menu.matches(":popover-open")) return
+    // Not the tools behind it as well.
+    e.stopPropagation()
+    menu.hidePopover()
+    more.focus()
+  })
   model.on("remove", listen(document, "focusin", (e) => { if (!e.composedPath().includes(rest)) menu.hidePopover() }))
   let width = 0
   const fitter = new ResizeObserver(() => {
