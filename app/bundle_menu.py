@@ -97,7 +97,7 @@ class BundleMenu:
 
 def prepare(bundle: Bundle) -> None:
     """Load a bundle and compute what each of its pages needs first."""
-    from app.timeline import curve, splits
+    from app.timeline import curve_paths, splits
 
-    curve(bundle)
+    curve_paths(bundle)
     splits(bundle)

@@ -87,18 +87,10 @@ class Control(Sender, JSComponent):
 
 
 class Bar(Control):
-    """The bar at the top and the line of words below it."""
+    """The bar at the top and the line of words below it; what stays is in the page's template."""
 
-    bundle = param.String(doc="Title of the bundle.")
-    bundles = param.List(default=[], doc="Key, title and contents of each that can be chosen.")
-    bundle_key = param.String(doc="What a link calls the bundle shown.")
-    name_short = param.String(doc="The same for narrow windows.")
-    about = param.String(doc="What the bundle is, in a sentence.")
     splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
     split_words = param.Dict(default={}, doc="What each split means, in words.")
-    projections = param.List(default=[], doc="Key and label of each projection.")
-    curve = param.List(default=[], doc="A line above the years: all months; None: no value.")
-    curve_words = param.String(doc="What that line is.")
     month = param.String()
     projection = param.String()
     fields = param.String()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import panel as pn
 
-from app.bundles import asked_for
+from app.bundles import asked_for, short_title
 from app.jobs import background
 from app.jobs.event_loop import Schedule
+from app.maps.projections import choices_of
 from app.session import Session
+from app.timeline import curve, curve_paths, splits
 from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
 from mlda_core.climate.errors import BundleError
@@ -65,16 +68,8 @@ def serve() -> Session | None:
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
-    page = PageTemplate(read("page.html"), nb_template="")
-    page.add_variable("css", read("page.css"))
-    page.add_variable("scripts", read("layout.js") + read("table_focus.js"))
-    page.add_variable("theme", session.state.theme)
-    page.add_variable("tool", session.state.tool)
-    page.add_variable("unfolded", session.verification.view.parts.visible)
-    page.add_variable("page_title", f"{bundle.title} · {TITLE}")
-    page.add_variable("labels", [variable.label for variable in bundle.variables])
-    page.add_variable("source", bundle.title)
-    page.add_variable("variables", [variable.name for variable in bundle.variables])
+    page = PageTemplate(read("page.html") + read("bar.html"), nb_template="")
+    _write_words(page, session)
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
     page.add_panel("explore", session.explore.panel)
@@ -110,6 +105,29 @@ def serve() -> Session | None:
     with document.models.freeze():
         page.servable(title=f"{bundle.title} · {TITLE}")
     return session
+
+
+def _write_words(page: PageTemplate, session: Session) -> None:
+    """Give the template what it says, panels aside."""
+    bundle = session.bundle
+    page.add_variable("bundle", bundle)
+    page.add_variable("short_title", short_title(bundle.title))
+    page.add_variable("bundles", session.bundle_menu.choices())
+    page.add_variable("bundle_key", session.key)
+    page.add_variable("years", splits(bundle))
+    page.add_variable("month_names", month_name[1:])
+    page.add_variable("curve", curve_paths(bundle))
+    page.add_variable("curve_words", curve(bundle)[1])
+    page.add_variable("projections", choices_of(bundle.grid))
+    page.add_variable("css", read("page.css"))
+    page.add_variable("scripts", read("layout.js") + read("table_focus.js"))
+    page.add_variable("theme", session.state.theme)
+    page.add_variable("tool", session.state.tool)
+    page.add_variable("unfolded", session.verification.view.parts.visible)
+    page.add_variable("page_title", f"{bundle.title} · {TITLE}")
+    page.add_variable("labels", [variable.label for variable in bundle.variables])
+    page.add_variable("source", bundle.title)
+    page.add_variable("variables", [variable.name for variable in bundle.variables])
 
 
 def _goodbye(session: Session, _: Any) -> None:

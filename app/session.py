@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.bundle_menu import BundleMenu
-from app.bundles import default_key, limits_of, link_of, short_title
+from app.bundles import default_key, limits_of, link_of
 from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
 from app.maps import frames
@@ -23,7 +23,6 @@ from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
 from app.maps.outlines import Outlines, RegionOutlines
-from app.maps.projections import choices_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
 from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
@@ -31,7 +30,7 @@ from app.state.settings import InvalidStateError, options_of
 from app.state.snapshot import OtherBundleError, Snapshot, View
 from app.state.store import State
 from app.text import signed
-from app.timeline import SPLIT_WORDS, curve, splits
+from app.timeline import SPLIT_WORDS, splits
 from app.tools.comparison import Comparison
 from app.tools.explore import ExploreTool, follow
 from app.tools.observe import ObserveTool
@@ -146,16 +145,8 @@ class Session:
         self.explore = ExploreTool(context)
         self.bar = Bar(
             self._on_messages,
-            bundle=bundle.title,
-            name_short=short_title(bundle.title),
-            about=f"{bundle.title}: {bundle.n_latent} latents, {len(bundle.months)} months",
-            bundles=self.bundle_menu.choices(),
-            bundle_key=self.key,
             splits=splits(bundle),
             split_words=SPLIT_WORDS,
-            projections=[[choice.key, choice.label] for choice in choices_of(bundle.grid)],
-            curve=list(curve(bundle)[0]),
-            curve_words=curve(bundle)[1],
             base=f"Anomalies from {bundle.base_period}",
             query=query.lstrip("?"),
             status=message,

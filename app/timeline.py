@@ -15,6 +15,8 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
+# The least value that the line above the years is scaled to.
+LEAST = 0.1
 SPLIT_WORDS = {
     "train": "training month: fit, not skill",
     "validation": "validation month: used to tune the model",
@@ -55,6 +57,27 @@ def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
     where = "Global mean" if bundle.grid.is_global else "Mean"
     words = f"{where} of {first.label} (anomaly), {first.anomaly_units}"
     return tuple(round(value, 4) if np.isfinite(value) else None for value in means), words
+
+
+@lru_cache(maxsize=KEPT)
+def curve_paths(bundle: Bundle) -> tuple[str, str]:
+    """Return that line as SVG paths in a box of 100 by 32 whose middle is 0.
+
+    Returns
+    -------
+    tuple of (str, str)
+        What is above zero, as in an El Nino, and what is below it.
+    """
+    values = np.array([np.nan if v is None else v for v in curve(bundle)[0]], float)
+    values = np.nan_to_num(values)
+    x = 100 * (np.arange(values.size) + 0.5) / values.size
+    # A line of values that are all small stays flat.
+    heights = 14 * values / max(np.abs(values).max(initial=0.0), LEAST)
+    above, below = (
+        "".join(f"L{a:.2f},{16 - h:.2f}" for a, h in zip(x, part, strict=True))
+        for part in (np.maximum(heights, 0), np.minimum(heights, 0))
+    )
+    return f"M0,16{above}L100,16Z", f"M0,16{below}L100,16Z"
 
 
 @lru_cache(maxsize=KEPT)

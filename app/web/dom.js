@@ -22,6 +22,19 @@ export function download(name, text, type) {
 }
 
 /**
+ * Listen, and return what ends it.
+ * @param {EventTarget} target
+ * @param {string} name
+ * @param {(event: any) => void} act
+ * @param {boolean} [first] - before those that are nearer to the event
+ * @returns {() => void}
+ */
+export function listen(target, name, act, first = false) {
+  target.addEventListener(name, act, first)
+  return () => target.removeEventListener(name, act, first)
+}
+
+/**
  * Let the arrows left and right move among buttons, as among radio buttons; Tab goes past them.
  * @param {HTMLElement[]} buttons
  * @param {(button: HTMLElement) => void} choose - is given the button that was moved to

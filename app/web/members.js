@@ -1,4 +1,5 @@
 import { channel } from "./channel.js"
+import { film } from "./film.js"
 
 // Milliseconds between two members: long enough to see where they differ.
 const FLIP = 700
@@ -10,22 +11,14 @@ export function render({ model, el }) {
   const button = el.querySelector("button"), slider = el.querySelector("input")
   const choose = (value) => wire.send({ type: "member", value })
   slider.addEventListener("input", () => choose(Number(slider.value)))
-  let flipping = null
-  const flip = (on) => {
-    clearInterval(flipping)
-    // Not before the last one is drawn.
-    flipping = on ? setInterval(() => { if (wire.idle && model.shows_member) choose(model.member % model.members + 1) }, FLIP) : null
-    button.textContent = on ? "■" : "▶"
-    button.setAttribute("aria-pressed", String(on))
-  }
-  button.addEventListener("click", () => flip(flipping === null))
+  const step = () => { if (wire.idle && model.shows_member) choose(model.member % model.members + 1) }
+  const flipping = film(model, button, FLIP, step, (on) => { button.textContent = on ? "■" : "▶" })
   const show = () => {
     el.getRootNode().host.style.display = model.shown ? "" : "none"
-    if (!model.shown && flipping !== null) flip(false)
+    if (!model.shown && flipping.on) flipping.play(false)
     slider.value = model.member
     el.querySelector("output").textContent = `${model.member} of ${model.members}`
   }
-  model.on("remove", () => flip(false))
   for (const name of ["member", "shown"]) model.on(name, show)
   show()
 }

@@ -1,5 +1,5 @@
 import { channel, underWay } from "./channel.js"
-import { download } from "./dom.js"
+import { download, listen } from "./dom.js"
 import { arm, bokeh, drawing, pointing, showPressed, whenTool } from "./pointer.js"
 import { tableKeys } from "./table.js"
 
@@ -33,7 +33,7 @@ export function render({ model }) {
   }
   // A second press on the button of the region ends its mode.
   const asked = (e) => choose(e.detail === "region" && mode === "region" ? "place" : e.detail)
-  document.addEventListener("mlda:mode", asked)
+  model.on("remove", listen(document, "mlda:mode", asked))
   const unwatch = whenTool(rearm)
 
   const off = pointing({
@@ -66,7 +66,7 @@ export function render({ model }) {
     if (at.matches?.("select, [role=slider], input:not([type=radio], [type=checkbox])")) return
     wire.send({ type: "obs-many", action: "delete" })
   }
-  document.addEventListener("keydown", keys)
+  model.on("remove", listen(document, "keydown", keys))
   // A file that is too large would end the connection. Only this event leaves the shadow root of the input.
   const files = (e) => {
     const at = e.composedPath()[0], file = at.files?.[0]
@@ -74,8 +74,8 @@ export function render({ model }) {
     at.value = ""
     wire.send({ type: "obs-too-large", name: file.name, size: file.size })
   }
-  document.addEventListener("input", files, true)
-  const leave = tableKeys()
+  model.on("remove", listen(document, "input", files, true))
+  for (const end of [off, undraw, unwatch, tableKeys()]) model.on("remove", end)
 
   model.on("msg:custom", (event) => {
     const message = event.data ?? event
@@ -87,12 +87,6 @@ export function render({ model }) {
     underWay()
   }
   model.on("run", running)
-  model.on("remove", () => {
-    for (const end of [off, undraw, leave, unwatch]) end()
-    document.removeEventListener("mlda:mode", asked)
-    document.removeEventListener("keydown", keys)
-    document.removeEventListener("input", files, true)
-  })
   running()
   show()
   rearm()

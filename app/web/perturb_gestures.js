@@ -1,4 +1,5 @@
 import { channel, underWay } from "./channel.js"
+import { listen } from "./dom.js"
 import { arm, drawing, pointing, showPressed, whenTool } from "./pointer.js"
 
 // The buttons of the form after which a drag draws, by what it draws, and what stands on them till then.
@@ -29,7 +30,7 @@ export function render({ model }) {
     wire.send({ type: "sea-mode", value })
   }
   const asked = (e) => choose(mode === e.detail ? "" : e.detail)
-  document.addEventListener("mlda:draw", asked)
+  model.on("remove", listen(document, "mlda:draw", asked))
   const rearm = () => {
     if (mine()) { arm(mode); return }
     // Another tool ends it.
@@ -69,19 +70,14 @@ export function render({ model }) {
     if (e.key !== "Delete" || model.chosen < 0 || at.matches?.("input:not([type=range], [type=checkbox]), select")) return
     wire.send({ type: "sea-delete", at: model.chosen })
   }
-  const listeners = { click: select, keyup: select, keydown: keys }
-  for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener)
+  const listeners = Object.entries({ click: select, keyup: select, keydown: keys })
+  for (const end of [off, undraw, unwatch, ...listeners.map(([name, act]) => listen(document, name, act))]) model.on("remove", end)
   const running = () => {
     window.mldaUnderWay = { ...window.mldaUnderWay, response: model.busy ? 1 : 0 }
     underWay()
   }
   model.on("view", show)
   model.on("busy", running)
-  model.on("remove", () => {
-    for (const end of [off, undraw, unwatch]) end()
-    document.removeEventListener("mlda:draw", asked)
-    for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener)
-  })
   running()
   rearm()
   show()

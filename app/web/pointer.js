@@ -1,3 +1,5 @@
+import { listen } from "./dom.js"
+
 // Gestures on the maps while the tool Observe is chosen: a click on a free place observes there, a click on
 // a marker withholds or restores it, dragging a marker moves it; dragging elsewhere stays Bokeh's (pan, box
 // or lasso). Taken before Bokeh sees them, for its own point tool has no withholding and disables the pan.
@@ -90,12 +92,8 @@ export function drawing({ active, mode, drawn }) {
     const geometry = type === "rect" ? { type, x0, x1, y0, y1 } : { type, x: Array.from(x), y: Array.from(y) }
     drawn(was.mode, was.variable, geometry)
   }
-  window.addEventListener("pointerdown", down, true)
-  document.addEventListener("mlda:drawn", finished)
-  return () => {
-    window.removeEventListener("pointerdown", down, true)
-    document.removeEventListener("mlda:drawn", finished)
-  }
+  const ends = [listen(window, "pointerdown", down, true), listen(document, "mlda:drawn", finished)]
+  return () => { for (const end of ends) end() }
 }
 
 /**
@@ -188,12 +186,10 @@ export function pointing({ active, mode, place, move, toggle, hover }) {
   const cancel = () => { press = null }
   // A double click observes here; enlarging a row stays on its name, its scatter and Enter.
   const twice = (e) => { if (active() && ["place", "ask"].includes(mode()) && mapOf(e)) e.stopPropagation() }
-  /** @type {[string, (e: any) => void][]} */
-  const listeners = [["pointerdown", down], ["pointermove", onMove], ["pointerup", up],
-    ["pointercancel", cancel], ["dblclick", twice]]
-  for (const [name, listener] of listeners) window.addEventListener(name, listener, true)
+  const ends = Object.entries({ pointerdown: down, pointermove: onMove, pointerup: up, pointercancel: cancel, dblclick: twice })
+    .map(([name, act]) => listen(window, name, act, true))
   return () => {
-    for (const [name, listener] of listeners) window.removeEventListener(name, listener, true)
+    for (const end of ends) end()
     found.clear()
   }
 }

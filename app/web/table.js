@@ -1,3 +1,5 @@
+import { listen } from "./dom.js"
+
 // The keyboard in the table of observations. Tabulator makes every editable cell a stop of Tab, five a row and a
 // thousand in all, and Tab in a cell goes to the next: there was no way past it. Here one row has stops; the arrows
 // up and down go to the others.
@@ -6,7 +8,7 @@ const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error
 const TABLE = ".bk-panel-models-tabulator-DataTabulator"
 
 export function tableKeys() {
-  let current = null, at = 0, root = null, waiting = null
+  let current = null, at = 0, root = null, waiting = null, ends = []
   const numberOf = (row) => Number(row.querySelector("[tabulator-field=_index]")?.textContent)
   const rove = () => {
     const rows = [...root.querySelectorAll(".tabulator-table > .tabulator-row")]
@@ -27,8 +29,7 @@ export function tableKeys() {
     if (!root) { waiting = setTimeout(find, 300); return }
     watcher.observe(root, { childList: true, subtree: true })
     // Here, for what goes from cell to cell is not heard outside; and before Tabulator hears of a key.
-    root.addEventListener("focusin", focused, true)
-    root.addEventListener("keydown", keys, true)
+    ends = [listen(root, "focusin", focused, true), listen(root, "keydown", keys, true)]
     rove()
   }
   const cellOf = (e) => e.target.closest?.(".tabulator-cell")
@@ -68,7 +69,6 @@ export function tableKeys() {
   return () => {
     clearTimeout(waiting)
     watcher.disconnect()
-    root?.removeEventListener("focusin", focused, true)
-    root?.removeEventListener("keydown", keys, true)
+    for (const end of ends) end()
   }
 }

@@ -29,8 +29,9 @@ def test_a_projection_that_nobody_chose_stays_behind(visit):
 
 
 def test_another_bundle_is_opened_before_the_page_is_left(visit):
-    assert visit.session.bar.bundle_key == "other"
-    assert [key for key, *_ in visit.session.bar.bundles] == ["damaged", "grey", "other", "speedy"]
+    assert visit.session.key == "other"
+    choices = visit.session.bundle_menu.choices()
+    assert [key for key, *_ in choices] == ["damaged", "grey", "other", "speedy"]
     visit.send(type="bundle", value="speedy")
     assert visit.status == "Opening The speedy one …"
     visit.settle(lambda v: v.sent)

@@ -4,28 +4,59 @@ import ast
 import importlib
 import re
 
+import jinja2
 import jinja2.meta
 import pytest
+
+from app.maps.projections import choices_of
 
 
 def variables_of(repo_root):
     """Return the names that app/page.py gives the page's template, panels aside."""
     tree = ast.parse((repo_root / "app" / "page.py").read_text())
-    serve = next(n for n in tree.body if getattr(n, "name", "") == "serve")
-    calls = [n for n in ast.walk(serve) if isinstance(n, ast.Call)]
+    filling = [n for n in tree.body if getattr(n, "name", "") in {"serve", "_write_words"}]
+    calls = [n for part in filling for n in ast.walk(part) if isinstance(n, ast.Call)]
     return {
         call.args[0].value for call in calls if getattr(call.func, "attr", "") == "add_variable"
     }
 
 
 def test_the_template_uses_what_the_page_gives_it(repo_root):
-    template = (repo_root / "app" / "web" / "page.html").read_text()
+    web = repo_root / "app" / "web"
+    template = "".join((web / name).read_text() for name in ("page.html", "bar.html"))
     used = jinja2.meta.find_undeclared_variables(
         jinja2.Environment(autoescape=True).parse(template)
     )
     given = variables_of(repo_root)
     assert given >= {"variables", "labels", "theme"}
     assert given <= used
+
+
+def test_the_bar_offers_what_there_is_and_shows_titles_as_they_are(repo_root, tiny):
+    class Titled:
+        title, n_latent, months = "R&D: <b>", 3, ("1997-12", "1999-01")
+
+    text = (repo_root / "app" / "web" / "bar.html").read_text() + "{{ bar() }}"
+    # As `panel.Template` renders it: what is not escaped there reaches the page as it is.
+    html = jinja2.Template(text).render(
+        bundle=Titled,
+        short_title="R&D",
+        bundles=[["one", "One", "1997"], ["two", 'Two "<i>"', "1999"]],
+        bundle_key="two",
+        years={"1997": "ttttttttttTT", "1999": "t-----------"},
+        month_names=["January", "February"],
+        curve=("M0,16Z", "M0,17Z"),
+        curve_words="a < b",
+        projections=choices_of(tiny.grid),
+    )
+    assert 'title="R&amp;D: &lt;b&gt;: 3 latents, 2 months. Choose another here."' in html
+    assert '<option value="two" selected>Two &#34;&lt;i&gt;&#34;: 1999</option>' in html
+    assert html.count("selected") == 1
+    assert re.findall(r'title="(\d+): test"', html) == ["1997"]
+    assert 'min="1997" max="1999"' in html
+    assert "<i>" not in html
+    for choice in choices_of(tiny.grid):
+        assert f'<option value="{choice.key}">' in html
 
 
 def references(repo_root):

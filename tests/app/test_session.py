@@ -116,6 +116,8 @@ def test_every_message_of_the_page_has_an_action(session, repo_root):
         for kind in asked:
             # Of a choice, what it is between.
             sent |= set(re.findall(r'"([a-z-]+)"', kind.rpartition("?")[2]))
+    bar = (repo_root / "app" / "web" / "bar.html").read_text(encoding="utf-8")
+    sent |= set(re.findall(r'\bsend="([a-z-]+)"', bar))
     for file in (repo_root / "app" / "results").glob("*.py"):
         sent |= set(re.findall(r'send\(type="([a-z-]+)"', file.read_text(encoding="utf-8")))
     for file in (repo_root / "app" / "tools").glob("*.py"):

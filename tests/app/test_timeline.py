@@ -1,10 +1,13 @@
 """The line and the letters of the bar's months."""
 
+import re
+
 import numpy as np
 import pytest
 
+from app import timeline
 from app.text import SPLIT_LETTERS
-from app.timeline import SPLIT_WORDS, curve, nino_series, splits
+from app.timeline import LEAST, SPLIT_WORDS, curve, curve_paths, nino_series, splits
 
 EARLY, LATE = "1947-02", "1963-02"
 
@@ -46,3 +49,20 @@ def test_a_year_has_twelve_letters_and_a_dash_where_there_is_no_month(tiny):
 
 def test_every_split_is_explained():
     assert set(SPLIT_WORDS) == set(SPLIT_LETTERS)
+
+
+@pytest.mark.parametrize("size", [2.0, LEAST / 10])
+def test_the_line_above_the_years_is_red_above_zero_and_blue_below_it(monkeypatch, size):
+    values = (size, -size / 2, None, 0.0)
+    monkeypatch.setattr(timeline, "curve", lambda _: (values, "made up"))
+    above, below = curve_paths.__wrapped__(None)
+
+    def points(path):
+        assert path.startswith("M0,16L")
+        assert path.endswith("L100,16Z")
+        return [tuple(map(float, xy.split(","))) for xy in re.findall(r"L([^LZ]+)", path)[:-1]]
+
+    # What is small stays flat, else the largest value is 14 of the 16 above the middle.
+    height = 14 * min(1.0, size / LEAST)
+    assert points(above) == [(12.5, 16 - height), (37.5, 16), (62.5, 16), (87.5, 16)]
+    assert points(below) == [(12.5, 16), (37.5, 16 + height / 2), (62.5, 16), (87.5, 16)]

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { escape, moveByArrows } from "../../app/web/dom.js"
+import { escape, listen, moveByArrows } from "../../app/web/dom.js"
 
 test("a text is shown as it is", () => {
   const text = escape(`<b title="x">R&D</b>`)
@@ -34,4 +34,14 @@ test("something else than a click may be done with the one that was moved to", (
   moveByArrows([button], (other) => chosen.push(other))
   button.press("ArrowRight")
   assert.deepEqual(chosen, [button])
+})
+
+test("what listens ends, and leaves others listening", () => {
+  const target = new EventTarget(), heard = []
+  const end = listen(target, "x", () => heard.push("one"))
+  listen(target, "x", () => heard.push("other"))
+  target.dispatchEvent(new Event("x"))
+  end()
+  target.dispatchEvent(new Event("x"))
+  assert.deepEqual(heard, ["one", "other", "other"])
 })

@@ -25,9 +25,9 @@ beforeEach(() => {
   const heard = new Map()
   model = {
     ack: 0, view: "sum", chosen: 0, busy: false, sent: [],
-    on(name, act) { heard.set(name, act) },
-    send_msg(message) { this.sent.push(...message.batch); this.ack += 1; heard.get("ack")?.() },
-    tell: (name) => heard.get(name)(),
+    on(name, act) { heard.set(name, [...(heard.get(name) ?? []), act]) },
+    send_msg(message) { this.sent.push(...message.batch); this.ack += 1; this.tell("ack") },
+    tell: (name) => { for (const act of heard.get(name) ?? []) act() },
   }
   render({ model })
 })
