@@ -5,6 +5,7 @@ import shutil
 from urllib.parse import parse_qs
 
 import pytest
+from days import make_daily
 from visiting import Visit
 
 from app.bundles import (
@@ -167,3 +168,9 @@ def test_a_narrow_bar_has_the_first_words_of_a_title():
     assert short_title("The real world, 1880-2015") == "The real world"
     assert short_title("Mine") == "Mine"
     assert short_title(": odd") == ": odd"
+
+
+def test_a_bundle_of_days_is_refused_in_a_sentence(tmp_path):
+    bundle, _ = make_daily(tmp_path)
+    with pytest.raises(BundleError, match="is a bundle of days, and the page shows months; use it"):
+        bundles._read(str(bundle.path))
