@@ -51,6 +51,11 @@ class TimeStep:
         return self.name
 
     @property
+    def adjective(self) -> str:
+        """Its adjective: monthly, daily."""
+        return "monthly" if self.unit == "M" else "daily"
+
+    @property
     def plural(self) -> str:
         """Its name for several: months, days."""
         return f"{self.name}s"
