@@ -9,6 +9,7 @@ import os
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ Float = NDArray[np.float64]
 
 # Sea-level pressure of the initial state, Pa.
 STANDARD_PRESSURE = 101_325.0
+_STEP = 30  # min: the package's time step
+_STEPS = 1440 // _STEP
+_STATE = ("normalized_surface_pressure", "temperature", "geopotential", "u_wind", "v_wind")
 
 
 def name() -> str:
@@ -123,23 +127,62 @@ class Gcm:
             If the model blew up.
         """
         today = self.date
+        air, tas, pr = self._means(forcing, "1D")
+        return self._fields(air, tas, pr, today)
+
+    def state(self, forcing: Any) -> dict[str, Float]:
+        """Simulate one day, and return the state at its end.
+
+        Parameters
+        ----------
+        forcing : ForcingData
+            From :meth:`forcing`; it must cover the day.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (lat, lon)
+            CF names and units: states at 00 UTC of the next day, but ``pr`` is the mean of the day
+            simulated and ``tas`` that of its last time step, half an hour earlier: a diagnostic of
+            the step, which the model's state does not hold.
+
+        Raises
+        ------
+        SimulationError
+            If the model blew up.
+        """
+        today = self.date
+        _, _, rain = self._means(forcing, f"{1440 - _STEP}min")
+        _, tas, last = self._means(forcing, f"{_STEP}min")
+        air = self.model.dycore.to_physics_state(self.model.dycore_state)
+        return self._fields(air, tas, ((_STEPS - 1) * rain + last) / _STEPS, today)
+
+    def _means(self, forcing: Any, length: str) -> tuple[Any, Float, Float]:
+        """Simulate some time; return the mean state, near-surface temperature and rain."""
         made = self.model.resume(
-            forcing=forcing, save_interval="1D", total_time="1D", output_averages=True
+            forcing=forcing, save_interval=length, total_time=length, output_averages=True
         )
-        air = made.dynamics
-        surface = self.standard_pressure * _maps(air.normalized_surface_pressure[0])
-        temperature, low = _maps(air.temperature[0]), int(self.sigma.argmax())
+        first = {name: getattr(made.dynamics, name)[0] for name in _STATE}
+        return (
+            SimpleNamespace(**first),
+            _maps(made.physics["_surface_flux"].t0[0]),
+            _maps(made.physics["surface_exchange"].precipitation[0]),
+        )
+
+    def _fields(self, air: Any, tas: Float, pr: Float, today: np.datetime64) -> dict[str, Float]:
+        """Return the fields of a state, or of the mean over a day, in CF names and units."""
+        surface = self.standard_pressure * _maps(air.normalized_surface_pressure)
+        temperature, low = _maps(air.temperature), int(self.sigma.argmax())
         out = {
             "psl": sea_level_pressure(
                 surface, temperature[low], self.height, float(self.sigma[low])
             ),
-            "tas": _maps(made.physics["_surface_flux"].t0[0]),
-            "pr": _maps(made.physics["surface_exchange"].precipitation[0]),
+            "tas": tas,
+            "pr": pr,
         }
         for key, level, field in (
-            ("zg500", 5e4, _maps(air.geopotential[0]) / self.gravity),
-            ("ua850", 8.5e4, _maps(air.u_wind[0])),
-            ("va850", 8.5e4, _maps(air.v_wind[0])),
+            ("zg500", 5e4, _maps(air.geopotential) / self.gravity),
+            ("ua850", 8.5e4, _maps(air.u_wind)),
+            ("va850", 8.5e4, _maps(air.v_wind)),
         ):
             out[key] = on_pressure(field, surface, self.sigma, level)
         if not all(np.isfinite(v).all() for v in out.values()):
