@@ -23,9 +23,8 @@ Float = NDArray[np.float64]
 
 # Sea-level pressure of the initial state, Pa.
 STANDARD_PRESSURE = 101_325.0
-_STEP = 30  # min: the package's time step
-_STEPS = 1440 // _STEP
 _STATE = ("normalized_surface_pressure", "temperature", "geopotential", "u_wind", "v_wind")
+_AIR = "_surface_flux.t0"  # near-surface air temperature of a time step
 
 
 def name() -> str:
@@ -127,8 +126,9 @@ class Gcm:
             If the model blew up.
         """
         today = self.date
-        air, tas, pr = self._means(forcing, "1D")
-        return self._fields(air, tas, pr, today)
+        made = self._simulate(forcing)
+        mean = SimpleNamespace(**{name: getattr(made.dynamics, name)[0] for name in _STATE})
+        return self._fields(mean, _maps(made.physics["_surface_flux"].t0[0]), made, today)
 
     def state(self, forcing: Any) -> dict[str, Float]:
         """Simulate one day, and return the state at its end.
@@ -141,9 +141,9 @@ class Gcm:
         Returns
         -------
         dict of str to ndarray of shape (lat, lon)
-            CF names and units: states at 00 UTC of the next day, but ``pr`` is the mean of the day
-            simulated and ``tas`` that of its last time step, half an hour earlier: a diagnostic of
-            the step, which the model's state does not hold.
+            CF names and units: the state at 00 UTC of the next day, but ``pr`` is the mean of the
+            day simulated, and ``tas`` that of its last time step: a diagnostic of the step, which
+            the model's state does not hold.
 
         Raises
         ------
@@ -151,24 +151,18 @@ class Gcm:
             If the model blew up.
         """
         today = self.date
-        _, _, rain = self._means(forcing, f"{1440 - _STEP}min")
-        _, tas, last = self._means(forcing, f"{_STEP}min")
+        made = self._simulate(forcing, snapshot_interval="1D", snapshot_variables=(_AIR,))
+        last = made.snapshot_dataset()[_AIR.replace(".", "_")].isel(snap_time=-1)
         air = self.model.dycore.to_physics_state(self.model.dycore_state)
-        return self._fields(air, tas, ((_STEPS - 1) * rain + last) / _STEPS, today)
+        return self._fields(air, np.asarray(last.transpose("lat", "lon"), np.float64), made, today)
 
-    def _means(self, forcing: Any, length: str) -> tuple[Any, Float, Float]:
-        """Simulate some time; return the mean state, near-surface temperature and rain."""
-        made = self.model.resume(
-            forcing=forcing, save_interval=length, total_time=length, output_averages=True
-        )
-        first = {name: getattr(made.dynamics, name)[0] for name in _STATE}
-        return (
-            SimpleNamespace(**first),
-            _maps(made.physics["_surface_flux"].t0[0]),
-            _maps(made.physics["surface_exchange"].precipitation[0]),
+    def _simulate(self, forcing: Any, **more: Any) -> Any:
+        """Simulate one day; return its means."""
+        return self.model.resume(
+            forcing=forcing, save_interval="1D", total_time="1D", output_averages=True, **more
         )
 
-    def _fields(self, air: Any, tas: Float, pr: Float, today: np.datetime64) -> dict[str, Float]:
+    def _fields(self, air: Any, tas: Float, made: Any, today: np.datetime64) -> dict[str, Float]:
         """Return the fields of a state, or of the mean over a day, in CF names and units."""
         surface = self.standard_pressure * _maps(air.normalized_surface_pressure)
         temperature, low = _maps(air.temperature), int(self.sigma.argmax())
@@ -177,7 +171,7 @@ class Gcm:
                 surface, temperature[low], self.height, float(self.sigma[low])
             ),
             "tas": tas,
-            "pr": pr,
+            "pr": _maps(made.physics["surface_exchange"].precipitation[0]),
         }
         for key, level, field in (
             ("zg500", 5e4, _maps(air.geopotential) / self.gravity),
