@@ -14,7 +14,9 @@ from mlda_core.cli.output_files import GRIDDED, refuse_inputs, whole
 if TYPE_CHECKING:
     import xarray as xr
 
-_FOUR = ("psl", "tos", "tas", "pr")
+    from mlda_core.climate.time_step import TimeStep
+
+_CHUNK = 32  # days in a compressed chunk of a member
 
 
 def data_prepare(  # noqa: PLR0917 - options of a command, given by name
@@ -47,18 +49,22 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             help="Value of a further dimension to take, such as realization=1; may be given again."
         ),
     ] = None,
+    step: Annotated[
+        str,
+        typer.Option(help="Time step of the files and of the dataset: month or day."),
+    ] = "month",
     stamp: Annotated[
         str | None,
         typer.Option(
-            help="Where in its month a time stamp lies, where the files leave it open: start, end "
-            "or middle."
+            help="Where in its month (or day) a time stamp lies, where the files leave it open: "
+            "start, end or middle."
         ),
     ] = None,
     amount: Annotated[
         str | None,
         typer.Option(
-            help="Over which time amounts of rain are summed, where the files leave it open: day "
-            "or month."
+            help="Over which time amounts of rain are summed, where the files leave it open: "
+            "hour, day or month."
         ),
     ] = None,
     variables: Annotated[
@@ -95,7 +101,7 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
         ),
     ] = None,
 ) -> None:
-    """Turn monthly files of a data source into one canonical dataset.
+    """Turn monthly or daily files of a data source into one canonical dataset.
 
     The source is recognised from the files; docs/data.md says which files to download.
 
@@ -113,7 +119,9 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             raise SourceError(
                 f"There is no reader for '{source}'; --source knows {', '.join(SOURCES)}."
             )
-        choices = Choices.read(names=names_in_files, stamp=stamp, amount=amount, select=select)
+        choices = Choices.read(
+            names=names_in_files, stamp=stamp, amount=amount, select=select, step=step
+        )
         if source == "auto":
             source = recognise(paths, choices)
         if grid and like:
@@ -131,14 +139,14 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
                 raise SourceError(
                     "SPEEDY's files stay on their own grid; leave out --grid and --like."
                 )
-            if choices != Choices():
+            if choices != Choices(step=choices.step):
                 raise SourceError(
                     "SPEEDY's files leave nothing open; leave out --map, --select, --stamp and "
                     "--amount."
                 )
             if missing:
                 raise SourceError("SPEEDY's files declare what is missing; leave out --missing.")
-            dataset = _speedy([Path(path) for path in paths], names or _FOUR, *which, tick)
+            dataset = _speedy([Path(path) for path in paths], names, *which, choices.step, tick)
         else:
             if members is not None:
                 raise SourceError(f"Files of {source} have no members; leave out --members.")
@@ -166,8 +174,8 @@ def data_prepare(  # noqa: PLR0917 - options of a command, given by name
             errors.print(f"{comment}.", style="yellow", markup=False, highlight=False)
     if source != "speedy":
         held = ", ".join(str(name) for name in dataset.data_vars if "time" in dataset[name].dims)
-        months = [str(t)[:7] for t in dataset["time"].values[[0, -1]]]
-        out.print(f"{source}: {held}, {months[0]} to {months[1]}", highlight=False)
+        first, last = choices.step.labels(dataset["time"].values[[0, -1]])
+        out.print(f"{source}: {held}, {first} to {last}", highlight=False)
         for origin in origins:
             out.print(f"  {origin}", highlight=False, markup=False)
 
@@ -179,37 +187,52 @@ def data_merge(
     ],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write.")],
 ) -> None:
-    """Join canonical datasets of several sources; every month that any of them has is kept.
+    """Join canonical datasets of several sources; every month or day that any has is kept.
 
     Example: `mlda data merge runs/data/gistemp.nc runs/data/psl.nc --out runs/data/real.nc`
     """
     with one_sentence():
+        from mlda_core.climate.cf import step_of
         from mlda_core.sources.merge import merge
 
         refuse_inputs(output, paths)
         dataset = merge(paths)
+        step = step_of(dataset)
         _write(dataset, output)
     held = []
     for name, field in dataset.data_vars.items():
         there = dataset["time"].values[field.notnull().any(["member", "lat", "lon"]).values]
         held.append(
-            f"{name} {str(there[0])[:7]} to {str(there[-1])[:7]}"
+            f"{name} {step.label(there[0])} to {step.label(there[-1])}"
             if there.size
             else f"{name} without a value"
         )
-    out.print(f"{output}: {dataset.sizes['time']} months; {', '.join(held)}", highlight=False)
+    out.print(
+        f"{output}: {dataset.sizes['time']} {step.plural}; {', '.join(held)}", highlight=False
+    )
 
 
 def _write(dataset: xr.Dataset, output: Path) -> None:
+    from mlda_core.climate.cf import step_of
+    from mlda_core.climate.time_step import DAY
+
+    encoding: dict[str, dict[str, object]] = {}
+    if step_of(dataset) is DAY:
+        # Thirty times as many fields as months have, and the years that a member lacks are empty.
+        for name, field in dataset.data_vars.items():
+            if "time" in field.dims:
+                chunks = (1, min(_CHUNK, field.sizes["time"]), *field.shape[2:])
+                encoding[str(name)] = {"zlib": True, "complevel": 1, "chunksizes": chunks}
     with whole(output) as part:
-        dataset.to_netcdf(part, engine="netcdf4")
+        dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
 
 
 def _speedy(
     paths: Sequence[Path],
-    names: Sequence[str],
+    names: Sequence[str] | None,
     members: Sequence[int] | None,
     years: Sequence[int] | None,
+    step: TimeStep,
     tick: Callable[[int, int], None],
 ) -> xr.Dataset:
     from mlda_core.sources import SourceError
@@ -217,7 +240,9 @@ def _speedy(
 
     if len(paths) > 1:
         raise SourceError("SPEEDY's files are read a folder at a time; give one folder.")
-    return read_speedy(paths[0], variables=names, members=members, years=years, progress=tick)
+    return read_speedy(
+        paths[0], variables=names, members=members, years=years, step=step, progress=tick
+    )
 
 
 def numbers(text: str | None, option: str) -> list[int] | None:

@@ -18,9 +18,7 @@ _FIRST, _LAST = 2, 9998
 
 
 def simulate(
-    output: Annotated[
-        Path, typer.Option("--out", help="Folder of mMM_YYYY.nc to write, or to go on with.")
-    ],
+    output: Annotated[Path, typer.Option("--out", help="Folder to write, or to go on with.")],
     years: Annotated[str, typer.Option(help="First and last year: 1979-1988.")],
     members: Annotated[
         str, typer.Option(help="Members, which differ by the noise that they start with: 0,1,2.")
@@ -35,8 +33,15 @@ def simulate(
     sea: Annotated[
         str, typer.Option(help="observed (1979-2013), or climatology: every year alike.")
     ] = "observed",
+    daily: Annotated[
+        bool,
+        typer.Option(
+            "--daily",
+            help="Write the state at 00 UTC of every day, dMM_YYYY.nc, in place of monthly means.",
+        ),
+    ] = False,
 ) -> None:
-    """Simulate monthly means with the atmosphere model SPEEDY; go on where it was stopped.
+    """Simulate months or days with the atmosphere model SPEEDY; go on where it was stopped.
 
     Example: `mlda simulate --years 1979-1988 --members 0,1 --sst nino34:+2K --out runs/warm`
     """
@@ -45,6 +50,7 @@ def simulate(
         import jcm  # noqa: F401
 
         from mlda_core.cli.speed_bar import speed_bar, ticker
+        from mlda_core.climate.time_step import DAY, MONTH
         from mlda_core.perturbation.sst_patches import Patch
         from mlda_core.simulate import gcm
         from mlda_core.simulate.files import begin, describe
@@ -58,18 +64,21 @@ def simulate(
         patches = [Patch.parse(text) for text in sst or ()]
         chosen = Sea(packaged(), sea, patches)
         chosen.check_years(first, last)
-        begin(output, describe(first, sea, patches, gcm.name()))
+        step = DAY if daily else MONTH
+        kind = "Daily states" if daily else "Monthly means"
+        begin(output, describe(first, sea, patches, gcm.name(), step))
         words = ["mlda", "simulate", "--years", years, "--members", members, "--sea", sea]
-        words += [w for text in sst or () for w in ("--sst", text)] + ["--out", str(output)]
+        words += [w for text in sst or () for w in ("--sst", text)]
+        words += [*(["--daily"] if daily else []), "--out", str(output)]
         about = {
             "source": f"{gcm.name()}, T31L8",
-            "title": "Monthly means of the SPEEDY atmosphere model",
+            "title": f"{kind} of the SPEEDY atmosphere model",
             "sea": sea,
             "sst_perturbation": " + ".join(patch.label for patch in patches),
             "history": shlex.join(words),
         }
         gcm.one_thread()
-        plan = Plan(output, first, last, chosen, about)
+        plan = Plan(output, first, last, chosen, about, step)
         total, done = sum(plan.months_to_do(m) for m in wanted), 0
         if total:
             with speed_bar() as bar:
@@ -81,7 +90,7 @@ def simulate(
     who = f"{len(wanted)} member{'s' if len(wanted) > 1 else ''}"
     out.print(
         f"{output}: {who}, {first}-{last}, {done} months simulated now; read them with: mlda data "
-        f"prepare {output} --source speedy",
+        f"prepare {output} --source speedy{' --step day' if daily else ''}",
         highlight=False,
     )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlda_core.climate.time_step import DAY, MONTH, TimeStep
 from mlda_core.climate.variables import Variable
 
 Range = tuple[float, float]
@@ -70,16 +71,34 @@ POSSIBLE: dict[str, Possible] = {
     "va850": Possible("m s-1", (-60.0, 60.0), (-25.0, 25.0), (-5.0, 5.0)),
 }
 
+# Of a day, where a single one can go beyond every month's mean: the world record of rain in 24
+# hours is 1825 mm (Foc-Foc, 1966), and winds of tropical cyclones pass 80 m/s at 850 hPa.
+_DAILY_EXTREMES: dict[str, Range] = {
+    "pr": (-0.5 * _MM_A_DAY, 2000 * _MM_A_DAY),
+    "ua850": (-110.0, 110.0),
+    "va850": (-110.0, 110.0),
+}
 
-def possible_of(variable: Variable) -> Possible | None:
+
+def possible_in(name: str, step: TimeStep) -> Possible | None:
+    """Return the limits of a canonical variable for a time step, or None if unknown."""
+    known = POSSIBLE.get(name)
+    if known is None or step is not DAY:
+        return known
+    return known._replace(extremes=_DAILY_EXTREMES.get(name, known.extremes))
+
+
+def possible_of(variable: Variable, step: TimeStep = MONTH) -> Possible | None:
     """Return a variable's limits in display units, or None if unknown.
 
     Parameters
     ----------
     variable : Variable
         Its own ``extremes`` and ``mean_range`` take precedence over the table's.
+    step : TimeStep
+        Of the fields.
     """
-    known = POSSIBLE.get(variable.name)
+    known = possible_in(variable.name, step)
     if known is not None and known.units == variable.units:
         known = known.scaled(variable.scale, variable.offset, variable.display_units)
     else:

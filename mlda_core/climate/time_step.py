@@ -51,6 +51,11 @@ class TimeStep:
         return self.name
 
     @property
+    def adjective(self) -> str:
+        """Its adjective: monthly, daily."""
+        return "monthly" if self.unit == "M" else "daily"
+
+    @property
     def plural(self) -> str:
         """Its name for several: months, days."""
         return f"{self.name}s"
@@ -123,7 +128,7 @@ class TimeStep:
         """Return calendar months 1..12, same shape."""
         return self.times(times).astype("datetime64[M]").astype(np.int64) % 12 + 1
 
-    def season(self, times: Times) -> NDArray[np.float64]:
+    def phase(self, times: Times) -> NDArray[np.float64]:
         """Return the middle of each step as a fraction of its year, in [0, 1).
 
         Months count as twelfths, so a calendar month is the same season in every year; days are

@@ -1,4 +1,4 @@
-"""Climate simulations: monthly means of SPEEDY, run by the package ``jcm``."""
+"""Climate simulations: monthly means or daily states of SPEEDY, run by the package ``jcm``."""
 
 from mlda_core.climate.errors import UserError
 

@@ -1,7 +1,7 @@
 """Folder of an experiment: its description, its years, and the restart files.
 
-Files ``mMM_YYYY.nc`` are in the format that ``mlda data prepare`` reads as SPEEDY's. A year's file
-is written atomically, after the restart file of the next year.
+Files ``mMM_YYYY.nc``, of days ``dMM_YYYY.nc``, are in the format that ``mlda data prepare`` reads
+as SPEEDY's. A year's file is written atomically, after the restart file of the next year.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.time_step import DAY, MONTH, TimeStep
 from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.simulate import SimulationError
+from mlda_core.sources.speedy import file_name
 
 Float = NDArray[np.float64]
 
@@ -37,7 +39,9 @@ VARIABLES: dict[str, tuple[str, str, str]] = {
 _ABOUT = "experiment.json"
 
 
-def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict[str, Any]:
+def describe(
+    first: int, sea: str, patches: Sequence[Patch], model: str, step: TimeStep = MONTH
+) -> dict[str, Any]:
     """Return the attributes that must match to resume a folder.
 
     Parameters
@@ -50,6 +54,8 @@ def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict
         Changes of SST; a file's pattern is identified by its checksum.
     model : str
         Name and version of the model.
+    step : TimeStep
+        Of the files.
 
     Returns
     -------
@@ -62,7 +68,9 @@ def describe(first: int, sea: str, patches: Sequence[Patch], model: str) -> dict
         if patch.file:
             plain["sha256"] = hashlib.sha256(Path(patch.file).read_bytes()).hexdigest()
         changes.append(plain)
-    return {"model": model, "first year": first, "sea": sea, "changes of the sea": changes}
+    about = {"model": model, "first year": first, "sea": sea, "changes of the sea": changes}
+    # Folders from before there were days are monthly.
+    return about if step is MONTH else {**about, "time step": step.name}
 
 
 def begin(folder: Path, about: Mapping[str, Any]) -> None:
@@ -91,7 +99,9 @@ def begin(folder: Path, about: Mapping[str, Any]) -> None:
         held = None
     if not isinstance(held, dict):
         raise SimulationError(f"{file} is damaged; give another folder.")
-    for name, value in about.items():
+    step = {"time step": MONTH.name}
+    held = {**step, **held}
+    for name, value in {**step, **about}.items():
         if held.get(name) != value:
             raise SimulationError(
                 f"{folder} was begun with {name} {_shown(held.get(name))}, not {_shown(value)}; "
@@ -99,28 +109,42 @@ def begin(folder: Path, about: Mapping[str, Any]) -> None:
             )
 
 
-def year_file(folder: Path, member: int, year: int) -> Path:
+def year_file(folder: Path, member: int, year: int, step: TimeStep = MONTH) -> Path:
     """Return the name of a year's file."""
-    return folder / f"m{member:02d}_{year:04d}.nc"
+    return folder / file_name(member, year, step)
 
 
-def restart_file(folder: Path, member: int, year: int) -> Path:
+def first_day(year: int, step: TimeStep = MONTH) -> np.datetime64:
+    """Return the first day that is simulated for a year's file.
+
+    The state at 00 UTC of 1 January, and the rain of the 24 hours before it, are the end of
+    31 December.
+    """
+    january = np.datetime64(f"{year:04d}-01-01", "D")
+    return january - 1 if step is DAY else january
+
+
+def restart_file(folder: Path, member: int, year: int, step: TimeStep = MONTH) -> Path:
     """Return the name of a year's restart file."""
-    return folder / "restart" / f"m{member:02d}_{year:04d}-01-01.msgpack"
+    return folder / "restart" / f"m{member:02d}_{first_day(year, step)}.msgpack"
 
 
-def next_year(folder: Path, member: int, first: int, last: int) -> int | None:
+def next_year(
+    folder: Path, member: int, first: int, last: int, step: TimeStep = MONTH
+) -> int | None:
     """Return the first year that a member lacks, None if it has all."""
     for year in range(first, last + 1):
-        if not year_file(folder, member, year).exists():
+        if not year_file(folder, member, year, step).exists():
             return year
     return None
 
 
-def start_of(folder: Path, member: int, first: int, year: int) -> int | None:
+def start_of(
+    folder: Path, member: int, first: int, year: int, step: TimeStep = MONTH
+) -> int | None:
     """Return the latest year up to one with a restart file, None for the initial state."""
     for candidate in range(year, first - 1, -1):
-        if restart_file(folder, member, candidate).exists():
+        if restart_file(folder, member, candidate, step).exists():
             return candidate
     return None
 
@@ -131,36 +155,42 @@ def write_year(
     land: Float,
     grid: Grid,
     about: Mapping[str, Any],
+    step: TimeStep = MONTH,
 ) -> None:
-    """Write a year's monthly means, atomically.
+    """Write a year's monthly means or daily states, atomically.
 
     Parameters
     ----------
     path : Path
         Of :func:`year_file`.
-    fields : mapping of str to ndarray of shape (12, lat, lon)
+    fields : mapping of str to ndarray of shape (12 or 365 or 366, lat, lon)
         By the names of :data:`VARIABLES`, in their units.
     land : ndarray, shape (lat, lon)
         Land fraction.
     grid : Grid
     about : mapping
         Global attributes.
+    step : TimeStep
+        Of days, rain is the mean of the 24 hours before the state.
     """
-    months = np.datetime64(f"{path.stem[-4:]}-01", "M") + np.arange(12)
+    year = path.stem[-4:]
+    times = step.between(f"{year}-01-01"[: len(step.example)], f"{year}-12-31"[: len(step.example)])
+    states = step is DAY
     dims = ("time", "lat", "lon")
     out = xr.Dataset(
-        coords=coordinates(grid, months),
+        coords=coordinates(grid, times, step, "point" if states else "mean"),
         attrs={"Conventions": "CF-1.11", **about},
     )
     for name, values in fields.items():
         standard, units, label = VARIABLES[name]
         attrs = {"standard_name": standard, "long_name": label, "units": units}
-        attrs["cell_methods"] = "time: mean"
+        attrs["cell_methods"] = "time: point" if states and name != "pr" else "time: mean"
         out[name] = dims, np.asarray(values, np.float32), attrs
     attrs = {"standard_name": "land_area_fraction", "units": "%"}
     out["sftlf"] = ("lat", "lon"), np.asarray(100.0 * land, np.float32), attrs
     encoding: dict[str, dict[str, Any]] = {str(v): {"zlib": True} for v in out.data_vars}
-    encoding["time"] = {"units": "days since 1850-01-01", "calendar": "standard", "dtype": "f8"}
+    if not states:
+        encoding["time"] = {"units": "days since 1850-01-01", "calendar": "standard", "dtype": "f8"}
     part = _part(path)
     try:
         out.to_netcdf(part, engine="netcdf4", encoding=encoding)

@@ -9,6 +9,7 @@ import os
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Float = NDArray[np.float64]
 
 # Sea-level pressure of the initial state, Pa.
 STANDARD_PRESSURE = 101_325.0
+_STATE = ("normalized_surface_pressure", "temperature", "geopotential", "u_wind", "v_wind")
+_AIR = "_surface_flux.t0"  # near-surface air temperature of a time step
 
 
 def name() -> str:
@@ -123,23 +126,57 @@ class Gcm:
             If the model blew up.
         """
         today = self.date
-        made = self.model.resume(
-            forcing=forcing, save_interval="1D", total_time="1D", output_averages=True
+        made = self._simulate(forcing)
+        mean = SimpleNamespace(**{name: getattr(made.dynamics, name)[0] for name in _STATE})
+        return self._fields(mean, _maps(made.physics["_surface_flux"].t0[0]), made, today)
+
+    def state(self, forcing: Any) -> dict[str, Float]:
+        """Simulate one day, and return the state at its end.
+
+        Parameters
+        ----------
+        forcing : ForcingData
+            From :meth:`forcing`; it must cover the day.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (lat, lon)
+            CF names and units: the state at 00 UTC of the next day, but ``pr`` is the mean of the
+            day simulated, and ``tas`` that of its last time step: a diagnostic of the step, which
+            the model's state does not hold.
+
+        Raises
+        ------
+        SimulationError
+            If the model blew up.
+        """
+        today = self.date
+        made = self._simulate(forcing, snapshot_interval="1D", snapshot_variables=(_AIR,))
+        last = made.snapshot_dataset()[_AIR.replace(".", "_")].isel(snap_time=-1)
+        air = self.model.dycore.to_physics_state(self.model.dycore_state)
+        return self._fields(air, np.asarray(last.transpose("lat", "lon"), np.float64), made, today)
+
+    def _simulate(self, forcing: Any, **more: Any) -> Any:
+        """Simulate one day; return its means."""
+        return self.model.resume(
+            forcing=forcing, save_interval="1D", total_time="1D", output_averages=True, **more
         )
-        air = made.dynamics
-        surface = self.standard_pressure * _maps(air.normalized_surface_pressure[0])
-        temperature, low = _maps(air.temperature[0]), int(self.sigma.argmax())
+
+    def _fields(self, air: Any, tas: Float, made: Any, today: np.datetime64) -> dict[str, Float]:
+        """Return the fields of a state, or of the mean over a day, in CF names and units."""
+        surface = self.standard_pressure * _maps(air.normalized_surface_pressure)
+        temperature, low = _maps(air.temperature), int(self.sigma.argmax())
         out = {
             "psl": sea_level_pressure(
                 surface, temperature[low], self.height, float(self.sigma[low])
             ),
-            "tas": _maps(made.physics["_surface_flux"].t0[0]),
+            "tas": tas,
             "pr": _maps(made.physics["surface_exchange"].precipitation[0]),
         }
         for key, level, field in (
-            ("zg500", 5e4, _maps(air.geopotential[0]) / self.gravity),
-            ("ua850", 8.5e4, _maps(air.u_wind[0])),
-            ("va850", 8.5e4, _maps(air.v_wind[0])),
+            ("zg500", 5e4, _maps(air.geopotential) / self.gravity),
+            ("ua850", 8.5e4, _maps(air.u_wind)),
+            ("va850", 8.5e4, _maps(air.v_wind)),
         ):
             out[key] = on_pressure(field, surface, self.sigma, level)
         if not all(np.isfinite(v).all() for v in out.values()):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.time_step import DAY, MONTH, TimeStep
 from mlda_core.simulate import files
 from mlda_core.simulate.sea import Sea
 
@@ -29,6 +29,9 @@ class Atmosphere(Protocol):
 
     def day(self, forcing: Any) -> dict[str, Float]:
         """Simulate one day and return its means."""
+
+    def state(self, forcing: Any) -> dict[str, Float]:
+        """Simulate one day and return the state at its end, and its mean rain."""
 
     def save(self, path: Path) -> None:
         """Write a restart file."""
@@ -53,6 +56,8 @@ class Plan:
     sea : Sea
     about : mapping
         Global attributes of the files.
+    step : TimeStep
+        Monthly means, or the state at 00 UTC of every day.
     """
 
     folder: Path
@@ -60,6 +65,7 @@ class Plan:
     last: int
     sea: Sea
     about: Mapping[str, Any] = field(default_factory=dict)
+    step: TimeStep = MONTH
 
     @property
     def start(self) -> str:
@@ -69,10 +75,12 @@ class Plan:
     def months_to_do(self, member: int) -> int:
         """Return the number of months that a member's run will simulate, spin-up included."""
         years = range(self.first, self.last + 1)
-        missing = [y for y in years if not files.year_file(self.folder, member, y).exists()]
+        missing = [
+            y for y in years if not files.year_file(self.folder, member, y, self.step).exists()
+        ]
         if not missing:
             return 0
-        start = files.start_of(self.folder, member, self.first, missing[0])
+        start = files.start_of(self.folder, member, self.first, missing[0], self.step)
         # If a restart file was lost, some existing years are simulated again.
         months = 12 * (missing[-1] - (start or self.first) + 1)
         return months + (SPIN_UP_MONTHS if start is None else 0)
@@ -106,21 +114,22 @@ def run_member(
     SimulationError
         If the model blew up, or a restart file is damaged.
     """
-    folder, first = plan.folder, plan.first
+    folder, first, step = plan.folder, plan.first, plan.step
     count = _Count(tick)
     at: int | None = None
-    while (missing := files.next_year(folder, member, first, plan.last)) is not None:
-        start = files.start_of(folder, member, first, missing)
+    while (missing := files.next_year(folder, member, first, plan.last, step)) is not None:
+        start = files.start_of(folder, member, first, missing, step)
         if start is None:
             model.rest(member)
             forcing = model.forcing(plan.sea.surface(first - 1))
-            for month in range(13 - SPIN_UP_MONTHS, 13):
-                _month(model, forcing, f"{first - 1:04d}-{month:02d}", count)
-            model.save(files.restart_file(folder, member, first))
+            for days in _by_month(np.datetime64(plan.start, "D"), files.first_day(first, step)):
+                for _ in _fields(plan, model, forcing, days, count):
+                    pass
+            model.save(files.restart_file(folder, member, first, step))
             at = first
             continue
         if at != start:
-            model.load(files.restart_file(folder, member, start))
+            model.load(files.restart_file(folder, member, start, step))
         _year(plan, member, start, model, count)
         at = start + 1
     return count.months
@@ -141,30 +150,51 @@ class _Count:
         self.months += 1
 
 
+def _by_month(first: np.datetime64, end: np.datetime64) -> list[NDArray[np.datetime64]]:
+    """Return the days from one to before another, a twelfth of a year in each array."""
+    days = np.arange(first, end)
+    # Daily files begin with 31 December: months of days that end before a month does.
+    shifted = (days + int(str(end)[5:] != "01-01")).astype("datetime64[M]")
+    return np.split(days, np.flatnonzero(np.diff(shifted)) + 1)
+
+
 def _year(plan: Plan, member: int, year: int, model: Atmosphere, count: _Count) -> None:
-    surface = plan.sea.surface(year)
+    surface, step = plan.sea.surface(year), plan.step
     forcing = model.forcing(surface)
-    means = [_month(model, forcing, f"{year:04d}-{m:02d}", count) for m in range(1, 13)]
-    fields = {name: np.stack([m[name] for m in means]) for name in means[0]}
-    fields["tos"] = plan.sea.monthly(surface, year)
+    made: list[dict[str, Float]] = []
+    for days in _by_month(files.first_day(year, step), files.first_day(year + 1, step)):
+        simulated = _fields(plan, model, forcing, days, count)
+        made += simulated if step is DAY else [_mean(simulated, days.size)]
+    fields = {name: np.stack([m[name] for m in made]) for name in made[0]}
+    if step is MONTH:
+        fields["tos"] = plan.sea.monthly(surface, year)
     # Restart file first, then the year: so every year's file has its successor's restart file.
-    model.save(files.restart_file(plan.folder, member, year + 1))
-    path = files.year_file(plan.folder, member, year)
+    model.save(files.restart_file(plan.folder, member, year + 1, step))
+    path = files.year_file(plan.folder, member, year, step)
     if not path.exists():
         boundary = plan.sea.boundary
         about = {**plan.about, "member": member}
         ordered = {name: fields[name] for name in files.VARIABLES if name in fields}
-        files.write_year(path, ordered, boundary.land, boundary.grid, about)
-    files.restart_file(plan.folder, member, year).unlink(missing_ok=True)
+        files.write_year(path, ordered, boundary.land, boundary.grid, about, step)
+    files.restart_file(plan.folder, member, year, step).unlink(missing_ok=True)
 
 
-def _month(model: Atmosphere, forcing: Any, month: str, count: _Count) -> dict[str, Float]:
-    """Simulate a month and return its daily means averaged."""
-    days = calendar.monthrange(int(month[:4]), int(month[5:]))[1]
-    total: dict[str, Float] = {}
-    for day in range(days):
-        for name, value in model.day(forcing).items():
-            total[name] = value if name not in total else total[name] + value
-        count.day((day + 1) / days)
+def _fields(
+    plan: Plan, model: Atmosphere, forcing: Any, days: NDArray[np.datetime64], count: _Count
+) -> Iterator[dict[str, Float]]:
+    """Simulate the days of a month, and yield each day's means or the state at its end."""
+    simulate = model.state if plan.step is DAY else model.day
+    for number in range(1, days.size + 1):
+        fields = simulate(forcing)
+        count.day(number / days.size)
+        yield fields
     count.month()
+
+
+def _mean(fields: Iterable[dict[str, Float]], days: int) -> dict[str, Float]:
+    """Return the mean of a month's days."""
+    total: dict[str, Float] = {}
+    for day in fields:
+        for name, value in day.items():
+            total[name] = value if name not in total else total[name] + value
     return {name: value / days for name, value in total.items()}

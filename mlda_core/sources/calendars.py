@@ -18,6 +18,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mlda_core.climate.cf import Cell
+from mlda_core.climate.time_step import DAY, MONTH, TimeStep
 from mlda_core.climate.units import shown
 from mlda_core.sources import SourceError
 from mlda_core.sources.time_axes import EPOCH, Axis, axis_of
@@ -25,42 +27,61 @@ from mlda_core.sources.time_axes import EPOCH, Axis, axis_of
 Stamp = Literal["", "start", "end", "middle"]
 STAMPS: tuple[Stamp, ...] = ("start", "end", "middle")
 
-_EDGE = 1 / 1440  # d: a stamp within this of an edge counts as on it
+EDGE = 1 / 1440  # d: a stamp within this of an edge counts as on it
 _NEAR_EDGE, _NEAR_MIDDLE = 2.0, 4.0  # d: tolerances of --stamp start and end, and of middle
 _LATE = 0.75  # d before the end: forecasts start there, but no monthly mean is stamped there
+# d: the width of a day's bounds. cdo's run from the first of the day's times to its last.
+ABOUT_A_DAY = (0.7, 1.05)
+NO_LEAP = {"noleap", "365_day"}
 _BOUNDS_NAMES = ("{}_bnds", "{}_bounds", "{}_bnd", "{}_bound", "{}_edges", "bounds_{}", "bnds_{}")
 _CLIMATOLOGY_NAMES = ("climatology_bounds", "climatology_bnds")
 # Attributes may state where the stamps lie. NOAA PSL writes those of _PSL with monthly means,
-# which it stamps at their beginning.
+# and with daily ones, which it stamps at their beginning.
 _WORDS: tuple[tuple[Stamp, re.Pattern[str]], ...] = (
     ("end", re.compile(r"\bend of\b")),
     ("start", re.compile(r"\b(begin|beginning|start) of\b")),
 )
-_PSL = {"delta_t": "0000-01-00", "avg_period": "0000-01-00"}
+_PSL = {
+    MONTH: {"delta_t": "0000-01-00", "avg_period": "0000-01-00"},
+    DAY: {"delta_t": "0000-00-01", "avg_period": "0000-00-01"},
+}
 
 
 @dataclass(frozen=True, eq=False)
-class Months:
-    """The months of a file's time axis.
+class FileTimes:
+    """The months or days of a file's time axis.
 
     Parameters
     ----------
-    names : ndarray of datetime64[M], shape (n,)
+    names : ndarray of datetime64[M] or datetime64[D], shape (n,)
         In file order.
     days : ndarray of float, shape (n,)
-        Lengths of the months in the file's calendar, to turn monthly amounts into daily ones.
+        Lengths of their calendar months in the file's calendar, to turn monthly amounts into daily
+        ones.
     told_by : str
-        How the months were determined, for display.
+        How they were determined, for display.
+    step : TimeStep
+    calendar : str
+        cftime's name.
+    cell : {"mean", "point"}
+        CF cell method in time: means over the step, or states at its beginning.
     """
 
     names: NDArray[np.datetime64]
     days: NDArray[np.float64]
     told_by: str = ""
+    step: TimeStep = MONTH
+    calendar: str = "standard"
+    cell: Cell = "mean"
+
+    def has(self, time: np.datetime64) -> bool:
+        """Whether there is such a time in the calendar: ``noleap`` has no 29 February."""
+        return self.calendar not in NO_LEAP or not str(time).endswith("-02-29")
 
 
 def months_of(
     data: xr.Dataset, name: str, where: object, *, stamp: Stamp = "", begins: str = ""
-) -> Months:
+) -> FileTimes:
     """Return the months of an undecoded time axis.
 
     Parameters
@@ -85,11 +106,11 @@ def months_of(
     time = data[name]
     axis = axis_of(time, where)
     days = axis.days(time.values)
-    _refuse_unreadable(days, axis, where)
-    bounds, bounds_name = _bounds(data, time, axis)
+    refuse_unreadable(days, axis, where)
+    bounds, bounds_name = bounds_of(data, time, axis)
     bounded = np.isfinite(bounds).all(axis=1)
     index = np.empty(days.size, dtype=np.int64)
-    calendar = _Edges(axis.calendar)
+    calendar = Edges(axis.calendar)
     methods = []
     if bounded.any():
         index[bounded] = _by_bounds(calendar, days[bounded], bounds[bounded], where)
@@ -106,12 +127,12 @@ def months_of(
             index[rest], how = _by_stamps(calendar, days[rest], axis, where, begins)
             methods.append(how)
     names = (index - 1970 * 12).astype("datetime64[M]")
-    _refuse_repeated(where, names)
+    refuse_repeated(where, names)
     low, high = calendar.of(index)
-    return Months(names, high - low, " and ".join(methods))
+    return FileTimes(names, high - low, " and ".join(methods), calendar=axis.calendar)
 
 
-class _Edges:
+class Edges:
     """Beginnings and ends of months, in days of a calendar; months are 12 * year + month - 1."""
 
     def __init__(self, calendar: str) -> None:
@@ -121,7 +142,7 @@ class _Edges:
         """Return the month that each day lies in."""
         # Stamps that round to midnight count as midnight.
         dates = cftime.num2date(
-            days + _EDGE / 2, EPOCH, self.calendar, only_use_cftime_datetimes=True
+            days + EDGE / 2, EPOCH, self.calendar, only_use_cftime_datetimes=True
         )
         return np.array([12 * d.year + d.month - 1 for d in np.atleast_1d(dates)], dtype=np.int64)
 
@@ -144,17 +165,20 @@ class _Edges:
         return f"{text} {date.hour:02d}:{date.minute:02d}" if date.hour or date.minute else text
 
 
-def _refuse_unreadable(days: NDArray[np.float64], axis: Axis, where: object) -> None:
+def refuse_unreadable(
+    days: NDArray[np.float64], axis: Axis, where: object, step: TimeStep = MONTH
+) -> None:
+    """Refuse an axis without times, with unreadable ones, or with the years of a climatology."""
     missing = np.flatnonzero(~np.isfinite(days))
     if missing.size:
         others = f" and at {missing.size - 1} others" if missing.size > 1 else ""
         raise SourceError(
             f"{where} has no readable {axis.name} at position {missing[0] + 1} of {days.size}"
-            f"{others} (missing, or no date in '{shown(axis.units)}'); take these months out or "
-            "give them their times."
+            f"{others} (missing, or no date in '{shown(axis.units)}'); take these "
+            f"{step.plural} out or give them their times."
         )
     if not days.size:
-        raise SourceError(f"{where} has no {axis.name}; give a file with months.")
+        raise SourceError(f"{where} has no {axis.name}; give a file with {step.plural}.")
     if days.min() < 0:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cftime.CFWarning)
@@ -162,12 +186,12 @@ def _refuse_unreadable(days: NDArray[np.float64], axis: Axis, where: object) -> 
                 days.min(), EPOCH, axis.calendar, only_use_cftime_datetimes=True
             )
         raise SourceError(
-            f"{where} begins in the year {first.year}, as climatologies do; give the monthly "
-            "means themselves."
+            f"{where} begins in the year {first.year}, as climatologies do; give the "
+            f"{step.adjective} means themselves."
         )
 
 
-def _bounds(data: xr.Dataset, time: xr.DataArray, axis: Axis) -> tuple[NDArray[np.float64], str]:
+def bounds_of(data: xr.Dataset, time: xr.DataArray, axis: Axis) -> tuple[NDArray[np.float64], str]:
     """Return the bounds (n, 2) in days, NaN where missing, and their name for messages."""
     found = np.full((time.size, 2), np.nan)
     for name, pair in () if axis.names_months else _candidates(data, time):
@@ -209,7 +233,7 @@ def _candidates(
 
 
 def _by_bounds(
-    calendar: _Edges, days: NDArray[np.float64], bounds: NDArray[np.float64], where: object
+    calendar: Edges, days: NDArray[np.float64], bounds: NDArray[np.float64], where: object
 ) -> NDArray[np.int64]:
     low, high = bounds[:, 0], bounds[:, 1]
     index = calendar.month(0.5 * (low + high))
@@ -228,9 +252,12 @@ def _by_bounds(
                 "which are those of no calendar month; give monthly means, or correct the bounds."
             )
         kind = "as climatologies do" if width[at] > 367 else f"{month}"
+        remedy = "give the monthly file"
+        if ABOUT_A_DAY[0] <= width[at] <= ABOUT_A_DAY[1]:
+            remedy = f"add --step day, or {remedy}"
         raise SourceError(
-            f"{where} holds means or sums over {width[at]:.4g} d ({kind}), not over months; give "
-            "the monthly file."
+            f"{where} holds means or sums over {width[at]:.4g} d ({kind}), not over months; "
+            f"{remedy}."
         )
     far = np.flatnonzero((days < low - 32) | (days > high + 32))
     if far.size:
@@ -242,7 +269,7 @@ def _by_bounds(
 
 
 def _by_position(
-    calendar: _Edges, days: NDArray[np.float64], stamp: Stamp, where: object
+    calendar: Edges, days: NDArray[np.float64], stamp: Stamp, where: object
 ) -> NDArray[np.int64]:
     """Return the months whose start, end or middle the stamps are, as the user specified."""
     within = calendar.month(days)
@@ -263,7 +290,7 @@ def _by_position(
 
 
 def _by_stamps(
-    calendar: _Edges, days: NDArray[np.float64], axis: Axis, where: object, begins: str
+    calendar: Edges, days: NDArray[np.float64], axis: Axis, where: object, begins: str
 ) -> tuple[NDArray[np.int64], str]:
     """Return the months from the stamps alone, and how they were determined."""
     index = calendar.month(days)
@@ -273,8 +300,8 @@ def _by_stamps(
         # A twelfth of a year matches a month only to within 1.5 days.
         doubtful = np.abs(after - before) / 2 > _NEAR_MIDDLE
     else:
-        doubtful = (np.abs(after) <= _EDGE) | (before <= _EDGE)
-    stated = _stamp_of(axis.attrs)
+        doubtful = (np.abs(after) <= EDGE) | (before <= EDGE)
+    stated = stamp_of(axis.attrs)
     if begins and not stated:
         late = np.flatnonzero(~doubtful & (before < _LATE))
         if late.size:
@@ -300,22 +327,24 @@ def _by_stamps(
     )
 
 
-def _stamp_of(attrs: Mapping[str, object]) -> Stamp:
-    """Return the stamps' position in the month from the axis' attributes, or ''."""
+def stamp_of(attrs: Mapping[str, object], step: TimeStep = MONTH) -> Stamp:
+    """Return the stamps' position in the month or day from the axis' attributes, or ''."""
     words = " ".join(str(attrs.get(n, "")) for n in ("long_name", "description", "comment")).lower()
     stamps = {stamp for stamp, pattern in _WORDS if pattern.search(words)}
     if len(stamps) == 1:
         return stamps.pop()
-    if all(str(attrs.get(n, "")).startswith(value) for n, value in _PSL.items()):
+    if all(str(attrs.get(n, "")).startswith(value) for n, value in _PSL[step].items()):
         return "start"
     return ""
 
 
-def _refuse_repeated(where: object, names: NDArray[np.datetime64]) -> None:
+def refuse_repeated(where: object, names: NDArray[np.datetime64], step: TimeStep = MONTH) -> None:
+    """Refuse a month or day that is there more than once."""
     found, counts = np.unique(names, return_counts=True)
     if (counts > 1).any():
         first = int(np.argmax(counts > 1))
-        raise SourceError(
-            f"{where} holds {found[first]} {counts[first]} times; give monthly means, each month "
-            "once."
-        )
+        remedy = {
+            MONTH: "give monthly means, or daily ones with --step day, each of them once",
+            DAY: "give one field a day: daily means, or the states at 00 UTC",
+        }
+        raise SourceError(f"{where} holds {found[first]} {counts[first]} times; {remedy[step]}.")

@@ -1,8 +1,9 @@
 """Any CF dataset: variables by their standard names, or as mapped by the user.
 
-Variables that may not be the monthly mean of a canonical variable (daily extremes, pressure
-levels, spreads, anomalies under the name of the full field) need ``--map``. The names are those
-of https://cfconventions.org/Data/cf-standard-names/current/build/cf-standard-name-table.html.
+Variables that may not be the mean of a canonical variable (daily extremes, pressure levels,
+in monthly files snapshots, spreads, anomalies under the name of the full field) need ``--map``.
+The names are those of
+https://cfconventions.org/Data/cf-standard-names/current/build/cf-standard-name-table.html.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.sources import SourceError
+from mlda_core.sources.cell_methods import is_point, methods_of
 from mlda_core.sources.layout import Known, Layout
 
 KEY = "cf"
@@ -36,7 +39,7 @@ _NEAR_SURFACE = re.compile(
     re.IGNORECASE,
 )
 _OF_DAYS = re.compile(
-    r"\btime\s*:\s*(max\w*|min\w*|standard_deviation|variance|range|mid_range|median|mode|point)\b"
+    r"\btime\s*:\s*(max\w*|min\w*|standard_deviation|variance|range|mid_range|median|mode)\b"
 )
 _SUM = re.compile(r"\btime\s*:\s*sum\b")
 _SPREAD = re.compile(
@@ -57,9 +60,12 @@ class CfLayout(Layout):
     ----------
     names : tuple of (str, str)
         Canonical names and the files' names of these variables.
+    step : TimeStep
+        Of the files.
     """
 
     names: tuple[tuple[str, str], ...] = ()
+    step: TimeStep = MONTH
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
         """Return the known variables of a file, by their names in the file.
@@ -80,7 +86,7 @@ class CfLayout(Layout):
             canonical = STANDARD_NAMES.get(_standard_name(data[name]), "")
             if not canonical or canonical in mapped or name in found:
                 continue
-            if not why_not(data[name], canonical):
+            if not why_not(data[name], canonical, self.step):
                 candidates.setdefault(canonical, []).append(name)
         for canonical, names in candidates.items():
             if len(names) > 1:
@@ -92,29 +98,36 @@ class CfLayout(Layout):
         return found
 
 
-def layout(names: tuple[tuple[str, str], ...] = ()) -> CfLayout:
+def layout(names: tuple[tuple[str, str], ...] = (), step: TimeStep = MONTH) -> CfLayout:
     """Return the layout of any CF dataset.
 
     Parameters
     ----------
     names : tuple of (str, str)
         Canonical names and the files' names, where standard names are not enough.
+    step : TimeStep
+        Of the files.
     """
     return CfLayout(
-        key=KEY, title="Gridded data by CF names", known=(), recognises=recognises, names=names
+        key=KEY,
+        title="Gridded data by CF names",
+        known=(),
+        recognises=recognises,
+        names=names,
+        step=step,
     )
 
 
-def recognises(data: xr.Dataset) -> bool:
+def recognises(data: xr.Dataset, step: TimeStep = MONTH) -> bool:
     """Whether a file holds a variable with a known standard name."""
     return any(
-        not why_not(data[name], STANDARD_NAMES[_standard_name(data[name])])
+        not why_not(data[name], STANDARD_NAMES[_standard_name(data[name])], step)
         for name in data.data_vars
         if _standard_name(data[name]) in STANDARD_NAMES
     )
 
 
-def held(data: xr.Dataset) -> str:
+def held(data: xr.Dataset, step: TimeStep = MONTH) -> str:
     """Return the contents of a file and why none is read, for a message."""
     parts = []
     for name in map(str, data.data_vars):
@@ -123,13 +136,13 @@ def held(data: xr.Dataset) -> str:
             continue
         standard = _standard_name(field)
         canonical = STANDARD_NAMES.get(standard, "")
-        why = why_not(field, canonical) if canonical else ""
+        why = why_not(field, canonical, step) if canonical else ""
         parts.append(f"{name} ({', '.join(filter(None, [standard or 'no standard name', why]))})")
     more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
     return ", ".join(parts[:4]) + more if parts else "no field"
 
 
-def why_not(field: xr.DataArray, canonical: str) -> str:
+def why_not(field: xr.DataArray, canonical: str, step: TimeStep = MONTH) -> str:
     """Return why a variable may not be a canonical one, or ''.
 
     Parameters
@@ -138,11 +151,15 @@ def why_not(field: xr.DataArray, canonical: str) -> str:
         Its standard name matches the canonical one.
     canonical : str
         A key of the canonical variables.
+    step : TimeStep
+        Of the file: a state may be that of a day, and is no mean over a month.
     """
-    methods = str(field.attrs.get("cell_methods", "")).lower()
+    methods = methods_of(field)
     method = _OF_DAYS.search(methods)
     if method:
         return f"a {method[1]} in time and no mean"
+    if is_point(field) and step is MONTH:
+        return "a point in time and no mean"
     if _SUM.search(methods) and canonical not in {"pr", "sund"}:
         return "a sum in time and no mean"
     words = " ".join([str(field.name), *(str(field.attrs.get(n, "")) for n in _TEXTS)])

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from mlda_core.climate.time_step import MONTH, TimeStep, time_step
 from mlda_core.sources import SourceError
 from mlda_core.sources.calendars import STAMPS, Stamp
 from mlda_core.sources.layout import CANONICAL, Amount
 from mlda_core.sources.places import Place
 
-AMOUNTS: tuple[Amount, ...] = ("day", "month")
+AMOUNTS: tuple[Amount, ...] = ("hour", "day", "month")
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,20 @@ class Choices:
     names : tuple of (str, str)
         Canonical names and the files' names of these variables.
     stamp : {"", "start", "end", "middle"}
-        Where in its month a stamp lies.
-    amount : {"", "day", "month"}
+        Where in its month or day a stamp lies.
+    amount : {"", "hour", "day", "month"}
         Period over which amounts of rain or sunshine were summed.
     select : tuple of (str, str)
         Dimensions, and the value of each to select.
+    step : TimeStep
+        Of the files and of the dataset.
     """
 
     names: tuple[tuple[str, str], ...] = ()
     stamp: Stamp = ""
     amount: Amount = ""
     select: tuple[tuple[str, str], ...] = ()
+    step: TimeStep = MONTH
 
     @classmethod
     def read(
@@ -44,6 +48,7 @@ class Choices:
         stamp: str | None = None,
         amount: str | None = None,
         select: list[str] | None = None,
+        step: str = MONTH.name,
     ) -> Choices:
         """Parse command-line arguments.
 
@@ -55,6 +60,8 @@ class Choices:
             From ``--stamp`` and ``--amount``.
         select : list of str
             From ``--select``: ``realization=1``.
+        step : str
+            From ``--step``: ``month`` or ``day``.
 
         Raises
         ------
@@ -78,7 +85,13 @@ class Choices:
         if amount and found_amount is None:
             raise SourceError(f"--amount '{amount}' is none of {', '.join(AMOUNTS)}; give one.")
         selected = _pairs(select or [], "--select", "realization=1")
-        return cls(mapped, found_stamp or "", found_amount or "", selected)
+        found_step = time_step(step)
+        if found_amount == "month" and found_step is not MONTH:
+            raise SourceError(
+                "--amount month is for monthly files, and --step says that these are daily; leave "
+                "out one of them."
+            )
+        return cls(mapped, found_stamp or "", found_amount or "", selected, found_step)
 
 
 def _pairs(words: list[str], option: str, example: str) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +11,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.climate.possible import POSSIBLE, Possible
+from mlda_core.climate.cf import Cell
+from mlda_core.climate.possible import POSSIBLE, Possible, possible_in
+from mlda_core.climate.time_step import TimeStep
 from mlda_core.climate.units import Reading, UnitsError, read_units, shown
 from mlda_core.climate.variables import DEFAULTS, is_anomaly
 from mlda_core.sources import SourceError
 
-Amount = Literal["", "day", "month"]
+Amount = Literal["", "hour", "day", "month"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ CANONICAL: dict[str, Canonical] = {
     "tasa": Canonical(
         "tasa", "surface_temperature_anomaly", "K", "Surface temperature anomaly as provided"
     ),
+    "zg500": Canonical("zg500", "geopotential_height", "m", "Geopotential height at 500 hPa"),
+    "ua850": Canonical("ua850", "eastward_wind", "m s-1", "Eastward wind at 850 hPa"),
+    "va850": Canonical("va850", "northward_wind", "m s-1", "Northward wind at 850 hPa"),
 }
 
 
@@ -75,12 +81,14 @@ class Known:
         Its names in the files.
     name : str
         A key of :data:`CANONICAL`.
-    amount : {"", "day", "month"}
+    amount : {"", "hour", "day", "month"}
         Period over which an amount was summed, if the units do not state it.
     floor : float, optional
         Canonical values below it are raised to it.
     sea_only : bool
         Whether land has to be masked by the provider's land file.
+    level : float, optional
+        Pressure level to take, Pa, of a variable on pressure levels.
     """
 
     names: tuple[str, ...]
@@ -88,11 +96,17 @@ class Known:
     amount: Amount = ""
     floor: float | None = None
     sea_only: bool = False
+    level: float | None = None
 
     @property
     def possible(self) -> Possible:
         """Range of possible file values: skin temperatures include land and ice until masked."""
         return CANONICAL["tas" if self.sea_only else self.name].possible
+
+    def possible_in(self, step: TimeStep) -> Possible:
+        """Range of possible file values for a time step."""
+        found = possible_in("tas" if self.sea_only else self.name, step)
+        return found if found is not None else self.possible
 
 
 @dataclass(frozen=True)
@@ -121,8 +135,11 @@ class Layout:
         Words, of which a file must contain one for ``begins`` to apply; empty if no other
         provider has such files.
     amount : callable, optional
-        Returns the period over which an amount was summed, from the variable and its file;
-        ``known.amount`` by default.
+        Returns the period over which an amount was summed, from the variable, its file and the
+        time step; ``known.amount`` by default.
+    cell : callable, optional
+        Returns whether a variable of a daily file is a mean over days or a state, where its
+        ``cell_methods`` do not; a mean by default. Refuses what is neither.
     base_period : str
         Base period of the provider's anomalies, for files that do not state it.
     """
@@ -136,7 +153,8 @@ class Layout:
     limits: Callable[[xr.Dataset], tuple[float, float] | None] | None = None
     begins: bool = False
     words: tuple[str, ...] = ()
-    amount: Callable[[Known, xr.DataArray, xr.Dataset], Amount] | None = None
+    amount: Callable[[Known, xr.DataArray, xr.Dataset, TimeStep], Amount] | None = None
+    cell: Callable[[Known, xr.DataArray, xr.Dataset, object], Cell] | None = None
     base_period: str = ""
 
     def find(self, data: xr.Dataset) -> dict[str, Known]:
@@ -144,9 +162,20 @@ class Layout:
         variables: dict[str, Known] = {}
         for known in self.known:
             for name in known.names:
-                if name in data.data_vars and known not in variables.values():
+                if name not in data.data_vars or known in variables.values():
+                    continue
+                # ECMWF's "z" without levels is the height of the ground.
+                if known.level is None or has_levels(data[name]):
                     variables[name] = known
         return variables
+
+
+LEVELS = re.compile(r"^(pressure_level|level|plev|lev|pressure|isobaric\w*)$", re.IGNORECASE)
+
+
+def has_levels(field: xr.DataArray) -> bool:
+    """Whether a variable has a coordinate of pressure levels, by its name."""
+    return any(LEVELS.match(str(name)) for name in field.coords)
 
 
 def says(data: xr.Dataset, *words: str) -> bool:
@@ -160,6 +189,7 @@ def says(data: xr.Dataset, *words: str) -> bool:
 
 _WATER = 1000.0  # kg m-3: a metre of rain is 1000 kg m-2
 _SECONDS = 86400.0
+_GRAVITY = 9.80665  # m s-2: the standard one, of geopotential metres
 
 
 @dataclass(frozen=True)
@@ -216,6 +246,10 @@ def conversion(known: Known, units: object, path: object, name: str) -> Conversi
 
 def _convert(known: Known, canonical: Canonical, given: Reading) -> Conversion | None:
     """Return the conversion, or None if the units are of another quantity."""
+    if canonical.standard_name == "geopotential_height":
+        geopotential = given.linear("m2 s-2")
+        if geopotential is not None:
+            return Conversion(geopotential[0] / _GRAVITY)
     if canonical.units != "kg m-2 s-1":
         found = None if given.by_month else given.linear(canonical.units)
         if found is None:
@@ -231,5 +265,6 @@ def _convert(known: Known, canonical: Canonical, given: Reading) -> Conversion |
     for target, factor in (("kg m-2", 1.0), ("m", _WATER)):
         amount = given.linear(target)
         if amount is not None and known.amount:
-            return Conversion(amount[0] * factor / _SECONDS, by_month=known.amount == "month")
+            seconds = _SECONDS / 24 if known.amount == "hour" else _SECONDS
+            return Conversion(amount[0] * factor / seconds, by_month=known.amount == "month")
     return None

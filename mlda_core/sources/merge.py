@@ -1,4 +1,4 @@
-"""Merge canonical datasets of several sources: the union of their months."""
+"""Merge canonical datasets of several sources: the union of their months or days."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from mlda_core.climate.cf import fault_of_months, time_axis
+from mlda_core.climate.cf import (
+    BOUNDS,
+    Cell,
+    fault_of_times,
+    step_of,
+    time_axis,
+    time_coordinates,
+)
+from mlda_core.climate.time_step import DAY, TimeStep
 from mlda_core.sources import SourceError
 
 
 def merge(paths: Sequence[Path]) -> xr.Dataset:
     """Join canonical datasets of different variables on one grid.
 
-    A month is kept if any dataset has it; the other variables are missing there, and nothing is
-    filled in. Training handles missing fields.
+    A month or day is kept if any dataset has it; the other variables are missing there, and
+    nothing is filled in. Training handles missing fields.
 
     Parameters
     ----------
@@ -31,11 +39,12 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     Raises
     ------
     SourceError
-        If a file is not canonical, a variable occurs twice, or grids, members or the base periods
-        of anomalies differ.
+        If a file is not canonical, a variable occurs twice, or grids, members, time steps or the
+        base periods of anomalies differ.
     """
     parts = [_read(path) for path in paths]
     _refuse_base_periods(paths, parts)
+    step, cell = _one_step(paths, parts)
     seen: dict[str, Path] = {}
     for path, part in zip(paths, parts, strict=True):
         for name in part.data_vars:
@@ -59,12 +68,41 @@ def merge(paths: Sequence[Path]) -> xr.Dataset:
     joined = xr.merge(
         [part.assign_coords(axes) for part in parts], join="outer", combine_attrs="override"
     )
+    joined = joined.assign_coords(time_coordinates(joined["time"].to_numpy(), step, cell))
     # Variables keep their attributes; the files' global attributes each describe one source only.
     joined.attrs = {}
     sources = list(dict.fromkeys(str(part.attrs.get("source", "")) for part in parts))
     return joined.assign_attrs(
-        Conventions="CF-1.11", source="; ".join(source for source in sources if source)
+        Conventions="CF-1.11",
+        source="; ".join(source for source in sources if source),
+        frequency=step.frequency,
     )
+
+
+def _one_step(paths: Sequence[Path], parts: Sequence[xr.Dataset]) -> tuple[TimeStep, Cell]:
+    """Return the time step of all datasets, and whether they hold means or states."""
+    step, cell = step_of(parts[0]), _cell(parts[0])
+    for path, part in zip(paths, parts, strict=True):
+        own = step_of(part)
+        if own is not step:
+            raise SourceError(
+                f"{path} is {own.adjective} and {paths[0].name} {step.adjective}; join datasets "
+                "of one time step."
+            )
+        if _cell(part) != cell:
+            kind = {"mean": "means over days", "point": "states at 00 UTC"}
+            raise SourceError(
+                f"{path} holds {kind[_cell(part)]} and {paths[0].name} {kind[cell]}; join datasets "
+                "of one kind."
+            )
+    return step, cell
+
+
+def _cell(data: xr.Dataset) -> Cell:
+    """Return whether a canonical dataset holds means, or states: days of these begin at 00 UTC."""
+    stamps = data["time"].to_numpy()
+    states = step_of(data) is DAY and np.all(stamps == stamps.astype("datetime64[D]"))
+    return "point" if states else "mean"
 
 
 def _refuse_base_periods(paths: Sequence[Path], parts: Sequence[xr.Dataset]) -> None:
@@ -97,8 +135,10 @@ def _read(path: Path) -> xr.Dataset:
             f"{path} {what} and is no canonical dataset on latitudes and longitudes; make it with "
             "'mlda data prepare'."
         )
-    fault = fault_of_months(data)
+    step = step_of(data)
+    fault = fault_of_times(data, step)
     if fault:
         raise SourceError(f"{path} {fault}; make it with 'mlda data prepare'.")
-    # Time stamps may be of any day of the month.
-    return data.assign_coords(time=time_axis(data["time"].to_numpy().astype("datetime64[M]")))
+    data = data.drop_vars(BOUNDS, errors="ignore")
+    # Stamps of months may be of any day of the month.
+    return data.assign_coords(time=time_axis(data["time"].to_numpy(), step, _cell(data)))

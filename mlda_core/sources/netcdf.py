@@ -1,4 +1,4 @@
-"""Read one variable of a downloaded netCDF file month by month, in canonical form."""
+"""Read one variable of a downloaded netCDF file step by step, in canonical form."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.time_step import MONTH
 from mlda_core.sources import SourceError
 from mlda_core.sources.axes import eastwards
 from mlda_core.sources.base_period import stated
-from mlda_core.sources.calendars import Months, months_of
+from mlda_core.sources.calendars import FileTimes, months_of
+from mlda_core.sources.cell_methods import cell_of
 from mlda_core.sources.choices import Choices, selected
+from mlda_core.sources.days import days_of
 from mlda_core.sources.dimensions import axes_of, time_of
 from mlda_core.sources.haduk import X, Y
 from mlda_core.sources.layout import CANONICAL, Conversion, Known, Layout, conversion, says
+from mlda_core.sources.levels import at_level
 from mlda_core.sources.locks import is_open_elsewhere
 from mlda_core.sources.missing import decode, numbers_in, take_out, undeclared
 from mlda_core.sources.places import Address, Place, is_store, open_served
@@ -156,8 +160,7 @@ class Field:
         Of the file's provider.
     convert : Conversion
         To canonical units.
-        To canonical units.
-    months : Months
+    times : FileTimes
         In file order.
     grid : Grid or Projected
         Ascending.
@@ -167,6 +170,8 @@ class Field:
         Of the file.
     base_period : str
         Of an anomaly, '' if unknown.
+    level : tuple of (str, int), optional
+        Dimension and position of the pressure level.
     """
 
     path: Place
@@ -174,12 +179,13 @@ class Field:
     known: Known
     layout: Layout
     convert: Conversion
-    months: Months
+    times: FileTimes
     grid: Grid | Projected
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     units: str = ""
     base_period: str = ""
+    level: tuple[str, int] | None = None
 
     def read(
         self,
@@ -189,7 +195,7 @@ class Field:
         missing: Sequence[float] = (),
         check: Check | None = None,
     ) -> NDArray[np.float64]:
-        """Return selected months in canonical units, (n, rows, columns), NaN where missing.
+        """Return selected times in canonical units, (n, rows, columns), NaN where missing.
 
         Parameters
         ----------
@@ -208,6 +214,8 @@ class Field:
             If the file is truncated, or a value is impossible.
         """
         field = data[self.variable]
+        if self.level is not None:
+            field = field.isel(dict([self.level]))
         names = axes_of(field)
         try:
             # Overflow becomes infinite, which the check refuses.
@@ -224,7 +232,7 @@ class Field:
         with np.errstate(invalid="ignore"):
             raw = np.asarray(block.values, dtype=np.float64)[:, self.rows][:, :, self.columns]
         raw = self._without_missing(data, raw, tuple(missing), check)
-        days = self.months.days[which]
+        days = self.times.days[which]
         # Undefined bytes may be signalling NaNs, which some kernels warn of.
         with np.errstate(over="ignore", invalid="ignore"):
             values = self.convert.apply(raw, days)
@@ -265,7 +273,7 @@ class Field:
                 made = conversion(self.known, units, self.path, self.variable)
             except SourceError:
                 return None
-            days = self.months.days[which]
+            days = self.times.days[which]
             return made.apply(values, days if len(days) == len(values) else days[:1])
 
         return Seen(
@@ -273,7 +281,7 @@ class Field:
             self.variable,
             str(field.attrs.get("units", "")).strip(),
             raw,
-            self.months.names[which],
+            self.times.names[which],
             self.grid.lat,
             self.grid.lon,
             convert,
@@ -306,7 +314,7 @@ def find_fields(
     for name, known in layout.find(data).items():
         if known.name in fields:
             continue  # the layout's first match needs the least conversion
-        field = data[name]
+        field, level = at_level(data[name], known, path)
         names = axes_of(field, path)
         for extra in field.dims:
             merged = layout.merge is not None and extra == "expver"
@@ -321,27 +329,41 @@ def find_fields(
             else _rectilinear(path, data[names["lat"]], data[names["lon"]])
         )
         anomaly = CANONICAL[known.name].anomaly
-        own = layout.begins and (not layout.words or says(data, *layout.words))
         fields[known.name] = Field(
             path,
             name,
             known,
             layout,
             conversion_of(known, field, data, where=path, layout=layout, choices=choices),
-            months_of(
-                data,
-                time_of(data, names["time"], path),
-                path,
-                stamp=choices.stamp,
-                begins=layout.key if own else "",
-            ),
+            _times_of(data, names["time"], field, known, path, layout=layout, choices=choices),
             grid,
             rows,
             columns,
             units=str(field.attrs.get("units", "")),
             base_period=(stated(data, name) or layout.base_period) if anomaly else "",
+            level=level,
         )
     return list(fields.values())
+
+
+def _times_of(
+    data: xr.Dataset,
+    dim: str,
+    field: xr.DataArray,
+    known: Known,
+    path: Place,
+    *,
+    layout: Layout,
+    choices: Choices,
+) -> FileTimes:
+    """Return the months or days of a variable, whichever the user asked for."""
+    own = layout.begins and (not layout.words or says(data, *layout.words))
+    begins = layout.key if own else ""
+    name = time_of(data, dim, path)
+    if choices.step is MONTH:
+        return months_of(data, name, path, stamp=choices.stamp, begins=begins)
+    cell = cell_of(known, field, data, path, layout)
+    return days_of(data, name, path, cell=cell, stamp=choices.stamp, begins=begins)
 
 
 def _first(data: xr.Dataset, dim: str) -> object:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlda_core.climate.time_step import MONTH
+
 if TYPE_CHECKING:
     from mlda_core.sources.series import Series
 
@@ -23,9 +25,11 @@ class Origin:
     files : tuple of str
         File names.
     first, last : str
-        Months read, before the variables are cut to their common period.
-    months_by : tuple of str
-        How the months were determined.
+        Times read, before the variables are cut to their common period.
+    times_by : tuple of str
+        How the months or days were determined.
+    times : str
+        What the times are: months, days (means over them) or states.
     """
 
     name: str
@@ -34,14 +38,15 @@ class Origin:
     files: tuple[str, ...]
     first: str
     last: str
-    months_by: tuple[str, ...]
+    times_by: tuple[str, ...]
+    times: str = MONTH.plural
 
     def __str__(self) -> str:
         more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
         return (
             f"{self.name} from {', '.join(self.variables)} ({', '.join(self.units)}) in "
-            f"{self.files[0]}{more}, {self.first} to {self.last}; months "
-            f"{', '.join(self.months_by)}"
+            f"{self.files[0]}{more}, {self.first} to {self.last}; "
+            f"{self.times} {', '.join(self.times_by)}"
         )
 
 
@@ -51,7 +56,7 @@ def origin_of(series: Series) -> Origin:
     Parameters
     ----------
     series : Series
-        The variable's files, units and months.
+        The variable's files, units and times.
     """
     used = sorted({f for f, _ in series.where.values()})
     fields = [series.fields[f] for f in used]
@@ -66,5 +71,13 @@ def origin_of(series: Series) -> Origin:
         once(f.path.name for f in fields),
         str(min(series.where)),
         str(max(series.where)),
-        once(f.months.told_by for f in fields),
+        once(f.times.told_by for f in fields),
+        _times(series),
     )
+
+
+def _times(series: Series) -> str:
+    first = series.fields[0].times
+    if first.step is MONTH:
+        return MONTH.plural
+    return "means over days" if first.cell == "mean" else "states at 00 UTC"

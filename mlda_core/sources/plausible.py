@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.possible import POSSIBLE, Possible, Range
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.sources import SourceError
 from mlda_core.sources.places import Place
 
@@ -50,7 +51,7 @@ class Seen(NamedTuple):
         As in the file.
     raw : ndarray, shape (n, rows, columns)
         Unpacked values in the file's units, NaN where missing.
-    months : ndarray of datetime64[M], shape (n,)
+    times : ndarray of datetime64[M] or datetime64[D], shape (n,)
     lat, lon : ndarray
         Of rows and columns, or of every cell.
     convert : callable, optional
@@ -63,7 +64,7 @@ class Seen(NamedTuple):
     variable: str
     units: str
     raw: Float
-    months: NDArray[np.datetime64]
+    times: NDArray[np.datetime64]
     lat: Float
     lon: Float
     convert: Callable[[Float, str], Float | None] | None = None
@@ -71,11 +72,11 @@ class Seen(NamedTuple):
 
     def place(self, index: tuple[int, ...]) -> str:
         """Return the place and time of a value, as text."""
-        month, row, column = index
+        time, row, column = index
         two = self.lat.ndim == 2
         lat = float(self.lat[row, column] if two else self.lat[row])
         lon = float(self.lon[row, column] if two else self.lon[column]) % 360.0
-        return f"{abs(lat):g}{'N' if lat >= 0 else 'S'} {lon:g}E in {self.months[month]}"
+        return f"{abs(lat):g}{'N' if lat >= 0 else 'S'} {lon:g}E in {self.times[time]}"
 
 
 @dataclass
@@ -90,12 +91,15 @@ class Check:
         In canonical units.
     anomaly : bool
         Whether the variable itself is an anomaly.
+    step : TimeStep
+        Of the fields.
     """
 
     name: str
     label: str
     possible: Possible
     anomaly: bool = False
+    step: TimeStep = MONTH
     notes: list[str] = field(default_factory=list)
     _total: Float | None = None
     _count: NDArray[np.int64] | None = None
@@ -265,7 +269,7 @@ class Check:
             return "these may be full values and no anomalies; give the file of anomalies"
         also = self._small(raw, seen)
         if also:
-            return f"it looks like {also}; give the file of monthly means"
+            return f"it looks like {also}; give the file of {self.step.adjective} means"
         return "it is another quantity, in other units or damaged; compare it with its provider's"
 
     def _in_other_units(

@@ -13,8 +13,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mlda_core.climate.cf import EAST, NORTH, time_axis
+from mlda_core.climate.cf import EAST, NORTH, Cell, time_coordinates
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.sources import (
     SourceError,
     cf_dataset,
@@ -50,7 +51,7 @@ LAYOUTS: dict[str, Layout] = {
     )
 }
 SOURCES = ("auto", "speedy", *LAYOUTS, cf_dataset.KEY)
-_BLOCK = 12  # months read at once: a year of ERA5 at a quarter of a degree is 100 MB
+_BLOCK = 12  # fields read at once: of ERA5 at a quarter of a degree they are 100 MB
 
 
 Given = str | Path | Address
@@ -74,6 +75,7 @@ def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
         If a file is unknown, or the files are of several providers.
     """
     files = list_inputs(paths)
+    step = MONTH if choices is None else choices.step
     if any(FILE_NAME.fullmatch(path.name) for path in files):
         return "speedy"
     if choices is not None and choices.names:
@@ -88,11 +90,11 @@ def recognise(paths: Sequence[Given], choices: Choices | None = None) -> str:
             if _land(data) is not None:
                 continue
             key = next((k for k, layout in LAYOUTS.items() if layout.recognises(data)), None)
-            if key is None and cf_dataset.recognises(data):
+            if key is None and cf_dataset.recognises(data, step):
                 key = cf_dataset.KEY
             if key is None:
                 raise SourceError(
-                    f"{path} does not say whose data it holds: {cf_dataset.held(data)}; give "
+                    f"{path} does not say whose data it holds: {cf_dataset.held(data, step)}; give "
                     f"--source {', '.join(SOURCES[1:])}, or a variable's meaning by --map tas=NAME."
                 )
         seen.setdefault(key, path)
@@ -136,7 +138,7 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
     variables : iterable of str, optional
         Canonical names to read; by default all in the files.
     years : iterable of int, optional
-        Years to read; all by default. Variables are cut to their common months.
+        Years to read; all by default. Variables are cut to their common times.
     grid : Grid, optional
         Target grid of conservative regridding; by default the files' own grid.
     covered_only : bool
@@ -147,10 +149,9 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
     missing : sequence of float
         Undeclared missing-value codes, in the files' units.
     progress : callable, optional
-        Called with (months of fields done, in all).
+        Called with (fields done, in all).
     tell : callable, optional
         Called with the provenance of each variable, before its fields are read.
-        Called with the origin of every variable, before its fields are read.
 
     Returns
     -------
@@ -163,8 +164,8 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
     Raises
     ------
     SourceError
-        One sentence that names the file and the fault: units, a missing or duplicate month,
-        differing grids, an unreadable file.
+        One sentence that names the file and the fault: units, a missing or duplicate month or
+        day, differing grids, an unreadable file.
     """
     choices = choices or Choices()
     source = recognise(paths, choices) if source == "auto" else source
@@ -175,15 +176,15 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
             f"--map is for --source {cf_dataset.KEY}, and the variables of {source} are known; "
             "leave out one of them."
         )
-    layout = LAYOUTS.get(source) or cf_dataset.layout(choices.names)
+    layout = LAYOUTS.get(source) or cf_dataset.layout(choices.names, choices.step)
     wanted = None if variables is None else tuple(variables)
     series, land = _collect(list_inputs(paths), layout, choices, wanted, years)
     for one in series:
         if tell is not None:
             tell(origin_of(one))
-    months = _common_months(series)
+    times, cell = _common_times(series), _cell(series)
     target = _target(series, grid, covered_only=covered_only, valid_share=valid_share)
-    done, total = 0, months.size * len(series)
+    done, total = 0, times.size * len(series)
     arrays: dict[str, NDArray[np.float32]] = {}
     notes: dict[str, list[str]] = {}
     for one in series:
@@ -191,10 +192,14 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
         regridder = _regridder(one.grid, target, valid_share)
         canonical = CANONICAL[one.name]
         check = Check(
-            one.name, canonical.long_name, one.fields[0].known.possible, canonical.anomaly
+            one.name,
+            canonical.long_name,
+            one.fields[0].known.possible_in(one.step),
+            canonical.anomaly,
+            one.step,
         )
-        out = np.full((months.size, *target.shape), np.nan, dtype=np.float32)
-        for part, rows, positions in _blocks(one, months):
+        out = np.full((times.size, *target.shape), np.nan, dtype=np.float32)
+        for part, rows, positions in _blocks(one, times):
             with open_source(part.path, choices) as data:
                 for begin in range(0, rows.size, _BLOCK):
                     some = slice(begin, begin + _BLOCK)
@@ -208,7 +213,7 @@ def read_files(  # noqa: PLR0913 - what to read, where to, and how
         check.done(one.grid)
         arrays[one.name] = out
         notes[one.name] = check.notes
-    return _dataset(series, arrays, months, target, notes)
+    return _dataset(series, arrays, times, cell, target, notes)
 
 
 def _collect(
@@ -258,10 +263,10 @@ def _collect(
 
 
 def _nothing(path: Place, data: xr.Dataset, layout: Layout) -> str:
-    if layout.key == cf_dataset.KEY:
+    if isinstance(layout, cf_dataset.CfLayout):
         return (
             f"{path} holds no variable that its standard name makes known: "
-            f"{cf_dataset.held(data)}; say what one is by --map tas=NAME."
+            f"{cf_dataset.held(data, layout.step)}; say what one is by --map tas=NAME."
         )
     names = [name for known in layout.known for name in known.names]
     return (
@@ -271,53 +276,70 @@ def _nothing(path: Place, data: xr.Dataset, layout: Layout) -> str:
 
 
 def _series(name: str, fields: list[Field], years: set[int] | None) -> Series:
-    """Join the files of a variable: no month twice, and no gap between months."""
+    """Join the files of a variable: no month or day twice, and no gap between them."""
     where: dict[np.datetime64, tuple[int, int]] = {}
+    step = fields[0].times.step
     for f, field in enumerate(fields):
         if not _same(field.grid, fields[0].grid):
             raise SourceError(
                 f"{field.path} has {name} on another grid than {fields[0].path.name}; give files "
                 "of one grid."
             )
-        for position, month in enumerate(field.months.names):
-            if years is not None and _year(month) not in years:
+        for position, time in enumerate(field.times.names):
+            if years is not None and _year(time) not in years:
                 continue
-            if month in where:
-                first = fields[where[month][0]].path.name
+            if time in where:
+                first = fields[where[time][0]].path.name
                 raise SourceError(
-                    f"{field.path} holds {name} of {month} again, after {first}; leave one of the "
+                    f"{field.path} holds {name} of {time} again, after {first}; leave one of the "
                     "files out."
                 )
-            where[month] = f, position
+            where[time] = f, position
     if not where:
-        raise SourceError(f"{fields[0].path} has no month of the years asked for; ask for others.")
-    for month in np.arange(min(where), max(where)):
-        if month not in where and (years is None or _year(month) in years):
-            before = max(m for m in where if m < month)
+        raise SourceError(f"{fields[0].path} has no {step} of the years asked for; ask for others.")
+    for time in np.arange(min(where), max(where)):
+        expected = fields[0].times.has(time) and (years is None or _year(time) in years)
+        if time not in where and expected:
+            before = max(t for t in where if t < time)
             raise SourceError(
                 f"{fields[where[before][0]].path} ends {name} with {before} and no file has "
-                f"{month}, though later months are there; add the file or choose whole years with "
-                "--years."
+                f"{time}, though later {step.plural} are there; add the file or choose whole years "
+                "with --years."
             )
     return Series(name, tuple(fields), where)
 
 
-def _common_months(series: list[Series]) -> NDArray[np.datetime64]:
-    months = sorted(set.intersection(*(set(s.where) for s in series)))
-    if not months:
+def _common_times(series: list[Series]) -> NDArray[np.datetime64]:
+    step = series[0].step
+    times = sorted(set.intersection(*(set(s.where) for s in series)))
+    if not times:
         first, second = series[0], series[-1]
         raise SourceError(
             f"{first.fields[0].path.name} ({first.name}) and {second.fields[0].path.name} "
-            f"({second.name}) have no month in common; give files of one period."
+            f"({second.name}) have no {step} in common; give files of one period."
         )
-    return np.array(months, dtype="datetime64[M]")
+    return np.array(times, dtype=f"datetime64[{step.unit}]")
+
+
+def _cell(series: list[Series]) -> Cell:
+    """Return whether the variables are means over the time step or states, all of them alike."""
+    cells = [(field.times.cell, one.name, field) for one in series for field in one.fields]
+    first = cells[0]
+    for other in cells[1:]:
+        if other[0] != first[0]:
+            mean, state = sorted((first, other), key=lambda c: c[0] != "mean")
+            raise SourceError(
+                f"{mean[2].path} has {mean[1]} as a mean over the day, and {state[2].path} has "
+                f"{state[1]} as the state at 00 UTC; give daily means of both."
+            )
+    return first[0]
 
 
 def _blocks(
-    one: Series, months: NDArray[np.datetime64]
+    one: Series, times: NDArray[np.datetime64]
 ) -> list[tuple[Field, NDArray[np.int64], NDArray[np.int64]]]:
     """Return for each file the rows of the output that it fills, and its own positions."""
-    places = np.array([one.where[month] for month in months])
+    places = np.array([one.where[time] for time in times])
     out = []
     for f, field in enumerate(one.fields):
         rows = np.flatnonzero(places[:, 0] == f)
@@ -399,28 +421,31 @@ def _land_mask(
     return mask
 
 
-def _year(month: np.datetime64) -> int:
-    return int(month.astype("datetime64[Y]").astype(np.int64)) + 1970
+def _year(time: np.datetime64) -> int:
+    return int(time.astype("datetime64[Y]").astype(np.int64)) + 1970
 
 
 def _dataset(
     series: list[Series],
     arrays: dict[str, NDArray[np.float32]],
-    months: NDArray[np.datetime64],
+    times: NDArray[np.datetime64],
+    cell: Cell,
     target: Grid | Projected,
     notes: dict[str, list[str]],
 ) -> xr.Dataset:
     titles = list(dict.fromkeys(f.layout.title for s in series for f in s.fields))
-    attrs = {"Conventions": "CF-1.11", "source": "; ".join(titles)}
+    step = series[0].step
+    attrs = {
+        "Conventions": "CF-1.11",
+        "source": "; ".join(titles),
+        "frequency": step.frequency,
+    }
     dims = ("member", "time", *(("lat", "lon") if isinstance(target, Grid) else ("y", "x")))
     out = xr.Dataset(
-        {
-            name: (dims, values[None], dict(CANONICAL[name].attrs))
-            for name, values in arrays.items()
-        },
+        {name: (dims, values[None], _attrs(name, step, cell)) for name, values in arrays.items()},
         coords={
             "member": ("member", [0]),
-            "time": time_axis(months),
+            **time_coordinates(times, step, cell),
         },
         attrs=attrs,
     )
@@ -439,3 +464,8 @@ def _dataset(
     for name in arrays:
         out[name].attrs["grid_mapping"] = "crs"
     return out
+
+
+def _attrs(name: str, step: TimeStep, cell: Cell) -> dict[str, str]:
+    attrs = dict(CANONICAL[name].attrs)
+    return attrs if step is MONTH else {**attrs, "cell_methods": f"time: {cell}"}

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import xarray as xr
 
+from mlda_core.climate.time_step import MONTH
 from mlda_core.sources import SourceError
 from mlda_core.sources.choices import Choices
 from mlda_core.sources.layout import Amount, Conversion, Known, Layout, conversion
@@ -50,7 +51,11 @@ def conversion_of(
     units, name = field.attrs.get("units"), str(field.name)
     if known.name not in _SUMS:
         return conversion(known, units, where, name)
-    amount = choices.amount or _from_cell_methods(field) or _of_layout(known, field, data, layout)
+    amount = (
+        choices.amount
+        or _from_cell_methods(field, choices)
+        or _of_layout(known, field, data, layout=layout, choices=choices)
+    )
     resolved = replace(known, amount=amount)
     if amount:
         return conversion(resolved, units, where, name)
@@ -61,19 +66,24 @@ def conversion_of(
             return conversion(resolved, units, where, name)
         except SourceError:
             conversion(replace(known, amount="day"), units, where, name)
+    longer = "month" if choices.step is MONTH else "hour"
     raise SourceError(
         f"{where} has {name} in '{units}', an amount over a time that it does not say; give "
-        "--amount day or --amount month."
+        f"--amount day or --amount {longer}."
     )
 
 
-def _from_cell_methods(field: xr.DataArray) -> Amount:
+def _from_cell_methods(field: xr.DataArray, choices: Choices) -> Amount:
     """Return the period from CF cell methods: the sum of a monthly file is over the month."""
     methods = str(field.attrs.get("cell_methods", "")).lower()
     if _WITHIN_DAYS.search(methods):
         return "day"
-    return "month" if _SUMMED.search(methods) else ""
+    return choices.step.name if _SUMMED.search(methods) else ""
 
 
-def _of_layout(known: Known, field: xr.DataArray, data: xr.Dataset, layout: Layout) -> Amount:
-    return known.amount if layout.amount is None else layout.amount(known, field, data)
+def _of_layout(
+    known: Known, field: xr.DataArray, data: xr.Dataset, *, layout: Layout, choices: Choices
+) -> Amount:
+    if layout.amount is None:
+        return known.amount
+    return layout.amount(known, field, data, choices.step)

@@ -1,4 +1,4 @@
-"""All months of one variable, from all its files."""
+"""All months or days of one variable, from all its files."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.time_step import TimeStep
 from mlda_core.sources import SourceError
 from mlda_core.sources.netcdf import Field, Projected
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """All months of one variable, across its files.
+    """All months or days of one variable, across its files.
 
     Parameters
     ----------
@@ -21,8 +22,8 @@ class Series:
         Canonical.
     fields : tuple of Field
         The files.
-    where : dict of datetime64[M] to (int, int)
-        File index and position of each month.
+    where : dict of datetime64[M] or datetime64[D] to (int, int)
+        File index and position of each time.
     """
 
     name: str
@@ -33,6 +34,11 @@ class Series:
     def grid(self) -> Grid | Projected:
         """The grid shared by all its files."""
         return self.fields[0].grid
+
+    @property
+    def step(self) -> TimeStep:
+        """The time step of its files."""
+        return self.fields[0].times.step
 
     @property
     def base_period(self) -> str:

@@ -47,7 +47,7 @@ def make_days(*, seed: int = 0) -> xr.Dataset:
         )
         state = KEPT * np.roll(state, 1, axis=-1) + new
         x[:, t] = state
-    phase = 2 * np.pi * DAY.season(times)[:, None, None]
+    phase = 2 * np.pi * DAY.phase(times)[:, None, None]
     x *= 1.0 + 0.3 * np.cos(phase)
     fields = {
         "psl": 101_000 + 300 * x[0] + 200 * np.cos(phase),

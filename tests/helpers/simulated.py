@@ -44,6 +44,13 @@ class Calendar:
         self.date = self.date + 1
         return {name: np.full(SHAPE, low + step * value) for name, (low, step) in POSSIBLE.items()}
 
+    def state(self, forcing):
+        """The fields of the next day, whose number its 00 UTC begins; rain is of the day before."""
+        rain = self.day(forcing)["pr"]
+        value = 100.0 * self.seed + self.date.astype(object).timetuple().tm_yday
+        made = {name: np.full(SHAPE, low + step * value) for name, (low, step) in POSSIBLE.items()}
+        return {**made, "pr": rain}
+
     def save(self, path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps([str(self.date), self.seed]))

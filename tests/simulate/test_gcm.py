@@ -16,6 +16,7 @@ from mlda_core.bundle.bundle import load_bundle
 from mlda_core.cli import console
 from mlda_core.cli import main as cli
 from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.climate.time_step import DAY
 from mlda_core.perturbation.sst_patches import Patch
 from mlda_core.simulate import SimulationError, files, gcm
 from mlda_core.simulate.sea import Sea, packaged
@@ -120,6 +121,28 @@ def test_days_are_told_in_the_units_of_the_files(model, boundary):
     assert np.abs(day["psl"][tibet] - mean["psl"]).max() < 5000
 
 
+def test_the_state_at_the_end_of_a_day_and_its_rain(model, boundary, tmp_path):
+    forcing = model.forcing(Sea(boundary).surface(1996))
+    model.rest(3)
+    model.day(forcing)
+    model.save(tmp_path / "state")
+    mean, next_mean = model.day(forcing), model.day(forcing)
+    model.load(tmp_path / "state")
+    state = model.state(forcing)
+    assert str(model.date) == "1996-07-03"
+    assert set(state) == set(mean)
+    # The same day: its rain is the mean of the same steps, and the day after goes on from it.
+    np.testing.assert_allclose(state["pr"], mean["pr"], rtol=1e-3, atol=1e-9)
+    again = model.day(forcing)
+    for name, values in next_mean.items():
+        np.testing.assert_allclose(again[name], values, rtol=1e-4, atol=1e-4 * np.ptp(values))
+    # The state at 00 UTC lies between the means of the day before and of the day after.
+    for name in ("psl", "tas", "zg500", "ua850", "va850"):
+        between = 0.5 * (mean[name] + next_mean[name])
+        off = np.sqrt(np.mean((state[name] - between) ** 2))
+        assert 0 < off < np.sqrt(np.mean((next_mean[name] - mean[name]) ** 2)), name
+
+
 def test_a_state_that_is_none_is_told(model, tmp_path):
     (tmp_path / "state").write_bytes(b"nothing")
     with pytest.raises(SimulationError, match="is no state to go on from; delete it"):
@@ -148,6 +171,9 @@ class Still:
     def day(self, _forcing):
         self.date = self.date + 1
         return {name: np.full((48, 96), at_rest) for name, at_rest in REST.items()}
+
+    def state(self, forcing):
+        return self.day(forcing)
 
     def save(self, path):
         path.parent.mkdir(exist_ok=True)
@@ -187,6 +213,18 @@ def test_years_members_and_a_change_and_the_rest_of_them_later(mlda, tmp_path):
     np.testing.assert_allclose(change, expected, atol=2e-3)
     assert np.nanmax(np.abs(change[:, np.abs(warm["lat"].values) > 15])) == 0
     assert warm.attrs["source"].startswith("SPEEDY in JAX")
+
+
+def test_days_of_a_leap_year_are_what_the_reader_reads(mlda, tmp_path):
+    done = mlda("--years", "1996", "--daily", "--out", "x")
+    assert done.exit_code == 0, done.stderr
+    assert "mlda data prepare x --source speedy --step day" in done.stdout
+    data = read_speedy(tmp_path / "x", step=DAY)
+    assert data.sizes["time"] == 366
+    assert (tmp_path / "x/d00_1996.nc").exists()
+    other = mlda("--years", "1996", "--out", "x")
+    assert other.exit_code == 2
+    assert "was begun with time step day, not month" in other.stderr
 
 
 @pytest.mark.parametrize(

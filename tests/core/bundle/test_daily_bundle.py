@@ -69,8 +69,8 @@ def test_a_day_is_assimilated(daily, method):
     if method == "climatology":
         np.testing.assert_allclose(error, usual, rtol=1e-5)
     else:
-        # Adam stops after 200 steps from a random start.
-        most = 1.0 if method == "adam" else 0.7
+        # Adam has no prior: forty stations leave its 24 numbers free where nothing stands.
+        most = 1.2 if method == "adam" else 0.7
         assert (error < most * usual).all(), error / usual
     made = analysis.to_dataset()
     assert str(made["time"].values[0])[:10] == day

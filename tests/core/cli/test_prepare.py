@@ -148,3 +148,41 @@ def test_mistakes_are_one_sentence(ncep, tmp_path):
     )
     assert "own grid" in refusal(mlda(ncep, "--source", "speedy", "--grid", "5", "--out", out))
     assert not out.exists()
+
+
+def test_days_of_speedy(tmp_path):
+    lat, lon = gaussian(4, 8)
+    days = np.arange("1984-01-01", "1985-01-01", dtype="datetime64[D]")
+    psl = field(days, lat[::-1], lon, mean=101_000, spread=500)
+    folder = tmp_path / "daily"
+    folder.mkdir()
+    xr.Dataset(
+        {"psl": (("time", "lat", "lon"), psl, {"units": "Pa", "cell_methods": "time: point"})},
+        {"time": days.astype("datetime64[ns]"), "lat": lat[::-1], "lon": lon},
+    ).to_netcdf(folder / "d20_1984.nc")
+    out = tmp_path / "x.nc"
+    assert "give --step day, or the folder with the monthly ones" in refusal(
+        mlda(folder, "--variables", "psl", "--out", out)
+    )
+    assert "'week' is no time step" in refusal(mlda(folder, "--step", "week", "--out", out))
+    done = mlda(folder, "--step", "day", "--variables", "psl", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "1 member, 366 time, 4 lat, 8 lon" in done.output
+    with xr.open_dataset(out) as data:
+        assert data.attrs["frequency"] == "day"
+        assert data["psl"].encoding["zlib"]
+        np.testing.assert_allclose(data["psl"][0], psl, rtol=1e-6)
+
+
+def test_days_of_any_dataset_are_told_as_days(tmp_path):
+    path = tmp_path / "f.nc"
+    time = ("time", np.arange(4) + 0.5, {"units": "days since 1984-02-27"})
+    attrs = {"units": "K", "standard_name": "air_temperature", "long_name": "near-surface air"}
+    values = 283 + np.zeros((4, LAT.size, LON.size))
+    xr.Dataset(
+        {"t": (("time", "lat", "lon"), values, attrs)}, {"time": time, "lat": LAT, "lon": LON}
+    ).to_netcdf(path)
+    done = mlda(path, "--step", "day", "--out", tmp_path / "x.nc")
+    assert done.exit_code == 0, done.output
+    assert "cf: tas, 1984-02-27 to 1984-03-01" in done.output
+    assert "1984-02-27 to 1984-03-01; means over days by stamps within the days" in done.output

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlda_core.climate.possible import POSSIBLE, possible, possible_of
+from mlda_core.climate.possible import POSSIBLE, possible, possible_in, possible_of
+from mlda_core.climate.time_step import DAY, MONTH
 from mlda_core.climate.variables import DEFAULTS, Variable
 from mlda_core.sources.layout import CANONICAL
 
@@ -52,3 +53,15 @@ def test_a_configuration_states_limits_of_its_own_variables():
     assert "extremes" not in Variable.from_dict(plain).to_dict()
     with pytest.raises(ValueError, match=r"extremes \(3.0, 2.0\); it must be two numbers"):
         Variable.from_dict({**plain, "extremes": [3.0, 2.0]})
+
+
+def test_a_day_can_go_beyond_every_months_mean():
+    for name, month in POSSIBLE.items():
+        day = possible_in(name, DAY)
+        assert possible_in(name, MONTH) == month
+        assert day.extremes[0] <= month.extremes[0] < month.extremes[1] <= day.extremes[1]
+        assert day[2:] == month[2:]
+    assert possible_in("ta10", DAY) is None
+    # Foc-Foc, La Reunion, 8 January 1966: 1825 mm.
+    assert possible_in("pr", DAY).extremes[1] * 86_400 > 1825 > POSSIBLE["pr"].extremes[1] * 86_400
+    assert possible_of(DEFAULTS["pr"], DAY).extremes[1] == pytest.approx(2000)

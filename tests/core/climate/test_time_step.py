@@ -112,18 +112,18 @@ def test_the_order_of_day_and_month_can_be_said():
 
 def test_seasons_run_through_the_year_once():
     months = MONTH.between("1983-01", "1984-12")
-    np.testing.assert_allclose(MONTH.season(months), np.tile((np.arange(12) + 0.5) / 12, 2))
+    np.testing.assert_allclose(MONTH.phase(months), np.tile((np.arange(12) + 0.5) / 12, 2))
     for year, length in ((1983, 365), (1984, 366), (1900, 365), (2000, 366)):
         days = DAY.between(f"{year}-01-01", f"{year}-12-31")
-        season = DAY.season(days)
+        season = DAY.phase(days)
         np.testing.assert_allclose(season, (np.arange(length) + 0.5) / length)
         # The season of a day and of its month agree to half a month.
-        assert np.abs(season - MONTH.season(days)).max() < 0.05
+        assert np.abs(season - MONTH.phase(days)).max() < 0.05
         assert season.min() >= 0
         assert season.max() < 1
     # Of stamps before 1970 as well, and whatever the hour.
     np.testing.assert_allclose(
-        DAY.season(np.array(["1969-12-31T23"], "datetime64[ns]")), 364.5 / 365
+        DAY.phase(np.array(["1969-12-31T23"], "datetime64[ns]")), 364.5 / 365
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 from simulated import Calendar
 
-from mlda_core.simulate import files
+from mlda_core.climate.time_step import DAY
+from mlda_core.simulate import SimulationError, files
 from mlda_core.simulate.run import Plan, run_member
 from mlda_core.simulate.sea import Sea
 from mlda_core.sources.speedy import read_speedy
@@ -108,3 +109,63 @@ def test_a_lost_year_is_made_again_from_the_start_and_others_stay(boundary, tmp_
     assert read_speedy(plan.folder)["time"].size == 36
     # And the end is still there to go on from.
     assert plan_of(tmp_path / "x", boundary, 1984).months_to_do(0) == 12
+
+
+# Days
+
+
+def daily_plan(folder, boundary, last=1981, first=1980):
+    folder.mkdir(exist_ok=True)
+    return Plan(folder, first, last, Sea(boundary), {"source": "a calendar"}, DAY)
+
+
+def test_daily_states_begin_on_the_first_of_january(boundary, tmp_path):
+    plan = daily_plan(tmp_path / "x", boundary)
+    told = []
+    assert run_member(plan, 2, Calendar(plan.start), told.append) == plan_months(plan) == 30
+    assert all(b > a for a, b in pairwise(told))
+    assert told[-1] == 30
+    data = read_speedy(tmp_path / "x", step=DAY)
+    assert data.sizes["time"] == 366 + 365
+    assert "tos" not in data
+    # The number of the day, and the one of the day before for rain: on 1 January the last.
+    day = np.concatenate([np.arange(1, 367), np.arange(1, 366)])
+    before = np.concatenate([[365], day[:-1]])
+    np.testing.assert_allclose(data["tas"][0, :, 0, 0], 270 + 0.01 * (200 + day), rtol=1e-6)
+    np.testing.assert_allclose(data["pr"][0, :, 0, 0], 1e-8 * (200 + before), rtol=1e-6)
+    with xr.open_dataset(tmp_path / "x/d02_1980.nc") as one:
+        assert str(one["time"].values[59]) == "1980-02-29T00:00:00.000000000"
+        assert one["psl"].attrs["cell_methods"] == "time: point"
+        assert one["pr"].attrs["cell_methods"] == "time: mean"
+    assert [p.name for p in (tmp_path / "x/restart").iterdir()] == ["m02_1981-12-31.msgpack"]
+
+
+def plan_months(plan):
+    return 12 * (plan.last - plan.first + 1) + 6
+
+
+@pytest.mark.parametrize("stop", ["1979-12-30", "1979-12-31", "1980-12-30", "1980-12-31"])
+def test_days_go_on_where_they_were_stopped(boundary, tmp_path, stop):
+    whole = daily_plan(tmp_path / "whole", boundary)
+    run_member(whole, 1, Calendar(whole.start))
+    plan = daily_plan(tmp_path / "pieces", boundary)
+    with pytest.raises(KeyboardInterrupt):
+        run_member(plan, 1, Calendar(plan.start, stop))
+    left = plan.months_to_do(1)
+    assert run_member(plan, 1, Calendar(plan.start)) == left
+    for year in (1980, 1981):
+        one, other = (files.year_file(p.folder, 1, year, DAY) for p in (whole, plan))
+        with xr.open_dataset(one) as a, xr.open_dataset(other) as b:
+            xr.testing.assert_identical(a, b)
+
+
+def test_a_folder_of_months_does_not_go_on_with_days(boundary, tmp_path):
+    months = files.describe(1981, "observed", (), "a calendar")
+    files.begin(tmp_path / "x", months)
+    files.begin(tmp_path / "x", months)
+    days = files.describe(1981, "observed", (), "a calendar", DAY)
+    with pytest.raises(SimulationError, match="was begun with time step month, not day; give the"):
+        files.begin(tmp_path / "x", days)
+    files.begin(tmp_path / "y", days)
+    with pytest.raises(SimulationError, match="was begun with time step day, not month"):
+        files.begin(tmp_path / "y", months)

@@ -245,3 +245,97 @@ def test_eobs_as_cdo_averages_it(tmp_path):
     np.testing.assert_allclose(data["pr"], 2.0 / 86400, rtol=1e-6)
     a_month = read_files([tmp_path], choices=Choices(names=choices.names, amount="month"))
     np.testing.assert_allclose(a_month["pr"][0, 1], 2.0 / 86400 / 28, rtol=1e-6)
+
+
+# Days
+
+
+BY_DAY = Choices.read(step="day")
+
+
+def write_days(path, calendar, first, count, *, missing=None, **attrs):
+    """Daily means of CMIP, table day: noon with bounds."""
+    days = np.arange(count) + 0.5
+    if missing is not None:
+        days = np.delete(days, missing)
+    time = {"units": f"days since {first}", "calendar": calendar, "bounds": "time_bnds"}
+    values = 283.0 + days[:, None, None] + np.zeros((LAT.size, LON.size))
+    xr.Dataset(
+        {
+            "tas": (("time", "lat", "lon"), values,
+                    {"units": "K", "standard_name": "air_temperature", **attrs}),
+            "time_bnds": (("time", "bnds"), np.stack([days - 0.5, days + 0.5], 1)),
+        },
+        {"time": ("time", days, time), "lat": ("lat", LAT, NORTH), "lon": ("lon", LON, EAST)},
+    ).to_netcdf(path)  # fmt: skip
+    return path
+
+
+def test_daily_means_of_real_years_and_of_years_without_leap_days(tmp_path):
+    for calendar, days in (("proleptic_gregorian", 4), ("noleap", 3)):
+        path = write_days(tmp_path / f"{calendar}.nc", calendar, "1984-02-27", days)
+        data = read_files([path], choices=BY_DAY)
+        leap = ["1984-02-29"] if calendar != "noleap" else []
+        expected = ["1984-02-27", "1984-02-28", *leap, "1984-03-01"]
+        assert [str(t) for t in data["time"].values.astype("datetime64[D]")] == expected
+        np.testing.assert_allclose(data["tas"][0, :, 0, 0], 283.5 + np.arange(days))
+        assert data.attrs["frequency"] == "day"
+        assert data["tas"].attrs["cell_methods"] == "time: mean"
+        # Without the step a daily file is refused as before, with both remedies.
+        message = refusal(path)
+        assert "over 1 d" in message
+        assert "add --step day, or give the monthly file" in message
+
+
+def test_a_missing_day_is_named_and_29_february_of_noleap_is_not_missing(tmp_path):
+    path = write_days(tmp_path / "a.nc", "standard", "1984-02-27", 6, missing=2)
+    assert "ends tas with 1984-02-28 and no file has 1984-02-29" in refusal(path, choices=BY_DAY)
+    path = write_days(tmp_path / "a.nc", "noleap", "1984-02-27", 6, missing=3)
+    assert "no file has 1984-03-02" in refusal(path, choices=BY_DAY)
+
+
+def test_days_of_a_360_day_calendar_are_refused_and_its_months_are_not(tmp_path):
+    path = write_days(tmp_path / "a.nc", "360_day", "1984-02-01", 30)
+    message = refusal(path, choices=BY_DAY)
+    assert "the calendar 360_day, whose days are not those of the standard one" in message
+    assert "convert_calendar('standard', align_on='year')" in message
+    with xr.open_dataset(path, decode_times=False) as opened:
+        month = opened.mean("time", keepdims=True).assign_coords(
+            time=("time", [15.0], opened["time"].attrs)
+        )
+        month["time_bnds"] = (("time", "bnds"), [[0.0, 30.0]])
+        month["tas"].attrs.update(opened["tas"].attrs)
+        month["lat"].attrs.update(NORTH)
+        month["lon"].attrs.update(EAST)
+        month.to_netcdf(tmp_path / "m.nc")
+    assert months(read_files([tmp_path / "m.nc"])) == ["1984-02"]
+
+
+def test_the_state_at_a_time_is_a_day_and_no_month(tmp_path):
+    path = tmp_path / "f.nc"
+    attrs = {"units": "K", "standard_name": "air_temperature", "cell_methods": "time: point"}
+    time = ("time", np.arange(4.0), SINCE)
+    write(path, {"tas": (283 + SHAPE, attrs)}, time=time, bounds=False)
+    data = read_files([path], choices=BY_DAY)
+    assert [str(t)[:13] for t in data["time"].values[:2]] == ["2020-01-01T00", "2020-01-02T00"]
+    assert data["tas"].attrs["cell_methods"] == "time: point"
+    assert "a point in time and no mean" in refusal(path)
+
+
+def test_eobs_by_day(tmp_path):
+    attrs = {"units": "Celsius", "standard_name": "air_temperature", "long_name": "mean"}
+    path = tmp_path / "tg_ens_mean_0.1deg_reg_v30.0e.nc"
+    write_eobs(path, "tg", 9.0, attrs, np.arange(60.0))
+    choices = Choices.read(names=["tas=tg"], step="day")
+    assert "--stamp start or --stamp end" in refusal(path, choices=choices)
+    choices = Choices.read(names=["tas=tg"], step="day", stamp="start")
+    data = read_files([path], choices=choices)
+    assert data.sizes["time"] == 60
+    path.unlink()
+    write_eobs(tmp_path / "rr.nc", "rr", 2.0, {"units": "mm"}, np.arange(60) + 0.5)
+    rain = {"names": ["pr=rr"], "step": "day"}
+    assert "--amount day or --amount hour" in refusal(tmp_path, choices=Choices.read(**rain))
+    data = read_files([tmp_path], choices=Choices.read(**rain, amount="day"))
+    np.testing.assert_allclose(data["pr"], 2.0 / 86400, rtol=1e-6)
+    data = read_files([tmp_path], choices=Choices.read(**rain, amount="hour"))
+    np.testing.assert_allclose(data["pr"], 2.0 / 3600, rtol=1e-6)

@@ -6,6 +6,8 @@ import xarray as xr
 from cf_files import SHAPE, mapped, pressure, temperature, write
 from refusals import refusal
 
+from mlda_core.climate.errors import UserError
+from mlda_core.climate.time_step import DAY, MONTH
 from mlda_core.sources import SourceError
 from mlda_core.sources.choices import Choices
 from mlda_core.sources.prepare import read_files
@@ -33,7 +35,8 @@ def test_pressure_levels_need_one_selected(tmp_path):
         ({"names": ["tas=a", "tas=b"]}, "twice"),
         ({"names": ["tas=a", "tasa=a"]}, "two names"),
         ({"stamp": "noon"}, "start, end, middle"),
-        ({"amount": "year"}, "day, month"),
+        ({"amount": "year"}, "hour, day, month"),
+        ({"amount": "month", "step": "day"}, "--amount month is for monthly files"),
         ({"select": ["plev"]}, "no pair"),
     ],
 )
@@ -47,3 +50,11 @@ def test_maps_of_known_layouts_and_of_nothing(tmp_path):
     assert "--map is for --source cf" in refusal(tmp_path, source="ncep", choices=mapped(psl="slp"))
     assert "no 'mslp'" in refusal(tmp_path, choices=mapped(psl="slp", tas="mslp"))
     assert list(read_files([tmp_path], choices=mapped(psl="slp")).data_vars) == ["psl"]
+
+
+def test_the_time_step_is_the_month_unless_it_is_said():
+    assert Choices.read() == Choices()
+    assert Choices().step is MONTH
+    assert Choices.read(step="day").step is DAY
+    with pytest.raises(UserError, match=r"'6hr' is no time step; write month or day\.$"):
+        Choices.read(step="6hr")

@@ -257,3 +257,150 @@ def test_files_that_do_not_say_whose_they_are_are_asked_about(tmp_path):
     assert stamps(read_files([tmp_path], choices=Choices(stamp="start"))) == WANTED
     late = stamps(read_files([tmp_path], choices=Choices(stamp="end")))
     assert late == [str(month - 1) for month in MONTHS]
+
+
+# Days: the store's daily statistics, made of hourly data by earthkit-transforms
+
+
+DAYS = np.arange("2020-02-27", "2020-03-03", dtype="datetime64[D]")
+HISTORY = (
+    "2025-01-01T00:00 GRIB to CDM+CF via cfgrib-0.9.14.1/ecCodes-2.36.0 with {{}}\n"
+    "earthkit.transforms.aggregate.temporal.daily_reduce({}_stream-oper, how={}, "
+    "**{{'time_shift': {{'hours': {}}}, 'remove_partial_periods': True}})"
+)
+BY_DAY = Choices.read(step="day")
+
+
+def write_daily(
+    path, name, values, units, *, how="mean", shift=0, levels=None, kind="instant", history=HISTORY
+):
+    """As derived-era5-...-daily-statistics has it: ``valid_time`` in days, a scalar ``number``."""
+    dims = ["valid_time", "latitude", "longitude"]
+    coords = {
+        "valid_time": ("valid_time", np.arange(DAYS.size),
+                       {"units": f"days since {DAYS[0]} 00:00:00",
+                        "calendar": "proleptic_gregorian", "long_name": "time"}),
+        "latitude": ("latitude", LAT, {"units": "degrees_north"}),
+        "longitude": ("longitude", LON, {"units": "degrees_east"}),
+        "number": 0,
+    }  # fmt: skip
+    if levels is not None:
+        dims.insert(1, "pressure_level")
+        coords["pressure_level"] = ("pressure_level", levels, {"units": "hPa"})
+    attrs = {"units": units, "GRIB_stepType": kind, "GRIB_shortName": name}
+    data = xr.Dataset(
+        {name: (dims, values.astype(np.float32), attrs)},
+        coords,
+        {
+            "GRIB_centre": "ecmf",
+            "Conventions": "CF-1.7",
+            "institution": "European Centre for Medium-Range Weather Forecasts",
+            "history": history.format(name, how, shift),
+        },
+    )
+    data.to_netcdf(path)
+
+
+@pytest.fixture
+def statistics(tmp_path):
+    """Six variables, each in a file of its own as the store's archive has them."""
+    made = {
+        "t2m": field(DAYS, LAT, LON, mean=283, spread=10, seed=1),
+        "msl": field(DAYS, LAT, LON, mean=101_000, spread=500),
+        "z": field(DAYS, LAT, LON, mean=54_900, spread=1500, seed=2),
+        "u": field(DAYS, LAT, LON, mean=1, spread=8, seed=3),
+        "v": field(DAYS, LAT, LON, mean=0, spread=5, seed=4),
+        "tp": 1e-4 + 5e-5 * np.cos(field(DAYS, LAT, LON, mean=0, spread=2, seed=5)),
+    }
+
+    def column(name, level):
+        return np.stack([made[name] + 100, made[name]][:: 1 if level else -1], axis=1)
+
+    write_daily(tmp_path / "2m_temperature_0_daily-mean.nc", "t2m", made["t2m"], "K")
+    write_daily(tmp_path / "mean_sea_level_pressure_0_daily-mean.nc", "msl", made["msl"], "Pa")
+    write_daily(
+        tmp_path / "total_precipitation_0_daily-mean.nc", "tp", made["tp"], "m", shift=-1,
+        kind="accum",
+    )  # fmt: skip
+    write_daily(
+        tmp_path / "geopotential_stream-oper_daily-mean.nc", "z", column("z", 1), "m**2 s**-2",
+        levels=[850.0, 500.0],
+    )  # fmt: skip
+    for name, word in (("u", "u_component_of_wind"), ("v", "v_component_of_wind")):
+        path = tmp_path / f"{word}_0_daily-mean.nc"
+        write_daily(path, name, column(name, 0), "m s**-1", levels=[850.0, 500.0])
+    return tmp_path, made
+
+
+def test_daily_statistics(statistics):
+    folder, made = statistics
+    assert recognise([folder], BY_DAY) == "era5"
+    told = []
+    data = read_files([folder], choices=BY_DAY, tell=lambda origin: told.append(str(origin)))
+    assert list(data.data_vars) == ["psl", "tas", "pr", "zg500", "ua850", "va850"]
+    assert data.attrs["frequency"] == "day"
+    assert [str(t)[:13] for t in data["time"].values] == [f"{day}T12" for day in DAYS]
+    assert [str(t)[:13] for t in data["time_bnds"].values[2]] == ["2020-02-29T00", "2020-03-01T00"]
+    # A mean of hourly accumulations is an amount an hour.
+    scales = {"psl": ("msl", 1), "tas": ("t2m", 1), "zg500": ("z", 1 / 9.80665), "ua850": ("u", 1),
+              "va850": ("v", 1), "pr": ("tp", 1000 / 3600)}  # fmt: skip
+    for name, (short, scale) in scales.items():
+        np.testing.assert_allclose(
+            data[name][0], upright(made[short]) * scale, rtol=1e-5, atol=1e-5
+        )
+        assert data[name].attrs["cell_methods"] == "time: mean"
+    np.testing.assert_allclose(data["pr"][0], upright(made["tp"]) / 3.6, rtol=1e-5)
+    assert (
+        "zg500 from z (m**2 s**-2) in geopotential_stream-oper_daily-mean.nc, 2020-02-27 to "
+        "2020-03-02; means over days by era5's convention, at their start (else give --stamp end)"
+    ) in told
+
+
+def test_daily_sums_of_rain_and_other_statistics(tmp_path):
+    rain = np.full((DAYS.size, LAT.size, LON.size), 2.4e-3)
+    path = tmp_path / "tp.nc"
+    write_daily(path, "tp", rain, "m", how="sum", shift=-1, kind="accum")
+    data = read_files([path], choices=BY_DAY)
+    np.testing.assert_allclose(data["pr"], 2.4 / 86_400, rtol=1e-5)
+    for how in ("max", "min"):
+        write_daily(path, "t2m", rain + 283, "K", how=how)
+        with pytest.raises(SourceError, match=rf"has the {how} of each day in t2m, not its mean"):
+            read_files([path], choices=BY_DAY)
+    write_daily(path, "t2m", rain + 283, "K", shift=7)
+    with pytest.raises(SourceError, match=r"shifted by 7 hours from UTC; .* UTC\+00:00\.$"):
+        read_files([path], choices=BY_DAY)
+
+
+def test_states_at_midnight_are_no_means_and_rain_of_one_hour_no_day(tmp_path):
+    cfgrib = "2025-01-01T00:00 GRIB to CDM+CF via cfgrib-0.9.14.1/ecCodes-2.36.0 with {{}}"
+    psl = field(DAYS, LAT, LON, mean=101_000, spread=500)
+    write_daily(tmp_path / "msl.nc", "msl", psl, "Pa", history=cfgrib)
+    data = read_files([tmp_path], choices=BY_DAY)
+    assert [str(t)[:13] for t in data["time"].values] == [f"{day}T00" for day in DAYS]
+    assert data["psl"].attrs["cell_methods"] == "time: point"
+    write_daily(tmp_path / "t2m.nc", "t2m", psl * 0 + 283, "K")
+    with pytest.raises(SourceError, match=r"t2m\.nc has tas as a mean .*msl\.nc has psl as the st"):
+        read_files([tmp_path], choices=BY_DAY)
+    for name, kind in (("tp", "accum"), ("avg_tprate", "avg")):
+        units = "m" if name == "tp" else "kg m**-2 s**-1"
+        path = tmp_path / "rain" / f"{name}.nc"
+        path.parent.mkdir(exist_ok=True)
+        write_daily(path, name, psl * 0 + 1e-5, units, history=cfgrib, kind=kind)
+        with pytest.raises(SourceError, match=rf"of single hours, .*'{kind}'|--amount hour"):
+            read_files([path], choices=BY_DAY)
+
+
+def test_the_height_of_the_ground_is_no_pressure_level(tmp_path):
+    ground = np.abs(field(DAYS, LAT, LON, mean=0, spread=9000))
+    write_daily(tmp_path / "z.nc", "z", ground, "m**2 s**-2")
+    with pytest.raises(SourceError, match=r"z\.nc holds none of the variables of era5"):
+        read_files([tmp_path], "era5", choices=BY_DAY)
+    write_daily(tmp_path / "z.nc", "z", ground[:, None] + 15_000, "m**2 s**-2", levels=[850.0])
+    with pytest.raises(SourceError, match=r"z on 850 hPa, and zg500 is on 500 hPa; give a file"):
+        read_files([tmp_path], choices=BY_DAY)
+
+
+def test_daily_files_need_the_step_to_be_said(statistics):
+    folder, _ = statistics
+    with pytest.raises(SourceError, match=r"2020-02 3 times; give monthly means, or daily ones "):
+        read_files([folder])

@@ -8,6 +8,8 @@ from gistemp_files import LAT, LON, write_eofs, write_gistemp
 from typer.testing import CliRunner
 
 from mlda_core.cli.main import app
+from mlda_core.climate.cf import time_coordinates
+from mlda_core.climate.time_step import DAY
 from mlda_core.sources import SourceError
 from mlda_core.sources.merge import merge
 from mlda_core.sources.prepare import read_files
@@ -88,3 +90,42 @@ def test_times_that_are_no_months_are_named(tmp_path, times, words):
     data.assign_coords(time=times(data["time"].values)).to_netcdf(tmp_path / "a.nc")
     with pytest.raises(SourceError, match=rf"a\.nc .*{words}.*; make it with"):
         merge([tmp_path / "a.nc"])
+
+
+def test_days_are_joined_as_months_are(tmp_path):
+    times = {"a": ["1984-02-28", "1984-02-29"], "b": ["1984-02-29", "1984-03-01"]}
+
+    def make(name, variable, cell="point", days=None):
+        axes = time_coordinates(times[name] if days is None else days, DAY, cell)
+        grid = {"member": [0], "lat": [-10.0, 10.0], "lon": [0.0, 90.0]}
+        data = xr.Dataset(
+            {variable: (("member", "time", "lat", "lon"), np.ones((1, 2, 2, 2), np.float32))},
+            {**grid, **axes},
+            {"frequency": "day", "source": name},
+        )
+        data.to_netcdf(tmp_path / f"{name}.nc")
+        return tmp_path / f"{name}.nc"
+
+    paths = [make("a", "psl"), make("b", "tas")]
+    joined = merge(paths)
+    assert joined.attrs["frequency"] == "day"
+    days = ["1984-02-28", "1984-02-29", "1984-03-01"]
+    assert [str(t)[:10] for t in joined["time"].values] == days
+    assert [str(t)[:13] for t in joined["time_bnds"].values[1]] == [
+        "1984-02-28T00",
+        "1984-02-29T00",
+    ]
+    assert np.isnan(joined["psl"].values[0, 2]).all()
+    assert np.isnan(joined["tas"].values[0, 0]).all()
+    out = tmp_path / "both.nc"
+    words = ["data", "merge", *map(str, paths), "--out", str(out)]
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "3 days; psl 1984-02-28 to 1984-02-29, tas 1984-02-29 to 1984-03-01" in done.output
+    with pytest.raises(SourceError, match=r"b\.nc holds means over days and a\.nc states at 00"):
+        merge([paths[0], make("b", "tas", "mean")])
+    monthly = tmp_path / "m.nc"
+    data = merge([paths[0]]).rename(psl="tas").assign_attrs(frequency="mon").isel(time=[0])
+    data.drop_vars("time_bnds").to_netcdf(monthly)
+    with pytest.raises(SourceError, match=r"m\.nc is monthly and a\.nc daily; join datasets of"):
+        merge([paths[0], monthly])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from mlda_core.climate.time_step import DAY
 from mlda_core.sources import SourceError
 from mlda_core.sources.speedy import read_speedy
 
@@ -234,3 +235,114 @@ def test_absent_members_are_said(folder):
 def test_companion_files_of_macos_are_left_out(folder):
     (folder / "._m00_1979.nc").write_bytes(b"\x00\x05\x16\x07 Mac OS X")
     assert read_speedy(folder).sizes["member"] == 2
+
+
+# Days
+
+
+STATES = ("psl", "tas", "pr")
+# A century without a leap year, a leap year, and the year after it.
+LENGTHS = {1900: 365, 1984: 366, 1985: 365}
+
+
+def daily(year, member=0):
+    """A year of states at 00 UTC; every day and cell differs."""
+    days = np.arange(f"{year}-01-01", f"{year + 1}-01-01", dtype="datetime64[D]")
+    noise = np.random.default_rng([member, year]).uniform(-1, 1, (days.size, LAT.size, LON.size))
+    data = xr.Dataset(
+        {
+            name: (
+                ("time", "lat", "lon"),
+                MEAN[name] + SPREAD[name] * noise,
+                {
+                    "units": UNITS[name],
+                    "cell_methods": "time: mean" if name == "pr" else "time: point",
+                },
+            )
+            for name in STATES
+        },
+        coords={"time": days.astype("datetime64[ns]"), "lat": LAT, "lon": LON},
+        attrs={"source": "SPEEDY"},
+    )  # fmt: skip
+    data["sftlf"] = (("lat", "lon"), np.where(LAND, 100.0, 0.0), {"units": "%"})
+    return data
+
+
+@pytest.fixture
+def days(tmp_path):
+    """A member with 1984 and another with 1985, beside a monthly file."""
+    for member, year in ((20, 1984), (21, 1985)):
+        daily(year, member).to_netcdf(tmp_path / f"d{member}_{year}.nc")
+    write(dataset(0, 1979), tmp_path, 0, 1979)
+    return tmp_path
+
+
+def test_daily_files_are_the_same_dataset_with_another_step(days):
+    data = read_speedy(days, variables=STATES, step=DAY)
+    assert dict(data.sizes) == {"member": 2, "time": 731, "lat": 6, "lon": 8, "bnds": 2}
+    assert data.attrs["frequency"] == "day"
+    for name in STATES:
+        assert data[name].dims == ("member", "time", "lat", "lon")
+        assert data[name].dtype == np.float32
+        for member, year in ((20, 1984), (21, 1985)):
+            got = data[name].sel(member=member, time=str(year))
+            np.testing.assert_allclose(got, daily(year, member)[name], rtol=1e-6)
+        assert np.isnan(data[name].sel(member=20, time="1985")).all()
+    # The rain of a day has fallen in the 24 hours before it begins.
+    assert str(data["time"].values[59]) == "1984-02-29T00:00:00.000000000"
+    assert str(data["time_bnds"].values[59, 0])[:13] == "1984-02-28T00"
+    assert data["psl"].attrs["cell_methods"] == "time: point"
+    assert data["pr"].attrs["cell_methods"].startswith("time: mean")
+    assert read_speedy(days).attrs["frequency"] == "mon"
+
+
+def later(data, hours):
+    return data.assign_coords(time=data["time"] + np.timedelta64(hours, "h"))
+
+
+@pytest.mark.parametrize("year", LENGTHS)
+def test_a_year_has_its_own_number_of_days(tmp_path, year):
+    daily(year).to_netcdf(tmp_path / f"d00_{year}.nc")
+    data = read_speedy(tmp_path, variables=STATES, step=DAY)
+    assert data.sizes["time"] == LENGTHS[year]
+    assert DAY.consecutive(data["time"].values).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d.drop_sel(time="1984-02-29"), "lacks 1984-02-29"),
+        (lambda d: d.isel(time=slice(365)), "lacks 1984-12-31"),
+        (lambda d: d.isel(time=[*range(59), 58, *range(60, 366)]), "has 1984-02-28 twice"),
+        (lambda d: later(d, 12), "is stamped 1984-01-01T12"),
+        (lambda d: later(d, 24), "holds 1985-01-01, which is not of 1984"),
+        (lambda d: d.isel(time=slice(None, None, -1)), "in order"),
+        (lambda d: d.assign(psl=d["psl"] / 100), "psl"),
+    ],
+)  # fmt: skip
+def test_a_day_that_is_not_as_it_should_be_is_named(tmp_path, change, said):
+    change(daily(1984)).to_netcdf(tmp_path / "d00_1984.nc")
+    message = refusal(tmp_path, variables=STATES, step=DAY)
+    assert "d00_1984.nc" in message
+    assert said in message
+
+
+def test_files_of_the_other_step_are_not_taken_for_it(days):
+    (days / "m00_1979.nc").unlink()
+    message = refusal(days)
+    assert "holds no monthly files mMM_YYYY.nc, but others such as d21_1985.nc" in message
+    assert "give --step day, or the folder with the monthly ones" in message
+    for path in days.glob("d*.nc"):
+        path.unlink()
+    write(dataset(0, 1979), days, 0, 1979)
+    assert "leave out --step day" in refusal(days, step=DAY)
+
+
+def test_a_day_may_be_wetter_than_any_month(tmp_path):
+    data = daily(1984)
+    data["pr"][100, 2, 2] = 600 / 86_400
+    data.to_netcdf(tmp_path / "d00_1984.nc")
+    assert read_speedy(tmp_path, variables=STATES, step=DAY)["pr"].max() > 500 / 86_400
+    data["pr"][100, 2, 2] = 2500 / 86_400
+    data.to_netcdf(tmp_path / "d00_1984.nc")
+    assert "1984-04-10" in refusal(tmp_path, variables=STATES, step=DAY)
