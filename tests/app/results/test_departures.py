@@ -68,7 +68,7 @@ def test_a_link_keeps_the_place_and_its_variable(v, foot, speedy):
     click(v, "tas", 12.0, 200.0)
     v.send(type="density-variable", value="psl")
     query = v.session.bar.query
-    assert "ask=psl%2C12%2C200" in query
+    assert "ask=psl,12,200" in query
     one = Visit(speedy, f"?{query}")
     try:
         one.settle()
