@@ -83,7 +83,7 @@ def compare(bundle: Bundle, table: pd.DataFrame, draws: int) -> list[str]:
     out = []
     for name in ("laplace", "perturbed"):
         ones = np.ones(len(bundle.variables))
-        with mock.patch.object(draws_module, "posterior_scale", return_value=ones):
+        with mock.patch.object(draws_module, "scale_of", return_value=ones):
             ensemble = engine.ensemble(table, MONTH, sampler=name, members=MEMBERS)
         own = standardise(rows, bundle, month).likelihoods
         at = bundle.operator.apply(own.shown, ensemble.anomalies)

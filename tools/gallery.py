@@ -31,18 +31,22 @@ def program(page: str) -> str:
     return "\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
 
 
+def save_small(picture: Image.Image, target: Path) -> None:
+    """Write a picture in few colours."""
+    # The method that strays least from any colour (31 of 255 on an analysis, Pillow's usual one 95:
+    # brown for red, grey for blue) and keeps white white.
+    method = Image.Quantize.MAXCOVERAGE
+    few = picture.quantize(COLOURS, method, kmeans=8, dither=Image.Dither.NONE)
+    few.save(target, optimize=True)
+
+
 def shrink(source: Path, target: Path) -> None:
     """Write a picture in fewer pixels and colours."""
     with Image.open(source) as picture:
         plain = picture.convert("RGB")
         scale = max(SHRINK, plain.width / WIDEST)
         size = (round(plain.width / scale), round(plain.height / scale))
-        small = plain.resize(size, Image.Resampling.LANCZOS)
-        # The method that strays least from any colour (31 of 255 on an analysis, Pillow's usual one
-        # 95: brown for red, grey for blue) and keeps white white.
-        method = Image.Quantize.MAXCOVERAGE
-        few = small.quantize(COLOURS, method, kmeans=8, dither=Image.Dither.NONE)
-        few.save(target, optimize=True)
+        save_small(plain.resize(size, Image.Resampling.LANCZOS), target)
 
 
 def main() -> int:

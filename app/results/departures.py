@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from app.jobs.analysis import engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.panel import Foot
 from app.state.rows import InvalidObservationError
+from app.state.snapshot import Asked, View
 from app.text import counted, number, place, short_labels, signed
 from mlda_core.assimilation.densities import densities_at
 from mlda_core.climate.regions import Region
@@ -57,35 +58,82 @@ class DeparturesPanel:
         self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
         self._names = short_labels(context.bundle.variables)
         self._ranked: Any = None
-        self._where = "region"
-        self._place: tuple[float, float] | None = None
-        self._variable = foot.variable
+        self._complain = context.complain
+        # A place is chosen and none is clicked yet; the last one; and a region's variable.
+        self._waits = False
+        self._last: Asked | None = None
+        self._chosen = foot.variable
         self._asked: tuple[Any, ...] | None = None
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message does."""
         return {"density-where": self.choose_where, "density-variable": self.choose_variable}
 
-    def choose_where(self, message: Message) -> None:
+    @property
+    def _where(self) -> str:
+        return "place" if self._waits or self._state.asked is not None else "region"
+
+    @property
+    def _place(self) -> tuple[float, float] | None:
+        asked = self._state.asked
+        return None if asked is None else asked[1:]
+
+    @property
+    def _variable(self) -> str:
+        asked = self._state.asked
+        return self._chosen if asked is None else asked[0]
+
+    def choose_where(self, message: Message) -> str:
         """Show a place's densities or a region's."""
         value = message.get("value")
         if value not in ("place", "region"):
             raise InvalidObservationError(f"Densities are of no '{str(value)[:24]}'.")
-        self._where = str(value)
+        if value == "region":
+            self._leave()
+        elif self._state.asked is None:
+            self._waits, self._state.asked = True, self._last
+        return ""
 
-    def choose_variable(self, message: Message) -> None:
+    def choose_variable(self, message: Message) -> str:
         """Show the densities of another variable."""
         value = str(message.get("value"))
         if value not in self._names:
             raise InvalidObservationError(f"This bundle has no variable '{value[:24]}'.")
-        self._variable = value
+        self._chosen = value
+        if self._place is not None:
+            self._state.asked = (value, *self._place)
+        return ""
 
     def ask_place(self, variable: str, lat: float, lon: float) -> str:
         """Show what is known of a variable at a place: the part opens."""
-        self._where, self._place, self._variable = "place", (lat, lon), variable
+        self._state.asked = View.check("asked", [variable, lat, lon])
         if "densities" not in self._foot.opened:
             self._foot.unfold("densities")
         return f"Asked: {self._names[variable]} at {place(lat, lon)}."
+
+    def follow(self) -> None:
+        """Open the part where the state, as from a link, asks about a place."""
+        asked = self._state.asked
+        if asked is None or self._state.impact or "densities" in self._foot.opened:
+            return
+        if asked[0] not in self._names:
+            self._state.asked = None
+            self._complain(f"This bundle has no variable '{asked[0][:24]}' to ask about.")
+            return
+        self._foot.opened = self._foot.beside("densities")
+
+    def opened(self, parts: Sequence[str]) -> bool:
+        """Follow which parts were opened; True where the state asks about a place no more."""
+        if "densities" in parts or self._state.asked is None:
+            return False
+        self._leave()
+        return True
+
+    def _leave(self) -> None:
+        """Ask about no place; the last one is kept for the choice *Place*."""
+        self._last, self._waits = self._state.asked or self._last, False
+        self._chosen = self._variable
+        self._state.asked = None
 
     def outlined(self) -> list[tuple[float, float, float, float]]:
         """Return what the densities are of, to be outlined on the maps."""

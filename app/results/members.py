@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.charts.members import COLUMNS
@@ -37,6 +37,7 @@ class MembersPanel:
     def __init__(self, context: SessionContext, foot: Foot, observe: ObserveTool) -> None:
         self._bundle, self._state = context.bundle, context.state
         self._foot, self._observe = foot, observe
+        # As what they are shown when they are opened again.
         self._mode = "stamps"
         # None: half of what the colours of the variable end at.
         self._chosen_level: float | None = None
@@ -53,12 +54,30 @@ class MembersPanel:
             "member-shown": self.show_member,
         }
 
-    def choose_mode(self, message: Message) -> None:
+    def choose_mode(self, message: Message) -> str:
         """Show stamps or contours."""
         value = message.get("value")
         if value not in ("stamps", "spaghetti"):
             raise InvalidObservationError(f"Members cannot be shown as '{str(value)[:24]}'.")
-        self._mode = str(value)
+        self._mode = self._state.members = str(value)
+        return ""
+
+    def follow(self) -> None:
+        """Open or fold the part where the state, as from a link, shows members or not."""
+        shown, foot = self._state.members, self._foot
+        if not shown:
+            foot.opened = [part for part in foot.opened if part != "members"]
+        elif not self._state.impact and self._state.asked is None:
+            self._mode = shown
+            if "members" not in foot.opened:
+                foot.opened = foot.beside("members")
+
+    def opened(self, parts: Sequence[str]) -> bool:
+        """Follow which parts were opened; True where that changed whether members are shown."""
+        shown = self._mode if "members" in parts else ""
+        changed = shown != self._state.members
+        self._state.members = shown
+        return changed
 
     def choose_level(self, message: Message) -> None:
         """Choose the value of the contour."""

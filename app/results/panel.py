@@ -181,12 +181,14 @@ class Foot(Sender, param.Parameterized):
     def unfold(self, part: str) -> None:
         """Open or fold a part, as its button does."""
         opened = [p for p in self.opened if p != part]
-        if part not in self.opened:
-            # An impact takes all of the room.
-            others = {"impact", *(ONE_OF if part in ONE_OF else ())}
-            opened = [] if part == "impact" else [p for p in opened if p not in others]
-            opened.append(part)
-        self.send(type="foot", value=opened)
+        self.send(type="foot", value=opened if part in self.opened else self.beside(part))
+
+    def beside(self, part: str) -> list[str]:
+        """Return the parts that are open once a part is opened."""
+        # An impact takes all of the room.
+        others = {"impact", *(ONE_OF if part in ONE_OF else ())}
+        kept = [] if part == "impact" else [p for p in self.opened if p not in others]
+        return [*kept, part]
 
     def set_box(self, label: str | None) -> None:
         """Offer a drawn box as region ``"box"`` under a label; None takes it away."""

@@ -96,6 +96,9 @@ class VerificationPanel:
         turned = mode != foot.mode
         foot.put(month=state.month, method=shown, mode=mode, theme=state.theme)
         self.impacts.show()
+        if mode == "observe":
+            self.departures.follow()
+            self.members.follow()
         self._show_scores()
         if mode == "perturb":
             if turned:
@@ -203,8 +206,10 @@ class VerificationPanel:
         ):
             raise InvalidObservationError("The foot of the page has no such part; reload the page.")
         self.foot.opened = parts
-        # Which impact is shown stands in links.
-        return "" if self.impacts.opened(parts) else None
+        # Which impact, place and members are shown stands in links.
+        holders = (self.impacts, self.departures, self.members)
+        changed = [holder.opened(parts) for holder in holders]
+        return "" if any(changed) else None
 
     def choose_region(self, message: Message) -> None:
         """Verify over another region."""

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from app.state.observations import MAX_SEED, ObservationSettings
 from app.state.perturbations import PerturbationSettings
-from app.state.settings import Group, InvalidStateError, Settings, options_of, setting
+from app.state.settings import (
+    Group,
+    InvalidStateError,
+    Settings,
+    Structured,
+    number,
+    number_of,
+    options_of,
+    setting,
+)
 
 # All that a bundle may offer; a map of a region alone has a key of its own.
 PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
@@ -69,6 +78,29 @@ class Origin:
     ends: tuple[str, str] = ("", "")
     percent: int = 0
     edited: bool = False
+
+
+# A variable, and the latitude and longitude of a place.
+Asked = tuple[str, float, float]
+
+
+def _asked(given: Any) -> Asked | None:
+    """Turn a place's longitude to 0..360 and round it to what a link holds."""
+    if given is None:
+        return None
+    whole = isinstance(given, list | tuple) and len(given) == 3
+    if not whole or not isinstance(given[0], str):
+        raise InvalidStateError(
+            "The place asked about must be a variable, a latitude and a longitude; correct it."
+        )
+    lat = number("latitude of the place asked about", given[1], -90, 90)
+    lon = number("longitude of the place asked about", given[2], -360, 720)
+    return given[0][:40], round(lat, 2), round(lon % 360, 2) % 360
+
+
+def _asked_parts(text: str) -> list[Any]:
+    name, *where = text.split(",")
+    return [name, *(number_of(part) for part in where)]
 
 
 class View(Settings):
@@ -151,6 +183,21 @@ class View(Settings):
             # Which results are open, not what they are of.
             history=False,
         ),
+    )
+    asked: Structured[Asked | None] = Structured(
+        None,
+        _asked,
+        plain=lambda asked: asked and list(asked),
+        text=lambda asked: "{},{:g},{:g}".format(*asked) if asked else "",
+        parse=_asked_parts,
+        doc="The place whose densities are shown, and of which variable; none: of no place.",
+        metadata=setting("ask", history=False),
+    )
+    members: param.Selector[str] = param.Selector(
+        default="",
+        objects={"": "", "Stamps": "stamps", "Spaghetti": "spaghetti"},
+        doc="As what all members are shown; '' where they are not.",
+        metadata=setting("members", words="picture of the members", history=False),
     )
 
 

@@ -303,7 +303,8 @@ class Analysis:
     def spread(self) -> Float:
         """Posterior standard deviation, display units, (V, lat, lon).
 
-        In closed form at the minimum with the Jacobian at z = 0 (Laplace's approximation).
+        In closed form at the minimum with the Jacobian at z = 0 (Laplace's approximation), its
+        size by variable as the observations say, each left out in turn.
         """
         return self._spreads[0]
 

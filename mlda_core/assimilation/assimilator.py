@@ -28,7 +28,7 @@ from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.assimilation.preparation import Preparation, Prepared
 from mlda_core.assimilation.problem import Problem, gaussian
 from mlda_core.assimilation.single_increment import single_increment
-from mlda_core.assimilation.spread import mean_spread, posterior_variance
+from mlda_core.assimilation.spread import mean_spread, posterior_variance, scaled_variance
 from mlda_core.assimilation.steps import closed_form_steps, decoded_steps
 from mlda_core.assimilation.validation import check_kinds, setting_of
 from mlda_core.bundle.bundle import Bundle
@@ -451,6 +451,31 @@ class Assimilator:
         observed = Observed(places, np.zeros(len(places)), variance)
         problem = self.preparation.problem(observed, thin(places, variance), month, setting)
         return posterior_variance(problem).reshape(self.bundle.mask.shape)
+
+    def scaled_variances(
+        self, places: Places, variance: Array, values: Array, month: int, **settings: Any
+    ) -> Float:
+        """Return the variance of each month's analysis error, standardised.
+
+        That of :meth:`posterior_variance`, by what the month's observations say of its size: the
+        square of ``Analysis.spread``.
+
+        Parameters
+        ----------
+        places, variance, values, month, **settings
+            As for :meth:`states`.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, V, lat, lon)
+        """
+        setting, kept = setting_of(settings), thin(places, variance)
+        out = np.empty((len(values), *self.bundle.mask.shape), np.float32)
+        for i, row in enumerate(values):
+            observed = Observed(places, row, variance)
+            problem = self.preparation.problem(observed, kept, month, setting)
+            out[i] = scaled_variance(problem).reshape(out[i].shape)
+        return out
 
 
 class _Solution:

@@ -17,6 +17,7 @@ from scipy import linalg
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.posterior.innovation_scale import scale_of
 from mlda_core.assimilation.spread import Stage, kept_variance
 from mlda_core.assimilation.targeting import PriorCovariances, check_posterior
 from mlda_core.climate.errors import StateError
@@ -158,6 +159,7 @@ def _of_place(
     if gain.prior.factor is not None:
         before += float((place.interpolate(gain.prior.factor)[0].astype(np.float64) ** 2).sum())
     after = float(gain.expected_variance(place, np.zeros(1))[0])
+    after *= float(scale_of(problem)[place.variable[0]])
     made = []
     for state, variance in ((problem.x_b, before), (x, after)):
         mean = float(bundle.operator.apply(place, state.reshape(shape))[0])
@@ -214,6 +216,8 @@ def _of_region(
         slope = (spread[row] / sd[row]).ravel()[inside]
         w = weights.ravel()[inside] * slope
         variance = _variance_of_sum(gain, cells, w, b, posterior=stage == "posterior")
+        if stage == "posterior":
+            variance *= float(scale_of(problem)[row])
         means = physical.anomalies(bundle, state, problem.month, sd)[row].ravel()[inside]
         mean = float(weights.ravel()[inside] @ means)
         nodes = np.linspace(-REACH, REACH, POINTS)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.gain import Gain
+from mlda_core.assimilation.posterior.innovation_scale import scale_of
 from mlda_core.assimilation.problem import Problem
 
 Float = NDArray[np.float32]
@@ -51,8 +52,32 @@ def kept_variance(gain: Gain, stage: Stage) -> Float:
 
 
 def posterior_variance(problem: Problem) -> Float:
-    """Return the variance of the analysis error of all cells, (cells,); shared, read-only."""
+    """Return the variance of the analysis error of all cells, (cells,); shared, read-only.
+
+    As the network has it, whatever was observed; :func:`scaled_variance` knows the values.
+    """
     return kept_variance(problem.gain, "latent" if problem.only_decodes else "posterior")
+
+
+def scaled_variance(problem: Problem) -> Float:
+    """Return the variance of the analysis error by what the observations say of its size.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    ndarray of float32, shape (cells,)
+        :func:`posterior_variance`, that of each variable times
+        :func:`~mlda_core.assimilation.posterior.innovation_scale.scale_of`; of the decoded state
+        alone as it is, for the factor is that of the whole analysis.
+    """
+    variance = posterior_variance(problem)
+    if problem.only_decodes:
+        return variance
+    by_variable = variance.reshape(len(problem.bundle.variables), -1)
+    return np.asarray(by_variable * scale_of(problem).astype(np.float32)[:, None]).ravel()
 
 
 def mean_spread(problem: Problem, stage: Stage = "posterior") -> Float:
@@ -120,7 +145,7 @@ def spreads(problem: Problem, x: Float) -> tuple[Float, Float]:
         Display units.
     """
     bundle, shape = problem.bundle, problem.bundle.mask.shape
-    sd = np.sqrt(posterior_variance(problem)).reshape(shape)
+    sd = np.sqrt(scaled_variance(problem)).reshape(shape)
     return (
         physical.spread(bundle, x.reshape(shape), sd, problem.month),
         physical.climatological_spread(bundle, problem.month),

@@ -49,6 +49,8 @@ COUNT, MOST = 10, 100
 # for.
 MOST_BYTES = 90_000_000
 AS_GIVEN = TableOptions()
+# Cells at a time of which half a matrix is mirrored: those stay in the processor's cache.
+BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,15 +231,17 @@ class _Posterior:
         white, latent = self._parts(candidates)
         self._factors = np.concatenate([white, latent])
         self._signs = np.concatenate([-np.ones(len(white)), np.ones(len(latent))])
-        at_target = self._factors
         self._same = np.array_equal(cells, candidates)
-        if not self._same:
-            at_target = np.concatenate(self._parts(cells))
-        signed = self._signs.astype(np.float32)[:, None] * at_target
-        self.cross = signed.T @ self._factors
-        self.cross += covariances.of(gain.prior.error, cells, candidates)
-        self.target_variance = gain.posterior_variance(cells).astype(np.float64)
+        before = covariances.of(gain.prior.error, cells, candidates)
         self.variance = gain.posterior_variance(candidates).astype(np.float64)
+        if self._same:
+            self.cross = _symmetric(before, white, latent)
+            self.target_variance = self.variance
+            return
+        signed = self._signs.astype(np.float32)[:, None] * np.concatenate(self._parts(cells))
+        self.cross = signed.T @ self._factors
+        self.cross += before
+        self.target_variance = gain.posterior_variance(cells).astype(np.float64)
 
     def _parts(self, cells: Cells) -> tuple[Float, Float]:
         """Factors of what observations tell of e (p, n), and of what they leave of zeta (L, n).
@@ -264,6 +268,23 @@ class _Posterior:
             out = (prior + signed @ self._factors).astype(np.float64)
         out[j] = self.variance[j]
         return out
+
+
+def _symmetric(before: Float, taken: Float, left: Float) -> Float:
+    """Return ``before - taken^T taken + left^T left``, of a symmetric matrix, shape (q, q).
+
+    BLAS makes one half: a third less processor time than the product (.41 s for .58 s, of 4,608
+    cells with 600 observations; NumPy's own shortcut mirrors cell by cell, and gains nothing).
+    """
+    made = np.array(before.T, order="F")
+    for sign, factor in ((-1.0, taken), (1.0, left)):
+        if len(factor):
+            made = linalg.blas.ssyrk(sign, factor.T, beta=1.0, c=made, overwrite_c=1)
+    for i in range(0, len(made), BLOCK):
+        one = slice(i, i + BLOCK)
+        made[one, one] = np.triu(made[one, one]) + np.triu(made[one, one], 1).T
+        made[i + BLOCK :, one] = made[one, i + BLOCK :].T
+    return np.asarray(made)
 
 
 class _Search:

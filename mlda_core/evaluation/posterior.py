@@ -32,6 +32,7 @@ from mlda_core.evaluation.assimilation import (
     observe_months,
     observed_weights,
 )
+from mlda_core.evaluation.rank_chance import RankChance
 from mlda_core.evaluation.scores_file import put_scores, scores_of
 from mlda_core.observations.standardised import Observed, thin
 from mlda_core.vae.dataset import Months
@@ -46,6 +47,9 @@ MEMBERS = 59
 OUTSIDE = {"coverage_50": 15, "coverage_90": 3}
 # Bins of the probability integral transform in the file.
 BINS = 12
+# The same as quantiles of the ensemble.
+BETWEEN = [(i / BINS, (i + 1) / BINS) for i in range(BINS)]
+WITHIN = [(k / (MEMBERS + 1), 1 - k / (MEMBERS + 1)) for k in OUTSIDE.values()]
 # Withheld places of each variable of a network of stations.
 WITHHELD = 30
 LATITUDES = ((-90, -60), (-60, -30), (-30, 30), (30, 60), (60, 90))
@@ -69,12 +73,14 @@ class Sums:
     variance: Array = field(init=False)
     weight: Array = field(init=False)
     ranks: Array = field(init=False)
+    chance: RankChance = field(init=False)
 
     def __post_init__(self) -> None:
         self.crps, self.error, self.variance, self.weight = (np.zeros(self.n) for _ in range(4))
         self.ranks = np.zeros((self.n, MEMBERS + 1))
+        self.chance = RankChance([*BETWEEN, *WITHIN], self.n)
 
-    def add(self, members: Array, truth: Array, weights: Array) -> None:
+    def add(self, members: Array, truth: Array, weights: Array, month: str = "") -> None:
         """Add values.
 
         Parameters
@@ -83,6 +89,8 @@ class Sums:
         truth : ndarray, shape (k,)
             NaN where there is none.
         weights : ndarray, shape (n, k)
+        month : str
+            Of the truth, ``YYYY-MM``: what is true in several draws of a network counts once.
         """
         from scores.probability import crps_for_ensemble, rank_histogram
 
@@ -105,9 +113,13 @@ class Sums:
         self.error += w @ ((members[:, there].mean(axis=0) - truth[there]) ** 2)
         self.variance += w @ (variance * (1 + 1 / MEMBERS))
         self.weight += w.sum(axis=1)
+        self.chance.add(forecast.values, w, month)
 
     def scores(self, area: int) -> dict[str, Any]:
-        """Return the scores of an area; empty if nothing was counted there."""
+        """Return the scores of an area; empty if nothing was counted there.
+
+        ``_sd`` is the standard deviation of a share where the ensemble is calibrated.
+        """
         if not self.weight[area] > 0:
             return {}
         ranks = self._frequencies(area)
@@ -116,12 +128,19 @@ class Sums:
             "spread_over_error": float(np.sqrt(self.variance[area] / self.error[area])),
         }
         out |= {name: float(ranks[k : len(ranks) - k].sum()) for name, k in OUTSIDE.items()}
-        return out
+        strayed = self.chance.of(area)[BINS:]
+        return out | {
+            f"{k}_sd": round(float(sd), 4) for k, sd in zip(OUTSIDE, strayed, strict=True)
+        }
 
     def pit(self, area: int) -> list[float]:
         """Return the histogram of the probability integral transform, in :data:`BINS` bins."""
         bins = self._frequencies(area).reshape(BINS, -1).sum(axis=1)
         return [round(float(p), 4) for p in bins]
+
+    def pit_sd(self, area: int) -> list[float]:
+        """Return the standard deviation of each bin where the ensemble is calibrated."""
+        return [round(float(sd), 4) for sd in self.chance.of(area)[:BINS]]
 
     def _frequencies(self, area: int) -> Array:
         """Return how often the truth had each rank, shape (MEMBERS + 1,)."""
@@ -223,6 +242,7 @@ def score_posterior(
                         members[:, v].reshape(MEMBERS, -1),
                         one.anomalies[0, v].ravel().astype(np.float64),
                         weights[:, v].reshape(len(areas), -1),
+                        str(one.names[0]),
                     )
                 if aside is not None:
                     _score_withheld(bundle, aside, one, sampled.x, points, rng)
@@ -281,7 +301,7 @@ def _score_withheld(
     for v, sums in enumerate(points):
         own = aside.variable == v
         if own.any():
-            sums.add(expected[:, own], values[own], np.ones((1, int(own.sum()))))
+            sums.add(expected[:, own], values[own], np.ones((1, int(own.sum()))), str(one.names[0]))
 
 
 def _table(
@@ -293,7 +313,8 @@ def _table(
         found = fields[v].scores(0)
         if not found:
             continue
-        found["pit"] = fields[v].pit(0)
+        found |= {"pit": fields[v].pit(0), "pit_sd": fields[v].pit_sd(0)}
+        found |= {"truths": fields[v].chance.months}
         found |= {"months": months, "draws": draws, "members": MEMBERS}
         found["areas"] = {
             name: scores for a, name in enumerate(names) if a and (scores := fields[v].scores(a))

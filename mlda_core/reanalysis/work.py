@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -173,18 +173,18 @@ def assimilate(
     places, variance = every[0].places, every[0].variance
     values = np.stack([observed.value for observed in every])
     states, sd = engine.states(places, variance, values, month, **settings)
-    left = None
+    left: Iterable[Float | None] = [None] * len(values)
     if spread:
-        left = np.sqrt(engine.posterior_variance(places, variance, month, **settings))
+        left = np.sqrt(engine.scaled_variances(places, variance, values, month, **settings))
     n_used = len(thin(places, variance))
     return {
         i: Made(
             physical.anomalies(bundle, x, month, sd),
             # With a nonlinear transform the spread depends on the state.
-            None if left is None else physical.spread(bundle, x, left, month),
+            None if error is None else physical.spread(bundle, x, error, month),
             n_used,
         )
-        for i, x in zip(tables, states, strict=True)
+        for i, x, error in zip(tables, states, left, strict=True)
     }
 
 

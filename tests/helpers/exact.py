@@ -9,7 +9,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.covariance import LEFTOVER_HALF_WIDTH_KM
 from mlda_core.assimilation.localisation import gaspari_cohn, great_circle
 from mlda_core.assimilation.options import Setting
-from mlda_core.assimilation.posterior.innovation_scale import posterior_scale
+from mlda_core.assimilation.posterior.innovation_scale import scale_of
 from mlda_core.climate.sphere import unit_vectors
 from mlda_core.observations.standardised import standardise
 
@@ -115,7 +115,7 @@ def kalman(bundle, observations):
     departures = observed.value - h @ x_b
     engine = Assimilator(bundle)
     problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, Setting())
-    root = np.sqrt(posterior_scale(problem.gain, departures, len(bundle.variables)))
+    root = np.sqrt(scale_of(problem))
     r = r * root[observed.places.variable] ** 2
     root = np.repeat(root, bundle.grid.weights.size)
     left = np.eye(len(b)) - gain @ h

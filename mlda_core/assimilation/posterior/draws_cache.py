@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlda_core.assimilation.posterior.draws import Draws
-from mlda_core.assimilation.posterior.innovation_scale import posterior_scale, scale_draws
+from mlda_core.assimilation.posterior.innovation_scale import scale_draws, scale_of
 from mlda_core.assimilation.posterior.sea_error import with_sea_error
 from mlda_core.assimilation.random_fields import ErrorSampler
 from mlda_core.observations.synthetic import place_noise
@@ -82,14 +82,5 @@ class DrawsCache:
         error_sd = np.sqrt(problem.gain.variance)
         noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
         draws = Draws(zeta, cells, kept[name], noise, seed)
-        departures = problem.departures(problem.x_b)
-        # Pseudo-observations are of the mode, so only rows with normal errors tell of it.
-        normal = problem.observed.quadratic
-        scale = posterior_scale(
-            problem.gain if normal.all() else problem.gain.of_rows(normal),
-            departures[normal],
-            len(bundle.variables),
-            without=bundle.sea_row if problem.sea_held else None,
-        )
-        draws = replace(scale_draws(problem, draws, scale), plain=draws)
+        draws = replace(scale_draws(problem, draws, scale_of(problem)), plain=draws)
         return with_sea_error(self._sea, problem, draws, seed) if problem.sea_held else draws

@@ -10,8 +10,9 @@ of all others, say so without the truth; with the factor that they give, the sam
 prior most likely, Dee 1995, gave 1.00 and 1.03, 1.02 and 1.09, 1.13, and .82: departures from the
 prior are of the large scales, what the observations leave open is not.)
 
-The draws are scaled, of the prior and of the observations' errors, so that members' departures from
-the analysis are. The analysis and its gain stay as they are.
+The spread of an analysis is scaled by it; so are the draws, of the prior and of the observations'
+errors, so that members' departures from the analysis are. The analysis and its gain stay as they
+are.
 """
 
 from __future__ import annotations
@@ -78,6 +79,29 @@ def posterior_scale(
             weight = SPREAD_OF_LOG**2 / (SPREAD_OF_LOG**2 + doubt)
             logs[v] = weight * np.log(np.clip(found, LEAST, MOST))
     return np.asarray(np.exp(logs))
+
+
+def scale_of(problem: Problem) -> Array:
+    """Estimate the factor on the posterior variance from a problem's own observations.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    ndarray, shape (V,)
+        As :func:`posterior_scale`, by the rows with normal errors: pseudo-observations are of the
+        mode, and tell nothing of it.
+    """
+    departures = problem.departures(problem.x_b)
+    normal = problem.observed.quadratic
+    return posterior_scale(
+        problem.gain if normal.all() else problem.gain.of_rows(normal),
+        departures[normal],
+        len(problem.bundle.variables),
+        without=problem.bundle.sea_row if problem.sea_held else None,
+    )
 
 
 def _without_repeats(

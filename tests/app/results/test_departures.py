@@ -64,6 +64,49 @@ def test_a_question_about_a_place_opens_its_densities(v, foot, speedy):
     ]  # fmt: skip
 
 
+def test_a_link_keeps_the_place_and_its_variable(v, foot, speedy):
+    click(v, "tas", 12.0, 200.0)
+    v.send(type="density-variable", value="psl")
+    query = v.session.bar.query
+    assert "ask=psl,12,200" in query
+    one = Visit(speedy, f"?{query}")
+    try:
+        one.settle()
+        shown = one.session.verification.foot
+        assert shown.opened == ["densities"]
+        one.settle(drawn)
+        assert shown.densities["where"] == "place"
+        assert shown.densities["variable"] == "psl"
+        v.settle(drawn)
+        assert shown.densities["words"] == foot.densities["words"]
+    finally:
+        one.session.close()
+    # Looking is no step of the work: undo takes the station back, and leaves the question.
+    v.send(type="obs-put", variable="psl", lat="10", lon="190")
+    v.send(type="undo")
+    v.settle()
+    assert v.session.state.asked == ("psl", 12.0, 200.0)
+    assert foot.opened == ["densities"]
+    # Of a region there is no place; it comes back with the choice, and goes with the part.
+    v.send(type="density-where", value="region")
+    assert "ask=" not in v.session.bar.query
+    v.send(type="density-where", value="place")
+    assert "ask=psl" in v.session.bar.query
+    v.send(type="foot", value=[])
+    assert "ask=" not in v.session.bar.query
+
+
+def test_a_link_that_asks_about_what_the_bundle_lacks_says_so(speedy):
+    one = Visit(speedy, f"{SOME}&ask=zg,12,200")
+    try:
+        one.settle()
+        assert one.session.state.asked is None
+        assert "zg" in one.session.bar.status
+        assert one.session.verification.foot.opened == []
+    finally:
+        one.session.close()
+
+
 def test_a_region_s_mean_follows_the_foot_and_the_observations(v, foot, speedy):
     v.send(type="foot", value=["densities"])
     v.send(type="foot-region", value="nino34")

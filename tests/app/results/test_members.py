@@ -76,6 +76,32 @@ def test_spaghetti_follows_level_variable_and_projection(v, foot):
     v.send(type="members-mode", value="stamps")
 
 
+def test_a_link_says_as_what_they_are_shown(v, foot, speedy):
+    v.send(type="members-mode", value="spaghetti")
+    query = v.session.bar.query
+    assert "members=spaghetti" in query
+    one = Visit(speedy, f"?{query}")
+    try:
+        one.settle(lambda visit: "lines" in visit.session.verification.foot.members, limit=120)
+        assert one.session.verification.foot.opened == ["members"]
+        one.send(type="foot", value=["series"])
+        assert "members=" not in one.session.bar.query
+        assert one.session.verification.foot.opened == ["series"]
+        # Back in the browser: what the link says is shown again.
+        one.send(type="visit", query=f"?{query}")
+        assert set(one.session.verification.foot.opened) == {"series", "members"}
+        one.send(type="visit", query=SOME)
+        assert one.session.verification.foot.opened == ["series"]
+    finally:
+        one.session.close()
+    # Looking is no step of the work.
+    v.send(type="obs-put", variable="psl", lat="10", lon="190")
+    v.send(type="members-mode", value="stamps")
+    v.send(type="undo")
+    assert v.session.state.members == "stamps"
+    v.settle(lambda visit: visit.work.ensemble() is not None, limit=120)
+
+
 @pytest.mark.parametrize(
     "message",
     [

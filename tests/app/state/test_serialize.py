@@ -38,8 +38,9 @@ def test_a_packed_vector_fits_a_url():
 
 def test_url_round_trip():
     snapshot = Snapshot(
-        "1996-03", z=Z, model="own", projection="north", fields="full", theme="dark", seed=12
-    )
+        "1996-03", z=Z, model="own", projection="north", fields="full", theme="dark", seed=12,
+        asked=("tas", -12.25, 359.99), members="spaghetti",
+    )  # fmt: skip
     back = from_query("?" + to_query(snapshot), LIMITS)
     assert np.abs(np.subtract(back.z, Z)).max() < 2e-4
     assert back.replace(z=Z, origin=None) == snapshot
@@ -82,6 +83,10 @@ def test_an_empty_url_is_the_first_view():
         ("rows=!!!", "damaged"),
         ("rows=AAAA", "damaged"),
         ("method=magic", "magic"),
+        ("ask=tas,95,0", "latitude"),
+        ("ask=tas,5,east", "longitude"),
+        ("ask=tas", "place asked about"),
+        ("members=soup", "soup"),
         ("&".join(f"a{i}=1" for i in range(60)), "too many"),
     ],
 )

@@ -8,11 +8,13 @@ from exact import table
 
 from mlda_core.assimilation.assimilator import Assimilator, Background
 from mlda_core.assimilation.options import Setting
+from mlda_core.assimilation.posterior.innovation_scale import scale_of
 from mlda_core.assimilation.spread import (
     kept_variance,
     mean_anomalies,
     mean_spread,
     posterior_variance,
+    scaled_variance,
     spreads,
     variance_at,
 )
@@ -76,6 +78,37 @@ def test_spreads_are_of_the_posterior_and_of_past_months(engine):
     posterior, past = spreads(problem, problem.x_b)
     tas = [v.name for v in engine.bundle.variables].index("tas")
     scale = engine.bundle.normaliser.spread[6, tas]
-    sd = np.sqrt(posterior_variance(problem)).reshape(past.shape)[tas]
+    sd = np.sqrt(scaled_variance(problem)).reshape(past.shape)[tas]
     np.testing.assert_allclose(posterior[tas], sd * scale, rtol=1e-3)
     np.testing.assert_allclose(past[tas], scale, rtol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["vae", "eof", "enoi"])
+def test_the_size_of_a_spread_is_what_the_observations_say(engine, method):
+    """Departures ten times as large make what is observed less sure, and nothing else."""
+    bundle = engine.bundle
+    rows = table(bundle, 8)
+    surprising = rows.assign(value=10 * rows["value"])
+    usual, wide = (engine.run(rows, 7, method=method) for rows in (rows, surprising))
+    seen = rows["variable"].unique()
+    assert 0 < len(seen) < len(bundle.variables)
+    for v, variable in enumerate(bundle.variables):
+        there = bundle.mask[v]
+        if variable.transform != "none":
+            continue
+        ratio = wide.spread[v][there] / usual.spread[v][there]
+        assert np.ptp(ratio) < 1e-3
+        if variable.name in seen:
+            assert ratio.mean() > 1.02
+        else:
+            assert ratio.mean() == pytest.approx(1)
+
+
+def test_the_factor_is_one_a_variable_and_of_the_whole_analysis_alone(engine):
+    problem, alone = (problem_of(engine, method) for method in ("vae", "vae_latent_only"))
+    shape = (len(engine.bundle.variables), -1)
+    ratio = scaled_variance(problem).reshape(shape) / posterior_variance(problem).reshape(shape)
+    factors = np.broadcast_to(scale_of(problem)[:, None], ratio.shape)
+    np.testing.assert_allclose(ratio, factors, rtol=1e-5)
+    assert np.ptp(factors) > 0.01
+    np.testing.assert_array_equal(scaled_variance(alone), posterior_variance(alone))

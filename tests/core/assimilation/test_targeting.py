@@ -79,6 +79,21 @@ class Candidates:
         return Gain(gain.prior, both, variance, np.vstack([gain.columns, self.columns[chosen]]))
 
 
+def test_one_half_of_a_symmetric_covariance_makes_the_whole(monkeypatch):
+    """In blocks that do not divide it; without a latent part, as ensemble OI has it, too."""
+    monkeypatch.setattr(targeting, "BLOCK", 7)
+    rng = np.random.default_rng(0)
+    before, taken, left = (rng.standard_normal((n, 24)).astype(np.float32) for n in (24, 9, 5))
+    before = before.T @ before
+    given = before.copy()
+    for part in (left, left[:0]):
+        made = targeting._symmetric(before, taken, part)
+        np.testing.assert_allclose(made, before - taken.T @ taken + part.T @ part, atol=1e-5)
+        np.testing.assert_array_equal(made, made.T)
+    # What is kept for the next network is not changed.
+    np.testing.assert_array_equal(before, given)
+
+
 CASES = [
     ("vae", "tas", "tas", REGIONS["globe"]),
     ("vae", "psl", "pr", drawn_box(-30, 40, 300, 60)),

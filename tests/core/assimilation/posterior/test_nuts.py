@@ -33,7 +33,7 @@ def test_perturbed_members_agree_with_nuts(tmp_path, monkeypatch, what):
     )
     # The model that NUTS samples has the prior as it is.
     ones = np.ones(len(bundle.variables))
-    monkeypatch.setattr(draws_module, "posterior_scale", lambda *_, **__: ones)
+    monkeypatch.setattr(draws_module, "scale_of", lambda _: ones)
     engine = Assimilator(bundle)
     observed = standardise(observations, bundle, 7)
     problem = engine.preparation.problem(observed, np.arange(len(observed)), 7, setting_of({}))
