@@ -65,7 +65,8 @@ class DensityGrid:
     def index(self, states: Array) -> NDArray[np.int64]:
         """Return the cell of each state, shape (m,); the nearest one for a state outside."""
         at = np.floor((states - np.array(self.low)) / self.width).astype(np.int64)
-        return np.ravel_multi_index(tuple(at.clip(0, np.array(self.cells) - 1).T), self.cells)
+        inside = at.clip(0, np.array(self.cells) - 1)
+        return np.asarray(np.ravel_multi_index(tuple(inside.T), self.cells), np.int64)
 
     def masses(self, states: Array, weights: Array | None = None) -> Array:
         """Return the mass of each cell, shape (n,), of weighted states."""
