@@ -71,7 +71,7 @@ class DensityGrid:
     def masses(self, states: Array, weights: Array | None = None) -> Array:
         """Return the mass of each cell, shape (n,), of weighted states."""
         w = np.full(len(states), 1.0 / len(states)) if weights is None else weights
-        return np.bincount(self.index(states), w, self.size)
+        return np.asarray(np.bincount(self.index(states), w, self.size), np.float64)
 
     def marginal(self, masses: Array, *axes: int) -> Array:
         """Return the masses summed over all axes but those named."""
