@@ -73,7 +73,7 @@ def columns(covariance: Covariance, operator: StateOperator, state: Array) -> tu
             local.of_components(operator) * (covariance.anomalies.T @ of),
             local.between(operator) * (of.T @ of),
         )
-    with torch.inference_mode():
+    with torch.no_grad():
         rows = covariance.root_transposed(torch.from_numpy(h))
         return (
             np.asarray(covariance.root(rows).numpy()).T,

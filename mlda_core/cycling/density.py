@@ -65,12 +65,13 @@ class DensityGrid:
     def index(self, states: Array) -> NDArray[np.int64]:
         """Return the cell of each state, shape (m,); the nearest one for a state outside."""
         at = np.floor((states - np.array(self.low)) / self.width).astype(np.int64)
-        return np.ravel_multi_index(tuple(at.clip(0, np.array(self.cells) - 1).T), self.cells)
+        inside = at.clip(0, np.array(self.cells) - 1)
+        return np.asarray(np.ravel_multi_index(tuple(inside.T), self.cells), np.int64)
 
     def masses(self, states: Array, weights: Array | None = None) -> Array:
         """Return the mass of each cell, shape (n,), of weighted states."""
         w = np.full(len(states), 1.0 / len(states)) if weights is None else weights
-        return np.bincount(self.index(states), w, self.size)
+        return np.asarray(np.bincount(self.index(states), w, self.size), np.float64)
 
     def marginal(self, masses: Array, *axes: int) -> Array:
         """Return the masses summed over all axes but those named."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.errors import UserError
-from mlda_core.cycling.ensemble_transform import spread_out
+from mlda_core.cycling.ensemble_transform import relaxed, spread_out
 from mlda_core.cycling.method import Analysed, CycledMethod, Estimate, State, Workspace
 from mlda_core.cycling.problem import Observations
 from mlda_core.forecast.dynamics import advance
@@ -28,11 +28,15 @@ class EnsembleMethod(CycledMethod):
         Factor on the anomalies after an analysis.
     rotate : bool
         Whether they are then mixed by a random rotation.
+    relaxation : float
+        Fraction by which each component's spread is drawn back to that before the analysis, where
+        observations took it (Whitaker and Hamill 2012, https://doi.org/10.1175/MWR-D-11-00276.1).
     """
 
     members: int = 40
     inflation: float = 1.0
     rotate: bool = False
+    relaxation: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse an ensemble without spread."""
@@ -69,10 +73,11 @@ class EnsembleMethod(CycledMethod):
     ) -> Analysed:
         """Update the members; see :meth:`CycledMethod.analyse`."""
         del cycle
-        updated = self.update(work, state["members"], observations, generator)
-        members = updated
+        members = self.update(work, state["members"], observations, generator)
+        if self.relaxation:
+            members = relaxed(members, state["members"], self.relaxation)
         if self.rotate or self.inflation != 1.0:
-            members = spread_out(updated, self.inflation, generator if self.rotate else None)
+            members = spread_out(members, self.inflation, generator if self.rotate else None)
         return Analysed({"members": members}, _estimate(members))
 
     @abstractmethod

@@ -108,3 +108,12 @@ def spread_out(
     if generator is not None:
         anomalies = rotation(len(members), generator) @ anomalies
     return mean + inflation * anomalies
+
+
+def relaxed(members: Array, before: Array, fraction: float) -> Array:
+    """Draw each component's spread back to that of the members before, by a fraction of the way."""
+    mean, anomalies = centred(members)
+    now, then = members.std(axis=0), before.std(axis=0)
+    # A component without spread stays as it is.
+    factor = 1.0 + fraction * (then - now) / np.where(now > 0, now, np.inf)
+    return mean + factor * anomalies

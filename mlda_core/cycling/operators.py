@@ -147,7 +147,7 @@ class NonlinearOperator:
 
     def observe(self, states: Array) -> Array:
         """Return the observed values; see :class:`StateOperator`."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return np.asarray(self.function(torch.from_numpy(np.array(states))).numpy())
 
     def matrix_at(self, state: Array) -> Array:

@@ -71,7 +71,7 @@ def weighted_root(states: Array, weights: Array) -> Array:
 def jitter(root: Array, n: int, generator: np.random.Generator) -> Array:
     """Draw n noises, shape (n, d), of the covariance ``R^T R``."""
     if root.shape[0] > 2 * root.shape[1]:
-        root = np.linalg.qr(root, mode="r")
+        root = np.asarray(np.linalg.qr(root, mode="r"))
     return np.asarray(generator.standard_normal((n, root.shape[0])) @ root)
 
 

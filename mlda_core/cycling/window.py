@@ -102,15 +102,17 @@ class Window:
     def model_errors(self, control: Array) -> Array:
         """Return the model errors of a control, shape (steps, d)."""
         out = np.zeros((self.steps, self.start.size))
-        with torch.inference_mode():
+        if (q := self._q) is None:
+            return out
+        with torch.no_grad():
             at = torch.from_numpy(control[None])
-            for k in range(self.steps if self._q is not None else 0):
-                out[k] = self._error(self._q, at, k)[0].numpy()
+            for k in range(self.steps):
+                out[k] = self._error(q, at, k)[0].numpy()
         return out
 
     def ends(self, control: Array) -> tuple[Array, Array]:
         """Return the states at the start and at the end of the window, shape (d,) each."""
-        with torch.inference_mode():
+        with torch.no_grad():
             states = [at[0].numpy() for _, at in self.states(torch.from_numpy(control[None]))]
         return np.array(states[0]), np.array(states[-1])
 

@@ -73,7 +73,8 @@ def advance(
     -------
     ndarray, shape (n, d)
     """
-    with torch.inference_mode():
+    # Not inference_mode: tensors that a model makes once there could not be differentiated later.
+    with torch.no_grad():
         at = torch.from_numpy(np.array(states, dtype=np.float64))
         for time in times:
             at = dynamics.step(at, time)

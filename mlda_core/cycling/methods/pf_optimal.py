@@ -107,7 +107,7 @@ class OptimalFilter(ParticleMethod):
         solved = linalg.cho_solve(factor, missed.T).T
         moved = noise + solved @ kernel_seen.T @ root
         if error is not None:
-            with torch.inference_mode():
+            with torch.no_grad():
                 moved += error.root(torch.from_numpy(solved @ seen)).numpy()
         half = linalg.solve_triangular(factor[0], departures.T, lower=True)
         log_determinant = 2 * np.log(np.diag(factor[0])).sum() + operator.size * np.log(2 * np.pi)
@@ -116,7 +116,7 @@ class OptimalFilter(ParticleMethod):
 
 def _seen(error: ModelError, operator: StateOperator, state: Array) -> Array:
     """Return ``H L``, shape (p, r)."""
-    with torch.inference_mode():
+    with torch.no_grad():
         matrix = torch.from_numpy(operator.matrix_at(state))
         return np.asarray(error.root_transposed(matrix).numpy())
 

@@ -27,3 +27,10 @@ def test_each_member_has_its_own_model_error():
         for e in (None, 1.0)
     )
     assert (noisy.background.sd**2).mean() - (still.background.sd**2).mean() > 0.5
+
+
+def test_relaxation_draws_the_spread_back_to_the_background():
+    problem = lorenz_problem(cycles=1)
+    *_, step = Cycle(problem, "etkf", relaxation=1.0).run()
+    assert np.allclose(step.analysis.sd, step.background.sd)
+    assert not np.allclose(step.analysis.mean, step.background.mean)

@@ -4,6 +4,7 @@ import pytest
 from mlda_core.cycling.ensemble_transform import (
     centred,
     perturbed_update,
+    relaxed,
     rotation,
     scaled_anomalies,
     spread_out,
@@ -71,3 +72,13 @@ def test_members_are_inflated_about_their_mean():
     assert np.allclose(wide.mean(axis=0), MEMBERS.mean(axis=0))
     assert np.allclose(np.cov(wide.T), 2.25 * P)
     assert np.allclose(spread_out(MEMBERS, 1.0), MEMBERS)
+
+
+def test_spread_is_drawn_back_by_a_fraction():
+    narrow = MEMBERS.mean(axis=0) + 0.5 * (MEMBERS - MEMBERS.mean(axis=0)) + 1
+    narrow[:, 2] = 3.0
+    half = relaxed(narrow, MEMBERS, 0.5)
+    assert np.allclose(half.mean(axis=0), narrow.mean(axis=0))
+    wanted = 0.75 * MEMBERS.std(axis=0)
+    wanted[2] = 0
+    assert np.allclose(half.std(axis=0), wanted)
