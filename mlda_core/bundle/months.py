@@ -25,7 +25,7 @@ class BundledMonths:
     Attributes
     ----------
     names : tuple of str
-        ``YYYY-MM``, ascending.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of days, ascending.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -54,6 +54,7 @@ class BundledMonths:
         try:
             return self._row[month]
         except KeyError:
+            step = "day" if len(self.names[0]) > len("1997-12") else "month"
             raise StateError(
-                f"The bundle has no month '{month}'; it holds {self.names[0]} to {self.names[-1]}."
+                f"The bundle has no {step} '{month}'; it holds {self.names[0]} to {self.names[-1]}."
             ) from None

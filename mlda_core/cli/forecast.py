@@ -109,6 +109,9 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         torch.set_num_threads(threads)
         refuse_inputs(output, files_of_bundle(bundle))
         own = load_bundle(bundle)
+        # Refuses what is no time of the bundle before the model is read.
+        own.seasons.of(start)
+        own.split(start)
         dynamics = load_forecast(own, model)
         if members > 1 and dynamics.model_error is None:
             raise ForecastError(
@@ -164,10 +167,9 @@ def forecast_dataset(
         for v, variable in enumerate(bundle.variables):
             if variable.non_negative:
                 fields[:, v] = np.maximum(fields[:, v], 0.0)
-        fields = np.where(bundle.mask, fields, np.nan).astype(np.float32)
         parts.append(
             dataset_of(
-                fields,
+                np.where(bundle.mask, fields, np.nan).astype(np.float32),
                 labels,
                 bundle.variables,
                 bundle.grid,

@@ -152,8 +152,3 @@ def fault_of_times(data: xr.Dataset, step: TimeStep) -> str:
     times, counts = np.unique(step.times(stamps), return_counts=True)
     twice = times[counts > 1]
     return f"has the {step} {twice[0]} twice" if twice.size else ""
-
-
-def fault_of_months(data: xr.Dataset) -> str:
-    """Return why a dataset's time axis is not monthly; '' if it is: :func:`fault_of_times`."""
-    return fault_of_times(data, MONTH)

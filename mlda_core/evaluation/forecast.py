@@ -153,7 +153,8 @@ class _Spectrum:
 
     def __init__(self, bundle: Bundle) -> None:
         self.row = int(np.abs(bundle.grid.lat - SPECTRUM_LAT).argmin())
-        self.whole = bundle.mask[:, self.row].all(axis=1) & bundle.grid.is_global
+        whole = bundle.mask[:, self.row].all(axis=1)
+        self.whole = np.logical_and(whole, bundle.grid.is_global).tolist()
         count = bundle.mask.shape[2] // 2 + 1
         self.made, self.true = (np.zeros((len(bundle.variables), count)) for _ in range(2))
 

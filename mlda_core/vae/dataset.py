@@ -238,8 +238,8 @@ def load_training_data(config: ModelConfig) -> TrainingData:
             grid = Grid(data["lat"].values, data["lon"].values)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from error
-    _refuse_impossible(path, config, fields)
     step = seasons.step
+    _refuse_impossible(path, config, fields, step)
     names = np.array(step.labels(time))
     split = np.array([config.splits.of(n) for n in names])
     season = seasons.of_times(time)
@@ -272,10 +272,12 @@ def load_training_data(config: ModelConfig) -> TrainingData:
     return TrainingData(normaliser, observed, joined(synthetic) if synthetic else None)
 
 
-def _refuse_impossible(path: Path, config: ModelConfig, fields: NDArray[np.float32]) -> None:
+def _refuse_impossible(
+    path: Path, config: ModelConfig, fields: NDArray[np.float32], step: TimeStep
+) -> None:
     """Refuse values outside a variable's possible range."""
     for v, variable in enumerate(config.variables):
-        limits = possible_of(variable)
+        limits = possible_of(variable, step)
         if limits is None or np.isnan(fields[:, v]).all():
             continue
         least, most = float(np.nanmin(fields[:, v])), float(np.nanmax(fields[:, v]))

@@ -29,7 +29,8 @@ class Grid(ForecastKind):
         from mlda_core.forecast.step_errors import packed_errors, step_errors
         from mlda_core.vae.prior_training import packed
 
-        settings, last = replace(GridTraining(), seed=seed), []
+        settings = replace(GridTraining(), seed=seed)
+        last: list[GridProgress] = []
 
         def batch(done: int, total: int) -> None:
             if tick:

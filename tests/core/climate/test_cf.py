@@ -6,7 +6,6 @@ import xarray as xr
 
 from mlda_core.climate.cf import (
     coordinates,
-    fault_of_months,
     fault_of_times,
     mid_month,
     step_of,
@@ -49,7 +48,7 @@ def test_coordinates_are_those_of_cf():
 )
 def test_what_is_wrong_with_a_time_axis_is_said(times, fault):
     data = xr.Dataset(coords={} if times is None else {"time": times})
-    found = fault_of_months(data)
+    found = fault_of_times(data, MONTH)
     assert found.startswith(fault)
     assert bool(found) == bool(fault)
 
