@@ -32,6 +32,8 @@ FILTERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("particle filter, 1000", "pf_bootstrap", {"particles": 1000}),
     ("optimal proposal, 100", "pf_optimal", {"particles": 100}),
     ("optimal proposal, 1000", "pf_optimal", {"particles": 1000}),
+    # Near the exact density, or the grid is too coarse.
+    ("particle filter, 10,000", "pf_bootstrap", {"particles": 10_000}),
 )
 # Those that the pictures show.
 SHOWN = (1, 4)
@@ -196,7 +198,11 @@ def draw_double_well(case: Case, exact: list[Any], found: list[Any], path: Path)
     ax.pcolormesh(times, x, image, cmap="Greys", vmax=1.5, rasterized=True, shading="nearest")
     ax.plot(times, case.twin.at_cycles()[1:][shown, 0], ".-", color="tab:red", lw=0.8, ms=3)
     ax.plot(times, [case.problem.observations[c + 1].values[0] for c in shown], "x", ms=4)
-    ax.set(title="Exact analysis density, truth (red), observations (crosses)", ylabel="x")
+    ax.set(
+        title="Exact analysis density, truth (red), observations (crosses)",
+        ylabel="x",
+        ylim=(x[0], x[-1]),
+    )
     far = np.array(found[SHOWN[0]][2])[list(shown)]
     for name, cycle in zip("abc", np.sort(np.argsort(far)[-3:]), strict=True):
         axes[name].fill_between(x, exact[cycle][1] * height, color="0.8", label="exact")
@@ -237,8 +243,9 @@ def draw_lorenz63(case: Case, exact: list[Any], found: list[Any], path: Path) ->
             ax.plot(true[0], true[2], "+", color="tab:red", ms=12, mew=2)
             ax.set(title=f"{title}, cycle {cycle + 1}", xlabel="x")
         for ax, number, colour in zip(row[1:], SHOWN, ("tab:blue", "tab:orange"), strict=True):
-            states, _ = found[number][1][cycle]
-            ax.plot(states[:300, 0], states[:300, 2], ".", color=colour, ms=2)
+            states, weights = found[number][1][cycle]
+            drawn = np.random.default_rng(0).choice(len(states), 300, p=weights)
+            ax.plot(states[drawn, 0], states[drawn, 2], ".", color=colour, ms=2)
         row[0].set_ylabel("z")
     figure.savefig(path, dpi=110)
     plt.close(figure)
