@@ -63,12 +63,26 @@ class Seasons:
         StateError
             If it is no time of this step, or its year is outside the range of time stamps.
         """
+        season = self.of_any_year(label)
+        if not YEARS[0] <= int(str(label)[:4]) <= YEARS[1]:
+            raise StateError(f"'{label}' is not within {YEARS[0]} to {YEARS[1]}; choose another.")
+        return season
+
+    def of_any_year(self, label: str) -> int:
+        """Return the season of a time of any year, as a table of observations may have it.
+
+        Raises
+        ------
+        StateError
+            If it is no time of this step.
+        """
         try:
             time = self.step.times([str(label)])
         except UserError as error:
-            raise StateError(str(error)) from error
-        if not YEARS[0] <= int(str(label)[:4]) <= YEARS[1]:
-            raise StateError(f"'{label}' is not within {YEARS[0]} to {YEARS[1]}; choose another.")
+            raise StateError(
+                f"'{label}' is not a {self.step.name}; write it as {self.step.form}, such as "
+                f"{self.step.example}."
+            ) from error
         return int(self.of_times(time)[0])
 
     def of_times(self, times: NDArray[np.datetime64]) -> NDArray[np.int64]:

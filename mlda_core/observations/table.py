@@ -127,7 +127,7 @@ def read(
         checked = _check(rows, bundle, np.full(len(rows), calendar), options)
         return checked.reading(np.ones(len(rows), bool), calendar, cells.rejected)
     held = sorted(set(rows.month) - {""})
-    chosen = [m for m in held if requested in ("", m) and calendar in (0, seasons.of(m))]
+    chosen = [m for m in held if requested in ("", m) and calendar in (0, seasons.of_any_year(m))]
     if held and not chosen:
         words = requested or seasons.name(calendar)
         raise ObservationError(
@@ -140,7 +140,7 @@ def read(
         )
     checked = _check(rows, bundle, _calendars(rows.month, bundle.seasons), options)
     here = np.isin(rows.month, [*chosen, ""])
-    number = seasons.of(chosen[0]) if chosen else calendar
+    number = seasons.of_any_year(chosen[0]) if chosen else calendar
     return checked.reading(here, number, cells.rejected)
 
 
@@ -173,7 +173,7 @@ def read_months(
     rows = rows_of(cells, bundle.variables, options, bundle.seasons.step)
     checked = _check(rows, bundle, _calendars(rows.month, bundle.seasons), options)
     out = {
-        month: checked.reading(rows.month == month, bundle.seasons.of(month))
+        month: checked.reading(rows.month == month, bundle.seasons.of_any_year(month))
         for month in sorted(set(rows.month) - {""})
     }
     lost = checked.reading(rows.month == "", 0, cells.rejected)
@@ -258,11 +258,11 @@ def _requested(time: Any, seasons: Seasons) -> tuple[str, int]:
         text = seasons.step.parse(time)
     except MonthError as error:
         raise ObservationError(str(error)) from error
-    return text, seasons.of(text)
+    return text, seasons.of_any_year(text)
 
 
 def _calendars(times: NDArray[Any], seasons: Seasons) -> NDArray[np.int64]:
-    known = {time: seasons.of(time) for time in set(times) - {""}}
+    known = {time: seasons.of_any_year(time) for time in set(times) - {""}}
     return np.array([known.get(time, 0) for time in times], np.int64)
 
 

@@ -98,13 +98,14 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
                 memory_limit=0,
                 silence_logs=logging.ERROR,
             ) as local,
-            Client(local) as client,
+            Client(local, set_as_default=False) as client,
         ):
             yield client
         return
     _silence_logging()
     try:
-        client = Client(scheduler, timeout="15s")
+        # As the default it would be left behind, without a connection, where this fails.
+        client = Client(scheduler, timeout="15s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise ReanalysisError(
             f"There is no Dask scheduler at '{scheduler}' ({_first_line(error)}); start one with "

@@ -15,6 +15,7 @@ from app.session import Session
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.seasons import MONTHLY
 from mlda_core.climate.variables import DEFAULTS
 
 N_LATENT = 6
@@ -42,6 +43,7 @@ class TinyBundle:
     vectors = ()
     has_statistics = True
     sea_row = 1
+    seasons = MONTHLY
 
     def __init__(self):
         lat = np.linspace(-84.0, 84.0, 15)

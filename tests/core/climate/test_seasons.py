@@ -46,7 +46,7 @@ def test_the_middle_of_a_season_is_a_fraction_of_the_year():
     [
         (MONTHLY, "1997-12-05", "'1997-12-05' is not a month; write it as YYYY-MM"),
         (DAILY, "1997-12", "'1997-12' is not a day; write it as YYYY-MM-DD"),
-        (DAILY, "1997-02-30", "write a day as YYYY-MM-DD"),
+        (DAILY, "1997-02-30", "'1997-02-30' is not a day; write it as YYYY-MM-DD"),
         (DAILY, "0997-02-03", "is not within 1678 to 2261"),
     ],
 )

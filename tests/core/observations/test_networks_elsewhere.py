@@ -14,6 +14,7 @@ from gappy import PRESSURE, SURFACE
 
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
+from mlda_core.climate.seasons import MONTHLY
 from mlda_core.climate.variables import DEFAULTS, Variable
 from mlda_core.observations.networks import (
     NETWORKS,
@@ -43,6 +44,7 @@ def model(*variables: Variable) -> Any:
     mask[0, :3] = False
     normaliser = SimpleNamespace(restore=lambda x, _: np.asarray(x, np.float64))
     return SimpleNamespace(
+        seasons=MONTHLY,
         variables=variables,
         grid=GRID,
         mask=mask,

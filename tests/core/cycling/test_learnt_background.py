@@ -1,0 +1,104 @@
+"""Background errors that are learnt from cycles."""
+
+import numpy as np
+import pytest
+import torch
+
+from mlda_core.cycling.covariance import Gaussian
+from mlda_core.cycling.cycle import Cycle, CycledStep
+from mlda_core.cycling.learnt_background import DampedDynamics, in_rounds, learn_background
+from mlda_core.cycling.localisation import on_a_circle
+from mlda_core.cycling.method import Estimate
+from mlda_core.cycling.operators import LinearOperator
+from mlda_core.cycling.problem import Observations, Problem
+from mlda_core.forecast.koopman import LinearDynamics
+from mlda_core.forecast.model_error import DiagonalCovariance
+
+SIZE = 12
+GROUPS = np.repeat([0, 1], SIZE // 2)
+
+
+def test_a_forecast_is_drawn_towards_climatology():
+    inner = LinearDynamics(np.eye(2), np.eye(2))
+    damped = DampedDynamics(inner, np.array([0.5, 0.0]))
+    x = torch.tensor([[2.0, 4.0]], dtype=torch.float64)
+    assert damped.step(x, 0).tolist() == [[1.0, 0.0]]
+    assert (damped.size, damped.name) == (2, "koopman")
+    assert damped.model_error is inner.model_error
+
+
+def test_factor_and_errors_are_those_of_the_regression():
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((400, SIZE))
+    share = np.where(GROUPS == 0, 0.8, 0.2)
+    forecasts = truth * share + rng.standard_normal(truth.shape) * 0.5
+    steps = [CycledStep(i, i, Estimate(f), Estimate(f), {}) for i, f in enumerate(forecasts)]
+    found = learn_background(steps, truth, on_a_circle(SIZE, 2.0), np.ones(SIZE), GROUPS)
+    wanted = share / (share**2 + 0.25)
+    np.testing.assert_allclose(found.factor, np.minimum(wanted, 1.0), rtol=0.1)
+    errors = (forecasts * found.factor - truth)[11:]
+    np.testing.assert_allclose(found.covariance.variance, (errors**2).mean(axis=0), rtol=1e-6)
+    # Twice as strongly drawn already: half as much more.
+    halved = [CycledStep(i, i, Estimate(0.5 * f), Estimate(f), {}) for i, f in enumerate(forecasts)]
+    again = learn_background(halved, truth, on_a_circle(SIZE, 2.0), np.full(SIZE, 0.5), GROUPS)
+    np.testing.assert_allclose(again.factor, found.factor, rtol=1e-6)
+
+
+def test_rounds_make_a_cycle_better_than_with_climatology_s_errors():
+    rng = np.random.default_rng(1)
+    inner = LinearDynamics(0.9 * np.roll(np.eye(SIZE), 1, axis=0), 0.19 * np.eye(SIZE))
+    truth = np.zeros((1500, SIZE))
+    for t in range(1, len(truth)):
+        truth[t] = 0.9 * np.roll(truth[t - 1], 1) + np.sqrt(0.19) * rng.standard_normal(SIZE)
+    operator = LinearOperator.of_components([0, 4], SIZE, np.array([[0.0], [4.0]]))
+    observations = [
+        Observations(
+            operator, operator.observe(x[None])[0] + 0.3 * rng.standard_normal(2), np.full(2, 0.09)
+        )
+        for x in truth
+    ]
+    climatology = Gaussian(np.zeros(SIZE), DiagonalCovariance(np.ones(SIZE)))
+    local = on_a_circle(SIZE, 4.0)
+
+    def run(factor, covariance):
+        problem = Problem(
+            DampedDynamics(inner, factor),
+            range(len(truth)),
+            observations,
+            climatology,
+            climatology,
+            background=covariance,
+        )
+        return Cycle(problem, "3dvar").run()
+
+    def error(factor, covariance):
+        return np.mean(
+            [
+                ((s.analysis.mean - truth[s.cycle]) ** 2).mean()
+                for s in run(factor, covariance)
+                if s.cycle > 10
+            ]
+        )
+
+    told = []
+    found = in_rounds(run, truth, local, np.zeros(SIZE, int), tell=lambda i, _: told.append(i))
+    assert told == [0, 1, 2]
+    first, last = error(np.ones(SIZE), None), error(found.factor, found.covariance)
+    assert last < first
+    # The Kalman filter's own errors are the least there are.
+    assert last < 1.1 * kalman(truth, observations, inner.matrix)
+    assert found.factor == pytest.approx(np.ones(SIZE), abs=0.12)
+
+
+def kalman(truth, observations, matrix):
+    """Return the mean square error of the Kalman filter's analyses."""
+    mean, covariance = np.zeros(SIZE), np.eye(SIZE)
+    h, errors = observations[0].operator.matrix_at(mean), []
+    for t, seen in enumerate(observations):
+        if t:
+            mean, covariance = matrix @ mean, matrix @ covariance @ matrix.T + 0.19 * np.eye(SIZE)
+        gain = covariance @ h.T @ np.linalg.inv(h @ covariance @ h.T + np.diag(seen.variance))
+        mean = mean + gain @ (seen.values - h @ mean)
+        covariance = covariance - gain @ h @ covariance
+        errors.append(((mean - truth[t]) ** 2).mean())
+    return np.mean(errors[11:])
