@@ -46,18 +46,8 @@ if TYPE_CHECKING:
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
-    | {
-        "column",
-        "hatch",
-        "member",
-        "event",
-        "foot",
-        "impact",
-        "foot-region",
-        "foot-change",
-        "drivers",
-    }
-    | {"series-start", "series-cancel", "obs-download"}
+    | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
+    | {"drivers", "series-start", "series-cancel", "obs-download"}
 )
 # The tools in the order of their tabs.
 TABS = ("explore", "observe", "perturb")

@@ -57,7 +57,7 @@ def short_labels(variables: tuple[Variable, ...]) -> dict[str, str]:
 
     >>> from mlda_core.climate.variables import DEFAULTS
     >>> short_labels(tuple(DEFAULTS[name] for name in ("psl", "tos")))
-    {'psl': 'pressure', 'tos': 'sea'}
+    {'psl': 'pressure', 'tos': 'sea (SST)'}
     """
     plain = {v.name: _SHORT.get(v.standard_name, v.label) for v in variables}
     often = Counter(plain.values())

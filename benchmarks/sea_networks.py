@@ -6,7 +6,7 @@ in the tropics (standardised; 1 is the right amplitude); and the response to the
 `mlda validate --perturbation` scores a whole bundle.
 
 python benchmarks/sea_networks.py configs/speedy.toml assets/bundles/speedy \
-    ../shared/data/speedy-perturbed --variable psl --set epochs_normalised=24
+    path/to/speedy-perturbed --variable psl --set epochs_normalised=24
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Examples
 --------
 With ``ne_110m_coastline.json``, ``ne_50m_coastline.json`` and ``ne_110m_land.json`` in a folder::
 
-    python tools/make_coastlines.py ../shared/data/natural_earth
+    python tools/make_coastlines.py path/to/natural_earth
 """
 
 import argparse

@@ -10,7 +10,7 @@ Examples
 --------
 With ``stations.csv.gz`` in a folder::
 
-    python tools/make_stations.py ../shared/data/stations
+    python tools/make_stations.py path/to/stations
 """
 
 import argparse

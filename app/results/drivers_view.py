@@ -19,7 +19,8 @@ ABOUT = (
 PROMPT = "What each part of the sea adds to the regional mean of this month."
 SUM = (
     "The analysis' anomaly over the region is the sum of three: the basins' contributions, what it "
-    "would be under a sea without anomalies, and the rest, which is not linear in the sea"
+    "would be under a sea without anomalies, and what neither explains, for it is not linear in "
+    "the sea"
 )
 
 
@@ -77,8 +78,8 @@ class DriversView:
             signed(found[name], digits) for name in ("value", "linear", "normal", "remainder")
         )
         self.sum.object = (
-            f'<span title="{escape(SUM)}"><b>{value} {escape(units)}</b> = basins {linear}, '
-            f"normal sea {normal}, rest {rest}</span>"
+            f'<span title="{escape(SUM)}"><b>{value} {escape(units)}</b> = sum of basins {linear}, '
+            f"usual sea {normal}, not explained {rest}</span>"
         )
         self.chart.draw(parts, units, digits)
         self.chart.fade(other)

@@ -1,18 +1,9 @@
 """Numbers and months as charts write them."""
 
-import doctest
-
 import pytest
 
-from app.charts import texts
 from app.charts.texts import MINUS, SPLIT_NAMES, month_text, plain, signed
 from app.text import SPLIT_LETTERS
-
-
-def test_the_examples_of_the_docstrings_hold():
-    found = doctest.testmod(texts)
-    assert found.attempted > 2
-    assert not found.failed
 
 
 @pytest.mark.parametrize(
