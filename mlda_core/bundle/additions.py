@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from mlda_core.bundle import statistics_files
-from mlda_core.bundle.files import CALIBRATION_FILES, DAMAGE, read_arrays, read_prior
+from mlda_core.bundle.files import CALIBRATION_FILES, DAMAGE, read_arrays, read_prior, reason_of
 from mlda_core.bundle.statistics import Settings, Statistics
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
@@ -142,18 +142,13 @@ def prior_in(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> 
         return read_prior(path, config, kind.key, n_latent)
     except DAMAGE as problem:
         raise BundleError(
-            f"{path} holds a {kind.key} prior that does not fit ({_reason(problem)}); copy the "
+            f"{path} holds a {kind.key} prior that does not fit ({reason_of(problem)}); copy the "
             "bundle again, or make it anew with 'mlda prior train'."
         ) from problem
 
 
 def _damaged(path: Path, what: str, problem: Exception) -> BundleError:
     return BundleError(
-        f"{path} holds {what} for assimilation that do not fit ({_reason(problem)}); copy the "
+        f"{path} holds {what} for assimilation that do not fit ({reason_of(problem)}); copy the "
         "bundle again, or make them anew with 'mlda calibrate'."
     )
-
-
-def _reason(problem: Exception) -> str:
-    words = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160]
-    return words.rstrip(".")

@@ -15,6 +15,7 @@ from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.climate.variables import relative_weights
 from mlda_core.vae.minimise import decoder_jacobian
 from mlda_core.vae.networks import Decoder, Encoder, NetworkConfig
+from mlda_core.vae.packing import tensors_under
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -57,7 +58,7 @@ class Autoencoder:
         self._encoder = Encoder(mask, network, periodic=periodic)
         self._encoder.project_on(patterns, weights)
         for head, module in (("decoder.", self.decoder), ("encoder.", self._encoder)):
-            own = {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
+            own = tensors_under(head, tensors)
             own |= {"mask": self.decoder.mask} if head == "decoder." else {}
             module.load_state_dict(own)
             module.eval().requires_grad_(False)

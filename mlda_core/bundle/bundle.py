@@ -31,6 +31,7 @@ from mlda_core.bundle.files import (
     read_arrays,
     read_config,
     read_scores,
+    reason_of,
     unpack_tensors,
 )
 from mlda_core.bundle.months import BundledMonths
@@ -389,9 +390,8 @@ class Bundle:
         """
         if month not in self._codes:
             x = np.nan_to_num(self.target_standardised(month))[None]
-            self._codes[month] = self.encode_standardised(x, np.array([self.seasons.of(month)]))[0][
-                0
-            ]
+            mean, _ = self.encode_standardised(x, np.array([self.seasons.of(month)]))
+            self._codes[month] = mean[0]
         return self._codes[month].copy()
 
     def calendar_month(self, season: int) -> int:
@@ -725,8 +725,6 @@ def load_bundle(path: str | Path) -> Bundle:
         RuntimeError,
         SafetensorError,
     ) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BundleError(
-            f"{path} does not fit together ({reason[:160].rstrip('.')}); copy or train the bundle "
-            "again."
+            f"{path} does not fit together ({reason_of(error)}); copy or train the bundle again."
         ) from error

@@ -204,6 +204,12 @@ def read_scores(file: Path) -> dict[str, Any]:
     raise BundleError(f"{file} does not hold scores; delete it, or copy the bundle again.")
 
 
+def reason_of(error: Exception) -> str:
+    """Return the first line of an error, or its kind, to stand within a sentence."""
+    words = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    return words.rstrip(".")
+
+
 def checksum(file: Path) -> str:
     """SHA-256 of a file.
 

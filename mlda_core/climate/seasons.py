@@ -87,9 +87,12 @@ class Seasons:
 
     def of_times(self, times: NDArray[np.datetime64]) -> NDArray[np.int64]:
         """Return the seasons of time stamps, same shape."""
-        months = times.astype("datetime64[M]")
-        days = (times.astype("datetime64[D]") - months).astype(np.int64) + 1
-        return self.of_dates(months.astype(np.int64) % 12 + 1, days)
+        days = (times.astype("datetime64[D]") - times.astype("datetime64[M]")).astype(np.int64) + 1
+        return self.of_dates(MONTH.calendar_months(times), days)
+
+    def of_time(self, time: Any) -> NDArray[np.int64]:
+        """Return the season of one time, a label or a time stamp, shape (1,)."""
+        return self.of_times(np.asarray([time], f"datetime64[{self.step.unit}]"))
 
     def of_dates(self, months: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the seasons of calendar months 1..12 and days of the month, same shape.

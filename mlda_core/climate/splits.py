@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from mlda_core.climate.errors import StateError
 
 Split = Literal["train", "validation", "calibration", "test", "gap"]
 
@@ -22,27 +19,6 @@ YEARS = (1678, 2261)
 def month_name(time: np.datetime64) -> str:
     """Return ``YYYY-MM`` of a time stamp."""
     return str(time.astype("datetime64[M]"))
-
-
-def calendar_months(time: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Return calendar months 1..12 of time stamps, same shape."""
-    return time.astype("datetime64[M]").astype(np.int64) % 12 + 1
-
-
-def calendar_month(month: str) -> int:
-    """Return the calendar month 1..12 of a ``YYYY-MM``.
-
-    Raises
-    ------
-    StateError
-        If it is not a month, or its year is outside the range of time stamps.
-    """
-    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", str(month))
-    if not found:
-        raise StateError(f"'{month}' is not a month; write it as YYYY-MM, such as 1997-12.")
-    if not YEARS[0] <= int(found[1]) <= YEARS[1]:
-        raise StateError(f"'{month}' is not within {YEARS[0]} to {YEARS[1]}; choose another.")
-    return int(found[2])
 
 
 @dataclass(frozen=True)

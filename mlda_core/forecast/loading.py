@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safetensors.torch import load_file
 
-from mlda_core.bundle.files import DAMAGE, FORECAST_FILE
+from mlda_core.bundle.files import DAMAGE, FORECAST_FILE, reason_of
 from mlda_core.climate.errors import BundleError
 from mlda_core.forecast.models import FORECASTS, forecast_of
 
@@ -49,10 +49,9 @@ def load_forecast(bundle: Bundle, key: str = "grid") -> Dynamics:
         tensors = load_file(bundle.path / FORECAST_FILE.format(kind.key))
         return kind.build(bundle, tensors, about["shape"])
     except DAMAGE as problem:
-        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0][:160].rstrip(".")
         raise BundleError(
-            f"{bundle.path} holds a {kind.key} forecast that does not fit ({reason}); copy the "
-            "bundle again, or make it anew with 'mlda forecast train'."
+            f"{bundle.path} holds a {kind.key} forecast that does not fit ({reason_of(problem)}); "
+            "copy the bundle again, or make it anew with 'mlda forecast train'."
         ) from problem
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mlda_core.climate.atomic_files import replacing
+from mlda_core.vae.packing import tensors_under
 
 M = TypeVar("M", bound=nn.Module)
 FILE = "checkpoint.safetensors"
@@ -67,13 +68,10 @@ def load_checkpoint(
         state: dict[str, Any] = json.loads(opened.metadata()["state"])
         tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
 
-    def part(head: str) -> dict[str, Tensor]:
-        return {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
-
     for head, model in models.items():
-        model.load_state_dict(part(f"{head}."), strict=False)
+        model.load_state_dict(tensors_under(f"{head}.", tensors), strict=False)
     slots: dict[int, dict[str, Tensor]] = {}
-    for key, value in part("optimiser.").items():
+    for key, value in tensors_under("optimiser.", tensors).items():
         number, name = key.split(".", 1)
         slots.setdefault(int(number), {})[name] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})

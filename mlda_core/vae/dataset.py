@@ -19,8 +19,8 @@ from mlda_core.climate.grid import Grid
 from mlda_core.climate.possible import possible_of
 from mlda_core.climate.preprocess import Preprocessor, samples
 from mlda_core.climate.seasons import Seasons
-from mlda_core.climate.splits import calendar_months, month_name
-from mlda_core.climate.time_step import TimeStep
+from mlda_core.climate.splits import month_name
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.climate.variables import Variable
 from mlda_core.sources.mixed import Parents, find_parents
 from mlda_core.vae.config import ConfigError, ModelConfig
@@ -335,7 +335,7 @@ def _clean_mixed(config: ModelConfig, path: Path, normaliser: Preprocessor) -> M
             )
         parents = find_parents(seas, data)
         fields, time, member = samples(data, config.variables)
-    calendar = calendar_months(time)
+    calendar = MONTH.calendar_months(time)
     years = time.astype("datetime64[Y]").astype(np.int64) + 1970
     keep = np.array(
         [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -43,3 +45,8 @@ def unpack_bytes(stored: dict[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in stored.items()
         if not name.endswith(_SCALE)
     }
+
+
+def tensors_under(head: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a head, by the rest of their names."""
+    return {name[len(head) :]: v for name, v in tensors.items() if name.startswith(head)}

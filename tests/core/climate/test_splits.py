@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlda_core.climate.splits import Splits, calendar_months, month_name
+from mlda_core.climate.splits import Splits, month_name
+from mlda_core.climate.time_step import MONTH
 
 DESIGN = Splits(
     test=(1989, 1997, 1998, 2010, 2011), validation=(1984, 2004), calibration=(1986, 1993, 2001)
@@ -95,6 +96,6 @@ def test_json_round_trip():
 
 def test_calendar_months_of_any_resolution_and_before_1970():
     days = np.array(["1969-12-31", "1970-01-01", "1900-02-15", "2013-12-15"], dtype="datetime64[D]")
-    assert calendar_months(days).tolist() == [12, 1, 2, 12]
-    assert calendar_months(days.astype("datetime64[ns]")).tolist() == [12, 1, 2, 12]
+    assert MONTH.calendar_months(days).tolist() == [12, 1, 2, 12]
+    assert MONTH.calendar_months(days.astype("datetime64[ns]")).tolist() == [12, 1, 2, 12]
     assert month_name(days[0]) == "1969-12"

@@ -2,7 +2,7 @@
 
 import torch
 
-from mlda_core.vae.packing import pack_bytes, unpack_bytes
+from mlda_core.vae.packing import pack_bytes, tensors_under, unpack_bytes
 
 
 def test_each_output_keeps_its_own_scale():
@@ -27,3 +27,8 @@ def test_each_output_keeps_its_own_scale():
 def test_weights_of_zero_stay_zero():
     again = unpack_bytes(pack_bytes({"w": torch.zeros(2, 5)}))
     assert torch.equal(again["w"], torch.zeros(2, 5))
+
+
+def test_tensors_under_a_head_lose_it():
+    tensors = {"network.a": torch.ones(1), "network.b.c": torch.zeros(1), "error": torch.ones(2)}
+    assert list(tensors_under("network.", tensors)) == ["a", "b.c"]
