@@ -45,7 +45,7 @@ class GridDynamics:
 
     def step(self, states: torch.Tensor, time: Time) -> torch.Tensor:
         """Step states; see :meth:`mlda_core.forecast.dynamics.Dynamics.step`."""
-        season = self.seasons.of_times(np.asarray([time], f"datetime64[{self.seasons.step.unit}]"))
+        season = self.seasons.of_time(time)
         features = season_features(self.seasons, season, self.network.config.harmonics)
         parts = [
             self.network(part.float().view(-1, *self.fields), features.expand(len(part), -1))

@@ -190,7 +190,7 @@ class LatentDynamics:
 
     def step(self, states: Tensor, time: Time) -> Tensor:
         """Step states; see :meth:`mlda_core.forecast.dynamics.Dynamics.step`."""
-        season = self.seasons.of_times(np.asarray([time], f"datetime64[{self.seasons.step.unit}]"))
+        season = self.seasons.of_time(time)
         features = season_features(self.seasons, season, self.network.config.harmonics)
         z = states.to(self.network.linear.weight.dtype)
         out: Tensor = self.network(z, features.to(z.dtype).expand(len(z), -1))

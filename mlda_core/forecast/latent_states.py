@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.bundle.checks import decode_all
+from mlda_core.bundle.codes import codes_of
 from mlda_core.forecast.dynamics import Time
 from mlda_core.forecast.grid_training import runs_of
 from mlda_core.vae.dataset import Months, TrainingData
@@ -41,13 +42,33 @@ class Pairs:
     season: NDArray[np.int64]
 
 
-def codes_of(bundle: Bundle, months: Months) -> NDArray[np.float64]:
-    """Encode states, shape (n, L)."""
-    parts = [
-        bundle.encode_standardised(months.x[i : i + 96], months.season[i : i + 96])[0]
-        for i in range(0, len(months), 96)
-    ]
-    return np.concatenate(parts)
+@dataclass(frozen=True, eq=False)
+class LatentData:
+    """What a model of latent vectors is estimated from.
+
+    Parameters
+    ----------
+    train, held : Pairs
+        Of the training and of the VALIDATION times.
+    damping, rest : ndarray of float32, shape (V, lat, lon)
+        See :func:`persistence_of_rest`.
+    """
+
+    train: Pairs
+    held: Pairs
+    damping: Float
+    rest: Float
+
+
+def latent_data(bundle: Bundle, data: TrainingData) -> LatentData:
+    """Encode the training and the VALIDATION times."""
+    held = data.observed.in_split("validation")
+    codes = codes_of(bundle, data.train).mean
+    return LatentData(
+        pairs_of(bundle, data.train, codes),
+        pairs_of(bundle, held, codes_of(bundle, held).mean),
+        *persistence_of_rest(bundle, data, codes),
+    )
 
 
 def pairs_of(bundle: Bundle, months: Months, codes: NDArray[np.float64]) -> Pairs:

@@ -60,6 +60,7 @@ class Grid(ForecastKind):
         from mlda_core.forecast.grid_dynamics import GridDynamics
         from mlda_core.forecast.grid_network import GridNetwork, GridNetworkConfig
         from mlda_core.forecast.step_errors import unpacked_errors
+        from mlda_core.vae.packing import tensors_under
         from mlda_core.vae.prior_training import unpack
 
         variables, rows, columns = bundle.mask.shape
@@ -69,8 +70,7 @@ class Grid(ForecastKind):
             GridNetworkConfig(**shape),
             periodic=bundle.grid.is_global,
         )
-        head = "network."
-        unpack(network, {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)})
+        unpack(network, tensors_under("network.", tensors))
         return GridDynamics(
             network, bundle.seasons, (variables, rows, columns), unpacked_errors(tensors)
         )

@@ -26,28 +26,25 @@ class Koopman(ForecastKind):
         import torch
 
         from mlda_core.forecast.koopman import choose_linear, lost_of
-        from mlda_core.forecast.latent_states import codes_of, pairs_of, persistence_of_rest
+        from mlda_core.forecast.latent_states import latent_data
 
         del run, seed
-        held = data.observed.in_split("validation")
         say = tick or (lambda *_: None)
         say(f"{self.key}: encoding", 0, 2)
-        codes = codes_of(bundle, data.train)
-        tests = pairs_of(bundle, held, codes_of(bundle, held))
+        given = latent_data(bundle, data)
         say(f"{self.key}: encoding", 1, 2)
-        damping, variance = persistence_of_rest(bundle, data, codes)
-        found, ridge = choose_linear(pairs_of(bundle, data.train, codes), tests)
+        found, ridge = choose_linear(given.train, given.held)
         say(f"{self.key}: encoding", 2, 2)
         arrays = {
             "matrix": found.matrix,
             "covariance": found.error,
-            "damping": damping,
-            "rest": variance,
+            "damping": given.damping,
+            "rest": given.rest,
         }
         return Trained(
             {k: torch.from_numpy(v).float().contiguous() for k, v in arrays.items()},
             {},
-            {"ridge": ridge, "validation_explained_variance": 1 - lost_of(found, tests)},
+            {"ridge": ridge, "validation_explained_variance": 1 - lost_of(found, given.held)},
         )
 
     def build(

@@ -28,29 +28,25 @@ class Latent(ForecastKind):
 
         from mlda_core.forecast.koopman import choose_linear
         from mlda_core.forecast.latent_network import LatentTraining, loss_of, train_latent
-        from mlda_core.forecast.latent_states import codes_of, pairs_of, persistence_of_rest
+        from mlda_core.forecast.latent_states import latent_data
 
         del run
-        held = data.observed.in_split("validation")
         say = tick or (lambda *_: None)
         say(f"{self.key}: encoding", 0, 2)
-        codes = codes_of(bundle, data.train)
-        train, tests = (
-            pairs_of(bundle, data.train, codes),
-            pairs_of(bundle, held, codes_of(bundle, held)),
-        )
-        damping, variance = persistence_of_rest(bundle, data, codes)
+        given = latent_data(bundle, data)
         say(f"{self.key}: encoding", 1, 2)
-        start, _ = choose_linear(train, tests)
+        start, _ = choose_linear(given.train, given.held)
         settings = replace(LatentTraining(), seed=seed)
-        network, epoch = train_latent(train, tests, bundle.seasons, start.matrix, settings=settings)
+        network, epoch = train_latent(
+            given.train, given.held, bundle.seasons, start.matrix, settings=settings
+        )
         say(f"{self.key}: encoding", 2, 2)
-        left = tests.after - _stepped(network, bundle, tests)
+        left = given.held.after - _stepped(network, bundle, given.held)
         tensors = {f"network.{k}": v.float() for k, v in network.state_dict().items()}
         tensors |= {
             "covariance": torch.from_numpy(left.T @ left / len(left)).float(),
-            "damping": torch.from_numpy(damping),
-            "rest": torch.from_numpy(variance),
+            "damping": torch.from_numpy(given.damping),
+            "rest": torch.from_numpy(given.rest),
         }
         return Trained(
             {k: v.contiguous() for k, v in tensors.items()},
@@ -58,7 +54,7 @@ class Latent(ForecastKind):
             {
                 "training": asdict(settings),
                 "best_epoch": epoch,
-                "validation_explained_variance": 1 - loss_of(network, tests, bundle.seasons),
+                "validation_explained_variance": 1 - loss_of(network, given.held, bundle.seasons),
             },
         )
 
@@ -74,12 +70,10 @@ class Latent(ForecastKind):
             LatentNetworkConfig,
         )
         from mlda_core.forecast.latent_states import DecodedDynamics
+        from mlda_core.vae.packing import tensors_under
 
         network = LatentNetwork(bundle.n_latent, LatentNetworkConfig(**shape))
-        head = "network."
-        network.load_state_dict(
-            {k[len(head) :]: v for k, v in tensors.items() if k.startswith(head)}
-        )
+        network.load_state_dict(tensors_under("network.", tensors))
         network.eval().requires_grad_(False)
         error = tensors["covariance"].numpy().astype(np.float64)
         latent = LatentDynamics(network, bundle.seasons, 0.5 * (error + error.T))

@@ -38,8 +38,16 @@ class Damped:
         return states * self.factor
 
 
-class Persistence(ForecastKind):
-    """No change."""
+@dataclass(frozen=True)
+class DampedKind(ForecastKind):
+    """Anomalies times a factor, without training.
+
+    Parameters
+    ----------
+    factor : float
+    """
+
+    factor: float = 1.0
 
     trained = False
 
@@ -48,10 +56,10 @@ class Persistence(ForecastKind):
     ) -> Damped:
         """Build it; see :meth:`ForecastKind.build`."""
         del tensors, shape
-        return Damped(bundle.mask.size, 1.0, self.key)
+        return Damped(bundle.mask.size, self.factor, self.key)
 
 
-FORECAST = Persistence(
+FORECAST = DampedKind(
     "persistence",
     "Persistence",
     "Tomorrow's anomaly is today's",

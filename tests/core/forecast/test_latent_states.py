@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from mlda_core.bundle.checks import decode_all
+from mlda_core.bundle.codes import codes_of
 from mlda_core.forecast.latent_states import (
     DecodedDynamics,
-    codes_of,
     pairs_of,
     persistence_of_rest,
 )
@@ -16,7 +16,7 @@ from mlda_core.forecast.models.persistence import Damped
 def test_pairs_are_codes_of_consecutive_days(daily):
     bundle, data = daily
     held = data.observed.in_split("validation")
-    codes = codes_of(bundle, held)
+    codes = codes_of(bundle, held).mean
     found = pairs_of(bundle, held, codes)
     np.testing.assert_array_equal(found.after[:-1], found.before[1:])
     np.testing.assert_allclose(found.before[3], bundle.code(held.names[3]), atol=0.1)
@@ -24,7 +24,7 @@ def test_pairs_are_codes_of_consecutive_days(daily):
 
 def test_the_rest_persists_as_its_autocorrelation_says(daily):
     bundle, data = daily
-    codes = codes_of(bundle, data.train)
+    codes = codes_of(bundle, data.train).mean
     damping, variance = persistence_of_rest(bundle, data, codes)
     rest = data.train.x - decode_all(bundle, codes, data.train.season)
     cell = rest[:, 1, 3, 5]
