@@ -60,10 +60,9 @@ def localisation_of(bundle: Bundle, half_width: float = HALF_WIDTH_KM) -> Locali
     half_width : float
         c of Gaspari and Cohn's taper, km.
     """
-    rows, columns = bundle.grid.shape
-    lat, lon = np.repeat(bundle.grid.lat, columns), np.tile(bundle.grid.lon, rows)
-    groups = np.tile(np.arange(rows * columns), len(bundle.variables))
-    return Localisation(groups, unit_vectors(lat, lon), _kilometres, half_width)
+    cells = _cells(bundle)
+    groups = np.tile(np.arange(len(cells)), len(bundle.variables))
+    return Localisation(groups, cells, _kilometres, half_width)
 
 
 def operator_of(bundle: Bundle, places: Places) -> LinearOperator:
@@ -75,7 +74,7 @@ def operator_of(bundle: Bundle, places: Places) -> LinearOperator:
         (count, bundle.mask.size),
     )
     cell = places.index - places.variable[:, None] * bundle.mask[0].size
-    at = (localisation_of(bundle).places[cell] * places.weight[..., None]).sum(axis=1)
+    at = (_cells(bundle)[cell] * places.weight[..., None]).sum(axis=1)
     return LinearOperator(matrix, at / np.linalg.norm(at, axis=1, keepdims=True))
 
 
@@ -168,6 +167,12 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
         localisation=localisation,
     )
     return Case(problem, days, places)
+
+
+def _cells(bundle: Bundle) -> Array:
+    """Return the centres of the cells as points of the unit sphere, shape (lat * lon, 3)."""
+    rows, columns = bundle.grid.shape
+    return unit_vectors(np.repeat(bundle.grid.lat, columns), np.tile(bundle.grid.lon, rows))
 
 
 def _kilometres(a: Array, b: Array) -> Array:

@@ -9,9 +9,39 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from mlda_core.cycling.covariance import Covariance, columns
+from mlda_core.cycling.method import Estimate, Workspace
 from mlda_core.cycling.problem import Observations
 
 Array = NDArray[np.float64]
+
+
+def interpolated(
+    work: Workspace,
+    covariance: Covariance,
+    background: Array,
+    observations: Observations,
+    factor: float = 1.0,
+) -> tuple[Estimate, float]:
+    """Return a background plus the increment of observations, and the degrees of freedom.
+
+    The gain is kept as long as network and covariance are the same and the operator is linear.
+
+    Parameters
+    ----------
+    work : Workspace
+    covariance : Covariance
+    background : ndarray, shape (d,)
+    observations : Observations
+    factor : float
+        Of the covariance.
+    """
+    operator = observations.operator
+    owners = (operator, covariance, observations.variance) if operator.linear else None
+    gain = work.kept(
+        "gain", owners, lambda: Gain(covariance.scaled(factor), observations, background)
+    )
+    departures = observations.values - operator.observe(background[None])[0]
+    return Estimate(background + gain.increment(departures), gain.sd), gain.signal
 
 
 class Gain:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlda_core.cycling.gain import Gain
+from mlda_core.cycling.gain import interpolated
 from mlda_core.cycling.method import Analysed, CycledMethod, Estimate, State, Workspace
 from mlda_core.cycling.problem import Observations
 
@@ -54,14 +54,8 @@ class Static(CycledMethod):
         """Interpolate; see :meth:`CycledMethod.analyse`."""
         del generator
         believed = work.problem.climatology.at(work.problem.time(cycle))
-        operator = observations.operator
-        owners = (operator, believed, observations.variance) if operator.linear else None
-        gain = work.kept(
-            "gain", owners, lambda: Gain(believed.covariance, observations, believed.mean)
-        )
-        departures = observations.values - operator.observe(believed.mean[None])[0]
-        mean = believed.mean + gain.increment(departures)
-        return Analysed(state, Estimate(mean, gain.sd), {"signal": gain.signal})
+        estimate, signal = interpolated(work, believed.covariance, believed.mean, observations)
+        return Analysed(state, estimate, {"signal": signal})
 
 
 CYCLED = (Static(),)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlda_core.cycling.gain import Gain
+from mlda_core.cycling.gain import interpolated
 from mlda_core.cycling.method import Analysed, CycledMethod, Estimate, State, Workspace
 from mlda_core.cycling.problem import Observations
 from mlda_core.forecast.dynamics import advance
@@ -64,18 +64,11 @@ class Var3D(CycledMethod):
     ) -> Analysed:
         """Add the increment; see :meth:`CycledMethod.analyse`."""
         del generator
-        background = state["mean"]
         covariance = work.problem.background_at(cycle)
-        operator = observations.operator
-        owners = (operator, covariance, observations.variance) if operator.linear else None
-        gain = work.kept(
-            "gain",
-            owners,
-            lambda: Gain(covariance.scaled(self.factor), observations, background),
+        estimate, signal = interpolated(
+            work, covariance, state["mean"], observations, factor=self.factor
         )
-        departures = observations.values - operator.observe(background[None])[0]
-        mean = background + gain.increment(departures)
-        return Analysed({"mean": mean}, Estimate(mean, gain.sd), {"signal": gain.signal})
+        return Analysed({"mean": estimate.mean}, estimate, {"signal": signal})
 
 
 CYCLED = (Var3D(),)
