@@ -99,6 +99,7 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
                 silence_logs=logging.ERROR,
             ) as local,
             Client(local, set_as_default=False) as client,
+            client.as_current(),
         ):
             yield client
         return
@@ -112,7 +113,8 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
             "'dask scheduler', or leave --scheduler out."
         ) from error
     try:
-        yield client
+        with client.as_current():
+            yield client
     finally:
         client.close(timeout=5)
 
