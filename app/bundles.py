@@ -25,7 +25,6 @@ from app.state.settings import declared, options_of
 from app.state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
-from mlda_core.climate.seasons import MONTHLY
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -153,11 +152,7 @@ def _read(path: str) -> Bundle:
     from app.maps.color_scales import colours
 
     made = load_bundle(path)
-    if made.seasons is not MONTHLY:
-        raise BundleError(
-            f"{path} is a bundle of {made.seasons.step.plural}, and the page shows months; use it "
-            "from Python or by the command mlda."
-        )
+    made.require_months("the page shows months; use it from Python or by the command mlda")
     for variable in made.variables:
         for name in (variable.anomaly_cmap, variable.field_cmap):
             try:

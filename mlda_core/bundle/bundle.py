@@ -40,7 +40,7 @@ from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.preprocess import Preprocessor, to_display
-from mlda_core.climate.seasons import Seasons
+from mlda_core.climate.seasons import MONTHLY, Seasons
 from mlda_core.climate.variables import Variable
 from mlda_core.climate.vectors import Pair, check_vectors
 from mlda_core.vae.networks import Decoder, NetworkConfig
@@ -94,6 +94,22 @@ class Bundle:
     def seasons(self) -> Seasons:
         """Its time step, months or days, and what a season is: a calendar month or a day."""
         return self.normaliser.seasons
+
+    def require_months(self, why: str) -> None:
+        """Refuse a bundle of another time step.
+
+        Parameters
+        ----------
+        why : str
+            What is for months, and the remedy, to end the sentence.
+
+        Raises
+        ------
+        BundleError
+            If it is not one of months.
+        """
+        if self.seasons is not MONTHLY:
+            raise BundleError(f"{self.path} is a bundle of {self.seasons.step.plural}, and {why}.")
 
     @property
     def months(self) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ def reanalyse(  # noqa: PLR0917 - options of a command, given by name
         refusals = ask.Refusals(strict=strict, allowed=allow_refused)
         refuse_inputs(output, [obs, *files_of_bundle(bundle)])
         model = load_bundle(bundle)
+        model.require_months("reanalyses are of months; assimilate its days by mlda assimilate")
         # Refuse a bundle without statistics here, not in every worker.
         Assimilator(model)
         settings: dict[str, Any] = {

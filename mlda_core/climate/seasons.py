@@ -43,6 +43,11 @@ class Seasons:
         """Every season, ascending."""
         return np.arange(1, self.count + 1)
 
+    @property
+    def middles(self) -> NDArray[np.int64]:
+        """A season in the middle of each calendar month, shape (12,)."""
+        return self.of_dates(_MONTHS, np.full(12, 15))
+
     def name(self, season: Any) -> str:
         """Return what a season is called in messages: calendar month 7, day 182 of the year."""
         return f"calendar month {season}" if self.step is MONTH else f"day {season} of the year"

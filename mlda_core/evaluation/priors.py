@@ -226,12 +226,12 @@ def _decoded(
     rng = np.random.default_rng(0)
     total, squares = np.zeros(bundle.mask.shape), np.zeros(bundle.mask.shape)
     index = []
-    for month in range(1, 13):
-        calendar = np.full(samples, month)
-        x = decode_all(bundle, prior.sample(samples, month, 0), calendar)
+    for month, season in enumerate(bundle.seasons.middles.tolist(), 1):
+        seasons = np.full(samples, season)
+        x = decode_all(bundle, prior.sample(samples, month, 0), seasons)
         if mask is not None:
-            index.append(_index(bundle, x, calendar, mask))
-        fields = with_residual(bundle, x, month, rng)
+            index.append(_index(bundle, x, seasons, mask))
+        fields = with_residual(bundle, x, season, rng)
         total += fields.sum(axis=0) / (12 * samples)
         squares += (fields**2).sum(axis=0) / (12 * samples)
         if tick:

@@ -322,10 +322,10 @@ def _prior(
     rng = np.random.default_rng(seed)
     shape = bundle.mask.shape
     total, squares = np.zeros(shape), np.zeros(shape)
-    for month in range(1, 13):
+    for month, season in enumerate(bundle.seasons.middles.tolist(), 1):
         z = rng.standard_normal((samples, bundle.n_latent))
-        x = decode_all(bundle, z, np.full(samples, month))
-        anomalies = with_residual(bundle, x, month, rng)
+        x = decode_all(bundle, z, np.full(samples, season))
+        anomalies = with_residual(bundle, x, season, rng)
         total += anomalies.sum(axis=0) / (12 * samples)
         squares += (anomalies**2).sum(axis=0) / (12 * samples)
         if tick:
@@ -338,13 +338,13 @@ def _prior(
 
 
 def with_residual(
-    bundle: Bundle, x: NDArray[np.float32], month: int, rng: np.random.Generator
+    bundle: Bundle, x: NDArray[np.float32], season: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Add draws of the residual to decoded states of a calendar month; anomalies, display units."""
+    """Add draws of the residual to decoded states of a season; anomalies, display units."""
     noisy = x + rng.standard_normal(x.shape).astype(np.float32) * bundle.residual_sd
-    calendar = np.full(len(x), month)
+    seasons = np.full(len(x), season)
     normaliser = bundle.normaliser
-    return np.asarray(normaliser.anomalies(normaliser.restore(noisy, calendar), calendar))
+    return np.asarray(normaliser.anomalies(normaliser.restore(noisy, seasons), seasons))
 
 
 def variance_of_months(months: Months) -> NDArray[np.float64]:

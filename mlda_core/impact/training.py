@@ -72,7 +72,10 @@ def train_impact(
     ------
     ImpactError
         If the series and the bundle have too few common months.
+    BundleError
+        If the bundle is not one of months.
     """
+    bundle.require_months("an impact is trained on months; use a monthly one")
     training = training or Training()
     say = tick or (lambda _what, _done, _all: None)
     z, sd, calendar = codes_of(bundle, lambda done, n: say("months encoded", done, n))

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from commands import mlda, refusal
 from days import make_days
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.datasets import dataset_of
-from mlda_core.climate.errors import StateError
+from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.seasons import DAILY
+from mlda_core.evaluation.reconstruction import validate
 from mlda_core.observations.networks import NetworkSpec, places
 from mlda_core.observations.synthetic import synthesise
 from mlda_core.observations.table import read
@@ -132,3 +134,24 @@ def test_datasets_of_days_say_so(daily):
         fields, days, bundle.variables, bundle.grid, source="x", step=bundle.seasons.step
     )
     assert made["time"].values.astype("datetime64[D]").astype(str).tolist() == days
+
+
+def test_what_is_for_months_refuses_days(daily, aloft):
+    with pytest.raises(BundleError, match=r"is a bundle of days, and this is for months\."):
+        daily[0].require_months("this is for months")
+    aloft.require_months("this is for months")
+
+
+def test_days_are_not_reanalysed_as_months(daily, tmp_path):
+    done = mlda(
+        *("reanalyse", daily[0].path, "--network", "stations:10", "--out", "x.zarr"), cwd=tmp_path
+    )
+    assert "is a bundle of days, and reanalyses are of months" in refusal(done)
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_the_prior_s_variance_is_that_of_all_seasons(daily):
+    bundle, data = daily
+    found = validate(bundle, split="validation", data=data, samples=40).scores
+    for ratio in found["prior_variance_ratio"].values():
+        assert ratio == pytest.approx(1.0, abs=0.2)

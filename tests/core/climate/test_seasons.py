@@ -70,3 +70,9 @@ def test_a_number_of_seasons_tells_the_step():
     assert seasons_of(366) is DAILY
     with pytest.raises(ValueError, match="it has 4 seasons"):
         seasons_of(4)
+
+
+def test_the_middles_are_one_season_a_month():
+    assert MONTHLY.middles.tolist() == list(range(1, 13))
+    assert DAILY.calendar_months(DAILY.middles).tolist() == list(range(1, 13))
+    assert DAILY.middles[:2].tolist() == [15, 46]
