@@ -8,9 +8,11 @@ const CELLS = { lat: "Latitude", lon: "Longitude", value: "Value", error: "Error
 const TABLE = ".bk-panel-models-tabulator-DataTabulator"
 
 export function tableKeys() {
-  let current = null, at = 0, root = null, waiting = null, ends = []
+  let current = null, at = 0, root = null, box = null, held = null, waiting = null, ends = []
   const numberOf = (row) => Number(row.querySelector("[tabulator-field=_index]")?.textContent)
   const rove = () => {
+    // Some browsers say nothing of a field that goes with its row.
+    if (held && !held.isConnected) hold(null)
     const rows = [...root.querySelectorAll(".tabulator-table > .tabulator-row")]
     // After an edit its row is another node: the one of the same number.
     const open = rows.includes(current) ? current : rows.find((row) => numberOf(row) === at) ?? rows[0]
@@ -24,13 +26,30 @@ export function tableKeys() {
   // Rows are made when they come into sight.
   const watcher = new MutationObserver(rove)
   const find = () => {
-    const tables = [...document.querySelectorAll(".listing *")].map((node) => node.shadowRoot?.querySelector(TABLE))
-    root = tables.find(Boolean)?.shadowRoot
+    box = [...document.querySelectorAll(".listing *")].find((node) => node.shadowRoot?.querySelector(TABLE))
+    root = box?.shadowRoot.querySelector(TABLE).shadowRoot
     if (!root) { waiting = setTimeout(find, 300); return }
     watcher.observe(root, { childList: true, subtree: true })
     // Here, for what goes from cell to cell is not heard outside; and before Tabulator hears of a key.
-    ends = [listen(root, "focusin", focused, true), listen(root, "keydown", keys, true)]
+    ends = [
+      listen(root, "focusin", focused, true),
+      listen(root, "focusout", () => hold(null), true),
+      listen(root, "keydown", keys, true),
+    ]
     rove()
+  }
+  // Tabulator draws itself anew when its size changes, and what was being typed is gone: a click on a cell selects its
+  // row too, and the card of that observation takes 140 pixels of the table. Until the edit ends the table keeps its
+  // size, and what is left of its place scrolls.
+  const place = new ResizeObserver(() => held?.scrollIntoView({ block: "nearest" }))
+  const hold = (field) => {
+    held = field
+    // To the fraction of a pixel, or it is another size already.
+    box.style.height = field ? `${box.getBoundingClientRect().height}px` : ""
+    const listing = box.closest(".listing")
+    listing.classList.toggle("held", Boolean(field))
+    if (field) place.observe(listing)
+    else place.disconnect()
   }
   const cellOf = (e) => e.target.closest?.(".tabulator-cell")
   const focused = (e) => {
@@ -40,7 +59,10 @@ export function tableKeys() {
     at = numberOf(row)
     const name = CELLS[cell.getAttribute("tabulator-field")]
     const field = e.target
-    if (name && field instanceof HTMLInputElement) field.setAttribute("aria-label", `${name} of observation ${at + 1}`)
+    if (name && field instanceof HTMLInputElement) {
+      field.setAttribute("aria-label", `${name} of observation ${at + 1}`)
+      if (field.type !== "checkbox") hold(field)
+    }
     if (row !== current) { current = row; rove() }
   }
   const keys = (e) => {
@@ -69,6 +91,7 @@ export function tableKeys() {
   return () => {
     clearTimeout(waiting)
     watcher.disconnect()
+    place.disconnect()
     for (const end of ends) end()
   }
 }

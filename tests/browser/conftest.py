@@ -39,6 +39,9 @@ FLAGS = [
     f"--disable-features={','.join(ABSENT)}",
 ]
 
+# Playwright's own five seconds are a time, and no test measures how fast a machine is.
+expect.set_options(timeout=30_000)
+
 # What the pages of most tests show.
 PLAIN = ("tool=explore", "model=code", "network=none")
 
