@@ -6,7 +6,8 @@ forecast models (:mod:`mlda_core.forecast.models`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,14 @@ from mlda_core.climate.errors import UserError
 from mlda_core.climate.interpolation import Places
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.cycling.covariance import Covariance, Gaussian, LocalisedSample
+from mlda_core.cycling.cycle import Cycle, CycledStep
+from mlda_core.cycling.learnt_background import DampedDynamics, LearntBackground, in_rounds
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import LinearOperator
 from mlda_core.cycling.problem import Observations, Problem
 from mlda_core.forecast.dynamics import Dynamics
 from mlda_core.forecast.grid_training import runs_of
+from mlda_core.forecast.model_error import FactoredCovariance
 from mlda_core.vae.dataset import Months
 
 Array = NDArray[np.float64]
@@ -157,16 +161,80 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
         values = operator.observe(flat[i : i + 1].astype(np.float64))[0] + noise
         seen = i % observed_every == 0
         observations.append(Observations(operator, values, variance) if seen else None)
-    problem = Problem(
+    return Case(
+        problem_of(
+            dynamics,
+            bundle.seasons.step.times(days.names),
+            observations,
+            climatology,
+            background=background,
+            localisation=localisation,
+        ),
+        days,
+        places,
+    )
+
+
+def problem_of(
+    dynamics: Dynamics,
+    times: NDArray[np.datetime64],
+    observations: Sequence[Observations | None],
+    climatology: Gaussian,
+    *,
+    background: Covariance | None = None,
+    localisation: Localisation | None = None,
+) -> Problem:
+    """Return a problem that starts from the climatology; see :func:`case_of`.
+
+    An ensemble starts from draws of the climatology's days, not localised.
+    """
+    initial = climatology
+    if isinstance(climatology.covariance, LocalisedSample):
+        drawn = FactoredCovariance(climatology.covariance.anomalies.T)
+        initial = Gaussian(climatology.mean, drawn)
+    return Problem(
         dynamics,
-        bundle.seasons.step.times(days.names),
+        times,
         observations,
-        climatology,
+        initial,
         climatology,
         background=background,
         localisation=localisation,
     )
-    return Case(problem, days, places)
+
+
+def learn_from(
+    bundle: Bundle,
+    case: Case,
+    rounds: int = 3,
+    tell: Callable[[int, LearntBackground], None] | None = None,
+) -> LearntBackground:
+    """Learn from cycles of 3D-Var over a case how far to trust its forecasts, and how they err.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    case : Case
+        Of held-out times, with a forecast that is not damped.
+    rounds : int
+    tell : callable, optional
+        Called after each round with its number from 0 on and what it taught.
+
+    Returns
+    -------
+    LearntBackground
+        With one factor a variable and latitude: the regression on a year of one cell is noise.
+    """
+    variables, rows, columns = bundle.mask.shape
+    groups = np.repeat(np.arange(variables * rows), columns)
+    local = case.problem.localisation or localisation_of(bundle)
+
+    def run(factor: Array, covariance: LocalisedSample | None) -> Iterator[CycledStep]:
+        dynamics = DampedDynamics(case.problem.dynamics, factor)
+        return Cycle(replace(case.problem, dynamics=dynamics, background=covariance), "3dvar").run()
+
+    truth = case.days.x.reshape(len(case.days), -1)
+    return in_rounds(run, truth, local, groups, rounds, tell)
 
 
 def _cells(bundle: Bundle) -> Array:

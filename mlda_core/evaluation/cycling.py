@@ -37,19 +37,22 @@ def score_cycle(
     dict
         ``[variable]`` has ``background`` and ``analysis``, the explained variance of anomalies in
         display units where the variable is not observed, and where the method has a spread
-        ``spread_over_error`` of the analysis, standardised; ``seconds`` is the time a cycle took.
+        ``spread_over_error`` of the analysis, standardised; ``seconds`` is the time a cycle took,
+        ``cycles`` and ``scored`` how many came and how many were scored: without one, no variable
+        has scores.
     """
     normaliser, days = bundle.normaliser, case.days
     w = observed_weights(bundle, case.places, ())
     count = len(bundle.variables)
     lost = {"background": np.zeros(count), "analysis": np.zeros(count)}
     power, expected, met = (np.zeros(count) for _ in range(3))
-    began, cycles = time.perf_counter(), 0
+    began, cycles, scored = time.perf_counter(), 0, 0
     spent = 0.0
     for step in steps:
         spent += time.perf_counter() - began
         cycles += 1
         if step.cycle > spin_up:
+            scored += 1
             season = days.season[step.cycle : step.cycle + 1]
             truth = days.anomalies[step.cycle].astype(np.float64)
             for name, estimate in (("background", step.background), ("analysis", step.analysis)):
@@ -63,8 +66,12 @@ def score_cycle(
                 met += (flat * (error**2).reshape(count, -1)).sum(axis=1)
                 expected += (flat * (step.analysis.sd**2).reshape(count, -1)).sum(axis=1)
         began = time.perf_counter()
-    out: dict[str, Any] = {"seconds": spent / max(cycles, 1), "cycles": cycles}
-    for v, variable in enumerate(bundle.variables):
+    out: dict[str, Any] = {
+        "seconds": spent / max(cycles, 1),
+        "cycles": cycles,
+        "scored": scored,
+    }
+    for v, variable in enumerate(bundle.variables if scored else ()):
         out[variable.name] = {name: float(1 - one[v] / power[v]) for name, one in lost.items()}
         if met[v] > 0:
             out[variable.name]["spread_over_error"] = float(np.sqrt(expected[v] / met[v]))

@@ -85,6 +85,37 @@ def make_config(folder: Path) -> ModelConfig:
     )
 
 
+# The configuration of what make_daily makes, as a user would write it.
+TOML = """
+[model]
+name = "days"
+title = "Small days"
+base_period = "1981-1984, training years"
+source = "made up"
+licence = "CC0"
+variables = ["psl", "tas"]
+[splits]
+test = [1984]
+validation = [1983]
+[data]
+observed = "days.nc"
+shipped_splits = ["validation", "test"]
+month_step = 0.1
+[network]
+n_latent = 24
+n_patterns = 40
+harmonics = 1
+width = 8
+encoder_width = 8
+position_channels = 2
+[training]
+epochs = 1
+batch = 64
+half = false
+information = 200.0
+"""
+
+
 def make_daily(folder: Path) -> tuple[Bundle, TrainingData]:
     """A bundle of the days with statistics, and its data; its decoder is the EOFs'."""
 

@@ -8,38 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from commands import mlda, refusal
-from days import make_daily
+from days import TOML, make_daily
 
 from mlda_core.bundle.bundle import load_bundle
-
-TOML = """
-[model]
-name = "days"
-title = "Small days"
-base_period = "1981-1984, training years"
-source = "made up"
-licence = "CC0"
-variables = ["psl", "tas"]
-[splits]
-test = [1984]
-validation = [1983]
-[data]
-observed = "days.nc"
-shipped_splits = ["validation", "test"]
-month_step = 0.1
-[network]
-n_latent = 24
-n_patterns = 40
-harmonics = 1
-width = 8
-encoder_width = 8
-position_channels = 2
-[training]
-epochs = 1
-batch = 64
-half = false
-information = 200.0
-"""
 
 
 @pytest.fixture(scope="module")

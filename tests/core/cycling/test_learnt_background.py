@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from mlda_core.cycling.covariance import Gaussian
+from mlda_core.climate.errors import UserError
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample
 from mlda_core.cycling.cycle import Cycle, CycledStep
-from mlda_core.cycling.learnt_background import DampedDynamics, in_rounds, learn_background
+from mlda_core.cycling.learnt_background import (
+    DampedDynamics,
+    LearntBackground,
+    in_rounds,
+    learn_background,
+    load_background,
+    save_background,
+)
 from mlda_core.cycling.localisation import on_a_circle
 from mlda_core.cycling.method import Estimate
 from mlda_core.cycling.operators import LinearOperator
@@ -102,3 +110,19 @@ def kalman(truth, observations, matrix):
         covariance = covariance - gain @ h @ covariance
         errors.append(((mean - truth[t]) ** 2).mean())
     return np.mean(errors[11:])
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    local = on_a_circle(40, 5.0)
+    errors = np.random.default_rng(0).standard_normal((30, 40)) / np.sqrt(30)
+    learnt = LearntBackground(np.linspace(0, 1, 40), LocalisedSample(errors, local))
+    path = tmp_path / "errors.safetensors"
+    save_background(path, learnt)
+    read = load_background(path, local)
+    np.testing.assert_array_equal(read.factor, learnt.factor)
+    np.testing.assert_allclose(read.covariance.anomalies, errors, rtol=1e-3, atol=1e-4)
+    with pytest.raises(UserError, match="of 40 components, a state of this bundle 20"):
+        load_background(path, on_a_circle(20, 5.0))
+    path.write_bytes(b"nothing")
+    with pytest.raises(UserError, match="mlda cycle learn"):
+        load_background(path, local)

@@ -1,0 +1,183 @@
+"""Cycled methods on a bundle's days: a twin experiment over a held-out year.
+
+    python benchmarks/daily_twin.py runs/daily/bundle --split test
+    python benchmarks/daily_twin.py runs/daily/bundle --out docs/cycling.md
+
+Random stations observe psl and tas of the true days with errors of 0.2 of the local spread.
+Explained variance of anomalies is of the cells without a station. What is learnt (how far to trust
+a forecast, the covariance of its errors) is learnt on VALIDATION, whatever is scored, and kept in
+the folder of the run, as each score is: the same command again goes on where it was stopped. With
+``--out`` nothing is run, and the table of TEST is written between its marks in that page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlda_core.bundle.bundle import Bundle, load_bundle
+from mlda_core.cycling.bundle_case import (
+    Case,
+    case_of,
+    climatology_of,
+    learn_from,
+    localisation_of,
+)
+from mlda_core.cycling.covariance import Gaussian
+from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.learnt_background import (
+    DampedDynamics,
+    LearntBackground,
+    load_background,
+    save_background,
+)
+from mlda_core.cycling.methods import cycled_method
+from mlda_core.evaluation.assimilation import network_of
+from mlda_core.evaluation.cycling import score_cycle
+from mlda_core.forecast.dynamics import Dynamics
+from mlda_core.forecast.loading import load_forecast
+from mlda_core.vae.config import load_config
+from mlda_core.vae.dataset import Months, TrainingData, load_training_data
+
+STATIONS = (30, 100, 300)
+# Settings by method, found on VALIDATION; those that need what VALIDATION taught.
+SETTINGS: dict[str, dict[str, Any]] = {"static": {}, "3dvar": {}}
+LEARNT = ("3dvar",)
+MARK = "daily twin"
+
+
+class Twin:
+    """The experiments of one bundle and its data.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    data : TrainingData
+    dynamics : Dynamics
+    run : Path
+        Folder for what was learnt and scored.
+    days : int, optional
+        The first days of a year only.
+    """
+
+    def __init__(
+        self, bundle: Bundle, data: TrainingData, dynamics: Dynamics, run: Path, days: int | None
+    ) -> None:
+        self.bundle, self.data, self.dynamics = bundle, data, dynamics
+        self.run, self.days = run, days
+        self.climatology: Gaussian = climatology_of(bundle, data.train)
+        self.localisation = localisation_of(bundle)
+
+    def year(self, split: str) -> Months:
+        """Return the days of a split."""
+        days = self.data.observed.in_split(split)
+        return days.where(np.arange(len(days)) < (self.days or len(days)))
+
+    def case(self, split: str, stations: int, learnt: LearntBackground | None) -> Case:
+        """Return the problem of a split and network."""
+        dynamics: Dynamics = self.dynamics
+        if learnt is not None:
+            dynamics = DampedDynamics(dynamics, learnt.factor)
+        places, _ = network_of(self.bundle, f"stations_{stations}", 0)
+        return case_of(
+            self.bundle,
+            dynamics,
+            self.year(split),
+            places,
+            self.climatology,
+            background=None if learnt is None else learnt.covariance,
+            localisation=self.localisation,
+        )
+
+    def learnt(self, stations: int) -> LearntBackground:
+        """Return what cycles over VALIDATION teach for a network, learnt once."""
+        path = self.run / f"background_{stations}.safetensors"
+        if not path.exists():
+            case = self.case("validation", stations, None)
+
+            def tell(i: int, made: LearntBackground) -> None:
+                parts = made.factor.reshape(len(self.bundle.variables), -1).mean(axis=1)
+                say(f"{stations} stations, round {i + 1}: trusted by {parts.round(2).tolist()}")
+
+            save_background(path, learn_from(self.bundle, case, tell=tell))
+        return load_background(path, self.localisation)
+
+    def score(self, split: str, stations: int, method: str) -> dict[str, Any]:
+        """Return the scores of a method, from the folder if they are there."""
+        path = self.run / f"{split}_{stations}_{method}.json"
+        if not path.exists():
+            learnt = self.learnt(stations) if method in LEARNT else None
+            case = self.case(split, stations, learnt)
+            steps = Cycle(case.problem, method, **SETTINGS[method]).run()
+            found = score_cycle(self.bundle, case, steps)
+            path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def say(words: str) -> None:
+    """Print with the time of day."""
+    print(time.strftime("%H:%M:%S"), words, flush=True)
+
+
+def table(bundle: Bundle, run: Path, split: str) -> str:
+    """Return the table of what a folder holds of a split, as Markdown."""
+    names = [v.name for v in bundle.variables]
+    lines = [
+        f"| stations | method | of | {' | '.join(names)} | seconds a day |",
+        "|" + "---|" * (len(names) + 4),
+    ]
+    for path in sorted(run.glob(f"{split}_*.json"), key=_order):
+        _, stations, key = path.stem.split("_", 2)
+        found = json.loads(path.read_text(encoding="utf-8"))
+        label = cycled_method(key).label
+        for of in ("background", "analysis"):
+            numbers = " | ".join(f"{found[name][of]:.2f}" for name in names)
+            seconds = f"{found['seconds']:.2f}" if of == "analysis" else ""
+            lines.append(f"| {stations} | {label} | {of} | {numbers} | {seconds} |")
+    return "\n".join(lines)
+
+
+def _order(path: Path) -> tuple[int, int]:
+    _, stations, key = path.stem.split("_", 2)
+    return int(stations), cycled_method(key).rank
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--config", type=Path, default=Path("configs/daily.toml"))
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--stations", type=int, nargs="+", default=STATIONS)
+    parser.add_argument("--methods", nargs="+", default=list(SETTINGS))
+    parser.add_argument("--days", type=int)
+    parser.add_argument("--run", type=Path, default=Path("runs/daily/twin"))
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    bundle = load_bundle(asked.bundle)
+    if asked.out:
+        text = asked.out.read_text(encoding="utf-8")
+        begin, end = f"<!-- {MARK} begin -->\n", f"<!-- {MARK} end -->"
+        head, rest = text.split(begin)
+        made = f"{head}{begin}\n{table(bundle, asked.run, 'test')}\n\n{end}{rest.split(end)[1]}"
+        asked.out.write_text(made, encoding="utf-8")
+        return
+    torch.set_num_threads(1)
+    asked.run.mkdir(parents=True, exist_ok=True)
+    data = load_training_data(load_config(asked.config))
+    twin = Twin(bundle, data, load_forecast(bundle), asked.run, asked.days)
+    for stations in asked.stations:
+        for method in asked.methods:
+            found = twin.score(asked.split, stations, method)
+            parts = [f"{v.name} {found[v.name]['analysis']:.2f}" for v in bundle.variables]
+            say(f"{stations} {method}: {', '.join(parts)}; {found['seconds']:.2f} s a day")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""The commands ``mlda cycle run`` and ``mlda cycle learn``: assimilation through time."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mlda_core.cli.console import one_sentence, out, ticking
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
+from mlda_core.cycling.methods import CYCLED
+from mlda_core.forecast.models import FORECASTS
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.cycling.covariance import Gaussian
+    from mlda_core.cycling.cycle import CycledStep
+    from mlda_core.vae.dataset import Months
+
+cycle_app = typer.Typer(
+    help="Assimilation through time: forecast, analysis, forecast, and so on.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+Config = Annotated[Path, typer.Option(help="The model's TOML file, which names its data.")]
+Stations = Annotated[
+    int, typer.Option(min=1, max=5000, help="Random stations that observe the bundle's own states.")
+]
+Model = Annotated[str, typer.Option(help=f"Forecast model: {', '.join(FORECASTS)}.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
+
+
+@cycle_app.command("run")
+def run(  # noqa: PLR0917 - options of a command, given by name
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    config: Config,
+    start: Annotated[str, typer.Option("--from", help="First time, of the bundle.")],
+    end: Annotated[str, typer.Option("--to", help="Last time.")],
+    output: Annotated[Path, typer.Option("--out", help="NetCDF file to write, or to go on with.")],
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(CYCLED)}.")] = "3dvar",
+    model: Model = "grid",
+    stations: Stations = 100,
+    observed_every: Annotated[
+        int, typer.Option(min=1, help="Observations every so many times.")
+    ] = 1,
+    background: Annotated[
+        Path | None, typer.Option(help="Background errors, as mlda cycle learn wrote them.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the method: members=20, lag=3."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise and the run.")] = 0,
+    threads: Threads = 1,
+) -> None:
+    """Cycle a method through the bundle's times; a run that was stopped goes on where it was.
+
+    Example: `mlda cycle run runs/daily/bundle --config configs/daily.toml --from 1997-01-01 --to
+    1997-03-31 --background errors.safetensors --out cycle.nc`
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.climate.errors import UserError
+        from mlda_core.cycling.bundle_case import case_of, localisation_of
+        from mlda_core.cycling.cycle import Cycle
+        from mlda_core.cycling.learnt_background import DampedDynamics, load_background
+        from mlda_core.cycling.run_file import RunFile
+        from mlda_core.evaluation.assimilation import network_of
+        from mlda_core.evaluation.cycling import score_cycle
+        from mlda_core.forecast.dynamics import Dynamics
+        from mlda_core.forecast.loading import load_forecast
+
+        torch.set_num_threads(threads)
+        inputs = [config, background, *files_of_bundle(bundle)]
+        refuse_inputs(output, inputs)
+        own = load_bundle(bundle)
+        days = _between(own, start, end)
+        dynamics: Dynamics = load_forecast(own, model)
+        local, errors = localisation_of(own), None
+        if background is not None:
+            learnt = load_background(background, local)
+            dynamics, errors = DampedDynamics(dynamics, learnt.factor), learnt.covariance
+        places, _ = network_of(own, f"stations_{stations}", 0)
+        chosen = dict(_setting(text) for text in settings or ())
+        case = case_of(
+            own,
+            dynamics,
+            days,
+            places,
+            _climatology(own, config),
+            background=errors,
+            observed_every=observed_every,
+            localisation=local,
+            seed=seed,
+        )
+        try:
+            cycle = Cycle(case.problem, method, seed, **chosen)
+        except TypeError as error:
+            raise UserError(f"A setting of --set has the wrong type ({error}).") from error
+        begun = {
+            "bundle": own.config["checksums"],
+            "method": cycle.method.key,
+            "settings": chosen,
+            "model": model,
+            "stations": stations,
+            "observed_every": observed_every,
+            "background": str(background) if background else "",
+            "seed": seed,
+            "from": str(days.names[0]),
+            "to": str(days.names[-1]),
+        }
+        words = ["mlda", "cycle", "run", str(bundle), "--config", str(config)]
+        words += ["--from", start, "--to", end, "--method", method, "--model", model]
+        words += ["--stations", str(stations), "--observed-every", str(observed_every)]
+        words += ["--background", str(background)] if background else []
+        words += [part for text in settings or () for part in ("--set", text)]
+        attributes = {
+            "title": f"{cycle.method.label} cycled through {own.title}",
+            "source": f"mlda bundle {own.name}, forecast {model}, {stations} stations",
+            "history": shlex.join([*words, "--seed", str(seed), "--out", str(output)]),
+        }
+        file = RunFile(output, own, case.problem.times, begun, attributes)
+        file.resume(cycle)
+        first = cycle.next
+        if first:
+            out.print(f"Going on from {days.names[first]}", highlight=False)
+        with ticking() as tick:
+            scores = score_cycle(own, case, _told(file.steps(cycle), len(days), tick))
+    # The first days of a run have the errors of its start.
+    if scores["scored"]:
+        out.print(_table(own, scores))
+    out.print(f"Wrote {output}", highlight=False)
+
+
+@cycle_app.command("learn")
+def learn(  # noqa: PLR0917 - options of a command, given by name
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    config: Config,
+    output: Annotated[Path, typer.Option("--out", help="File of background errors to write.")],
+    model: Model = "grid",
+    stations: Stations = 100,
+    split: Annotated[str, typer.Option(help="Held-out times whose truth teaches.")] = "validation",
+    rounds: Annotated[int, typer.Option(min=1, max=10, help="Cycles over them.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
+    threads: Threads = 1,
+) -> None:
+    """Learn from cycles over held-out times how far to trust forecasts, and how they err.
+
+    Example: `mlda cycle learn runs/daily/bundle --config configs/daily.toml --stations 100 --out
+    errors.safetensors`
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.climate.errors import UserError
+        from mlda_core.cycling.bundle_case import case_of, learn_from, localisation_of
+        from mlda_core.cycling.learnt_background import LearntBackground, save_background
+        from mlda_core.evaluation.assimilation import network_of
+        from mlda_core.evaluation.reconstruction import months_of_bundle
+        from mlda_core.forecast.loading import load_forecast
+
+        torch.set_num_threads(threads)
+        refuse_inputs(output, [config, *files_of_bundle(bundle)])
+        own = load_bundle(bundle)
+        days = months_of_bundle(own).in_split(split)
+        if not len(days):
+            raise UserError(
+                f"The bundle has no {own.seasons.step.plural} of the split '{split}'; choose "
+                "validation or test."
+            )
+        places, _ = network_of(own, f"stations_{stations}", 0)
+        dynamics = load_forecast(own, model)
+        case = case_of(
+            own,
+            dynamics,
+            days,
+            places,
+            _climatology(own, config),
+            localisation=localisation_of(own),
+            seed=seed,
+        )
+        names = [variable.name for variable in own.variables]
+        with ticking() as tick:
+
+            def tell(i: int, made: LearntBackground) -> None:
+                tick("rounds", i + 1, rounds)
+                parts = made.factor.reshape(len(names), -1).mean(axis=1)
+                said = ", ".join(f"{n} {p:.2f}" for n, p in zip(names, parts, strict=True))
+                out.print(f"Round {i + 1}: forecasts are trusted by {said}", highlight=False)
+
+            tick("rounds", 0, rounds)
+            save_background(output, learn_from(own, case, rounds, tell))
+    out.print(f"Wrote {output}", highlight=False)
+
+
+def _between(bundle: Bundle, start: str, end: str) -> Months:
+    """Return the bundle's times from one to another, checked."""
+    from mlda_core.climate.errors import UserError
+    from mlda_core.evaluation.reconstruction import months_of_bundle
+
+    step = bundle.seasons.step
+    for label in (start, end):
+        bundle.seasons.of(label)
+        bundle.split(label)
+    wanted = step.labels(step.between(start, end))
+    if len(wanted) < 2:
+        raise UserError(f"--to {end} is not after --from {start}; give a later {step.name}.")
+    missing = sorted(set(wanted) - set(bundle.months))
+    if missing:
+        raise UserError(f"The bundle lacks {missing[0]}; give times that it has without a gap.")
+    days = months_of_bundle(bundle)
+    return days.where([name in set(wanted) for name in days.names.tolist()])
+
+
+def _climatology(bundle: Bundle, config: Path) -> Gaussian:
+    """Return the climatology of the training times that a configuration names."""
+    from mlda_core.bundle.checks import check_same_model
+    from mlda_core.cycling.bundle_case import climatology_of
+    from mlda_core.vae.config import load_config
+    from mlda_core.vae.dataset import load_training_data
+
+    data = load_training_data(load_config(config))
+    check_same_model(bundle, data)
+    return climatology_of(bundle, data.train)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the name and value of ``name=value``: a whole number, a number, a truth or a word."""
+    from mlda_core.climate.errors import UserError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise UserError(f"--set '{text}' is no setting; write it as name=value.")
+    word = value.strip()
+    known: dict[str, Any] = {"true": True, "false": False}
+    if word.lower() in known:
+        return name.strip(), known[word.lower()]
+    for kind in (int, float):
+        try:
+            return name.strip(), kind(word)
+        except ValueError:
+            continue
+    return name.strip(), word
+
+
+def _told(steps: Iterator[CycledStep], total: int, tick: Any) -> Iterator[CycledStep]:
+    """Pass on steps and show how far they are."""
+    began = time.perf_counter()
+    for step in steps:
+        if time.perf_counter() - began > 0.2 or step.cycle + 1 == total:
+            tick("cycling", step.cycle + 1, total)
+            began = time.perf_counter()
+        yield step
+
+
+def _table(bundle: Bundle, scores: dict[str, Any]) -> Table:
+    """Return the scores of a run as a table."""
+    table = Table(title=f"Explained variance, {scores['seconds']:.2f} s a {bundle.seasons.step}")
+    for head in ("variable", "background", "analysis"):
+        table.add_column(head, justify="left" if head == "variable" else "right")
+    for variable in bundle.variables:
+        found = scores[variable.name]
+        table.add_row(variable.name, *(f"{found[of]:.2f}" for of in ("background", "analysis")))
+    return table
