@@ -54,6 +54,11 @@ class Links(HTMLParser):
             self.loaded.append(found["src"])
 
 
+# The build counts for the first test that needs it: a minute and a half on an idle machine, more
+# than five on a busy one.
+pytestmark = pytest.mark.timeout(1200)
+
+
 @pytest.fixture(scope="module")
 def site(repo_root, tmp_path_factory):
     """The built site; a warning fails the build."""

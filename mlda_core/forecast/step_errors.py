@@ -54,8 +54,10 @@ def packed_errors(
     variance, kept = (errors**2).mean(axis=0), (factor**2).sum(axis=1)
     factor *= np.sqrt(variance / np.maximum(kept, 1e-12))[:, None]
     steps = np.maximum(np.abs(factor).max(axis=0) / 127.0, 1e-12).astype(np.float32)
+    # Rows one after another in memory: files of tensors take no others.
+    rows = np.ascontiguousarray(np.rint(factor.T / steps[:, None]).astype(np.int8))
     return {
-        "error": torch.from_numpy(np.rint(factor.T / steps[:, None]).astype(np.int8)),
+        "error": torch.from_numpy(rows),
         "error_step": torch.from_numpy(steps),
     }
 

@@ -3,7 +3,12 @@ import pytest
 from linear_cycle import lorenz_problem
 
 from mlda_core.climate.errors import UserError
+from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.operators import LinearOperator
+from mlda_core.cycling.problem import Observations, Problem
+from mlda_core.forecast.koopman import LinearDynamics
+from mlda_core.forecast.model_error import DiagonalCovariance
 
 
 @pytest.mark.parametrize("settings", [{"members": 1}, {"inflation": 0.0}])
@@ -34,3 +39,20 @@ def test_relaxation_draws_the_spread_back_to_the_background():
     *_, step = Cycle(problem, "etkf", relaxation=1.0).run()
     assert np.allclose(step.analysis.sd, step.background.sd)
     assert not np.allclose(step.analysis.mean, step.background.mean)
+
+
+def test_the_factor_of_the_covariance_is_estimated_from_departures():
+    size, generator = 400, np.random.default_rng(0)
+    # The truth is twice as far from the mean as the members believe.
+    believed = Gaussian(np.zeros(size), DiagonalCovariance(np.full(size, 0.25)))
+    truth = generator.standard_normal(size)
+    everything = LinearOperator.of_components(range(size), size)
+    variance = np.full(size, 0.1)
+    values = truth + generator.standard_normal(size) * np.sqrt(variance)
+    still = LinearDynamics(np.eye(size), np.eye(size))
+    problem = Problem(still, [0], [Observations(everything, values, variance)], believed, believed)
+    (step,) = Cycle(problem, "etkf", members=60, adaptive=0.5).run()
+    # Half way from 1 to 4.
+    assert step.diagnostics["factor"] == pytest.approx(2.5, rel=0.15)
+    with pytest.raises(UserError, match="within 0 to 1"):
+        Cycle(problem, "etkf", adaptive=2.0)

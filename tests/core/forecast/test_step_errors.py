@@ -29,6 +29,7 @@ def test_the_covariance_has_the_variance_of_each_cell_and_the_large_scales():
     assert np.linalg.norm(made - wanted) / np.linalg.norm(wanted) < 0.05
     packed = packed_errors(errors, np.full(200, 1 / 200))
     assert packed["error"].element_size() == 1
+    assert packed["error"].is_contiguous()
 
 
 def test_cells_without_area_have_no_error():
