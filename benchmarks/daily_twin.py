@@ -23,7 +23,9 @@ import torch
 
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.cycling.bundle_case import (
+    ENSEMBLE_HALF_WIDTH_KM,
     Case,
+    background_of,
     case_of,
     climatology_of,
     learn_from,
@@ -46,8 +48,13 @@ from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import Months, TrainingData, load_training_data
 
 STATIONS = (30, 100, 300)
-# Settings by method, found on VALIDATION; those that need what VALIDATION taught.
-SETTINGS: dict[str, dict[str, Any]] = {"static": {}, "3dvar": {}}
+# Settings by method, found on VALIDATION.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "static": {},
+    "3dvar": {},
+    "letkf": {"members": 20, "adaptive": 0.1},
+}
+# Those whose forecasts are damped, and whose covariance is learnt.
 LEARNT = ("3dvar",)
 MARK = "daily twin"
 
@@ -73,6 +80,7 @@ class Twin:
         self.run, self.days = run, days
         self.climatology: Gaussian = climatology_of(bundle, data.train)
         self.localisation = localisation_of(bundle)
+        self.of_ensemble = localisation_of(bundle, ENSEMBLE_HALF_WIDTH_KM)
 
     def year(self, split: str) -> Months:
         """Return the days of a split."""
@@ -81,18 +89,23 @@ class Twin:
 
     def case(self, split: str, stations: int, learnt: LearntBackground | None) -> Case:
         """Return the problem of a split and network."""
+        bundle, climate = self.bundle, self.climatology
         dynamics: Dynamics = self.dynamics
+        background = None
         if learnt is not None:
             dynamics = DampedDynamics(dynamics, learnt.factor)
-        places, _ = network_of(self.bundle, f"stations_{stations}", 0)
+            background = background_of(bundle, learnt.covariance, climate)
+        places, _ = network_of(bundle, f"stations_{stations}", 0)
         return case_of(
-            self.bundle,
+            bundle,
             dynamics,
             self.year(split),
             places,
-            self.climatology,
-            background=None if learnt is None else learnt.covariance,
-            localisation=self.localisation,
+            climate,
+            background=None
+            if learnt is None
+            else background_of(bundle, learnt.covariance, climate),
+            localisation=self.of_ensemble,
         )
 
     def learnt(self, stations: int) -> LearntBackground:
@@ -155,11 +168,15 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/daily.toml"))
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--stations", type=int, nargs="+", default=STATIONS)
-    parser.add_argument("--methods", nargs="+", default=list(SETTINGS))
+    parser.add_argument("--methods", nargs="+", default=["static", "3dvar"])
     parser.add_argument("--days", type=int)
+    parser.add_argument("--set", nargs="*", default=[], help="name=number, of the method")
     parser.add_argument("--run", type=Path, default=Path("runs/daily/twin"))
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
+    given = {k: float(v) if "." in v else int(v) for k, v in (one.split("=") for one in asked.set)}
+    for method in asked.methods:
+        SETTINGS[method] |= given
     bundle = load_bundle(asked.bundle)
     if asked.out:
         text = asked.out.read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from mlda_core.forecast.models import FORECASTS
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.cycling.covariance import Gaussian
+    from mlda_core.cycling.covariance import Covariance, Gaussian
     from mlda_core.cycling.cycle import CycledStep
     from mlda_core.vae.dataset import Months
 
@@ -68,7 +68,12 @@ def run(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.climate.errors import UserError
-        from mlda_core.cycling.bundle_case import case_of, localisation_of
+        from mlda_core.cycling.bundle_case import (
+            ENSEMBLE_HALF_WIDTH_KM,
+            background_of,
+            case_of,
+            localisation_of,
+        )
         from mlda_core.cycling.cycle import Cycle
         from mlda_core.cycling.learnt_background import DampedDynamics, load_background
         from mlda_core.cycling.run_file import RunFile
@@ -83,21 +88,24 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         own = load_bundle(bundle)
         days = _between(own, start, end)
         dynamics: Dynamics = load_forecast(own, model)
-        local, errors = localisation_of(own), None
+        errors: Covariance | None = None
         if background is not None:
-            learnt = load_background(background, local)
-            dynamics, errors = DampedDynamics(dynamics, learnt.factor), learnt.covariance
+            learnt = load_background(background, localisation_of(own))
+            dynamics = DampedDynamics(dynamics, learnt.factor)
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
+        climatology = _climatology(own, config)
+        if background is not None:
+            errors = background_of(own, learnt.covariance, climatology)
         case = case_of(
             own,
             dynamics,
             days,
             places,
-            _climatology(own, config),
+            climatology,
             background=errors,
             observed_every=observed_every,
-            localisation=local,
+            localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,
         )
         try:
@@ -147,7 +155,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
     model: Model = "grid",
     stations: Stations = 100,
     split: Annotated[str, typer.Option(help="Held-out times whose truth teaches.")] = "validation",
-    rounds: Annotated[int, typer.Option(min=1, max=10, help="Cycles over them.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over them.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
     threads: Threads = 1,
 ) -> None:
@@ -161,7 +169,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.climate.errors import UserError
-        from mlda_core.cycling.bundle_case import case_of, learn_from, localisation_of
+        from mlda_core.cycling.bundle_case import case_of, learn_from
         from mlda_core.cycling.learnt_background import LearntBackground, save_background
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.evaluation.reconstruction import months_of_bundle
@@ -184,7 +192,6 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
             days,
             places,
             _climatology(own, config),
-            localisation=localisation_of(own),
             seed=seed,
         )
         names = [variable.name for variable in own.variables]

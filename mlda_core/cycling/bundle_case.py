@@ -17,9 +17,16 @@ from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.interpolation import Places
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
-from mlda_core.cycling.covariance import Covariance, Gaussian, LocalisedSample
+from mlda_core.cycling.covariance import Climatology, Covariance, Gaussian, LocalisedSample
 from mlda_core.cycling.cycle import Cycle, CycledStep
-from mlda_core.cycling.learnt_background import DampedDynamics, LearntBackground, in_rounds
+from mlda_core.cycling.learnt_background import (
+    ROUNDS,
+    SHARE,
+    DampedDynamics,
+    LearntBackground,
+    hybrid,
+    in_rounds,
+)
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import LinearOperator
 from mlda_core.cycling.problem import Observations, Problem
@@ -35,6 +42,8 @@ ERROR = 0.2
 MOST_DAYS = 1100
 # Half-width of the static covariance's localisation, km.
 HALF_WIDTH_KM = 4500.0
+# That of ensembles: tens of members tell less of what is far away than a thousand days.
+ENSEMBLE_HALF_WIDTH_KM = 2000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +215,7 @@ def problem_of(
 def learn_from(
     bundle: Bundle,
     case: Case,
-    rounds: int = 3,
+    rounds: int = ROUNDS,
     tell: Callable[[int, LearntBackground], None] | None = None,
 ) -> LearntBackground:
     """Learn from cycles of 3D-Var over a case how far to trust its forecasts, and how they err.
@@ -225,16 +234,31 @@ def learn_from(
     LearntBackground
         With one factor a variable and latitude: the regression on a year of one cell is noise.
     """
-    variables, rows, columns = bundle.mask.shape
-    groups = np.repeat(np.arange(variables * rows), columns)
-    local = case.problem.localisation or localisation_of(bundle)
+    groups, climatology = zones_of(bundle), case.problem.climatology
 
     def run(factor: Array, covariance: LocalisedSample | None) -> Iterator[CycledStep]:
         dynamics = DampedDynamics(case.problem.dynamics, factor)
-        return Cycle(replace(case.problem, dynamics=dynamics, background=covariance), "3dvar").run()
+        background = covariance and background_of(bundle, covariance, climatology)
+        return Cycle(replace(case.problem, dynamics=dynamics, background=background), "3dvar").run()
 
     truth = case.days.x.reshape(len(case.days), -1)
-    return in_rounds(run, truth, local, groups, rounds, tell)
+    return in_rounds(run, truth, localisation_of(bundle), groups, rounds, tell)
+
+
+def background_of(
+    bundle: Bundle, errors: LocalisedSample, climatology: Climatology, share: float = SHARE
+) -> Covariance:
+    """Return the covariance of background errors that a learnt sample and climatology make."""
+    believed = climatology.at(None).covariance
+    if not isinstance(believed, LocalisedSample):
+        return errors
+    return hybrid(errors, believed, zones_of(bundle), share)
+
+
+def zones_of(bundle: Bundle) -> NDArray[np.int64]:
+    """Return the group of each component of a state: one a variable and latitude."""
+    variables, rows, columns = bundle.mask.shape
+    return np.repeat(np.arange(variables * rows), columns)
 
 
 def _cells(bundle: Bundle) -> Array:

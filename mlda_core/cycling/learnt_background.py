@@ -29,6 +29,10 @@ from mlda_core.forecast.model_error import ModelError
 Array = NDArray[np.float64]
 # Cycles at the start whose errors are those of climatology still.
 SPIN_UP = 10
+# The factors swing from round to round: after the first, half of each change is made.
+ROUNDS, WEIGHT = 5, 0.5
+# Of climatology in the covariance that a cycle uses.
+SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,8 @@ def learn_background(
     localisation: Localisation,
     before: Array,
     groups: NDArray[np.int64],
+    *,
+    weight: float = 1.0,
     spin_up: int = SPIN_UP,
 ) -> LearntBackground:
     """Learn from a cycle over times whose truth is known.
@@ -103,6 +109,8 @@ def learn_background(
         The factor of the run.
     groups : ndarray of int, shape (d,)
         Components that share a factor: the regression on a year of one cell is noise.
+    weight : float
+        Of the regression, 0 to 1; the factor before has the rest.
     spin_up : int
         Cycles at the start that are left out.
 
@@ -123,10 +131,39 @@ def learn_background(
         for weights in ((forecasts * true).sum(axis=0), (forecasts**2).sum(axis=0))
     )
     more = np.divide(product, square, out=np.zeros(count), where=square > 0)[groups]
-    factor = np.clip(before * more, 0.0, 1.0)
+    factor = before + weight * (np.clip(before * more, 0.0, 1.0) - before)
     drawn = np.divide(factor, before, out=np.zeros_like(factor), where=before > 0)
     errors = (forecasts * drawn - true).astype(np.float64) / np.sqrt(len(kept))
     return LearntBackground(factor, LocalisedSample(errors, localisation))
+
+
+def hybrid(
+    errors: LocalisedSample,
+    climatology: LocalisedSample,
+    groups: NDArray[np.int64],
+    share: float = SHARE,
+) -> LocalisedSample:
+    """Return a covariance of errors that takes a share from climatology's, scaled to the errors'.
+
+    A year of errors is a small sample: where they hardly hang together its covariances are noise.
+    Hamill and Snyder 2000, https://doi.org/10.1175/1520-0493(2000)128<2905:AHEKFV>2.0.CO;2.
+
+    Parameters
+    ----------
+    errors, climatology : LocalisedSample
+    groups : ndarray of int, shape (d,)
+        Components that share the factor by which climatology's spread is scaled.
+    share : float
+        Of climatology, 0 to 1.
+    """
+    count = int(groups.max()) + 1
+    wanted, had = (np.bincount(groups, sample.variance, count) for sample in (errors, climatology))
+    scale = np.sqrt(np.divide(wanted, had, out=np.zeros(count), where=had > 0))[groups]
+    parts = (
+        errors.anomalies * np.sqrt(1.0 - share),
+        climatology.anomalies * scale * np.sqrt(share),
+    )
+    return LocalisedSample(np.concatenate(parts), errors.localisation)
 
 
 def in_rounds(
@@ -134,7 +171,7 @@ def in_rounds(
     truth: Array,
     localisation: Localisation,
     groups: NDArray[np.int64],
-    rounds: int = 3,
+    rounds: int = ROUNDS,
     tell: Callable[[int, LearntBackground], None] | None = None,
 ) -> LearntBackground:
     """Run a cycle, learn from it, and run it again with what it taught.
@@ -157,7 +194,10 @@ def in_rounds(
     factor: Array = np.ones(truth.shape[1])
     covariance = None
     for i in range(rounds):
-        learnt = learn_background(run(factor, covariance), truth, localisation, factor, groups)
+        weight = WEIGHT if i else 1.0
+        learnt = learn_background(
+            run(factor, covariance), truth, localisation, factor, groups, weight=weight
+        )
         factor, covariance = learnt.factor, learnt.covariance
         if tell:
             tell(i, learnt)

@@ -8,8 +8,10 @@ from mlda_core.climate.errors import UserError
 from mlda_core.cycling.covariance import Gaussian, LocalisedSample
 from mlda_core.cycling.cycle import Cycle, CycledStep
 from mlda_core.cycling.learnt_background import (
+    ROUNDS,
     DampedDynamics,
     LearntBackground,
+    hybrid,
     in_rounds,
     learn_background,
     load_background,
@@ -90,7 +92,7 @@ def test_rounds_make_a_cycle_better_than_with_climatology_s_errors():
 
     told = []
     found = in_rounds(run, truth, local, np.zeros(SIZE, int), tell=lambda i, _: told.append(i))
-    assert told == [0, 1, 2]
+    assert told == list(range(ROUNDS))
     first, last = error(np.ones(SIZE), None), error(found.factor, found.covariance)
     assert last < first
     # The Kalman filter's own errors are the least there are.
@@ -126,3 +128,18 @@ def test_what_is_written_is_read_again(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(UserError, match="mlda cycle learn"):
         load_background(path, local)
+
+
+def test_a_share_of_climatology_keeps_the_variance_of_the_errors():
+    rng, local = np.random.default_rng(1), on_a_circle(SIZE, 4.0)
+    errors = LocalisedSample(0.3 * rng.standard_normal((20, SIZE)) / np.sqrt(20), local)
+    days = LocalisedSample(rng.standard_normal((500, SIZE)) / np.sqrt(500), local)
+    for share in (0.0, 0.5, 1.0):
+        made = hybrid(errors, days, GROUPS, share)
+        for group in (0, 1):
+            there = group == GROUPS
+            assert made.variance[there].sum() == pytest.approx(errors.variance[there].sum())
+    # Only climatology's: correlations of independent components are as small as its sample allows.
+    assert len(made.anomalies) == 520
+    correlation = np.corrcoef(hybrid(errors, days, GROUPS, 1.0).anomalies[20:].T)
+    assert np.abs(correlation[~np.eye(SIZE, dtype=bool)]).max() < 0.2
