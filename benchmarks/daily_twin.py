@@ -102,9 +102,7 @@ class Twin:
             self.year(split),
             places,
             climate,
-            background=None
-            if learnt is None
-            else background_of(bundle, learnt.covariance, climate),
+            background=background,
             localisation=self.of_ensemble,
         )
 
