@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from mlda_core.cli.console import one_sentence, out, ticking
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
-from mlda_core.cycling.methods import CYCLED
 from mlda_core.forecast.models import FORECASTS
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ def run(  # noqa: PLR0917 - options of a command, given by name
     start: Annotated[str, typer.Option("--from", help="First time, of the bundle.")],
     end: Annotated[str, typer.Option("--to", help="Last time.")],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write, or to go on with.")],
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(CYCLED)}.")] = "3dvar",
+    # Their registry imports torch, which takes longer than all other help together.
+    method: Annotated[
+        str, typer.Option(help="A cycled method: static, 3dvar, letkf, ... (docs/cycling.md).")
+    ] = "3dvar",
     model: Model = "grid",
     stations: Stations = 100,
     observed_every: Annotated[
@@ -134,7 +137,8 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             "source": f"mlda bundle {own.name}, forecast {model}, {stations} stations",
             "history": shlex.join([*words, "--seed", str(seed), "--out", str(output)]),
         }
-        file = RunFile(output, own, case.problem.times, begun, attributes)
+        times = own.seasons.step.times(days.names)
+        file = RunFile(output, own, times, begun, attributes)
         file.resume(cycle)
         first = cycle.next
         if first:
@@ -224,7 +228,7 @@ def _between(bundle: Bundle, start: str, end: str) -> Months:
     if missing:
         raise UserError(f"The bundle lacks {missing[0]}; give times that it has without a gap.")
     days = months_of_bundle(bundle)
-    return days.where([name in set(wanted) for name in days.names.tolist()])
+    return days.where(np.isin(days.names, wanted))
 
 
 def _climatology(bundle: Bundle, config: Path) -> Gaussian:

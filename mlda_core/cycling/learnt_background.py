@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,7 +89,7 @@ class LearntBackground:
 
 def learn_background(
     steps: Iterable[CycledStep],
-    truth: Array,
+    truth: NDArray[np.floating[Any]],
     localisation: Localisation,
     before: Array,
     groups: NDArray[np.int64],
@@ -168,7 +169,7 @@ def hybrid(
 
 def in_rounds(
     run: Callable[[Array, LocalisedSample | None], Iterable[CycledStep]],
-    truth: Array,
+    truth: NDArray[np.floating[Any]],
     localisation: Localisation,
     groups: NDArray[np.int64],
     rounds: int = ROUNDS,
