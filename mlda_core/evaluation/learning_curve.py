@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
+from mlda_core.assimilation.methods import METHODS, scored_in
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.checks import decode_all
 from mlda_core.bundle.export import export_bundle, history
@@ -56,8 +57,9 @@ Tick = Callable[[str, int, int], None]
 EPOCHS = 4
 SEA_EPOCHS = 2
 NETWORKS = ("stations_100", "sst_only")
-OWN = ("vae", "vae_latent_only")
-CLASSICAL = ("eof", "enoi", "regression")
+# Methods of the point's own bundle, and those of its classical one.
+OWN = tuple(key for key in scored_in("learning_curve") if METHODS[key].latent == "decoder")
+CLASSICAL = tuple(key for key in scored_in("learning_curve") if key not in OWN)
 RECONSTRUCTION = "reconstruction"
 # Number of members on whose months assimilation is scored: places and SST are the same for all
 # members, and the scoring takes longer than the training.

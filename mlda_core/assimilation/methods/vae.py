@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Backgrounds, Float, GaussianMethod
+from mlda_core.assimilation.method import (
+    EVERY_EVALUATION,
+    Array,
+    Backgrounds,
+    Float,
+    GaussianMethod,
+)
 from mlda_core.observations.standardised import count_places
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 
@@ -117,6 +123,7 @@ METHODS = (
         "Kingma and Welling 2014, https://arxiv.org/abs/1312.6114; docs/assimilation.md",
         rank=10,
         latent="decoder",
+        scored_in=EVERY_EVALUATION,
     ),
     Vae(
         "vae_latent_only",
@@ -126,5 +133,6 @@ METHODS = (
         rank=11,
         latent="decoder",
         latent_only=True,
+        scored_in=("assimilation", "coverage", "learning_curve"),
     ),
 )
