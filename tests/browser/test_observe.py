@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from app.maps.projections import KEYS, to_map
+from app.maps.projections import to_map
 from mlda_core.assimilation.methods import METHODS
+from mlda_core.climate.projections import KEYS
 
 pytestmark = pytest.mark.browser
 
