@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
     from mlda_core.climate.interpolation import Places
     from mlda_core.observations.standardised import Observed
 
@@ -239,7 +239,7 @@ class GaussianMethod(Method):
         """Build the prior."""
 
     def decoder_fraction(
-        self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
+        self, settings: TunedParameters, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance in the prior's; 0 without a decoder."""
         del settings, n_places, setting, sea_held

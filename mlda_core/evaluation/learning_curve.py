@@ -50,7 +50,7 @@ from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import train
 
 if TYPE_CHECKING:
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
 
 Tick = Callable[[str, int, int], None]
 
@@ -76,7 +76,7 @@ class Curve:
     ----------
     config : ModelConfig
         Of the model; its splits determine training and scored months.
-    settings : Settings
+    settings : TunedParameters
         Of the assimilation, the same at every point.
     folder : Path
         Contains one folder for each point.
@@ -91,7 +91,7 @@ class Curve:
     def __init__(
         self,
         config: ModelConfig,
-        settings: Settings,
+        settings: TunedParameters,
         folder: Path,
         *,
         epochs: int = EPOCHS,

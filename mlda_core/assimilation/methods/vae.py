@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
     from mlda_core.observations.standardised import Observed
 
 # Of the decoder's covariance, so that the latent vector is never held fast.
@@ -43,7 +43,7 @@ class Vae(GaussianMethod):
         return own if setting.prior == DEFAULT_PRIOR else f"{own} {setting.prior}"
 
     def decoder_fraction(
-        self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
+        self, settings: TunedParameters, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance, which decreases with the number of places."""
         if self.only_decodes(setting):
