@@ -48,7 +48,10 @@ def settle(visitor):
 
 def listed(page, *patches):
     """Wait until these patches, and no others, are in the list."""
-    expect(page.locator(".patches .what:visible")).to_have_text(list(patches))
+    what = page.locator(".patches .what:visible")
+    expect(what).to_have_count(len(patches))
+    if patches:
+        expect(what).to_have_text(list(patches))
 
 
 @pytest.fixture
