@@ -114,7 +114,7 @@ class Visitor:
         self.page.wait_for_selector(".strip .month", timeout=60_000)
         self.page.wait_for_selector("#maps canvas", state="attached", timeout=60_000)
         # What is sent before waits; the forms are built after it.
-        self.page.wait_for_selector("html[data-listens]", timeout=60_000)
+        self.page.wait_for_selector("html[data-listens]", timeout=120_000)
         self.settle()
 
     def settle(self, quiet=0.35, limit=60.0):

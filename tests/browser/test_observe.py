@@ -425,7 +425,8 @@ def test_a_newer_request_supersedes_the_running_one_and_the_page_answers_meanwhi
     page.wait_for_function("() => document.documentElement.hasAttribute('data-busy')")
     # Adam takes seconds: the page does what it is told meanwhile.
     page.locator("#theme").click()
-    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'", timeout=3000)
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert page.evaluate("document.documentElement.hasAttribute('data-busy')")
     visitor.choose("Method", METHODS["climatology"].label)
     outcome = page.locator(".outcome")
     expect(outcome).to_contain_text(re.compile("climatology", re.IGNORECASE))
