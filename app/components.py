@@ -61,7 +61,7 @@ class Control(Sender, JSComponent):
 
     took = param.Number(default=0.0, doc="Milliseconds the batch before took, sending included.")
 
-    ready = param.Boolean(doc="Whether the server hears: what is sent before is lost.")
+    ready = param.Boolean(doc="Whether the server hears: what is sent before waits.")
 
     __abstract = True
 

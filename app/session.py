@@ -351,7 +351,7 @@ class Session:
             full=self.state.fields == "full",
             analysis=self.observe.view.fields,
             name=self.observe.view.name,
-            beyond=self.observe.view.beyond,
+            residual=self.observe.view.residual,
             column=self.observe.view.column(),
             scene=self.comparison.scene(),
             scale=shown["scale"],

@@ -13,7 +13,8 @@ from pathlib import Path
 import prior_scores
 import real_scores
 
-from mlda_core.assimilation.methods import spelled
+from mlda_core.assimilation.methods import METHODS as REGISTRY
+from mlda_core.assimilation.methods import scored_in, spelled
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets/bundles/speedy"
@@ -81,16 +82,7 @@ AREAS = {
     "north": "north of 30N",
     "south": "south of 30S",
 }
-METHODS = {
-    "vae": "VAE",
-    "vae_latent_only": "VAE, latent only",
-    "enoi": "ensemble OI",
-    "eof": "EOFs",
-    "eof_latent_only": "EOFs, latent only",
-    "regression": "regression",
-    "adam": "Adam",
-    "ceiling": "ceiling",
-}
+METHODS = {key: REGISTRY[key].label for key in scored_in("assimilation")} | {"ceiling": "ceiling"}
 
 
 def assimilation_table() -> str:
@@ -118,11 +110,8 @@ def assimilation_table() -> str:
 
 
 EXPERIMENTS = {"plus1": "+1 K everywhere", "nino34_plus2": "Nino 3.4 +2 K"}
-RESPONSE_METHODS = {
-    "vae": "VAE",
-    "enoi": "ensemble OI",
-    "regression": "regression",
-    "gcm_half": "half of the GCM's runs",
+RESPONSE_METHODS = {key: REGISTRY[key].label for key in scored_in("response")} | {
+    "gcm_half": "half of the GCM's runs"
 }
 # Of the sea, which is given, a response is no skill.
 ANSWERS = ("psl", "tas", "pr")
@@ -308,7 +297,7 @@ def every_score() -> str:
                 cells = [_cell(by_method.get(method), area) for by_method in rows.values()]
                 if any(cells):
                     lines.append(f"| `{spelled(method)}` | " + " | ".join(cells) + " |")
-        for method in ("vae", "enoi"):
+        for method in scored_in("spread"):
             found = [r[method].get("spread_over_error") for r in rows.values()]
             if all(found):
                 lines += [

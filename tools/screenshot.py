@@ -35,9 +35,13 @@ def main() -> None:
     with served(free_port()) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": height})
+        # The first response takes a minute on a busy machine.
+        page.set_default_timeout(240_000)
         page.goto(url + arguments.query)
-        page.wait_for_selector(".strip .month", timeout=60000)
-        page.wait_for_selector("#maps canvas", state="attached", timeout=60000)
+        page.wait_for_selector(".strip .month")
+        page.wait_for_selector("#maps canvas", state="attached")
+        # From then on the tool's form is built.
+        page.wait_for_selector("html[data-listens]")
         page.wait_for_timeout(3000)
         # The first analysis forms for some seconds.
         page.wait_for_function("() => !document.documentElement.hasAttribute('data-busy')")

@@ -23,6 +23,9 @@ Values = Sequence[float | None]
 
 # Months that do not follow each other, as test years side by side, stand this much apart.
 GAP = 0.8
+# A strip that the pointer finds ends just before its month does: on the edge of two it finds both,
+# and says both.
+STRIP = 0.999
 # Of so many months each has a dot, so that lines are told apart without their colours.
 DOTTED = 120
 # A year at least is seen, however far one has zoomed in.
@@ -183,7 +186,7 @@ class SeriesChart(Chart):
             )
             self._mark_dot = fig.scatter("x", "median", source=now, size=9, line_width=1.5)
             items.append(bm.LegendItem(label=value("state shown"), renderers=[self._mark_dot]))
-        # Invisible strips for the hover tool: each as wide as its month and as high as the chart.
+        # Invisible strips for the hover tool, as high as the chart.
         hidden = {f"{which}fill_alpha": 0.0 for which in ("", "selection_", "nonselection_")}
         strips = fig.vstrip(
             "x0", "x1", source=self._strips, line_color=None, hover_fill_alpha=0.16, **hidden
@@ -259,8 +262,8 @@ class SeriesChart(Chart):
         band = None if data.band is None else [_array(part)[shown] for part in data.band]
         self._scale(data, [*values.values(), *(band or [])])
         self._strips.data = {
-            "x0": (centres - 0.5).tolist(),
-            "x1": (centres + 0.5).tolist(),
+            "x0": (centres - STRIP / 2).tolist(),
+            "x1": (centres + STRIP / 2).tolist(),
             "text": list(data.texts),
         }
         # A line between months that do not follow each other: else distant years look consecutive.

@@ -159,7 +159,7 @@ class Request:
         Full fields instead of anomalies.
     analysis : ndarray, shape (V, lat, lon), optional
         Anomalies that the model shows instead of what z decodes to; never changed in place.
-    beyond : ndarray, shape (V, lat, lon), optional
+    residual : ndarray, shape (V, lat, lon), optional
         Anomalies added to what z decodes to; never changed in place.
     column : Column
         What the model column shows.
@@ -179,7 +179,7 @@ class Request:
     projection: str
     full: bool
     analysis: NDArray[np.floating] | None = None
-    beyond: NDArray[np.floating] | None = None
+    residual: NDArray[np.floating] | None = None
     column: Column = PLAIN
     scene: ColumnContent | None = None
     scale: int = 1
@@ -449,8 +449,8 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         model = before.model
     else:
         model = bundle.decode_anomalies(request.z, calendar_month)
-        if request.beyond is not None:
-            model = _sum(bundle, model, request.beyond, calendar_month)
+        if request.residual is not None:
+            model = _sum(bundle, model, request.residual, calendar_month)
     mean = bundle.climatology(calendar_month) if request.full else None
 
     pixels = pixel_map(request.projection, bundle.grid)
@@ -538,7 +538,7 @@ def _differs(before: Request, now: Request) -> bool:
     """Whether the model is another one, the season apart."""
     if before.analysis is not None or now.analysis is not None:
         return before.analysis is not now.analysis
-    if before.beyond is not now.beyond:
+    if before.residual is not now.residual:
         return True
     return before.z is not now.z and not np.array_equal(before.z, now.z)
 
@@ -546,11 +546,11 @@ def _differs(before: Request, now: Request) -> bool:
 def _sum(
     bundle: BundleLike,
     decoded: NDArray[np.floating],
-    beyond: NDArray[np.floating],
+    residual: NDArray[np.floating],
     calendar_month: int,
 ) -> NDArray[np.floating]:
     """Return the sum of anomalies; where a variable cannot be negative, at least none of it."""
-    total = decoded + beyond
+    total = decoded + residual
     for i, variable in enumerate(bundle.variables):
         if variable.non_negative:
             np.maximum(total[i], -bundle.climatology(calendar_month)[i], out=total[i])

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from mlda_core.climate import assets
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.projections import EDGES, KEYS, PROJECTIONS, REGION_MARGIN
 
 # Maps are 2:1. 400 x 200 pixels a map: 80 kB as bytes, so that eight maps still travel quickly
 # over a class room's wireless network, and fine enough that upscaling is not seen at 1080p.
@@ -28,9 +29,6 @@ NX, NY = 400, 200
 # Every map spans this, whatever the projection: x0, x1, y0, y1. Their own units differ by 100,000,
 # and a browser clips a range that jumps so far to the bounds that it had before.
 EXTENT = (-2.0, 2.0, -1.0, 1.0)
-
-# Polar maps end here: what lies nearer to the equator is shown better by the others.
-POLAR_EDGE = 20.0
 
 
 @dataclass(frozen=True)
@@ -49,18 +47,9 @@ class Choice:
     label: str
 
 
-CHOICES: tuple[Choice, ...] = (
-    Choice("robinson", "Robinson, Pacific"),
-    Choice("atlantic", "Robinson, Atlantic"),
-    Choice("platecarree", "Plate carrée"),
-    Choice("north", "North polar"),
-    Choice("south", "South polar"),
-)
-KEYS: tuple[str, ...] = tuple(choice.key for choice in CHOICES)
+CHOICES: tuple[Choice, ...] = tuple(Choice(p.key, p.label) for p in PROJECTIONS)
 # A map of a region alone: its key goes on with south, north, west and east, so that it says all.
 REGION = "region:"
-# What a region's map leaves free around it, as a share of its size.
-MARGIN = 0.04
 # Projections kept: the five, and those of a few regions.
 KEPT = 16
 
@@ -179,25 +168,20 @@ def _region(key: str) -> tuple[ccrs.CRS, float]:
     points = plain.transform_points(ccrs.PlateCarree(), around, up)[:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
     x, y = (low + high) / 2
-    width, height = (1 + MARGIN) * (high - low)
+    width, height = (1 + REGION_MARGIN) * (high - low)
     shifted = ccrs.LambertAzimuthalEqualArea(**middle, false_easting=-x, false_northing=-y)
     return shifted, float(max(width / 4, height / 2))
 
 
 def crs_of(key: str) -> ccrs.CRS:
-    """Return cartopy's projection; the Pacific is in the middle, where El Nino is, if not said."""
+    """Return cartopy's projection."""
     if key.startswith(REGION):
         return _region(key)[0]
-    made = {
-        "platecarree": lambda: ccrs.PlateCarree(central_longitude=180),
-        "robinson": lambda: ccrs.Robinson(central_longitude=180),
-        "atlantic": lambda: ccrs.Robinson(central_longitude=0),
-        "north": lambda: ccrs.NorthPolarStereo(central_longitude=-90),
-        "south": lambda: ccrs.SouthPolarStereo(central_longitude=180),
-    }
-    if key not in made:
-        raise ValueError(f"There is no projection '{key}'; choose one of {', '.join(KEYS)}.")
-    return made[key]()
+    for known in PROJECTIONS:
+        if known.key == key:
+            made: ccrs.CRS = getattr(ccrs, known.cartopy)(central_longitude=known.central_longitude)
+            return made
+    raise ValueError(f"There is no projection '{key}'; choose one of {', '.join(KEYS)}.")
 
 
 def to_lonlat(
@@ -234,8 +218,9 @@ def to_map(
     half = _half(key, crs)
     points = crs.transform_points(ccrs.PlateCarree(), np.asarray(lon), np.asarray(lat))
     x, y = points[..., 0] / half, points[..., 1] / half
-    if key in ("north", "south"):
-        beyond = np.asarray(lat) < POLAR_EDGE if key == "north" else np.asarray(lat) > -POLAR_EDGE
+    if key in EDGES:
+        edge = EDGES[key]
+        beyond = np.asarray(lat) < edge if edge > 0 else np.asarray(lat) > edge
         x, y = np.where(beyond, np.nan, x), np.where(beyond, np.nan, y)
     return x, y
 
@@ -276,8 +261,8 @@ def box_to_region(key: str, box: dict[str, Any]) -> tuple[float, float, float, f
     gaps = np.diff(np.append(turned, turned[0] + 360.0))
     widest = int(np.argmax(gaps))
     south, north = float(lat.min()), float(lat.max())
-    if key in ("north", "south") and x0 < 0 < x1 and y0 < 0 < y1:
-        south, north = (south, 90.0) if key == "north" else (-90.0, north)
+    if key in EDGES and x0 < 0 < x1 and y0 < 0 < y1:
+        south, north = (south, 90.0) if EDGES[key] > 0 else (-90.0, north)
     if gaps[widest] < 30.0:
         return south, north, 0.0, 360.0
     return south, north, float(turned[(widest + 1) % turned.size]), float(turned[widest])
@@ -298,18 +283,16 @@ def _globe_of(key: str) -> shapely.Polygon:
 def _half(key: str, crs: ccrs.CRS) -> float:
     if key.startswith(REGION):
         return _region(key)[1]
-    if key in ("north", "south"):
-        edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
-        return 1.02 * float(np.hypot(*crs.transform_point(0.0, edge, ccrs.PlateCarree())))
+    if key in EDGES:
+        return 1.02 * float(np.hypot(*crs.transform_point(0.0, EDGES[key], ccrs.PlateCarree())))
     x0, x1 = crs.x_limits
     y0, y1 = crs.y_limits
     return float(max((x1 - x0) / 4, (y1 - y0) / 2)) * (1.0 if key == "platecarree" else 1.01)
 
 
 def _disc(key: str, crs: ccrs.CRS, n: int = 361) -> NDArray[np.float64]:
-    edge = POLAR_EDGE if key == "north" else -POLAR_EDGE
     lon = np.linspace(0.0, 360.0, n)
-    points = crs.transform_points(ccrs.PlateCarree(), lon, np.full(n, edge))
+    points = crs.transform_points(ccrs.PlateCarree(), lon, np.full(n, EDGES[key]))
     return np.asarray(points[:, :2])
 
 
@@ -318,7 +301,7 @@ def _globe(key: str, crs: ccrs.CRS) -> shapely.Polygon:
     if key.startswith(REGION):
         half = _region(key)[1]
         return shapely.box(*(half * edge for edge in (EXTENT[0], EXTENT[2], EXTENT[1], EXTENT[3])))
-    if key in ("north", "south"):
+    if key in EDGES:
         return shapely.Polygon(_disc(key, crs))
     return shapely.Polygon(np.asarray(crs.boundary.coords)[:, :2])
 

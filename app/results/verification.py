@@ -20,7 +20,7 @@ from app.state.rows import InvalidObservationError
 from app.tools.methods import METHOD_LABELS, methods_of
 from app.tools.observe import ObserveTool
 from app.tools.observe_text import month_words, scenario
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import scored_in
 from mlda_core.assimilation.regional_series import Point, Series, by_season, months_of, observer
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
 
 BOX = "box"
+# Climatology is the zero of the scores.
+COMPARED = scored_in("assimilation")
 # More observations than this are a dense network, whose factors take seconds a calendar month.
 DENSE = 1000
 
@@ -167,8 +169,7 @@ class VerificationPanel:
         if scored == self._scored:
             return
         self._scored = scored
-        ordered = {m: self._analyses[m] for m in METHODS if m in self._analyses}
-        ordered.pop("climatology", None)
+        ordered = {m: self._analyses[m] for m in COMPARED if m in self._analyses}
         found = verify(
             ordered,
             self._bundle,
@@ -235,9 +236,7 @@ class VerificationPanel:
         if self.foot.busy:
             # A second press: it is under way.
             return
-        missing = [
-            m for m in methods_of(self._bundle) if m not in self._analyses and m != "climatology"
-        ]
+        missing = [m for m in methods_of(self._bundle) if m in COMPARED and m not in self._analyses]
         bundle = self._bundle
 
         def make() -> Iterator[tuple[str, Analysis | None, str]]:

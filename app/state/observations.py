@@ -28,7 +28,7 @@ from app.state.rows import (
     unpack_rows,
 )
 from app.state.settings import Settings, Structured, number, number_of, setting
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, WITH_WHOLE_POSTERIOR
 from mlda_core.assimilation.options import OPTIONS
 from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
 from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
@@ -250,10 +250,11 @@ class ObservationSettings(Settings):
         doc="A spread above this share of the climatological one is hatched.",
         metadata=setting("hatch", words="share for hatching", digits=4),
     )
-    # The target, or the analysis of the same observations by another method.
+    # The target, or the analysis of the same observations by another method: one that takes any
+    # network, and no longer than the slider's own.
     beside: param.Selector[str] = param.Selector(
         default="target",
-        objects={"Target": "target"} | {METHODS[key].label: key for key in ("enoi", "eof", "vae")},
+        objects={"Target": "target"} | {METHODS[key].label: key for key in WITH_WHOLE_POSTERIOR},
         doc="What stands beside the model.",
         metadata=setting("beside", words="view beside the model"),
     )

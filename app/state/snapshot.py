@@ -23,9 +23,8 @@ from app.state.settings import (
     options_of,
     setting,
 )
+from mlda_core.climate.projections import KEYS as PROJECTION_KEYS
 
-# All that a bundle may offer; a map of a region alone has a key of its own.
-PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
 OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
 ORIGINS = get_args(OriginKind)
 
@@ -116,7 +115,9 @@ class View(Settings):
         ),
     )
     # A string, for a map of a region alone has a key that says the region.
-    projection = param.String(default=PROJECTIONS[0], metadata=setting("projection", travels=True))
+    projection = param.String(
+        default=PROJECTION_KEYS[0], metadata=setting("projection", travels=True)
+    )
     fields: param.Selector[str] = param.Selector(
         default="anomalies",
         objects={"Anomalies": "anomalies", "Full fields": "full"},
@@ -257,7 +258,7 @@ class Limits:
     n_latent: int
     link: str = ""
     first: str = ""
-    projections: tuple[str, ...] = PROJECTIONS
+    projections: tuple[str, ...] = PROJECTION_KEYS
     tools: tuple[str, ...] = TOOLS
     model: str = "analysis"
     impacts: tuple[str, ...] = ()

@@ -151,7 +151,7 @@ class AnalysisView:
         return self._state.model == "own" and origin is not None and origin.kind == "analysis"
 
     @property
-    def beyond(self) -> Any:
+    def residual(self) -> Any:
         """What an analysis that is moved by hand has beyond its latent vector, anomalies, or None.
 
         Without it the first touch of a slider takes away all that the 100 numbers do not hold: of
@@ -167,7 +167,7 @@ class AnalysisView:
         if state.model == "analysis" or not len(self._observe.table):
             return ""
         what = shown_instead(state.model, state.origin)
-        if self.beyond is not None:
+        if self.residual is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
         if (

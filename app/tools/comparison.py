@@ -22,6 +22,7 @@ from app.state.settings import options_of
 from app.text import place
 from app.tools.heading_comparison import ComparisonHeading
 from app.tools.methods import METHOD_LABELS
+from mlda_core.assimilation.options import OPTIONS
 from mlda_core.evaluation.single_observation import (
     PLACE,
     ExperimentError,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # The increment of one observation is about a fifth of what months differ by.
 TRIAL_SCALE = 5
+# What an increment of the decoder's covariance is compared with: a covariance of months alone.
+BASELINE = "enoi"
 
 
 def trial_words(bundle: Bundle) -> str:
@@ -61,13 +64,15 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
     """
     row = observe(bundle, int(month[5:7])).iloc[0]
     own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
-    method = "vae" if observed.method in ("enoi", "climatology") else observed.method
+    # Beside itself, or without an increment, there would be nothing to compare.
+    pointless = observed.method in {BASELINE, "climatology"}
+    method = OPTIONS["method"].default if pointless else observed.method
     made = observed.adjust(
         {
             "kind": "none",
             "method": method,
             "column": "increment",
-            "beside": "enoi",
+            "beside": BASELINE,
             "scale": TRIAL_SCALE,
             "arrows": True,
             "live": True,

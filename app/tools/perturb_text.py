@@ -84,14 +84,14 @@ def change_words(response: Response, bundle: Bundle) -> str:
 
 def beyond_words(response: Response) -> str:
     """Return where the changed sea is like that of no month known; '' where that is little."""
-    if not response.beyond > LEAST_BEYOND:
+    if not response.extrapolated_fraction > LEAST_BEYOND:
         return ""
     k = int(response.month[5:7]) - 1
     before, same, after = (month_name[(k + j) % 12 + 1] for j in (-1, 0, 1))
     return (
-        f"On {_percent(response.beyond)} % of its area the changed sea is warmer or colder than in "
-        f"any {before}, {same} or {after} of the training data: the emulator extrapolates there, "
-        "and single months can be far off."
+        f"On {_percent(response.extrapolated_fraction)} % of its area the changed sea is warmer or "
+        f"colder than in any {before}, {same} or {after} of the training data: the emulator "
+        "extrapolates there, and single months can be far off."
     )
 
 

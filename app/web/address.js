@@ -1,4 +1,3 @@
-import { whenReady } from "./channel.js"
 import { download, listen } from "./dom.js"
 
 // Of a larger file the start is enough to say what it is: a state with many observations is 2 MB.
@@ -29,7 +28,7 @@ export function address(model, el, wire, { say, passing }) {
   const brought = sessionStorage.getItem(BROUGHT)
   if (brought !== null) {
     sessionStorage.removeItem(BROUGHT)
-    whenReady(model, () => wire.send({ type: "load", text: brought }))
+    wire.send({ type: "load", text: brought })
   }
   const link = (query) => `${location.pathname}?${query}`
   const act = {

@@ -1,5 +1,5 @@
 import { address } from "./address.js"
-import { channel, whenReady } from "./channel.js"
+import { channel, serverListens } from "./channel.js"
 import { listen, moveByArrows } from "./dom.js"
 import { overflow } from "./overflow.js"
 import { timeline } from "./timeline.js"
@@ -82,7 +82,8 @@ export function render({ model, el }) {
   const preferred = window.pageLayout?.preferred() ?? model.theme
   if (preferred !== model.theme) {
     root.dataset.theme = preferred
-    // What was chosen by then counts.
-    whenReady(model, () => wire.send({ type: "theme", value: window.pageLayout?.preferred() ?? preferred, preferred: true }))
+    wire.send({ type: "theme", value: preferred, preferred: true })
   }
+  if (model.ready) serverListens()
+  else model.on("ready", serverListens)
 }

@@ -11,14 +11,12 @@ export const underWay = () => {
   document.documentElement.toggleAttribute("data-busy", count > 0)
 }
 
-/**
- * Act once the server listens: messages sent while the page is first drawn are lost.
- * @param {Model} model
- * @param {() => void} act
- */
-export const whenReady = (model, act) => {
-  if (model.ready) act()
-  else model.on("ready", act)
+const listens = () => document.documentElement.hasAttribute("data-listens")
+
+/** Let every channel send: what is sent while the page is first drawn is lost, so it waits. */
+export const serverListens = () => {
+  document.documentElement.toggleAttribute("data-listens", true)
+  document.dispatchEvent(new CustomEvent("mlda:listens"))
 }
 
 /**
@@ -37,7 +35,7 @@ export function channel(model) {
   }
   const flush = () => {
     tell()
-    if (busy >= IN_FLIGHT || waiting.size === 0) return
+    if (!listens() || busy >= IN_FLIGHT || waiting.size === 0) return
     busy += 1
     since = performance.now()
     const batch = [...waiting.values()]
@@ -56,6 +54,7 @@ export function channel(model) {
     document.dispatchEvent(new CustomEvent("mlda:ack", { detail: { ack: model.ack, took: model.took } }))
     flush()
   })
+  if (!listens()) document.addEventListener("mlda:listens", flush, { once: true })
   return {
     /**
      * Send a message. Of those with one key only the last is sent, in the order in which keys first came.

@@ -117,8 +117,12 @@ window.pageLayout = (() => {
   const begin = () => {
     firstFold()
     new ResizeObserver(compact).observe($("#maps"))
-    narrow.addEventListener("change", () => { chosen = false })
     window.addEventListener("resize", firstFold)
+    // After the window's own event: what was chosen was for the other layout.
+    narrow.addEventListener("change", () => {
+      chosen = false
+      firstFold()
+    })
     sizeFoot($("#foot-size"))
     if (matchMedia("(any-pointer: coarse)").matches) letScroll()
   }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.bundle.checks import check_same_model, decode_all, nonlinearity
-from mlda_core.bundle.statistics import SeaStatistics, Settings, Statistics
+from mlda_core.bundle.statistics import SeaStatistics, Statistics, TunedParameters
 from mlda_core.bundle.statistics_files import pack_patterns, unpack_patterns
 from mlda_core.bundle.writing import add_statistics
 from mlda_core.vae.config import ConfigError
@@ -34,7 +34,7 @@ PATTERNS = 600
 def calibrate(
     bundle: Bundle,
     data: TrainingData,
-    settings: Settings,
+    settings: TunedParameters,
     *,
     sea: SeaConfig | None = None,
     training: SeaTraining | None = None,
@@ -52,7 +52,7 @@ def calibrate(
         Its folder is written to; reload it to use them.
     data : TrainingData
         Its training data.
-    settings : Settings
+    settings : TunedParameters
         Tuned on validation months; the decoder's nonlinearity is measured here.
     sea : SeaConfig, optional
         Shape of the sea network.
@@ -100,7 +100,7 @@ def calibrate(
 def estimate(
     bundle: Bundle,
     data: TrainingData,
-    settings: Settings,
+    settings: TunedParameters,
     *,
     held: tuple[str, ...] = ("validation", "calibration"),
     past: tuple[str, ...] = ("train", "validation", "calibration"),
@@ -115,7 +115,7 @@ def estimate(
         With its sea network, if it has one.
     data : TrainingData
         Its training data.
-    settings : Settings
+    settings : TunedParameters
         Only ``sea_share`` matters.
     held : tuple of str
         Held-out splits, of which the decoder's residuals are taken.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
     from mlda_core.climate.interpolation import Places
     from mlda_core.observations.standardised import Observed
 
@@ -29,6 +29,11 @@ Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 T = TypeVar("T")
 Latent = Literal["none", "decoder", "linear"]
+# Evaluations with a column for each of some methods; the keys of ``scores.json`` are their own.
+Evaluation = Literal[
+    "assimilation", "spread", "coverage", "response", "learning_curve", "single_observation"
+]
+EVERY_EVALUATION: tuple[Evaluation, ...] = get_args(Evaluation)
 
 
 class Engine(Protocol):
@@ -97,6 +102,9 @@ class Method(ABC):
         Whether the analysis is the decoded state alone, without the residual analysis.
     needs_sea : bool
         Whether observations of SST are required.
+    scored_in : tuple of str
+        Evaluations that include it by default. Each costs hours for each method, so only
+        ``assimilation`` has all; it is empty for what every evaluation scores as its zero.
     """
 
     key: str
@@ -107,6 +115,7 @@ class Method(ABC):
     latent: Latent = "none"
     latent_only: bool = False
     needs_sea: bool = False
+    scored_in: tuple[Evaluation, ...] = ("assimilation",)
 
     # Whether it has a posterior covariance: spread, cost, influence of an observation.
     posterior: ClassVar[bool] = False
@@ -114,8 +123,6 @@ class Method(ABC):
     responds: ClassVar[bool] = False
     # Whether it takes observations of other kinds than values at places.
     takes_kinds: ClassVar[bool] = False
-    # Whether it has a column in tables of scores.
-    scored: ClassVar[bool] = True
     # Number of months in a table of scores; None for all.
     most_scored_months: ClassVar[int | None] = None
 
@@ -232,7 +239,7 @@ class GaussianMethod(Method):
         """Build the prior."""
 
     def decoder_fraction(
-        self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
+        self, settings: TunedParameters, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance in the prior's; 0 without a decoder."""
         del settings, n_places, setting, sea_held

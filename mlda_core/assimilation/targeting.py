@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg
 
-from mlda_core.assimilation.methods import METHODS, WITH_POSTERIOR, spelled
+from mlda_core.assimilation.methods import WITH_WHOLE_POSTERIOR, spelled
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.physical_units import climatological_spread
 from mlda_core.assimilation.problem import gaussian
@@ -383,10 +383,10 @@ def check_posterior(setting: Setting) -> None:
         If it has not.
     """
     if gaussian(setting).only_decodes(setting):
-        fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "
-            f"the state, so how uncertain it is, is not known; use one of {fitting}."
+            "the state, so how uncertain it is, is not known; use one of "
+            f"{spelled(*WITH_WHOLE_POSTERIOR)}."
         )
 
 

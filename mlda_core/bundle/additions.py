@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from mlda_core.bundle import statistics_files
 from mlda_core.bundle.files import CALIBRATION_FILES, DAMAGE, read_arrays, read_prior, reason_of
-from mlda_core.bundle.statistics import Settings, Statistics
+from mlda_core.bundle.statistics import Statistics, TunedParameters
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.vae.packing import unpack_bytes
@@ -27,7 +27,7 @@ def has_statistics(config: Mapping[str, Any]) -> bool:
     return CALIBRATION_FILES[0] in config["checksums"]
 
 
-def read_settings(path: Path, config: Mapping[str, Any]) -> Settings:
+def read_settings(path: Path, config: Mapping[str, Any]) -> TunedParameters:
     """Return the tuned parameters of the assimilation.
 
     Parameters
@@ -43,7 +43,7 @@ def read_settings(path: Path, config: Mapping[str, Any]) -> Settings:
         If the parameters are invalid.
     """
     try:
-        return Settings.from_dict(config.get("assimilation", {}).get("settings", {}))
+        return TunedParameters.from_dict(config.get("assimilation", {}).get("settings", {}))
     except DAMAGE as problem:
         raise _damaged(path, "settings", problem) from problem
 

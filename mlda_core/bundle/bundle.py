@@ -35,7 +35,7 @@ from mlda_core.bundle.files import (
     unpack_tensors,
 )
 from mlda_core.bundle.months import BundledMonths
-from mlda_core.bundle.statistics import Settings, Statistics
+from mlda_core.bundle.statistics import Statistics, TunedParameters
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
@@ -162,7 +162,7 @@ class Bundle:
         return has_statistics(self.config)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> TunedParameters:
         """Tuned parameters of the assimilation.
 
         Raises

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Settings:
+class TunedParameters:
     """Parameters tuned on validation months; stored in a bundle's ``config.json``.
 
     Parameters
@@ -69,7 +69,7 @@ class Settings:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+    def from_dict(cls, values: Mapping[str, Any]) -> TunedParameters:
         """Build from plain JSON values.
 
         Raises

@@ -27,7 +27,7 @@ from mlda_core.bundle.files import (
     SCHEMA_VERSION,
     checksum,
 )
-from mlda_core.bundle.statistics import Settings, Statistics
+from mlda_core.bundle.statistics import Statistics, TunedParameters
 from mlda_core.climate.atomic_files import replacing
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
@@ -140,7 +140,7 @@ def _quantised(name: str) -> dict[str, Any]:
 
 
 def add_statistics(
-    bundle: Bundle, statistics: Statistics, settings: Settings, sea: SeaNetwork | None
+    bundle: Bundle, statistics: Statistics, settings: TunedParameters, sea: SeaNetwork | None
 ) -> None:
     """Write statistics for assimilation into a bundle's folder; reload it to use them.
 
@@ -148,7 +148,7 @@ def add_statistics(
     ----------
     bundle : Bundle
     statistics : Statistics
-    settings : Settings
+    settings : TunedParameters
     sea : SeaNetwork, optional
         The network of :attr:`mlda_core.bundle.bundle.Bundle.sea`.
     """

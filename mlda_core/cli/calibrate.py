@@ -41,14 +41,14 @@ def calibrate(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.calibrate import PATTERNS
         from mlda_core.assimilation.calibrate import calibrate as run
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.bundle.statistics import Settings
+        from mlda_core.bundle.statistics import TunedParameters
         from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
         from mlda_core.vae.sea_training import SeaTraining
 
         torch.set_num_threads(threads)
         model = load_bundle(bundle)
-        chosen = Settings.from_dict({**model.settings.to_dict(), **_numbers(settings or [])})
+        chosen = TunedParameters.from_dict({**model.settings.to_dict(), **_numbers(settings or [])})
         data = load_training_data(load_config(config))
         training = SeaTraining()
         if epochs is not None:

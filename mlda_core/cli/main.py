@@ -268,7 +268,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
 
         from mlda_core.evaluation.reconstruction import validate as score
         from mlda_core.evaluation.reconstruction import write_scores
-        from mlda_core.evaluation.report import METHODS, write_page
+        from mlda_core.evaluation.report import RECONSTRUCTIONS, write_page
         from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
 
@@ -293,7 +293,7 @@ def validate(  # noqa: PLR0917 - options of a command, given by name
     for row in next(iter(scores.values())):
         cells = [scores[v.name][row] for v in model.variables]
         table.add_row(
-            METHODS.get(row, row),
+            RECONSTRUCTIONS.get(row, row),
             *(f"{c['explained_variance']:.3f} ({c['rmse']:.2f})" for c in cells),
         )
     out.print(table)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, scored_in
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import Places
@@ -24,7 +24,7 @@ from mlda_core.vae.dataset import Months
 Float = NDArray[np.float32]
 Tick = Callable[[str, int, int], None]
 
-SCORED = tuple(method.key for method in METHODS.values() if method.scored)
+SCORED = scored_in("assimilation")
 STATIONS = (10, 30, 100, 300, 1000)
 NETWORKS = (
     "all_fields",
@@ -33,7 +33,7 @@ NETWORKS = (
     *(f"stations_{count}" for count in STATIONS),
 )
 # Methods whose predicted spread is compared with the actual error.
-WITH_SPREAD = ("vae", "enoi")
+WITH_SPREAD = scored_in("spread")
 AREAS = ("globe", "tropics", "north", "south")
 STATION_VARIABLES = ("psl", "tas")
 # Observation error, as a fraction of the local spread.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.assimilation.methods import scored_in
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.evaluation.scores_file import put_scores, scores_of
 from mlda_core.observations.land import cell_of
@@ -38,7 +39,7 @@ Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
 
 YEARS = (1880, 1903, 1916, 1940, 1969, 2009)
-METHODS = ("vae", "vae_latent_only", "eof", "enoi")
+METHODS = scored_in("coverage")
 # Lower bounds of the distance classes, km; the first class is all distances.
 DISTANCES = (0, 500, 1000, 2000, 4000)
 CLASSES = ("all", *(f"{low}_km" for low in DISTANCES))

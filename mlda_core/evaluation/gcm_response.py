@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.methods import scored_in
 from mlda_core.climate.regions import REGIONS, region_mask
 from mlda_core.evaluation.assimilation import ERROR, network_of
 from mlda_core.evaluation.scores_file import put_scores, scores_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.interpolation import Places
 
-METHODS = ("vae", "regression", "enoi")
+METHODS = scored_in("response")
 AREAS = ("globe", "tropics")
 # Key of the test split; other splits have a suffix.
 _KEY = "perturbation"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
+from mlda_core.assimilation.methods import METHODS, scored_in
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.checks import decode_all
 from mlda_core.bundle.export import export_bundle, history
@@ -49,15 +50,16 @@ from mlda_core.vae.sea_training import SeaTraining
 from mlda_core.vae.training import train
 
 if TYPE_CHECKING:
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
 
 Tick = Callable[[str, int, int], None]
 
 EPOCHS = 4
 SEA_EPOCHS = 2
 NETWORKS = ("stations_100", "sst_only")
-OWN = ("vae", "vae_latent_only")
-CLASSICAL = ("eof", "enoi", "regression")
+# Methods of the point's own bundle, and those of its classical one.
+OWN = tuple(key for key in scored_in("learning_curve") if METHODS[key].latent == "decoder")
+CLASSICAL = tuple(key for key in scored_in("learning_curve") if key not in OWN)
 RECONSTRUCTION = "reconstruction"
 # Number of members on whose months assimilation is scored: places and SST are the same for all
 # members, and the scoring takes longer than the training.
@@ -74,7 +76,7 @@ class Curve:
     ----------
     config : ModelConfig
         Of the model; its splits determine training and scored months.
-    settings : Settings
+    settings : TunedParameters
         Of the assimilation, the same at every point.
     folder : Path
         Contains one folder for each point.
@@ -89,7 +91,7 @@ class Curve:
     def __init__(
         self,
         config: ModelConfig,
-        settings: Settings,
+        settings: TunedParameters,
         folder: Path,
         *,
         epochs: int = EPOCHS,

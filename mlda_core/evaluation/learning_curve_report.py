@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlda_core.assimilation.methods import METHODS
+from mlda_core.assimilation.methods import METHODS, scored_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,16 +25,18 @@ WHAT = {
     "stations_100": "100 stations",
     "sst_only": "sea surface temperature only",
 }
-COMPARED = ("vae", "vae_latent_only", "eof", "enoi", "regression", "climatology")
-LABELS = {key: METHODS[key].label for key in COMPARED}
+LABELS = {key: METHODS[key].label for key in (*scored_in("learning_curve"), "climatology")}
 # Okabe and Ito's colour-blind-safe colours, with markers for printing in black and white.
-LOOKS = {
-    "vae": ("#D55E00", "o"),
-    "vae_latent_only": ("#E69F00", "s"),
-    "eof": ("#009E73", "^"),
-    "enoi": ("#0072B2", "D"),
-    "regression": ("#CC79A7", "v"),
-}
+_STYLES = (
+    ("#D55E00", "o"),
+    ("#E69F00", "s"),
+    ("#009E73", "^"),
+    ("#0072B2", "D"),
+    ("#CC79A7", "v"),
+    ("#56B4E9", "P"),
+    ("#F0E442", "X"),
+)
+LOOKS = dict(zip(scored_in("learning_curve"), cycle(_STYLES), strict=False))
 
 
 def write_curve(

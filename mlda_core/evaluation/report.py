@@ -14,7 +14,8 @@ from mlda_core.evaluation.reconstruction import Report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METHODS = {
+# Of reconstruction, which is not analysis: an encoder or EOFs that see every cell.
+RECONSTRUCTIONS = {
     "vae": "VAE, by its encoder",
     "vae_minimised": "VAE, by minimising over z",
     "vae_linear_part": "VAE without the refining network",
@@ -74,7 +75,7 @@ def _table(report: Report, bundle: Bundle, split: str) -> str:
             f"<td>{s[method]['explained_variance']:.3f} ({s[method]['rmse']:.2f})</td>"
             for s in scores.values()
         )
-        rows += f"<tr><td>{METHODS.get(method, method)}</td>{cells}</tr>"
+        rows += f"<tr><td>{RECONSTRUCTIONS.get(method, method)}</td>{cells}</tr>"
     return (
         "<h2>Reconstruction: explained variance (RMSE)</h2>"
         f"<table><tr><th></th>{head}</tr>{rows}</table>"

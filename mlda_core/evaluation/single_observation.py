@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlda_core.assimilation.methods import scored_in
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
 from mlda_core.climate.vectors import geostrophic_wind
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlda_core.vae.dataset import Months
 
 Array = NDArray[np.float64]
+METHODS = scored_in("single_observation")
 # As in VAE-Var: south of Japan.
 PLACE = (21.0, 129.0)
 # In local standard deviations: a value with a return period of forty months.
@@ -150,7 +152,7 @@ def run(
     engine: Assimilator,
     calendar_month: int,
     *,
-    methods: Sequence[str] = ("vae", "enoi"),
+    methods: Sequence[str] = METHODS,
     place: tuple[float, float] = PLACE,
     deviations: float = DEVIATIONS,
 ) -> dict[str, Increment]:
@@ -229,7 +231,7 @@ def skill(
     engine: Assimilator,
     months: Months,
     *,
-    methods: Sequence[str] = ("vae", "enoi"),
+    methods: Sequence[str] = METHODS,
     place: tuple[float, float] = PLACE,
     seed: int = 0,
 ) -> dict[str, dict[str, dict[str, float]]]:

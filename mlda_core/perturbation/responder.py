@@ -171,7 +171,7 @@ class Responder:
             control=control[0],
             perturbed=perturbed[0],
             anomalies=perturbed[0] - control[0],
-            beyond=self._extrapolated_fraction(month, moved_by),
+            extrapolated_fraction=self._extrapolated_fraction(month, moved_by),
             method=method.key,
             bundle=bundle,
             _spread_of=spread,

@@ -79,7 +79,7 @@ class Response:
         Anomalies of the analysis without and with the change.
     anomalies : ndarray of float32, shape (V, lat, lon)
         Their difference, the response: exactly zero if the change is zero everywhere.
-    beyond : float
+    extrapolated_fraction : float
         Extrapolated fraction of the changed area, 0..1: where the changed SST is outside the
         range of the bundle's months of that season.
     method : str
@@ -94,7 +94,7 @@ class Response:
     control: Float
     perturbed: Float
     anomalies: Float
-    beyond: float
+    extrapolated_fraction: float
     method: str
     bundle: Bundle
     _spread_of: Callable[[], Float]
@@ -111,8 +111,9 @@ class Response:
         sea = f"the sea changed by up to {greatest:+.2f} K" if size > 0 else "the sea as it was"
         return (
             f"<Response of {self.month} to {sea}, by {spelled(self.method)}, bundle "
-            f"{self.bundle.name};\n held: {HELD[self.held].label}; {100 * self.beyond:.0f} % of "
-            f"the changed sea is beyond any that the model knows;\n global means: {listed}>"
+            f"{self.bundle.name};\n held: {HELD[self.held].label}; "
+            f"{100 * self.extrapolated_fraction:.0f} % of the changed sea is beyond any that the "
+            f"model knows;\n global means: {listed}>"
         )
 
     @cached_property

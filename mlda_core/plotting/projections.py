@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from mlda_core.climate import projections
 from mlda_core.climate.assets import coastline
 from mlda_core.plotting.look import PlotError
 
@@ -55,19 +56,17 @@ class _LambertAzimuthalEqualArea(_NoText, ccrs.LambertAzimuthalEqualArea):
     pass
 
 
-# The Pacific is in the middle, where El Nino is, if nothing else is said.
+_CLASSES = {
+    "Robinson": _Robinson,
+    "PlateCarree": _PlateCarree,
+    "NorthPolarStereo": _NorthPolarStereo,
+    "SouthPolarStereo": _SouthPolarStereo,
+}
 GLOBAL: dict[str, Any] = {
-    "robinson": _Robinson(central_longitude=180.0),
-    "atlantic": _Robinson(central_longitude=0.0),
-    "platecarree": _PlateCarree(central_longitude=180.0),
-    "north": _NorthPolarStereo(central_longitude=-90.0),
-    "south": _SouthPolarStereo(central_longitude=180.0),
+    p.key: _CLASSES[p.cartopy](central_longitude=p.central_longitude)
+    for p in projections.PROJECTIONS
 }
 PROJECTIONS = (*GLOBAL, "region")
-# Polar maps end here: what lies nearer to the equator is shown better by the others.
-POLAR_EDGE = 20.0
-# What a map of a region leaves free around it, as a share of its size.
-_MARGIN = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +121,7 @@ def frame_of(projection: str, grid: Grid) -> Frame:
 
 
 def is_polar(crs: Any) -> bool:
-    """Whether a projection is one of the polar maps, which end at :data:`POLAR_EDGE`."""
+    """Whether a projection is one of the polar maps, which end before the equator."""
     return isinstance(crs, ccrs.Stereographic) and abs(crs.proj4_params["lat_0"]) == 90.0
 
 
@@ -130,7 +129,8 @@ def latitudes(crs: Any) -> tuple[float, float]:
     """Return the southernmost and northernmost latitude that a projection draws."""
     if not is_polar(crs):
         return -90.0, 90.0
-    return (POLAR_EDGE, 90.0) if crs.proj4_params["lat_0"] > 0 else (-90.0, -POLAR_EDGE)
+    edge = projections.POLAR_EDGE
+    return (edge, 90.0) if crs.proj4_params["lat_0"] > 0 else (-90.0, -edge)
 
 
 @lru_cache(maxsize=len(GLOBAL))
@@ -160,7 +160,7 @@ def _region(south: float, north: float, west: float, east: float) -> Frame:
     up = np.concatenate([np.full(61, south), np.full(61, north), lat, lat])
     points = crs.transform_points(PLAIN, around, up)[:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
-    margin = _MARGIN * (high - low)
+    margin = projections.REGION_MARGIN * (high - low)
     (x0, y0), (x1, y1) = low - margin, high + margin
     # Only what is near: the far side of the globe would cross the map.
     reach = shapely.union_all(

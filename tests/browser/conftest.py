@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
@@ -108,10 +108,13 @@ class Visitor:
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url)
+        # The first page of a server takes longest: it is drawn before it is sent.
+        self.page.goto(url, timeout=120_000)
         self.page.wait_for_selector("ol.first li", state="attached", timeout=60_000)
         self.page.wait_for_selector(".strip .month", timeout=60_000)
         self.page.wait_for_selector("#maps canvas", state="attached", timeout=60_000)
+        # What is sent before waits; the forms are built after it.
+        self.page.wait_for_selector("html[data-listens]", timeout=120_000)
         self.settle()
 
     def settle(self, quiet=0.35, limit=60.0):
@@ -192,6 +195,33 @@ class Visitor:
         while not panes <= self.changed(before):
             if time.monotonic() > deadline:
                 pytest.fail(f"Not changed: {sorted(panes - self.changed(before))}.")
+            self.page.wait_for_timeout(100)
+
+    def until_back(self, before, places=".map, .scatter", limit=30.0):
+        """Wait until the panes are what they were before."""
+        deadline = time.monotonic() + limit
+        self.settle()
+        while self.pixels(places) != before:
+            if time.monotonic() > deadline:
+                now = self.pixels(places)
+                pytest.fail(f"Still changed: {sorted(n for n in now if now[n] != before[n])}.")
+            self.page.wait_for_timeout(100)
+
+    def asks(self, **wanted):
+        """Wait until the link says this; None for what it is not to say."""
+
+        def says(url):
+            found = parse_qs(urlparse(url).query)
+            return all(found.get(k, [None])[0] == value for k, value in wanted.items())
+
+        self.page.wait_for_url(says)
+
+    def until_drawn(self, before, limit=60.0):
+        """Wait until any pane differs from before, though more may be under way."""
+        deadline = time.monotonic() + limit
+        while self.pixels() == before:
+            if time.monotonic() > deadline:
+                pytest.fail("Nothing was drawn.")
             self.page.wait_for_timeout(100)
 
     @property

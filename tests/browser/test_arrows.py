@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from playwright.sync_api import expect
 
 # One page of the bundle: in one process of pytest-xdist.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("upper")]
@@ -44,10 +45,10 @@ def test_arrows_follow_the_slider_and_can_be_switched_off(revisit):
     # They are drawn, on the height alone.
     before = visitor.pixels()
     visitor.page.locator(".arrows input").uncheck()
+    visitor.until_changed(before, {f"{HEIGHT} target", f"{HEIGHT} model"})
     assert visitor.changed(before) == {f"{HEIGHT} target", f"{HEIGHT} model"}
     visitor.page.locator(".arrows input").check()
-    visitor.settle()
-    assert visitor.pixels() == before
+    visitor.until_back(before)
 
 
 def test_another_projection_and_a_zoom_keep_arrows_and_their_key(revisit):
@@ -83,18 +84,18 @@ def test_one_button_shows_what_one_observation_does_by_two_methods(revisit):
     visitor.form.get_by_role("button", name="Try one alone").click()
     page.wait_for_selector("text=converged in")
     page.wait_for_function("document.querySelector('.against .other').textContent == 'ensemble OI'")
-    changed = visitor.changed(first)
-    assert {f"{HEIGHT} target", f"{HEIGHT} model", f"{WIND} target", f"{WIND} model"} <= changed
+    visitor.until_changed(
+        first, {f"{name} {column}" for name in (HEIGHT, WIND) for column in ("target", "model")}
+    )
     asked = parse_qs(urlparse(page.url).query)
     assert asked["beside"] == ["enoi"]
     assert asked["scale"] == ["5"]
     assert asked["column"] == ["increment"]
-    assert page.locator(".heading.beside select").input_value() == "Ensemble OI: increment"
-    assert "1 observation" in page.locator(".counts").inner_text()
+    expect(page.locator(".heading.beside select")).to_have_value("Ensemble OI: increment")
+    expect(page.locator(".counts")).to_contain_text("1 observation")
     ours, theirs = arrows(visitor, "model"), arrows(visitor, "target")
     # Its localisation ends ensemble OI's increment; the decoder's patterns go round the globe.
     assert 30 < theirs[0] < ours[0]
     assert "+30" in visitor.text(f"[data-variable={HEIGHT}] .legend")
     page.locator("#undo").click()
-    visitor.settle()
-    assert page.locator(".heading.beside select").input_value() == "Target"
+    expect(page.locator(".heading.beside select")).to_have_value("Target")

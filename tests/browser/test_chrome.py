@@ -1,6 +1,7 @@
 """The bar and its words: readable in both themes, whole, and honest when the server is gone."""
 
 import pytest
+from playwright.sync_api import expect
 
 COLOURS = """() => {
   const found = []
@@ -62,12 +63,12 @@ def test_a_server_that_is_gone_is_missed(visit, serve):
     visitor.page.locator("#next").click()
     visitor.page.wait_for_selector(".status.failed", timeout=20_000)
     visitor.says("does not answer")
-    assert visitor.page.locator("b.month").inner_text() == shown
+    expect(visitor.page.locator("b.month")).to_have_text(shown)
 
 
 def test_folded_tools_say_what_they_are(visit):
     visitor = visit(width=820, height=1180)
     fold = visitor.page.locator("#fold")
-    assert fold.inner_text() == "Tools"
+    expect(fold).to_have_text("Tools")
     fold.click()
-    assert fold.inner_text() == ""
+    expect(fold).to_have_text("")

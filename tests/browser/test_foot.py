@@ -20,6 +20,17 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 # One server of the foot alone: in one process of pytest-xdist.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("foot")]
 FIGURE = "div.bk-Figure"
+AT_REST = """(node) => new Promise((done) => {
+  let was = "", still = 0
+  const look = () => {
+    const now = JSON.stringify(node.getBoundingClientRect())
+    still = now === was ? still + 1 : 0
+    was = now
+    if (still < 12) requestAnimationFrame(look)
+    else done()
+  }
+  look()
+})"""
 NINO, TROPICS = (REGIONS[key].label for key in ("nino34", "tropics"))
 
 
@@ -125,29 +136,40 @@ def tooltips(page):
     return page.locator(".bk-Tooltip div[style*='white-space']")
 
 
+def axis_says(page, units):
+    """Wait until a chart's axis has these units."""
+    page.wait_for_function(
+        """(units) => Bokeh.documents.some((document) =>
+          [...document._all_models.values()].some((model) => model.axis_label === units))""",
+        arg=units,
+    )
+
+
 def chart(page):
-    """Return the box of the frame of the series' chart."""
+    """Return the box of the series' chart, once it keeps its place."""
     figure = page.locator(f"footer .series {FIGURE}")
     expect(figure).to_be_visible()
-    page.wait_for_timeout(300)
+    figure.evaluate(AT_REST)
     return figure.bounding_box()
 
 
 def test_folded_it_is_one_line_and_each_part_unfolds(page):
     assert foot(page).bounding_box()["height"] <= 36
-    assert page.locator(f"footer {FIGURE}").count() == 0, "made when it is opened first"
+    expect(page.locator(f"footer {FIGURE}"), "made when it is opened first").to_have_count(0)
     opened(page, "Verification")
     heard(page, "foot ['scores']")
     expect(page.locator("footer .tabulator")).to_be_visible()
     opened(page, "Series")
     heard(page, "foot ['scores', 'series']")
     chart(page)
+    foot(page).evaluate(AT_REST)
     assert 150 < foot(page).bounding_box()["height"] < 300
     opened(page, "Verification")
     heard(page, "foot ['series']")
     expect(page.locator("footer .tabulator")).to_be_hidden()
     opened(page, "Series")
     expect(page.locator("footer .series")).to_be_hidden()
+    foot(page).evaluate(AT_REST)
     assert foot(page).bounding_box()["height"] <= 36
 
 
@@ -172,7 +194,7 @@ def test_the_table_shows_scores_and_one_click_chooses_a_method(page):
     # The keyboard stays where it was, though another row is marked, or the rows are made anew.
     expect(enoi).to_be_focused()
     page.set_viewport_size({"width": 1000, "height": 700})
-    page.wait_for_timeout(600)
+    page.locator("footer .tabulator").evaluate(AT_REST)
     expect(enoi).to_be_focused()
     button(page, "EOFs").first.click()
     heard(page, "method eof")
@@ -181,7 +203,7 @@ def test_the_table_shows_scores_and_one_click_chooses_a_method(page):
     expect(page.locator("footer .tabulator-header")).to_contain_text("hPa")
     expect(cells.first).not_to_have_text(f"{first[0]:.2f}")
     # Nothing is withheld here: that choice cannot be taken.
-    assert choice(page, "Withheld").count() == 0
+    expect(choice(page, "Withheld")).to_have_count(0)
     button(page, "Compare all methods").click()
     heard(page, "compare")
 
@@ -192,6 +214,7 @@ def test_choices_move_with_the_arrows_as_radio_buttons_do(page):
     page.keyboard.press("ArrowRight")
     expect(choice(page, "RMSE")).to_be_checked()
     page.keyboard.press("ArrowLeft")
+    expect(choice(page, "Expl. variance")).to_be_checked()
     page.keyboard.press("ArrowLeft")
     expect(choice(page, "r")).to_be_checked()
 
@@ -200,6 +223,8 @@ def test_hovering_reads_the_values_and_a_click_goes_to_the_month(page, bundle):
     opened(page, "Series")
     listed(page, "Variable of the series and the drivers").select_option("Sea-level pressure")
     expect(listed(page, "Month of the series")).to_have_value("1997-12")
+    # The chart is drawn anew for the variable: under a pointer that is there already, twice.
+    axis_says(page, "hPa")
     box = chart(page)
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 40)
     tooltip = tooltips(page)
@@ -269,6 +294,7 @@ def test_another_region_or_variable_is_drawn_in_its_units(page):
     listed(page, "Region of the verification, the series and the drivers").select_option(NINO)
     heard(page, "foot-region nino34")
     listed(page, "Variable of the series and the drivers").select_option("Sea surface temperature")
+    axis_says(page, "K")
     box = chart(page)
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 40)
     expect(tooltips(page)).to_contain_text(" K")
@@ -338,10 +364,7 @@ def test_drivers_are_listed_when_asked_for(beside):
     expect(figure).to_be_hidden()
     variables = listed(beside, "Variable of the series and the drivers")
     variables.select_option("Precipitation")
-    beside.wait_for_function(
-        """() => Bokeh.documents.some((document) =>
-          [...document._all_models.values()].some((model) => model.axis_label === "mm/day"))"""
-    )
+    axis_says(beside, "mm/day")
     button(beside, "Find the drivers").click()
     heard(beside, "drivers pr")
     expect(figure).to_be_visible()

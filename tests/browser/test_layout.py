@@ -277,7 +277,6 @@ def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
     page.locator("footer label").filter(has_text=re.compile("^Verification$")).click()
     button = page.locator("footer button").filter(has_text="Compare").first
     button.wait_for(state="visible")
-    ground = "(node) => getComputedStyle(node).backgroundColor"
     raised = """() => {
       const probe = document.body.appendChild(document.createElement("i"))
       probe.style.background = "var(--raised)"
@@ -286,10 +285,12 @@ def test_buttons_below_the_maps_take_the_theme_that_is_chosen_last(visit):
       return found
     }"""
     dark = page.evaluate(raised)
-    assert button.evaluate(ground) == dark
+    expect(button).to_have_css("background-color", dark)
     page.locator("#theme").evaluate("(node) => node.click()")
     page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
-    assert button.evaluate(ground) == page.evaluate(raised) != dark
+    light = page.evaluate(raised)
+    assert light != dark
+    expect(button).to_have_css("background-color", light)
 
 
 def test_start_again_is_one_step_that_undo_takes_back(revisit):
@@ -301,14 +302,14 @@ def test_start_again_is_one_step_that_undo_takes_back(revisit):
     visitor.settle()
     there = visitor.pixels()
     page.locator("#again").click()
+    expect(page.locator(".strip .month")).to_have_text("December 1997")
+    expect(page.locator("#projection")).to_have_value("robinson")
+    expect(page.locator("html")).to_have_attribute("data-tool", "observe")
     visitor.settle()
-    assert page.locator(".strip .month").inner_text() == "December 1997"
-    assert page.locator("#projection").input_value() == "robinson"
-    assert page.evaluate("document.documentElement.dataset.tool") == "observe"
     page.locator("#undo").click()
-    visitor.settle()
-    assert visitor.pixels() == there != first
-    assert page.locator("#projection").input_value() == "north"
+    expect(page.locator("#projection")).to_have_value("north")
+    visitor.until_back(there)
+    assert there != first
 
 
 def test_a_first_visit_is_dark_where_the_system_is_and_a_choice_lasts(browser, server):
@@ -324,7 +325,7 @@ def test_a_first_visit_is_dark_where_the_system_is_and_a_choice_lasts(browser, s
     page.wait_for_selector("#theme", state="attached")
     page.wait_for_function("() => !document.documentElement.hasAttribute('data-busy')")
     # What the link was refused for is still said.
-    assert "1850-13" in page.locator(".status").inner_text()
+    expect(page.locator(".status")).to_contain_text("1850-13")
     page.locator("#theme").evaluate("(node) => node.click()")
     themed("light")
     for query, theme in (("", "light"), ("&theme=dark", "dark")):

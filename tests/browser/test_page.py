@@ -5,6 +5,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +29,7 @@ def drag(visitor, k, share):
     visitor.page.mouse.down()
     for i in range(1, 11):
         visitor.page.mouse.move(x + (to - x) * i / 10, y)
+        # As fast as a hand: without a pause the browser makes one event of them all.
         visitor.page.wait_for_timeout(15)
     return visitor.page.mouse.up
 
@@ -35,12 +37,12 @@ def drag(visitor, k, share):
 def test_a_page_shows_a_test_month_with_its_code_and_asks_nothing_of_any_other_machine(visit):
     visitor = visit()
     page = visitor.page
-    assert page.locator(".strip .month").inner_text() == "December 1997"
-    assert "test month" in page.locator(".split").inner_text()
-    assert page.locator("#encode").get_attribute("aria-pressed") == "true"
-    assert "Niño 3.4" in page.locator(".nino").inner_text()
-    assert "Anomalies from" in page.locator(".base").inner_text()
-    assert page.locator("ol.first li").count() == 12
+    expect(page.locator(".strip .month")).to_have_text("December 1997")
+    expect(page.locator(".split")).to_contain_text("test month")
+    expect(page.locator("#encode")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".nino")).to_contain_text("Niño 3.4")
+    expect(page.locator(".base")).to_contain_text("Anomalies from")
+    expect(page.locator("ol.first li")).to_have_count(12)
     assert all(visitor.pixels().values())
     for name in ("psl", "tos", "tas", "pr"):
         scores = visitor.text(f"[data-variable={name}] .scores")
@@ -71,9 +73,9 @@ def test_dragging_changes_models_and_scatters_while_the_handle_moves(revisit):
     assert held == MODELS
     visitor.settle()
     assert abs(visitor.value(0) - z) > 0.5
+    expect(visitor.page.locator(".origin")).to_contain_text("then by hand")
+    expect(visitor.page.locator("#encode")).to_have_attribute("aria-pressed", "false")
     assert "z" in query(visitor)
-    assert "then by hand" in visitor.page.locator(".origin").inner_text()
-    assert visitor.page.locator("#encode").get_attribute("aria-pressed") == "false"
 
 
 def test_nothing_moves_after_release(revisit):
@@ -82,6 +84,7 @@ def test_nothing_moves_after_release(revisit):
     # The page says itself when it has answered, however busy the machine is.
     visitor.settle()
     before = visitor.pixels()
+    # Time in which a frame that lags behind would come.
     visitor.page.wait_for_timeout(500)
     assert visitor.pixels() == before
 
@@ -108,9 +111,9 @@ def test_undo_and_redo(visit):
     assert visitor.changed(first) == MODELS
     second = visitor.pixels()
     visitor.page.locator("#undo").click()
+    expect(visitor.page.locator("#undo")).to_be_disabled()
     visitor.settle()
     assert visitor.pixels() == first
-    assert visitor.page.locator("#undo").is_disabled()
     visitor.page.locator("#redo").click()
     visitor.settle()
     assert visitor.pixels() == second
@@ -124,19 +127,17 @@ def test_month_buttons_arrows_and_play(revisit):
     before = visitor.pixels()
     visitor.page.locator("[data-month='6']").click()
     assert visitor.changed(before) == ALL
-    assert visitor.page.locator(".strip .month").inner_text() == "June 1997"
-    assert query(visitor)["month"] == "1997-06"
+    month = visitor.page.locator(".strip .month")
+    expect(month).to_have_text("June 1997")
+    visitor.asks(month="1997-06")
     visitor.page.locator("#next").click()
-    visitor.settle()
-    assert query(visitor)["month"] == "1997-07"
+    visitor.asks(month="1997-07")
     visitor.page.locator("#prev").click()
-    visitor.settle()
-    assert query(visitor)["month"] == "1997-06"
+    visitor.asks(month="1997-06")
     visitor.page.locator("#year").focus()
     visitor.page.keyboard.press("ArrowLeft")
-    visitor.settle()
-    assert visitor.page.locator(".strip .month").inner_text() == "June 1996"
-    assert "training month: fit, not skill" in visitor.page.locator(".split").inner_text()
+    expect(month).to_have_text("June 1996")
+    expect(visitor.page.locator(".split")).to_contain_text("training month: fit, not skill")
     visitor.page.locator("#play").click()
     visitor.page.wait_for_function(
         "() => new URLSearchParams(location.search).get('month') >= '1996-08'", timeout=20_000
@@ -144,6 +145,7 @@ def test_month_buttons_arrows_and_play(revisit):
     visitor.page.locator("#play").click()
     visitor.settle()
     stopped = query(visitor)["month"]
+    # Time in which the next month would come.
     visitor.page.wait_for_timeout(1200)
     assert query(visitor)["month"] == stopped
 
@@ -151,22 +153,21 @@ def test_month_buttons_arrows_and_play(revisit):
 def test_test_months_are_marked(revisit):
     visitor = revisit("?month=1998-02")
     marked = visitor.page.locator(".months button.test")
-    assert marked.count() == 12
-    assert "test" in marked.first.get_attribute("aria-label")
+    expect(marked).to_have_count(12)
+    expect(marked.first).to_have_attribute("aria-label", re.compile("test"))
 
 
 def test_encode_prior_and_random(revisit):
     visitor = revisit()
     encoded = visitor.pixels()
     visitor.page.locator("#prior").click()
-    visitor.settle()
-    assert visitor.value(0) == 0.0
+    expect(visitor.number(0)).to_have_value("0.00")
     visitor.page.locator("#seed").fill("42")
     visitor.page.locator("#random").click()
+    expect(visitor.page.locator(".origin")).to_contain_text("seed 42")
+    expect(visitor.page.locator("#seed")).to_have_value("43")
     visitor.settle()
-    assert "seed 42" in visitor.page.locator(".origin").inner_text()
     drawn = visitor.pixels()
-    assert visitor.page.locator("#seed").input_value() == "43"
     visitor.page.locator("#encode").click()
     visitor.settle()
     assert visitor.pixels() == encoded
@@ -183,15 +184,15 @@ def test_a_walk_moves_and_can_be_stopped(revisit):
     page.locator("#to").fill("draw 7")
     before = visitor.pixels()
     page.locator("#walk").click()
-    page.wait_for_timeout(1500)
-    assert visitor.pixels() != before
-    assert page.locator("#walk").inner_text() == "Stop"
+    visitor.until_drawn(before)
+    expect(page.locator("#walk")).to_have_text("Stop")
     page.locator("#walk").click()
+    expect(page.locator("#walk")).to_have_text("Walk")
     visitor.settle()
     still = visitor.pixels()
+    # Time in which the next step would come.
     page.wait_for_timeout(700)
     assert visitor.pixels() == still
-    assert page.locator("#walk").inner_text() == "Walk"
     page.locator("#to").fill("nowhere")
     page.locator("#walk").click()
     page.wait_for_selector(".status.failed")
@@ -204,12 +205,13 @@ def test_the_url_restores_the_state(visit, revisit):
     visitor.number(0).press("Enter")
     visitor.page.select_option("#projection", "south")
     visitor.page.locator("[data-fields=full]").click()
+    visitor.asks(fields="full")
     visitor.settle()
     assert {"z", "projection", "fields", "month"} <= set(query(visitor))
     again = visit("?" + urlparse(visitor.page.url).query)
     assert again.pixels() == visitor.pixels()
     assert again.value(0) == pytest.approx(2.2)
-    assert again.page.locator("#projection").input_value() == "south"
+    expect(again.page.locator("#projection")).to_have_value("south")
 
 
 def test_the_browsers_back_button_goes_back(revisit):
@@ -219,10 +221,11 @@ def test_the_browsers_back_button_goes_back(revisit):
     visitor.settle()
     visitor.page.locator("[data-month='2']").click()
     visitor.settle()
+    month = visitor.page.locator(".strip .month")
     visitor.page.go_back()
-    visitor.settle()
-    assert visitor.page.locator(".strip .month").inner_text() == "September 1997"
+    expect(month).to_have_text("September 1997")
     visitor.page.go_back()
+    expect(month).to_have_text("June 1997")
     visitor.settle()
     assert visitor.pixels() == before
 
@@ -235,7 +238,7 @@ def test_a_bad_url_says_so_and_falls_back(visit, bad, culprit):
     visitor = visit(bad)
     visitor.says(culprit)
     assert "Traceback" not in visitor.page.content()
-    assert visitor.page.locator(".strip .month").inner_text() == "December 1997"
+    expect(visitor.page.locator(".strip .month")).to_have_text("December 1997")
 
 
 def test_two_visitors_do_not_see_each_other(visit, revisit):
@@ -245,9 +248,10 @@ def test_two_visitors_do_not_see_each_other(visit, revisit):
     one.number(0).press("Enter")
     one.page.locator("[data-month='3']").click()
     one.settle()
+    # Time in which a frame meant for the other would come.
     other.page.wait_for_timeout(400)
     assert other.pixels() == before
-    assert other.page.locator(".strip .month").inner_text() == "December 1997"
+    expect(other.page.locator(".strip .month")).to_have_text("December 1997")
     other.page.locator("#prior").click()
     other.settle()
     assert one.value(0) != 0.0
@@ -358,14 +362,14 @@ def test_a_double_click_enlarges_a_variable_and_escape_goes_back(revisit):
     visitor = revisit()
     page = visitor.page
     page.locator("[data-variable=pr] .map.model").dblclick()
-    page.wait_for_timeout(300)
-    assert page.locator("[data-variable=psl]").is_hidden()
+    expect(page.locator("[data-variable=psl]")).to_be_hidden()
+    visitor.settle()
     large = page.locator("[data-variable=pr] .map.model").bounding_box()
     page.keyboard.press("Escape")
-    page.wait_for_timeout(300)
-    assert (
-        large["width"] > 1.5 * page.locator("[data-variable=pr] .map.model").bounding_box()["width"]
-    )
+    expect(page.locator("[data-variable=psl]")).to_be_visible()
+    visitor.settle()
+    small = page.locator("[data-variable=pr] .map.model").bounding_box()
+    assert large["width"] > 1.5 * small["width"]
 
 
 def check_fit(page, width, height):
@@ -384,11 +388,11 @@ def check_fit(page, width, height):
 def test_everything_fits_without_scrolling(visit, width, height):
     visitor = visit(width=width, height=height)
     page = visitor.page
-    assert page.locator("aside").is_visible()
+    expect(page.locator("aside")).to_be_visible()
     check_fit(page, width, height)
     page.locator("#fold").click()
+    expect(page.locator("aside")).to_be_hidden()
     visitor.settle()
-    assert page.locator("aside").is_hidden()
     check_fit(page, width, height)
 
 
@@ -400,7 +404,7 @@ def test_themes(revisit):
     visitor.page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     dark = visitor.page.evaluate(ground)
     assert light != dark
-    assert query(visitor)["theme"] == "dark"
+    visitor.asks(theme="dark")
 
 
 def test_all_hundred_sliders_open_in_a_fold(revisit):

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from app.maps.projections import to_map
 
@@ -45,8 +46,12 @@ def settle(visitor):
     visitor.settle(limit=180)
 
 
-def outcome(visitor):
-    return visitor.page.locator(".answered p").inner_text()
+def listed(page, *patches):
+    """Wait until these patches, and no others, are in the list."""
+    what = page.locator(".patches .what:visible")
+    expect(what).to_have_count(len(patches))
+    if patches:
+        expect(what).to_have_text(list(patches))
 
 
 @pytest.fixture
@@ -76,16 +81,15 @@ def test_a_first_visit_shows_december_1997_without_its_el_nino(visit):
     settle(visitor)
     after = visitor.pixels()
     assert {name for name in after if after[name] != before[name]} >= MODELS | TARGETS
-    assert page.locator("#first-title").inner_text() == "Analysis from all fields"
-    assert page.locator(".shows-view select").input_value() == "Analysis + response"
-    assert page.locator(".patches .what:visible").all_inner_texts() == ["Niño 3.4"]
-    assert "K over" in page.locator(".change p").inner_text()
-    assert "What does the sea alone do?" in page.locator(".question p").inner_text()
+    expect(page.locator("#first-title")).to_have_text("Analysis from all fields")
+    expect(page.locator(".shows-view select")).to_have_value("Analysis + response")
+    listed(page, "Niño 3.4")
+    expect(page.locator(".change p")).to_contain_text("K over")
+    expect(page.locator(".question p")).to_contain_text("What does the sea alone do?")
     assert "patch" in visitor.text("[data-variable=tas] .scores")
     # And back, exactly.
     page.locator("[data-tool=explore]").click()
-    visitor.settle()
-    assert visitor.pixels() == before
+    visitor.until_back(before)
 
 
 def test_the_amount_is_dragged_live(perturb):
@@ -106,24 +110,23 @@ def test_the_amount_is_dragged_live(perturb):
         timeout=60_000,
     )
     assert visitor.changed(before) >= {"tos model", "tas model", "pr model"}
-    assert page.locator("input.num[data-at='0']").input_value().startswith("−1.0")
+    expect(page.locator("input.num[data-at='0']")).to_have_value(re.compile("^−1.0"))
     page.mouse.up()
     settle(visitor)
     after = visitor.pixels()
     assert {name for name in after if after[name] != before[name]} <= (
         MODELS | {"tos target"} | {name.replace("model", "scatter") for name in MODELS}
     )
-    assert query(visitor)["sea"] == "nino34:-1"
+    visitor.asks(sea="nino34:-1")
     page.keyboard.press("Control+z")
-    settle(visitor)
-    assert page.locator("input.num[data-at='0']").input_value() == "−2.0"
-    assert visitor.pixels() == before
+    expect(page.locator("input.num[data-at='0']")).to_have_value("−2.0")
+    visitor.until_back(before)
 
 
 def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     visitor = perturb("&sea=")
     page = visitor.page
-    assert "zero" in page.locator(".change p").inner_text()
+    expect(page.locator(".change p")).to_contain_text("zero")
     page.locator(".draw-box button").click()
     # At once: the browser does not wait for the server to draw.
     trace(visitor, [(40, 175), (20, 215)])
@@ -138,15 +141,15 @@ def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     trace(visitor, [(-10, 60), (-30, 60), (-32, 100), (-10, 95), (-9, 62)], kind="model")
     page.wait_for_selector(".patches .what:visible >> nth=1")
     settle(visitor)
-    assert page.locator(".patches .what:visible").nth(1).inner_text().startswith("Lasso round 2")
-    assert "selected" in page.locator(".patch").nth(1).get_attribute("class").split()
+    what = page.locator(".patches .what:visible")
+    expect(what.nth(1)).to_have_text(re.compile("^Lasso round 2"))
+    expect(page.locator(".patch").nth(1)).to_have_class(re.compile(r"\bselected\b"))
     page.keyboard.press("Control+z")
+    expect(what).to_have_count(1)
     page.keyboard.press("Control+z")
-    settle(visitor)
-    assert page.locator(".patches .what:visible").count() == 0
+    expect(what).to_have_count(0)
     page.keyboard.press("Control+Shift+Z")
-    settle(visitor)
-    assert page.locator(".patches .what:visible").count() == 1
+    expect(what).to_have_count(1)
 
 
 def test_a_patch_on_land_is_refused_in_words(perturb):
@@ -159,7 +162,7 @@ def test_a_patch_on_land_is_refused_in_words(perturb):
     page.wait_for_selector(".status.failed")
     visitor.says("land")
     settle(visitor)
-    assert page.locator(".patches .what:visible").count() == 1
+    expect(page.locator(".patches .what:visible")).to_have_count(1)
     assert page.url == url
     assert visitor.pixels() == before
 
@@ -201,21 +204,16 @@ def test_link_file_and_several_patches(perturb, visit):
     shown = visitor.pixels()
     again = visit("?" + urlparse(page.url).query)
     settle(again)
-    assert again.page.locator(".patches .what:visible").all_inner_texts() == [
-        "Niño 3.4",
-        "North Atlantic",
-    ]
-    assert again.page.locator("input.num[data-at='1']").input_value() == "−1.5"
-    assert again.page.get_by_label("SST and pressure").is_checked()
+    listed(again.page, "Niño 3.4", "North Atlantic")
+    expect(again.page.locator("input.num[data-at='1']")).to_have_value("−1.5")
+    expect(again.page.get_by_label("SST and pressure")).to_be_checked()
     # The maps but that of the outlines, whose selection is not saved.
     same = {k: v for k, v in again.pixels().items() if not k.startswith("tos")}
     assert same == {k: v for k, v in shown.items() if not k.startswith("tos")}
     page.locator(".patch").nth(1).locator("[type=checkbox]").uncheck()
-    settle(visitor)
-    assert query(visitor)["sea"].endswith(":off")
+    page.wait_for_url(lambda _: query(visitor)["sea"].endswith(":off"))
     page.get_by_role("button", name="Clear").click()
-    settle(visitor)
-    assert page.locator(".patches .what:visible").count() == 0
+    listed(page)
 
 
 def test_the_keyboard_alone(perturb):
@@ -223,11 +221,10 @@ def test_the_keyboard_alone(perturb):
     page = visitor.page
     page.locator("input[type=range][data-at='0']").focus()
     page.keyboard.press("ArrowRight")
+    expect(page.locator("input.num[data-at='0']")).to_have_value("−1.9")
     settle(visitor)
-    assert page.locator("input.num[data-at='0']").input_value() == "−1.9"
     page.keyboard.press("Delete")
-    settle(visitor)
-    assert page.locator(".patches .what:visible").count() == 0
+    listed(page)
     page.locator(".draw-box button").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".draw-box button[aria-pressed=true]")
@@ -241,13 +238,13 @@ def test_sensitivity_at_a_click(perturb):
     before = visitor.pixels()
     page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_selector(".sensitivity p:has-text('within 500 km')", timeout=120_000)
-    assert visitor.changed(before) >= {"tos model"}
+    visitor.until_changed(before, {"tos model"})
     shown = visitor.pixels()
     page.mouse.click(*pixel(visitor, 15, 210, variable="pr", kind="model"))
     page.wait_for_selector(".sensitivity p:has-text('Precipitation')", timeout=120_000)
     settle(visitor)
-    assert visitor.changed(shown) >= {"tos model", "pr model"}
-    assert page.locator("#tool-perturb").get_by_label("Variable").input_value() == "Precipitation"
+    visitor.until_changed(shown, {"tos model", "pr model"})
+    expect(page.locator("#tool-perturb").get_by_label("Variable")).to_have_value("Precipitation")
     assert "mm/day per K" in visitor.text("[data-variable=tos] .key")
     page.mouse.move(*pixel(visitor, 5, 215, kind="model"))
     page.wait_for_selector("text=mm/day per K")
@@ -261,14 +258,13 @@ def test_beside_the_gcm(perturb):
     before = visitor.pixels()
     page.get_by_role("checkbox", name="Niño 3.4 +2 K").check()
     visitor.until_changed(before, MODELS | TARGETS)
-    assert page.locator("#first-title").inner_text() == "GCM's response, mean of 60 months"
+    expect(page.locator("#first-title")).to_have_text("GCM's response, mean of 60 months")
     assert page.locator(".patches").evaluate("e => e.inert")
     assert re.search(r"tropics\s*r 0?\.?\d", visitor.text("[data-variable=tas] .scores"))
-    assert "months" in page.locator(".gcm-words p").inner_text()
+    expect(page.locator(".gcm-words p")).to_contain_text("months")
     page.locator(".shows-view select").select_option("Analysis + response")
     page.wait_for_url(lambda url: "view=gcm" not in url)
-    settle(visitor)
-    assert visitor.pixels() == before
+    visitor.until_back(before)
 
 
 @pytest.mark.parametrize("size", [{}, {"width": 1280, "height": 720}])
@@ -299,8 +295,8 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     page.get_by_label("A patch of the GFMIP protocol").select_option(label="0° 140°W")
     page.wait_for_selector(".patches .what:visible")
     settle(visitor)
-    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 140°W"]
-    assert query(visitor)["sea"] == "-5:5:200:240:edge360:2"
+    listed(page, "Hump round 0° 140°W")
+    visitor.asks(sea="-5:5:200:240:edge360:2")
     before = visitor.pixels()
     page.get_by_role("button", name="Show the atlas").click()
     # Its first patches are there long before all of them.
@@ -309,21 +305,21 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     cancel.click()
     go_on.wait_for()
     settle(visitor)
-    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
-    assert query(visitor)["view"] == "atlas"
-    assert visitor.changed(before) >= MODELS
+    view = page.locator(".shows-view select")
+    expect(view).to_have_value("Atlas of patches")
+    visitor.asks(view="atlas")
+    visitor.until_changed(before, MODELS)
     drawn = visitor.pixels()
     # Another region's means need no patch again.
     page.get_by_label("Whose mean").select_option(label="Tropics")
     visitor.until_changed(drawn, MODELS, limit=60)
-    assert query(visitor)["over"] == "tropics"
-    assert go_on.is_visible()
-    assert not cancel.is_visible()
+    visitor.asks(over="tropics")
+    expect(go_on).to_be_visible()
+    expect(cancel).to_be_hidden()
     page.mouse.click(*pixel(visitor, 2, 178, variable="pr", kind="model"))
+    expect(view).to_have_value("Response")
+    listed(page, "Hump round 0° 180°")
     settle(visitor)
-    assert page.locator(".shows-view select").input_value() == "Response"
-    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 180°"]
     page.keyboard.press("Control+z")
-    settle(visitor)
-    assert page.locator(".shows-view select").input_value() == "Atlas of patches"
-    assert page.locator(".patches .what:visible").all_inner_texts() == ["Hump round 0° 140°W"]
+    expect(view).to_have_value("Atlas of patches")
+    listed(page, "Hump round 0° 140°W")

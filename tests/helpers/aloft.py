@@ -12,7 +12,7 @@ from kept import copy_kept
 from mlda_core.assimilation.calibrate import estimate
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.bundle.writing import add_statistics
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.vectors import geostrophic_wind
@@ -86,7 +86,7 @@ def make_bundle(folder: Path, *, balanced: bool = True) -> Bundle:
         data = load_training_data(config)
         vae = build_vae(config, data).eval()
         export_bundle(vae, config, data, to / "made", provenance={"test": True})
-        made, settings = load_bundle(to / "made"), Settings()
+        made, settings = load_bundle(to / "made"), TunedParameters()
         add_statistics(made, estimate(made, data, settings, patterns=40), settings, None)
 
     name = "aloft" if balanced else "adrift"

@@ -12,7 +12,7 @@ from kept import copy_kept
 from mlda_core.assimilation.calibrate import estimate
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.bundle.writing import add_statistics
 from mlda_core.climate.cf import time_coordinates
 from mlda_core.climate.splits import Splits
@@ -125,7 +125,7 @@ def make_daily(folder: Path) -> tuple[Bundle, TrainingData]:
         torch.manual_seed(0)
         vae = build_vae(config, data).eval()
         export_bundle(vae, config, data, to / "made", provenance={"test": True})
-        made, settings = load_bundle(to / "made"), Settings(half_width_enoi=6000.0)
+        made, settings = load_bundle(to / "made"), TunedParameters(half_width_enoi=6000.0)
         held = ("validation",)
         past = ("train", *held)
         found = estimate(made, data, settings, held=held, past=past, patterns=60)

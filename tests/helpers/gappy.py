@@ -12,7 +12,7 @@ from kept import copy_kept
 from mlda_core.assimilation.calibrate import calibrate
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.export import export_bundle
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.climate.splits import Splits
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.vae.config import DataConfig, ModelConfig, TrainingConfig
@@ -154,4 +154,4 @@ def _bundle(folder, name, lat, lon, months, fields) -> None:
     training = load_training_data(config)
     vae = train(config, training, folder / "run")
     export_bundle(vae, config, training, folder / name, provenance={"test": True})
-    calibrate(load_bundle(folder / name), training, Settings())
+    calibrate(load_bundle(folder / name), training, TunedParameters())

@@ -14,7 +14,7 @@ from kept import copy_kept
 from mlda_core.assimilation.calibrate import calibrate, estimate
 from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.bundle.export import export_bundle
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.bundle.writing import add_statistics
 from mlda_core.vae.dataset import TrainingData, load_training_data
 from mlda_core.vae.sea_training import SeaTraining
@@ -35,7 +35,7 @@ def make_linear(folder: Path, *, patterns: int = 20) -> Bundle:
 
     def make(to: Path) -> None:
         data = _export(to, curved=0.0)
-        made, settings = load_bundle(to / "made"), Settings()
+        made, settings = load_bundle(to / "made"), TunedParameters()
         add_statistics(made, estimate(made, data, settings, patterns=patterns), settings, None)
 
     return load_bundle(copy_kept(f"linear-{patterns}", make, folder) / "made")
@@ -48,7 +48,9 @@ def make_small(folder: Path, *, curved: float) -> Bundle:
         data = _export(to, curved=curved)
         made = load_bundle(to / "made")
         assert not made.has_statistics
-        calibrate(made, data, Settings(), training=SeaTraining(epochs=2, epochs_normalised=2))
+        calibrate(
+            made, data, TunedParameters(), training=SeaTraining(epochs=2, epochs_normalised=2)
+        )
 
     return load_bundle(copy_kept(f"small-{curved}", make, folder) / "made")
 

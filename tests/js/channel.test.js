@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, mock, test } from "node:test"
 
-import { IN_FLIGHT, LOST_AFTER_MS, channel, underWay, whenReady } from "../../app/web/channel.js"
+import { IN_FLIGHT, LOST_AFTER_MS, channel, serverListens, underWay } from "../../app/web/channel.js"
 import { page } from "./page.js"
 
 let busy, told
@@ -18,11 +18,10 @@ afterEach(() => mock.reset())
 function model(given = {}) {
   const heard = new Map()
   return {
-    ack: 0, took: 0, ready: true, sent: [], ...given,
+    ack: 0, took: 0, sent: [], ...given,
     on(name, act) { heard.set(name, act) },
     send_msg(message) { this.sent.push(message) },
     answer(ack) { this.ack = ack; heard.get("ack")() },
-    tell(name) { heard.get(name)() },
   }
 }
 
@@ -104,13 +103,14 @@ test("what benchmarks listen to carries the server's time", () => {
   assert.ok(told().includes("mlda:ack"))
 })
 
-test("nothing is done before the server hears", () => {
-  let done = 0
-  const m = model({ ready: false })
-  whenReady(m, () => { done += 1 })
-  assert.equal(done, 0)
-  m.tell("ready")
-  assert.equal(done, 1)
-  whenReady(model(), () => { done += 1 })
-  assert.equal(done, 2)
+test("what is sent before the server listens waits for it, the newest of each key", () => {
+  ;({ busy, told } = page({ listens: false }))
+  const m = model(), other = model(), wire = channel(m)
+  wire.send({ type: "tool", value: "explore" }); wire.send({ type: "tool", value: "observe" })
+  channel(other).send({ type: "month", value: 1 })
+  assert.deepEqual([m.sent, other.sent, busy()], [[], [], true])
+  serverListens()
+  assert.deepEqual([...m.sent.map(kinds), ...other.sent.map(kinds)], [["observe"], [1]])
+  m.answer(1); other.answer(1)
+  assert.equal(busy(), false)
 })

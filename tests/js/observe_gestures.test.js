@@ -10,7 +10,7 @@ let model, models, pressed
 beforeEach(() => {
   page()
   mock.timers.enable({ apis: ["setTimeout"] })
-  globalThis.MutationObserver = class { observe() {} disconnect() {} }
+  globalThis.MutationObserver = globalThis.ResizeObserver = class { observe() {} disconnect() {} }
   globalThis.CustomEvent = class { constructor(type, { detail }) { Object.assign(this, { type, detail }) } }
   document.querySelectorAll = () => []
   document.documentElement.dataset.tool = "observe"

@@ -13,12 +13,13 @@ class Target {
   }
 }
 
-// Put a new page in place of the last.
-export function page() {
-  const attributes = new Set()
+// Put a new page in place of the last; most begin when the server listens.
+export function page({ listens = true } = {}) {
+  const attributes = new Set(listens ? ["data-listens"] : [])
   globalThis.window = new Target()
   globalThis.document = new Target()
   globalThis.document.documentElement = {
+    hasAttribute: (name) => attributes.has(name),
     toggleAttribute: (name, on) => on ? attributes.add(name) : attributes.delete(name),
     dataset: {},
   }

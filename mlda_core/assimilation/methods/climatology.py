@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 class Climatology(Method):
     """The reference of the scores."""
 
-    scored = False
     takes_kinds = True
 
     def steps(
@@ -68,5 +67,6 @@ METHODS = (
         "No anomaly anywhere: explained variance 0",
         "docs/assimilation.md",
         rank=90,
+        scored_in=(),
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlda_core.assimilation.method import GaussianMethod
+from mlda_core.assimilation.method import EVERY_EVALUATION, GaussianMethod
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
@@ -38,5 +38,6 @@ METHODS = (
         "Ensemble optimal interpolation, localised, by season",
         "Evensen 2003, https://doi.org/10.1007/s10236-003-0036-9",
         rank=30,
+        scored_in=EVERY_EVALUATION,
     ),
 )

@@ -48,6 +48,7 @@ METHODS = (
         _PAPER,
         rank=20,
         latent="linear",
+        scored_in=("assimilation", "coverage", "learning_curve"),
     ),
     Eof(
         "eof_latent_only",

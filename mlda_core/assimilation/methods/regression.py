@@ -176,5 +176,6 @@ METHODS = (
         "von Storch and Zwiers 1999, https://doi.org/10.1017/CBO9780511612336, chapter 14",
         rank=40,
         needs_sea=True,
+        scored_in=("assimilation", "response", "learning_curve"),
     ),
 )

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlda_core.assimilation.method import Array, Backgrounds, Float, GaussianMethod
+from mlda_core.assimilation.method import (
+    EVERY_EVALUATION,
+    Array,
+    Backgrounds,
+    Float,
+    GaussianMethod,
+)
 from mlda_core.observations.standardised import count_places
 from mlda_core.vae.latent_prior import DEFAULT_PRIOR
 
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.options import Setting
     from mlda_core.assimilation.prior import Prior, PriorRequest
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.bundle.statistics import Settings
+    from mlda_core.bundle.statistics import TunedParameters
     from mlda_core.observations.standardised import Observed
 
 # Of the decoder's covariance, so that the latent vector is never held fast.
@@ -37,7 +43,7 @@ class Vae(GaussianMethod):
         return own if setting.prior == DEFAULT_PRIOR else f"{own} {setting.prior}"
 
     def decoder_fraction(
-        self, settings: Settings, n_places: int, setting: Setting, *, sea_held: bool
+        self, settings: TunedParameters, n_places: int, setting: Setting, *, sea_held: bool
     ) -> float:
         """Fraction of the decoder's covariance, which decreases with the number of places."""
         if self.only_decodes(setting):
@@ -117,6 +123,7 @@ METHODS = (
         "Kingma and Welling 2014, https://arxiv.org/abs/1312.6114; docs/assimilation.md",
         rank=10,
         latent="decoder",
+        scored_in=EVERY_EVALUATION,
     ),
     Vae(
         "vae_latent_only",
@@ -126,5 +133,6 @@ METHODS = (
         rank=11,
         latent="decoder",
         latent_only=True,
+        scored_in=("assimilation", "coverage", "learning_curve"),
     ),
 )

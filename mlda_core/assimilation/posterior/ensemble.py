@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.methods import METHODS, WITH_POSTERIOR, spelled
+from mlda_core.assimilation.methods import WITH_WHOLE_POSTERIOR, spelled
 from mlda_core.assimilation.posterior.sampler import (
     EVENTS,
     LEAST_MEMBERS,
@@ -351,10 +351,9 @@ def checked_sampler(setting: Setting, sampler: str, members: int, seed: int) -> 
         if not (whole and least <= value <= most):
             raise StateError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
     if method.only_decodes(setting):
-        fitting = spelled(*(k for k in WITH_POSTERIOR if not METHODS[k].latent_only))
         raise StateError(
             f"The method {spelled(setting.method)} without residual analysis leaves out a part of "
-            f"the state, so it has no ensemble; use one of {fitting}."
+            f"the state, so it has no ensemble; use one of {spelled(*WITH_WHOLE_POSTERIOR)}."
         )
     if setting.background is not None:
         raise StateError(

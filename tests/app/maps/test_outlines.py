@@ -5,7 +5,8 @@ import pytest
 import shapely
 
 from app.maps.outlines import CUT, box_edge, edge_of, on_map
-from app.maps.projections import KEYS, globe_on_map, to_map
+from app.maps.projections import globe_on_map, to_map
+from mlda_core.climate.projections import KEYS
 from mlda_core.perturbation.sst_patches import Patch
 
 

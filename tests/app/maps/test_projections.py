@@ -6,7 +6,6 @@ import pytest
 from app.maps import projections
 from app.maps.projections import (
     EXTENT,
-    KEYS,
     NX,
     NY,
     on_map,
@@ -15,8 +14,8 @@ from app.maps.projections import (
     to_lonlat,
     to_map,
 )
-from app.state.snapshot import PROJECTIONS
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.projections import KEYS
 
 GRID = Grid(np.linspace(-87.5, 87.5, 36), np.arange(0.0, 360.0, 5.0))
 
@@ -26,10 +25,6 @@ def centres():
     x = x0 + (x1 - x0) * (np.arange(NX) + 0.5) / NX
     y = y0 + (y1 - y0) * (np.arange(NY) + 0.5) / NY
     return np.meshgrid(x, y)
-
-
-def test_the_state_and_the_maps_know_the_same_projections():
-    assert KEYS == PROJECTIONS
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from app.maps import frames
-from app.maps.projections import KEYS, crs_of, globe_on_map, pixel_map, to_lonlat
+from app.maps.projections import crs_of, globe_on_map, pixel_map, to_lonlat
 from app.maps.vectors import (
     KEY_LENGTH,
     LONGEST,
@@ -20,6 +20,7 @@ from app.maps.vectors import (
     lattice,
     stretched,
 )
+from mlda_core.climate.projections import KEYS
 from mlda_core.climate.variables import DEFAULTS
 
 

@@ -111,7 +111,7 @@ def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
     assert "residual as it was" in v.session.tools.paused
     link = "?" + to_query(v.session.state.snapshot(), v.session.limits)
     reopened = visit(link)
-    reopened.settle(lambda visit: visit.view.beyond is not None)
+    reopened.settle(lambda visit: visit.view.residual is not None)
     np.testing.assert_allclose(reopened.session._frame.model, after, atol=0.05)
     # A draw has nothing to do with these observations.
     v.send(type="prior")

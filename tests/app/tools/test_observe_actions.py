@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from visiting import CSV, SOME
 
-from app.maps.projections import KEYS, to_map
+from app.maps.projections import to_map
 from app.state.rows import Row
+from mlda_core.climate.projections import KEYS
 
 
 @pytest.fixture(scope="module")

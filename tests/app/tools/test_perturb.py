@@ -43,7 +43,7 @@ def test_the_first_visit_shows_december_1997_without_its_el_nino(sea_visit, bund
         )
     assert v.heading.pair[0] == "Analysis from all fields"
     assert "with tapered edges" in v.panel.words["change"]
-    assert answer.response.beyond < 0.1
+    assert answer.response.extrapolated_fraction < 0.1
     assert v.panel.words["beyond"] == v.heading.note == ""
     assert "Response of 1997-12" in v.panel.words["outcome"]
     assert "changed" in v.bar.nino
@@ -52,7 +52,7 @@ def test_the_first_visit_shows_december_1997_without_its_el_nino(sea_visit, bund
 
 def test_a_change_beyond_all_months_says_so_and_puts_its_numbers_in_brackets(sea_visit):
     v = sea_visit(f"{PERTURB}&sea=nino34:2")
-    assert v.work.answer.response.beyond > 0.1
+    assert v.work.answer.response.extrapolated_fraction > 0.1
     assert "any November, December or January" in v.panel.words["beyond"]
     assert "extrapolates" in v.heading.note
     assert "<b>(+" in v.session.figures.scores["pr"].text

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from visiting import PERTURB
 
-from app.maps.projections import KEYS, to_map
+from app.maps.projections import to_map
+from mlda_core.climate.projections import KEYS
 
 LAND = {"platecarree": (48.0, 55.0, 85.0, 100.0)}
 

@@ -31,7 +31,12 @@ def change(tiny):
 
 
 def response(change, beyond=0.0, **more):
-    given = {"mean_change": 2.0, "month": "1998-01", "change": change, "beyond": beyond}
+    given = {
+        "mean_change": 2.0,
+        "month": "1998-01",
+        "change": change,
+        "extrapolated_fraction": beyond,
+    }
     return SimpleNamespace(**{**given, **more})
 
 
@@ -84,7 +89,7 @@ def test_readings_are_means_over_the_globe_and_over_the_change(bundle, change):
     assert first == (("globe", "+1.00", "hPa"), ("patch", "+3.00", "hPa"))
     assert second[0][1] == number(np.nan)
     # In brackets where the emulator extrapolates.
-    answer.response.beyond = 0.5
+    answer.response.extrapolated_fraction = 0.5
     assert response_readings(answer, bundle)[0][0][1] == "(+1.00)"
     # Of a change of the whole sea there is no patch apart.
     whole = SimpleNamespace(response=response(np.ones(bundle.grid.shape), anomalies=fields))

@@ -10,7 +10,7 @@ from climate import make_config
 from small import make_bare
 
 from mlda_core.assimilation.calibrate import calibrate, encode_all, estimate
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.vae.config import ConfigError
 from mlda_core.vae.dataset import load_training_data
 
@@ -24,7 +24,9 @@ def bare(tmp_path_factory):
 def test_coefficients_patterns_and_leftover_hold_the_months_variance(bare):
     bundle, data = bare
     told = []
-    made = estimate(bundle, data, Settings(), patterns=30, tick=lambda *step: told.append(step))
+    made = estimate(
+        bundle, data, TunedParameters(), patterns=30, tick=lambda *step: told.append(step)
+    )
     own = bundle.decoder.patterns.numpy()
     assert len(own) < len(made.patterns) <= 30
     np.testing.assert_array_equal(made.patterns[: len(own)], own)
@@ -34,7 +36,7 @@ def test_coefficients_patterns_and_leftover_hold_the_months_variance(bare):
     x = held.x.reshape(len(held), -1)
     left = ((x - made.coefficients[made.held] @ made.patterns) ** 2).mean(axis=0)
     np.testing.assert_allclose(made.leftover, left, rtol=1e-3, atol=1e-5)
-    fewer = estimate(bundle, data, Settings(), patterns=len(own))
+    fewer = estimate(bundle, data, TunedParameters(), patterns=len(own))
     weights = data.normaliser.weights.ravel()
     assert weights @ made.leftover < 0.95 * weights @ fewer.leftover
     assert told[-1][1:] == (4, 4)
@@ -54,8 +56,8 @@ def test_many_months_are_encoded_in_parts(bare):
 def test_what_is_held_out_must_be_there_and_the_data_the_models(bare, tmp_path):
     bundle, data = bare
     with pytest.raises(ConfigError, match="in the splits tset; hold some years out of training"):
-        calibrate(bundle, data, Settings(), held=("tset",))
+        calibrate(bundle, data, TunedParameters(), held=("tset",))
     config = make_config(tmp_path)
     other = replace(config, splits=replace(config.splits, test=(1980,)))
     with pytest.raises(ConfigError, match="not those"):
-        calibrate(bundle, load_training_data(other), Settings())
+        calibrate(bundle, load_training_data(other), TunedParameters())

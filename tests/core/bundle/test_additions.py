@@ -13,7 +13,7 @@ from small import make_small
 
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.files import checksum
-from mlda_core.bundle.statistics import Settings
+from mlda_core.bundle.statistics import TunedParameters
 from mlda_core.climate.errors import BundleError
 
 
@@ -77,11 +77,11 @@ def test_a_bundle_without_statistics_says_how_to_get_them(linear, tmp_path):
 
 
 def test_settings_travel_with_the_bundle(linear):
-    assert linear.settings == replace(Settings(), nonlinearity=linear.settings.nonlinearity)
+    assert linear.settings == replace(TunedParameters(), nonlinearity=linear.settings.nonlinearity)
     assert 0 <= linear.settings.nonlinearity < 0.5
     with pytest.raises(ValueError, match="'half_widht'"):
-        Settings.from_dict({"half_widht": 1.0})
+        TunedParameters.from_dict({"half_widht": 1.0})
     with pytest.raises(ValueError, match="within 0 to 1"):
-        Settings.from_dict({"sea_coupling": 3.0})
+        TunedParameters.from_dict({"sea_coupling": 3.0})
     assert linear.sea is not None
     assert linear.statistics.sea is not None

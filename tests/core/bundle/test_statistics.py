@@ -5,8 +5,8 @@ import pytest
 
 from mlda_core.bundle.statistics import (
     SeaStatistics,
-    Settings,
     Statistics,
+    TunedParameters,
     pack_columns,
     unpack_columns,
 )
@@ -14,11 +14,11 @@ from mlda_core.climate.errors import StateError
 
 
 def test_settings_survive_json_and_lack_nothing():
-    given = Settings(half_width=7000.0, hybrid_sea=0.3)
-    assert Settings.from_dict(given.to_dict()) == given
-    assert Settings.from_dict({}) == Settings()
+    given = TunedParameters(half_width=7000.0, hybrid_sea=0.3)
+    assert TunedParameters.from_dict(given.to_dict()) == given
+    assert TunedParameters.from_dict({}) == TunedParameters()
     # JSON has no floats that are whole.
-    assert Settings.from_dict({"half_width": 7000}).half_width == 7000.0
+    assert TunedParameters.from_dict({"half_width": 7000}).half_width == 7000.0
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_settings_survive_json_and_lack_nothing():
 )
 def test_settings_that_cannot_be_are_named(values, words):
     with pytest.raises(ValueError, match=words):
-        Settings.from_dict(values)
+        TunedParameters.from_dict(values)
 
 
 def test_the_decoder_weighs_most_for_few_places():
-    settings = Settings(hybrid_sparse=0.8, hybrid_dense=0.2)
+    settings = TunedParameters(hybrid_sparse=0.8, hybrid_dense=0.2)
     weights = [settings.hybrid(n) for n in (0, 1, 10, 55, 300, 10_000)]
     assert weights == pytest.approx([0.8, 0.8, 0.8, 0.5, 0.2, 0.2])
     # In steps: another station seldom means another covariance.

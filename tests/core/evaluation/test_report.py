@@ -10,7 +10,7 @@ import pytest
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.evaluation.reconstruction import Report
-from mlda_core.evaluation.report import METHODS, _runs, _variance, write_page
+from mlda_core.evaluation.report import RECONSTRUCTIONS, _runs, _variance, write_page
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_the_page_says_each_score_and_names_what_is_in_its_folder(report, bundle
     text = page.read_text()
     assert "<h1>Sea &amp; air: test months</h1>" in text
     assert text.count("0.812 (1.50)") == 2
-    assert METHODS["vae"] in text
+    assert RECONSTRUCTIONS["vae"] in text
     assert "Nonlinearity of the decoder: 0.25" in text
     assert "psl 1.50" in text
     for picture in page.parent.glob("*.png"):

@@ -133,7 +133,10 @@ def test_a_changed_sea_that_cannot_be_is_refused(responder, bundle):
 
 
 def test_it_says_where_it_extrapolates(responder):
-    far, near = (responder.respond(MONTH, [Patch(k, box=WARM.box)]).beyond for k in (15.0, 0.0))
+    far, near = (
+        responder.respond(MONTH, [Patch(k, box=WARM.box)]).extrapolated_fraction
+        for k in (15.0, 0.0)
+    )
     assert (far, near) == (1.0, 0.0)
 
 

@@ -5,8 +5,9 @@ import pytest
 from shapely import Polygon
 
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.projections import POLAR_EDGE
 from mlda_core.plotting.cells import Cells, project
-from mlda_core.plotting.projections import GLOBAL, PLAIN, POLAR_EDGE, frame_of
+from mlda_core.plotting.projections import GLOBAL, PLAIN, frame_of
 
 
 def area(quads):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.projections import POLAR_EDGE
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.plotting import field_map, look_of
 from mlda_core.plotting.look import PlotError
-from mlda_core.plotting.projections import GLOBAL, PLAIN, POLAR_EDGE, frame_of, is_polar, latitudes
+from mlda_core.plotting.projections import GLOBAL, PLAIN, frame_of, is_polar, latitudes
 
 LOOK = look_of(DEFAULTS["tas"])
 
