@@ -14,15 +14,16 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.time_step import TimeStep
 
 # The least value that the line above the years is scaled to.
 LEAST = 0.1
 SPLIT_WORDS = {
-    "train": "training month: fit, not skill",
-    "validation": "validation month: used to tune the model",
-    "calibration": "calibration month: used to estimate the model's errors",
-    "test": "test month: the model has never seen it",
-    "gap": "gap month beside held-out years: left out of training",
+    "train": "training {step}: fit, not skill",
+    "validation": "validation {step}: used to tune the model",
+    "calibration": "calibration {step}: used to estimate the model's errors",
+    "test": "test {step}: the model has never seen it",
+    "gap": "gap {step} beside held-out years: left out of training",
 }
 
 
@@ -82,9 +83,14 @@ def curve_paths(bundle: Bundle) -> tuple[str, str]:
 
 @lru_cache(maxsize=KEPT)
 def splits(bundle: Bundle) -> dict[str, str]:
-    """Return twelve letters for each year; '-' where the bundle lacks the month."""
+    """Return a letter for each season of each year; '-' where the bundle lacks that time."""
     years: dict[str, list[str]] = {}
     for month in bundle.months:
-        letters = years.setdefault(month[:4], ["-"] * 12)
-        letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
+        letters = years.setdefault(month[:4], ["-"] * bundle.seasons.count)
+        letters[bundle.seasons.of(month) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
     return {year: "".join(letters) for year, letters in years.items()}
+
+
+def split_words(step: TimeStep) -> dict[str, str]:
+    """Return what each split means, in words."""
+    return {split: words.format(step=step) for split, words in SPLIT_WORDS.items()}

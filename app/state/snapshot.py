@@ -23,6 +23,7 @@ from app.state.settings import (
     options_of,
     setting,
 )
+from mlda_core.climate.seasons import MONTHLY, seasons_of_label
 
 # All that a bundle may offer; a map of a region alone has a key of its own.
 PROJECTIONS = ("robinson", "atlantic", "platecarree", "north", "south")
@@ -103,17 +104,20 @@ def _asked_parts(text: str) -> list[Any]:
     return [name, *(number_of(part) for part in where)]
 
 
+def _no_such_time(times: Sequence[str]) -> str:
+    seasons = seasons_of_label(times[0]) if times else None
+    return (
+        f"There is no {(seasons or MONTHLY).step} '{{value}}' in this bundle; choose one from "
+        "{first} to {last}."
+    )
+
+
 class View(Settings):
     """What the page shows, in the order in which links say it."""
 
     month = param.String(
-        doc="The month shown, YYYY-MM.",
-        metadata=setting(
-            "month",
-            refused="There is no month '{value}' in this bundle; choose one from {first} to "
-            "{last}.",
-            travels=True,
-        ),
+        doc="The month shown, YYYY-MM, or the day, YYYY-MM-DD.",
+        metadata=setting("month", refused=_no_such_time, travels=True),
     )
     # A string, for a map of a region alone has a key that says the region.
     projection = param.String(default=PROJECTIONS[0], metadata=setting("projection", travels=True))
@@ -210,7 +214,7 @@ class Snapshot(View):
     Parameters
     ----------
     month : str
-        The month shown, ``YYYY-MM``.
+        The month shown, ``YYYY-MM``, or the day, ``YYYY-MM-DD``.
     **values : object
         Settings by name; others have their defaults.
     """
@@ -237,7 +241,7 @@ class Limits:
     bundle : str
         Name of the bundle.
     months : sequence of str
-        Months that can be shown, ``YYYY-MM``, sorted.
+        Months that can be shown, ``YYYY-MM``, or days, ``YYYY-MM-DD``, sorted.
     n_latent : int
         Length of the latent vector.
     link : str
