@@ -1,3 +1,4 @@
+import { calendar } from "./calendar.js"
 import { film } from "./film.js"
 
 // Milliseconds between two frames of the film.
@@ -14,39 +15,24 @@ const SPLIT = { t: "train", v: "validation", c: "calibration", T: "test", g: "ga
 export function timeline(model, el, wire) {
   const $ = (query) => el.querySelector(query)
   const year = $("#year"), day = $("#day"), buttons = [...el.querySelectorAll(".months button")]
-  const years = Object.keys(model.splits).sort(), first = Number(years[0])
-  const two = (number) => String(number).padStart(2, "0")
-  /** The letter of a label's split; "-" where the bundle lacks it. */
-  const codes = new Map(years.flatMap((y) => [...model.splits[y]].map((code, k) => [`${y}-${model.dates[k]}`, code])))
-  const labels = [...codes.keys()].filter((label) => codes.get(label) !== "-")
+  const times = calendar(model.splits, model.dates)
+  const first = Number(times.years[0])
   let shown = model.month
 
-  /** The label of the day, or the month, at the same place in another month. */
-  const inMonth = (month, label = shown) => `${label.slice(0, 5)}${two(month)}${label.slice(7)}`
   const wordsOf = (label) => {
     const [y, m, d] = label.split("-").map(Number)
     return `${d ? `${d} ` : ""}${buttons[m - 1].dataset.name} ${y}`
   }
-  /** What there is nearest to a label: itself, else of its month the nearest, else the first of its year. */
-  const nearest = (wanted) => {
-    if (labels.includes(wanted)) return wanted
-    const away = (label) => Math.abs(Number(label.slice(8)) - Number(wanted.slice(8)))
-    const [found] = labels.filter((label) => label.startsWith(wanted.slice(0, 7))).sort((a, b) => away(a) - away(b))
-    return found ?? labels.find((label) => label.startsWith(wanted.slice(0, 4)))
-  }
-
   const show = () => {
     const [y, m] = shown.split("-")
-    const at = years.indexOf(y)
-    // Years are where they are in the list: between those of a bundle there may be others.
-    year.value = first + at
+    // Years stand side by side, though a bundle may lack those between them.
+    year.value = first + times.years.indexOf(y)
     year.setAttribute("aria-valuetext", y)
     $("output.year").textContent = y
-    const past = (model.dates.indexOf(shown.slice(5)) + 0.5) / model.dates.length
-    $(".ticks u").style.left = `${(100 * (at + past)) / years.length}%`
+    $(".ticks u").style.left = `${100 * times.placeOf(shown)}%`
     for (const [k, b] of buttons.entries()) {
-      const there = nearest(inMonth(k + 1))
-      const code = there?.startsWith(`${y}-${two(k + 1)}`) ? codes.get(there) : "-"
+      const wanted = times.inMonth(shown, k + 1), found = times.nearest(wanted)
+      const code = found?.slice(0, 7) === wanted.slice(0, 7) ? times.codeOf(found) : "-"
       b.disabled = $(`#month option[value="${k + 1}"]`).disabled = code === "-"
       b.setAttribute("aria-pressed", String(k + 1 === Number(m)))
       b.classList.toggle("test", code === "T")
@@ -55,7 +41,7 @@ export function timeline(model, el, wire) {
     $("#month").value = Number(m)
     if (day) showDays()
     $(".month").textContent = wordsOf(shown)
-    const split = SPLIT[codes.get(shown)]
+    const split = SPLIT[times.codeOf(shown)]
     $(".split").textContent = model.split_words[split] ?? ""
     $(".split").dataset.split = split
   }
@@ -63,22 +49,21 @@ export function timeline(model, el, wire) {
     const month = shown.slice(0, 7)
     if (day.dataset.month !== month) {
       day.dataset.month = month
-      day.replaceChildren(...labels.filter((label) => label.startsWith(month)).map((label) =>
-        new Option(String(Number(label.slice(8))), label)))
+      day.replaceChildren(...times.within(month).map((label) => new Option(String(Number(label.slice(8))), label)))
     }
     day.value = shown
   }
   const go = (wanted) => {
-    const found = nearest(wanted)
+    const found = times.nearest(wanted)
     if (!found) return
     shown = found
     show()
     wire.send({ type: "month", value: found })
   }
-  const step = (by) => go(labels[(labels.indexOf(shown) + by + labels.length) % labels.length])
-  const choose = (month) => go(inMonth(month))
+  const step = (by) => go(times.after(shown, by))
+  const choose = (month) => go(times.inMonth(shown, month))
 
-  year.addEventListener("input", () => go(`${years[year.value - first]}${shown.slice(4)}`))
+  year.addEventListener("input", () => go(`${times.years[year.value - first]}${shown.slice(4)}`))
   for (const b of buttons) b.addEventListener("click", () => choose(b.dataset.month))
   $("#month").addEventListener("change", () => choose($("#month").value))
   day?.addEventListener("change", () => go(day.value))
