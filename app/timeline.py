@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.time_step import TimeStep
 
+Values = tuple[float | None, ...]
+
 # The least value that the line above the years is scaled to.
 LEAST = 0.1
 SPLIT_WORDS = {
@@ -28,7 +30,7 @@ SPLIT_WORDS = {
 
 
 @lru_cache(maxsize=KEPT)
-def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
+def nino_series(bundle: Bundle) -> Values:
     """Return Nino 3.4 of every month's target, None where it has none; empty where none has it."""
     found = [frames.nino34(bundle, bundle.target(month)) for month in bundle.months]
     if all(value is None for value in found):
@@ -37,7 +39,7 @@ def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
 
 
 @lru_cache(maxsize=KEPT)
-def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
+def curve(bundle: Bundle) -> tuple[Values, str]:
     """Return the line above the years, and what it is in words.
 
     Nino 3.4; where a bundle observes no temperature there, the mean of its first variable.
@@ -45,19 +47,31 @@ def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
     Returns
     -------
     tuple of float or None
-        A value for each month, anomalies in display units; None where it has none.
+        A value for each month, or for each 30 days, anomalies in display units; None where it has
+        none.
     str
         Words, with units.
     """
     series = nino_series(bundle)
     if series:
-        return series, "Niño 3.4, K"
+        return _monthly(series, bundle), "Niño 3.4, K"
     first = bundle.variables[0]
     whole = REGIONS["globe"]
     means = [float(regional_mean(bundle.target(m)[0], bundle.grid, whole)) for m in bundle.months]
     where = "Global mean" if bundle.grid.is_global else "Mean"
     words = f"{where} of {first.label} (anomaly), {first.anomaly_units}"
-    return tuple(round(value, 4) if np.isfinite(value) else None for value in means), words
+    values = tuple(round(value, 4) if np.isfinite(value) else None for value in means)
+    return _monthly(values, bundle), words
+
+
+def _monthly(values: Values, bundle: Bundle) -> Values:
+    """Return the means over as many steps as a month has: a line of days would be a blur."""
+    count = bundle.seasons.count // 12
+    if count == 1:
+        return values
+    parts = (values[i : i + count] for i in range(0, len(values), count))
+    known = ([value for value in part if value is not None] for part in parts)
+    return tuple(round(sum(part) / len(part), 4) if part else None for part in known)
 
 
 @lru_cache(maxsize=KEPT)

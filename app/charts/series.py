@@ -274,17 +274,18 @@ class SeriesChart(Chart):
             "xs": [_outline(centres[run]).tolist() for run in runs],
             "ys": [_ring(band[0][run], band[1][run]).tolist() for run in runs] if band else [],
         }
+        # What the axis names: the years of months, the months of days.
+        spans = [data.months[i][:-3] for i in shown]
         starts = [
-            (j, data.months[i][:4])
-            for j, i in enumerate(shown)
-            if j == 0
-            or data.months[i][:4] != data.months[shown[j - 1]][:4]
-            or centres[j] - centres[j - 1] > 1 + GAP / 2
+            (j, span)
+            for j, span in enumerate(spans)
+            if j == 0 or span != spans[j - 1] or centres[j] - centres[j - 1] > 1 + GAP / 2
         ]
         self._years.data = {
             "x": [float(centres[j]) - 0.5 for j, _ in starts],
-            "year": [year for _, year in starts],
+            "year": [span for _, span in starts],
         }
+        self.figure.xaxis[0].axis_label = "Month" if spans and "-" in spans[0] else "Year"
         names = {line.kind: line.name for line in data.lines}
         for kind, item in self._items.items():
             there = kind in names and bool(np.isfinite(values[kind]).any())

@@ -123,6 +123,25 @@ def test_a_row_is_of_a_month_or_a_day():
             check_row(row._replace(month=bad))
 
 
+def test_members_and_the_table_of_methods_are_of_the_day(visit):
+    v = visit(f"?month={LEAP}&network=stations&stations=20&column=member")
+    foot, view = v.session.verification.foot, v.session.observe.view
+    v.settle(until=lambda _: view.column().fields is not None)
+    foot.send(type="foot", value=["scores"])
+    foot.send(type="compare")
+    v.settle(until=lambda _: {"vae", "enoi", "eof"} <= set(foot.scores["target"]) and not foot.busy)
+    assert not foot.scores["words"], "a test day"
+    foot.send(type="month", value="1984-03-01")
+    v.settle()
+    assert v.work.analysis.month == "1984-03-01"
+
+
+def test_where_next_is_found_for_the_day(visit):
+    v = visit(f"?month={LEAP}&network=stations&stations=20&column=next")
+    v.settle(until=lambda one: one.session.observe.next.best is not None)
+    assert len(v.session.observe.next.best.best)
+
+
 def test_the_series_is_of_days(visit, daily):
     v = visit(f"?month={LEAP}&network=stations&stations=20")
     foot = v.session.verification.foot

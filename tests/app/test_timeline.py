@@ -23,6 +23,7 @@ def test_above_the_years_a_bundle_without_a_sea_temperature_has_the_mean_of_its_
 
     class Aloft:
         variables, grid, months = (world.variables[psl],), world.grid, world.months
+        seasons = world.seasons
 
         def target(self, month):
             return world.target(month)[psl : psl + 1]
@@ -46,6 +47,15 @@ def test_a_year_has_twelve_letters_and_a_dash_where_there_is_no_month(tiny):
             return {"1997-02": "gap", "1997-12": "calibration"}.get(month, "validation")
 
     assert splits(Part()) == {"1997": "-g" + "-" * 9 + "c", "1999": "v" + "-" * 11}
+
+
+def test_the_line_of_days_is_of_means_over_thirty(monkeypatch):
+    class Days:
+        seasons = DAILY
+
+    values = (*[0.5] * 30, *[1.0] * 15, *[None] * 15, *[None] * 30, 2.0)
+    monkeypatch.setattr(timeline, "nino_series", lambda _: values)
+    assert curve(Days())[0] == (0.5, 1.0, None, 2.0)
 
 
 def test_a_year_of_days_has_a_letter_for_each_date():
