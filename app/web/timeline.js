@@ -17,6 +17,8 @@ export function timeline(model, el, wire) {
   const year = $("#year"), day = $("#day"), buttons = [...el.querySelectorAll(".months button")]
   const times = calendar(model.splits, model.dates)
   const first = Number(times.years[0])
+  // Years stand side by side, though a bundle may lack those between them.
+  year.max = first + times.years.length - 1
   let shown = model.month
 
   const wordsOf = (label) => {
@@ -25,7 +27,6 @@ export function timeline(model, el, wire) {
   }
   const show = () => {
     const [y, m] = shown.split("-")
-    // Years stand side by side, though a bundle may lack those between them.
     year.value = first + times.years.indexOf(y)
     year.setAttribute("aria-valuetext", y)
     $("output.year").textContent = y

@@ -114,6 +114,16 @@ def test_a_table_of_days_gives_those_of_the_day_shown(visit):
     assert "1984-02-28" in v.status
 
 
+def test_a_value_of_a_month_is_refused_in_a_sentence(visit, daily):
+    limits = limits_of(daily)
+    shown = from_query(f"?month={LEAP}&network=none&tool=observe", limits)
+    row = check_row(Row("tas", 10, 20, 285.0, month="1984-02", absolute=True))
+    rows = shown.observations.replace(kind="custom", own=(row,))
+    v = visit("?" + to_query(shown.replace(observations=rows), limits))
+    assert v.status.startswith("'1984-02' is not a day; write it as YYYY-MM-DD")
+    assert not len(v.rows)
+
+
 def test_a_row_is_of_a_month_or_a_day():
     row = Row("tas", 0, 0, 1.0)
     for good in ("1984-02", LEAP):
@@ -125,15 +135,16 @@ def test_a_row_is_of_a_month_or_a_day():
 
 def test_members_and_the_table_of_methods_are_of_the_day(visit):
     v = visit(f"?month={LEAP}&network=stations&stations=20&column=member")
-    foot, view = v.session.verification.foot, v.session.observe.view
-    v.settle(until=lambda _: view.column().fields is not None)
-    foot.send(type="foot", value=["scores"])
-    foot.send(type="compare")
+    foot = v.session.verification.foot
+    v.send(type="foot", value=["members"])
+    v.settle(until=lambda _: "image" in foot.members)
+    v.send(type="foot", value=["scores"])
+    v.send(type="compare")
     v.settle(until=lambda _: {"vae", "enoi", "eof"} <= set(foot.scores["target"]) and not foot.busy)
     assert not foot.scores["words"], "a test day"
-    foot.send(type="month", value="1984-03-01")
+    v.send(type="month", value="1984-03-01")
     v.settle()
-    assert v.work.analysis.month == "1984-03-01"
+    assert v.work.month == "1984-03-01"
 
 
 def test_where_next_is_found_for_the_day(visit):
