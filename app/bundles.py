@@ -152,7 +152,6 @@ def _read(path: str) -> Bundle:
     from app.maps.color_scales import colours
 
     made = load_bundle(path)
-    made.require_months("the page shows months; use it from Python or by the command mlda")
     for variable in made.variables:
         for name in (variable.anomaly_cmap, variable.field_cmap):
             try:
@@ -287,9 +286,13 @@ def taken_along(query: dict[str, str], bundle: Bundle, key: str) -> dict[str, st
     Returns
     -------
     dict
-        Parts of a link: the settings of the page, and the month if that bundle has it.
+        Parts of a link: the settings of the page, and the month if that bundle has it; of a
+        bundle of days the month's first, and from one the day's month.
     """
     options = limits_of(bundle, link_of(key)).options
+    if month := query.get("month", ""):
+        alike = (m for m in options["month"] if m.startswith(month) or month.startswith(m))
+        query = query | {"month": next(alike, "")}
     allowed: dict[str, Container[str]] = {
         name: options.get(name) or options_of(View, name) for name in travelling()
     }

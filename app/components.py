@@ -89,7 +89,8 @@ class Control(Sender, JSComponent):
 class Bar(Control):
     """The bar at the top and the line of words below it; what stays is in the page's template."""
 
-    splits = param.Dict(default={}, doc="A letter for each month's split, 12 a year.")
+    splits = param.Dict(default={}, doc="Letters of splits, one for each date of each year.")
+    dates = param.List(default=[], doc="The dates of a year: MM of months, MM-DD of days.")
     split_words = param.Dict(default={}, doc="What each split means, in words.")
     month = param.String()
     projection = param.String()
@@ -119,6 +120,7 @@ class Explore(Control):
     origin = param.String(doc="Where z came from, in words.")
     follow = param.Boolean(doc="Whether the model shows the code of the month.")
     seed = param.Integer(default=1)
+    step = param.String(default="month", doc="The bundle's time step.")
     walk_from = param.String()
     walk_to = param.String()
     walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")

@@ -115,6 +115,7 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("bundles", session.bundle_menu.choices())
     page.add_variable("bundle_key", session.key)
     page.add_variable("years", splits(bundle))
+    page.add_variable("step", bundle.seasons.step)
     page.add_variable("month_names", month_name[1:])
     page.add_variable("curve", curve_paths(bundle))
     page.add_variable("curve_words", curve(bundle)[1])

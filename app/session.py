@@ -30,7 +30,7 @@ from app.state.settings import InvalidStateError, options_of
 from app.state.snapshot import OtherBundleError, Snapshot, View
 from app.state.store import State
 from app.text import signed
-from app.timeline import SPLIT_WORDS, splits
+from app.timeline import split_words, splits
 from app.tools.comparison import Comparison
 from app.tools.explore import ExploreTool, follow
 from app.tools.observe import ObserveTool
@@ -136,7 +136,8 @@ class Session:
         self.bar = Bar(
             self._on_messages,
             splits=splits(bundle),
-            split_words=SPLIT_WORDS,
+            dates=bundle.seasons.dates,
+            split_words=split_words(bundle.seasons.step),
             base=f"Anomalies from {bundle.base_period}",
             query=query.lstrip("?"),
             status=message,
@@ -399,7 +400,7 @@ class Session:
                 [*self.observe.outlined(), *self.verification.outlined()], self.state.projection
             )
             self._show_controls()
-        self.explore.make_thumbnails(request.calendar_month)
+        self.explore.make_thumbnails(int(request.month[5:7]))
 
     def _stale(self) -> tuple[bool, bool]:
         """Whether what each column shows is still of another month or network than the state's."""

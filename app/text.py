@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app.state.snapshot import Origin
 from mlda_core.climate.places import box, number, place, signed
+from mlda_core.climate.time_step import MONTH, TimeStep
 
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SPLIT_LETTERS",
     "counted",
+    "date_phrase",
     "decimals_of",
     "describe",
     "number",
@@ -42,6 +45,17 @@ _SHORT = {
     "eastward_wind": "zonal wind",
     "northward_wind": "meridional wind",
 }
+
+
+def date_phrase(label: str) -> str:
+    """Write the label of a month or day as within a sentence.
+
+    >>> date_phrase("1997-12"), date_phrase("1997-12-05")
+    ('in December 1997', 'on 5 December 1997')
+    """
+    year, month, *day = label.split("-")
+    words = f"{month_name[int(month)]} {year}"
+    return f"on {int(day[0])} {words}" if day else f"in {words}"
 
 
 def decimals_of(value: float) -> int:
@@ -147,14 +161,14 @@ def _short_origin(origin: Origin | None) -> str:
     return describe(origin)
 
 
-def shown_instead(model: str, origin: Origin | None) -> str:
+def shown_instead(model: str, origin: Origin | None, step: TimeStep = MONTH) -> str:
     """Return what the model shows instead of the analysis, within a sentence.
 
     >>> shown_instead("own", Origin("link")), shown_instead("own", Origin("draw", seed=7))
     ('a state from a link', 'a random draw, seed 7')
     """
     if model == "code":
-        return "the code of the month"
+        return f"the code of the {step}"
     if origin is None or origin.edited or origin.kind in ("link", "file"):
         return f"a state {_short_origin(origin)}"
     if origin.kind == "prior":

@@ -14,20 +14,23 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.time_step import TimeStep
+
+Values = tuple[float | None, ...]
 
 # The least value that the line above the years is scaled to.
 LEAST = 0.1
 SPLIT_WORDS = {
-    "train": "training month: fit, not skill",
-    "validation": "validation month: used to tune the model",
-    "calibration": "calibration month: used to estimate the model's errors",
-    "test": "test month: the model has never seen it",
-    "gap": "gap month beside held-out years: left out of training",
+    "train": "training {step}: fit, not skill",
+    "validation": "validation {step}: used to tune the model",
+    "calibration": "calibration {step}: used to estimate the model's errors",
+    "test": "test {step}: the model has never seen it",
+    "gap": "gap {step} beside held-out years: left out of training",
 }
 
 
 @lru_cache(maxsize=KEPT)
-def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
+def nino_series(bundle: Bundle) -> Values:
     """Return Nino 3.4 of every month's target, None where it has none; empty where none has it."""
     found = [frames.nino34(bundle, bundle.target(month)) for month in bundle.months]
     if all(value is None for value in found):
@@ -36,7 +39,7 @@ def nino_series(bundle: Bundle) -> tuple[float | None, ...]:
 
 
 @lru_cache(maxsize=KEPT)
-def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
+def curve(bundle: Bundle) -> tuple[Values, str]:
     """Return the line above the years, and what it is in words.
 
     Nino 3.4; where a bundle observes no temperature there, the mean of its first variable.
@@ -44,19 +47,31 @@ def curve(bundle: Bundle) -> tuple[tuple[float | None, ...], str]:
     Returns
     -------
     tuple of float or None
-        A value for each month, anomalies in display units; None where it has none.
+        A value for each month, or for each 30 days, anomalies in display units; None where it has
+        none.
     str
         Words, with units.
     """
     series = nino_series(bundle)
     if series:
-        return series, "Niño 3.4, K"
+        return _monthly(series, bundle), "Niño 3.4, K"
     first = bundle.variables[0]
     whole = REGIONS["globe"]
     means = [float(regional_mean(bundle.target(m)[0], bundle.grid, whole)) for m in bundle.months]
     where = "Global mean" if bundle.grid.is_global else "Mean"
     words = f"{where} of {first.label} (anomaly), {first.anomaly_units}"
-    return tuple(round(value, 4) if np.isfinite(value) else None for value in means), words
+    values = tuple(round(value, 4) if np.isfinite(value) else None for value in means)
+    return _monthly(values, bundle), words
+
+
+def _monthly(values: Values, bundle: Bundle) -> Values:
+    """Return the means over as many steps as a month has: a line of days would be a blur."""
+    count = bundle.seasons.count // 12
+    if count == 1:
+        return values
+    parts = (values[i : i + count] for i in range(0, len(values), count))
+    known = ([value for value in part if value is not None] for part in parts)
+    return tuple(round(sum(part) / len(part), 4) if part else None for part in known)
 
 
 @lru_cache(maxsize=KEPT)
@@ -82,9 +97,14 @@ def curve_paths(bundle: Bundle) -> tuple[str, str]:
 
 @lru_cache(maxsize=KEPT)
 def splits(bundle: Bundle) -> dict[str, str]:
-    """Return twelve letters for each year; '-' where the bundle lacks the month."""
+    """Return a letter for each season of each year; '-' where the bundle lacks that time."""
     years: dict[str, list[str]] = {}
     for month in bundle.months:
-        letters = years.setdefault(month[:4], ["-"] * 12)
-        letters[int(month[5:]) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
+        letters = years.setdefault(month[:4], ["-"] * bundle.seasons.count)
+        letters[bundle.seasons.of(month) - 1] = SPLIT_LETTERS.get(bundle.split(month), "t")
     return {year: "".join(letters) for year, letters in years.items()}
+
+
+def split_words(step: TimeStep) -> dict[str, str]:
+    """Return what each split means, in words."""
+    return {split: words.format(step=step) for split, words in SPLIT_WORDS.items()}

@@ -70,7 +70,7 @@ def warm_up() -> None:
         for k in range(min(FIRST_SLIDERS, bundle.n_latent)):
             if background.stopping():
                 return
-            thumbnails.latent(bundle, k, int(month[5:]))
+            thumbnails.latent(bundle, k, int(month[5:7]))
         # The decoder's Jacobian of the season, and the factors of the first network: 5 s.
         table = resolve(ObservationSettings(), bundle, month).plain
         with contextlib.suppress(ValueError):
@@ -100,8 +100,8 @@ def warm_seasons(bundle: Bundle | None = None, *, wait: float = 0.0) -> None:
         if bundle.has_statistics:
             # Not the first response of the tool Perturb: its dense networks take 20 s of a core,
             # and the first visitor's own analysis waited for them.
-            for month in range(1, 13):
-                bundle.jacobian(month)
+            for season in bundle.seasons.middles.tolist():
+                bundle.jacobian(season)
                 # A pause, for it takes a core that a slider needs: 35 ms a frame instead of 28.
                 if background.pause(REST):
                     return

@@ -1,4 +1,4 @@
-"""The chart of a monthly series: lines, a band of uncertainty, test years, the month shown.
+"""The chart of a series: lines, a band of uncertainty, test years, the month shown.
 
 Bokeh's own figure and not the elements of `mlda_core.plotting`: test years stand side by side
 without the decades between them, a click chooses a month, and both themes are repainted in place.
@@ -28,7 +28,7 @@ GAP = 0.8
 STRIP = 0.999
 # Of so many months each has a dot, so that lines are told apart without their colours.
 DOTTED = 120
-# A year at least is seen, however far one has zoomed in.
+# A year of months at least is seen, or twelve days, however far one has zoomed in.
 LEAST_MONTHS = 12
 TEST = "T"
 
@@ -59,7 +59,7 @@ class ChartData:
     Parameters
     ----------
     months : sequence of str
-        ``YYYY-MM``, ascending.
+        ``YYYY-MM``, or ``YYYY-MM-DD``, ascending.
     split : str
         A letter a month; ``T`` is a test month.
     shown : sequence of int
@@ -91,12 +91,13 @@ def month_index(month: str) -> int:
 
 
 def centres_of(months: Sequence[str]) -> NDArray[np.floating]:
-    """Return where months stand on the axis, one unit each, those that do not follow apart.
+    """Return where months or days stand on the axis, one unit each, those that do not follow apart.
 
     >>> centres_of(["1989-11", "1989-12", "1997-01"]).tolist()
     [0.5, 1.5, 3.3]
     """
-    index = np.array([month_index(month) for month in months])
+    # Numpy takes the unit, months or days, from their form.
+    index = np.array(months, dtype="datetime64").astype(np.int64)
     apart = np.concatenate([[0], np.cumsum(np.diff(index) != 1)]) if len(index) else index
     return np.arange(len(index)) + 0.5 + GAP * apart
 
@@ -276,15 +277,18 @@ class SeriesChart(Chart):
             "xs": [_outline(centres[run]).tolist() for run in runs],
             "ys": [_ring(band[0][run], band[1][run]).tolist() for run in runs] if band else [],
         }
+        # What the axis names: the years of months, the months of days.
+        spans = [data.months[i][:-3] for i in shown]
         starts = [
-            (j, data.months[i][:4])
-            for j, i in enumerate(shown)
-            if data.months[i][5:] == "01" or j == 0 or centres[j] - centres[j - 1] > 1 + GAP / 2
+            (j, span)
+            for j, span in enumerate(spans)
+            if j == 0 or span != spans[j - 1] or centres[j] - centres[j - 1] > 1 + GAP / 2
         ]
         self._years.data = {
             "x": [float(centres[j]) - 0.5 for j, _ in starts],
-            "year": [year for _, year in starts],
+            "year": [span for _, span in starts],
         }
+        self.figure.xaxis[0].axis_label = "Month" if spans and "-" in spans[0] else "Year"
         names = {line.kind: line.name for line in data.lines}
         for kind, item in self._items.items():
             there = kind in names and bool(np.isfinite(values[kind]).any())

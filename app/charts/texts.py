@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlda_core.climate.time_step import MONTH, TimeStep
+
 # A letter of the page's splits in words.
 SPLIT_NAMES = {
-    "t": "training month",
-    "v": "validation month",
-    "c": "calibration month",
-    "T": "test month",
-    "g": "gap month",
+    "t": "training",
+    "v": "validation",
+    "c": "calibration",
+    "T": "test",
+    "g": "gap",
 }
 MINUS = "\N{MINUS SIGN}"
 
@@ -38,13 +40,15 @@ def plain(value: float, decimals: int) -> str:
     return signed(value, decimals).replace("+", "")
 
 
-def month_text(month: str, split: str, rows: Sequence[tuple[str, str]]) -> str:
-    """Write what a tooltip says of a month: a line of its own for each row.
+def month_text(
+    month: str, split: str, rows: Sequence[tuple[str, str]], step: TimeStep = MONTH
+) -> str:
+    """Write what a tooltip says of a month or day: a line of its own for each row.
 
     >>> print(month_text("1997-12", "T", [("target", "+0.2 K"), ("analysis", "none yet")]))
     1997-12, test month
     target +0.2 K
     analysis none yet
     """
-    head = f"{month}, {SPLIT_NAMES[split]}"
+    head = f"{month}, {SPLIT_NAMES[split]} {step}"
     return "\n".join([head, *(f"{name} {value}".strip() for name, value in rows)])

@@ -136,7 +136,7 @@ def answer_to(
         If a patch touches no open sea.
     """
     _, held, inside = question.control
-    network = (id(bundle), question.month[5:], held, inside)
+    network = (id(bundle), question.month[5:7], held, inside)
     with nullcontext() if network in _warm else _COLD:
         start = time.perf_counter()
         responder = responder_of(bundle)

@@ -34,6 +34,7 @@ from app.maps.vectors import Arrows, draw_arrows, lattice, stretched
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.metrics import Comparison, compare
 from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 from mlda_core.observations.networks import observed_as
 
@@ -69,16 +70,20 @@ class BundleLike(Protocol):
         """The variables, in the order of the fields."""
 
     @property
+    def seasons(self) -> Seasons:
+        """Its time step, and the seasons of its times."""
+
+    @property
     def vectors(self) -> tuple[tuple[str, str], ...]:
         """Names of variables that are one vector's components, eastward and northward."""
 
     def target(self, month: str) -> NDArray[np.floating]:
         """Return a month's anomalies."""
 
-    def climatology(self, calendar_month: int) -> NDArray[np.floating]:
-        """Return a calendar month's mean state."""
+    def climatology(self, season: int) -> NDArray[np.floating]:
+        """Return a season's mean state."""
 
-    def decode_anomalies(self, z: Any, calendar_month: int) -> NDArray[np.floating]:
+    def decode_anomalies(self, z: Any, season: int) -> NDArray[np.floating]:
         """Return the anomalies that a latent vector stands for."""
 
 
@@ -150,7 +155,7 @@ class Request:
     Parameters
     ----------
     month : str
-        ``YYYY-MM``.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of a bundle of days.
     z : ndarray, shape (n_latent,)
         Latent vector; never changed in place.
     projection : str
@@ -187,9 +192,9 @@ class Request:
     name: str = "model"
 
     @property
-    def calendar_month(self) -> int:
-        """1 to 12."""
-        return int(self.month[5:7])
+    def date(self) -> str:
+        """Month, or month and day, without the year: each is a season of its own."""
+        return self.month[5:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +291,7 @@ def changes(before: Request | None, now: Request, variables: tuple[Variable, ...
         kinds |= {kind for kind in scales if scales[kind] != old[kind]}
         if before.month != now.month:
             kinds |= {"target", "scatter"}
-            if before.calendar_month != now.calendar_month:
+            if before.date != now.date:
                 kinds |= {"model"}
         if _differs(before, now):
             kinds |= {"model", "scatter"}
@@ -440,7 +445,7 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         The changed panes.
     """
     changed = changes(before.request if before else None, request, bundle.variables)
-    calendar_month = request.calendar_month
+    season = bundle.seasons.of(request.month)
     scene = request.scene
     target = bundle.target(request.month) if scene is None else scene.first
     if request.analysis is not None:
@@ -448,10 +453,10 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     elif before is not None and not _decodes(before.request, request):
         model = before.model
     else:
-        model = bundle.decode_anomalies(request.z, calendar_month)
+        model = bundle.decode_anomalies(request.z, season)
         if request.residual is not None:
-            model = _sum(bundle, model, request.residual, calendar_month)
-    mean = bundle.climatology(calendar_month) if request.full else None
+            model = _sum(bundle, model, request.residual, season)
+    mean = bundle.climatology(season) if request.full else None
 
     pixels = pixel_map(request.projection, bundle.grid)
     weights = bundle.grid.weights
@@ -531,7 +536,7 @@ def _arrows(
 
 def _decodes(before: Request, now: Request) -> bool:
     """Whether the decoder has to run again."""
-    return before.calendar_month != now.calendar_month or _differs(before, now)
+    return before.date != now.date or _differs(before, now)
 
 
 def _differs(before: Request, now: Request) -> bool:
@@ -547,11 +552,11 @@ def _sum(
     bundle: BundleLike,
     decoded: NDArray[np.floating],
     residual: NDArray[np.floating],
-    calendar_month: int,
+    season: int,
 ) -> NDArray[np.floating]:
     """Return the sum of anomalies; where a variable cannot be negative, at least none of it."""
     total = decoded + residual
     for i, variable in enumerate(bundle.variables):
         if variable.non_negative:
-            np.maximum(total[i], -bundle.climatology(calendar_month)[i], out=total[i])
+            np.maximum(total[i], -bundle.climatology(season)[i], out=total[i])
     return total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import month_name
 from html import escape
 
 import numpy as np
@@ -20,7 +19,7 @@ from app.maps.color_scales import (
     units,
 )
 from app.maps.frames import COLUMNS, MapPane, Request, ScatterPane
-from app.text import decimals_of, number
+from app.text import date_phrase, decimals_of, number
 from mlda_core.climate.variables import Variable
 
 # What stands there while the numbers are still of another month.
@@ -143,8 +142,8 @@ def gap_words(variable: Variable, request: Request, pane: MapPane) -> str:
     """Return what to say where the target lacks a whole variable in the month shown."""
     if request.scene is not None or np.isfinite(pane.cells).any():
         return ""
-    month = f"{month_name[request.calendar_month]} {request.month[:4]}"
-    return f"<span>No {escape(variable.label.lower())} in {month}</span>"
+    when = date_phrase(request.month)
+    return f"<span>No {escape(variable.label.lower())} {when}</span>"
 
 
 def score_html(pane: ScatterPane, variable: Variable, *, full: bool, awaited: bool = False) -> str:

@@ -17,6 +17,7 @@ from app.maps.color_scales import colours
 from app.maps.projections import EXTENT, REGION, choices_of, coastline, pixel_map, projection
 from app.text import short_labels
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 
 # Twice the size on the page, so that it is sharp on dense screens.
@@ -37,10 +38,14 @@ class Directions(Protocol):
         """The variables, in the order of the fields."""
 
     @property
+    def seasons(self) -> Seasons:
+        """Its time step, and the seasons of its times."""
+
+    @property
     def direction_share(self) -> NDArray[np.floating]:
         """Share of each variable's variance that each latent carries."""
 
-    def direction_effect(self, k: int, calendar_month: int) -> NDArray[np.floating]:
+    def direction_effect(self, k: int, season: int) -> NDArray[np.floating]:
         """Return the change of the anomalies for one unit of a latent."""
 
 
@@ -138,11 +143,15 @@ LABEL = 24
 
 
 def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
-    """Return what stands beside a slider, made once per process and calendar month."""
+    """Return what stands beside a slider, made once per process and calendar month.
+
+    Days of a month share it: their networks are the same, and their spreads nearly so.
+    """
     made, name = _MADE.setdefault(bundle, {}), (k, calendar_month)
     if name not in made:
         i = strongest(bundle, k)
         variable = bundle.variables[i]
+        middle = int(bundle.seasons.middles[calendar_month - 1])
         share = float(np.nan_to_num(bundle.direction_share[k, i]))
         made[name] = Latent(
             k=k,
@@ -152,7 +161,7 @@ def latent(bundle: Directions, k: int, calendar_month: int) -> Latent:
                 "variance"
             ),
             thumb=thumbnail(
-                bundle.direction_effect(k, calendar_month)[i], bundle.grid, variable.anomaly_cmap
+                bundle.direction_effect(k, middle)[i], bundle.grid, variable.anomaly_cmap
             ),
         )
     return made[name]

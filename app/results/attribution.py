@@ -234,11 +234,12 @@ class AttributionPanel:
             )
         _demand_freedom(made)
         bundle, month = self._bundle, self._state.month
+        step = bundle.seasons.step
         months = months_of(bundle, "test" if scope == "test" else "all")
         known = self._scenarios.get(made)
         total = len(months if known is None else known.missing(months))
         if not total:
-            self._tell(words="These months are all done.")
+            self._tell(words=f"These {step.plural} are all done.")
             return
         control = self._control(made)
 
@@ -268,7 +269,7 @@ class AttributionPanel:
             if result.done % EVERY == 0 or last or result.done == 1:
                 if self._foot.mode == "perturb" and self._shown == made:
                     self._show_changed(made)
-                words = f"{result.total} months computed." if last else ""
+                words = f"{result.total} {step.plural} computed." if last else ""
                 self._tell(result.done, result.total, running=not last, words=words)
 
         self._running = made

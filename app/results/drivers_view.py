@@ -16,7 +16,7 @@ ABOUT = (
     "Gradient of the regional mean by the sea's temperature, times the sea's anomaly, summed over "
     "basins"
 )
-PROMPT = "What each part of the sea adds to the regional mean of this month."
+PROMPT = "What each part of the sea adds to the regional mean of this {step}."
 SUM = (
     "The analysis' anomaly over the region is the sum of three: the basins' contributions, what it "
     "would be under a sea without anomalies, and what neither explains, for it is not linear in "
@@ -66,7 +66,8 @@ class DriversView:
             self.words.object = ""
             if not busy:
                 self.what.object = span("", f"of {foot.month}")
-            self.sum.object = f'<span title="{escape(ABOUT)}">{escape(PROMPT)}</span>'
+            prompt = escape(PROMPT.format(step=foot.step))
+            self.sum.object = f'<span title="{escape(ABOUT)}">{prompt}</span>'
             return
         variable = next(v for v in foot.variables if v["name"] == found["variable"])
         other = found.get("stale") or found["variable"] != foot.variable

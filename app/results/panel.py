@@ -14,6 +14,7 @@ from app.components import Handler, Sender
 from app.text import SPLIT_LETTERS
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.climate.regions import REGIONS, region_mask
+from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.climate.variables import Variable
 from mlda_core.evaluation.verification import MEASURES, Verification
 from mlda_core.observations.networks import observed_as
@@ -71,7 +72,7 @@ class Foot(Sender, param.Parameterized):
     ``{type: "method", value: method}``              Show this method in the model column (and run
                                                      it, where it was not); set `method`.
     ``{type: "compare"}``                            Run every method for the table.
-    ``{type: "month", value: "YYYY-MM"}``            Go to this month, as from the bar.
+    ``{type: "month", value: label}``                Go to this month or day, as from the bar.
     ``{type: "series-start", value: scope}``         Run the scenario over the months of `scope`
                                                      ("test" or "all") that are missing.
     ``{type: "series-cancel"}``                      Stop it; what is done stays.
@@ -104,7 +105,8 @@ class Foot(Sender, param.Parameterized):
     regions = param.List(default=[], doc="Key and label of each region; see set_box.")
     region = param.String(default="globe", doc="Key of the region of both parts.")
     method = param.String(doc="The method in the model column, '' where it is none of them.")
-    month = param.String(doc="The month shown, YYYY-MM.")
+    month = param.String(doc="The month shown, YYYY-MM, or the day, YYYY-MM-DD.")
+    step = param.ClassSelector(class_=TimeStep, default=MONTH, doc="The bundle's time step.")
     theme: Any = param.Selector(default="light", objects=["light", "dark"])
     opened = param.List(default=[], doc="The parts that are unfolded, of PARTS.")
     mode: Any = param.Selector(default="observe", objects=["observe", "perturb"])

@@ -21,8 +21,9 @@ from app.widgets import (
     span,
     text,
 )
+from mlda_core.climate.time_step import MONTH
 
-SCOPES = {"test": "Test years", "all": "All months"}
+SCOPES = {"test": "Test years", "all": "All {steps}"}
 CHANGES = {"patches": CHANGED[0].upper() + CHANGED[1:], "trend": "Sea without trend"}
 STARTS = {"observe": "Compute the series", "perturb": "Compute both series"}
 # Text in place of a value in a month that has none.
@@ -44,7 +45,11 @@ class SeriesView:
         self._foot = foot
         colors = {"target": "text", "analysis": "analysis", "changed": "changed"}
         self.chart = SeriesChart(colors, self._go, foot.theme)
-        self.scope = Choice("Which months", self._choose_scope, SCOPES, foot.scope, segments=True)
+        step = foot.step
+        scopes = {scope: words.format(steps=step.plural) for scope, words in SCOPES.items()}
+        self.scope = Choice(
+            f"Which {step.plural}", self._choose_scope, scopes, foot.scope, segments=True
+        )
         self.change = Choice(
             "Change of the sea in the series",
             lambda kind: foot.send(type="foot-change", value=kind),
@@ -58,7 +63,7 @@ class SeriesView:
         self.start = button(
             STARTS[foot.mode],
             lambda: foot.send(type="series-start", value=foot.scope),
-            "Compute the months of this chart that are missing",
+            f"Compute the {step.plural} of this chart that are missing",
         )
         self.cancel = button(
             "Cancel", lambda: foot.send(type="series-cancel"), "Stop; what is done stays"
@@ -67,7 +72,11 @@ class SeriesView:
         self.progress = progress_bar(most=1)
         self.count = text(name="count")
         self.month = Choice(
-            "Month of the series", self._go, {foot.month: foot.month}, foot.month, width=90
+            f"{step.name.capitalize()} of the series",
+            self._go,
+            {foot.month: foot.month},
+            foot.month,
+            width=90 if step is MONTH else 110,
         )
         self.key = text(name="key", sizing_mode="stretch_width")
         self.root = column(
@@ -123,7 +132,7 @@ class SeriesView:
                 value = line.values[i]
                 said = f"{line.name} {signed(value, digits)} {units}"
                 rows.append(("", none if value is None else said))
-            texts.append(month_text(months[i], split[i], rows))
+            texts.append(month_text(months[i], split[i], rows, foot.step))
         self.chart.draw(ChartData(months, split, shown, lines, units, texts), foot.month)
         self._show_month()
         self._show_stale()
@@ -179,12 +188,13 @@ class SeriesView:
             if not change.get("n"):
                 return ""
             mean = signed(change["mean"], digits)
-            return f"changes the mean by {mean} {units} over {change['n']} months"
+            return f"changes the mean by {mean} {units} over {change['n']} {foot.step.plural}"
         score = foot.analysis.get("scores", {}).get(name, {})
         if not score.get("n"):
             return ""
         r = "" if score["r"] is None else f", r {plain(score['r'], 2)}"
-        return f"{score['n']} test months: RMSE {score['rmse']:.{digits}f} {units}{r}"
+        compared = f"{score['n']} test {foot.step.plural}"
+        return f"{compared}: RMSE {score['rmse']:.{digits}f} {units}{r}"
 
     def _show_progress(self, *_: Any) -> None:
         foot = self._foot
@@ -196,7 +206,7 @@ class SeriesView:
         aloud = not running or (total and done == total // 2)
         # The end first: it bounds the value.
         self.progress.max = most = max(total, done, 1)
-        bar = attributes("Months of the series", "progressbar")
+        bar = attributes(f"{foot.step.plural.capitalize()} of the series", "progressbar")
         bar |= {"aria-valuemin": "0", "aria-valuemax": str(most), "aria-valuenow": str(done)}
         self.progress.param.update(value=done, visible=bool(running), html_attributes=bar)
         self.count.object = span(name, words, status=bool(aloud))

@@ -67,6 +67,7 @@ class VerificationPanel:
             methods=methods_of(bundle),
             regions=regions_of(bundle),
             month=state.month,
+            step=bundle.seasons.step,
             theme=state.theme,
         )
         self.attribution = AttributionPanel(context, self.foot, lambda: self._region)
@@ -307,10 +308,10 @@ class VerificationPanel:
 
     def start_series(self, message: Message) -> None:
         """Assimilate the months of a scope that are missing."""
-        scope = message.get("value")
+        scope, step = message.get("value"), self._bundle.seasons.step
         if scope not in ("test", "all"):
             raise InvalidObservationError(
-                f"There are no months '{str(scope)[:24]}'; choose test or all."
+                f"There are no {step.plural} '{str(scope)[:24]}'; choose test or all."
             )
         if self.foot.mode == "perturb":
             self.attribution.start(scope)
@@ -324,7 +325,7 @@ class VerificationPanel:
             months = by_season(months, self._state.month)
         total = len(series.missing(months))
         if not total:
-            self._tell(words="These months are all done.")
+            self._tell(words=f"These {step.plural} are all done.")
             return
         self._running = True
         self._tell(0, total, running=True)
@@ -335,7 +336,7 @@ class VerificationPanel:
             if point.done % EVERY == 0 or last:
                 if self.foot.mode == "observe":
                     self.foot.show_analysis(series.means(self._region))
-                words = f"{point.total} months computed." if last else ""
+                words = f"{point.total} {step.plural} computed." if last else ""
                 self._tell(point.done, point.total, running=not last, words=words)
 
         self._run.stream(lambda: series.run(engine_of(bundle), months), deliver, pace=TURN)

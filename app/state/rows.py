@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 import zlib
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from app.state.settings import InvalidStateError, json_of, number
+from mlda_core.climate.seasons import seasons_of_label
+from mlda_core.climate.time_step import DAY, MONTH
 from mlda_core.observations.areas import area_of
 from mlda_core.observations.kind import KindError
 from mlda_core.observations.kinds import PLAIN, kind_of, spelled
@@ -46,7 +47,8 @@ class Row(NamedTuple):
     label : str
         What people call it.
     month : str
-        ``YYYY-MM`` that the value was observed in; '' where none is said.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of a bundle of days, that the value was observed in; ''
+        where none is said.
     absolute : bool
         Whether the value was an absolute one: in another month it is an anomaly from that month's
         climatology, and another number.
@@ -88,10 +90,10 @@ def check_row(row: Row) -> Row:
     # What is sampled belongs to whichever month is shown.
     if value is None or not row.month:
         return made
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(row.month)):
+    if seasons_of_label(str(row.month)) is None:
         raise InvalidObservationError(
-            f"An observation's month '{str(row.month)[:24]}' is not of the form YYYY-MM; correct "
-            "it."
+            f"An observation's month '{str(row.month)[:24]}' is not of the form {MONTH.form}; "
+            f"correct it, or write a day as {DAY.form}."
         )
     return made._replace(month=str(row.month), absolute=bool(row.absolute))
 

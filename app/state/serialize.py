@@ -235,7 +235,7 @@ def _origin(value: Any) -> Origin | None:
         raise damaged
     return Origin(
         kind=kind,
-        month=month[:7],
+        month=month[:10],
         seed=None if seed is None else Snapshot.check("seed", seed),
         ends=(ends[0][:24], ends[1][:24]),
         percent=percent,

@@ -38,9 +38,9 @@ class About(TypedDict, total=False):
     ----------
     words : str
         What sentences call it; its name by default.
-    refused : str
+    refused : str or callable
         Why a value cannot be, if not in the words of `refusal`; with ``{value}``, ``{options}``,
-        ``{first}`` and ``{last}`` of these.
+        ``{first}`` and ``{last}`` of these. A function is given the options.
     lacking : mapping
         Why a bundle lacks an option, by option.
     file : str
@@ -56,7 +56,7 @@ class About(TypedDict, total=False):
     """
 
     words: str
-    refused: str
+    refused: str | Callable[[Sequence[str]], str]
     lacking: Mapping[str, str]
     file: str
     saved: bool
@@ -331,7 +331,8 @@ def refusal(parameter: Any, given: Any, left: Sequence[Any] | None = None) -> st
     if about["refused"]:
         named = ", ".join(str(option) for option in options if option != "") or "none"
         first, last = (options[0], options[-1]) if options else ("", "")
-        return str(about["refused"]).format(value=shown, options=named, first=first, last=last)
+        words = about["refused"](options) if callable(about["refused"]) else about["refused"]
+        return str(words).format(value=shown, options=named, first=first, last=last)
     if isinstance(parameter, param.Boolean):
         return f"The setting '{parameter.name}' must be true or false; correct it."
     if isinstance(parameter, param.Number):

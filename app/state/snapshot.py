@@ -24,6 +24,7 @@ from app.state.settings import (
     setting,
 )
 from mlda_core.climate.projections import KEYS as PROJECTION_KEYS
+from mlda_core.climate.seasons import MONTHLY, seasons_of_label
 
 OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
 ORIGINS = get_args(OriginKind)
@@ -102,17 +103,20 @@ def _asked_parts(text: str) -> list[Any]:
     return [name, *(number_of(part) for part in where)]
 
 
+def _no_such_time(times: Sequence[str]) -> str:
+    seasons = seasons_of_label(times[0]) if times else None
+    return (
+        f"There is no {(seasons or MONTHLY).step} '{{value}}' in this bundle; choose one from "
+        "{first} to {last}."
+    )
+
+
 class View(Settings):
     """What the page shows, in the order in which links say it."""
 
     month = param.String(
-        doc="The month shown, YYYY-MM.",
-        metadata=setting(
-            "month",
-            refused="There is no month '{value}' in this bundle; choose one from {first} to "
-            "{last}.",
-            travels=True,
-        ),
+        doc="The month shown, YYYY-MM, or the day, YYYY-MM-DD.",
+        metadata=setting("month", refused=_no_such_time, travels=True),
     )
     # A string, for a map of a region alone has a key that says the region.
     projection = param.String(
@@ -211,7 +215,7 @@ class Snapshot(View):
     Parameters
     ----------
     month : str
-        The month shown, ``YYYY-MM``.
+        The month shown, ``YYYY-MM``, or the day, ``YYYY-MM-DD``.
     **values : object
         Settings by name; others have their defaults.
     """
@@ -238,7 +242,7 @@ class Limits:
     bundle : str
         Name of the bundle.
     months : sequence of str
-        Months that can be shown, ``YYYY-MM``, sorted.
+        Months that can be shown, ``YYYY-MM``, or days, ``YYYY-MM-DD``, sorted.
     n_latent : int
         Length of the latent vector.
     link : str

@@ -166,7 +166,7 @@ class AnalysisView:
         state, work = self._state, self._analyses
         if state.model == "analysis" or not len(self._observe.table):
             return ""
-        what = shown_instead(state.model, state.origin)
+        what = shown_instead(state.model, state.origin, self._bundle.seasons.step)
         if self.residual is not None:
             what = "the analysis with its latents moved and its residual as it was"
         words = f"Paused: the model shows {what}."
@@ -230,10 +230,10 @@ class AnalysisView:
 
     def _climatology_at(self, table: Any) -> Any:
         names = [variable.name for variable in self._bundle.variables]
-        operator = self._bundle.operator
+        operator, season = self._bundle.operator, self._bundle.seasons.of(self._state.month)
         rows = np.array([names.index(name) for name in table["variable"]], dtype=np.int64)
         places = operator.locate(rows, table["lat"], table["lon"])
-        return operator.apply(places, self._bundle.climatology(int(self._state.month[5:7])))
+        return operator.apply(places, self._bundle.climatology(season))
 
     def note(self, observed: ObservationSettings) -> str:
         """Return what the column shows just now, in words."""

@@ -227,7 +227,8 @@ class AtlasTool:
             return [self.job.failed]
         atlas = self.atlas
         if atlas is None:
-            return ["The first patches come once the analysis of the month is there."]
+            step = self._bundle.seasons.step
+            return [f"The first patches come once the analysis of the {step} is there."]
         where = region_of(self._settings.over)
         values = atlas.told(where)
         said = []

@@ -58,11 +58,11 @@ def trial(bundle: Bundle, month: str, observed: ObservationSettings) -> Observat
     bundle : Bundle
         With a vector.
     month : str
-        ``YYYY-MM``: sets the local standard deviation.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of a bundle of days: sets the local standard deviation.
     observed : ObservationSettings
         What there is; how it is assimilated stays.
     """
-    row = observe(bundle, int(month[5:7])).iloc[0]
+    row = observe(bundle, bundle.seasons.of(month)).iloc[0]
     own = Row(row["variable"], row["lat"], row["lon"], float(row["value"]), label=row["label"])
     # Beside itself, or without an increment, there would be nothing to compare.
     pointless = observed.method in {BASELINE, "climatology"}

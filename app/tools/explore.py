@@ -61,6 +61,7 @@ class ExploreTool:
             context.on_messages,
             z=self._state.z.tolist(),
             latents=self._plain(0, min(FIRST_SLIDERS, bundle.n_latent)),
+            step=bundle.seasons.step.name,
             walk_from=self._state.month,
             walk_to="draw 7",
             sizing_mode="stretch_width",
@@ -125,7 +126,7 @@ class ExploreTool:
             self._set_z(draw_of(seed, self._bundle.n_latent), Origin("draw", seed=seed))
             # The field then shows the seed of the next draw; this one's stands in words.
             self._state.seed = seed + 1
-        return f"Random draw, seed {seed}: a month that never was."
+        return f"Random draw, seed {seed}: a {self._bundle.seasons.step} that never was."
 
     def set_seed(self, message: Message) -> None:
         """Set the seed of the next draw."""
@@ -188,8 +189,8 @@ class ExploreTool:
         if seed.isdecimal() and int(seed) < 2**31:
             return draw_of(int(seed), self._bundle.n_latent)
         raise InvalidStateError(
-            f"A walk goes between months such as {self._state.month} and draws such as 'draw 7'; "
-            f"'{given[:24]}' is neither."
+            f"A walk goes between {self._bundle.seasons.step.plural} such as {self._state.month} "
+            f"and draws such as 'draw 7'; '{given[:24]}' is neither."
         )
 
     # -- what is shown -----------------------------------------------------------------------

@@ -134,7 +134,7 @@ def resolve(settings: ObservationSettings, bundle: Bundle, month: str) -> Table:
     bundle : Bundle
         Its target of the month is what is sampled.
     month : str
-        ``YYYY-MM``.
+        ``YYYY-MM``, or ``YYYY-MM-DD`` of a bundle of days.
 
     Returns
     -------
@@ -206,11 +206,11 @@ def _sampled(
     month: str,
 ) -> pd.DataFrame:
     """Sample rows from the target: values, and of reports their classes; NaN where it has none."""
-    target, calendar = bundle.target(month), int(month[5:7])
+    target, season = bundle.target(month), bundle.seasons.of(month)
     error, noise = settings.error, settings.noise
 
     def values(part: pd.DataFrame) -> pd.DataFrame:
-        return synthesise(part, bundle, target, calendar, error=error, seed=noise, missing=True)
+        return synthesise(part, bundle, target, season, error=error, seed=noise, missing=True)
 
     if kinds is None:
         return values(where)
@@ -228,7 +228,7 @@ def _sampled(
         )
         there = np.isfinite(bundle.operator.apply(seen, target))
         parts[count] = synthesise_reports(
-            rows[there], bundle, target, calendar, classes=int(count), seed=noise
+            rows[there], bundle, target, season, classes=int(count), seed=noise
         )
         parts[count].index = rows.index[there]
     parts[0.0].index = where.index[of_place]
@@ -248,7 +248,7 @@ def _sampled(
             areas,
         )
         share = np.array([kind.default_error for kind in found])
-        out.loc[rows.index, "error_sd"] = share * spread_of(bundle, shown, calendar)
+        out.loc[rows.index, "error_sd"] = share * spread_of(bundle, shown, season)
     return observation_table({name: out[name].to_numpy() for name in COLUMNS})
 
 
@@ -284,7 +284,7 @@ def _with_typed(
         names = where["variable"].to_numpy()[here]
         lat, lon = (where[name].to_numpy(dtype=float)[here] for name in ("lat", "lon"))
         spots = bundle.operator.locate(variable_rows(bundle, list(names)), lat, lon)
-        then, now = (bundle.climatology(int(m[5:7])) for m in (other, month))
+        then, now = (bundle.climatology(bundle.seasons.of(m)) for m in (other, month))
         made[here] += bundle.operator.apply(spots, np.asarray(then) - np.asarray(now))
     return made, list(typed.values())
 
@@ -315,7 +315,7 @@ def read_rows(text: str, bundle: Bundle, month: str) -> tuple[tuple[Row, ...], R
         The file.
     bundle : Bundle
     month : str
-        ``YYYY-MM`` that is shown: of the values, and of the climatology of absolute ones.
+        The month or day that is shown: of the values, and of the climatology of absolute ones.
 
     Returns
     -------
@@ -331,7 +331,7 @@ def read_rows(text: str, bundle: Bundle, month: str) -> tuple[tuple[Row, ...], R
     """
     cells = load(text)
     reading = read(cells, bundle, month=month)
-    found = rows_of(cells, bundle.variables, TableOptions())
+    found = rows_of(cells, bundle.variables, TableOptions(), bundle.seasons.step)
     kept = ~np.isin(found.number, [bad.row for bad in reading.rejected])
     if cells.has_times:
         kept &= np.isin(found.month, [month, ""])

@@ -46,13 +46,14 @@ from app.tools.observe_text import (
     value_words,
 )
 from app.tools.where_next import WhereNext
+from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
 
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
 # Why a network or its observations cannot be made.
-REFUSALS = (InvalidObservationError, NetworkError, ObservationError)
+REFUSALS = (InvalidObservationError, NetworkError, ObservationError, StateError)
 
 
 def same_network(one: ObservationSettings, other: ObservationSettings) -> bool:

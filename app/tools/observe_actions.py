@@ -422,7 +422,7 @@ class ObserveActions:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "
-                "sampled; choose another place or month."
+                f"sampled; choose another place or {self._bundle.seasons.step}."
             )
 
 

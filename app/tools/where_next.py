@@ -365,8 +365,8 @@ class WhereNext:
         if not there.any():
             raise InvalidObservationError(
                 f"The target has no {name} at the best places in {self._state.month}, so no value "
-                "can be sampled there; choose another month, or write the places with mlda "
-                "assimilate --where-next."
+                f"can be sampled there; choose another {self._bundle.seasons.step}, or write the "
+                "places with mlda assimilate --where-next."
             )
         settings: ObservationSettings = self._state.observations
         error = self._target_error()

@@ -11,14 +11,14 @@ export function render({ model, el }) {
   el.innerHTML = `
   <section class="tool" aria-label="Explore">
     <div class="actions" role="group" aria-label="Where the model's state comes from">
-      <button type="button" id="encode" title="Set all latents to the code of the month shown: what the encoder makes of it">Encode month</button>
+      <button type="button" id="encode" title="Set all latents to the code of the ${model.step} shown: what the encoder makes of it">Encode ${model.step}</button>
       <button type="button" id="prior" title="Set all latents to zero: the model's mean for this season">Prior mean</button>
       <span class="pair"><button type="button" id="random" title="Draw every latent from N(0, 1)">Random</button>
       <label><span class="hidden">Seed of the next draw</span>
         <input type="number" id="seed" min="0" max="2147483647" step="1" title="Seed of the next draw"></label></span>
     </div>
     <p class="origin" aria-live="polite"></p>
-    <p class="hint legend"><i class="mark"></i> this month's code, from the encoder</p>
+    <p class="hint legend"><i class="mark"></i> this ${model.step}'s code, from the encoder</p>
     <ol class="latents first"></ol>
     <details class="walk" open><summary>Walk between two states</summary>
       <form>
@@ -26,7 +26,7 @@ export function render({ model, el }) {
         <label>to <input id="to" spellcheck="false" autocomplete="off"></label>
         <button type="submit" id="walk">Walk</button>
       </form>
-      <p class="hint">A month (${model.walk_from}) or a draw by its seed (draw 7), decoded in the season of the month shown.</p>
+      <p class="hint">A ${model.step} (${model.walk_from}) or a draw by its seed (draw 7), decoded in the season of the ${model.step} shown.</p>
     </details>
     <details class="all"><summary>All ${model.z.length} latents</summary><ol class="latents rest"></ol></details>
   </section>`
@@ -42,7 +42,7 @@ export function render({ model, el }) {
       <span class="thumb"><img alt="" width="84" height="42" draggable="false"></span>
       <span class="what"></span>
       <input class="num" inputmode="decimal" autocomplete="off" spellcheck="false">
-      <span class="track"><i class="mark" title="The code of the month shown"></i><i class="fill"></i>
+      <span class="track"><i class="mark" title="The code of the ${model.step} shown"></i><i class="fill"></i>
         <input type="range" min="${-RANGE}" max="${RANGE}" step="0.01"></span>`
     /** @type {NodeListOf<HTMLInputElement>} */
     const [number, range] = item.querySelectorAll("input")

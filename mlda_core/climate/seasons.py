@@ -48,6 +48,11 @@ class Seasons:
         """A season in the middle of each calendar month, shape (12,)."""
         return self.of_dates(_MONTHS, np.full(12, 15))
 
+    @property
+    def dates(self) -> list[str]:
+        """What follows the year in the label of each season's time: 01 to 12, 01-01 to 12-31."""
+        return [label[5:] for label in self.step.labels(np.unique(self.step.times(_LEAP)))]
+
     def name(self, season: Any) -> str:
         """Return what a season is called in messages: calendar month 7, day 182 of the year."""
         return f"calendar month {season}" if self.step is MONTH else f"day {season} of the year"
@@ -148,6 +153,11 @@ def _capital(words: str) -> str:
 
 
 MONTHLY, DAILY = Seasons(MONTH), Seasons(DAY)
+
+
+def seasons_of_label(label: str) -> Seasons | None:
+    """Return the seasons of the time step that a label is of; None where it is of neither."""
+    return next((seasons for seasons in (MONTHLY, DAILY) if seasons.holds(label)), None)
 
 
 def seasons_of(count: int) -> Seasons:

@@ -170,8 +170,8 @@ def test_a_narrow_bar_has_the_first_words_of_a_title():
     assert short_title(": odd") == ": odd"
 
 
-def test_a_bundle_of_days_is_refused_in_a_sentence(tmp_path, monkeypatch):
+def test_a_bundle_of_days_opens(tmp_path, monkeypatch):
     bundle, _ = make_daily(tmp_path)
     monkeypatch.setenv("MLDA_BUNDLE", str(bundle.path))
-    with pytest.raises(BundleError, match="is a bundle of days, and the page shows months; use it"):
-        open_bundle()
+    assert open_bundle().months == bundle.months
+    assert next(o for o in offers() if o.path == bundle.path).years == "1983\N{EN DASH}1984"

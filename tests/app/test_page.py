@@ -9,6 +9,7 @@ import jinja2.meta
 import pytest
 
 from app.maps.projections import choices_of
+from mlda_core.climate.time_step import MONTH
 
 
 def variables_of(repo_root):
@@ -44,6 +45,7 @@ def test_the_bar_offers_what_there_is_and_shows_titles_as_they_are(repo_root, ti
         bundles=[["one", "One", "1997"], ["two", 'Two "<i>"', "1999"]],
         bundle_key="two",
         years={"1997": "ttttttttttTT", "1999": "t-----------"},
+        step=MONTH,
         month_names=["January", "February"],
         curve=("M0,16Z", "M0,17Z"),
         curve_words="a < b",

@@ -7,7 +7,8 @@ import pytest
 
 from app import timeline
 from app.text import SPLIT_LETTERS
-from app.timeline import LEAST, SPLIT_WORDS, curve, curve_paths, nino_series, splits
+from app.timeline import LEAST, SPLIT_WORDS, curve, curve_paths, nino_series, split_words, splits
+from mlda_core.climate.seasons import DAILY, MONTHLY
 
 EARLY, LATE = "1947-02", "1963-02"
 
@@ -22,6 +23,7 @@ def test_above_the_years_a_bundle_without_a_sea_temperature_has_the_mean_of_its_
 
     class Aloft:
         variables, grid, months = (world.variables[psl],), world.grid, world.months
+        seasons = world.seasons
 
         def target(self, month):
             return world.target(month)[psl : psl + 1]
@@ -39,7 +41,7 @@ def test_a_year_has_twelve_letters_and_a_dash_where_there_is_no_month(tiny):
     assert splits(tiny) == {"1997": "T" * 12, "1998": "t" * 12}
 
     class Part:
-        months = ("1997-02", "1997-12", "1999-01")
+        months, seasons = ("1997-02", "1997-12", "1999-01"), MONTHLY
 
         def split(self, month):
             return {"1997-02": "gap", "1997-12": "calibration"}.get(month, "validation")
@@ -47,8 +49,32 @@ def test_a_year_has_twelve_letters_and_a_dash_where_there_is_no_month(tiny):
     assert splits(Part()) == {"1997": "-g" + "-" * 9 + "c", "1999": "v" + "-" * 11}
 
 
+def test_the_line_of_days_is_of_means_over_thirty(monkeypatch):
+    class Days:
+        seasons = DAILY
+
+    values = (*[0.5] * 30, *[1.0] * 15, *[None] * 15, *[None] * 30, 2.0)
+    monkeypatch.setattr(timeline, "nino_series", lambda _: values)
+    assert curve(Days())[0] == (0.5, 1.0, None, 2.0)
+
+
+def test_a_year_of_days_has_a_letter_for_each_date():
+    class Days:
+        months, seasons = ("1999-03-01", "2000-02-29", "2000-12-31"), DAILY
+
+        def split(self, day):
+            return "test" if day == "2000-02-29" else "validation"
+
+    found = splits(Days())
+    assert {year: len(letters) for year, letters in found.items()} == {"1999": 366, "2000": 366}
+    at = {date: i for i, date in enumerate(DAILY.dates)}
+    assert [found["1999"][at[date]] for date in ("02-29", "03-01")] == ["-", "v"]
+    assert [found["2000"][at[date]] for date in ("02-29", "03-01", "12-31")] == ["T", "-", "v"]
+
+
 def test_every_split_is_explained():
     assert set(SPLIT_WORDS) == set(SPLIT_LETTERS)
+    assert split_words(DAILY.step)["test"] == "test day: the model has never seen it"
 
 
 @pytest.mark.parametrize("size", [2.0, LEAST / 10])

@@ -8,12 +8,14 @@ import torch
 from app import warm_up
 from app.jobs import background
 from mlda_core.climate.errors import BundleError
+from mlda_core.climate.seasons import MONTHLY
 
 
 class Seasons:
     """A bundle that says which seasons were asked for."""
 
     has_statistics = True
+    seasons = MONTHLY
 
     def __init__(self):
         self.made = []

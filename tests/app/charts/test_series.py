@@ -34,6 +34,19 @@ def test_months_that_do_not_follow_stand_apart():
     assert centres_of(()).tolist() == []
 
 
+def test_days_follow_each_other_and_the_axis_names_their_months(chart):
+    days = ("1983-12-31", "1984-01-01", "1984-02-28", "1984-02-29", "1984-03-01")
+    assert centres_of(days).tolist() == pytest.approx([0.5, 1.5, 3.3, 4.3, 5.3])
+    line = Line("target", "target", [1.0] * 5)
+    chart.draw(ChartData(days, "TTTTT", range(5), [line], "K", list(days)), days[0])
+    assert chart._years.data["year"] == ["1983-12", "1984-01", "1984-02", "1984-03"]
+    assert chart._years.data["x"] == pytest.approx([0.0, 1.0, 2.8, 4.8])
+    assert chart.figure.xaxis[0].axis_label == "Month"
+    chart.draw(data(), MONTHS[0])
+    assert chart._years.data["year"] == ["1989", "1990", "1997"]
+    assert chart.figure.xaxis[0].axis_label == "Year"
+
+
 def test_runs_end_where_months_do_not_follow_or_nothing_is_there():
     centres = centres_of(MONTHS)
     assert runs_of(np.ones(5, bool), centres) == [slice(0, 3), slice(3, 5)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlda_core.climate.errors import StateError
-from mlda_core.climate.seasons import DAILY, MONTHLY, seasons_of
+from mlda_core.climate.seasons import DAILY, MONTHLY, seasons_of, seasons_of_label
 
 
 def test_a_date_is_the_same_season_in_every_year():
@@ -70,6 +70,18 @@ def test_a_number_of_seasons_tells_the_step():
     assert seasons_of(366) is DAILY
     with pytest.raises(ValueError, match="it has 4 seasons"):
         seasons_of(4)
+
+
+def test_a_label_tells_its_seasons():
+    assert seasons_of_label("1997-12") is MONTHLY
+    assert seasons_of_label("1996-02-29") is DAILY
+    assert [seasons_of_label(bad) for bad in ("1997-02-29", "1997", "", "1600-01")] == [None] * 4
+
+
+def test_dates_are_labels_without_their_year():
+    assert MONTHLY.dates == [f"{month:02d}" for month in range(1, 13)]
+    assert len(DAILY.dates) == 366
+    assert DAILY.dates.index("02-29") == DAILY.of("1996-02-29") - 1
 
 
 def test_the_middles_are_one_season_a_month():
