@@ -60,6 +60,9 @@ def test_a_box_is_drawn_for_where_next(visit):
     visitor = visit(f"{FEW}&column=next&live=1")
     page = visitor.page
     page.get_by_role("button", name="Draw", exact=True).click()
+    # The server answers which drag it waits for.
+    visitor.says("Drag a box")
+    visitor.settle()
     page.mouse.move(*pixel(visitor, "psl", 40, 300))
     page.mouse.down()
     page.mouse.move(*pixel(visitor, "psl", 60, 330), steps=6)
