@@ -27,6 +27,12 @@ SPECTRUM = (
     "1 is as rough as the states:"
 )
 
+RUNS = "The grid model's runs of sixty days from twelve true states, their last ten days:"
+LONG = {
+    "variance_ratio": "variance over that of the states",
+    "mean": "mean, in units of the local spread",
+}
+
 
 def names_in(found: dict[str, Any]) -> list[str]:
     """Return the variables that a model was scored on."""
@@ -65,6 +71,16 @@ def by_wave(model: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def after_long(model: dict[str, Any]) -> str:
+    """Return variance and mean at the end of a model's long runs as Markdown."""
+    found = model["long_run"]
+    lines = [f"| | {' | '.join(found)} |", "|" + "---|" * (len(found) + 1)]
+    for name, words in LONG.items():
+        cells = " | ".join(f"{of[name]:.2f}" for of in found.values())
+        lines.append(f"| {words} | {cells} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Write them between their marks."""
     parser = argparse.ArgumentParser(description="Write the tables of docs/forecast.md.")
@@ -73,7 +89,10 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     scores = found["forecast"]["test"]
-    tables = f"{by_lead(scores)}\n\n{SPECTRUM}\n\n{by_wave(scores['grid'])}"
+    grid = scores["grid"]
+    tables = "\n\n".join(
+        (by_lead(scores), SPECTRUM, by_wave(grid), RUNS, after_long(grid)),
+    )
     made = f"{head}{BEGIN}\n{tables}\n\n{END}{rest.split(END)[1]}"
     PAGE.write_text(made, encoding="utf-8")
 
