@@ -25,7 +25,6 @@ from mlda_core.bundle.bundle import Bundle, load_bundle
 from mlda_core.cycling.bundle_case import (
     ENSEMBLE_HALF_WIDTH_KM,
     Case,
-    background_of,
     case_of,
     climatology_of,
     learn_from,
@@ -34,7 +33,6 @@ from mlda_core.cycling.bundle_case import (
 from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
 from mlda_core.cycling.learnt_background import (
-    DampedDynamics,
     LearntBackground,
     load_background,
     save_background,
@@ -89,20 +87,14 @@ class Twin:
 
     def case(self, split: str, stations: int, learnt: LearntBackground | None) -> Case:
         """Return the problem of a split and network."""
-        bundle, climate = self.bundle, self.climatology
-        dynamics: Dynamics = self.dynamics
-        background = None
-        if learnt is not None:
-            dynamics = DampedDynamics(dynamics, learnt.factor)
-            background = background_of(bundle, learnt.covariance, climate)
-        places, _ = network_of(bundle, f"stations_{stations}", 0)
+        places, _ = network_of(self.bundle, f"stations_{stations}", 0)
         return case_of(
-            bundle,
-            dynamics,
+            self.bundle,
+            self.dynamics,
             self.year(split),
             places,
-            climate,
-            background=background,
+            self.climatology,
+            learnt=learnt,
             localisation=self.of_ensemble,
         )
 

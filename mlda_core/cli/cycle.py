@@ -18,7 +18,7 @@ from mlda_core.forecast.models import FORECASTS
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.cycling.covariance import Covariance, Gaussian
+    from mlda_core.cycling.covariance import Gaussian
     from mlda_core.cycling.cycle import CycledStep
     from mlda_core.vae.dataset import Months
 
@@ -73,16 +73,14 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.climate.errors import UserError
         from mlda_core.cycling.bundle_case import (
             ENSEMBLE_HALF_WIDTH_KM,
-            background_of,
             case_of,
             localisation_of,
         )
         from mlda_core.cycling.cycle import Cycle
-        from mlda_core.cycling.learnt_background import DampedDynamics, load_background
+        from mlda_core.cycling.learnt_background import load_background
         from mlda_core.cycling.run_file import RunFile
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.evaluation.cycling import score_cycle
-        from mlda_core.forecast.dynamics import Dynamics
         from mlda_core.forecast.loading import load_forecast
 
         torch.set_num_threads(threads)
@@ -90,23 +88,17 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         refuse_inputs(output, inputs)
         own = load_bundle(bundle)
         days = _between(own, start, end)
-        dynamics: Dynamics = load_forecast(own, model)
-        errors: Covariance | None = None
-        if background is not None:
-            learnt = load_background(background, localisation_of(own))
-            dynamics = DampedDynamics(dynamics, learnt.factor)
+        dynamics = load_forecast(own, model)
+        learnt = load_background(background, localisation_of(own)) if background else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
-        climatology = _climatology(own, config)
-        if background is not None:
-            errors = background_of(own, learnt.covariance, climatology)
         case = case_of(
             own,
             dynamics,
             days,
             places,
-            climatology,
-            background=errors,
+            _climatology(own, config),
+            learnt=learnt,
             observed_every=observed_every,
             localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,

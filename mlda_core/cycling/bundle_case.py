@@ -6,7 +6,7 @@ forecast models (:mod:`mlda_core.forecast.models`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -121,7 +121,7 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     places: Places,
     climatology: Gaussian,
     *,
-    background: Covariance | None = None,
+    learnt: LearntBackground | None = None,
     error: float = ERROR,
     observed_every: int = 1,
     localisation: Localisation | None = None,
@@ -139,8 +139,9 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
         Where they are observed.
     climatology : Gaussian
         See :func:`climatology_of`.
-    background : Covariance, optional
-        Of background errors; that of the climatology by default.
+    learnt : LearntBackground, optional
+        Draws the forecast towards climatology, and is half of the covariance of its errors, which
+        is that of the climatology by default; see :func:`background_of`.
     error : float
         Standard deviation of the errors of observation, in units of the local spread.
     observed_every : int
@@ -170,46 +171,25 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
         values = operator.observe(flat[i : i + 1].astype(np.float64))[0] + noise
         seen = i % observed_every == 0
         observations.append(Observations(operator, values, variance) if seen else None)
-    return Case(
-        problem_of(
-            dynamics,
-            bundle.seasons.step.times(days.names),
-            observations,
-            climatology,
-            background=background,
-            localisation=localisation,
-        ),
-        days,
-        places,
-    )
-
-
-def problem_of(
-    dynamics: Dynamics,
-    times: NDArray[np.datetime64],
-    observations: Sequence[Observations | None],
-    climatology: Gaussian,
-    *,
-    background: Covariance | None = None,
-    localisation: Localisation | None = None,
-) -> Problem:
-    """Return a problem that starts from the climatology; see :func:`case_of`.
-
-    An ensemble starts from draws of the climatology's days, not localised.
-    """
+    background: Covariance | None = None
+    if learnt is not None:
+        dynamics = DampedDynamics(dynamics, learnt.factor)
+        background = background_of(bundle, learnt.covariance, climatology)
     initial = climatology
     if isinstance(climatology.covariance, LocalisedSample):
+        # An ensemble starts from draws of the climatology's days, not localised.
         drawn = FactoredCovariance(climatology.covariance.anomalies.T)
         initial = Gaussian(climatology.mean, drawn)
-    return Problem(
+    problem = Problem(
         dynamics,
-        times,
+        bundle.seasons.step.times(days.names),
         observations,
         initial,
         climatology,
         background=background,
         localisation=localisation,
     )
+    return Case(problem, days, places)
 
 
 def learn_from(
