@@ -98,7 +98,7 @@ class TrainingConfig:
     patience : int
         Epochs without a better validation score before training stops.
     half : bool
-        Whether the convolutions train in bfloat16.
+        Whether the convolutions train in bfloat16 where the processor has fast ones.
     seed : int
         Seed of all random numbers.
     """

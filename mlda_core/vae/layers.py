@@ -89,3 +89,11 @@ def pad_to_multiple(x: Tensor, multiple: int, *, periodic: bool) -> Tensor:
         more = x[..., :extra_lon] if periodic else x[..., -1:].expand(*x.shape[:-1], extra_lon)
         x = torch.cat([x, more], dim=-1)
     return x
+
+
+def halves_are_fast(device: torch.device) -> bool:
+    """Return whether convolutions in bfloat16 are faster here than in float32.
+
+    A processor without AVX-512 emulates bfloat16: a step took 20 s instead of 2.5 s.
+    """
+    return device.type != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")

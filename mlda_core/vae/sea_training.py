@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from mlda_core.vae.dataset import Months, TrainingData
+from mlda_core.vae.layers import halves_are_fast
 from mlda_core.vae.sea import SeaConfig, SeaNetwork
 
 
@@ -151,7 +152,7 @@ def _train_one(
     optimiser = torch.optim.AdamW(
         part.parameters(), settings.rate, (0.9, 0.99), weight_decay=settings.weight_decay
     )
-    network.fast = True
+    network.fast = halves_are_fast(torch.device("cpu"))
     per_epoch = math.ceil(len(samples.x) / settings.batch)
     for step in range(steps):
         if step % per_epoch == 0:

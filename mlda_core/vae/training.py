@@ -27,6 +27,7 @@ from mlda_core.vae.checkpoint import (
 )
 from mlda_core.vae.config import ConfigError, ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData, joint_present, mean_square
+from mlda_core.vae.layers import halves_are_fast
 from mlda_core.vae.networks import Decoder, Encoder
 from mlda_core.vae.seasonal import seasonal_components
 
@@ -341,7 +342,7 @@ def train(
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(settings.seed * 100_003 + epoch)
         vae.train()
-        vae.encoder.fast = vae.decoder.fast = settings.half
+        vae.encoder.fast = vae.decoder.fast = settings.half and halves_are_fast(where)
         sums = np.zeros(3)
         for step, (batch, month_batch, there) in enumerate(sampler.batches(rng)):
             part = (epoch + step / steps) / settings.epochs

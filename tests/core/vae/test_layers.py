@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from mlda_core.vae.layers import MonthBlock, SphereConv, month_features, pad_to_multiple
+from mlda_core.vae.layers import (
+    MonthBlock,
+    SphereConv,
+    halves_are_fast,
+    month_features,
+    pad_to_multiple,
+)
 
 
 def test_month_features_are_smooth_round_the_year():
@@ -50,3 +57,12 @@ def test_blocks_start_blind_to_the_month():
     x = torch.randn(2, 4, 4, 8)
     january, july = month_features(torch.tensor([1, 1]), 2), month_features(torch.tensor([7, 7]), 2)
     assert torch.equal(block(x, january), block(x, july))
+
+
+@pytest.mark.parametrize(
+    ("capability", "device", "fast"),
+    [("AVX2", "cpu", False), ("AVX512", "cpu", True), ("AVX2", "cuda", True)],
+)
+def test_bfloat16_only_where_it_is_fast(monkeypatch, capability, device, fast):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert halves_are_fast(torch.device(device)) is fast
