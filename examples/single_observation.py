@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from mlda_core import Assimilator, Bundle, coastline, load_bundle
-from mlda_core.evaluation.reconstruction import months_of_bundle
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.evaluation.single_observation import PLACE, Increment, observe, run, skill
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import load_training_data

@@ -33,6 +33,8 @@ MOST_PRIOR_BYTES = 1_000_000
 # Those that `mlda forecast train` adds, one a forecast model, by the model's key.
 FORECAST_FILE = "forecast-{}.safetensors"
 MOST_FORECAST_BYTES = 8_000_000
+# That of the errors of its forecasts, which `mlda cycle learn` adds.
+CYCLING_FILE = "cycling.nc"
 # Subfolder of a bundle's own impact heads.
 IMPACTS = "impacts"
 # Quantisation step of the stored months, in units of the spread: the error is half of it, 0.02.

@@ -147,9 +147,17 @@ def run(  # noqa: PLR0917 - options of a command, given by name
 def learn(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
     config: Config,
-    output: Annotated[Path, typer.Option("--out", help="File of background errors to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--out", help="File for all errors of one network, for mlda cycle run."),
+    ] = None,
     model: Model = "grid",
-    stations: Stations = 100,
+    stations: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=5000, help="Stations of a network; once for each. [default: 30, 100, 300]"
+        ),
+    ] = None,
     split: Annotated[str, typer.Option(help="Held-out times whose truth teaches.")] = "validation",
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over them.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
@@ -157,22 +165,31 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
 ) -> None:
     """Learn from cycles over held-out times how far to trust forecasts, and how they err.
 
-    Example: `mlda cycle learn runs/daily/bundle --config configs/daily.toml --stations 100 --out
+    The bundle keeps one number a variable and latitude for each network, which the page's tool
+    Cycle needs; with --out a file keeps all errors of one network instead.
+
+    Examples: `mlda cycle learn runs/daily/bundle --config configs/daily.toml`;
+    `mlda cycle learn runs/daily/bundle --config configs/daily.toml --stations 100 --out
     errors.safetensors`
     """
     with one_sentence():
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.samples import months_of_bundle
         from mlda_core.climate.errors import UserError
         from mlda_core.cycling.bundle_case import case_of, learn_from
         from mlda_core.cycling.learnt_background import LearntBackground, save_background
+        from mlda_core.cycling.shipped_case import save_trust, trust_of
         from mlda_core.evaluation.assimilation import network_of
-        from mlda_core.evaluation.reconstruction import months_of_bundle
         from mlda_core.forecast.loading import load_forecast
 
         torch.set_num_threads(threads)
-        refuse_inputs(output, [config, *files_of_bundle(bundle)])
+        sizes = sorted(set(stations or ((100,) if output else (30, 100, 300))))
+        if output and len(sizes) > 1:
+            raise UserError("--out holds the errors of one network; give --stations once.")
+        if output:
+            refuse_inputs(output, [config, *files_of_bundle(bundle)])
         own = load_bundle(bundle)
         days = months_of_bundle(own).in_split(split)
         if not len(days):
@@ -180,34 +197,39 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                 f"The bundle has no {own.seasons.step.plural} of the split '{split}'; choose "
                 "validation or test."
             )
-        places, _ = network_of(own, f"stations_{stations}", 0)
-        dynamics = load_forecast(own, model)
-        case = case_of(
-            own,
-            dynamics,
-            days,
-            places,
-            _climatology(own, config),
-            seed=seed,
-        )
+        dynamics, climatology = load_forecast(own, model), _climatology(own, config)
         names = [variable.name for variable in own.variables]
+        found: dict[int, LearntBackground] = {}
         with ticking() as tick:
+            for number, size in enumerate(sizes):
+                places, _ = network_of(own, f"stations_{size}", 0)
+                case = case_of(own, dynamics, days, places, climatology, seed=seed)
+                done = number * rounds
 
-            def tell(i: int, made: LearntBackground) -> None:
-                tick("rounds", i + 1, rounds)
-                parts = made.factor.reshape(len(names), -1).mean(axis=1)
-                said = ", ".join(f"{n} {p:.2f}" for n, p in zip(names, parts, strict=True))
-                out.print(f"Round {i + 1}: forecasts are trusted by {said}", highlight=False)
+                def tell(
+                    i: int, made: LearntBackground, size: int = size, done: int = done
+                ) -> None:
+                    tick("rounds", done + i + 1, len(sizes) * rounds)
+                    parts = made.factor.reshape(len(names), -1).mean(axis=1)
+                    said = ", ".join(f"{n} {p:.2f}" for n, p in zip(names, parts, strict=True))
+                    out.print(
+                        f"{size} stations, round {i + 1}: forecasts are trusted by {said}",
+                        highlight=False,
+                    )
 
-            tick("rounds", 0, rounds)
-            save_background(output, learn_from(own, case, rounds, tell))
+                tick("rounds", done, len(sizes) * rounds)
+                found[size] = learn_from(own, case, rounds, tell)
+        if output:
+            save_background(output, found[sizes[0]])
+        else:
+            output = save_trust(own, trust_of(own, found))
     out.print(f"Wrote {output}", highlight=False)
 
 
 def _between(bundle: Bundle, start: str, end: str) -> Months:
     """Return the bundle's times from one to another, checked."""
+    from mlda_core.bundle.samples import months_of_bundle
     from mlda_core.climate.errors import UserError
-    from mlda_core.evaluation.reconstruction import months_of_bundle
 
     step = bundle.seasons.step
     for label in (start, end):

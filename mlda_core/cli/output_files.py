@@ -106,9 +106,17 @@ def whole(output: Path) -> Iterator[Path]:
 
 def files_of_bundle(folder: Path) -> list[Path]:
     """Return the files that make up a bundle; other files of its folder are not included."""
-    from mlda_core.bundle.files import CALIBRATION_FILES, FILES, PRIOR_FILES
+    from mlda_core.bundle.files import (
+        CALIBRATION_FILES,
+        CYCLING_FILE,
+        FILES,
+        FORECAST_FILE,
+        PRIOR_FILES,
+    )
+    from mlda_core.forecast.models import FORECASTS
 
-    added = (*CALIBRATION_FILES, *PRIOR_FILES.values())
+    forecasts = [FORECAST_FILE.format(key) for key in FORECASTS]
+    added = (*CALIBRATION_FILES, *PRIOR_FILES.values(), *forecasts, CYCLING_FILE)
     return [folder / name for name in (*FILES, *added, "config.json", "scores.json")]
 
 

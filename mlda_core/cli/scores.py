@@ -353,7 +353,7 @@ def _months_and_file(
     the months in the bundle, into another.
     """
     from mlda_core.bundle.checks import check_same_model
-    from mlda_core.evaluation.reconstruction import months_of_bundle
+    from mlda_core.bundle.samples import months_of_bundle
     from mlda_core.vae.config import ConfigError, load_config
     from mlda_core.vae.dataset import load_training_data
 

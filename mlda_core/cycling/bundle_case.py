@@ -122,6 +122,7 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     climatology: Gaussian,
     *,
     learnt: LearntBackground | None = None,
+    share: float = SHARE,
     error: float = ERROR,
     observed_every: int = 1,
     localisation: Localisation | None = None,
@@ -140,8 +141,10 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     climatology : Gaussian
         See :func:`climatology_of`.
     learnt : LearntBackground, optional
-        Draws the forecast towards climatology, and is half of the covariance of its errors, which
-        is that of the climatology by default; see :func:`background_of`.
+        Draws the forecast towards climatology, and gives the covariance of its errors, which is
+        that of the climatology by default; see :func:`background_of`.
+    share : float
+        Of climatology in that covariance, 0 to 1.
     error : float
         Standard deviation of the errors of observation, in units of the local spread.
     observed_every : int
@@ -174,7 +177,7 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     background: Covariance | None = None
     if learnt is not None:
         dynamics = DampedDynamics(dynamics, learnt.factor)
-        background = background_of(bundle, learnt.covariance, climatology)
+        background = background_of(bundle, learnt.covariance, climatology, share)
     initial = climatology
     if isinstance(climatology.covariance, LocalisedSample):
         # An ensemble starts from draws of the climatology's days, not localised.
@@ -230,7 +233,7 @@ def background_of(
 ) -> Covariance:
     """Return the covariance of background errors that a learnt sample and climatology make."""
     believed = climatology.at(None).covariance
-    if not isinstance(believed, LocalisedSample):
+    if not isinstance(believed, LocalisedSample) or not share:
         return errors
     return hybrid(errors, believed, zones_of(bundle), share)
 

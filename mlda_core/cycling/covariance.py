@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlda_core.climate.errors import UserError
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import StateOperator
 from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
@@ -20,7 +19,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class LocalisedSample:
-    """Sample covariance tapered by distance, ``rho o A A^T``: columns only, no root.
+    """Sample covariance tapered by distance, ``rho o A A^T``.
+
+    Its columns are exact; its root is of the leading modes of the taper, one set of weights for
+    each member of the sample (the alpha control variable of Lorenc 2003,
+    https://doi.org/10.1256/qj.02.132; Buehner 2005, https://doi.org/10.1256/qj.04.15).
 
     Parameters
     ----------
@@ -37,17 +40,53 @@ class LocalisedSample:
         """Number of components d."""
         return self.anomalies.shape[1]
 
+    @property
+    def rank(self) -> int:
+        """Number of columns of the root: members times modes."""
+        return len(self.anomalies) * self.localisation.modes.shape[1]
+
     @cached_property
     def variance(self) -> Array:
         """Diagonal of the covariance, shape (d,)."""
         return np.asarray(np.einsum("nd,nd->d", self.anomalies, self.anomalies))
+
+    @cached_property
+    def _parts(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        modes = torch.from_numpy(self.localisation.modes).float()
+        groups = torch.from_numpy(self.localisation.groups)
+        return torch.from_numpy(self.anomalies).float(), modes, groups
+
+    def root(self, weights: torch.Tensor) -> torch.Tensor:
+        """Return ``L w``, shape (n, d), of weights of shape (n, rank); differentiable."""
+        members, modes, groups = self._parts
+        # One at a time: the amplitudes of a year of days are 7 MB a state.
+        rows = [
+            ((w.float().view(len(members), -1) @ modes.T)[:, groups] * members).sum(dim=0)
+            for w in weights
+        ]
+        return torch.stack(rows).to(weights.dtype)
+
+    def root_transposed(self, states: torch.Tensor) -> torch.Tensor:
+        """Return ``L^T x``, shape (n, rank), of states of shape (n, d); differentiable."""
+        members, modes, groups = self._parts
+        rows = []
+        for x in states:
+            of_groups = torch.zeros(len(members), len(modes))
+            of_groups = of_groups.index_add(1, groups, members * x.float())
+            rows.append((of_groups @ modes).flatten())
+        return torch.stack(rows).to(states.dtype)
+
+    def sample(self, n: int, generator: np.random.Generator) -> Array:
+        """Draw states, shape (n, d)."""
+        with torch.no_grad():
+            weights = torch.from_numpy(generator.standard_normal((n, self.rank)))
+            return np.asarray(self.root(weights).numpy())
 
     def scaled(self, factor: float) -> LocalisedSample:
         """Return the covariance times a factor."""
         return LocalisedSample(self.anomalies * np.sqrt(factor), self.localisation)
 
 
-Factors = DiagonalCovariance | FactoredCovariance
 Covariance = DiagonalCovariance | FactoredCovariance | LocalisedSample
 
 
@@ -112,27 +151,5 @@ class Gaussian:
         return self
 
     def sample(self, n: int, generator: np.random.Generator) -> Array:
-        """Draw states, shape (n, d).
-
-        Raises
-        ------
-        UserError
-            If the covariance has no root.
-        """
-        return self.mean + factors(self.covariance).sample(n, generator)
-
-
-def factors(covariance: Covariance) -> Factors:
-    """Return a covariance that has a root.
-
-    Raises
-    ------
-    UserError
-        If it has none.
-    """
-    if isinstance(covariance, LocalisedSample):
-        raise UserError(
-            "A localised sample covariance has no root to draw or control a state with; "
-            "give a covariance in factors."
-        )
-    return covariance
+        """Draw states, shape (n, d)."""
+        return self.mean + self.covariance.sample(n, generator)

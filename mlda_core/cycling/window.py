@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from mlda_core.assimilation.solver import minimise
-from mlda_core.cycling.covariance import Factors
+from mlda_core.cycling.covariance import Covariance
 from mlda_core.cycling.problem import Observations, Problem
 from mlda_core.forecast.model_error import ModelError
 
@@ -33,7 +33,7 @@ class Window:
         Its cycles.
     start : ndarray, shape (d,)
         Background at its start.
-    covariance : Factors
+    covariance : Covariance
         B, at its start.
     used : sequence of (int, Observations)
         The cycles whose observations are assimilated, in order.
@@ -45,7 +45,7 @@ class Window:
     first: int
     last: int
     start: Array
-    covariance: Factors
+    covariance: Covariance
     used: Sequence[tuple[int, Observations]]
     errors: Array | None = None
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.bundle.checks import check_same_model, decode_all, effective_precision, nonlinearity
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.evaluation.eof import EOFBasis, fit_eofs
 from mlda_core.evaluation.scores_file import put_scores, scores_of
 from mlda_core.vae.config import ConfigError
@@ -177,23 +178,6 @@ def validate(
     report.scores["members"] = int(np.unique(months.member).size)
     report.scores["nonlinearity"] = {split: nonlinearity(bundle, codes, months.season)}
     return report
-
-
-def months_of_bundle(bundle: Bundle) -> Months:
-    """Return a bundle's months as samples."""
-    x = np.stack([bundle.target_standardised(m) for m in bundle.months])
-    season = np.array([bundle.seasons.of(m) for m in bundle.months])
-    present = np.isfinite(x) | ~bundle.mask
-    return Months(
-        x=np.nan_to_num(x),
-        anomalies=np.stack([bundle.target(m) for m in bundle.months]),
-        season=season,
-        calendar=bundle.seasons.calendar_months(season),
-        names=np.array(bundle.months),
-        member=np.zeros(len(season), np.int64),
-        split=np.array([bundle.split(m) for m in bundle.months]),
-        present=None if present.all() else present,
-    )
 
 
 def _encode(

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.errors import UserError
-from mlda_core.cycling.covariance import factors
 from mlda_core.cycling.method import Analysed, CycledMethod, Estimate, State, Workspace
 from mlda_core.cycling.problem import Observations, Problem
 from mlda_core.cycling.window import Window, gauss_newton, quasi_newton
@@ -135,7 +134,7 @@ class Var4D(CycledMethod):
             first,
             cycle,
             state["start"],
-            factors(problem.background_at(first)).scaled(self.factor),
+            problem.background_at(first).scaled(self.factor),
             self._used(problem, first, cycle, observations),
             state["errors"] if self.weak else None,
         )

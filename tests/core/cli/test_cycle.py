@@ -31,7 +31,7 @@ def test_what_a_year_teaches_is_used_by_a_run(workplace):
         cwd=workplace,
     )
     assert done.returncode == 0, done.stderr
-    assert "Round 2: forecasts are trusted by psl 0." in done.stdout
+    assert "round 2: forecasts are trusted by psl 0." in done.stdout
     done = run(workplace, "--background", "errors.safetensors")
     assert done.returncode == 0, done.stderr
     assert "Explained variance" in done.stdout

@@ -10,12 +10,12 @@ import pytest
 from aloft import make_config_file
 
 from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.climate.vectors import check_vectors, geostrophic_wind
 from mlda_core.evaluation import assimilation as scoring
-from mlda_core.evaluation.reconstruction import months_of_bundle
 from mlda_core.vae.config import ConfigError, load_config
 
 # What a configuration says

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlda_core.climate.errors import UserError
-from mlda_core.cycling.covariance import Gaussian, LocalisedSample, columns, factors
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample, columns
 from mlda_core.cycling.localisation import on_a_circle
 from mlda_core.cycling.operators import LinearOperator, NonlinearOperator
 from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
@@ -55,7 +54,38 @@ def test_a_gaussian_draws_what_it_says():
     assert gaussian.at("2001-01-01") is gaussian
 
 
-def test_a_covariance_without_a_root_is_refused():
-    with pytest.raises(UserError, match="no root"):
-        factors(LocalisedSample(ANOMALIES, on_a_circle(8, 1.0)))
-    assert torch.is_tensor(factors(DiagonalCovariance(np.ones(2))).root(torch.ones(1, 2)))
+def dense_root(covariance):
+    return covariance.root(torch.eye(covariance.rank, dtype=torch.float64)).numpy().T
+
+
+def test_the_root_of_a_localised_sample_gives_its_covariance():
+    local = LocalisedSample(ANOMALIES, on_a_circle(8, 2.0))
+    root = dense_root(local)
+    whole = LinearOperator.of_components(np.arange(8), 8, np.arange(8.0)[:, None])
+    cross, _ = columns(local, whole, np.zeros(8))
+    assert np.allclose(root @ root.T, cross, atol=0.05 * np.abs(cross).max())
+    # Modes that are left out take no variance with them.
+    assert np.allclose(np.diag(root @ root.T), local.variance, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "covariance",
+    [
+        DiagonalCovariance(np.arange(8.0)),
+        FactoredCovariance(ANOMALIES.T),
+        LocalisedSample(ANOMALIES, on_a_circle(8, 2.0)),
+    ],
+)
+def test_roots_are_transposed_by_their_transposes(covariance):
+    states = torch.from_numpy(RNG.standard_normal((3, 8)))
+    weights = torch.from_numpy(RNG.standard_normal((3, covariance.rank)))
+    forward = (covariance.root(weights) * states).sum(dim=1)
+    back = (covariance.root_transposed(states) * weights).sum(dim=1)
+    assert torch.allclose(forward, back, atol=1e-4)
+
+
+def test_a_localised_sample_draws_what_it_says():
+    local = LocalisedSample(ANOMALIES, on_a_circle(8, 2.0))
+    drawn = local.sample(20000, np.random.default_rng(0))
+    root = dense_root(local)
+    assert np.allclose(np.cov(drawn.T), root @ root.T, atol=0.15)

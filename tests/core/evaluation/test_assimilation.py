@@ -9,8 +9,8 @@ import pytest
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.evaluation import assimilation as scoring
-from mlda_core.evaluation.reconstruction import months_of_bundle
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 from small import make_small
 from typer.testing import CliRunner
 
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.cli import main as cli
 from mlda_core.climate.errors import StateError
 from mlda_core.evaluation.posterior import MEMBERS, Sums, areas_of, score_posterior
-from mlda_core.evaluation.reconstruction import months_of_bundle
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from aloft import make_bundle
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.climate.vectors import geostrophic_wind
 from mlda_core.evaluation import single_observation
-from mlda_core.evaluation.reconstruction import months_of_bundle
 from mlda_core.evaluation.single_observation import ExperimentError
 
 
