@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.errors import UserError
 from mlda_core.cycling.covariance import Climatology, Covariance, Gaussian
+from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import StateOperator
 from mlda_core.forecast.dynamics import Dynamics
@@ -77,6 +78,8 @@ class Problem:
     localisation : Localisation, optional
     background : Covariance, optional
         Static covariance of background errors; that of the climatology by default.
+    latent : LatentSpace, optional
+        For the methods that filter codes.
     """
 
     dynamics: Dynamics
@@ -87,6 +90,7 @@ class Problem:
     every: int = 1
     localisation: Localisation | None = None
     background: Covariance | None = None
+    latent: LatentSpace | None = None
 
     def __post_init__(self) -> None:
         """Refuse a start of another size, and times that do not fit the observations."""
