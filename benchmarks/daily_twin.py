@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,10 @@ from mlda_core.cycling.bundle_case import (
 )
 from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.latent_case import latent_space_of
+from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.learnt_background import (
+    SHARE,
     LearntBackground,
     load_background,
     save_background,
@@ -50,10 +55,16 @@ STATIONS = (30, 100, 300)
 SETTINGS: dict[str, dict[str, Any]] = {
     "static": {},
     "3dvar": {},
+    "4dvar": {"lag": 3, "window": "growing", "minimiser": "lbfgs", "iterations": 15},
     "letkf": {"members": 20, "adaptive": 0.1},
+    "enkf_latent": {"members": 400},
+    "pf_bootstrap_latent": {"particles": 10_000},
+    "pf_optimal_latent": {"particles": 10_000},
 }
 # Those whose forecasts are damped, and whose covariance is learnt.
-LEARNT = ("3dvar",)
+LEARNT = ("3dvar", "4dvar")
+# Of climatology in that covariance: 4D-Var goes through its sample at each iteration.
+SHARES = {"4dvar": 0.0}
 MARK = "daily twin"
 
 
@@ -85,7 +96,14 @@ class Twin:
         days = self.data.observed.in_split(split)
         return days.where(np.arange(len(days)) < (self.days or len(days)))
 
-    def case(self, split: str, stations: int, learnt: LearntBackground | None) -> Case:
+    @cached_property
+    def latent(self) -> LatentSpace:
+        """The latent space, whose rest is that of training days."""
+        return latent_space_of(self.bundle, load_forecast(self.bundle, "koopman"), self.data.train)
+
+    def case(
+        self, split: str, stations: int, learnt: LearntBackground | None, share: float = SHARE
+    ) -> Case:
         """Return the problem of a split and network."""
         places, _ = network_of(self.bundle, f"stations_{stations}", 0)
         return case_of(
@@ -95,6 +113,7 @@ class Twin:
             places,
             self.climatology,
             learnt=learnt,
+            share=share,
             localisation=self.of_ensemble,
         )
 
@@ -116,7 +135,9 @@ class Twin:
         path = self.run / f"{split}_{stations}_{method}.json"
         if not path.exists():
             learnt = self.learnt(stations) if method in LEARNT else None
-            case = self.case(split, stations, learnt)
+            case = self.case(split, stations, learnt, SHARES.get(method, SHARE))
+            if method.endswith("_latent"):
+                case = replace(case, problem=replace(case.problem, latent=self.latent))
             steps = Cycle(case.problem, method, **SETTINGS[method]).run()
             found = score_cycle(self.bundle, case, steps)
             path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
