@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from mlda_core.bundle import statistics_files
 from mlda_core.bundle.files import (
     CALIBRATION_FILES,
+    CYCLING_FILE,
     FILES,
     FORECAST_FILE,
     MISSING,
@@ -75,7 +76,7 @@ def save_bundle(
     """
     path.mkdir(parents=True, exist_ok=True)
     # These belong to the replaced weights.
-    for name in ("scores.json", *CALIBRATION_FILES, *PRIOR_FILES.values()):
+    for name in ("scores.json", CYCLING_FILE, *CALIBRATION_FILES, *PRIOR_FILES.values()):
         (path / name).unlink(missing_ok=True)
     for file in path.glob(FORECAST_FILE.format("*")):
         file.unlink()
@@ -221,6 +222,8 @@ def add_forecast(
     BundleError
         If it is too large to be kept.
     """
+    # The errors of the forecast that is replaced.
+    (bundle.path / CYCLING_FILE).unlink(missing_ok=True)
     file, about = bundle.path / FORECAST_FILE.format(key), {"shape": dict(shape), **provenance}
     what = f"The {key} forecast"
     _add(bundle, "forecasts", key, file, dict(tensors), about, what, MOST_FORECAST_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,6 @@ from mlda_core.forecast.models import FORECASTS
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.cycling.covariance import Gaussian
     from mlda_core.cycling.cycle import CycledStep
     from mlda_core.vae.dataset import Months
 
@@ -74,10 +74,14 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.cycling.bundle_case import (
             ENSEMBLE_HALF_WIDTH_KM,
             case_of,
+            climatology_of,
             localisation_of,
         )
         from mlda_core.cycling.cycle import Cycle
+        from mlda_core.cycling.latent_case import latent_space_of
+        from mlda_core.cycling.latent_method import LatentMethod
         from mlda_core.cycling.learnt_background import load_background
+        from mlda_core.cycling.methods import cycled_method
         from mlda_core.cycling.run_file import RunFile
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.evaluation.cycling import score_cycle
@@ -92,17 +96,21 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         learnt = load_background(background, localisation_of(own)) if background else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
+        past = _training(own, config)
         case = case_of(
             own,
             dynamics,
             days,
             places,
-            _climatology(own, config),
+            climatology_of(own, past),
             learnt=learnt,
             observed_every=observed_every,
             localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,
         )
+        if isinstance(cycled_method(method), LatentMethod):
+            space = latent_space_of(own, load_forecast(own, "koopman"), past)
+            case = replace(case, problem=replace(case.problem, latent=space))
         try:
             cycle = Cycle(case.problem, method, seed, **chosen)
         except TypeError as error:
@@ -178,7 +186,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.bundle.samples import months_of_bundle
         from mlda_core.climate.errors import UserError
-        from mlda_core.cycling.bundle_case import case_of, learn_from
+        from mlda_core.cycling.bundle_case import case_of, climatology_of, learn_from
         from mlda_core.cycling.learnt_background import LearntBackground, save_background
         from mlda_core.cycling.shipped_case import save_trust, trust_of
         from mlda_core.evaluation.assimilation import network_of
@@ -197,7 +205,8 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                 f"The bundle has no {own.seasons.step.plural} of the split '{split}'; choose "
                 "validation or test."
             )
-        dynamics, climatology = load_forecast(own, model), _climatology(own, config)
+        dynamics = load_forecast(own, model)
+        climatology = climatology_of(own, _training(own, config))
         names = [variable.name for variable in own.variables]
         found: dict[int, LearntBackground] = {}
         with ticking() as tick:
@@ -245,16 +254,15 @@ def _between(bundle: Bundle, start: str, end: str) -> Months:
     return days.where(np.isin(days.names, wanted))
 
 
-def _climatology(bundle: Bundle, config: Path) -> Gaussian:
-    """Return the climatology of the training times that a configuration names."""
+def _training(bundle: Bundle, config: Path) -> Months:
+    """Return the training times that a configuration names."""
     from mlda_core.bundle.checks import check_same_model
-    from mlda_core.cycling.bundle_case import climatology_of
     from mlda_core.vae.config import load_config
     from mlda_core.vae.dataset import load_training_data
 
     data = load_training_data(load_config(config))
     check_same_model(bundle, data)
-    return climatology_of(bundle, data.train)
+    return data.train
 
 
 def _setting(text: str) -> tuple[str, Any]:
