@@ -6,6 +6,7 @@ import torch
 from mlda_core.forecast import grid_training
 from mlda_core.forecast.grid_network import GridNetworkConfig
 from mlda_core.forecast.models.grid import FORECAST
+from mlda_core.vae.packing import tensors_under, unpack_bytes
 
 
 def test_it_is_built_from_what_its_training_leaves(daily, tmp_path, monkeypatch):
@@ -23,9 +24,11 @@ def test_it_is_built_from_what_its_training_leaves(daily, tmp_path, monkeypatch)
     dynamics = FORECAST.build(bundle, made.tensors, made.shape)
     assert dynamics.fields == bundle.mask.shape
     assert seen[0] == "grid: epoch 1"
-    # In half precision, as it is kept.
+    # In bytes, as it is kept.
+    kept = unpack_bytes(tensors_under("network.", made.tensors))
     for name, value in dynamics.network.state_dict().items():
-        assert torch.equal(value.half(), made.tensors[f"network.{name}"])
+        assert torch.equal(value, kept[name])
+    assert made.tensors["network.leave.conv.weight"].dtype == torch.int8
     variance = dynamics.model_error.variance
     assert variance.shape == (bundle.mask.size,)
     assert 0.05 < np.mean(variance) < 1.5
