@@ -26,6 +26,7 @@ extensions = [
     "command_line",
     "import_pictures",
     "module_tree",
+    "one_template",
     "table_of",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}

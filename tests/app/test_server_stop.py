@@ -117,7 +117,6 @@ def check_words(served):
     ("number", "wait"),
     [
         (signal.SIGTERM, 0.3),
-        (signal.SIGTERM, 4.0),
         (signal.SIGINT, 4.0),
         (signal.SIGTERM, "page"),
         (signal.SIGINT, "page"),

@@ -16,8 +16,8 @@ from small import make_bare
 from mlda_core.climate.errors import UserError
 from mlda_core.observations.table import COLUMNS, Reading, TableOptions, load, read, read_months
 
-MANY = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
-FEWER = settings(MANY, max_examples=500)
+MANY = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+FEWER = settings(MANY, max_examples=150)
 OPTIONS = st.builds(
     TableOptions,
     keep_codes=st.booleans(),
