@@ -85,6 +85,7 @@ def serve() -> Session | None:
     page.add_panel("perturb_heading", session.perturb.heading.root)
     if session.cycle.offered:
         page.add_panel("cycle", session.cycle.form.root)
+        page.add_panel("cycle_gestures", session.cycle.gestures)
         page.add_panel("cycle_heading", session.cycle.heading.root)
     page.add_panel("titles", session.titles)
     for name, legend in session.legends.items():

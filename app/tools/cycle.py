@@ -15,12 +15,15 @@ import panel as pn
 from numpy.typing import NDArray
 
 from app.charts.cycle import Curves, CycleChart
+from app.components import CycleGestures
 from app.context import SessionContext
 from app.jobs.cycle import CycleJob
+from app.jobs.cycle_alone import AloneRequest
 from app.jobs.cycle_material import CycleRequest, days_from, offered_methods, test_days
 from app.maps.frames import PLAIN, Column, ColumnContent
 from app.state.cycles import AREAS, CycleSettings, withheld_on
 from app.state.settings import options_of
+from app.tools.cycle_alone import AloneTool
 from app.tools.cycle_form import CycleForm
 from app.tools.cycle_panel import CyclePanel
 from app.tools.cycle_text import VIEWS, begin_words, network_words, run_label, run_words
@@ -86,7 +89,9 @@ class CycleTool:
             areas=[[key, area.short] for key, area in AREAS.items()],
         )
         pane = pn.pane.Bokeh(self.chart.figure, sizing_mode="stretch_width", margin=0)
-        self.form = CycleForm(self.panel, pane)
+        self.alone = AloneTool(context)
+        self.form = CycleForm(self.panel, pane, (self.alone.root,))
+        self.gestures = CycleGestures(context.on_messages, margin=0, width=0, height=0)
         # Whether the browser has drawn the page: the form would delay its maps.
         self.opened = False
         self.heading = CycleHeading(context.on_messages, options_of(CycleSettings, "view"))
@@ -141,6 +146,17 @@ class CycleTool:
         month = self._state.month
         there = len(work.days) - 1 if work.request == self.request() else 0
         work.ask(self.request(), labels.index(month) if month in labels else there)
+        if self._alone:
+            self.alone.refresh(self.observed(), work.days)
+
+    @property
+    def _alone(self) -> bool:
+        """Whether one observation is shown, and not the run."""
+        return self.settings.view == "alone"
+
+    def observed(self) -> AloneRequest | None:
+        """Return the single observation that the state asks for; None where there is none."""
+        return self.alone.wanted(self.request(), self.labels, self.settings.alone)
 
     def begin(self, day: str) -> None:
         """Begin a run on a day, or on the first that can be cycled where it cannot."""
@@ -208,6 +224,8 @@ class CycleTool:
         if not self.active:
             return None
         month, view = self.month, self.settings.view
+        if self._alone:
+            return self.alone.scene(month, self.observed())
         day = self.day_of(month)
         waits = month in self.labels and self.work.running
         key = (view, month, day, waits)
@@ -254,6 +272,8 @@ class CycleTool:
 
     def table(self) -> pd.DataFrame:
         """Return the network on the day drawn, as the markers take it."""
+        if self._alone:
+            return self.alone.table(self.observed())
         rows = network_table(self._bundle, self.settings.stations)
         area = withheld_on(self.settings, self.month)
         held = np.zeros(len(rows), bool)
@@ -265,6 +285,8 @@ class CycleTool:
 
     def roles(self) -> dict[str, str]:
         """Return of each variable whether it is observed."""
+        if self._alone:
+            return {}
         given = set(network_table(self._bundle, self.settings.stations)["variable"])
         return {
             variable.name: "observed" if variable.name in given else "inferred"
@@ -339,7 +361,7 @@ class CycleTool:
         """Return first and last day of each stretch of the run with fewer stations."""
         found: list[list[str]] = []
         before = ""
-        for day in self.labels:
+        for day in self.labels[: len(self.work.days)]:
             area = withheld_on(self.settings, day)
             if area and area == before:
                 found[-1][1] = day
@@ -378,6 +400,9 @@ class CycleTool:
         if self.opened:
             self.form.build()
             self.heading.build()
+        self.alone.show(self.observed())
+        waited = work.running or (self._alone and self.alone.job.running)
+        self.gestures.put(clicks=self._alone, busy=waited and not work.playing)
         self.chart.draw(self.curves(), self.month)
         self.chart.set_theme(self._state.theme)
         self.heading.put(view=s.view, note=self._note(), stale=self.stale)
@@ -400,6 +425,8 @@ class CycleTool:
     def _note(self) -> str:
         if self.stale:
             return f"still of {self.month}"
+        if self._alone:
+            return self.alone.note(self.month, self.observed())
         if self.day_of(self.month) is not None:
             return ""
         return "…" if self.month in self.labels and self.work.running else "not cycled"
@@ -411,13 +438,15 @@ class CycleTool:
 
     def nino_words(self) -> tuple[str, str] | None:
         """Return what the two numbers of Nino 3.4 are of; None where they are of no day."""
-        if self.day_of(self.month) is None:
+        if self.day_of(self.month) is None or self._alone:
             return None
         return "truth", OF.get(self.settings.view, "analysis")
 
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.work.close()
+        self.alone.close()
+        self.gestures.listen(None)
         self.panel.listen(None)
         self.heading.listen(None)
 

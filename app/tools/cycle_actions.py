@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from app.components import Message
 from app.context import Action, SessionContext
 from app.jobs.cycle_material import days_from
+from app.maps.projections import on_map, to_lonlat
 from app.state.cycles import AREAS, InvalidCycleError, withhold
+from app.state.settings import number
+from app.text import place
 from app.tools.cycle import CycleTool
 from app.tools.cycle_text import day_words
 
@@ -37,6 +42,8 @@ class CycleActions:
             "cycle-set": self.change_setting,
             "cycle-run": self.act,
             "cycle-withhold": self.withhold,
+            "cycle-alone": self.observe,
+            "cycle-place": self.observe_clicked,
         }
 
     def change_setting(self, message: Message) -> str:
@@ -117,3 +124,29 @@ class CycleActions:
         if not area:
             return f"All stations observe from {day_words(month)} on."
         return f"No observation of {AREAS[area].short} from {day_words(month)} on; Run goes on."
+
+    def observe(self, message: Message) -> str:
+        """Observe one value alone, on the day shown."""
+        cycle, month = self._cycle, self._state.month
+        names = [variable.name for variable in self._bundle.variables]
+        name = message.get("variable")
+        if name not in names:
+            raise InvalidCycleError("That variable is none of this bundle's; reload the page.")
+        if month not in cycle.labels:
+            raise InvalidCycleError(
+                f"{day_words(month)} is not of the run; press Run, or go to one of its days."
+            )
+        where = (message.get("lat"), message.get("lon"))
+        made = cycle.settings.adjust({"alone": [name, *where, month], "view": "alone"})
+        self._state.cycles = made
+        self._state.commit()
+        _, lat, lon, _ = made.alone or ("", 0.0, 0.0, "")
+        return f"One observation at {place(lat, lon)} on {day_words(month)}."
+
+    def observe_clicked(self, message: Message) -> str:
+        """Observe one value alone at a clicked place."""
+        x, y = (number("place", message.get(name), -10, 10) for name in ("x", "y"))
+        if not on_map(self._state.projection, x, y):
+            raise InvalidCycleError("That is off the globe; click inside its outline.")
+        (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
+        return self.observe({**message, "lat": float(lat), "lon": float(lon)})

@@ -32,10 +32,12 @@ class CycleForm:
         What it shows.
     chart : panel.viewable.Viewable
         The curves.
+    more : tuple of panel.viewable.Viewable
+        Parts below.
     """
 
-    def __init__(self, panel: CyclePanel, chart: Any) -> None:
-        self._panel, self._chart = panel, chart
+    def __init__(self, panel: CyclePanel, chart: Any, more: tuple[Any, ...] = ()) -> None:
+        self._panel, self._chart, self._more = panel, chart, more
         # Empty until it is built: a page that opens holds this alone.
         self.root = form_column()
         self.built = False
@@ -145,6 +147,7 @@ class CycleForm:
                 fields(self.area.widget, self.withhold, self.restore),
                 self.network,
             ),
+            *self._more,
         )
 
     def _set(self, name: str, value: Any) -> None:

@@ -23,7 +23,7 @@ VIEWS = {
     "background_error": ("background − truth", "Background"),
     "increment": ("analysis − background", "Analysis"),
     "spread": ("spread", "Analysis"),
-    "alone": ("increment", "With the observation"),
+    "alone": ("increment", "With it"),
 }
 
 
@@ -119,13 +119,3 @@ def run_label(request: CycleRequest, label: str, beside: CycleRequest) -> str:
         areas = dict.fromkeys(AREAS[area].short for _, area in request.changes if area)
         return f"earlier: without {', '.join(areas)}" if areas else "earlier: all stations"
     return f"earlier: from {day_words(request.first)}"
-
-
-def alone_words(alone: tuple[str, float, float, str] | None) -> str:
-    """Return what single observation is shown; '' for none."""
-    if alone is None:
-        return ""
-    from app.text import place
-
-    name, lat, lon, day = alone
-    return f"{name} at {place(lat, lon)} on {day_words(day)}"

@@ -42,6 +42,9 @@ def test_a_run_begins_on_the_day_shown_or_on_the_first_that_can_be(cycle_visit):
         ({"type": "cycle-run", "action": "fly"}, "can run, pause"),
         ({"type": "cycle-withhold", "area": "atlantis"}, "withheld in 'atlantis'"),
         ({"type": "cycle-withhold", "area": "europe"}, "1 March 1984 is not of the run"),
+        ({"type": "cycle-alone", "variable": "x"}, "none of this bundle's"),
+        ({"type": "cycle-alone", "variable": "psl"}, "1 March 1984 is not of the run"),
+        ({"type": "cycle-place", "variable": "psl", "x": 2.0, "y": 1.0}, "off the globe"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(cycle_visit, message, said):
@@ -49,3 +52,14 @@ def test_what_cannot_be_is_refused_in_a_sentence(cycle_visit, message, said):
     v.send(message)
     assert v.session.bar.failed
     assert said in v.session.bar.status
+
+
+def test_a_click_observes_there(cycle_visit):
+    v = cycle_visit("?tool=cycle&month=1984-03-02&model=code&cycle_from=1984-03-01")
+    v.send({"type": "cycle-place", "variable": "tas", "x": 0.0, "y": 0.0})
+    name, lat, _, day = v.cycle.settings.alone
+    assert (name, lat, day) == ("tas", 0.0, "1984-03-02")
+    assert v.cycle.settings.view == "alone"
+    assert v.session.bar.status.startswith("One observation at 0")
+    v.send({"type": "cycle-alone", "variable": "tas", "lat": None, "lon": 0})
+    assert "latitude of the single observation is empty" in v.session.bar.status
