@@ -50,7 +50,7 @@ WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
     | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
     | {"drivers", "series-start", "series-cancel", "obs-download"}
-    | {"cycle-set"}
+    | {"cycle-set", "cycle-forecast"}
 )
 # The tools in the order of their tabs.
 TABS = ("explore", "observe", "perturb", "cycle")

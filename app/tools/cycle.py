@@ -24,6 +24,7 @@ from app.maps.frames import PLAIN, Column, ColumnContent
 from app.state.cycles import AREAS, CycleSettings, withheld_on
 from app.state.settings import options_of
 from app.tools.cycle_alone import AloneTool
+from app.tools.cycle_forecast import ForecastTool
 from app.tools.cycle_form import CycleForm
 from app.tools.cycle_panel import CyclePanel
 from app.tools.cycle_text import VIEWS, begin_words, network_words, run_label, run_words
@@ -90,7 +91,8 @@ class CycleTool:
         )
         pane = pn.pane.Bokeh(self.chart.figure, sizing_mode="stretch_width", margin=0)
         self.alone = AloneTool(context)
-        self.form = CycleForm(self.panel, pane, (self.alone.root,))
+        self.forecast = ForecastTool(context, self._state.theme)
+        self.form = CycleForm(self.panel, pane, (self.alone.root, self.forecast.root))
         self.gestures = CycleGestures(context.on_messages, margin=0, width=0, height=0)
         # Whether the browser has drawn the page: the form would delay its maps.
         self.opened = False
@@ -401,6 +403,7 @@ class CycleTool:
             self.form.build()
             self.heading.build()
         self.alone.show(self.observed())
+        self.forecast.show(self.request(), month, self._state.projection, self._state.theme)
         waited = work.running or (self._alone and self.alone.job.running)
         self.gestures.put(clicks=self._alone, busy=waited and not work.playing)
         self.chart.draw(self.curves(), self.month)
@@ -446,6 +449,7 @@ class CycleTool:
         """Release everything at the end of the session."""
         self.work.close()
         self.alone.close()
+        self.forecast.close()
         self.gestures.listen(None)
         self.panel.listen(None)
         self.heading.listen(None)

@@ -43,6 +43,7 @@ class CycleActions:
             "cycle-run": self.act,
             "cycle-withhold": self.withhold,
             "cycle-alone": self.observe,
+            "cycle-forecast": self.forecast,
             "cycle-place": self.observe_clicked,
         }
 
@@ -124,6 +125,17 @@ class CycleActions:
         if not area:
             return f"All stations observe from {day_words(month)} on."
         return f"No observation of {AREAS[area].short} from {day_words(month)} on; Run goes on."
+
+    def forecast(self, _: Message) -> str:
+        """Forecast from the analysis of the day shown."""
+        cycle, month = self._cycle, self._state.month
+        day = cycle.day_of(month)
+        if day is None:
+            raise InvalidCycleError(
+                f"There is no analysis of {day_words(month)} yet; go to a day that is cycled."
+            )
+        cycle.forecast.start(cycle.request(), day, month)
+        return f"A forecast from {day_words(month)}."
 
     def observe(self, message: Message) -> str:
         """Observe one value alone, on the day shown."""
