@@ -65,7 +65,7 @@ class AloneTool:
             "Assimilate it alone on the day shown",
         )
         self.words = text(
-            name="change", sizing_mode="stretch_width", html_attributes={"role": "status"}
+            name="sensitivity", sizing_mode="stretch_width", html_attributes={"role": "status"}
         )
         self.root = block(
             text("<h3>One observation through time</h3>", "head"),

@@ -57,7 +57,7 @@ class ForecastTool:
             "Ten members from the analysis of the day shown",
         )
         self.words = text(
-            name="change", sizing_mode="stretch_width", html_attributes={"role": "status"}
+            name="sensitivity", sizing_mode="stretch_width", html_attributes={"role": "status"}
         )
         self.root = block(
             text("<h3>Forecast from an analysis</h3>", "head"),

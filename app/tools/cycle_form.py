@@ -133,7 +133,7 @@ class CycleForm:
             lambda: panel.send(type="cycle-withhold", area=""),
             "All stations observe again from the day shown on",
         )
-        self.network = text(name="change", sizing_mode="stretch_width")
+        self.network = text(name="sensitivity", sizing_mode="stretch_width")
 
         # There is nothing to see or to change before a run.
         self.later = (
