@@ -116,7 +116,9 @@ def offered_methods() -> dict[str, tuple[str, str]]:
     }
 
 
-def test_days(bundle: Bundle) -> tuple[str, ...]:
+# Asked for with every frame.
+@lru_cache(maxsize=4)
+def cyclable_days(bundle: Bundle) -> tuple[str, ...]:
     """Return the days that can be cycled, in order."""
     return tuple(day for day in bundle.months if bundle.split(day) == "test")
 
@@ -129,7 +131,7 @@ def days_from(bundle: Bundle, first: str) -> tuple[str, ...]:
     UserError
         If the first is no TEST day, or the last of them.
     """
-    days = test_days(bundle)
+    days = cyclable_days(bundle)
     if first not in days:
         raise UserError(
             f"{first} is no TEST day, and climatology is of the VALIDATION days; begin within "

@@ -19,7 +19,7 @@ from app.components import CycleGestures
 from app.context import SessionContext
 from app.jobs.cycle import CycleJob
 from app.jobs.cycle_alone import AloneRequest
-from app.jobs.cycle_material import CycleRequest, days_from, offered_methods, test_days
+from app.jobs.cycle_material import CycleRequest, cyclable_days, days_from, offered_methods
 from app.maps.frames import PLAIN, Column, ColumnContent
 from app.state.cycles import AREAS, CycleSettings, withheld_on
 from app.state.settings import options_of
@@ -165,7 +165,7 @@ class CycleTool:
         try:
             days_from(self._bundle, day)
         except UserError:
-            day = test_days(self._bundle)[0]
+            day = cyclable_days(self._bundle)[0]
         self.show_day(day)
         self._state.cycles = self.settings.replace(first=day, changes=())
 

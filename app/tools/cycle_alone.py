@@ -145,7 +145,7 @@ class AloneTool:
         readings = tuple(
             (
                 ("largest", signed(_largest(field), 2), units(variable, full=False)),
-                ("of all days", signed(float(top), 2).lstrip("+"), units(variable, full=False)),
+                ("all days", signed(float(top), 2).lstrip("+"), units(variable, full=False)),
             )
             for field, top, variable in zip(increment, result.largest, variables, strict=True)
         )

@@ -11,7 +11,7 @@ import panel as pn
 from app.charts.members import SpaghettiChart
 from app.context import SessionContext
 from app.jobs.cycle_forecast import LEADS, MEMBERS, ForecastJob, ForecastRequest
-from app.jobs.cycle_material import CycleRequest, test_days
+from app.jobs.cycle_material import CycleRequest, cyclable_days
 from app.maps.color_scales import units
 from app.maps.member_maps import Lines, contours
 from app.tools.cycle_text import day_words
@@ -77,7 +77,7 @@ class ForecastTool:
 
     def start(self, run: CycleRequest, day: FollowedDay, label: str) -> None:
         """Start a forecast from a day of a run."""
-        days = test_days(self._bundle)
+        days = cyclable_days(self._bundle)
         at = days.index(label)
         labels = days[at : at + LEADS + 1]
         follows = self._bundle.seasons.step.consecutive(labels)
