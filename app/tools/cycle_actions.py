@@ -36,9 +36,7 @@ class CycleActions:
 
     def actions(self) -> Mapping[str, Action]:
         """Return what each message about the cycle does."""
-        if not self._cycle.offered:
-            return {}
-        return {
+        acts = {
             "cycle-set": self.change_setting,
             "cycle-run": self.act,
             "cycle-withhold": self.withhold,
@@ -46,6 +44,7 @@ class CycleActions:
             "cycle-forecast": self.forecast,
             "cycle-place": self.observe_clicked,
         }
+        return acts if self._cycle.offered else dict.fromkeys(acts, _refuse)
 
     def change_setting(self, message: Message) -> str:
         """Change a setting."""
@@ -162,3 +161,7 @@ class CycleActions:
             raise InvalidCycleError("That is off the globe; click inside its outline.")
         (lon,), (lat,) = to_lonlat(self._state.projection, np.array([x]), np.array([y]))
         return self.observe({**message, "lat": float(lat), "lon": float(lon)})
+
+
+def _refuse(_: Message) -> str:
+    raise InvalidCycleError("This model cannot be cycled; choose a bundle of days that can.")

@@ -1,6 +1,7 @@
 """Actions of the tool Cycle."""
 
 import pytest
+from visiting import send
 
 
 def test_a_step_and_back_go_a_day(cycle_visit):
@@ -63,3 +64,8 @@ def test_a_click_observes_there(cycle_visit):
     assert v.session.bar.status.startswith("One observation at 0")
     v.send({"type": "cycle-alone", "variable": "tas", "lat": None, "lon": 0})
     assert "latitude of the single observation is empty" in v.session.bar.status
+
+
+def test_a_bundle_that_cannot_be_cycled_refuses(session):
+    send(session.bar, type="cycle-run", action="run")
+    assert session.bar.status.startswith("This model cannot be cycled")
