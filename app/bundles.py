@@ -24,6 +24,7 @@ from app.maps.projections import choices_of
 from app.state.settings import declared, options_of
 from app.state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.files import CYCLING_FILE
 from mlda_core.climate.errors import BundleError
 
 if TYPE_CHECKING:
@@ -211,10 +212,9 @@ def limits_of(bundle: Bundle, link: str = "") -> Limits:
         What a link calls it; '' where links need not say it.
     """
     ready = bundle.has_statistics
-    tools: tuple[str, ...] = ("explore",)
-    if ready:
-        sea = any(variable.domain == "sea" for variable in bundle.variables)
-        tools = tuple(tool for tool in TOOLS if tool != "perturb" or sea)
+    sea = any(variable.domain == "sea" for variable in bundle.variables)
+    there = {"observe": ready, "perturb": ready and sea, "cycle": can_cycle(bundle)}
+    tools = tuple(tool for tool in TOOLS if there.get(tool, True))
     return Limits(
         bundle.name,
         bundle.months,
@@ -226,6 +226,18 @@ def limits_of(bundle: Bundle, link: str = "") -> Limits:
         model="analysis" if ready else "code",
         impacts=bundle.impacts,
     )
+
+
+def can_cycle(bundle: Any) -> bool:
+    """Whether a bundle ships what a cycle needs: a forecast, its errors, VALIDATION and TEST days.
+
+    Climatology is of VALIDATION days, so only TEST days are cycled.
+    """
+    if "grid" not in getattr(bundle, "config", {}).get("forecasts", {}):
+        return False
+    if not (bundle.path / CYCLING_FILE).exists():
+        return False
+    return {"validation", "test"} <= {bundle.split(month) for month in bundle.months}
 
 
 def _projections(bundle: Bundle) -> tuple[str, ...]:

@@ -209,3 +209,12 @@ class PerturbGestures(Control):
     busy = param.Boolean(doc="Whether a response is under way.")
 
     _esm = read_module("perturb_gestures.js")
+
+
+class CycleGestures(Control):
+    """The hand on the maps while the tool Cycle is chosen; its form is Panel's widgets."""
+
+    clicks = param.Boolean(doc="Whether a click on a map observes there.")
+    busy = param.Boolean(doc="Whether a day or a window that is waited for is under way.")
+
+    _esm = read_module("cycle_gestures.js")

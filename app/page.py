@@ -83,6 +83,10 @@ def serve() -> Session | None:
     page.add_panel("perturb", session.perturb.form.root)
     page.add_panel("perturb_gestures", session.perturb.gestures)
     page.add_panel("perturb_heading", session.perturb.heading.root)
+    if session.cycle.offered:
+        page.add_panel("cycle", session.cycle.form.root)
+        page.add_panel("cycle_gestures", session.cycle.gestures)
+        page.add_panel("cycle_heading", session.cycle.heading.root)
     page.add_panel("titles", session.titles)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
@@ -124,6 +128,7 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("scripts", read("layout.js") + read("table_focus.js"))
     page.add_variable("theme", session.state.theme)
     page.add_variable("tool", session.state.tool)
+    page.add_variable("cycles", session.cycle.offered)
     page.add_variable("unfolded", session.verification.view.parts.visible)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")
     page.add_variable("labels", [variable.label for variable in bundle.variables])

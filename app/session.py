@@ -32,6 +32,8 @@ from app.state.store import State
 from app.text import signed
 from app.timeline import split_words, splits
 from app.tools.comparison import Comparison
+from app.tools.cycle import CycleTool
+from app.tools.cycle_actions import CycleActions
 from app.tools.explore import ExploreTool, follow
 from app.tools.observe import ObserveTool
 from app.tools.observe_actions import ObserveActions
@@ -48,9 +50,10 @@ WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
     | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
     | {"drivers", "series-start", "series-cancel", "obs-download"}
+    | {"cycle-set", "cycle-forecast"}
 )
 # The tools in the order of their tabs.
-TABS = ("explore", "observe", "perturb")
+TABS = ("explore", "observe", "perturb", "cycle")
 
 
 class Session:
@@ -110,6 +113,8 @@ class Session:
         self.observe_actions = ObserveActions(context, self.observe)
         self.perturb = PerturbTool(context)
         self.perturb_actions = PerturbActions(context, self.perturb)
+        self.cycle = CycleTool(context, offered="cycle" in self.limits.tools)
+        self.cycle_actions = CycleActions(context, self.cycle)
         self.comparison = Comparison(context, self.observe)
         self.observe.greeting = self.observe.waiting = greet
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
@@ -159,6 +164,7 @@ class Session:
             self.explore.actions(),
             self.observe_actions.actions(),
             self.perturb_actions.actions(),
+            self.cycle_actions.actions(),
             self.comparison.actions(),
             self.verification.actions(),
             self.bundle_menu.actions(),
@@ -168,7 +174,7 @@ class Session:
     def begin(self) -> None:
         """Start what has to wait until the browser has loaded the page."""
         self.bar.ready = True
-        self.observe.opened = self.perturb.opened = True
+        self.observe.opened = self.perturb.opened = self.cycle.opened = True
         self.observe.waiting = False
         self.redraw()
 
@@ -333,10 +339,10 @@ class Session:
     # -- from the state to the page --------------------------------------------------------
 
     def _request(self) -> frames.Request:
-        scene = self.perturb.scene()
+        scene = self.perturb.scene() or self.cycle.scene()
         if scene is not None:
             return frames.Request(
-                month=self.perturb.month,
+                month=self._own.month,
                 z=self.state.z,
                 projection=self.state.projection,
                 full=self.state.fields == "full" and not scene.spans,
@@ -359,11 +365,17 @@ class Session:
             arrows=shown["arrows"],
         )
 
+    @property
+    def _own(self) -> PerturbTool | CycleTool:
+        """The tool that draws both columns, where one does."""
+        return self.cycle if self.cycle.active else self.perturb
+
     def redraw(self) -> None:
         """Bring the page to the state: one frame, one hold."""
         self.observe.refresh()
         self.comparison.refresh()
         self.perturb.refresh()
+        self.cycle.refresh()
         request = self._request()
         column = "model"
         if self.comparison.method and request.scene is not None:
@@ -376,7 +388,7 @@ class Session:
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
-            roles = self.observe.roles()
+            roles = self.cycle.roles() if self.cycle.active else self.observe.roles()
             if bars != self._bars or roles != self._roles:
                 self._bars, self._roles = bars, roles
                 for i, variable in enumerate(stretched(self.bundle.variables, scale)):
@@ -389,23 +401,26 @@ class Session:
                         role=roles.get(variable.name, ""),
                     )
             # Beside another analysis the scatter has no axis for what was observed.
-            other = self.perturb.active or self.comparison.method
+            other = self._own.active or self.comparison.method
             withheld = {} if other else self.observe.view.withheld_points()
             self.figures.write_withheld(withheld)
             self.observe.show()
             self.comparison.show()
             self.perturb.show()
+            self.cycle.show()
             self.verification.show()
-            self.regions.write(
-                [*self.observe.outlined(), *self.verification.outlined()], self.state.projection
-            )
+            outlined = [*self.observe.outlined(), *self.verification.outlined()]
+            if self.cycle.active:
+                outlined = self.cycle.outlined()
+                self.markers.write(self.cycle.table(), self.state.projection, set())
+            self.regions.write(outlined, self.state.projection)
             self._show_controls()
         self.explore.make_thumbnails(int(request.month[5:7]))
 
     def _stale(self) -> tuple[bool, bool]:
         """Whether what each column shows is still of another month or network than the state's."""
-        if self.perturb.active:
-            return self.perturb.stale, self.perturb.stale
+        if self._own.active:
+            return self._own.stale, self._own.stale
         return self.comparison.stale, self.observe.stale
 
     def _show_controls(self) -> None:
@@ -418,15 +433,15 @@ class Session:
             can_undo=state.can_undo,
             can_redo=state.can_redo,
             pending=(
-                self.perturb.pending
-                if self.perturb.active
+                self._own.pending
+                if self._own.active
                 else self.observe.pending or self.comparison.pending
             ),
             nino=_nino_words(
                 self._frame.nino,
                 (
-                    self.perturb.nino_words()
-                    if self.perturb.active
+                    self._own.nino_words()
+                    if self._own.active
                     else (
                         self.comparison.label,
                         self.observe.view.name,
@@ -439,13 +454,13 @@ class Session:
             words={
                 **self.observe.heading.titles(),
                 **self.comparison.heading.titles(),
-                **self.perturb.heading.titles(),
+                **self._own.heading.titles(),
             },
             target=self.comparison.heading.beside == "target",
         )
         self.explore.show()
-        # Perturb does not show the analysis of Observe.
-        paused = "" if self.perturb.active else self.observe.view.paused()
+        # Perturb and Cycle do not show the analysis of Observe.
+        paused = "" if self._own.active else self.observe.view.paused()
         self.tools.put(tool=state.tool, paused=paused)
 
     def _done(self, words: str = "") -> None:
@@ -475,6 +490,7 @@ class Session:
         self.comparison.close()
         self.verification.close()
         self.perturb.close()
+        self.cycle.close()
         self.tools.listen(None)
         self.bar.listen(None)
 

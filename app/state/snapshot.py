@@ -11,6 +11,7 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
+from app.state.cycles import CycleSettings
 from app.state.observations import MAX_SEED, ObservationSettings
 from app.state.perturbations import PerturbationSettings
 from app.state.settings import (
@@ -135,7 +136,12 @@ class View(Settings):
     )
     tool: param.Selector[str] = param.Selector(
         default="observe",
-        objects={"Observe": "observe", "Explore": "explore", "Perturb": "perturb"},
+        objects={
+            "Observe": "observe",
+            "Explore": "explore",
+            "Perturb": "perturb",
+            "Cycle": "cycle",
+        },
         metadata=setting(
             "tool",
             travels=True,
@@ -144,6 +150,8 @@ class View(Settings):
                 "bundle for that.",
                 "observe": "This model has no statistics, so nothing can be assimilated: run "
                 "'mlda calibrate'.",
+                "cycle": "This model has no forecast of its days, or does not know its errors, so "
+                "nothing can be cycled: run 'mlda forecast train' and 'mlda cycle learn'.",
             },
         ),
     )
@@ -179,6 +187,12 @@ class View(Settings):
         instantiate=False,
         metadata=setting(file="perturbing"),
     )
+    cycles: Group[CycleSettings] = Group(
+        class_=CycleSettings,
+        default=CycleSettings(),
+        instantiate=False,
+        metadata=setting(file="cycling"),
+    )
     impact = param.String(
         default="",
         doc="The impact head whose series is shown, '' for none.",
@@ -207,6 +221,8 @@ class View(Settings):
 
 
 TOOLS: tuple[str, ...] = tuple(options_of(View, "tool"))
+# Those whose columns are their own: the analysis of Observe is not seen.
+OTHERS = ("perturb", "cycle")
 
 
 class Snapshot(View):

@@ -19,6 +19,7 @@ from app.maps.color_scales import UNSIGNED
 from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError, Row, check_row
 from app.state.settings import options_of
+from app.state.snapshot import OTHERS
 from app.text import place
 from app.tools.heading_comparison import ComparisonHeading
 from app.tools.methods import METHOD_LABELS
@@ -113,7 +114,7 @@ class Comparison:
     def method(self) -> str:
         """The method that stands beside the model; '' where the target does."""
         beside: str = self._state.observations.beside
-        shown = beside != "target" and self._state.tool != "perturb"
+        shown = beside != "target" and self._state.tool not in OTHERS
         return beside if shown and self._bundle.has_statistics else ""
 
     @property

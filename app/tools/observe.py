@@ -21,7 +21,7 @@ from app.maps.markers import Markers
 from app.state.observations import ObservationSettings
 from app.state.rows import InvalidObservationError
 from app.state.settings import options_of
-from app.state.snapshot import Z_LIMIT
+from app.state.snapshot import OTHERS, Z_LIMIT
 from app.text import (
     region_words,
     short_labels,
@@ -139,7 +139,7 @@ class ObserveTool:
             task = self.wanted()
             moved = self._task is None or self._task.month != task.month
             # While the tool Perturb is chosen no analysis of these is seen: its own come first.
-            seen = state.tool != "perturb" and not self.waiting
+            seen = state.tool not in OTHERS and not self.waiting
             if task is not self._task and (observed.live or moved) and seen:
                 self.begin(task)
             self.next.refresh()
@@ -149,7 +149,7 @@ class ObserveTool:
             if (
                 self.view.moves_analysis
                 and not begun
-                and state.tool != "perturb"
+                and state.tool not in OTHERS
                 and not self.waiting
             ):
                 # From a link or a file, or in another month: what was moved is not there yet.
@@ -255,7 +255,7 @@ class ObserveTool:
         observed: ObservationSettings = state.observations
         if self.markers is not None:
             # The tool Perturb changes the sea itself: no observation is shown then.
-            grown = 0 if state.tool == "perturb" else self.analysing.grown
+            grown = 0 if state.tool in OTHERS else self.analysing.grown
             drawn = (self.table, state.projection, frozenset(self.chosen), grown)
             if drawn != self._drawn:
                 self._drawn = drawn
@@ -333,7 +333,7 @@ class ObserveTool:
     def roles(self) -> dict[str, str]:
         """Return of each variable whether the analysis drawn has it; nothing where none is."""
         state, given = self._state, self.analysing.assimilated
-        if state.model != "analysis" or state.tool == "perturb" or given is None:
+        if state.model != "analysis" or state.tool in OTHERS or given is None:
             return {}
         return {
             variable.name: "observed" if variable.name in given else "inferred"

@@ -113,6 +113,8 @@ class CycledMethod(ABC):
     source: ClassVar[str]
     # Sort order in lists.
     rank: ClassVar[int]
+    # Settings with which the page offers it, about a second a day or less; None: it does not.
+    offered: ClassVar[Mapping[str, Any] | None] = None
 
     def configured(self, **settings: Any) -> Self:
         """Return the method with other settings.

@@ -7,10 +7,12 @@ import shutil
 
 import numpy as np
 import pytest
+from cycled import make_cycled
 from gappy import make_world
-from visiting import PERTURB, SOME, SeaVisit, Visit
+from visiting import PERTURB, SOME, CycleVisit, SeaVisit, Visit
 
 from app import bundles
+from app.jobs import cycle as cycle_job
 from app.session import Session
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
@@ -157,6 +159,27 @@ def sea_standing(speedy):
     one = SeaVisit(speedy, PERTURB)
     yield one
     one.session.close()
+
+
+@pytest.fixture(scope="session")
+def cycled(tmp_path_factory):
+    """A small bundle of days that can be cycled."""
+    return make_cycled(tmp_path_factory.mktemp("cycled"))
+
+
+@pytest.fixture
+def cycle_visit(cycled, monkeypatch):
+    """Makes visits of the tool Cycle, whose runs do not wait for eyes."""
+    monkeypatch.setattr(cycle_job, "PACE", 0.001)
+    made = []
+
+    def start(query="?tool=cycle&month=1984-03-01&model=code"):
+        made.append(CycleVisit(cycled, query))
+        return made[-1].settle()
+
+    yield start
+    for one in made:
+        one.session.close()
 
 
 @pytest.fixture

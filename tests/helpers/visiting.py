@@ -99,3 +99,40 @@ class SeaVisit:
     @property
     def bar(self):
         return self.session.bar
+
+
+class CycleVisit:
+    """The same for the tool Cycle."""
+
+    def __init__(self, bundle, query):
+        self.loop = queue.Queue()
+        self.session = Session(bundle, query, self.loop.put)
+        self.session.begin()
+        self.cycle = self.session.cycle
+        self.work, self.form = self.cycle.work, self.cycle.form
+
+    def send(self, *messages):
+        control = self.session.bar
+        control._handle_msg({"seq": control.ack + 1, "batch": list(messages)})
+
+    def act(self, action):
+        self.send({"type": "cycle-run", "action": action})
+
+    def set(self, name, value):
+        self.send({"type": "cycle-set", "name": name, "value": value})
+
+    def settle(self, until=lambda visit: not visit.work.running, limit=120):
+        end = time.monotonic() + limit
+        while not until(self):
+            assert time.monotonic() < end, "the days did not come"
+            with contextlib.suppress(queue.Empty):
+                self.loop.get(timeout=0.02)()
+        return self
+
+    @property
+    def month(self):
+        return self.session.state.month
+
+    @property
+    def said(self):
+        return self.cycle.panel.words["run"]

@@ -8,6 +8,7 @@ their distance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class LETKF(EnsembleMethod):
     sentence = "Ensemble transform Kalman filter with a transform for each place"
     source = "Hunt et al. 2007, https://doi.org/10.1016/j.physd.2006.11.008"
     rank = 50
+    # Twenty members are a second a day.
+    offered = MappingProxyType({"members": 20, "adaptive": 0.1})
 
     def update(
         self,

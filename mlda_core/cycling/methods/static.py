@@ -7,6 +7,7 @@ https://doi.org/10.1017/CBO9780511802270.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class Static(CycledMethod):
     sentence = "Optimal interpolation from climatology, each time alone"
     source = "Kalnay 2003, https://doi.org/10.1017/CBO9780511802270"
     rank = 10
+    offered = MappingProxyType({})
 
     def start(self, work: Workspace, generator: np.random.Generator) -> State:
         """Carry nothing."""

@@ -1,0 +1,179 @@
+"""One observation in a window of 4D-Var, computed in the background; the newest request is next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.context import SessionContext
+from app.jobs.analysis import sentence
+from app.jobs.cycle_material import CycleRequest, case_for, material_of
+from app.jobs.worker import ANALYSES, Latest
+from app.state.cycles import Alone
+from mlda_core.climate.errors import UserError
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+
+# Days of the window before and after that of the observation.
+BEFORE, AFTER = 3, 4
+
+
+@dataclass(frozen=True)
+class AloneRequest:
+    """An observation that is asked for, alone in its window.
+
+    Parameters
+    ----------
+    run : CycleRequest
+        Whose analysis the window starts from.
+    alone : tuple
+        Variable, latitude, longitude and day of the observation.
+    labels : tuple of str
+        Days of the run.
+    """
+
+    run: CycleRequest
+    alone: Alone
+    labels: tuple[str, ...]
+
+    @property
+    def cycle(self) -> int:
+        """Number of the observation's day in the run."""
+        return self.labels.index(self.alone[3])
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """First and last day of the window."""
+        return max(self.cycle - BEFORE, 0), min(self.cycle + AFTER, len(self.labels) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class AloneResult:
+    """What an observation does to the days of its window.
+
+    Parameters
+    ----------
+    request : AloneRequest
+    background, analysis : ndarray of float32, shape (days, V, lat, lon)
+        Anomalies in display units, from the window's first day on.
+    largest : ndarray, shape (V,)
+        The largest increment of all days.
+    departure : float
+        Of the observation from the background, display units.
+    """
+
+    request: AloneRequest
+    background: NDArray[np.float32]
+    analysis: NDArray[np.float32]
+    largest: NDArray[np.floating[Any]]
+    departure: float
+
+
+def through(bundle: Bundle, request: AloneRequest, start: NDArray[Any]) -> AloneResult:
+    """Assimilate the true value at a place and day by 4D-Var in the window round it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    request : AloneRequest
+    start : ndarray, shape (V, lat, lon)
+        The run's analysis on the window's first day, standardised.
+
+    Raises
+    ------
+    UserError
+        If nothing can be observed there.
+    """
+    from mlda_core.cycling.bundle_case import ERROR, operator_of
+    from mlda_core.cycling.followed import shown
+    from mlda_core.cycling.problem import Observations
+    from mlda_core.cycling.single_observation import through_time
+
+    name, lat, lon, day = request.alone
+    names = [variable.name for variable in bundle.variables]
+    if name not in names:
+        raise UserError(
+            f"There is no variable '{name[:24]}' here; choose one of {', '.join(names)}."
+        )
+    where = np.array([names.index(name)]), np.array([lat]), np.array([lon])
+    if not bundle.operator.observable(*where).all():
+        raise UserError("Nothing of that variable can be observed there; choose another place.")
+    places = bundle.operator.locate(*where)
+    operator = operator_of(bundle, places)
+    case = case_for(bundle, request.run)
+    cycle, (first, last) = request.cycle, request.window
+    truth = case.days.x[cycle].astype(np.float64).ravel()
+    # The model as it is: drawn to climatology every day, the increments would fade by that alone.
+    problem = replace(case.problem, dynamics=material_of(bundle).dynamics)
+    observed = Observations(operator, operator.observe(truth[None])[0], np.array([ERROR**2]))
+    made = through_time(problem, start.astype(np.float64).ravel(), first, last, cycle, observed)
+    seasons = [bundle.seasons.of(label) for label in request.labels[first : last + 1]]
+    background, analysis = (
+        np.stack([shown(bundle, x, s) for x, s in zip(part, seasons, strict=True)])
+        for part in (made.background, made.analysis)
+    )
+    increment = np.abs(analysis - background)
+    # At the place: cells and weights are of the flattened state.
+    there, believed = (
+        float(np.nan_to_num(fields).ravel()[places.index[0]] @ places.weight[0])
+        for fields in (bundle.target(day), background[cycle - first])
+    )
+    return AloneResult(
+        request,
+        background.astype(np.float32),
+        analysis.astype(np.float32),
+        np.nanmax(increment, axis=(0, 2, 3)),
+        there - believed,
+    )
+
+
+class AloneJob:
+    """Computes one window at a time, and holds the last.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Whose page is drawn with a new window.
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        self._bundle, self._changed = context.bundle, context.redraw
+        self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
+        self.asked: AloneRequest | None = None
+        self.result: AloneResult | None = None
+        self.failed = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether a window is under way."""
+        there = self.result is not None and self.result.request == self.asked
+        return self.asked is not None and not there and not self.failed
+
+    def ask(self, request: AloneRequest, start: NDArray[Any]) -> None:
+        """Request a window, unless it is there, under way, or was refused."""
+        if request == self.asked:
+            return
+        self.asked, self.failed = request, ""
+        bundle = self._bundle
+
+        def job(_: Callable[[], bool]) -> AloneResult:
+            return through(bundle, request, start)
+
+        self._work.submit(job, self._deliver)
+
+    def _deliver(self, result: AloneResult) -> None:
+        self.result = result
+        self._changed()
+
+    def _broken(self, error: Exception) -> None:
+        self.failed = sentence(error, "The window")
+        self._changed()
+
+    def close(self) -> None:
+        """Release everything at the end of the session."""
+        self._work.cancel()
