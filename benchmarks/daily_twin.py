@@ -98,8 +98,9 @@ class Twin:
 
     @cached_property
     def latent(self) -> LatentSpace:
-        """The latent space, whose rest is that of training days."""
-        return latent_space_of(self.bundle, load_forecast(self.bundle, "koopman"), self.data.train)
+        """The latent space, whose rest is that of VALIDATION days."""
+        held = self.data.observed.in_split("validation")
+        return latent_space_of(self.bundle, load_forecast(self.bundle, "koopman"), held)
 
     def case(
         self, split: str, stations: int, learnt: LearntBackground | None, share: float = SHARE

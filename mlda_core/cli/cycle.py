@@ -70,6 +70,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         import torch
 
         from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.samples import months_of_bundle
         from mlda_core.climate.errors import UserError
         from mlda_core.cycling.bundle_case import (
             ENSEMBLE_HALF_WIDTH_KM,
@@ -96,20 +97,21 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         learnt = load_background(background, localisation_of(own)) if background else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
-        past = _training(own, config)
         case = case_of(
             own,
             dynamics,
             days,
             places,
-            climatology_of(own, past),
+            climatology_of(own, _training(own, config)),
             learnt=learnt,
             observed_every=observed_every,
             localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,
         )
         if isinstance(cycled_method(method), LatentMethod):
-            space = latent_space_of(own, load_forecast(own, "koopman"), past)
+            # Held out of training: codes leave more out of these.
+            held = months_of_bundle(own).in_split("validation")
+            space = latent_space_of(own, load_forecast(own, "koopman"), held)
             case = replace(case, problem=replace(case.problem, latent=space))
         try:
             cycle = Cycle(case.problem, method, seed, **chosen)

@@ -37,8 +37,8 @@ def latent_space_of(
     forecast : Dynamics
         The bundle's ``koopman``; see :func:`mlda_core.forecast.loading.load_forecast`.
     past : Months
-        Times that are not scored; what the codes leave out of evenly spaced ones of them is the
-        sample of the rest.
+        Times that are neither scored nor trained on (codes leave less out of those); what the codes
+        leave out of evenly spaced ones of them is the sample of the rest.
     half_width : float
         Of its localisation, km.
     most : int

@@ -70,3 +70,13 @@ def test_a_step_is_the_matrix_and_differentiable():
     (adjoint,) = torch.func.vjp(lambda s: found.step(s, 0), z)[1](torch.ones(3, 4).double())
     np.testing.assert_allclose(adjoint.numpy(), np.ones((3, 4)) @ found.matrix)
     assert matrix.shape == (found.size, found.size)
+
+
+def test_its_error_is_that_of_held_out_pairs():
+    rng = np.random.default_rng(0)
+    train, held = (
+        Pairs(x, 0.5 * x + sd * rng.standard_normal(x.shape), np.ones(400, np.int64))
+        for x, sd in ((rng.standard_normal((400, 3)), 0.1), (rng.standard_normal((400, 3)), 0.3))
+    )
+    found, _ = choose_linear(train, held)
+    assert np.trace(found.error) == pytest.approx(3 * 0.09, rel=0.1)
