@@ -11,7 +11,7 @@ import panel as pn
 
 from app.about import shown, software
 from app.bundles import asked_for, short_title
-from app.glossary import words_html
+from app.glossary import info, words_html
 from app.guide import first_sentences
 from app.ideas import offered
 from app.jobs import background
@@ -146,6 +146,9 @@ def _write_guide(page: PageTemplate, session: Session, *, first_visit: bool) -> 
     page.add_variable("first_month", session.limits.first_month())
     page.add_variable("ideas", offered(bundle, session.key))
     page.add_variable("words_html", words_html())
+    page.add_variable("about_split", info("split"))
+    page.add_variable("about_base", info("anomaly"))
+    page.add_variable("about_scores", info("explained variance"))
     page.add_variable("has_sea", "perturb" in session.limits.tools)
     page.add_variable("about_software", software())
     page.add_variable("about_shown", shown(bundle))
