@@ -371,8 +371,8 @@ class PerturbTool:
         if self.work.answer is not None or self._view in ("gcm", "atlas"):
             return ""
         if self.work.complaint and not self.work.busy:
-            return "There is no response; the tool at the left says why"
-        return "Computing the first response: it takes some seconds"
+            return "No response: the tool says why"
+        return "Computing the first response …"
 
     def _change(self) -> str:
         answer = self.work.answer
