@@ -47,11 +47,7 @@ class BundleMenu:
 
     def choose(self, message: Message) -> None:
         """Go to a bundle's page."""
-        key = str(message.get("value", ""))
-        known = {offer.key: offer for offer in offers()}
-        if key not in known:
-            raise InvalidStateError(f"There is no bundle '{key[:40]}' here; choose another.")
-        self._open(known[key], with_file=False)
+        self._open(_offer_of(str(message.get("value", ""))), with_file=False)
 
     def elsewhere(self, error: OtherBundleError) -> None:
         """Go to the bundle that a saved state is of, taking the state along.
@@ -76,11 +72,30 @@ class BundleMenu:
             # A default, not a choice: the other bundle has its own.
             del parts["projection"]
 
+        self._load(
+            offer,
+            lambda bundle: urlencode(taken_along(parts, bundle, offer.key), safe=",:"),
+            with_file=with_file,
+        )
+
+    def follow(self, key: str, query: str) -> None:
+        """Go to a link to a bundle.
+
+        Raises
+        ------
+        InvalidStateError
+            If the bundle is not here.
+        """
+        self._load(_offer_of(key), lambda _: query, with_file=False)
+
+    def _load(
+        self, offer: BundleInfo, query_of: Callable[[Bundle], str], *, with_file: bool
+    ) -> None:
         def job(_: Callable[[], bool]) -> str:
             # Loaded now, so that the page that opens does not wait for it.
             bundle = open_bundle(offer.key)
             prepare(bundle)
-            return urlencode(taken_along(parts, bundle, offer.key), safe=",:")
+            return query_of(bundle)
 
         self._say(f"Opening {offer.title} …")
         self._work.submit(job, lambda query: self._go(query, with_file))
@@ -93,6 +108,13 @@ class BundleMenu:
     def close(self) -> None:
         """Let go of everything, when the visitor has left."""
         self._work.cancel()
+
+
+def _offer_of(key: str) -> BundleInfo:
+    known = {offer.key: offer for offer in offers()}
+    if key not in known:
+        raise InvalidStateError(f"There is no bundle '{key[:40]}' here; choose another.")
+    return known[key]
 
 
 def prepare(bundle: Bundle) -> None:

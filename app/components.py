@@ -106,7 +106,7 @@ class Bar(Control):
     base = param.String(doc="Base period of the anomalies.")
 
     _esm = read_module("bar.js")
-    _stylesheets = [read("chrome.css") + read("bar.css")]  # noqa: RUF012
+    _stylesheets = [read("chrome.css") + read("bar.css") + read("info.css")]  # noqa: RUF012
 
 
 class Explore(Control):
@@ -123,10 +123,13 @@ class Explore(Control):
     step = param.String(default="month", doc="The bundle's time step.")
     walk_from = param.String()
     walk_to = param.String()
+    about = param.String(doc="What explains the marks and the numbers, HTML.")
     walk_id = param.Integer(default=0, doc="Grows with each walk that may start.")
 
     _esm = read_module("explore.js")
-    _stylesheets = [read("chrome.css") + read("track.css") + read("explore.css")]  # noqa: RUF012
+    _stylesheets = [  # noqa: RUF012
+        read("chrome.css") + read("track.css") + read("explore.css") + read("info.css")
+    ]
 
 
 class Tools(Control):
@@ -182,10 +185,11 @@ class SettingSlider(Control):
     high = param.Number(default=1.0)
     step = param.Number(default=0.05)
     value = param.Number(default=0.0)
+    about = param.String(doc="The (i) that explains it, HTML.")
     idle = param.String(doc="Why it does nothing; '' where it does.")
 
     _esm = read_module("slider.js")
-    _stylesheets = [read("chrome.css") + read("slider.css")]  # noqa: RUF012
+    _stylesheets = [read("chrome.css") + read("slider.css") + read("info.css")]  # noqa: RUF012
 
 
 class AmountSlider(Control):

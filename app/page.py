@@ -9,7 +9,11 @@ from urllib.parse import parse_qs
 
 import panel as pn
 
+from app.about import shown, software
 from app.bundles import asked_for, short_title
+from app.glossary import info, words_html
+from app.guide import first_sentences
+from app.ideas import offered
 from app.jobs import background
 from app.jobs.event_loop import Schedule
 from app.maps.projections import choices_of
@@ -68,8 +72,10 @@ def serve() -> Session | None:
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
-    page = PageTemplate(read("page.html") + read("bar.html"), nb_template="")
+    templates = ("page.html", "bar.html", "guide.html")
+    page = PageTemplate("".join(map(read, templates)), nb_template="")
     _write_words(page, session)
+    _write_guide(page, session, first_visit=greet)
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
     page.add_panel("explore", session.explore.panel)
@@ -124,8 +130,9 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("curve", curve_paths(bundle))
     page.add_variable("curve_words", curve(bundle)[1])
     page.add_variable("projections", choices_of(bundle.grid))
-    page.add_variable("css", read("page.css"))
-    page.add_variable("scripts", read("layout.js") + read("table_focus.js"))
+    page.add_variable("css", read("page.css") + read("guide.css") + read("info.css"))
+    scripts = ("layout.js", "guide.js", "table_focus.js")
+    page.add_variable("scripts", "".join(map(read, scripts)))
     page.add_variable("theme", session.state.theme)
     page.add_variable("tool", session.state.tool)
     page.add_variable("cycles", session.cycle.offered)
@@ -134,6 +141,22 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("labels", [variable.label for variable in bundle.variables])
     page.add_variable("source", bundle.title)
     page.add_variable("variables", [variable.name for variable in bundle.variables])
+
+
+def _write_guide(page: PageTemplate, session: Session, *, first_visit: bool) -> None:
+    """Give the template what it says of itself."""
+    bundle = session.bundle
+    page.add_variable("first_visit", first_visit)
+    page.add_variable("first_sentences", first_sentences(bundle))
+    page.add_variable("first_month", session.limits.first_month())
+    page.add_variable("ideas", offered(bundle, session.key))
+    page.add_variable("words_html", words_html())
+    page.add_variable("about_split", info("split"))
+    page.add_variable("about_base", info("anomaly"))
+    page.add_variable("about_scores", info("explained variance"))
+    page.add_variable("has_sea", "perturb" in session.limits.tools)
+    page.add_variable("about_software", software())
+    page.add_variable("about_shown", shown(bundle))
 
 
 def _goodbye(session: Session, _: Any) -> None:

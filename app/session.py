@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import panel as pn
 
+from app import ideas
 from app.bundle_menu import BundleMenu
 from app.bundles import default_key, limits_of, link_of
 from app.components import Bar, Message, PageTitles, Tools
@@ -225,6 +226,7 @@ class Session:
             "save": self.save,
             "load": self.load,
             "visit": self.visit,
+            "try": self.try_idea,
             "start-again": self.start_again,
         }
 
@@ -314,14 +316,28 @@ class Session:
     def visit(self, message: Message) -> None:
         """Take over the state of a URL: the browser went back or forward."""
         query = str(message.get("query", ""))
+        self._follow(query)
+        self.bar.query = query.lstrip("?")
+        self._say("")
+
+    def try_idea(self, message: Message) -> str | None:
+        """Show one of the ideas of what to try; one of another bundle opens that bundle."""
+        idea = ideas.find(message.get("value"))
+        query = idea.query(self.key)
+        if idea.bundle not in ("", self.key):
+            self.bundle_menu.follow(idea.bundle, query)
+            return None
+        self._follow(query)
+        return f"{idea.label}. Undo brings back what was here."
+
+    def _follow(self, query: str) -> None:
+        """Take over the state of a link; a theme that it does not say stays as it is."""
         snapshot = from_query(query, self.limits)
         if "theme" not in parse_qs(query.lstrip("?")):
             snapshot = snapshot.replace(theme=self.state.theme)
         self._restore(snapshot)
         self.observe.follow_analysis()
         self.state.commit()
-        self.bar.query = query.lstrip("?")
-        self._say("")
 
     def start_again(self, _: Message) -> str:
         """Return to the bundle's first view; a step that can be undone."""

@@ -17,6 +17,7 @@ import panel as pn
 import param
 from panel.reactive import Syncable
 
+from app.glossary import info
 from app.web_files import read
 
 # Names of widgets that a callback in the browser looks for.
@@ -349,10 +350,36 @@ def button(label: str, pressed: Callable[[], None], title: str = "", **params: A
     return made
 
 
-def text(html: str = "", name: str = "", **params: Any) -> pn.pane.HTML:
-    """Return a pane of words; its text is HTML."""
+def text(html: str = "", name: str = "", *, term: str | None = None, **params: Any) -> pn.pane.HTML:
+    """Return a pane of words; its text is HTML.
+
+    Parameters
+    ----------
+    html : str
+    name : str
+        Its class in the style sheet.
+    term : str, optional
+        A term of the glossary that an (i) behind the words explains; '' where the words will hold
+        an (i) of their own.
+    **params
+        Of the pane.
+    """
+    if term is not None:
+        html += info(term)
+        params = {"stylesheets": [*_css("text"), read("info.css")], **params}
     params = {"stylesheets": _css("text"), **params}
     return _Words(html, margin=0, align="center", css_classes=[name], **params)
+
+
+def explained(term: str) -> pn.pane.HTML:
+    """Return the (i) that explains a term of the glossary."""
+    return _Words(
+        info(term),
+        margin=0,
+        align="center",
+        css_classes=["explains"],
+        stylesheets=[read("info.css")],
+    )
 
 
 def progress_bar(label: str = "", *, most: int) -> Progress:

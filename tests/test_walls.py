@@ -25,8 +25,20 @@ LAYERS = {
         *("simulate", "plotting", "cli"),
     ),
     "app": (
-        *("web_files", "state", "text", "maps", "charts", "widgets", "components", "context"),
-        *("jobs", "tools", "results", "bundles", "timeline", "bundle_menu", "warm_up"),
+        *(
+            "web_files",
+            "glossary",
+            "about",
+            "state",
+            "text",
+            "maps",
+            "charts",
+            "widgets",
+            "components",
+            "context",
+        ),
+        *("jobs", "tools", "results", "bundles", "timeline", "guide", "ideas"),
+        *("bundle_menu", "warm_up"),
         *("session", "page", "main", "app_hooks"),
     ),
 }

@@ -13,6 +13,7 @@ import bokeh.events
 import panel as pn
 
 from app.charts.base import bm
+from app.glossary import info
 from app.results.densities_view import DensitiesView
 from app.results.drivers_view import DriversView
 from app.results.impact_view import ImpactView
@@ -22,7 +23,7 @@ from app.results.ranks_view import RanksView
 from app.results.scores_view import ScoresView
 from app.results.series_view import SeriesView
 from app.web_files import read
-from app.widgets import Choice, Headings, attributes, text
+from app.widgets import Choice, Headings, attributes, explained, text
 
 LABELS = {
     "scores": "Verification",
@@ -34,6 +35,15 @@ LABELS = {
     "impact": "Impact",
 }
 IMPACT_TITLE = "Impact: a measured series, predicted from the latent vector"
+# The glossary's terms of what a part shows.
+TERMS = {
+    "scores": ("verification", "explained variance"),
+    "ranks": ("rank histogram",),
+    "densities": ("densities",),
+    "members": ("posterior ensemble, member", "stamps, spaghetti"),
+    "drivers": ("drivers",),
+    "impact": ("impact head", "skill of an impact head"),
+}
 VIEWS: dict[str, Callable[[Foot], Any]] = {
     "scores": ScoresView,
     "series": SeriesView,
@@ -81,6 +91,7 @@ class FootView:
             width=240,
             css_classes=["over", "shrinks"],
         )
+        self.about = explained("")
         self.words = text(name="said", sizing_mode="stretch_width")
         self.parts = pn.Row(
             sizing_mode="stretch_both",
@@ -97,6 +108,7 @@ class FootView:
             self.headings,
             self.variable.widget,
             self.region.widget,
+            self.about,
             self.words,
             sizing_mode="stretch_width",
             margin=0,
@@ -192,6 +204,7 @@ class FootView:
         for part, view in self.views.items():
             view.root.visible = part in opened
         self.parts.visible = bool(opened)
+        self.about.object = "".join(info(term) for part in opened for term in TERMS.get(part, ()))
         self.variable.widget.visible = bool({"series", "drivers", "members"} & set(opened))
         self.region.widget.visible = "impact" not in opened
 

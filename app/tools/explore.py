@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.components import Explore, Message
 from app.context import Action, SessionContext
+from app.glossary import info
 from app.jobs.worker import Latest
 from app.maps import thumbnails
 from app.state.settings import InvalidStateError
@@ -64,6 +65,7 @@ class ExploreTool:
             step=bundle.seasons.step.name,
             walk_from=self._state.month,
             walk_to="draw 7",
+            about=info("code") + info("latent vector"),
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -6,16 +6,20 @@ from html import escape
 from typing import Any
 
 from app.components import SettingSlider
+from app.glossary import info
 from app.state.observations import ObservationSettings
 from app.state.settings import field_of
 from app.tools.observe_panel import ObservePanel
-from app.widgets import Choice, Number, Tick, block, button, fields, keep_focus, text
+from app.widgets import Choice, Number, Tick, block, button, explained, fields, keep_focus, text
 
 # Why a setting that the method chosen lacks is idle.
 IDLE = {
     "residual": "This method has no residual analysis",
     "localisation": "This method has no localisation",
 }
+
+# The terms in the words on how it ended.
+OUTCOME = ("chi-squared per observation", "degrees of freedom for signal")
 
 
 class AnalysisForm:
@@ -43,8 +47,8 @@ class AnalysisForm:
             lambda on: self._set("residual", on),
             title=residual["title"],
         )
-        self.error = self._slider("error", "{} × spread")
-        self.localisation = self._slider("localisation", "× {}")
+        self.error = self._slider("error", "{} × spread", info("observation error"))
+        self.localisation = self._slider("localisation", "× {}", info("localisation radius"))
         self.seeds = [self._seed("seed"), self._seed("noise")]
         self.live = Tick(
             live["label"],
@@ -62,20 +66,30 @@ class AnalysisForm:
         self.once = run("once", "+1", "One step further")
         self.cancel = run("cancel", "Cancel")
         keep_focus((self.step, self.pause), (self.pause, self.go_on), (self.go_on, self.pause))
-        self.cost = text(name="line", sizing_mode="stretch_width", min_height=18)
+        self.cost = text(name="line", term="", sizing_mode="stretch_width", min_height=18)
         # Always whole: it may say what to do. Two lines are usual, and move nothing.
         self.outcome = text(
             name="line",
+            term="",
             sizing_mode="stretch_width",
             min_height=33,
             html_attributes={"role": "status", "aria-live": "polite"},
         )
         self.root = (
             block(
-                fields(self.method.widget, self.residual.widget),
+                fields(
+                    self.method.widget,
+                    explained("method"),
+                    self.residual.widget,
+                    explained("residual analysis"),
+                ),
                 self.error,
                 self.localisation,
-                fields(text("Seeds:", "what"), *(seed.widget for seed in self.seeds)),
+                fields(
+                    text("Seeds:", "what"),
+                    *(seed.widget for seed in self.seeds),
+                    explained("sampled value"),
+                ),
             ),
             block(
                 fields(
@@ -93,11 +107,12 @@ class AnalysisForm:
             ),
         )
 
-    def _slider(self, name: str, words: str) -> SettingSlider:
+    def _slider(self, name: str, words: str, about: str) -> SettingSlider:
         return SettingSlider(
             self._panel.receive,
             setting=name,
             words=words,
+            about=about,
             sizing_mode="stretch_width",
             margin=0,
             **field_of(ObservationSettings, name),
@@ -136,10 +151,12 @@ class AnalysisForm:
         noise.show(settings["noise"])
         self.live.show(settings["live"])
         self._show_run()
-        self.cost.object = cost_words(panel.costs)
-        self.outcome.object = (
-            f'<p class="outcome" title="{escape(panel.outcome_help)}">{escape(panel.outcome)}</p>'
-        )
+        said = cost_words(panel.costs)
+        self.cost.object = said.replace("</p>", f"{info('cost')}</p>")
+        about = "".join(map(info, OUTCOME)) if "DFS" in panel.outcome else ""
+        explained_outcome = f"{escape(panel.outcome)}{about}"
+        title = escape(panel.outcome_help)
+        self.outcome.object = f'<p class="outcome" title="{title}">{explained_outcome}</p>'
 
     def _show_run(self) -> None:
         run = self._panel.run

@@ -7,7 +7,7 @@ from typing import Any
 from app.state.observations import ObservationSettings
 from app.state.settings import field_of
 from app.tools.observe_panel import ObservePanel
-from app.widgets import Choice, Number, Ticks, button, fields, text
+from app.widgets import Choice, Number, Ticks, button, explained, fields, text
 
 # What a spacing begins with where a number of stations stood, and the other way round.
 FIRST = {"spacing": 2000, "count": 100}
@@ -84,7 +84,9 @@ class NetworkForm:
             css_classes=["cross"],
         )
         self.rows = {
-            "kind": fields(self.kind.widget, self.year.widget),
+            "kind": fields(
+                self.kind.widget, self.year.widget, explained("network (of observations)")
+            ),
             "amount": fields(self.amount.widget, self.given.widget),
             "variables": fields(text("Variables", "what"), self.variables.widget),
             "where": fields(self.domain.widget, self.draw, self.everywhere),

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from app.tools.observe_panel import ObservePanel
-from app.widgets import Choice, Tick, fields, text
+from app.widgets import Choice, Tick, explained, fields, text
 
 MODES = {"place": "Place", "ask": "Ask", "box": "Box", "lasso": "Lasso"}
 _EXPLAINED = (
@@ -69,7 +69,7 @@ class PointerForm:
         self.values = text(name="line", sizing_mode="stretch_width")
         self.parts = (
             fields(self.mode.widget, self.station.widget),
-            fields(self.kind.widget),
+            fields(self.kind.widget, explained("kind of observation")),
             card,
             self.months,
             self.values,

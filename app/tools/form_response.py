@@ -75,14 +75,14 @@ class ResponseForm:
         self.gcm.visible = bool(panel.experiments)
         self.parts = (
             block(
-                text("<h3>What is held</h3>", "head"),
+                text("<h3>What is held</h3>", "head", term="constrained variables"),
                 self.held.widget,
                 self.confined,
                 self.question,
             ),
             self.fading,
             block(
-                text("<h3>What is it sensitive to?</h3>", "head"),
+                text("<h3>What is it sensitive to?</h3>", "head", term="sensitivity"),
                 fields(self.variable.widget),
                 fields(
                     self.over.widget,

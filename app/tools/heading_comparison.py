@@ -8,7 +8,7 @@ import param
 
 from app.components import Handler
 from app.tools.form_panel import FormPanel
-from app.widgets import Choice, HeadingNote, heading, text
+from app.widgets import Choice, HeadingNote, explained, heading, text
 
 
 class ComparisonHeading(FormPanel):
@@ -41,7 +41,7 @@ class ComparisonHeading(FormPanel):
         self.said = HeadingNote(status=True)
         alone = len(self._views) < 2
         first = text("<b>Target</b>", "only") if alone else self.choice.widget
-        self.root = heading(first, self.said.pane)
+        self.root = heading(first, explained("target"), self.said.pane)
         names = [name for name in ComparisonHeading.param if name != "name"]
         self.param.watch(lambda *_: self.show(), names)
         self.show()

@@ -8,14 +8,24 @@ from typing import Any
 import param
 
 from app.components import Handler, Members
+from app.glossary import info
 from app.state.observations import ObservationSettings
 from app.state.settings import options_of
 from app.tools.form_panel import FormPanel
-from app.widgets import Choice, HeadingNote, Number, Tick, attributes, heading, row, text
+from app.widgets import Choice, HeadingNote, Number, Tick, attributes, explained, heading, row, text
 from mlda_core.assimilation.posterior.sampler import MEMBERS
 
 # These have ends of their own, which are not amplified.
 OWN_ENDS = ("probability", "next")
+# The glossary's term of what the column shows.
+TERMS = {
+    "increment": "increment",
+    "difference": "target",
+    "influence": "influence",
+    "spread": "spread",
+    "member": "posterior ensemble, member",
+    "next": "where next",
+}
 
 
 class ModelHeading(FormPanel):
@@ -106,8 +116,10 @@ class ModelHeading(FormPanel):
         )
         self.members = Members(self.receive, members=MEMBERS, margin=0)
         self.said = HeadingNote()
+        self.about = explained("analysis")
         self.root = heading(
             self.choice.widget,
+            self.about,
             self.amplify.widget,
             self.vectors.widget,
             self.hatching,
@@ -141,6 +153,8 @@ class ModelHeading(FormPanel):
         labels = self.labels()
         title = labels[self.column]
         self.choice.show(self.column, labels, html_attributes=attributes(title=title))
+        own = "analysis" if self.analysis else "decoder"
+        self.about.object = info(TERMS.get(self.column, own))
         self.amplify.show(str(self.scale), visible=self.column not in OWN_ENDS)
         self.vectors.show(self.arrows, visible=self.vector)
         self.share.show(round(100 * self.hatch))

@@ -8,8 +8,12 @@ from typing import Any
 import param
 
 from app.components import Handler
+from app.glossary import info
 from app.tools.form_panel import FormPanel
-from app.widgets import Choice, HeadingNote, Tick, heading
+from app.widgets import Choice, HeadingNote, Tick, explained, heading
+
+# The glossary's term of what the columns show, where it is not the response.
+TERMS = {"sensitivity": "sensitivity", "atlas": "atlas"}
 
 
 class PerturbHeading(FormPanel):
@@ -28,6 +32,7 @@ class PerturbHeading(FormPanel):
     fade = param.Boolean()
     pair = param.List(default=["", "", ""], doc="Above the first map and the scatter; short.")
     note = param.String(doc="What the columns show just now, in words.")
+    hint = param.String(doc="Why the second column is empty; '' where it is not.")
     stale = param.Boolean(doc="Whether the columns are still of another month than the heading's.")
 
     def __init__(self, handler: Handler | None, views: Sequence[tuple[str, str]]) -> None:
@@ -52,6 +57,7 @@ class PerturbHeading(FormPanel):
             title="Fade what is smaller than one posterior standard deviation of a single month",
             css_classes=["heading"],
         )
+        self.about = explained("response")
         self.said = HeadingNote(status=True)
         self.root = heading()
         self.built = False
@@ -65,6 +71,7 @@ class PerturbHeading(FormPanel):
         self.param.watch(lambda *_: self.show(), [n for n in PerturbHeading.param if n != "name"])
         self.root.objects = [
             self.choice.widget,
+            self.about,
             self.divide.widget,
             self.faded.widget,
             self.said.pane,
@@ -78,6 +85,7 @@ class PerturbHeading(FormPanel):
     def show(self) -> None:
         """Show what is in force."""
         self.choice.show(self.view)
+        self.about.object = info(TERMS.get(self.view, "response"))
         shown = self.view == "response"
         self.divide.show(self.per_kelvin, visible=shown)
         self.faded.show(self.fade, visible=shown)
@@ -88,6 +96,8 @@ class PerturbHeading(FormPanel):
         first, long, short = self.pair
         return {
             "--first-title": first,
+            # Over the maps themselves, where there is room for it.
+            "--hint-perturb": self.hint,
             "--second-title": self._views.get(self.view, ""),
             "#first-title": first,
             "#against-title": long,

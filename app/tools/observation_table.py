@@ -48,6 +48,9 @@ def _written(decimals: int, *, words: bool = False) -> HTMLTemplateFormatter:
 # So many changed rows are patched: a new table would begin at its top, away from what was edited.
 FEW = 20
 
+# What stands in the table while it has no rows.
+EMPTY = "Nothing is observed yet. Click a map, choose a network above, or upload a CSV."
+
 
 class ObservationTable:
     """The Tabulator widget of the observations.
@@ -98,7 +101,10 @@ class ObservationTable:
                 "withheld": {"type": "tickCross"},
                 "misfit": None,
             },
-            configuration={"columnDefaults": {"headerSortTristate": True, "minWidth": 30}},
+            configuration={
+                "columnDefaults": {"headerSortTristate": True, "minWidth": 30},
+                "placeholder": EMPTY,
+            },
             stylesheets=[read("table.css")],
             theme="simple",
             margin=0,

@@ -320,6 +320,7 @@ class PerturbTool:
             ),
             note=(self._note or self._far()) if fresh else self._still(),
             stale=self.stale,
+            hint=self._hint(),
         )
 
     def _show_on_maps(self) -> None:
@@ -364,6 +365,14 @@ class PerturbTool:
         if self.work.answer is None:
             return "the first response takes some seconds"
         return f"still of {self.work.answer.question.month}"
+
+    def _hint(self) -> str:
+        """Return why the second column is empty; '' where it is not."""
+        if self.work.answer is not None or self._view in ("gcm", "atlas"):
+            return ""
+        if self.work.complaint and not self.work.busy:
+            return "No response: the tool says why"
+        return "Computing the first response …"
 
     def _change(self) -> str:
         answer = self.work.answer

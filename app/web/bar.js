@@ -64,6 +64,7 @@ export function render({ model, el }) {
     wire.send({ type: e.shiftKey ? "redo" : "undo" })
   }
 
+  model.on("query", () => document.dispatchEvent(new CustomEvent("mlda:query", { detail: model.query })))
   for (const name of ["projection", "fields", "can_undo", "can_redo", "theme"]) model.on(name, showSettings)
   for (const name of ["status", "failed", "nino", "base", "fields"]) model.on(name, showStatus)
   // What the bar shows at once is taken back if the message was lost.
@@ -74,7 +75,7 @@ export function render({ model, el }) {
     say("The server does not answer; reload the page, or start the server again.", true)
   }
   const onAck = () => { if (lost) { lost = false; showStatus() } }
-  for (const [name, act] of Object.entries({ keydown: keys, "mlda:folded": showFold, "mlda:lost": onLost, "mlda:ack": onAck })) {
+  for (const [name, act] of Object.entries({ keydown: keys, "mlda:folded": showFold, "mlda:lost": onLost, "mlda:ack": onAck, "mlda:try": (e) => wire.send({ type: "try", value: e.detail }) })) {
     model.on("remove", listen(document, name, act))
   }
   showSettings(); showStatus(); showFold()

@@ -18,7 +18,7 @@ export function render({ model, el }) {
         <input type="number" id="seed" min="0" max="2147483647" step="1" title="Seed of the next draw"></label></span>
     </div>
     <p class="origin" aria-live="polite"></p>
-    <p class="hint legend"><i class="mark"></i> this ${model.step}'s code, from the encoder</p>
+    <p class="hint legend"><i class="mark"></i> this ${model.step}'s code, from the encoder ${model.about}</p>
     <ol class="latents first"></ol>
     <details class="walk" open><summary>Walk between two states</summary>
       <form>

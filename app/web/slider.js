@@ -5,7 +5,7 @@ import { escape } from "./dom.js"
 // go before, and knows no back-pressure.
 export function render({ model, el }) {
   const wire = channel(model)
-  el.innerHTML = `<label title="${escape(model.title)}"><span>${escape(model.label)}</span><input type="range" min="${model.low}" max="${model.high}" step="${model.step}"><output></output></label>`
+  el.innerHTML = `<div class="line"><label title="${escape(model.title)}"><span>${escape(model.label)}</span><input type="range" min="${model.low}" max="${model.high}" step="${model.step}"><output></output></label>${model.about}</div>`
   /** @type {HTMLInputElement} */
   const input = el.querySelector("input")
   const told = () => { el.querySelector("output").textContent = model.words.replace("{}", Number(input.value).toFixed(2)) }

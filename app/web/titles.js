@@ -7,7 +7,7 @@ export function render({ model }) {
       if (place.startsWith("--")) root.style.setProperty(place, JSON.stringify(words))
       else for (const at of document.querySelectorAll(place)) at.textContent = words
     }
-    root.toggleAttribute("data-hint", Boolean(model.words["--hint"]))
+    for (const name of ["hint", "hint-perturb"]) root.toggleAttribute(`data-${name}`, Boolean(model.words[`--${name}`]))
     // Where the target comes from is said where the target is.
     document.getElementById("of-target")?.toggleAttribute("hidden", !model.target)
   }

@@ -24,6 +24,8 @@ interface Window {
   mldaChannels?: number
   /** What layout.js offers the bar. */
   pageLayout?: { preferred(): string; [name: string]: any }
+  /** What guide.js offers: opens the help at one of its parts, and at a word. */
+  pageGuide?: { open(part?: string, term?: string): void }
   /** What table_focus.js offers the page. */
   keepFocusInTables?: () => void
   /** Bokeh's library, once it is loaded. */

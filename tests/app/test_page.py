@@ -11,11 +11,14 @@ import pytest
 from app.maps.projections import choices_of
 from mlda_core.climate.time_step import MONTH
 
+# What fills the template.
+WRITE = {"serve", "_write_words", "_write_guide"}
+
 
 def variables_of(repo_root):
     """Return the names that app/page.py gives the page's template, panels aside."""
     tree = ast.parse((repo_root / "app" / "page.py").read_text())
-    filling = [n for n in tree.body if getattr(n, "name", "") in {"serve", "_write_words"}]
+    filling = [n for n in tree.body if getattr(n, "name", "") in WRITE]
     calls = [n for part in filling for n in ast.walk(part) if isinstance(n, ast.Call)]
     return {
         call.args[0].value for call in calls if getattr(call.func, "attr", "") == "add_variable"
@@ -24,7 +27,8 @@ def variables_of(repo_root):
 
 def test_the_template_uses_what_the_page_gives_it(repo_root):
     web = repo_root / "app" / "web"
-    template = "".join((web / name).read_text() for name in ("page.html", "bar.html"))
+    names = ("page.html", "bar.html", "guide.html")
+    template = "".join((web / name).read_text() for name in names)
     used = jinja2.meta.find_undeclared_variables(
         jinja2.Environment(autoescape=True).parse(template)
     )

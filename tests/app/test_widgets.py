@@ -1,5 +1,6 @@
 """Widgets of the results."""
 
+from app import widgets
 from app.widgets import Choice, attributes, button, span
 
 
@@ -41,3 +42,12 @@ def test_a_press_is_heard_once():
     made.clicks += 1
     assert pressed == [1]
     assert made.html_attributes == {"title": "Begin"}
+
+
+def test_words_may_end_with_the_i_of_a_term():
+    plain, about = widgets.text("<p>cost</p>"), widgets.text("<p>cost</p>", term="cost")
+    assert "info" not in plain.object
+    assert 'data-term="cost"' in about.object
+    assert ".info {" in "".join(about.stylesheets)
+    assert ".info {" not in "".join(plain.stylesheets)
+    assert widgets.explained("no such term").object == ""

@@ -68,7 +68,7 @@ CONTROLS = """([bar, tool]) => {
 }"""
 # What the bar holds whatever its width, in the line or in the menu.
 BAR = ["fold", "bundle", "prev", "play", "next", "year", "projection", "home", "undo", "redo"]
-BAR += ["again", "share", "save", "load", "theme"]
+BAR += ["again", "share", "save", "load", "theme", "help"]
 # The first frame observes a new size, the second has what was made of it.
 TWO_FRAMES = """() => new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
@@ -77,7 +77,10 @@ SMALL = """() => {
   const walk = (root) => {
     for (const n of root.querySelectorAll("*")) {
       if (n.shadowRoot) walk(n.shadowRoot)
-      const { width, height } = n.getBoundingClientRect()
+      // What is touched may be larger than what is seen.
+      const seen = n.getBoundingClientRect(), touched = getComputedStyle(n, "::after")
+      const [width, height] = ["width", "height"].map((way) =>
+        Math.max(seen[way], seen.width && parseFloat(touched[way]) || 0))
       if (!n.matches("button, select") || !n.checkVisibility() || !width) continue
       if (Math.min(width, height) < 39.5) found.push([n.id || n.textContent, width, height])
     }

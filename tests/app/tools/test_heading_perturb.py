@@ -28,3 +28,14 @@ def test_what_is_said_elsewhere_on_the_page():
     assert said["--first-title"] == said["#first-title"] == "Analysis"
     assert said["--second-title"] == "Response"
     assert said["#against-short"] == "With ↑"
+
+
+def test_an_empty_column_says_why_and_the_i_follows_the_view():
+    heading = PerturbHeading(None, [*VIEWS, ("atlas", "Atlas of patches")])
+    heading.build()
+    assert heading.titles()["--hint-perturb"] == ""
+    heading.put(hint="Computing the first response …", view="atlas")
+    assert heading.titles()["--hint-perturb"] == "Computing the first response …"
+    assert 'data-term="atlas"' in heading.about.object
+    heading.put(view="sum")
+    assert 'data-term="response"' in heading.about.object
