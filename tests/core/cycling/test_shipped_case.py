@@ -9,7 +9,8 @@ import xarray as xr
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.climate.errors import BundleError
-from mlda_core.cycling.bundle_case import climatology_of, zones_of
+from mlda_core.cycling.bundle_case import case_of, climatology_of, zones_of
+from mlda_core.cycling.cycle import Cycle
 from mlda_core.cycling.learnt_background import LearntBackground
 from mlda_core.cycling.shipped_case import (
     ForecastTrust,
@@ -19,6 +20,8 @@ from mlda_core.cycling.shipped_case import (
     shipped_climatology,
     trust_of,
 )
+from mlda_core.evaluation.assimilation import network_of
+from mlda_core.forecast.loading import load_forecast
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,29 @@ def test_damage_is_refused(own, trust, fault):
         changed.to_netcdf(path)
     with pytest.raises(BundleError, match="copy the bundle again"):
         load_trust(own)
+
+
+@pytest.mark.slow
+def test_the_bundle_that_ships_is_cycled_better_than_without_memory(repo_root):
+    bundle = load_bundle(repo_root / "assets/bundles/daily")
+    climatology, trust = shipped_climatology(bundle), load_trust(bundle)
+    days = months_of_bundle(bundle).in_split("test")
+    days = days.where(np.arange(len(days)) < 16)
+    places, _ = network_of(bundle, "stations_100", 0)
+    case = case_of(
+        bundle,
+        load_forecast(bundle),
+        days,
+        places,
+        climatology,
+        learnt=shipped_background(bundle, climatology, trust, 100),
+        share=0.0,
+    )
+    truth = case.days.x.reshape(len(days), -1)
+    errors = {
+        method: np.mean(
+            [(s.analysis.mean - truth[s.cycle]) ** 2 for s in Cycle(case.problem, method).run()][5:]
+        )
+        for method in ("static", "3dvar")
+    }
+    assert errors["3dvar"] < errors["static"] < np.mean(truth[5:] ** 2)
