@@ -8,10 +8,11 @@ import pytest
 from mlda_core.climate.errors import UserError
 from mlda_core.cycling.covariance import Gaussian, LocalisedSample, columns
 from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.latent_method import LatentMethod
 from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.localisation import on_a_circle
 from mlda_core.cycling.method import Workspace
-from mlda_core.cycling.methods import cycled_method
+from mlda_core.cycling.methods import CYCLED, cycled_method
 from mlda_core.cycling.operators import LinearOperator, NonlinearOperator
 from mlda_core.cycling.problem import Observations, Problem
 from mlda_core.forecast.koopman import LinearDynamics
@@ -83,9 +84,27 @@ def test_without_observations_the_rest_fades_and_codes_are_stepped(problem):
     np.testing.assert_allclose(after["states"], 0.6 * state["states"])
 
 
-@pytest.mark.parametrize("key", ["enkf_latent", "pf_bootstrap_latent", "pf_optimal_latent"])
+KEYS = [key for key, method in CYCLED.items() if isinstance(method, LatentMethod)]
+
+
+def settings_of(key):
+    return {"members": 12} if key == "enkf_latent" else {"particles": 30}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_observations_bring_the_estimate_nearer_to_them(problem, key):
+    for step in Cycle(problem, key, **settings_of(key)).run():
+        values = problem.observations[step.cycle].values
+        before, after = (
+            np.abs(OPERATOR.observe(e.mean[None])[0] - values).sum()
+            for e in (step.background, step.analysis)
+        )
+        assert after < before
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_a_run_that_is_resumed_gives_the_same_bits(problem, key):
-    settings = {"members": 12} if key == "enkf_latent" else {"particles": 30}
+    settings = settings_of(key)
     whole = list(Cycle(problem, key, **settings).run())
     first = Cycle(problem, key, **settings)
     list(first.run(1))
