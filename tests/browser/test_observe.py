@@ -352,13 +352,13 @@ def test_a_film_shows_an_analysis_of_each_of_its_months(visit):
 
 def test_idle_settings_of_a_method_are_disabled(revisit):
     visitor = revisit(f"{FEW}&live=0")
-    expect(visitor.form.get_by_label("Localisation radius")).to_be_enabled()
+    expect(visitor.form.get_by_role("slider", name="Localisation radius")).to_be_enabled()
     visitor.choose("Method", METHODS["adam"].label)
-    expect(visitor.form.get_by_label("Localisation radius")).to_be_disabled()
-    expect(visitor.form.get_by_label("residual")).to_be_disabled()
+    expect(visitor.form.get_by_role("slider", name="Localisation radius")).to_be_disabled()
+    expect(visitor.form.get_by_role("checkbox", name="residual")).to_be_disabled()
     visitor.choose("Method", METHODS["enoi"].label)
-    expect(visitor.form.get_by_label("Localisation radius")).to_be_enabled()
-    expect(visitor.form.get_by_label("residual")).to_be_disabled()
+    expect(visitor.form.get_by_role("slider", name="Localisation radius")).to_be_enabled()
+    expect(visitor.form.get_by_role("checkbox", name="residual")).to_be_disabled()
 
 
 def test_the_parts_of_the_cost_add_up(revisit):

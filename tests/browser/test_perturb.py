@@ -244,7 +244,9 @@ def test_sensitivity_at_a_click(perturb):
     page.wait_for_selector(".sensitivity p:has-text('Precipitation')", timeout=120_000)
     settle(visitor)
     visitor.until_changed(shown, {"tos model", "pr model"})
-    expect(page.locator("#tool-perturb").get_by_label("Variable")).to_have_value("Precipitation")
+    expect(page.locator("#tool-perturb").get_by_label("Variable", exact=True)).to_have_value(
+        "Precipitation"
+    )
     assert "mm/day per K" in visitor.text("[data-variable=tos] .key")
     page.mouse.move(*pixel(visitor, 5, 215, kind="model"))
     page.wait_for_selector("text=mm/day per K")
