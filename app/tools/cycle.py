@@ -31,7 +31,7 @@ from app.tools.cycle_text import VIEWS, begin_words, network_words, run_label, r
 from app.tools.explore import follow
 from app.tools.heading_cycle import CycleHeading
 from mlda_core.climate.errors import UserError
-from mlda_core.climate.regions import REGIONS
+from mlda_core.climate.regions import REGIONS, inside
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -280,9 +280,7 @@ class CycleTool:
         area = withheld_on(self.settings, self.month)
         held = np.zeros(len(rows), bool)
         if area:
-            from mlda_core.cycling.withheld import inside
-
-            held = inside(rows["lat"].to_numpy(), rows["lon"].to_numpy(), AREAS[area])
+            held = inside(AREAS[area], rows["lat"].to_numpy(), rows["lon"].to_numpy())
         return rows.assign(withheld=held, touched=held)
 
     def roles(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ of the codes alone, with the rest as white noise, makes worse analyses than one 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +51,3 @@ class LatentSpace:
     def patterns(self, time: object) -> Array:
         """Return the states of unit codes by the decoder's linear part, shape (L, d)."""
         return self.decode(np.eye(self.bundle.n_latent), time, linear=True)
-
-    @cached_property
-    def spread_of_rest(self) -> Array:
-        """Standard deviation of the rest, shape (d,)."""
-        return np.sqrt(self.rest.variance)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mlda_core.bundle.bundle import Bundle
-from mlda_core.climate.interpolation import Places
-from mlda_core.climate.regions import Region
+from mlda_core.climate.regions import Region, inside
 from mlda_core.cycling.bundle_case import Case, operator_of
 from mlda_core.cycling.problem import Observations, Problem
-
-
-def inside(
-    lat: NDArray[np.floating[Any]], lon: NDArray[np.floating[Any]], region: Region
-) -> NDArray[np.bool_]:
-    """Return which places lie within a region, shape (p,)."""
-    span = region.east - region.west
-    across = span >= 360 or (lon - region.west) % 360.0 <= span % 360.0
-    return np.asarray((lat >= region.south) & (lat <= region.north) & across)
 
 
 def with_changes(
@@ -49,9 +35,9 @@ def with_changes(
     for (first, region), end in zip(changes, ends, strict=False):
         if region is None:
             continue
-        kept = ~inside(case.places.lat, case.places.lon, region)
+        kept = ~inside(region, case.places.lat, case.places.lon)
         # One operator for all its days: gains are kept by it.
-        operator = operator_of(bundle, _part(case.places, kept)) if kept.any() else None
+        operator = operator_of(bundle, case.places.where(kept)) if kept.any() else None
         for cycle in range(first, end):
             whole = case.problem.observations[cycle]
             observations[cycle] = (
@@ -60,13 +46,3 @@ def with_changes(
                 else Observations(operator, whole.values[kept], whole.variance[kept])
             )
     return replace(case.problem, observations=observations)
-
-
-def _part(places: Places, kept: NDArray[np.bool_]) -> Places:
-    return Places(
-        places.index[kept],
-        places.weight[kept],
-        places.variable[kept],
-        places.lat[kept],
-        places.lon[kept],
-    )

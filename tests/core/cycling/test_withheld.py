@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mlda_core.bundle.samples import months_of_bundle
-from mlda_core.climate.regions import Region
+from mlda_core.climate.regions import Region, inside
 from mlda_core.cycling.bundle_case import case_of, climatology_of
-from mlda_core.cycling.withheld import inside, with_changes
+from mlda_core.cycling.withheld import with_changes
 from mlda_core.evaluation.assimilation import network_of
 from mlda_core.forecast.loading import load_forecast
 
@@ -27,11 +27,11 @@ def case(daily):
 
 def test_a_region_may_cross_greenwich_and_go_round(case):
     places = case.places
-    found = inside(places.lat, places.lon, EUROPE)
+    found = inside(EUROPE, places.lat, places.lon)
     lon = (places.lon + 180) % 360 - 180
     expected = (places.lat >= 35) & (places.lat <= 72) & (lon >= -12) & (lon <= 45)
     np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(inside(places.lat, places.lon, NORTH), places.lat >= 0)
+    np.testing.assert_array_equal(inside(NORTH, places.lat, places.lon), places.lat >= 0)
 
 
 def test_what_is_withheld_is_gone_from_a_day_to_the_next_change(daily, case):
