@@ -375,6 +375,8 @@ class CycleTool:
     def show(self) -> None:
         """Update the controls; the caller holds the document."""
         if not self.active:
+            # A day that goes on while another tool is open: nobody waits for it here.
+            self.gestures.put(busy=False)
             return
         s, work = self.settings, self.work
         labels, month = self.labels, self._state.month

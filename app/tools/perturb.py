@@ -274,6 +274,8 @@ class PerturbTool:
         """Update outlines and controls; the caller holds the document."""
         self._show_on_maps()
         if not self.active:
+            # A response that goes on while another tool is open: nobody waits for it here.
+            self.gestures.put(busy=False)
             return
         p: PerturbationSettings = self._state.perturbations
         fresh = self._fresh()

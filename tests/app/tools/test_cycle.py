@@ -108,6 +108,14 @@ def test_a_day_beyond_is_made_and_the_old_one_stays_till_then(cycle_visit):
     assert v.cycle.nino_words() is None
 
 
+def test_a_visitor_who_goes_to_another_tool_does_not_wait_for_the_day(cycle_visit):
+    v = cycle_visit(BEGUN)
+    v.send({"type": "month", "value": "1984-03-20"})
+    assert v.cycle.gestures.busy
+    v.send({"type": "tool", "value": "explore"})
+    assert not v.cycle.gestures.busy
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

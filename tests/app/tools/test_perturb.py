@@ -69,6 +69,15 @@ def test_something_is_there_before_the_response_is(sea_visit, bundle):
     assert not v.panel.busy
 
 
+def test_a_visitor_who_goes_to_another_tool_does_not_wait_for_the_response(sea_visit):
+    v = sea_visit(wait=False)
+    assert v.session.perturb.gestures.busy
+    v.send({"type": "tool", "value": "explore"})
+    assert v.work.asked is not None
+    assert not v.session.perturb.gestures.busy
+    v.settle()
+
+
 def test_nothing_changed_is_exactly_nothing(sea_visit):
     v = sea_visit()
     for message in (
