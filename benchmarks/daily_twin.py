@@ -4,10 +4,11 @@
     python benchmarks/daily_twin.py runs/daily/bundle --out docs/cycling.md
 
 Random stations observe psl and tas of the true days with errors of 0.2 of the local spread.
-Explained variance of anomalies is of the cells without a station. What is learnt (how far to trust
-a forecast, the covariance of its errors) is learnt on VALIDATION, whatever is scored, and kept in
-the folder of the run, as each score is: the same command again goes on where it was stopped. With
-``--out`` nothing is run, and the table of TEST is written between its marks in that page.
+Explained variance of anomalies is of the cells without a station. How far to trust a forecast is
+learnt on VALIDATION, whatever is scored; the covariance of its errors on cycles over training days,
+scaled to those of VALIDATION. Both are kept in the folder of the run, as each score is: the same
+command again goes on where it was stopped. With ``--out`` nothing is run, and the table of TEST is
+written between its marks in that page.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from mlda_core.cycling.bundle_case import (
 )
 from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.error_model import ErrorModel
+from mlda_core.cycling.error_training import load_error_models
 from mlda_core.cycling.latent_case import latent_space_of
 from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.learnt_background import (
@@ -43,6 +46,7 @@ from mlda_core.cycling.learnt_background import (
     save_background,
 )
 from mlda_core.cycling.methods import cycled_method
+from mlda_core.cycling.training_errors import with_training_errors
 from mlda_core.evaluation.assimilation import network_of
 from mlda_core.evaluation.cycling import score_cycle
 from mlda_core.forecast.dynamics import Dynamics
@@ -55,6 +59,7 @@ STATIONS = (30, 100, 300)
 SETTINGS: dict[str, dict[str, Any]] = {
     "static": {},
     "3dvar": {},
+    "vae_var": {},
     "4dvar": {"lag": 3, "window": "growing", "minimiser": "lbfgs", "iterations": 15},
     "letkf": {"members": 20, "adaptive": 0.1},
     "enkf_latent": {"members": 400},
@@ -62,7 +67,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pf_optimal_latent": {"particles": 10_000},
 }
 # Those whose forecasts are damped, and whose covariance is learnt.
-LEARNT = ("3dvar", "4dvar")
+LEARNT = ("3dvar", "vae_var", "4dvar")
 # Of climatology in that covariance: 4D-Var goes through its sample at each iteration.
 SHARES = {"4dvar": 0.0}
 MARK = "daily twin"
@@ -103,14 +108,18 @@ class Twin:
         return latent_space_of(self.bundle, load_forecast(self.bundle, "koopman"), held)
 
     def case(
-        self, split: str, stations: int, learnt: LearntBackground | None, share: float = SHARE
+        self,
+        days: Months,
+        stations: int,
+        learnt: LearntBackground | None,
+        share: float = SHARE,
     ) -> Case:
-        """Return the problem of a split and network."""
+        """Return the problem of days and a network."""
         places, _ = network_of(self.bundle, f"stations_{stations}", 0)
         return case_of(
             self.bundle,
             self.dynamics,
-            self.year(split),
+            days,
             places,
             self.climatology,
             learnt=learnt,
@@ -122,21 +131,36 @@ class Twin:
         """Return what cycles over VALIDATION teach for a network, learnt once."""
         path = self.run / f"background_{stations}.safetensors"
         if not path.exists():
-            case = self.case("validation", stations, None)
+            case = self.case(self.year("validation"), stations, None)
 
             def tell(i: int, made: LearntBackground) -> None:
                 parts = made.factor.reshape(len(self.bundle.variables), -1).mean(axis=1)
                 say(f"{stations} stations, round {i + 1}: trusted by {parts.round(2).tolist()}")
 
-            save_background(path, learn_from(self.bundle, case, tell=tell))
-        return load_background(path, self.localisation)
+            held = learn_from(self.bundle, case, tell=tell)
+            learnt = with_training_errors(
+                self.bundle,
+                held,
+                self.data.train,
+                lambda days: self.case(days, stations, held),
+            )
+            say(f"{stations} stations: {len(learnt.covariance.anomalies)} errors of training days")
+            save_background(path, learnt)
+        return load_background(path, self.localisation, self.bundle.seasons)
+
+    def errors(self, stations: int) -> ErrorModel:
+        """Return the learnt model of forecast errors, as ``mlda cycle train`` wrote it there."""
+        path = self.run / "errors.safetensors"
+        return load_error_models(path, self.bundle).of(self.bundle, stations)
 
     def score(self, split: str, stations: int, method: str) -> dict[str, Any]:
         """Return the scores of a method, from the folder if they are there."""
         path = self.run / f"{split}_{stations}_{method}.json"
         if not path.exists():
             learnt = self.learnt(stations) if method in LEARNT else None
-            case = self.case(split, stations, learnt, SHARES.get(method, SHARE))
+            case = self.case(self.year(split), stations, learnt, SHARES.get(method, SHARE))
+            if method == "vae_var":
+                case = replace(case, problem=replace(case.problem, errors=self.errors(stations)))
             if method.endswith("_latent"):
                 case = replace(case, problem=replace(case.problem, latent=self.latent))
             steps = Cycle(case.problem, method, **SETTINGS[method]).run()

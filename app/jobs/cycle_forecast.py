@@ -67,7 +67,8 @@ def forecast_from(
     from mlda_core.forecast.dynamics import advance
 
     material = material_of(bundle)
-    believed = material.climatology.covariance
+    times = bundle.seasons.step.times(request.labels)
+    believed = material.climatology.at(times[0]).covariance
     if spread is None or not isinstance(believed, LocalisedSample):
         raise UserError("This method does not say how sure it is; choose another for a forecast.")
     generator = np.random.default_rng(request.cycle)
@@ -77,7 +78,6 @@ def forecast_from(
     drawn = generator.standard_normal((MEMBERS, len(believed.anomalies))) @ believed.anomalies
     states = np.concatenate((np.zeros((1, usual.size)), drawn * scale))
     states += analysis.astype(np.float64).ravel()
-    times = bundle.seasons.step.times(request.labels)
     for lead, label in enumerate(request.labels):
         if lead:
             # Without a model error for the first, the unperturbed one.

@@ -20,6 +20,7 @@ from mlda_core.forecast.models import FORECASTS
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.cycling.cycle import CycledStep
+    from mlda_core.cycling.learnt_background import LearntBackground
     from mlda_core.vae.dataset import Months
 
 cycle_app = typer.Typer(
@@ -54,6 +55,10 @@ def run(  # noqa: PLR0917 - options of a command, given by name
     background: Annotated[
         Path | None, typer.Option(help="Background errors, as mlda cycle learn wrote them.")
     ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(help="Learnt models of forecast errors, as mlda cycle train wrote them."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="A setting of the method: members=20, lag=3."),
@@ -79,9 +84,9 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             localisation_of,
         )
         from mlda_core.cycling.cycle import Cycle
+        from mlda_core.cycling.error_training import load_error_models
         from mlda_core.cycling.latent_case import latent_space_of
         from mlda_core.cycling.latent_method import LatentMethod
-        from mlda_core.cycling.learnt_background import load_background
         from mlda_core.cycling.methods import cycled_method
         from mlda_core.cycling.run_file import RunFile
         from mlda_core.evaluation.assimilation import network_of
@@ -89,12 +94,13 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.forecast.loading import load_forecast
 
         torch.set_num_threads(threads)
-        inputs = [config, background, *files_of_bundle(bundle)]
+        inputs = [config, background, errors, *files_of_bundle(bundle)]
         refuse_inputs(output, inputs)
         own = load_bundle(bundle)
         days = _between(own, start, end)
         dynamics = load_forecast(own, model)
-        learnt = load_background(background, localisation_of(own)) if background else None
+        learnt = _learnt(own, background) if background else None
+        model_of_errors = load_error_models(errors, own).of(own, stations) if errors else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
         case = case_of(
@@ -104,6 +110,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             places,
             climatology_of(own, _training(own, config)),
             learnt=learnt,
+            errors=model_of_errors,
             observed_every=observed_every,
             localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,
@@ -125,6 +132,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             "stations": stations,
             "observed_every": observed_every,
             "background": str(background) if background else "",
+            "errors": str(errors) if errors else "",
             "seed": seed,
             "from": str(days.names[0]),
             "to": str(days.names[-1]),
@@ -133,6 +141,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         words += ["--from", start, "--to", end, "--method", method, "--model", model]
         words += ["--stations", str(stations), "--observed-every", str(observed_every)]
         words += ["--background", str(background)] if background else []
+        words += ["--errors", str(errors)] if errors else []
         words += [part for text in settings or () for part in ("--set", text)]
         attributes = {
             "title": f"{cycle.method.label} cycled through {own.title}",
@@ -189,8 +198,9 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.bundle.samples import months_of_bundle
         from mlda_core.climate.errors import UserError
         from mlda_core.cycling.bundle_case import case_of, climatology_of, learn_from
-        from mlda_core.cycling.learnt_background import LearntBackground, save_background
+        from mlda_core.cycling.learnt_background import save_background
         from mlda_core.cycling.shipped_case import save_trust, trust_of
+        from mlda_core.cycling.training_errors import with_training_errors
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.forecast.loading import load_forecast
 
@@ -208,7 +218,8 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                 "validation or test."
             )
         dynamics = load_forecast(own, model)
-        climatology = climatology_of(own, _training(own, config))
+        training = _training(own, config)
+        climatology = climatology_of(own, training)
         names = [variable.name for variable in own.variables]
         found: dict[int, LearntBackground] = {}
         with ticking() as tick:
@@ -230,8 +241,20 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
 
                 tick("rounds", done, len(sizes) * rounds)
                 found[size] = learn_from(own, case, rounds, tell)
+            if output:
+                # The network is that of the last case: --out takes one.
+                held = found[sizes[0]]
+                made = with_training_errors(
+                    own,
+                    held,
+                    training,
+                    lambda days: case_of(
+                        own, dynamics, days, places, climatology, learnt=held, seed=seed
+                    ),
+                    tell=lambda done, total: tick("training times", done, total),
+                )
         if output:
-            save_background(output, found[sizes[0]])
+            save_background(output, made)
         else:
             output = save_trust(own, trust_of(own, found))
     out.print(f"Wrote {output}", highlight=False)
@@ -254,6 +277,14 @@ def _between(bundle: Bundle, start: str, end: str) -> Months:
         raise UserError(f"The bundle lacks {missing[0]}; give times that it has without a gap.")
     days = months_of_bundle(bundle)
     return days.where(np.isin(days.names, wanted))
+
+
+def _learnt(bundle: Bundle, path: Path) -> LearntBackground:
+    """Return what ``mlda cycle learn --out`` wrote."""
+    from mlda_core.cycling.bundle_case import localisation_of
+    from mlda_core.cycling.learnt_background import load_background
+
+    return load_background(path, localisation_of(bundle), bundle.seasons)
 
 
 def _training(bundle: Bundle, config: Path) -> Months:

@@ -19,6 +19,7 @@ from mlda_core.cli.calibrate import calibrate
 from mlda_core.cli.console import one_sentence, out, progress_bar, ticking
 from mlda_core.cli.coverage import validate_coverage
 from mlda_core.cli.cycle import cycle_app
+from mlda_core.cli.cycle_train import train_errors
 from mlda_core.cli.forecast import forecast_app
 from mlda_core.cli.impact import impact_app
 from mlda_core.cli.observations import observations_app
@@ -49,6 +50,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Make canonical datasets from data sources.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(cycle_app, name="cycle")
+cycle_app.command("train")(train_errors)
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(impact_app, name="impact")
 app.add_typer(observations_app, name="observations")

@@ -17,10 +17,18 @@ from mlda_core.bundle.bundle import Bundle
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.interpolation import Places
 from mlda_core.climate.sphere import EARTH_RADIUS_KM, unit_vectors
-from mlda_core.cycling.covariance import Climatology, Covariance, Gaussian, LocalisedSample
+from mlda_core.cycling.covariance import (
+    Covariance,
+    Gaussian,
+    LocalisedSample,
+    TimesOfYear,
+)
 from mlda_core.cycling.cycle import Cycle, CycledStep
+from mlda_core.cycling.error_model import ErrorModel
 from mlda_core.cycling.learnt_background import (
     ROUNDS,
+    SEASON_FLOOR,
+    SEASON_WIDTH,
     SHARE,
     DampedDynamics,
     LearntBackground,
@@ -57,11 +65,14 @@ class Case:
         The true states, one for each cycle.
     places : Places
         Of the observations.
+    climatology : Gaussian
+        Of the problem.
     """
 
     problem: Problem
     days: Months
     places: Places
+    climatology: Gaussian
 
 
 def localisation_of(bundle: Bundle, half_width: float = HALF_WIDTH_KM) -> Localisation:
@@ -92,7 +103,11 @@ def operator_of(bundle: Bundle, places: Places) -> LinearOperator:
 
 
 def climatology_of(
-    bundle: Bundle, past: Months, half_width: float = HALF_WIDTH_KM, most: int = MOST_DAYS
+    bundle: Bundle,
+    past: Months,
+    half_width: float = HALF_WIDTH_KM,
+    most: int = MOST_DAYS,
+    season: tuple[float, float] = (SEASON_WIDTH, SEASON_FLOOR),
 ) -> Gaussian:
     """Return what is believed without observations: no anomaly, and a localised sample of days.
 
@@ -105,13 +120,16 @@ def climatology_of(
         Of the localisation, km.
     most : int
         How many of them at most.
+    season : tuple of float
+        Width, in months, and floor of their weights by the time of year.
     """
     chosen = np.unique(np.linspace(0, len(past) - 1, min(most, len(past))).astype(int))
+    times = TimesOfYear(past.calendar[chosen], bundle.seasons, *season)
     anomalies = past.x[chosen].reshape(chosen.size, -1).astype(np.float64)
     # Anomalies of a climatology: about zero, not about the sample's mean.
     anomalies /= np.sqrt(chosen.size)
     local = localisation_of(bundle, half_width)
-    return Gaussian(np.zeros(bundle.mask.size), LocalisedSample(anomalies, local))
+    return Gaussian(np.zeros(bundle.mask.size), LocalisedSample(anomalies, local, times))
 
 
 def case_of(  # noqa: PLR0913 - what is cycled, by name
@@ -122,6 +140,7 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     climatology: Gaussian,
     *,
     learnt: LearntBackground | None = None,
+    errors: ErrorModel | None = None,
     share: float = SHARE,
     error: float = ERROR,
     observed_every: int = 1,
@@ -143,6 +162,9 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     learnt : LearntBackground, optional
         Draws the forecast towards climatology, and gives the covariance of its errors, which is
         that of the climatology by default; see :func:`background_of`.
+    errors : ErrorModel, optional
+        Learnt model of background errors, for the methods that use one; it draws the forecast too
+        where ``learnt`` is not given.
     share : float
         Of climatology in that covariance, 0 to 1.
     error : float
@@ -178,21 +200,25 @@ def case_of(  # noqa: PLR0913 - what is cycled, by name
     if learnt is not None:
         dynamics = DampedDynamics(dynamics, learnt.factor)
         background = background_of(bundle, learnt.covariance, climatology, share)
-    initial = climatology
-    if isinstance(climatology.covariance, LocalisedSample):
+    elif errors is not None:
+        dynamics = DampedDynamics(dynamics, errors.factor)
+    times = bundle.seasons.step.times(days.names)
+    initial = climatology.at(times[0])
+    if isinstance(initial.covariance, LocalisedSample):
         # An ensemble starts from draws of the climatology's days, not localised.
-        drawn = FactoredCovariance(climatology.covariance.anomalies.T)
+        drawn = FactoredCovariance(initial.covariance.anomalies.T)
         initial = Gaussian(climatology.mean, drawn)
     problem = Problem(
         dynamics,
-        bundle.seasons.step.times(days.names),
+        times,
         observations,
         initial,
         climatology,
         background=background,
         localisation=localisation,
+        errors=errors,
     )
-    return Case(problem, days, places)
+    return Case(problem, days, places, climatology)
 
 
 def learn_from(
@@ -217,7 +243,7 @@ def learn_from(
     LearntBackground
         With one factor a variable and latitude: the regression on a year of one cell is noise.
     """
-    groups, climatology = zones_of(bundle), case.problem.climatology
+    groups, climatology = zones_of(bundle), case.climatology
 
     def run(factor: Array, covariance: LocalisedSample | None) -> Iterator[CycledStep]:
         dynamics = DampedDynamics(case.problem.dynamics, factor)
@@ -229,10 +255,10 @@ def learn_from(
 
 
 def background_of(
-    bundle: Bundle, errors: LocalisedSample, climatology: Climatology, share: float = SHARE
+    bundle: Bundle, errors: LocalisedSample, climatology: Gaussian, share: float = SHARE
 ) -> Covariance:
     """Return the covariance of background errors that a learnt sample and climatology make."""
-    believed = climatology.at(None).covariance
+    believed = climatology.covariance
     if not isinstance(believed, LocalisedSample) or not share:
         return errors
     return hybrid(errors, believed, zones_of(bundle), share)

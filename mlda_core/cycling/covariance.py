@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -10,11 +10,50 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mlda_core.climate.seasons import Seasons
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import StateOperator
 from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
+from mlda_core.vae.seasonal import season_weights
 
 Array = NDArray[np.float64]
+# Members that weigh less than this part of the heaviest are left out.
+_LEAST_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class TimesOfYear:
+    """The times of year of a sample's members, by which they weigh at a time.
+
+    Parameters
+    ----------
+    months : ndarray of int, shape (n,)
+        Calendar months 1..12.
+    seasons : Seasons
+        From times to calendar months.
+    width : float
+        Standard deviation of the weights in months, and their floor; see
+        :func:`mlda_core.vae.seasonal.season_weights`.
+    floor : float
+    """
+
+    months: NDArray[np.int64]
+    seasons: Seasons
+    width: float
+    floor: float
+
+    def month(self, time: object) -> int:
+        """Return the calendar month of a time."""
+        return self.seasons.calendar_month(int(self.seasons.of_time(time)[0]))
+
+    def weights(self, month: int) -> Array:
+        """Return the weights of members in a calendar month, shape (n,), of mean one."""
+        found = season_weights(month, self.months, width=self.width, floor=self.floor)
+        return found / found.mean()
+
+    def and_of(self, others: TimesOfYear) -> TimesOfYear:
+        """Return those of both samples together."""
+        return replace(self, months=np.concatenate((self.months, others.months)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +69,32 @@ class LocalisedSample:
     anomalies : ndarray, shape (n, d)
         A^T, divided by ``sqrt(n - 1)``.
     localisation : Localisation
+    times : TimesOfYear, optional
+        Of the members; :meth:`at` weighs them by it. The errors of a forecast hang together in
+        winter as they do not in summer: with the days of the season alone 3D-Var explains .03 to
+        .06 more of VALIDATION days.
     """
 
     anomalies: Array
     localisation: Localisation
+    times: TimesOfYear | None = None
+    _kept: dict[int, LocalisedSample] = field(default_factory=dict, init=False, repr=False)
+
+    def at(self, time: object) -> LocalisedSample:
+        """Return the covariance at a time, the same object throughout a calendar month."""
+        if self.times is None:
+            return self
+        month = self.times.month(time)
+        found = self._kept.get(month)
+        if found is None:
+            weights = self.times.weights(month)
+            kept = weights > _LEAST_WEIGHT * weights.max()
+            anomalies = self.anomalies[kept] * np.sqrt(weights[kept])[:, None]
+            found = LocalisedSample(anomalies, self.localisation)
+            # One month only: it is as large as the sample.
+            self._kept.clear()
+            self._kept[month] = found
+        return found
 
     @property
     def size(self) -> int:
@@ -84,7 +145,11 @@ class LocalisedSample:
 
     def scaled(self, factor: float) -> LocalisedSample:
         """Return the covariance times a factor."""
-        return LocalisedSample(self.anomalies * np.sqrt(factor), self.localisation)
+        return self.stretched(np.sqrt(factor))
+
+    def stretched(self, factor: Array | float) -> LocalisedSample:
+        """Return the covariance of the components times a factor each, shape (d,)."""
+        return LocalisedSample(self.anomalies * factor, self.localisation, self.times)
 
 
 Covariance = DiagonalCovariance | FactoredCovariance | LocalisedSample
@@ -129,7 +194,7 @@ class Climatology(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean and covariance; as a climatology, the same at all times.
+    """Mean and covariance; as a climatology, the covariance is of the time of year if it can be.
 
     Parameters
     ----------
@@ -146,8 +211,9 @@ class Gaussian:
         return cls(np.asarray(states.mean(axis=0)), FactoredCovariance.of_sample(states))
 
     def at(self, time: object) -> Gaussian:
-        """Return itself."""
-        del time
+        """Return the mean and covariance at a time."""
+        if isinstance(self.covariance, LocalisedSample) and self.covariance.times is not None:
+            return Gaussian(self.mean, self.covariance.at(time))
         return self
 
     def sample(self, n: int, generator: np.random.Generator) -> Array:

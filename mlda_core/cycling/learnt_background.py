@@ -21,7 +21,8 @@ from safetensors.torch import load_file, save_file
 
 from mlda_core.bundle.files import DAMAGE, reason_of
 from mlda_core.climate.errors import UserError
-from mlda_core.cycling.covariance import LocalisedSample
+from mlda_core.climate.seasons import Seasons
+from mlda_core.cycling.covariance import LocalisedSample, TimesOfYear
 from mlda_core.cycling.cycle import CycledStep
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.forecast.dynamics import Dynamics, Time
@@ -34,6 +35,11 @@ SPIN_UP = 10
 ROUNDS, WEIGHT = 5, 0.5
 # Of climatology in the covariance that a cycle uses.
 SHARE = 0.5
+# Weights of a sample's members by their time of year, of a thousand days and more: months, and
+# least. Of a single year of days the wide ones are better (WIDE_SEASON, as of the autoencoder).
+SEASON_WIDTH, SEASON_FLOOR = 1.0, 0.0
+WIDE_SEASON = (1.8, 0.1)
+_MONTHS = set(range(1, 13))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +166,12 @@ def hybrid(
     count = int(groups.max()) + 1
     wanted, had = (np.bincount(groups, sample.variance, count) for sample in (errors, climatology))
     scale = np.sqrt(np.divide(wanted, had, out=np.zeros(count), where=had > 0))[groups]
-    parts = (
-        errors.anomalies * np.sqrt(1.0 - share),
-        climatology.anomalies * scale * np.sqrt(share),
-    )
-    return LocalisedSample(np.concatenate(parts), errors.localisation)
+    parts = errors.anomalies * np.sqrt(1.0 - share), climatology.anomalies * scale * np.sqrt(share)
+    if errors.times is None or climatology.times is None:
+        return LocalisedSample(np.concatenate(parts), errors.localisation)
+    # Weights have a mean of one in each sample, and nearly so in both together.
+    times = errors.times.and_of(climatology.times)
+    return LocalisedSample(np.concatenate(parts), errors.localisation, times)
 
 
 def in_rounds(
@@ -207,6 +214,7 @@ def in_rounds(
 
 def save_background(path: Path, learnt: LearntBackground) -> None:
     """Write what a cycle taught as safetensors; the errors as halves, 20 MB of a year of days."""
+    times = learnt.covariance.times
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     errors = torch.from_numpy(learnt.covariance.anomalies)
@@ -215,11 +223,15 @@ def save_background(path: Path, learnt: LearntBackground) -> None:
         "factor": torch.from_numpy(learnt.factor),
         "errors": (errors * len(errors) ** 0.5).half().contiguous(),
     }
+    if times is not None:
+        tensors["months"] = torch.from_numpy(times.months)
     save_file(tensors, part)
     part.replace(path)
 
 
-def load_background(path: Path, localisation: Localisation) -> LearntBackground:
+def load_background(
+    path: Path, localisation: Localisation, seasons: Seasons | None = None
+) -> LearntBackground:
     """Read what a cycle taught.
 
     Parameters
@@ -228,6 +240,8 @@ def load_background(path: Path, localisation: Localisation) -> LearntBackground:
         As :func:`save_background` wrote it.
     localisation : Localisation
         Of the covariance.
+    seasons : Seasons, optional
+        Of the states, where the errors weigh by their time of year.
 
     Raises
     ------
@@ -237,16 +251,23 @@ def load_background(path: Path, localisation: Localisation) -> LearntBackground:
     try:
         tensors = load_file(path)
         factor, errors = tensors["factor"].double().numpy(), tensors["errors"].double().numpy()
+        months = tensors["months"].long().numpy() if "months" in tensors else None
     except DAMAGE as problem:
         raise UserError(
             f"{path} holds no background errors ({reason_of(problem)}); make it with "
             "'mlda cycle learn'."
         ) from problem
     size = localisation.groups.size
-    if factor.shape != (size,) or errors.ndim != 2 or errors.shape[1] != size:
+    fits = factor.shape == (size,) and errors.ndim == 2 and errors.shape[1] == size
+    if months is not None:
+        fits = fits and months.shape == errors.shape[:1] and set(months.tolist()) <= _MONTHS
+    if not fits:
         raise UserError(
             f"{path} has background errors of {factor.size} components, a state of this bundle "
             f"{size}; learn them for this bundle with 'mlda cycle learn'."
         )
-    sample = LocalisedSample(errors / np.sqrt(len(errors)), localisation)
+    times = None
+    if months is not None and seasons is not None:
+        times = TimesOfYear(months, seasons, SEASON_WIDTH, SEASON_FLOOR)
+    sample = LocalisedSample(errors / np.sqrt(len(errors)), localisation, times)
     return LearntBackground(factor, sample)

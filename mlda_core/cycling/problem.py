@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlda_core.climate.errors import UserError
-from mlda_core.cycling.covariance import Climatology, Covariance, Gaussian
+from mlda_core.cycling.covariance import Climatology, Covariance, Gaussian, LocalisedSample
+from mlda_core.cycling.error_model import ErrorModel
 from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.cycling.operators import StateOperator
@@ -77,9 +78,11 @@ class Problem:
         Steps of the forecast model from one cycle to the next.
     localisation : Localisation, optional
     background : Covariance, optional
-        Static covariance of background errors; that of the climatology by default.
+        Of background errors, the same in all years; that of the climatology by default.
     latent : LatentSpace, optional
         For the methods that filter codes.
+    errors : ErrorModel, optional
+        Learnt model of background errors, for the methods that analyse in its codes.
     """
 
     dynamics: Dynamics
@@ -91,6 +94,7 @@ class Problem:
     localisation: Localisation | None = None
     background: Covariance | None = None
     latent: LatentSpace | None = None
+    errors: ErrorModel | None = None
 
     def __post_init__(self) -> None:
         """Refuse a start of another size, and times that do not fit the observations."""
@@ -123,6 +127,8 @@ class Problem:
 
     def background_at(self, cycle: int) -> Covariance:
         """Return the static covariance of background errors at a cycle."""
+        if isinstance(self.background, LocalisedSample):
+            return self.background.at(self.time(cycle))
         if self.background is not None:
             return self.background
         return self.climatology.at(self.time(cycle)).covariance

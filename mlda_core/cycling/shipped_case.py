@@ -20,7 +20,7 @@ from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.climate.errors import BundleError
 from mlda_core.cycling.bundle_case import climatology_of, zones_of
 from mlda_core.cycling.covariance import Gaussian, LocalisedSample
-from mlda_core.cycling.learnt_background import LearntBackground
+from mlda_core.cycling.learnt_background import WIDE_SEASON, LearntBackground
 
 Array = NDArray[np.float64]
 
@@ -46,19 +46,30 @@ class ForecastTrust:
     def of(self, stations: int) -> tuple[Array, Array]:
         """Return factor and spread of a network, shape (V, lat) each.
 
-        Between two sizes they are interpolated in the logarithm of the number; beyond, the nearest.
+        See :func:`of_size` for what is between those known.
         """
-        at = np.log(max(stations, 1))
-        known = np.log(self.stations)
-        upper = int(np.clip(np.searchsorted(known, at), 1, max(len(known) - 1, 1)))
-        lower = upper - 1
-        upper = min(upper, len(known) - 1)
-        step = known[upper] - known[lower]
-        part = float(np.clip((at - known[lower]) / step, 0.0, 1.0)) if step else 0.0
-        return (
-            (1 - part) * self.factor[lower] + part * self.factor[upper],
-            (1 - part) * self.spread[lower] + part * self.spread[upper],
-        )
+        factor, spread = of_size(stations, self.stations, self.factor, self.spread)
+        return factor, spread
+
+
+def of_size(stations: int, known: NDArray[np.int64], *parts: Array) -> tuple[Array, ...]:
+    """Return what is known for networks of some sizes for one of another size.
+
+    Parameters
+    ----------
+    stations : int
+    known : ndarray of int, shape (n,)
+        Sizes, increasing.
+    *parts : ndarray, shape (n, ...)
+        Between two sizes they are interpolated in the logarithm of the number; beyond, the nearest.
+    """
+    at, sizes = np.log(max(stations, 1)), np.log(known)
+    upper = int(np.clip(np.searchsorted(sizes, at), 1, max(len(sizes) - 1, 1)))
+    lower = upper - 1
+    upper = min(upper, len(sizes) - 1)
+    step = sizes[upper] - sizes[lower]
+    part = float(np.clip((at - sizes[lower]) / step, 0.0, 1.0)) if step else 0.0
+    return tuple((1 - part) * one[lower] + part * one[upper] for one in parts)
 
 
 def trust_of(bundle: Bundle, learnt: dict[int, LearntBackground]) -> ForecastTrust:
@@ -169,7 +180,7 @@ def shipped_climatology(bundle: Bundle) -> Gaussian:
             f"{bundle.path} ships no VALIDATION {bundle.seasons.step.plural}, whose spread a cycle "
             "needs; export it with them ('shipped_splits' in its configuration)."
         )
-    return climatology_of(bundle, past)
+    return climatology_of(bundle, past, season=WIDE_SEASON)
 
 
 def shipped_background(
@@ -194,5 +205,4 @@ def shipped_background(
     count = np.bincount(zones)
     had = np.sqrt(np.bincount(zones, believed.variance) / count)[zones]
     scale = np.divide(spread, had, out=np.zeros_like(spread), where=had > 0)
-    sample = LocalisedSample(believed.anomalies * scale, believed.localisation)
-    return LearntBackground(factor, sample)
+    return LearntBackground(factor, believed.stretched(scale))

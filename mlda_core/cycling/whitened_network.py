@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
@@ -42,7 +44,12 @@ class WhitenedNetwork:
         self.operator: StateOperator = operator
         self.cross, between = columns(rest, operator, np.zeros(rest.size))
         self.root = linalg.cholesky(between + np.diag(observations.variance), lower=True)
-        self._half = self.whitened(self.cross.T)
+        self.half = self.whitened(self.cross.T)
+
+    @cached_property
+    def inverse_root(self) -> Array:
+        """The matrix that whitens, shape (p, p): for gradients, which SciPy does not pass."""
+        return self.whitened(np.eye(self.operator.size))
 
     def whitened(self, values: Array) -> Array:
         """Return the inverse root times values of shape (p, ...)."""
@@ -54,8 +61,8 @@ class WhitenedNetwork:
 
     def rest_given(self, departures: Array) -> Array:
         """Return the increment of the rest, shape (d,), of departures from state and rest (p,)."""
-        return np.asarray(self._half.T @ self.whitened(departures))
+        return np.asarray(self.half.T @ self.whitened(departures))
 
     def variance_left(self, variance: Array) -> Array:
         """Return what is left of the rest's variance, shape (d,)."""
-        return np.maximum(variance - np.einsum("pd,pd->d", self._half, self._half), 0.0)
+        return np.maximum(variance - np.einsum("pd,pd->d", self.half, self.half), 0.0)

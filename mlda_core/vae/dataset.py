@@ -58,8 +58,8 @@ class Months:
     split: NDArray[np.str_]
     present: NDArray[np.bool_] | None = None
 
-    def where(self, chosen: NDArray[np.bool_]) -> Months:
-        """Return the samples selected by a mask."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Months:
+        """Return the samples selected by a mask, or by their rows."""
         parts: dict[str, Any] = {k: getattr(self, k) for k in self.__dataclass_fields__}
         kept: dict[str, Any] = {k: v if v is None else v[chosen] for k, v in parts.items()}
         return Months(**kept)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from mlda_core.cycling.covariance import Gaussian, LocalisedSample, columns
+from mlda_core.climate.seasons import MONTHLY
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample, TimesOfYear, columns
 from mlda_core.cycling.localisation import on_a_circle
 from mlda_core.cycling.operators import LinearOperator, NonlinearOperator
 from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
@@ -37,6 +38,32 @@ def test_a_localised_sample_is_tapered_and_positive():
     assert not cross[3:5, 0].any()
     assert cross[1, 0] == pytest.approx(local.variance[1])
     assert np.linalg.eigvalsh(between)[0] >= 0
+
+
+def time(month):
+    return np.datetime64(f"2001-{month:02d}-01")
+
+
+def test_a_sample_of_the_time_of_year_is_that_of_the_season_s_members():
+    rng = np.random.default_rng(1)
+    months = np.repeat(np.arange(1, 13), 400)
+    spread = np.where((months <= 2) | (months == 12), 3.0, 1.0)
+    members = rng.standard_normal((len(months), 4)) * spread[:, None] / np.sqrt(len(months))
+    times = TimesOfYear(months, MONTHLY, 0.3, 0.0)
+    sample = LocalisedSample(members, on_a_circle(4, 10.0), times)
+    assert sample.at(time(1)).variance == pytest.approx(9.0 * np.ones(4), rel=0.15)
+    assert sample.at(time(7)).variance == pytest.approx(np.ones(4), rel=0.15)
+    # Members of other seasons are not carried along.
+    assert len(sample.at(time(7)).anomalies) < len(members) / 3
+    assert sample.at(time(7)) is sample.at(np.datetime64("2013-07-31"))
+    # With wide weights all months are alike, and scaling keeps the times of year.
+    wide = LocalisedSample(members, sample.localisation, TimesOfYear(months, MONTHLY, 1e3, 0.0))
+    assert wide.scaled(4.0).at(time(7)).variance == pytest.approx(4.0 * sample.variance, rel=1e-4)
+    assert sample.scaled(4.0).at(time(1)).variance == pytest.approx(
+        4.0 * sample.at(time(1)).variance
+    )
+    climatology = Gaussian(np.zeros(4), sample)
+    assert climatology.at(time(1)).covariance is sample.at(time(1))
 
 
 def test_a_nonlinear_operator_is_taken_at_the_state():

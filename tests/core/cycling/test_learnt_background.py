@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from mlda_core.climate.errors import UserError
-from mlda_core.cycling.covariance import Gaussian, LocalisedSample
+from mlda_core.climate.seasons import MONTHLY
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample, TimesOfYear
 from mlda_core.cycling.cycle import Cycle, CycledStep
 from mlda_core.cycling.learnt_background import (
     ROUNDS,
@@ -128,6 +129,26 @@ def test_what_is_written_is_read_again(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(UserError, match="mlda cycle learn"):
         load_background(path, local)
+
+
+def test_the_times_of_year_of_errors_are_kept(tmp_path):
+    local = on_a_circle(SIZE, 5.0)
+    rng = np.random.default_rng(0)
+    months = np.arange(24) % 12 + 1
+    times = TimesOfYear(months, MONTHLY, 1.0, 0.0)
+    sample = LocalisedSample(rng.standard_normal((24, SIZE)) / np.sqrt(24), local, times)
+    path = tmp_path / "errors.safetensors"
+    save_background(path, LearntBackground(np.ones(SIZE), sample))
+    read = load_background(path, local, MONTHLY).covariance
+    july = np.datetime64("2001-07-01")
+    np.testing.assert_allclose(read.at(july).variance, sample.at(july).variance, rtol=1e-2)
+    # A share of climatology that has its own times of year.
+    both = hybrid(sample, sample, GROUPS, 0.5)
+    np.testing.assert_allclose(both.at(july).variance, sample.at(july).variance, rtol=1e-6)
+    wrong = LocalisedSample(sample.anomalies, local, TimesOfYear(months + 5, MONTHLY, 1.0, 0.0))
+    save_background(path, LearntBackground(np.ones(SIZE), wrong))
+    with pytest.raises(UserError, match="learn them for this bundle"):
+        load_background(path, local, MONTHLY)
 
 
 def test_a_share_of_climatology_keeps_the_variance_of_the_errors():

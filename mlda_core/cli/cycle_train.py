@@ -1,0 +1,106 @@
+"""The command ``mlda cycle train``: learnt models of the errors of forecasts."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlda_core.cli.console import one_sentence, out, ticking
+from mlda_core.cli.cycle import Config, Model, Threads
+from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
+
+if TYPE_CHECKING:
+    from mlda_core.climate.interpolation import Places
+    from mlda_core.cycling.bundle_case import Case
+    from mlda_core.cycling.learnt_background import LearntBackground
+    from mlda_core.vae.dataset import Months
+
+
+def train_errors(  # noqa: PLR0917 - options of a command, given by name
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
+    config: Config,
+    output: Annotated[Path, typer.Option("--out", help="File for mlda cycle run --errors.")],
+    model: Model = "grid",
+    stations: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=5000, help="Stations of a network; once for each. [default: 30, 100, 300]"
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over held-out times.")] = 5,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints; runs/NAME/errors by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
+    threads: Threads = 1,
+) -> None:
+    """Train an autoencoder on errors of forecasts in cycles, for the method vae-var; an hour.
+
+    The errors are those of 3D-Var cycled over training times with networks of several sizes, each
+    in units of its spread on held-out times. A training that was interrupted goes on where it was.
+
+    Example: `mlda cycle train runs/daily/bundle --config configs/daily.toml --out
+    errors.safetensors`
+    """
+    with one_sentence():
+        import torch
+
+        from mlda_core.bundle.bundle import load_bundle
+        from mlda_core.bundle.checks import check_same_model
+        from mlda_core.cycling.bundle_case import case_of, climatology_of, learn_from
+        from mlda_core.cycling.error_training import (
+            NetworkErrors,
+            save_error_models,
+            train_error_model,
+        )
+        from mlda_core.cycling.training_errors import errors_of_cycles
+        from mlda_core.evaluation.assimilation import network_of
+        from mlda_core.forecast.loading import load_forecast
+        from mlda_core.vae.config import load_config
+        from mlda_core.vae.dataset import load_training_data
+
+        torch.set_num_threads(threads)
+        refuse_inputs(output, [config, *files_of_bundle(bundle)])
+        own, settings = load_bundle(bundle), load_config(config)
+        data = load_training_data(settings)
+        check_same_model(own, data)
+        dynamics = load_forecast(own, model)
+        climatology = climatology_of(own, data.train)
+        held = data.observed.in_split("validation")
+        found = {}
+        with ticking() as tick:
+            for size in sorted(set(stations or (30, 100, 300))):
+                places, _ = network_of(own, f"stations_{size}", 0)
+
+                def case(
+                    days: Months, learnt: LearntBackground | None = None, places: Places = places
+                ) -> Case:
+                    return case_of(
+                        own, dynamics, days, places, climatology, learnt=learnt, seed=seed
+                    )
+
+                out.print(f"Cycling with {size} stations", highlight=False)
+                learnt = learn_from(own, case(held), rounds)
+                cycled = partial(case, learnt=learnt)
+                told = partial(tick, "times")
+                past, rows = errors_of_cycles(own, data.train, cycled, told)
+                late, late_rows = errors_of_cycles(own, held, cycled, told)
+                found[size] = NetworkErrors(
+                    size, learnt.factor, past, data.train.where(rows), late, held.where(late_rows)
+                )
+            models = train_error_model(
+                own,
+                settings,
+                data,
+                found,
+                run or Path("runs") / settings.name / "errors",
+                report=lambda p: out.print(
+                    f"epoch {p.epoch}/{p.epochs}: explained {p.score:.3f}", highlight=False
+                ),
+                tick=partial(tick, "steps"),
+            )
+            save_error_models(output, models)
+    out.print(f"Wrote {output}", highlight=False)

@@ -1,0 +1,144 @@
+"""VAE-Var: the exact update where the decoder is linear, and the minimum where it is not."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mlda_core.climate.errors import UserError
+from mlda_core.climate.seasons import MONTHLY
+from mlda_core.cycling.covariance import Gaussian, LocalisedSample
+from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.error_model import ErrorModel
+from mlda_core.cycling.localisation import on_a_circle
+from mlda_core.cycling.methods.vae_var import VaeVar
+from mlda_core.cycling.operators import LinearOperator
+from mlda_core.cycling.problem import Observations, Problem
+from mlda_core.forecast.koopman import LinearDynamics
+from mlda_core.forecast.model_error import DiagonalCovariance
+
+SIZE, CODES = 8, 3
+RNG = np.random.default_rng(0)
+AT = np.array([1, 4, 6])
+OPERATOR = LinearOperator.of_components(AT, SIZE, AT[:, None].astype(float))
+TIMES = np.array(["2001-01-01", "2001-01-02"], "datetime64[D]")
+LOCAL = on_a_circle(SIZE, 2.0)
+
+
+class Bent(nn.Module):
+    """A decoder of errors, bent by a square; straight where it is 0."""
+
+    def __init__(self, patterns, bend):
+        super().__init__()
+        self.patterns, self.bend = torch.from_numpy(patterns).float(), bend
+        self.config = type("Config", (), {"n_latent": len(patterns)})
+
+    def forward(self, z, month):
+        del month
+        x = z @ self.patterns
+        return (x + self.bend * x**2).view(len(z), 1, 1, -1)
+
+
+def errors_of(bend=0.0):
+    rest = LocalisedSample(0.4 * RNG.standard_normal((6, SIZE)), LOCAL)
+    patterns = RNG.standard_normal((CODES, SIZE))
+    spread = np.linspace(0.5, 1.5, SIZE)
+    return ErrorModel(Bent(patterns, bend), MONTHLY, np.ones(SIZE), spread, rest)
+
+
+def problem_of(errors, background=None):
+    climatology = Gaussian(np.zeros(SIZE), DiagonalCovariance(np.ones(SIZE)))
+    seen = Observations(OPERATOR, np.array([1.0, -0.5, 2.0]), np.full(3, 0.04))
+    return Problem(
+        LinearDynamics(0.9 * np.eye(SIZE), np.eye(SIZE)),
+        TIMES,
+        [None, seen],
+        climatology,
+        climatology,
+        background=background,
+        errors=errors,
+    )
+
+
+def dense(sample):
+    taper = np.asarray(
+        [
+            [
+                sample.localisation.weights(
+                    LinearOperator.of_components([j], SIZE, np.array([[j]]))
+                )[i, 0]
+                for j in range(SIZE)
+            ]
+            for i in range(SIZE)
+        ],
+        float,
+    )
+    return taper * (sample.anomalies.T @ sample.anomalies)
+
+
+def exact(covariance):
+    """Return mean and deviation of the Kalman update from no anomaly."""
+    seen = problem_of(None).observations[1]
+    h = OPERATOR.matrix_at(np.zeros(SIZE))
+    gain = covariance @ h.T @ np.linalg.inv(h @ covariance @ h.T + np.diag(seen.variance))
+    return gain @ seen.values, np.sqrt(np.diag(covariance - gain @ h @ covariance))
+
+
+def last(problem, **settings):
+    return list(Cycle(problem, "vae_var", **settings).run())[-1]
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_with_a_linear_decoder_it_is_the_kalman_update(factor):
+    errors = errors_of()
+    step = last(problem_of(errors), factor=factor)
+    slope = errors.slope(1)
+    mean, sd = exact(factor * slope.T @ slope + dense(errors.rest))
+    np.testing.assert_allclose(step.analysis.mean, mean, atol=1e-4)
+    np.testing.assert_allclose(step.analysis.sd, sd, atol=1e-4)
+    prior = np.sqrt(np.diag(factor * slope.T @ slope + dense(errors.rest)))
+    np.testing.assert_allclose(step.background.sd, prior, rtol=1e-5)
+
+
+def test_a_share_mixes_it_with_the_problem_s_covariance():
+    errors = errors_of()
+    other = LocalisedSample(RNG.standard_normal((9, SIZE)), LOCAL)
+    step = last(problem_of(errors, other), share=0.3)
+    slope = errors.slope(1)
+    own = slope.T @ slope + dense(errors.rest)
+    mean, sd = exact(0.3 * own + 0.7 * dense(other))
+    np.testing.assert_allclose(step.analysis.mean, mean, atol=1e-4)
+    np.testing.assert_allclose(step.analysis.sd, sd, atol=1e-4)
+
+
+def test_with_a_bent_decoder_it_is_the_minimum_of_the_cost():
+    errors = errors_of(bend=0.15)
+    step = last(problem_of(errors), iterations=40)
+    seen = problem_of(None).observations[1]
+    rest = dense(errors.rest)
+    h = OPERATOR.matrix_at(np.zeros(SIZE))
+    inverse = np.linalg.inv(h @ rest @ h.T + np.diag(seen.variance))
+
+    def state(codes):
+        with torch.no_grad():
+            moved = errors.decode(torch.from_numpy(np.atleast_2d(codes)), 1).numpy()
+        left = seen.values - moved @ h.T
+        cost = 0.5 * (np.atleast_2d(codes) ** 2).sum(1)
+        cost += 0.5 * np.einsum("np,pq,nq->n", left, inverse, left)
+        return cost, moved + left @ (rest @ h.T @ inverse).T
+
+    # By search: a cloud that shrinks about the best codes found.
+    best, width = np.zeros(CODES), 2.0
+    for _ in range(60):
+        cloud = best + width * RNG.standard_normal((2000, CODES))
+        cost, _ = state(np.vstack([best, cloud]))
+        best, width = np.vstack([best, cloud])[cost.argmin()], 0.8 * width
+    np.testing.assert_allclose(step.analysis.mean, state(best)[1][0], atol=5e-3)
+
+
+def test_it_needs_learnt_errors_and_settings_that_mean_something():
+    with pytest.raises(UserError, match="mlda cycle train"):
+        last(problem_of(None))
+    for wrong in ({"share": 0.0}, {"share": 1.5}, {"factor": 0.0}):
+        with pytest.raises(UserError, match="A share lies above 0"):
+            VaeVar(**wrong)
