@@ -53,7 +53,7 @@ class VaeVar(Var3D):
     label = "VAE-Var"
     sentence = "Background from the forecast, its error decoded by an autoencoder"
     source = "Xiao et al. 2025, ICLR, Variational Autoencoder-Enhanced Variational Methods"
-    rank = 30
+    rank = 25
 
     def __post_init__(self) -> None:
         """Refuse settings that mean nothing."""

@@ -43,22 +43,6 @@ def test_what_a_year_teaches_is_used_by_a_run(workplace):
         assert float(made["psl"].isnull().sum()) == 0
 
 
-def test_learnt_errors_are_used_by_vae_var(workplace):
-    done = mlda(
-        *("cycle", "train", "made", "--config", "days.toml", "--model", "persistence"),
-        *("--stations", "12", "--rounds", "1", "--run", "errors", "--out", "models.safetensors"),
-        cwd=workplace,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "epoch 5/5: explained 0." in done.stdout
-    words = ("--method", "vae-var", "--errors", "models.safetensors")
-    done = run(workplace, *words, out="learnt.nc")
-    assert done.returncode == 0, done.stderr
-    with xr.open_dataset(workplace / "learnt.nc") as made:
-        assert "--errors models.safetensors" in made.attrs["history"]
-        assert float(made["psl"].isnull().sum()) == 0
-
-
 def test_settings_reach_the_method(workplace):
     words = ("--method", "letkf", "--set", "members=4", "--set", "rotate=true")
     done = run(workplace, *words, end="1984-01-04", out="letkf.nc")
@@ -76,8 +60,6 @@ def test_settings_reach_the_method(workplace):
         (("--set", "member=3"), "no setting 'member'"),
         (("--model", "grid"), "has no grid forecast"),
         (("--background", "days.toml"), "holds no background errors"),
-        (("--errors", "days.toml"), "holds no learnt models of forecast errors"),
-        (("--method", "vae-var"), "needs a learnt model of forecast errors"),
         (("--from", "1984-13-01"), "'1984-13-01'"),
         (("--to", "1983-12-31"), "is not after"),
         (("--to", "1999-01-01"), "1999-01-01"),

@@ -6,10 +6,14 @@ from mlda_core.climate.errors import UserError
 from mlda_core.cycling.cycle import Cycle
 from mlda_core.cycling.latent_method import LatentMethod
 from mlda_core.cycling.methods import CYCLED
+from mlda_core.cycling.methods.vae_var import VaeVar
 from mlda_core.forecast.dynamics import advance
 
-# Filters of codes need a latent space, and have the same tests in test_latent_method.py.
-OF_STATES = [key for key, method in CYCLED.items() if not isinstance(method, LatentMethod)]
+# Filters of codes need a latent space, VAE-Var learnt errors; they have the same tests in
+# test_latent_method.py and test_vae_var.py.
+OF_STATES = [
+    key for key, method in CYCLED.items() if not isinstance(method, (LatentMethod, VaeVar))
+]
 # Those that the defaults leave out, of some methods.
 SETTINGS = {
     "etkf": {"rotate": True, "inflation": 1.1},

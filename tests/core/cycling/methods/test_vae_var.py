@@ -1,5 +1,7 @@
 """VAE-Var: the exact update where the decoder is linear, and the minimum where it is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -134,6 +136,26 @@ def test_with_a_bent_decoder_it_is_the_minimum_of_the_cost():
         cost, _ = state(np.vstack([best, cloud]))
         best, width = np.vstack([best, cloud])[cost.argmin()], 0.8 * width
     np.testing.assert_allclose(step.analysis.mean, state(best)[1][0], atol=5e-3)
+
+
+def test_without_observations_it_is_the_forecast_and_a_resumed_run_has_the_same_bits(tmp_path):
+    errors = errors_of(bend=0.1)
+    one = problem_of(errors)
+    seen, times = one.observations[1], np.arange("2001-01-30", "2001-02-04", dtype="datetime64[D]")
+    problem = replace(one, times=times, observations=[seen, None, seen, seen, seen])
+    whole = list(Cycle(problem, "vae_var").run())
+    assert np.array_equal(whole[1].analysis.mean, whole[1].background.mean)
+    np.testing.assert_allclose(whole[1].background.mean, 0.9 * whole[0].analysis.mean)
+    first = Cycle(problem, "vae_var")
+    steps = list(first.run(end=2))
+    np.savez(tmp_path / "run.npz", **first.state())
+    second = Cycle(problem, "vae_var")
+    with np.load(tmp_path / "run.npz") as saved:
+        second.resume(saved)
+    steps += second.run()
+    for a, b in zip(steps, whole, strict=True):
+        assert np.array_equal(a.analysis.mean, b.analysis.mean)
+        assert np.array_equal(a.analysis.sd, b.analysis.sd)
 
 
 def test_it_needs_learnt_errors_and_settings_that_mean_something():
