@@ -143,7 +143,7 @@ class Downloads:
 
         def deliver(data: bytes) -> None:
             self._making = ""
-            self._send({"type": "file", "name": name, "data": data, "media": media})
+            self._send({"type": "file", "name": name, "bytes": data, "media": media})
             self._context.say(f"Saved as {name}.")
             self._context.redraw()
 

@@ -11,7 +11,9 @@ export function downloadMenu(model, el, wire) {
   const enlarged = () => /** @type {HTMLElement | null} */ (document.querySelector("main .row.large"))?.dataset.variable ?? ""
   const choose = (message) => {
     menu.hidePopover()
-    opener.focus()
+    const outer = opener.closest("[popover]")
+    outer?.hidePopover()
+    ;(outer ? el.querySelector("#more") : opener).focus()
     wire.send(message)
   }
   menu.addEventListener("click", (e) => {

@@ -52,7 +52,7 @@ def state_maps(  # noqa: PLR0913 - what may be drawn, by name
         Whose variables and grid.
     columns : mapping of str to (ndarray of shape (V, lat, lon), kind or looks)
         By title: display units, and what they are for :func:`mlda_core.plotting.look_of`, or a look
-        of each of the bundle's variables.
+        of each of the bundle's variables, with the title of its map.
     variables : sequence of str
         Names of those to draw; all of the bundle by default.
     stippled : mapping of str to ndarray of bool, shape (V, lat, lon), optional
@@ -100,7 +100,7 @@ def state_maps(  # noqa: PLR0913 - what may be drawn, by name
                     bundle.grid,
                     look,
                     projection=projection,
-                    title=f"{title}: {variable.label if isinstance(what, str) else look.title}",
+                    title=f"{title}: {variable.label}" if isinstance(what, str) else look.title,
                     backend=backend,
                     **over,
                 )
