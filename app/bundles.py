@@ -26,6 +26,7 @@ from app.state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.files import CYCLING_FILE
 from mlda_core.climate.errors import BundleError
+from mlda_core.climate.netcdf_lock import NETCDF
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -177,7 +178,11 @@ def _described(key: str, path: Path, _: int) -> BundleInfo:
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     years = ""
     # Without its months it is broken; the page that opens it reports that.
-    with contextlib.suppress(OSError, LookupError), netCDF4.Dataset(path / "months.nc") as opened:
+    with (
+        contextlib.suppress(OSError, LookupError),
+        NETCDF,
+        netCDF4.Dataset(path / "months.nc") as opened,
+    ):
         months = opened.variables["month"]
         first, last = (str(months[i])[:4] for i in (0, -1))
         years = first if first == last else f"{first}\N{EN DASH}{last}"

@@ -101,6 +101,8 @@ class Bar(Control):
     query = param.String(doc="The state as a URL's query, for the address bar.")
     status = param.String(doc="What happened last, in words.")
     failed = param.Boolean(doc="Whether the status is a complaint.")
+    tables = param.List(default=[], doc="Key and label of the tables that can be downloaded.")
+    making = param.String(doc="What is being made for download; '' when nothing is.")
     pending = param.Boolean(doc="Whether the month's analysis or response is still to come.")
     nino = param.String(doc="Nino 3.4 of target and model, HTML.")
     base = param.String(doc="Base period of the anomalies.")

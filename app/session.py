@@ -19,6 +19,8 @@ from app.bundle_menu import BundleMenu
 from app.bundles import default_key, limits_of, link_of
 from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
+from app.downloads.actions import Downloads
+from app.downloads.parts import Parts
 from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
@@ -51,6 +53,7 @@ WALKS_ON = frozenset(
     {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
     | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
     | {"drivers", "series-start", "series-cancel", "obs-download"}
+    | {"download-figure", "download-fields", "download-table"}
     | {"cycle-set", "cycle-forecast"}
 )
 # The tools in the order of their tabs.
@@ -159,6 +162,20 @@ class Session:
             sizing_mode="stretch_width",
             margin=0,
         )
+        parts = Parts(
+            bundle,
+            self.state,
+            self.observe,
+            self.comparison,
+            self.perturb,
+            self.cycle,
+            self.verification.foot,
+            frame=lambda: self._frame,
+            stale=self._stale,
+            link=lambda: to_query(self.state.snapshot(), self.limits),
+        )
+        send = self.bar._send_msg  # noqa: SLF001 - Panel's own way
+        self.downloads = Downloads(context, parts, send)
         self.titles = PageTitles(margin=0, width=0, height=0)
         self._actions = merge_actions(
             self.actions(),
@@ -169,6 +186,7 @@ class Session:
             self.comparison.actions(),
             self.verification.actions(),
             self.bundle_menu.actions(),
+            self.downloads.actions(),
         )
         self.redraw()
 
@@ -448,6 +466,8 @@ class Session:
             theme=state.theme,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
+            tables=self.downloads.offered(),
+            making=self.downloads.making,
             pending=(
                 self._own.pending
                 if self._own.active
@@ -501,6 +521,7 @@ class Session:
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.bundle_menu.close()
+        self.downloads.close()
         self.explore.close()
         self.observe.close()
         self.comparison.close()

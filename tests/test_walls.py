@@ -38,7 +38,7 @@ LAYERS = {
             "context",
         ),
         *("jobs", "tools", "results", "bundles", "timeline", "guide", "ideas"),
-        *("bundle_menu", "warm_up"),
+        *("bundle_menu", "warm_up", "downloads"),
         *("session", "page", "main", "app_hooks"),
     ),
 }

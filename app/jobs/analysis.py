@@ -345,6 +345,12 @@ class AnalysisJob:
             )
         return None
 
+    @property
+    def drawn_ensemble(self) -> Ensemble | None:
+        """Draws from the posterior of the analysis, if they are made; nothing is begun."""
+        made = self._ensemble
+        return made[1] if made is not None and made[0] is self.analysis else None
+
     def influence(self, row: int | None) -> NDArray[np.floating] | None:
         """Return the increment of one observation alone, or None until it is made."""
         task = self.task

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.perturbation.attribution import Drivers
 
-PARTS = {"scores", "series", "ranks", "densities", "members", "drivers", "impact"}
+PARTS = ("scores", "series", "ranks", "densities", "members", "drivers", "impact")
 # They take the same room: one of them is open.
 ONE_OF = ("scores", "ranks", "densities", "members", "drivers")
 # What the line of a series under patches is called.
@@ -179,6 +179,24 @@ class Foot(Sender, param.Parameterized):
         """The variable of series and drivers."""
         found: dict[str, Any] = next(v for v in self.variables if v["name"] == self.variable)
         return found
+
+    @property
+    def offered(self) -> list[str]:
+        """The parts that the panel has headings for, in the tool at hand."""
+        observes = self.mode == "observe"
+        offered = {
+            "ranks": observes,
+            "densities": observes,
+            "members": observes,
+            "drivers": not observes,
+            "impact": bool(self.impacts),
+        }
+        return [part for part in PARTS if offered.get(part, True)]
+
+    @property
+    def unfolded(self) -> list[str]:
+        """The parts that are open and can be."""
+        return [part for part in self.offered if part in self.opened]
 
     def unfold(self, part: str) -> None:
         """Open or fold a part, as its button does."""

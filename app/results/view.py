@@ -170,27 +170,11 @@ class FootView:
 
     # -- what is shown -----------------------------------------------------------------------
 
-    def _open(self) -> list[str]:
-        """Return the parts that are open and can be."""
-        return [part for part in self._offered() if part in self._foot.opened]
-
-    def _offered(self) -> list[str]:
-        foot = self._foot
-        observes = foot.mode == "observe"
-        offered = {
-            "ranks": observes,
-            "densities": observes,
-            "members": observes,
-            "drivers": not observes,
-            "impact": bool(foot.impacts),
-        }
-        return [part for part in LABELS if offered.get(part, True)]
-
     def _show(self, *_: Any) -> None:
-        opened = self._open()
+        opened = self._foot.unfolded
         self._quiet = True
         try:
-            options = {LABELS[part]: part for part in self._offered()}
+            options = {LABELS[part]: part for part in self._foot.offered}
             title = IMPACT_TITLE if self._foot.impacts else ""
             named = attributes("Parts of the panel", "group", title)
             self.headings.param.update(options=options, value=opened, html_attributes=named)

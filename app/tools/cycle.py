@@ -257,6 +257,22 @@ class CycleTool:
             right = Column("spread", self._spread(day, season))
         return ColumnContent(truth, second, words, right=right)
 
+    def shown_day(self) -> tuple[Float, Float, Float | None] | None:
+        """Return background, analysis and spread of the day drawn, display units; None without.
+
+        Each has the shape (V, lat, lon).
+        """
+        month = self.month
+        if self._alone:
+            found = self.alone.shown_day(month, self.observed())
+            return None if found is None else (*found, None)
+        day = self.day_of(month)
+        if day is None:
+            return None
+        season = self._bundle.seasons.of(month)
+        background, analysis = (self._shown(x, season) for x in (day.background, day.analysis))
+        return background, analysis, self._spread(day, season)
+
     def _shown(self, state: NDArray[Any], season: int) -> Float:
         from mlda_core.cycling.followed import shown
 
@@ -310,6 +326,11 @@ class CycleTool:
         names = [variable.name for variable in self._bundle.variables]
         wanted = self.settings.variable
         return wanted if wanted in names else "zg500" if "zg500" in names else names[0]
+
+    @property
+    def region(self) -> str:
+        """Where the errors of the curves are averaged, as people write it."""
+        return AREAS[self.settings.over].short
 
     def curves(self) -> Curves:
         """Return the curves, the same object while they stay the same."""

@@ -157,6 +157,16 @@ class AloneTool:
             readings=readings,
         )
 
+    def shown_day(self, month: str, request: AloneRequest | None) -> tuple[Any, Any] | None:
+        """Return a day without the observation and with it, display units; None beside the window.
+
+        Each has the shape (V, lat, lon).
+        """
+        result, at = self.job.result, self._at(month, request)
+        if result is None or result.request != request or at is None:
+            return None
+        return result.background[at], result.analysis[at]
+
     def _at(self, month: str, request: AloneRequest | None) -> int | None:
         """Return which day of the window a day is; None beside it."""
         if request is None or month not in request.labels:

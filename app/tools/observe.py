@@ -8,7 +8,7 @@ Only the selected and the hovered observations are held here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import panel as pn
@@ -49,6 +49,9 @@ from app.tools.where_next import WhereNext
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
+
+if TYPE_CHECKING:
+    from mlda_core.assimilation.analysis import Analysis
 
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)
@@ -238,14 +241,20 @@ class ObserveTool:
         """The observation that is selected alone; None where it is none."""
         return next(iter(self.chosen)) if len(self.chosen) == 1 else None
 
-    def misfit(self) -> Any:
-        """Return each row's misfit in standard deviations, or None while it is not known."""
+    @property
+    def departing(self) -> Analysis | None:
+        """The analysis that the rows of the table depart from; None while it is not known."""
         analysis = self.analysing.analysis
         if analysis is None or not self.analysing.answered:
             return None
         if self._task_of is None or self._task_of[0] is not self.table:
             return None
-        if len(analysis.observations) != len(self.table):
+        return analysis if len(analysis.observations) == len(self.table) else None
+
+    def misfit(self) -> Any:
+        """Return each row's misfit in standard deviations, or None while it is not known."""
+        analysis = self.departing
+        if analysis is None:
             return None
         return analysis.observations["misfit_sd"].to_numpy(dtype=float)
 

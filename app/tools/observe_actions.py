@@ -27,7 +27,6 @@ from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
 from app.tools.observe_text import listed_rows
 from mlda_core.observations.kinds import KINDS
-from mlda_core.observations.table import to_csv
 
 MODES = ("place", "ask", "box", "lasso", "region", "aim")
 HINTS = {
@@ -72,7 +71,6 @@ class ObserveActions:
             "obs-many": self.change_selected,
             "obs-upload": self.upload,
             "obs-too-large": self.refuse_large_file,
-            "obs-download": self.download,
             "run": self.run,
             "resume": self.resume,
             "column": self.choose_column,
@@ -283,13 +281,6 @@ class ObserveActions:
             f"{name} has {megabytes:.1f} MB; {LARGEST_FILE / 1e6:g} MB are the most: leave columns "
             "or rows out."
         )
-
-    def download(self, _: Message) -> str:
-        """Give the observations as a CSV."""
-        name = f"observations-{self._state.month}.csv"
-        message = {"type": "file", "name": name, "text": to_csv(self._observe.table.plain)}
-        self._observe.gestures._send_msg(message)  # noqa: SLF001 - Panel's own way
-        return f"{counted(len(self._observe.table), 'observation')} saved as {name}."
 
     def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""

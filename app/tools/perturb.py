@@ -263,6 +263,16 @@ class PerturbTool:
         wanted: str = self._state.perturbations.gcm
         return wanted if wanted in self.gcm else next(iter(self.gcm))
 
+    @property
+    def view(self) -> str:
+        """What the columns show, an option of the setting ``view``."""
+        return self._view
+
+    @property
+    def compared(self) -> GcmResponse | None:
+        """The GCM's response, where it stands beside the emulator's; else None."""
+        return self.gcm[self._experiment] if self.active and self._view == "gcm" else None
+
     def legend_look(self) -> Look | None:
         """Return the scales of the rows' colour bars, where they are not those of anomalies."""
         scene = self.scene()

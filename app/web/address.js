@@ -32,7 +32,8 @@ export function address(model, el, wire, { say, passing }) {
   }
   const link = (query) => `${location.pathname}?${query}`
   const act = {
-    file: (message) => download(message.name, message.text, "application/json"),
+    // Text, or the bytes of a figure or a netCDF file.
+    file: (message) => download(message.name, message.text ?? message.bytes, message.media ?? "application/json"),
     go(message) {
       try {
         if (message.file) sessionStorage.setItem(BROUGHT, text)

@@ -1,6 +1,7 @@
 import { address } from "./address.js"
 import { channel, serverListens } from "./channel.js"
 import { listen, moveByArrows } from "./dom.js"
+import { downloadMenu } from "./download_menu.js"
 import { overflow } from "./overflow.js"
 import { timeline } from "./timeline.js"
 
@@ -43,6 +44,7 @@ export function render({ model, el }) {
   const month = timeline(model, el, wire)
   address(model, el, wire, { say, passing: () => month.plays })
   overflow(model, el)
+  downloadMenu(model, el, wire)
   for (const b of el.querySelectorAll("[data-send]")) b.addEventListener("click", () => wire.send({ type: b.dataset.send }))
   $("#projection").addEventListener("change", () => wire.send({ type: "projection", value: $("#projection").value }))
   for (const b of fields) b.addEventListener("click", () => wire.send({ type: "fields", value: b.dataset.fields }))

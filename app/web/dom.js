@@ -8,14 +8,14 @@
 export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 /**
- * Give the visitor a text as a file.
+ * Give the visitor a file.
  * @param {string} name
- * @param {string} text
+ * @param {string | ArrayBuffer} content
  * @param {string} type - its media type
  */
-export function download(name, text, type) {
+export function download(name, content, type) {
   const link = document.createElement("a")
-  link.href = URL.createObjectURL(new Blob([text], { type }))
+  link.href = URL.createObjectURL(new Blob([content], { type }))
   link.download = name
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)

@@ -1,5 +1,5 @@
 import { channel, underWay } from "./channel.js"
-import { download, listen } from "./dom.js"
+import { listen } from "./dom.js"
 import { arm, bokeh, drawing, pointing, showPressed, whenTool } from "./pointer.js"
 import { tableKeys } from "./table.js"
 
@@ -77,10 +77,6 @@ export function render({ model }) {
   model.on("remove", listen(document, "input", files, true))
   for (const end of [off, undraw, unwatch, tableKeys()]) model.on("remove", end)
 
-  model.on("msg:custom", (event) => {
-    const message = event.data ?? event
-    if (message.type === "file") download(message.name, message.text, "text/csv")
-  })
   const running = () => {
     // A step that waits for a person is no work under way.
     window.mldaUnderWay = { ...window.mldaUnderWay, analysis: model.run && model.run !== "paused" ? 1 : 0 }

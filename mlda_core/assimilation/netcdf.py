@@ -45,9 +45,9 @@ def provenance(bundle: Bundle, settings: Mapping[str, Any]) -> dict[str, str]:
         "bundle_checksums": json.dumps(bundle.config["checksums"], sort_keys=True),
         "settings": json.dumps(dict(settings), sort_keys=True),
         "comment": (
-            "Anomalies are from the monthly climatology of the bundle's base period "
-            f"({bundle.base_period}). The group 'observations' is the table that was assimilated, "
-            "anomalies in hPa, K and mm/day: mlda reads it from this file again."
+            f"Anomalies are from the {bundle.seasons.step.adjective} climatology of the bundle's "
+            f"base period ({bundle.base_period}). The group 'observations' is the table that was "
+            "assimilated, anomalies in hPa, K and mm/day: mlda reads it from this file again."
         ),
     }
 
@@ -71,7 +71,7 @@ class Writer:
         """Add one month: ``to_dataset()`` of it, and ``Analysis.observations``."""
         if "time" not in self._file.dimensions:
             self._define(data)
-        month = str(data["time"].values[0])[:7]
+        month = _label(data, self._row)
         if len(observations) != self._plan[month]:
             raise RuntimeError(f"{month} has {len(observations)} rows, not {self._plan[month]}")
         file, n = self._file, self._row[month]
@@ -110,6 +110,12 @@ class Writer:
         count.setncatts({"units": "1", "long_name": "rows of the group 'observations'"})
 
 
+def _label(data: xr.Dataset, known: Mapping[str, int]) -> str:
+    """Return the month or day of a dataset of one time, as the plan calls it."""
+    stamp = str(data["time"].values[0])
+    return next((label for label in (stamp[:7], stamp[:10]) if label in known), stamp[:10])
+
+
 @contextmanager
 def writing(path: Path, about: Mapping[str, str], plan: Mapping[str, int]) -> Iterator[Writer]:
     """Write a file of analyses month by month, resuming an interrupted run.
@@ -123,8 +129,8 @@ def writing(path: Path, about: Mapping[str, str], plan: Mapping[str, int]) -> It
     about : mapping
         Global attributes, from :func:`provenance`; a partial file with others is discarded.
     plan : mapping of str to int
-        All months ``YYYY-MM`` to be written, ascending, with their numbers of observations. A
-        partial file with others is discarded.
+        All months ``YYYY-MM``, or days ``YYYY-MM-DD``, to be written, ascending, with their numbers
+        of observations. A partial file with others is discarded.
 
     Yields
     ------
@@ -175,7 +181,7 @@ def read_background(path: Path, bundle: Bundle, month: str) -> Background:
         Written by ``mlda assimilate``.
     bundle : Bundle
     month : str
-        ``YYYY-MM``: a month of the file, or any if the file has only one.
+        ``YYYY-MM``, or ``YYYY-MM-DD``: a time of the file, or any if the file has only one.
 
     Returns
     -------
@@ -190,7 +196,7 @@ def read_background(path: Path, bundle: Bundle, month: str) -> Background:
 
     try:
         with xr.open_dataset(path, engine="netcdf4") as file:
-            held = [str(t)[:7] for t in file["time"].values]
+            held = [str(t)[: len(month)] for t in file["time"].values]
             if month not in held and len(held) != 1:
                 raise AnalysisFileError(
                     f"{path} holds {held[0]} to {held[-1]}, not {month}; give another background."

@@ -69,6 +69,46 @@ def dataset_of(
     return out
 
 
+def add_fields(
+    data: xr.Dataset,
+    ending: str,
+    fields: NDArray[np.floating],
+    variables: Sequence[Variable],
+    words: str,
+    *,
+    units: Sequence[str] = (),
+    standard_name: str = "",
+    **attrs: str,
+) -> None:
+    """Add fields to a dataset of one time, a variable each.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the coordinates of :func:`mlda_core.climate.cf.coordinates`.
+    ending : str
+        Of the names: ``psl`` becomes ``psl_ending``, and stays where it is ''.
+    fields : ndarray, shape (V, lat, lon)
+        Display units; differences and anomalies, not full values.
+    variables : sequence of Variable
+    words : str
+        What they are, after the variable's label.
+    units : sequence of str, optional
+        Of each variable; the values then stay as they are.
+    standard_name : str
+        What follows a variable's own in it, such as ``standard_error``; none where it is ''.
+    **attrs : str
+        More attributes of each.
+    """
+    for i, v in enumerate(variables):
+        about = {"units": units[i] if units else v.units, "long_name": f"{v.label}, {words}"}
+        if standard_name:
+            about["standard_name"] = f"{v.standard_name} {standard_name}"
+        values = np.asarray(fields[i] if units else fields[i] / v.scale, np.float32)
+        name = f"{v.name}_{ending}" if ending else v.name
+        data[name] = (("time", "lat", "lon"), values[None], {**about, **attrs})
+
+
 def checked_state(state: xr.Dataset, variables: Sequence[Variable], grid: Grid) -> xr.Dataset:
     """Return a state's variables with dimensions (time, lat, lon), checked.
 

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from mlda_core.climate.errors import BundleError
+from mlda_core.climate.netcdf_lock import NETCDF
 from mlda_core.climate.preprocess import Preprocessor
 from mlda_core.climate.splits import Split
 from mlda_core.vae.networks import NetworkConfig
@@ -165,7 +166,7 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
 
     Not by :func:`xarray.open_dataset`, which imports Dask: 0.8 s of a new process's 1 s.
     """
-    with netCDF4.Dataset(file) as opened:
+    with NETCDF, netCDF4.Dataset(file) as opened:
         opened.set_auto_maskandscale(False)
         return {name: np.asarray(v[...]) for name, v in opened.variables.items()}
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlda_core.bundle.bundle import Bundle
-    from mlda_core.perturbation.sst_patches import Patch
 
 # Areas whose mean response is printed, keys of REGIONS.
 AREAS = ("globe", "tropics", "north", "south")
@@ -67,7 +65,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.assimilation.regional_series import by_season
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.perturbation.attribution import with_patches
-        from mlda_core.perturbation.netcdf import writing
+        from mlda_core.perturbation.netcdf import label_of, provenance, writing
         from mlda_core.perturbation.responder import Responder
         from mlda_core.perturbation.response import HELD
         from mlda_core.perturbation.sst_patches import Patch
@@ -90,7 +88,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
         words += ["--held", held, "--method", spelled(method)]
         words += [*(["--per-kelvin"] if per_kelvin else []), "--out", str(output)]
         settings = {"held": held, "method": method, "per_kelvin": per_kelvin}
-        about = _about(model, patches, settings, shlex.join(words))
+        about = provenance(model, patches, settings) | {"history": shlex.join(words)}
         frozen = []
         with writing(output, chosen, about) as add, progress_bar() as bar:
             task = bar.add_task("warming the sea", total=len(chosen))
@@ -108,7 +106,7 @@ def perturb(  # noqa: PLR0917 - options of a command, given by name
                 "under ice, and nothing answers.",
                 highlight=False,
             )
-        out.print(means.table(_label(patches), per_kelvin=per_kelvin))
+        out.print(means.table(label_of(patches), per_kelvin=per_kelvin))
         out.print(f"Wrote {output}", highlight=False)
 
 
@@ -188,28 +186,3 @@ class Means:
             ]
             table.add_row(REGIONS[area].label, *cells)
         return table
-
-
-def _about(
-    bundle: Bundle, patches: Sequence[Patch], settings: Mapping[str, Any], command: str
-) -> dict[str, str]:
-    """Global attributes from which the file can be reproduced."""
-    from mlda_core.assimilation.netcdf import provenance
-    from mlda_core.perturbation.response import HELD
-
-    held = HELD[settings["held"]]
-    options = {"sst": [patch.to_dict() for patch in patches], **settings}
-    return provenance(bundle, options) | {
-        "title": f"Response to {_label(patches)} by {bundle.title}",
-        "history": command,
-        "held": f"{held.label}. {held.question}",
-        "comment": (
-            "The response is A(y + d) - A(y): A assimilates one and the same network without and "
-            "with the change of the sea d. Anomalies are from the monthly climatology of the "
-            f"bundle's base period ({bundle.base_period})."
-        ),
-    }
-
-
-def _label(patches: Sequence[Patch]) -> str:
-    return " + ".join(patch.label for patch in patches)

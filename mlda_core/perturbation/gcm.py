@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.assets import ASSETS
 from mlda_core.climate.errors import UserError
+from mlda_core.climate.netcdf_lock import NETCDF
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -142,7 +143,7 @@ def gcm_responses(bundle: Bundle, folder: Path = RESPONSES) -> dict[str, GcmResp
     if not path.is_file():
         return {}
     try:
-        with netCDF4.Dataset(path) as file:
+        with NETCDF, netCDF4.Dataset(path) as file:
             if file.getncattr("fingerprint") != fingerprint(bundle):
                 return {}
             found = _read(file, bundle)

@@ -5,15 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import netCDF4
 import numpy as np
 import xarray as xr
 
+from mlda_core.assimilation import netcdf as analyses
 from mlda_core.climate.cf import mid_month
+from mlda_core.perturbation.response import HELD
+
+if TYPE_CHECKING:
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.perturbation.sst_patches import Patch
 
 _TIMES = "days since 1850-01-01"
+
+
+def provenance(
+    bundle: Bundle, patches: Sequence[Patch], settings: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the attributes from which a file's responses can be reproduced.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    patches : sequence of Patch
+        The change of the sea.
+    settings : mapping
+        What else the response depends on, ``held`` among it; JSON-serialisable.
+    """
+    held = HELD[settings["held"]]
+    options = {"sst": [patch.to_dict() for patch in patches], **settings}
+    return analyses.provenance(bundle, options) | {
+        "title": f"Response to {label_of(patches)} by {bundle.title}",
+        "held": f"{held.label}. {held.question}",
+        "comment": (
+            "The response is A(y + d) - A(y): A assimilates one and the same network without and "
+            "with the change of the sea d. Anomalies are from the monthly climatology of the "
+            f"bundle's base period ({bundle.base_period})."
+        ),
+    }
+
+
+def label_of(patches: Sequence[Patch]) -> str:
+    """Return a change of the sea in words."""
+    return " + ".join(patch.label for patch in patches) or "no change of the sea"
 
 
 @contextmanager

@@ -18,6 +18,8 @@ FORMATS = ("pdf", "svg", "png")
 # Type 42 keeps letters as letters, in PDF; SVG has their outlines, for a reader may lack the font.
 # Ids of SVG are drawn from the salt: without one they differ from time to time.
 _SETTINGS: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "mlda"}
+# Where each format holds its caption as text: outlines of letters cannot be searched.
+_DESCRIBED = {"pdf": "Subject", "svg": "Description", "png": "Description"}
 
 
 def caption(bundle: Bundle, *, month: str, method: str = "", what: str = "Anomalies") -> str:
@@ -38,7 +40,7 @@ def caption(bundle: Bundle, *, month: str, method: str = "", what: str = "Anomal
     made = f", by {method_of(method).label}" if method else ""
     return (
         f"{what} of {month}{made}. {bundle.title} (bundle {bundle.name}); anomalies are from the "
-        f"monthly climatology of {bundle.base_period}."
+        f"{bundle.seasons.step.adjective} climatology of {bundle.base_period}."
     )
 
 
@@ -52,7 +54,7 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
     path : path
         Ends with .pdf, .svg or .png.
     caption : str
-        Written below the figure.
+        Written below the figure, and into the file's own description.
     dpi : int
         Of PNG, and of fields within PDF and SVG.
 
@@ -88,7 +90,11 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
         if caption:
             _write_below(figure, caption)
         # The date would make two files of one figure differ.
-        metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+        metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(
+            kind, {}
+        )
+        if caption:
+            metadata |= {_DESCRIBED[kind]: caption}
         figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
         plt.close(figure)
     return path

@@ -136,3 +136,21 @@ class CycleVisit:
     @property
     def said(self):
         return self.cycle.panel.words["run"]
+
+
+def take(visit, limit=240, **message):
+    """Ask for a download and return what the browser is given."""
+    downloads, given = visit.session.downloads, []
+    before, downloads._send = downloads._send, given.append
+    try:
+        send(visit.session.bar, **message)
+        end = time.monotonic() + limit
+        while downloads.making:
+            assert time.monotonic() < end, "the file did not come"
+            with contextlib.suppress(queue.Empty):
+                visit.loop.get(timeout=0.02)()
+    finally:
+        downloads._send = before
+    assert not visit.session.bar.failed, visit.session.bar.status
+    (found,) = given
+    return found

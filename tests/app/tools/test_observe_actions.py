@@ -151,7 +151,7 @@ def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
 def test_a_csv_comes_in_with_its_bad_rows_named_and_goes_out_again(visit, bundle):
     v = visit()
     sent = []
-    v.observer.gestures._send_msg = sent.append
+    v.session.downloads._send = sent.append
     v.send(type="obs-upload", name="mine.csv", text=CSV)
     v.settle()
     assert v.rows["label"].tolist() == ["London", "Darwin"]

@@ -11,6 +11,7 @@ from exact import table
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.netcdf import AnalysisFileError, provenance, read_background, writing
+from mlda_core.observations.networks import NetworkSpec, places, synthesise
 
 MONTHS = ("1982-06", "1982-07")
 
@@ -94,3 +95,20 @@ def test_what_is_no_analysis_is_refused_in_a_sentence(content, linear, tmp_path)
         path.write_bytes(content)
     with pytest.raises(AnalysisFileError, match="cannot be read as an analysis; give a file"):
         read_background(path, linear, MONTHS[0])
+
+
+def test_days_are_written_and_read_back_as_days(daily, tmp_path):
+    bundle, _ = daily
+    day, path = bundle.months[-1], tmp_path / "day.nc"
+    where = places(NetworkSpec("stations", ("tas",), count=6), bundle)
+    season = bundle.seasons.of(day)
+    rows = synthesise(where, bundle, bundle.target(day), season, seed=1)
+    analysis = Assimilator(bundle).run(rows, day)
+    with writing(path, provenance(bundle, {}), {day: len(rows)}) as writer:
+        add(writer, analysis)
+        assert writer.months == {day}
+    with xr.open_dataset(path) as file:
+        assert str(file["time"].values[0])[:10] == day
+        assert "daily climatology" in file.attrs["comment"]
+    read = read_background(path, bundle, day)
+    np.testing.assert_allclose(read.anomalies, analysis.anomalies, rtol=1e-4, atol=1e-4)

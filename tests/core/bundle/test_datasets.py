@@ -7,8 +7,11 @@ import pytest
 import xarray as xr
 from climate import make_climate
 
-from mlda_core.bundle.datasets import checked_state, dataset_of, seasons_of_dates
+from mlda_core.bundle.datasets import add_fields, checked_state, dataset_of, seasons_of_dates
+from mlda_core.climate.cf import coordinates
 from mlda_core.climate.errors import StateError
+from mlda_core.climate.grid import Grid
+from mlda_core.climate.variables import DEFAULTS
 
 
 def one_member() -> xr.Dataset:
@@ -83,3 +86,21 @@ def test_states_that_do_not_fit_are_refused_in_words(made, make, words):
         seasons_of_dates(
             checked_state(make(), bundle.variables, bundle.grid)["time"], bundle.seasons
         )
+
+
+def test_fields_are_added_in_the_units_of_the_file_or_in_their_own():
+    psl, tas = DEFAULTS["psl"], DEFAULTS["tas"]
+    grid = Grid(np.array([-45.0, 45.0]), np.array([0.0, 120.0, 240.0]))
+    data = xr.Dataset(coords=coordinates(grid, ["1997-12"]))
+    fields = np.stack([np.full(grid.shape, 2.0), np.full(grid.shape, 3.0)])
+    add_fields(data, "response", fields, (psl, tas), "response", base_period="1981-2010")
+    add_fields(data, "share", fields, (psl, tas), "share", units=("%", "%"))
+    said = {"standard_name": "standard_error"}
+    add_fields(data, "spread", fields, (psl, tas), "spread", **said)
+    assert data["psl_response"].dims == ("time", "lat", "lon")
+    np.testing.assert_array_equal(data["psl_response"], np.float32(2.0 / psl.scale))
+    assert data["psl_response"].attrs["units"] == psl.units
+    assert data["tas_response"].attrs["base_period"] == "1981-2010"
+    np.testing.assert_array_equal(data["psl_share"], 2.0)
+    assert data["psl_share"].attrs["units"] == "%"
+    assert data["tas_spread"].attrs["standard_name"] == f"{tas.standard_name} standard_error"

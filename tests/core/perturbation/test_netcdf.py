@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from mlda_core.climate.cf import coordinates
 from mlda_core.climate.grid import Grid
-from mlda_core.perturbation.netcdf import writing
+from mlda_core.perturbation.netcdf import label_of, provenance, writing
+from mlda_core.perturbation.sst_patches import Patch
 
 GRID = Grid(np.linspace(-60.0, 60.0, 3), np.arange(4) * 90.0)
 MONTHS = ("1997-12", "1998-01", "1998-02")
@@ -55,3 +58,13 @@ def test_a_run_that_breaks_leaves_the_old_file_and_nothing_else(tmp_path):
         broken()
     assert [p.name for p in tmp_path.iterdir()] == ["r.nc"]
     assert path.read_text() == "old"
+
+
+def test_a_file_says_the_change_and_what_is_held(small):
+    patches = [Patch.parse("nino34:+2K"), Patch.parse("globe:+1K")]
+    about = provenance(small, patches, {"held": "sst_only", "method": "vae"})
+    assert label_of(patches) in about["title"]
+    assert about["held"].startswith("SST only.")
+    settings = json.loads(about["settings"])
+    assert settings["sst"] == [patch.to_dict() for patch in patches]
+    assert label_of([]) == "no change of the sea"

@@ -2,12 +2,14 @@
 
 import re
 import zlib
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image
 
+from mlda_core.climate.time_step import DAY
 from mlda_core.climate.variables import DEFAULTS
 from mlda_core.plotting import caption, cost_curve, field_map, look_of, save
 from mlda_core.plotting.look import PlotError
@@ -68,6 +70,12 @@ def test_a_caption_makes_the_figure_higher(picture, tmp_path):
     assert lowest.min() < 128
 
 
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_a_caption_is_text_in_the_file_too(picture, tmp_path, kind):
+    data = save(picture, tmp_path / f"a.{kind}", caption="Of December.").read_bytes()
+    assert b"Of December." in data
+
+
 def test_the_readers_own_settings_stay(picture, tmp_path):
     before = dict(mpl.rcParams)
     save(picture, tmp_path / "a.pdf")
@@ -78,6 +86,14 @@ def test_the_caption_says_month_method_bundle_and_base_period(analysis):
     words = caption(analysis.bundle, month="1982-07", method=analysis.method)
     for part in ("1982-07", "VAE", "A small climate", "small", "1979-1988, training years"):
         assert part in words
+
+
+def test_the_caption_of_days_says_a_daily_climatology(analysis):
+    days = SimpleNamespace(
+        title="Days", name="d", base_period="1981", seasons=SimpleNamespace(step=DAY)
+    )
+    assert "daily climatology" in caption(days, month="1984-03-01")
+    assert "monthly climatology" in caption(analysis.bundle, month="1982-07")
 
 
 @pytest.mark.parametrize("name", ["map.jpg", "map", "map.PDFX"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlda_core.climate.errors import ExtraError
-from mlda_core.plotting import Cells, plot_analysis, state_maps
+from mlda_core.plotting import Cells, Look, plot_analysis, state_maps
 from mlda_core.plotting.look import PlotError
 
 
@@ -127,3 +127,30 @@ def test_without_the_extra_a_sentence_names_it(name, request, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlda_core.plotting", None)
     with pytest.raises(ExtraError, match=r"needs the extra 'plot'.*mlda-climate\[plot\]"):
         made.plot()
+
+
+def test_looks_of_ones_own_give_titles_limits_and_stipples(state, field):
+    looks = [Look(f"Mine {i}", "K", "viridis", (-i - 1.0, i + 1.0)) for i in range(4)]
+    columns = {"A": (np.stack([field] * 4), "anomaly"), "B": (np.stack([field] * 4), looks)}
+    little = np.stack([field > 0] * 4)
+    layout = state_maps(state, columns, stippled={"B": little}, variables=("tos", "pr"))
+    rows = rows_of(layout)
+    assert len(rows) == 2
+    assert titles(layout)[:, 1].tolist() == ["Mine 1", "Mine 3"]
+    assert [limits(row[1]) for row in rows] == [(-2.0, 2.0), (-4.0, 4.0)]
+    assert [len(dots(plot)) for plot in rows[0]] == [0, 1]
+
+
+def test_arrows_can_be_left_out(state, field):
+    state.vectors = (("tos", "tas"),)
+    columns = {"A": (np.stack([field] * 4), "anomaly")}
+    for plot in state_maps(state, columns, arrows=False):
+        assert "VectorField" not in {type(x).__name__ for x in plot}
+
+
+def test_a_variable_or_looks_that_do_not_fit_are_refused(state, field):
+    fields = np.stack([field] * 4)
+    with pytest.raises(PlotError, match="no variable 'foo'"):
+        state_maps(state, {"A": (fields, "anomaly")}, variables=("foo",))
+    with pytest.raises(PlotError, match="1 looks and the bundle 4 variables"):
+        state_maps(state, {"A": (fields, [Look("a", "K", "viridis", (0.0, 1.0))])})

@@ -1,0 +1,1 @@
+"""What a visitor takes away: figures, netCDF files and tables of what is shown."""
