@@ -21,11 +21,11 @@ import netCDF4
 import numpy as np
 
 from app.maps.projections import choices_of
-from app.state.settings import declared, options_of
-from app.state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.bundle.files import CYCLING_FILE
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.settings import declared, options_of
+from mlda_core.page_state.snapshot import FIRST_MONTH, TOOLS, Limits, View
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -26,10 +26,7 @@ from app.maps.markers import Markers
 from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
-from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
-from app.state.settings import InvalidStateError, options_of
-from app.state.snapshot import OtherBundleError, Snapshot, View
-from app.state.store import State
+from app.state import State
 from app.text import signed
 from app.timeline import split_words, splits
 from app.tools.comparison import Comparison
@@ -42,6 +39,9 @@ from app.tools.perturb import PerturbTool
 from app.tools.perturb_actions import PerturbActions
 from app.web_files import read
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.serialize import from_json, from_query, rows_fit, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError, options_of
+from mlda_core.page_state.snapshot import OtherBundleError, Snapshot, View
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

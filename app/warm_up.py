@@ -15,11 +15,11 @@ from app.jobs import background
 from app.jobs.analysis import engine_of
 from app.maps import frames, thumbnails
 from app.maps.projections import choices_of, projection
-from app.state.observations import ObservationSettings
 from app.tools.explore import FIRST_SLIDERS
-from app.tools.observations import resolve
 from app.tools.observe import GREETING
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.tables import resolve
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -66,6 +66,42 @@ def speedy(repo_root: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a calibrated bundle without a sea, its months with gaps."""
+    from gappy import make_world
+
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def world(world_folder: Path) -> Bundle:
+    """That bundle."""
+    from mlda_core.bundle.bundle import load_bundle
+
+    return load_bundle(world_folder)
+
+
+@pytest.fixture(scope="session")
+def cycled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A small bundle of days that can be cycled."""
+    from cycled import make_cycled
+
+    return make_cycled(tmp_path_factory.mktemp("cycled"))
+
+
+@pytest.fixture
+def smoothed(monkeypatch):
+    """Let a view's observations have the setting."""
+    from smoothing import Smoothed
+
+    from mlda_core.page_state.snapshot import Snapshot, View
+
+    monkeypatch.setattr(View.param["observations"], "class_", Smoothed)
+    monkeypatch.setattr(View.param["observations"], "default", Smoothed())
+    return Snapshot("1997-12", observations=Smoothed(smoothing=2.0))
+
+
+@pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The Chromium that browser tests drive; `make test` finds or installs it."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from app.context import SessionContext
 from app.jobs.worker import ANALYSES, Latest
-from app.state.observations import ObservationSettings
-from app.state.snapshot import Z_LIMIT
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.snapshot import Z_LIMIT
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from app.context import SessionContext
 from app.jobs.analysis import sentence
-from app.jobs.cycle_material import CycleRequest, case_for, material_of
 from app.jobs.worker import ANALYSES, Latest
-from app.state.cycles import Alone
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.cycle_runs import CycleRequest, case_for, material_of
+from mlda_core.page_state.cycles import Alone
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

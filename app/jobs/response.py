@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from app.context import SessionContext
 from app.jobs.analysis import engine_of, sentence
 from app.jobs.worker import ANALYSES, Latest
-from app.state.perturbations import Place, region_of
 from mlda_core.climate.regions import region_mask
+from mlda_core.page_state.perturbations import Place, region_of
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.adjoint import Sensitivity

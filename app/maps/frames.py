@@ -172,7 +172,7 @@ class Request:
         What both columns show instead.
     scale : int
         What the model column's colour range is divided by, an option of the setting ``scale`` of
-        `app.state.observations.ObservationSettings`; see `amplification`.
+        `mlda_core.page_state.observations.ObservationSettings`; see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
     name : str

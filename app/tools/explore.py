@@ -15,12 +15,12 @@ from app.context import Action, SessionContext
 from app.glossary import info
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Z_LIMIT, Origin, snap
 from app.text import describe
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Z_LIMIT, Origin, snap
 
 if TYPE_CHECKING:
-    from app.state.store import State
+    from app.state import State
     from mlda_core.bundle.bundle import Bundle
 
 FIRST_SLIDERS = 12

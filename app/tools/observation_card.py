@@ -22,7 +22,7 @@ from mlda_core.assimilation.observation_influence import (
 )
 
 if TYPE_CHECKING:
-    from app.state.store import State
+    from app.state import State
 
 HEIGHT = 92
 

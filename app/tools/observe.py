@@ -1,7 +1,8 @@
 """The tool Observe of one session: the observations, their analysis, and how both are shown.
 
-The settings are in the state (`app.state.observations`); the table of observations follows from
-them and the month (`app.tools.observations`), the analysis from the table (`app.jobs.analysis`).
+The settings are in the state (`mlda_core.page_state.observations`); the table of observations
+follows from them and the month (`mlda_core.page_state.tables`), the analysis from the table
+(`app.jobs.analysis`).
 Only the selected and the hovered observations are held here.
 """
 
@@ -18,10 +19,6 @@ from app.components import ObserveGestures
 from app.context import SessionContext
 from app.jobs.analysis import AnalysisJob, AnalysisRequest
 from app.maps.markers import Markers
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError
-from app.state.settings import options_of
-from app.state.snapshot import OTHERS, Z_LIMIT
 from app.text import (
     region_words,
     short_labels,
@@ -33,7 +30,6 @@ from app.tools.heading_model import ModelHeading
 from app.tools.methods import METHOD_LABELS, heeds, methods_of
 from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
-from app.tools.observations import Table, no_table, resolve
 from app.tools.observe_form import Inserts, ObserveForm
 from app.tools.observe_panel import ObservePanel
 from app.tools.observe_text import (
@@ -49,6 +45,11 @@ from app.tools.where_next import WhereNext
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.settings import options_of
+from mlda_core.page_state.snapshot import OTHERS, Z_LIMIT
+from mlda_core.page_state.tables import Table, no_table, resolve
 
 # The parts of the network whose analyses are drawn first, to a visitor who brings no state.
 GREETING = (32, 16, 8, 4, 2)

@@ -1,7 +1,7 @@
 """The tool Perturb of one session: changes of the sea, the response, and how both are shown.
 
-The changes are in the state (`app.state.perturbations`); the response follows from them and the
-month (`app.jobs.response`).
+The changes are in the state (`mlda_core.page_state.perturbations`); the response follows from them
+and the month (`app.jobs.response`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from app.jobs.response import ResponseJob, ResponseRequest, ResponseResult, Sens
 from app.maps.color_scales import Look, response_look, sensitivity_look
 from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
-from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
-from app.state.settings import options_of
 from app.tools.atlas import AtlasTool
 from app.tools.heading_perturb import PerturbHeading
 from app.tools.perturb_form import PerturbForm
@@ -36,6 +34,8 @@ from app.tools.perturb_text import (
     titles,
 )
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
+from mlda_core.page_state.settings import options_of
 from mlda_core.perturbation.gcm import GcmError, GcmResponse, gcm_responses
 from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import PerturbationError

@@ -7,14 +7,11 @@ import shutil
 
 import numpy as np
 import pytest
-from cycled import make_cycled
-from gappy import make_world
 from visiting import PERTURB, SOME, CycleVisit, SeaVisit, Visit
 
 from app import bundles
 from app.jobs import cycle as cycle_job
 from app.session import Session
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.seasons import MONTHLY
@@ -105,17 +102,6 @@ def tiny():
     return TinyBundle()
 
 
-@pytest.fixture(scope="session")
-def world_folder(tmp_path_factory):
-    """The folder of a calibrated bundle without a sea, its months with gaps."""
-    return make_world(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="session")
-def world(world_folder):
-    return load_bundle(world_folder)
-
-
 @pytest.fixture
 def visit(speedy):
     """Makes visits of the tool Observe; each begins with an analysis."""
@@ -159,12 +145,6 @@ def sea_standing(speedy):
     one = SeaVisit(speedy, PERTURB)
     yield one
     one.session.close()
-
-
-@pytest.fixture(scope="session")
-def cycled(tmp_path_factory):
-    """A small bundle of days that can be cycled."""
-    return make_cycled(tmp_path_factory.mktemp("cycled"))
 
 
 @pytest.fixture

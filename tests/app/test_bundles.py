@@ -19,10 +19,10 @@ from app.bundles import (
     short_title,
     taken_along,
 )
-from app.state.serialize import from_query, to_query
-from app.state.settings import InvalidStateError
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.serialize import from_query, to_query
+from mlda_core.page_state.settings import InvalidStateError
 
 
 def test_what_ships_is_offered_in_words(shelf):

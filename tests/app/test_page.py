@@ -94,6 +94,8 @@ def test_what_docstrings_name_exists(repo_root):
     assert [pair for pair in named if not exists(pair[1])] == []
 
 
-@pytest.mark.parametrize("name", ["app.state.snapshot.MODELS", "app.nothing", "nothing.at_all"])
+@pytest.mark.parametrize(
+    "name", ["mlda_core.page_state.snapshot.MODELS", "app.nothing", "nothing.at_all"]
+)
 def test_a_name_that_is_gone_is_told(name):
     assert not exists(name)

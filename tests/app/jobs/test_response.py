@@ -7,9 +7,9 @@ from visiting import PERTURB
 from app.jobs import response
 from app.jobs.analysis import engine_of
 from app.jobs.response import ResponseRequest, responder_of
-from app.state.perturbations import FIRST
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import FIRST
 
 
 def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit, monkeypatch):

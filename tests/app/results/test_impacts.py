@@ -21,11 +21,7 @@ from app.results.impacts import (
     units_words,
 )
 from app.results.panel import Foot
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError
-from app.state.store import State
+from app.state import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import UserError
 from mlda_core.impact.files import load_impact, save_impact
@@ -34,6 +30,10 @@ from mlda_core.impact.head import ImpactError
 from mlda_core.impact.samples import codes_of
 from mlda_core.impact.series import MonthlySeries
 from mlda_core.impact.training import train_impact
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError
 
 
 @pytest.fixture(scope="module")

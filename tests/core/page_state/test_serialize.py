@@ -11,11 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.state.observations import ObservationSettings
-from app.state.rows import Row
-from app.state.serialize import from_json, from_query, pack, rows_fit, to_json, to_query, unpack
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Limits, Origin, Snapshot, snap
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import Row
+from mlda_core.page_state.serialize import (
+    from_json,
+    from_query,
+    pack,
+    rows_fit,
+    to_json,
+    to_query,
+    unpack,
+)
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Limits, Origin, Snapshot, snap
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
 LIMITS = Limits("speedy", MONTHS, 100)

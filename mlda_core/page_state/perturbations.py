@@ -16,8 +16,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import param
 
-from app.state.settings import InvalidStateError, Settings, Structured, number_of, setting
 from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.page_state.settings import (
+    InvalidStateError,
+    Settings,
+    Structured,
+    number_of,
+    setting,
+)
 from mlda_core.perturbation.gcm import EXPERIMENTS
 from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import TAPER, Patch, PerturbationError

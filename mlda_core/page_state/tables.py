@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.state.observations import ObservationSettings
-from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 from mlda_core.observations.areas import area_of
 from mlda_core.observations.default_errors import spread_of
 from mlda_core.observations.kinds import PLAIN, kind_of
@@ -31,6 +29,8 @@ from mlda_core.observations.table import (
     read,
     variable_rows,
 )
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.state.rows import (
+from mlda_core.page_state.rows import (
     LABEL,
     MAX_ROWS,
     MAX_TEXT,
@@ -17,7 +17,7 @@ from app.state.rows import (
     read_rows,
     unpack_rows,
 )
-from app.state.settings import InvalidStateError
+from mlda_core.page_state.settings import InvalidStateError
 
 ROWS = (
     Row("tas", 51.5, 359.9),

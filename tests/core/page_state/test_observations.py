@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.state.observations import ObservationSettings, delete, edit, place, withhold
-from app.state.rows import InvalidObservationError, Row, check_row, plain_rows
+from mlda_core.page_state.observations import ObservationSettings, delete, edit, place, withhold
+from mlda_core.page_state.rows import InvalidObservationError, Row, check_row, plain_rows
 
 ROW = Row("tas", 51.5, 359.875)
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.state.cycles import CycleSettings, InvalidCycleError, withheld_on, withhold
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Limits, Snapshot
+from mlda_core.page_state.cycles import CycleSettings, InvalidCycleError, withheld_on, withhold
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Limits, Snapshot
 
 LIMITS = Limits("daily", ("1997-01-01", "1997-01-02"), 4)
 FULL = CycleSettings(

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.state.settings import InvalidStateError, json_of, number
 from mlda_core.climate.seasons import seasons_of_label
 from mlda_core.climate.time_step import DAY, MONTH
 from mlda_core.observations.areas import area_of
 from mlda_core.observations.kind import KindError
 from mlda_core.observations.kinds import PLAIN, kind_of, spelled
+from mlda_core.page_state.settings import InvalidStateError, json_of, number
 
 MAX_ROWS = 20_000
 LABEL = 60

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.settings import InvalidStateError, declared, json_of
-from app.state.snapshot import (
+from mlda_core.page_state.settings import InvalidStateError, declared, json_of
+from mlda_core.page_state.snapshot import (
     ORIGINS,
     Z_STEP,
     Limits,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from app.state.cycles import AREAS, MOST_DAYS, Change
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.cycles import AREAS, MOST_DAYS, Change
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

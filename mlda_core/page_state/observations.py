@@ -13,7 +13,11 @@ from typing import Any, ClassVar, Self
 
 import param
 
-from app.state.rows import (
+from mlda_core.assimilation.methods import METHODS, WITH_WHOLE_POSTERIOR
+from mlda_core.assimilation.options import OPTIONS
+from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
+from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
+from mlda_core.page_state.rows import (
     MAX_ROWS,
     MAX_TEXT,
     InvalidObservationError,
@@ -27,11 +31,7 @@ from app.state.rows import (
     read_rows,
     unpack_rows,
 )
-from app.state.settings import Settings, Structured, number, number_of, setting
-from mlda_core.assimilation.methods import METHODS, WITH_WHOLE_POSTERIOR
-from mlda_core.assimilation.options import OPTIONS
-from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
-from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
+from mlda_core.page_state.settings import Settings, Structured, number, number_of, setting
 
 MAX_SEED = 2**31 - 1
 Region = tuple[float, float, float, float]
@@ -329,8 +329,9 @@ class ObservationSettings(Settings):
         """Return the same settings with values that come from outside.
 
         Another network has other rows: what was done to the old one's goes, unless it is given
-        too. Rows of one's own stay; but of ``custom``, which `app.tools.observations.freeze` makes
-        of a network's rows, only those with a value of their own: the others were the network's.
+        too. Rows of one's own stay; but of ``custom``, which `mlda_core.page_state.tables.freeze`
+        makes of a network's rows, only those with a value of their own: the others were the
+        network's.
 
         Raises
         ------

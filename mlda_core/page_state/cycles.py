@@ -7,8 +7,15 @@ from typing import Any, ClassVar
 
 import param
 
-from app.state.settings import InvalidStateError, Settings, Structured, number, number_of, setting
 from mlda_core.climate.regions import REGIONS, Region
+from mlda_core.page_state.settings import (
+    InvalidStateError,
+    Settings,
+    Structured,
+    number,
+    number_of,
+    setting,
+)
 
 # Days of one run: a visitor's analyses and backgrounds of them are 20 MB.
 MOST_DAYS = 90

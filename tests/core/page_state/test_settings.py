@@ -2,47 +2,19 @@
 
 import json
 
-import param
 import pytest
-from panel.widgets import FloatSlider, Select
 
-from app.state.observations import ObservationSettings
-from app.state.perturbations import PerturbationSettings
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import Changeable, InvalidStateError, declared, options_of, setting
-from app.state.snapshot import Limits, Snapshot, View
-from app.state.store import State
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.options import OPTIONS
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.perturbations import PerturbationSettings
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError, declared, options_of
+from mlda_core.page_state.snapshot import Limits, View
 
 MONTHS = ("1997-11", "1997-12")
 LIMITS = Limits("speedy", MONTHS, 4)
 GROUPS = (View, ObservationSettings, PerturbationSettings)
-
-
-class Smoothed(ObservationSettings):
-    """The observations with one setting more, which nothing else knows."""
-
-    smoothing = param.Number(
-        default=1.0,
-        bounds=(0.5, 4.0),
-        step=0.5,
-        label="Smoothing",
-        doc="Factor on the smoothing length.",
-        metadata=setting("smooth", words="smoothing length", digits=2),
-    )
-
-
-class SmoothedForm(Changeable, Smoothed):
-    """The same, to be set by widgets."""
-
-
-@pytest.fixture
-def smoothed(monkeypatch):
-    """Let a view's observations have the setting."""
-    monkeypatch.setattr(View.param["observations"], "class_", Smoothed)
-    monkeypatch.setattr(View.param["observations"], "default", Smoothed())
-    return Snapshot("1997-12", observations=Smoothed(smoothing=2.0))
 
 
 def test_a_declared_setting_is_in_links(smoothed):
@@ -60,16 +32,6 @@ def test_a_declared_setting_is_in_files(smoothed):
     assert from_json(text, LIMITS) == smoothed
 
 
-def test_a_declared_setting_is_undone(smoothed):
-    state = State(LIMITS)
-    state.observations = smoothed.observations
-    assert state.commit()
-    assert state.undo()
-    assert state.observations.smoothing == 1.0
-    assert state.redo()
-    assert state.observations.smoothing == 2.0
-
-
 @pytest.mark.parametrize("given", ["9", "0.1", "smooth", "nan", ""])
 def test_a_declared_setting_is_refused_in_one_sentence(smoothed, given):
     with pytest.raises(InvalidStateError, match=r"smoothing length.*0\.5 to 4") as caught:
@@ -77,16 +39,6 @@ def test_a_declared_setting_is_refused_in_one_sentence(smoothed, given):
     assert str(caught.value).endswith(".")
     with pytest.raises(InvalidStateError, match="smoothing length"):
         smoothed.observations.adjust({"smoothing": None})
-
-
-def test_a_declared_setting_has_a_widget(smoothed):
-    form = SmoothedForm(smoothing=2.0)
-    slider = FloatSlider.from_param(form.param.smoothing)
-    assert (slider.name, slider.start, slider.end, slider.step) == ("Smoothing", 0.5, 4.0, 0.5)
-    slider.value = 3.0
-    assert form.smoothing == 3.0
-    method = Select.from_param(form.param.method)
-    assert method.options == {label: key for key, label in options_of(Smoothed, "method").items()}
 
 
 def test_settings_are_replaced_and_never_changed():

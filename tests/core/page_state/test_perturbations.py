@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.state import perturbations
-from app.state.perturbations import MOST_PATCHES, InvalidPerturbationError, PerturbationSettings
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Limits, Snapshot
-from app.state.store import State
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state import perturbations
+from mlda_core.page_state.perturbations import (
+    MOST_PATCHES,
+    InvalidPerturbationError,
+    PerturbationSettings,
+)
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Limits, Snapshot
 from mlda_core.perturbation.gfmip import protocol_patches
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError
 
@@ -165,23 +168,6 @@ def test_patches_are_edited_selected_and_deleted():
 def test_a_lasso_round_nothing_is_refused():
     with pytest.raises((InvalidPerturbationError, PerturbationError)):
         perturbations.lasso([0.0, 0.0], [10.0, 20.0], 1.0)
-
-
-def test_selecting_is_no_step_of_the_history_and_an_amount_is():
-    state = State(LIMITS)
-    state.perturbations = perturbations.add(state.perturbations, Patch(1.0, region="globe"))
-    assert state.commit()
-    state.perturbations = perturbations.select(state.perturbations, 0)
-    assert not state.commit()
-    state.perturbations = perturbations.edit(state.perturbations, 0, kelvin=3.0)
-    assert state.commit()
-    state.undo()
-    assert state.perturbations.patches[0].kelvin == perturbations.FIRST.kelvin
-    state.undo()
-    assert len(state.perturbations.patches) == 1
-    state.redo()
-    state.redo()
-    assert state.perturbations.patches[0].kelvin == 3.0
 
 
 def test_a_link_carries_every_patch_of_the_protocol_and_the_atlas():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.state.settings import InvalidStateError
-from app.state.snapshot import (
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import (
     FIRST_MONTH,
     Z_LIMIT,
     Z_STEP,

@@ -11,10 +11,12 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from app.state.cycles import CycleSettings
-from app.state.observations import MAX_SEED, ObservationSettings
-from app.state.perturbations import PerturbationSettings
-from app.state.settings import (
+from mlda_core.climate.projections import KEYS as PROJECTION_KEYS
+from mlda_core.climate.seasons import MONTHLY, seasons_of_label
+from mlda_core.page_state.cycles import CycleSettings
+from mlda_core.page_state.observations import MAX_SEED, ObservationSettings
+from mlda_core.page_state.perturbations import PerturbationSettings
+from mlda_core.page_state.settings import (
     Group,
     InvalidStateError,
     Settings,
@@ -24,8 +26,6 @@ from app.state.settings import (
     options_of,
     setting,
 )
-from mlda_core.climate.projections import KEYS as PROJECTION_KEYS
-from mlda_core.climate.seasons import MONTHLY, seasons_of_label
 
 OriginKind = Literal["analysis", "code", "prior", "draw", "walk", "link", "file"]
 ORIGINS = get_args(OriginKind)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.state.observations import ROWS
-from app.state.perturbations import edit
-from app.state.rows import read_changes
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError, declared
-from app.state.snapshot import Limits, Snapshot
+from mlda_core.page_state.observations import ROWS
+from mlda_core.page_state.perturbations import edit
+from mlda_core.page_state.rows import read_changes
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError, declared
+from mlda_core.page_state.snapshot import Limits, Snapshot
 
 MONTHS = tuple(f"{y}-{m:02d}" for y in (1996, 1997) for m in range(1, 13))
 LIMITS = Limits("speedy", MONTHS, 4, impacts=("elbe",))

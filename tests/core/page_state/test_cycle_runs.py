@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from app.jobs import cycle_material
-from app.jobs.cycle_material import (
+from mlda_core.climate.errors import UserError
+from mlda_core.cycling.methods import CYCLED
+from mlda_core.page_state import cycle_runs
+from mlda_core.page_state.cycle_runs import (
     CycleRequest,
     case_for,
     days_from,
@@ -12,9 +14,7 @@ from app.jobs.cycle_material import (
     offered_methods,
     run_of,
 )
-from app.state.cycles import MOST_DAYS
-from mlda_core.climate.errors import UserError
-from mlda_core.cycling.methods import CYCLED
+from mlda_core.page_state.cycles import MOST_DAYS
 
 
 def test_the_registry_says_what_is_offered():
@@ -41,7 +41,7 @@ def test_it_is_made_once_for_all(cycled):
     assert material_of(cycled) is material_of(cycled)
     one, other = (case_for(cycled, CycleRequest(m, 30, "1984-12-01")) for m in ("static", "3dvar"))
     assert one.problem.background is not None
-    assert cycle_material._background.cache_info().hits > 0
+    assert cycle_runs._background.cache_info().hits > 0
     assert set(other.days.split) == {"test"}
 
 

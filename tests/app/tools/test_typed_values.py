@@ -1,18 +1,8 @@
-"""From the settings of Observe to the observations of a month."""
+"""Typed and uploaded values in the month shown and in others."""
 
 import numpy as np
 import pytest
 from visiting import CSV, SOME, Visit
-
-from app.state.observations import ObservationSettings, place
-from app.state.rows import Row
-from app.tools.observations import freeze, resolve
-
-
-@pytest.fixture(scope="module")
-def bundle(speedy):
-    return speedy
-
 
 ABSOLUTE = """variable,lat,lon,value,kind,error_sd
 tas,51.5,-0.1,280.2,absolute,0.5
@@ -26,18 +16,18 @@ def climatology_at(bundle, row, month):
     return float(bundle.operator.apply(spot, bundle.climatology(int(month[5:7])))[0])
 
 
-def test_absolute_values_are_taken_from_the_climatology_of_the_month_shown(visit, bundle):
+def test_absolute_values_are_taken_from_the_climatology_of_the_month_shown(visit, speedy):
     v = visit(f"{SOME}&live=0")
     v.send(type="obs-upload", name="a.csv", text=ABSOLUTE)
     then = v.rows["value"].to_numpy()
     assert v.panel.months == ""
     v.send(type="month", value="1998-06")
     for i, row in enumerate(v.rows.itertuples()):
-        step = climatology_at(bundle, row, "1997-12") - climatology_at(bundle, row, "1998-06")
+        step = climatology_at(speedy, row, "1997-12") - climatology_at(speedy, row, "1998-06")
         assert row.value == pytest.approx(then[i] + step, abs=1e-3)
         assert abs(step) > 0.1
     assert "1997-12" in v.panel.months
-    again = Visit(bundle, "?" + v.session.bar.query)
+    again = Visit(speedy, "?" + v.session.bar.query)
     assert np.allclose(again.rows["value"], v.rows["value"])
     again.session.close()
     v.send(type="month", value="1998-12")
@@ -77,32 +67,3 @@ def test_a_file_without_errors_has_that_of_the_slider(visit):
     before = v.rows["error_sd"].iloc[0]
     v.send(type="observing", name="error", value=0.6)
     assert v.rows["error_sd"].iloc[0] == pytest.approx(3 * before)
-
-
-EARLY, LATE = "1947-02", "1963-02"
-
-
-STATIONS = ObservationSettings(kind="stations", count=40)
-
-
-def test_what_a_month_has_no_target_for_is_left_out_and_counted(world):
-    early, late = (resolve(STATIONS, world, month) for month in (EARLY, LATE))
-    assert set(early.rows["variable"]) == {"tasa"}
-    assert set(late.rows["variable"]) == {"tasa", "psl"}
-    assert np.isfinite(early.rows["value"]).all()
-    assert len(early.rows) + early.absent == len(late.rows) == 80
-    assert late.absent == 0
-    assert early.absent > 40, "all pressures, and temperatures in the south"
-    assert list(early.everywhere["variable"]) == list(late.everywhere["variable"])
-    # Rows keep the numbers of their stations.
-    names = late.rows["variable"].to_numpy()[early.sources]
-    assert (names == "tasa").all()
-
-
-def test_what_is_typed_needs_no_target(world):
-    observed = place(STATIONS, Row("psl", 40.0, 10.0, 3.5))
-    table = resolve(observed, world, EARLY)
-    last = table.rows.iloc[-1]
-    assert (last["variable"], last["value"], table.sources[-1]) == ("psl", 3.5, -1)
-    own = freeze(observed, world)
-    assert len(own.own) == 81, "the months to come may have what this one lacks"

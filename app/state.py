@@ -12,8 +12,8 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from app.state.settings import Changeable, declared, setting
-from app.state.snapshot import Limits, Snapshot, View
+from mlda_core.page_state.settings import Changeable, declared, setting
+from mlda_core.page_state.snapshot import Limits, Snapshot, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
