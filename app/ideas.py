@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from app.bundles import limits_of, link_of, offers
+from mlda_core.bundle.shipped import link_of, offers
+from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.rows import pack_rows
 from mlda_core.page_state.serialize import from_query
 from mlda_core.page_state.settings import InvalidStateError

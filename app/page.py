@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.about import shown, software
-from app.bundles import asked_for, short_title
+from app.bundles import short_title
 from app.glossary import info, words_html
 from app.guide import first_sentences
 from app.ideas import offered
@@ -22,6 +22,7 @@ from app.timeline import curve, curve_paths, splits
 from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.serialize import asked_for
 
 TITLE = "mlda"
 

@@ -16,7 +16,6 @@ import panel as pn
 
 from app import ideas
 from app.bundle_menu import BundleMenu
-from app.bundles import default_key, limits_of, link_of
 from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
 from app.maps import frames
@@ -38,7 +37,9 @@ from app.tools.observe_actions import ObserveActions
 from app.tools.perturb import PerturbTool
 from app.tools.perturb_actions import PerturbActions
 from app.web_files import read
+from mlda_core.bundle.shipped import default_key, link_of
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.serialize import from_json, from_query, rows_fit, to_json, to_query
 from mlda_core.page_state.settings import InvalidStateError, options_of
 from mlda_core.page_state.snapshot import OtherBundleError, Snapshot, View

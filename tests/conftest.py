@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import sys
@@ -87,6 +88,27 @@ def cycled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     from cycled import make_cycled
 
     return make_cycled(tmp_path_factory.mktemp("cycled"))
+
+
+@pytest.fixture
+def shelf(world_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
+    from mlda_core.bundle import shipped
+
+    place = tmp_path / "bundles"
+    for name in ("speedy", "other", "damaged", "grey"):
+        shutil.copytree(world_folder, place / name)
+        config = json.loads((place / name / "config.json").read_text())
+        config |= {"name": name, "title": f"The {name} one"}
+        if name == "grey":
+            config["variables"][1]["field_cmap"] = "nosuch"
+        (place / name / "config.json").write_text(json.dumps(config))
+    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
+    (place / "none").mkdir()
+    (place / "none" / "config.json").write_text("{")
+    monkeypatch.setattr(shipped, "SHIPPED", place)
+    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
+    return place
 
 
 @pytest.fixture

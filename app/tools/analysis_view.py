@@ -17,9 +17,10 @@ from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.snapshot import Origin
 
 if TYPE_CHECKING:
-    from app.jobs.analysis import AnalysisJob, AnalysisRequest
+    from app.jobs.analysis import AnalysisJob
     from app.tools.where_next import WhereNext
     from mlda_core.assimilation.posterior.ensemble import Ensemble
+    from mlda_core.page_state.analyses import AnalysisRequest
     from mlda_core.page_state.tables import Table
 
 # Views of the model's column that follow from an analysis.

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest
+from app.jobs.analysis import AnalysisJob
 from app.maps import frames
 from app.maps.color_scales import UNSIGNED
 from app.text import place
@@ -26,6 +26,7 @@ from mlda_core.evaluation.single_observation import (
     observe,
     scalar_of,
 )
+from mlda_core.page_state.analyses import AnalysisRequest
 from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.rows import InvalidObservationError, Row, check_row
 from mlda_core.page_state.settings import options_of

@@ -18,7 +18,6 @@ from app.charts.cycle import Curves, CycleChart
 from app.components import CycleGestures
 from app.context import SessionContext
 from app.jobs.cycle import CycleJob
-from app.jobs.cycle_alone import AloneRequest
 from app.maps.frames import PLAIN, Column, ColumnContent
 from app.tools.cycle_alone import AloneTool
 from app.tools.cycle_forecast import ForecastTool
@@ -32,6 +31,7 @@ from mlda_core.climate.regions import REGIONS, inside
 from mlda_core.page_state.cycle_runs import CycleRequest, cyclable_days, days_from, offered_methods
 from mlda_core.page_state.cycles import AREAS, CycleSettings, withheld_on
 from mlda_core.page_state.settings import options_of
+from mlda_core.page_state.single_observation import AloneRequest
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

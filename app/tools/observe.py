@@ -17,7 +17,7 @@ import panel as pn
 from app.charts.cost import CostChart
 from app.components import ObserveGestures
 from app.context import SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest
+from app.jobs.analysis import AnalysisJob
 from app.maps.markers import Markers
 from app.text import (
     region_words,
@@ -45,6 +45,7 @@ from app.tools.where_next import WhereNext
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
+from mlda_core.page_state.analyses import AnalysisRequest
 from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.rows import InvalidObservationError
 from mlda_core.page_state.settings import options_of
@@ -190,14 +191,7 @@ class ObserveTool:
             and key[1].analysed == observed.analysed
         ):
             return self._task
-        return AnalysisRequest(
-            month=self._state.month,
-            observations=self.table.plain,
-            method=observed.method,
-            residual=observed.residual,
-            localisation=observed.localisation,
-            source=observed,
-        )
+        return AnalysisRequest.of(self._state.month, self.table.plain, observed)
 
     def begin(self, task: AnalysisRequest, *, stepwise: bool = False) -> None:
         """Start an analysis."""

@@ -16,9 +16,9 @@ from mlda_core.page_state.perturbations import Place, region_of
 from mlda_core.perturbation.response import HELD
 
 if TYPE_CHECKING:
-    from app.jobs.response import ResponseResult, SensitivityRequest
     from mlda_core.assimilation.adjoint import Sensitivity
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.page_state.responses import ResponseResult, SensitivityRequest
     from mlda_core.perturbation.gcm import GcmResponse
     from mlda_core.perturbation.response import Response
 

@@ -132,6 +132,15 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     return made.replace(**latent) if latent else made
 
 
+def asked_for(query: str) -> str:
+    """Return the key of the bundle that a URL's query asks for; '' where it asks for none."""
+    try:
+        given = parse_qs(query.lstrip("?"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        return ""
+    return given.get("bundle", [""])[-1]
+
+
 def rows_fit(snapshot: Snapshot) -> bool:
     """Whether a link holds everything that was done to the observations by hand."""
     return not snapshot.observations.by_hand or bool(snapshot.observations.rows_text())

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-
 import numpy as np
 import pytest
 from visiting import PERTURB, SOME, CycleVisit, SeaVisit, Visit
 
-from app import bundles
 from app.jobs import cycle as cycle_job
 from app.session import Session
 from mlda_core.climate.grid import Grid
@@ -160,25 +156,6 @@ def cycle_visit(cycled, monkeypatch):
     yield start
     for one in made:
         one.session.close()
-
-
-@pytest.fixture
-def shelf(world_folder, tmp_path, monkeypatch):
-    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
-    place = tmp_path / "bundles"
-    for name in ("speedy", "other", "damaged", "grey"):
-        shutil.copytree(world_folder, place / name)
-        config = json.loads((place / name / "config.json").read_text())
-        config |= {"name": name, "title": f"The {name} one"}
-        if name == "grey":
-            config["variables"][1]["field_cmap"] = "nosuch"
-        (place / name / "config.json").write_text(json.dumps(config))
-    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
-    (place / "none").mkdir()
-    (place / "none" / "config.json").write_text("{")
-    monkeypatch.setattr(bundles, "SHIPPED", place)
-    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
-    return place
 
 
 @pytest.fixture

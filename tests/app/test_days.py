@@ -5,8 +5,9 @@ import pytest
 from days import make_daily
 from visiting import Visit, send
 
-from app.bundles import limits_of, taken_along
+from app.bundles import taken_along
 from app.maps import thumbnails
+from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.rows import InvalidObservationError, Row, check_row
 from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
 from mlda_core.page_state.settings import InvalidStateError

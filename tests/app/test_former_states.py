@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.bundles import limits_of
 from app.text import describe, state_words
 from mlda_core.page_state import observations, perturbations
+from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
 
 FORMER = json.loads(Path(__file__).with_name("states_of_48ddd7c.json").read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from small import make_bare
 
-from app.bundles import limits_of
 from app.context import SessionContext
 from app.results.impact_view import ImpactView
 from app.results.impacts import (
@@ -30,6 +29,7 @@ from mlda_core.impact.head import ImpactError
 from mlda_core.impact.samples import codes_of
 from mlda_core.impact.series import MonthlySeries
 from mlda_core.impact.training import train_impact
+from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.rows import InvalidObservationError
 from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
