@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from mlda_core.climate.errors import UserError
-from mlda_core.page_state.cycles import AREAS, MOST_DAYS, Change
+from mlda_core.page_state.cycles import AREAS, MOST_DAYS, Change, CycleSettings
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
@@ -48,6 +48,11 @@ class CycleRequest:
     stations: int
     first: str
     changes: tuple[Change, ...] = ()
+
+    @classmethod
+    def of(cls, settings: CycleSettings) -> Self:
+        """Return what the settings of Cycle ask for; the method must be `offered_methods`' own."""
+        return cls(settings.method, settings.stations, settings.first, settings.changes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,6 +72,10 @@ class ResponseRequest:
         free = self.held == "outside" and self.within
         return {"held": self.held, "region": region_of(self.within) if free else None}
 
+    def response(self, bundle: Bundle) -> Response:
+        """Return the response, whose spread is computed when it is asked for."""
+        return responder_of(bundle).respond(self.month, self.patches, **self.settings)
+
     @property
     def control(self) -> tuple[Any, ...]:
         """What the analysis without a change depends on."""
@@ -135,11 +139,10 @@ def answer_to(
     network = (id(bundle), question.month[5:7], held, inside)
     with nullcontext() if network in _warm else _COLD:
         start = time.perf_counter()
-        responder = responder_of(bundle)
-        made = responder.respond(question.month, question.patches, **question.settings)
+        made = question.response(bundle)
         took = time.perf_counter() - start
         spread = made.spread if known is None else known
-        every = responder.all_fields(question.month)
+        every = responder_of(bundle).all_fields(question.month)
     _warm.add(network)
     return ResponseResult(question, made, every, spread, took)
 
