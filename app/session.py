@@ -18,6 +18,7 @@ from app import ideas
 from app.bundle_menu import BundleMenu
 from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
+from app.continue_in_python import continuation
 from app.maps import frames
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
@@ -40,6 +41,7 @@ from app.web_files import read
 from mlda_core.bundle.shipped import default_key, link_of
 from mlda_core.climate.errors import UserError
 from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.opened import PageState
 from mlda_core.page_state.serialize import from_json, from_query, rows_fit, to_json, to_query
 from mlda_core.page_state.settings import InvalidStateError, options_of
 from mlda_core.page_state.snapshot import OtherBundleError, Snapshot, View
@@ -49,10 +51,22 @@ if TYPE_CHECKING:
 
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
-    {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
+    {
+        "walk",
+        "walked",
+        "theme",
+        "home",
+        "share",
+        "save",
+        "python",
+        "rest",
+        "seed",
+        "tool",
+        "obs-hover",
+    }
     | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
     | {"drivers", "series-start", "series-cancel", "obs-download"}
-    | {"cycle-set", "cycle-forecast"}
+    | {"cycle-set", "cycle-forecast", "python"}
 )
 # The tools in the order of their tabs.
 TABS = ("explore", "observe", "perturb", "cycle")
@@ -225,6 +239,7 @@ class Session:
             "redo": self.redo,
             "share": self.share,
             "save": self.save,
+            "python": self.continue_in_python,
             "load": self.load,
             "visit": self.visit,
             "try": self.try_idea,
@@ -301,6 +316,12 @@ class Session:
         name = f"mlda-{self.state.month}.json"
         self.bar._send_msg({"type": "file", "name": name, "text": text})  # noqa: SLF001
         self._say(f"Saved as {name}.")
+
+    def continue_in_python(self, _: Message) -> None:
+        """Give the browser the program that makes what is shown."""
+        self._say("")
+        state = PageState(self.state.snapshot(), self.bundle, self.limits)
+        self.bar._send_msg(continuation(state))  # noqa: SLF001 - Panel's own way
 
     def load(self, message: Message) -> str | None:
         """Take over the state of a file; one of another bundle opens that bundle."""

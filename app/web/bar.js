@@ -1,5 +1,6 @@
 import { address } from "./address.js"
 import { channel, serverListens } from "./channel.js"
+import { continuation } from "./continue.js"
 import { listen, moveByArrows } from "./dom.js"
 import { overflow } from "./overflow.js"
 import { timeline } from "./timeline.js"
@@ -42,6 +43,7 @@ export function render({ model, el }) {
 
   const month = timeline(model, el, wire)
   address(model, el, wire, { say, passing: () => month.plays })
+  continuation(model)
   overflow(model, el)
   for (const b of el.querySelectorAll("[data-send]")) b.addEventListener("click", () => wire.send({ type: b.dataset.send }))
   $("#projection").addEventListener("change", () => wire.send({ type: "projection", value: $("#projection").value }))

@@ -13,55 +13,45 @@ from mlda_core.page_state.snippet import snippet_of
 _PICTURES = {
     "analysis": "analysis.plot()",
     "response": "response.plot()",
-    "fields": (
-        "from mlda_core.plotting import state_maps\n"
-        "\n"
-        'state_maps({"target": bundle.target(month), "model": fields}, bundle)'
-    ),
+    "fields": """from mlda_core.plotting import state_maps
+
+columns = {"Target": (bundle.target(month), "anomaly"), "Model": (fields, "anomaly")}
+state_maps(bundle, columns)""",
 }
 _SCORES = {
-    "analysis": (
-        "from mlda_core import verify\n"
-        "\n"
-        "scores = verify(\n"
-        "    {analysis.method: analysis.anomalies},\n"
-        "    bundle,\n"
-        "    target=bundle.target(month),\n"
-        "    observations=observations,\n"
-        "    month=month,\n"
-        ")\n"
-        'scores.table("explained_variance").round(2)'
-    ),
-    "response": (
-        "from mlda_core import REGIONS, regional_mean\n"
-        "\n"
-        'for name in ("globe", "tropics", "north", "south"):\n'
-        "    means = regional_mean(response.anomalies, bundle.grid, REGIONS[name])\n"
-        "    print(name, dict(zip([v.name for v in bundle.variables], means.round(3).tolist())))"
-    ),
-    "fields": (
-        "from mlda_core import compare\n"
-        "\n"
-        "for i, variable in enumerate(bundle.variables):\n"
-        "    found = compare(bundle.target(month)[i], fields[i], bundle.grid.weights)\n"
-        "    print(variable.name, found)"
-    ),
-    "days": (
-        "for day, made in days.items():\n"
-        '    rmse = made.errors["analysis"][0]  # over the globe, by variable\n'
-        "    print(day, dict(zip([v.name for v in bundle.variables], rmse.round(3).tolist())))"
-    ),
+    "analysis": """from mlda_core import verify
+
+scores = verify(
+    {analysis.method: analysis.anomalies},
+    bundle,
+    target=bundle.target(month),
+    observations=observations,
+    month=month,
+)
+scores.table("explained_variance").round(2)""",
+    "response": """from mlda_core import REGIONS, regional_mean
+
+names = [variable.name for variable in bundle.variables]
+for key in ("globe", "tropics", "north", "south"):
+    means = regional_mean(response.anomalies, bundle.grid, REGIONS[key])
+    print(key, dict(zip(names, means.round(3).tolist())))""",
+    "fields": """from mlda_core import compare
+
+for variable, target, model in zip(bundle.variables, bundle.target(month), fields):
+    print(variable.name, compare(target, model, bundle.grid.weights))""",
+    "days": """names = [variable.name for variable in bundle.variables]
+for day, made in days.items():
+    rmse = made.errors["analysis"][0]  # over the globe, by variable
+    print(day, dict(zip(names, rmse.round(3).tolist())))""",
 }
 
 
-def notebook_of(state: PageState, address: str = "") -> str:
+def notebook_of(state: PageState) -> str:
     """Write the notebook that makes a state.
 
     Parameters
     ----------
     state : PageState
-    address : str
-        Of the page, to which the notebook links; '' for none.
 
     Returns
     -------
@@ -76,11 +66,11 @@ def notebook_of(state: PageState, address: str = "") -> str:
     snippet = snippet_of(state)
     bundle, *words = described(state)
     lines = "\n".join(f"- {line}" for line in words)
-    link = f"[The same on the page]({address}?{state.link})." if address else ""
+    link = f"On the page: `?{state.link}`"
     commands = commands_of(state).lines
     shell = "By command line:\n\n" + "\n".join(f"    {line}" for line in commands)
     parts = [
-        _cell("markdown", f"# {state.month}\n\n{bundle}\n\n{lines}\n\n{link}".rstrip()),
+        _cell("markdown", f"# {state.month}\n\n{bundle}\n\n{lines}\n\n{link}"),
         _cell("code", snippet.text.rstrip()),
     ]
     if snippet.made in _PICTURES:

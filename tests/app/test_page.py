@@ -27,7 +27,7 @@ def variables_of(repo_root):
 
 def test_the_template_uses_what_the_page_gives_it(repo_root):
     web = repo_root / "app" / "web"
-    names = ("page.html", "bar.html", "guide.html")
+    names = ("page.html", "bar.html", "guide.html", "continue.html")
     template = "".join((web / name).read_text() for name in names)
     used = jinja2.meta.find_undeclared_variables(
         jinja2.Environment(autoescape=True).parse(template)
