@@ -32,6 +32,7 @@ LAYERS = {
             "web_files",
             "glossary",
             "about",
+            "in_notebook",
             "text",
             "state",
             "maps",
@@ -41,7 +42,7 @@ LAYERS = {
             "context",
         ),
         *("jobs", "tools", "results", "bundles", "timeline", "guide", "ideas"),
-        *("bundle_menu", "warm_up"),
+        *("bundle_menu", "warm_up", "continue_in_python"),
         *("session", "page", "main", "app_hooks"),
     ),
 }
