@@ -20,7 +20,7 @@ def link(world):
 def test_a_link_is_told_and_the_command_lines_make_the_same(world, link, tmp_path):
     done = mlda("show", f"http://localhost:5006/app{link}", "--bundle", world.path)
     assert done.returncode == 0, done.stderr
-    assert "Stations: 24 observations" in done.stdout
+    assert "Stations: 12 observations" in done.stdout
     lines = [line for line in done.stdout.splitlines() if line.startswith("mlda ")]
     assert len(lines) == 2
     for line in lines:
@@ -67,7 +67,7 @@ def test_a_file_is_shown_and_its_program(world, link, tmp_path):
     assert 'method="eof"' in done.stdout
     written = mlda("show", path, "--bundle", world.path, "--obs", tmp_path / "obs.csv")
     assert written.returncode == 0, written.stderr
-    assert "24 observations" in written.stdout
+    assert "12 observations" in written.stdout
     assert (tmp_path / "obs.csv").read_text().startswith("variable,lat,lon")
 
 
