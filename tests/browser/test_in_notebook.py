@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from app import mlda_app
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_notebooks_frame_shows_the_page(browser, speedy, notebook_with):
     try:
         page.goto(notebook_with(frame._repr_html_()), wait_until="commit")
         shown = page.frame_locator("iframe")
-        expect(shown.locator("html[data-listens]")).to_be_attached(timeout=120_000)
+        expect(shown.locator("html[data-listens]")).to_be_attached(timeout=240_000)
         expect(shown.locator(".when .month")).to_have_text("January 1998")
         shown.locator("#next").click()
         expect(shown.locator(".when .month")).to_have_text("February 1998")
