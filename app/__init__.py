@@ -1,1 +1,5 @@
 """The dashboard: ``panel serve app``."""
+
+from app.in_notebook import mlda_app
+
+__all__ = ["mlda_app"]

@@ -37,6 +37,9 @@ def on_server_loaded(_: Any) -> None:
     with background.heeding_signals():
         if os.getpid() != _FIRST:
             background.end_with_parent(_FIRST)
+        elif (parent := os.environ.get("MLDA_PARENT", "")).isdecimal():
+            # Served for a notebook: it ends with the kernel, however that ends.
+            background.end_with_parent(int(parent))
         # The import takes seconds of its own.
         from app.warm_up import warm_seasons, warm_up
 

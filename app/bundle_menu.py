@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from app.bundles import BundleInfo, offers, open_bundle, taken_along, travelling
+from app.bundles import open_bundle, taken_along, travelling
 from app.components import Message
 from app.context import Action, SessionContext
 from app.jobs.worker import Latest
-from app.state.settings import InvalidStateError
-from app.state.snapshot import OtherBundleError
+from mlda_core.bundle.shipped import BundleInfo, offers
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import OtherBundleError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

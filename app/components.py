@@ -16,8 +16,8 @@ import param
 from panel.custom import JSComponent
 from panel.reactive import Syncable
 
-from app.state.snapshot import Z_LIMIT
 from app.web_files import read, read_module
+from mlda_core.page_state.snapshot import Z_LIMIT
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
 # over first, without the document's lock (panel 1.9.4): Bokeh then refuses the first change of a

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.components import Message
 
 if TYPE_CHECKING:
-    from app.state.store import State
+    from app.state import State
     from mlda_core.bundle.bundle import Bundle
 
 # The action of a message. It returns the text of the status line, which ends a gesture, or None.

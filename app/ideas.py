@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from app.bundles import limits_of, link_of, offers
-from app.state.rows import pack_rows
-from app.state.serialize import from_query
-from app.state.settings import InvalidStateError
+from mlda_core.bundle.shipped import link_of, offers
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.rows import pack_rows
+from mlda_core.page_state.serialize import from_query
+from mlda_core.page_state.settings import InvalidStateError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import panel as pn
 
 from app.about import shown, software
-from app.bundles import asked_for, short_title
+from app.bundles import short_title
 from app.glossary import info, words_html
 from app.guide import first_sentences
 from app.ideas import offered
@@ -22,6 +22,7 @@ from app.timeline import curve, curve_paths, splits
 from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.serialize import asked_for
 
 TITLE = "mlda"
 
@@ -72,7 +73,7 @@ def serve() -> Session | None:
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
-    templates = ("page.html", "bar.html", "guide.html")
+    templates = ("page.html", "bar.html", "guide.html", "continue.html")
     page = PageTemplate("".join(map(read, templates)), nb_template="")
     _write_words(page, session)
     _write_guide(page, session, first_visit=greet)
@@ -130,7 +131,8 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("curve", curve_paths(bundle))
     page.add_variable("curve_words", curve(bundle)[1])
     page.add_variable("projections", choices_of(bundle.grid))
-    page.add_variable("css", read("page.css") + read("guide.css") + read("info.css"))
+    sheets = ("page.css", "guide.css", "continue.css", "info.css")
+    page.add_variable("css", "".join(map(read, sheets)))
     scripts = ("layout.js", "guide.js", "table_focus.js")
     page.add_variable("scripts", "".join(map(read, scripts)))
     page.add_variable("theme", session.state.theme)

@@ -16,9 +16,9 @@ import panel as pn
 
 from app import ideas
 from app.bundle_menu import BundleMenu
-from app.bundles import default_key, limits_of, link_of
 from app.components import Bar, Message, PageTitles, Tools
 from app.context import Action, SessionContext, merge_actions
+from app.continue_in_python import continuation
 from app.downloads.actions import Downloads
 from app.downloads.parts import Parts
 from app.maps import frames
@@ -28,10 +28,7 @@ from app.maps.markers import Markers
 from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
-from app.state.serialize import from_json, from_query, rows_fit, to_json, to_query
-from app.state.settings import InvalidStateError, options_of
-from app.state.snapshot import OtherBundleError, Snapshot, View
-from app.state.store import State
+from app.state import State
 from app.text import signed
 from app.timeline import split_words, splits
 from app.tools.comparison import Comparison
@@ -43,14 +40,32 @@ from app.tools.observe_actions import ObserveActions
 from app.tools.perturb import PerturbTool
 from app.tools.perturb_actions import PerturbActions
 from app.web_files import read
+from mlda_core.bundle.shipped import default_key, link_of
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.opened import PageState
+from mlda_core.page_state.serialize import from_json, from_query, rows_fit, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError, options_of
+from mlda_core.page_state.snapshot import OtherBundleError, Snapshot, View
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 # What can be done during a walk without ending it: it leaves z and the history alone.
 WALKS_ON = frozenset(
-    {"walk", "walked", "theme", "home", "share", "save", "rest", "seed", "tool", "obs-hover"}
+    {
+        "walk",
+        "walked",
+        "theme",
+        "home",
+        "share",
+        "save",
+        "python",
+        "rest",
+        "seed",
+        "tool",
+        "obs-hover",
+    }
     | {"column", "hatch", "member", "event", "foot", "impact", "foot-region", "foot-change"}
     | {"drivers", "series-start", "series-cancel", "obs-download"}
     | {"download-figure", "download-fields", "download-table"}
@@ -242,6 +257,7 @@ class Session:
             "redo": self.redo,
             "share": self.share,
             "save": self.save,
+            "python": self.continue_in_python,
             "load": self.load,
             "visit": self.visit,
             "try": self.try_idea,
@@ -318,6 +334,12 @@ class Session:
         name = f"mlda-{self.state.month}.json"
         self.bar._send_msg({"type": "file", "name": name, "text": text})  # noqa: SLF001
         self._say(f"Saved as {name}.")
+
+    def continue_in_python(self, _: Message) -> None:
+        """Give the browser the program that makes what is shown."""
+        self._say("")
+        state = PageState(self.state.snapshot(), self.bundle, self.limits)
+        self.bar._send_msg(continuation(state))  # noqa: SLF001 - Panel's own way
 
     def load(self, message: Message) -> str | None:
         """Take over the state of a file; one of another bundle opens that bundle."""

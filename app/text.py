@@ -7,9 +7,9 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from app.state.snapshot import Origin
 from mlda_core.climate.places import box, number, place, signed
 from mlda_core.climate.time_step import MONTH, TimeStep
+from mlda_core.page_state.snapshot import Origin
 
 if TYPE_CHECKING:
     from mlda_core.climate.variables import Variable
@@ -137,7 +137,7 @@ def state_words(model: str, origin: Origin | None) -> str:
     Parameters
     ----------
     model : str
-        An option of the setting ``model`` of `app.state.snapshot.View`.
+        An option of the setting ``model`` of `mlda_core.page_state.snapshot.View`.
     origin : Origin or None
         Where its latent vector came from.
 

@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from app.bundle_menu import prepare
-from app.bundles import limits_of, open_bundle
+from app.bundles import open_bundle
 from app.jobs import background
-from app.jobs.analysis import engine_of
 from app.maps import frames, thumbnails
 from app.maps.projections import choices_of, projection
-from app.state.observations import ObservationSettings
 from app.tools.explore import FIRST_SLIDERS
-from app.tools.observations import resolve
 from app.tools.observe import GREETING
 from mlda_core.climate.errors import BundleError
+from mlda_core.page_state.analyses import engine_of
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.tables import resolve
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlda_core.observations.options import TableOptions
     from mlda_core.observations.synthetic import synthesise_reports
     from mlda_core.observations.table import read as read_observations
+    from mlda_core.page_state.opened import PageState, from_file, from_link
     from mlda_core.perturbation.attribution import drivers
     from mlda_core.perturbation.gcm import gcm_responses
     from mlda_core.perturbation.responder import Responder
@@ -42,6 +43,7 @@ __all__ = [
     "Ensemble",
     "NetworkSpec",
     "ObservationWarning",
+    "PageState",
     "Patch",
     "Responder",
     "Response",
@@ -50,6 +52,8 @@ __all__ = [
     "coastline",
     "compare",
     "drivers",
+    "from_file",
+    "from_link",
     "gcm_responses",
     "load_bundle",
     "load_impact",
@@ -76,6 +80,7 @@ _DEFINED_IN = {
     "Ensemble": "assimilation.posterior.ensemble",
     "NetworkSpec": "observations.networks",
     "ObservationWarning": "observations.intake",
+    "PageState": "page_state.opened",
     "Patch": "perturbation.sst_patches",
     "Responder": "perturbation.responder",
     "Response": "perturbation.response",
@@ -84,6 +89,8 @@ _DEFINED_IN = {
     "coastline": "climate.assets",
     "compare": "climate.metrics",
     "drivers": "perturbation.attribution",
+    "from_file": "page_state.opened",
+    "from_link": "page_state.opened",
     "gcm_responses": "perturbation.gcm",
     "load_bundle": "bundle.bundle",
     "load_impact": "impact.files",

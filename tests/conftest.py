@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import sys
@@ -63,6 +64,63 @@ def speedy(repo_root: Path) -> Bundle:
     from mlda_core.bundle.bundle import load_bundle
 
     return load_bundle(repo_root / "assets/bundles/speedy")
+
+
+@pytest.fixture(scope="session")
+def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a calibrated bundle without a sea, its months with gaps."""
+    from gappy import make_world
+
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def world(world_folder: Path) -> Bundle:
+    """That bundle."""
+    from mlda_core.bundle.bundle import load_bundle
+
+    return load_bundle(world_folder)
+
+
+@pytest.fixture(scope="session")
+def cycled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A small bundle of days that can be cycled."""
+    from cycled import make_cycled
+
+    return make_cycled(tmp_path_factory.mktemp("cycled"))
+
+
+@pytest.fixture
+def shelf(world_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
+    from mlda_core.bundle import shipped
+
+    place = tmp_path / "bundles"
+    for name in ("speedy", "other", "damaged", "grey"):
+        shutil.copytree(world_folder, place / name)
+        config = json.loads((place / name / "config.json").read_text())
+        config |= {"name": name, "title": f"The {name} one"}
+        if name == "grey":
+            config["variables"][1]["field_cmap"] = "nosuch"
+        (place / name / "config.json").write_text(json.dumps(config))
+    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
+    (place / "none").mkdir()
+    (place / "none" / "config.json").write_text("{")
+    monkeypatch.setattr(shipped, "SHIPPED", place)
+    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
+    return place
+
+
+@pytest.fixture
+def smoothed(monkeypatch):
+    """Let a view's observations have the setting."""
+    from smoothing import Smoothed
+
+    from mlda_core.page_state.snapshot import Snapshot, View
+
+    monkeypatch.setattr(View.param["observations"], "class_", Smoothed)
+    monkeypatch.setattr(View.param["observations"], "default", Smoothed())
+    return Snapshot("1997-12", observations=Smoothed(smoothing=2.0))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.downloads.columns import ShownColumn
-from app.maps.projections import REGION
 from mlda_core.climate.errors import ExtraError
+from mlda_core.climate.projections import REGION
 
 if TYPE_CHECKING:
     import pandas as pd

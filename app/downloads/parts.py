@@ -13,7 +13,7 @@ from mlda_core.climate.errors import StateError
 if TYPE_CHECKING:
     from app.maps.frames import Frame
     from app.results.panel import Foot
-    from app.state.store import State
+    from app.state import State
     from app.tools.comparison import Comparison
     from app.tools.cycle import CycleTool
     from app.tools.observe import ObserveTool

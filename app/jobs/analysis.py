@@ -6,24 +6,19 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from app.context import SessionContext
 from app.jobs.worker import ANALYSES, Latest
-from app.state.observations import ObservationSettings
-from app.state.snapshot import Z_LIMIT
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.analyses import AnalysisRequest, assimilated, remainder
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
-    from mlda_core.assimilation.assimilator import Assimilator
     from mlda_core.assimilation.posterior.ensemble import Ensemble
-    from mlda_core.bundle.bundle import Bundle
 
 # Between two drawn steps: there are seldom more than five, and time to press Pause.
 PACE = 0.6
@@ -31,61 +26,6 @@ PACE = 0.6
 REST = 0.15
 # Influences that a visitor has looked at are kept, 75 kB each.
 KEPT = 64
-
-
-@lru_cache(maxsize=4)
-def engine_of(bundle: Bundle) -> Assimilator:
-    """Return the bundle's assimilation, shared by all sessions."""
-    from mlda_core.assimilation.assimilator import Assimilator
-
-    return Assimilator(bundle)
-
-
-@dataclass(frozen=True, eq=False)
-class AnalysisRequest:
-    """What is to be analysed; the same task is the same object.
-
-    Parameters
-    ----------
-    month : str
-        ``YYYY-MM``.
-    observations : DataFrame
-        As the library takes them; never changed.
-    method : str
-        One of the library's methods.
-    residual : bool
-        With residual analysis.
-    localisation : float
-        Factor on the localisation radius.
-    source : ObservationSettings, optional
-        The network and what was done to it: what the page says the analysis is of.
-    """
-
-    month: str
-    observations: pd.DataFrame
-    method: str
-    residual: bool
-    localisation: float
-    source: ObservationSettings | None = None
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the library takes beside the observations and the month."""
-        return {
-            "method": self.method,
-            "residual": self.residual,
-            "localisation": self.localisation,
-        }
-
-    @cached_property
-    def assimilated(self) -> frozenset[str]:
-        """The variables of the observations that are not withheld."""
-        return _assimilated(self.observations)
-
-
-def _assimilated(observations: pd.DataFrame) -> frozenset[str]:
-    given = ~observations["withheld"].to_numpy(dtype=bool)
-    return frozenset(observations["variable"][given])
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +79,7 @@ class AnalysisJob:
         # How many of the observations are taken in, while an analysis is seen to form.
         self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
-        self._remainder: tuple[Analysis, NDArray[np.floating]] | None = None
+        self._remainder: tuple[Analysis, NDArray[np.floating] | None] | None = None
         self._ensemble: tuple[Analysis, Ensemble] | None = None
         self._failed: Any = None
 
@@ -156,7 +96,7 @@ class AnalysisJob:
         if self.drawn is None or self.drawn.observations.empty:
             return None
         if self.grown is not None:
-            return _assimilated(self.drawn.observations.iloc[: self.grown])
+            return assimilated(self.drawn.observations.iloc[: self.grown])
         return self.drawn.assimilated
 
     @property
@@ -196,13 +136,9 @@ class AnalysisJob:
         self._extra.cancel()
 
         def make() -> Iterator[tuple[Step | _Grown, bool]]:
-            engine = engine_of(self._bundle)
-            # From the linear solution a VAE takes one step or two, and none of them is seen.
-            start = "background" if stepwise else "linear"
             for count in growing:
-                rows = task.observations.iloc[:count]
-                yield _Grown(count, engine.run(rows, task.month, **task.settings)), True
-            steps: Any = engine.steps(task.observations, task.month, start=start, **task.settings)
+                yield _Grown(count, task.first(count, self._bundle)), True
+            steps: Any = task.steps(self._bundle, stepwise=stepwise)
             with contextlib.closing(steps):
                 for step in steps:
                     # The first answer and the last are drawn, the others if somebody wants to
@@ -298,12 +234,10 @@ class AnalysisJob:
         None where it has no latent vector.
         """
         analysis = self.analysis
-        if analysis is None or analysis.z is None:
+        if analysis is None:
             return None
         if self._remainder is None or self._remainder[0] is not analysis:
-            z = np.clip(analysis.z, -Z_LIMIT, Z_LIMIT)
-            decoded = self._bundle.decode_anomalies(z, analysis.month)
-            self._remainder = (analysis, analysis.anomalies - decoded)
+            self._remainder = (analysis, remainder(analysis, self._bundle))
         return self._remainder[1]
 
     def spread(self) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
@@ -337,12 +271,7 @@ class AnalysisJob:
                 self._ensemble = (analysis, ensemble)
                 self._changed()
 
-            self._extra.submit(
-                lambda _: engine_of(self._bundle).ensemble(
-                    task.observations, task.month, **task.settings
-                ),
-                made,
-            )
+            self._extra.submit(lambda _: task.ensemble(self._bundle), made)
         return None
 
     @property
@@ -367,12 +296,7 @@ class AnalysisJob:
                 self._influence[row] = fields
                 self._changed()
 
-            self._extra.submit(
-                lambda _: engine_of(self._bundle).influence(
-                    task.observations, task.month, row, **task.settings
-                ),
-                made,
-            )
+            self._extra.submit(lambda _: task.influence(row, self._bundle), made)
         return None
 
     def evaluate_cost(self, z: NDArray[np.floating], task: AnalysisRequest) -> None:
@@ -391,9 +315,7 @@ class AnalysisJob:
             self._weighed_at = now
 
         def job(_: Callable[[], bool]) -> Cost:
-            return engine_of(self._bundle).cost_of(
-                z, task.observations, task.month, **task.settings
-            )
+            return task.cost(z, self._bundle)
 
         def made(cost: Cost) -> None:
             self.manual_cost = cost

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.context import SessionContext
 from app.jobs.analysis import sentence
-from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
-from app.state.perturbations import Place, region_of
+from mlda_core.page_state.perturbations import Place, region_of
+from mlda_core.page_state.responses import responder_of
 from mlda_core.perturbation.atlas import Atlas, AtlasRun
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.context import SessionContext
 from app.jobs.analysis import sentence
-from app.jobs.cycle_material import CycleRequest, days_from, run_of
 from app.jobs.worker import ANALYSES, Latest
+from mlda_core.page_state.cycle_runs import CycleRequest, days_from, run_of
 
 if TYPE_CHECKING:
     from mlda_core.cycling.followed import FollowedCycle, FollowedDay

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from app.context import SessionContext
 from app.jobs.analysis import sentence
-from app.jobs.cycle_material import CycleRequest, material_of
 from app.jobs.worker import ANALYSES, Latest
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.cycle_runs import CycleRequest, material_of
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

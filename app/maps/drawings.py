@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from app.state.settings import InvalidStateError, number
+from mlda_core.page_state.settings import InvalidStateError, number
 
 # What each tool of Bokeh draws.
 SHAPES = {"box": "rect", "lasso": "poly"}

@@ -37,6 +37,7 @@ from mlda_core.climate.regions import REGIONS, regional_mean
 from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 from mlda_core.observations.networks import observed_as
+from mlda_core.page_state.latents import with_remainder
 
 HATCH_EVERY = 6
 # Cells of the scatter: three screen pixels each at 1080p.
@@ -172,7 +173,7 @@ class Request:
         What both columns show instead.
     scale : int
         What the model column's colour range is divided by, an option of the setting ``scale`` of
-        `app.state.observations.ObservationSettings`; see `amplification`.
+        `mlda_core.page_state.observations.ObservationSettings`; see `amplification`.
     arrows : bool
         Whether the bundle's vector is drawn over its other variables.
     name : str
@@ -455,7 +456,7 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     else:
         model = bundle.decode_anomalies(request.z, season)
         if request.residual is not None:
-            model = _sum(bundle, model, request.residual, season)
+            model = with_remainder(model, request.residual, bundle, season)
     mean = bundle.climatology(season) if request.full else None
 
     pixels = pixel_map(request.projection, bundle.grid)
@@ -546,17 +547,3 @@ def _differs(before: Request, now: Request) -> bool:
     if before.residual is not now.residual:
         return True
     return before.z is not now.z and not np.array_equal(before.z, now.z)
-
-
-def _sum(
-    bundle: BundleLike,
-    decoded: NDArray[np.floating],
-    residual: NDArray[np.floating],
-    season: int,
-) -> NDArray[np.floating]:
-    """Return the sum of anomalies; where a variable cannot be negative, at least none of it."""
-    total = decoded + residual
-    for i, variable in enumerate(bundle.variables):
-        if variable.non_negative:
-            np.maximum(total[i], -bundle.climatology(season)[i], out=total[i])
-    return total

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from app.maps.figures import FONT
 from app.maps.glyphs import draw
 from app.maps.projections import to_map
-from app.state.perturbations import Box
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import Box
 from mlda_core.perturbation.sst_patches import Patch
 
 bm: Any = bokeh.models

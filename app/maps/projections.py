@@ -20,7 +20,7 @@ from scipy import sparse
 
 from mlda_core.climate import assets
 from mlda_core.climate.grid import Grid
-from mlda_core.climate.projections import EDGES, KEYS, PROJECTIONS, REGION_MARGIN
+from mlda_core.climate.projections import EDGES, KEYS, PROJECTIONS, REGION, REGION_MARGIN, keys_of
 
 # Maps are 2:1. 400 x 200 pixels a map: 80 kB as bytes, so that eight maps still travel quickly
 # over a class room's wireless network, and fine enough that upscaling is not seen at 1080p.
@@ -47,9 +47,6 @@ class Choice:
     label: str
 
 
-CHOICES: tuple[Choice, ...] = tuple(Choice(p.key, p.label) for p in PROJECTIONS)
-# A map of a region alone: its key goes on with south, north, west and east, so that it says all.
-REGION = "region:"
 # Projections kept: the five, and those of a few regions.
 KEPT = 16
 
@@ -129,19 +126,9 @@ class PixelMap:
 
 
 def choices_of(grid: Grid) -> tuple[Choice, ...]:
-    """Return the projections for a grid's fields, the first of them shown first.
-
-    Parameters
-    ----------
-    grid : Grid
-        Fields of a region are shown on a map of it: on a globe they would be tiny.
-    """
-    south, north = grid.lat_edges[[0, -1]]
-    west, east = grid.lon_edges[[0, -1]]
-    if grid.is_global or east - west > 180 or north - south > 90:
-        return CHOICES
-    edges = ",".join(f"{edge:g}" for edge in (south, north, west, east))
-    return (Choice(f"{REGION}{edges}", "Region"), *CHOICES)
+    """Return the projections for a grid's fields, the first of them shown first."""
+    labels = {p.key: p.label for p in PROJECTIONS}
+    return tuple(Choice(key, labels.get(key, "Region")) for key in keys_of(grid))
 
 
 def _edges_of(key: str) -> tuple[float, float, float, float]:

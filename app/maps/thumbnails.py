@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.maps.color_scales import colours
-from app.maps.projections import EXTENT, REGION, choices_of, coastline, pixel_map, projection
+from app.maps.projections import EXTENT, choices_of, coastline, pixel_map, projection
 from app.text import short_labels
 from mlda_core.climate.grid import Grid
+from mlda_core.climate.projections import REGION
 from mlda_core.climate.seasons import Seasons
 from mlda_core.climate.variables import Variable
 

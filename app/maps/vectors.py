@@ -220,7 +220,7 @@ def stretched(variables: tuple[Variable, ...], scale: int) -> tuple[Variable, ..
     ----------
     variables : tuple of Variable
     scale : int
-        An option of the setting ``scale`` of `app.state.observations.ObservationSettings`.
+        An option of the setting ``scale`` of `ObservationSettings`.
     """
     if scale == 1:
         return variables

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.components import Message
 from app.context import Action, SessionContext
 from app.jobs.analysis import sentence
-from app.jobs.response import responder_of
 from app.jobs.worker import ANALYSES, Latest
 from app.results.panel import CHANGED, Foot
-from app.state.perturbations import Place, region_of
-from app.state.rows import InvalidObservationError
 from mlda_core.assimilation.regional_series import Analyses, months_of
 from mlda_core.climate.regions import Region
+from mlda_core.page_state.perturbations import Place, region_of
+from mlda_core.page_state.responses import responder_of
+from mlda_core.page_state.rows import InvalidObservationError
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

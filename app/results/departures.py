@@ -10,16 +10,17 @@ import numpy as np
 from app.charts.densities import Curve, Densities, Mark
 from app.components import Message
 from app.context import Action, SessionContext
-from app.jobs.analysis import engine_of, sentence
+from app.jobs.analysis import sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.panel import Foot
-from app.state.rows import InvalidObservationError
-from app.state.snapshot import Asked, View
 from app.text import counted, number, place, short_labels, signed
 from mlda_core.assimilation.densities import densities_at
 from mlda_core.climate.regions import Region
 from mlda_core.climate.scales import written_units
 from mlda_core.evaluation.rank_histogram import observation_ranks
+from mlda_core.page_state.analyses import engine_of
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.snapshot import Asked, View
 
 if TYPE_CHECKING:
     from app.tools.observe import ObserveTool

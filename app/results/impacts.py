@@ -17,11 +17,11 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.state.rows import InvalidObservationError
 from app.text import SPLIT_LETTERS, number
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.impact.files import load_impact
 from mlda_core.impact.head import INTERVAL, ImpactError, ImpactHead, Prediction, Record
+from mlda_core.page_state.rows import InvalidObservationError
 
 if TYPE_CHECKING:
     from app.results.panel import Foot

@@ -11,9 +11,9 @@ from app.context import Action, SessionContext
 from app.maps.color_scales import limits, units
 from app.maps.member_maps import contours, stamps
 from app.results.panel import Foot
-from app.state.rows import InvalidObservationError
-from app.state.settings import number as checked
 from app.text import number
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.settings import number as checked
 
 if TYPE_CHECKING:
     from app.tools.observe import ObserveTool

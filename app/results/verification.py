@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.components import Message
 from app.context import Action, SessionContext, merge_actions
-from app.jobs.analysis import AnalysisRequest, engine_of, sentence
+from app.jobs.analysis import sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.results.attribution import EVERY, TURN, AttributionPanel
 from app.results.departures import DeparturesPanel
@@ -16,7 +16,6 @@ from app.results.impacts import ImpactPanel
 from app.results.members import MembersPanel
 from app.results.panel import PARTS, Foot, regions_of
 from app.results.view import FootView
-from app.state.rows import InvalidObservationError
 from app.tools.methods import METHOD_LABELS, methods_of
 from app.tools.observe import ObserveTool
 from app.tools.observe_text import month_words, scenario
@@ -25,6 +24,8 @@ from mlda_core.assimilation.regional_series import Point, Series, by_season, mon
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, Region, drawn_box
 from mlda_core.evaluation.verification import verify
+from mlda_core.page_state.analyses import AnalysisRequest, engine_of
+from mlda_core.page_state.rows import InvalidObservationError
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis

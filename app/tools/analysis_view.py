@@ -8,19 +8,20 @@ import numpy as np
 
 from app.context import SessionContext
 from app.maps import frames
-from app.state.observations import ObservationSettings
-from app.state.snapshot import Origin
 from app.text import number, shown_instead, signed
 from app.tools.observe_text import row_name
 from app.tools.where_next import COLUMN as WHERE_NEXT
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.observations.row_kinds import is_plain
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.snapshot import Origin
 
 if TYPE_CHECKING:
-    from app.jobs.analysis import AnalysisJob, AnalysisRequest
-    from app.tools.observations import Table
+    from app.jobs.analysis import AnalysisJob
     from app.tools.where_next import WhereNext
     from mlda_core.assimilation.posterior.ensemble import Ensemble
+    from mlda_core.page_state.analyses import AnalysisRequest
+    from mlda_core.page_state.tables import Table
 
 # Views of the model's column that follow from an analysis.
 OF_ANALYSES = ("increment", "influence", "spread", "member", "probability", WHERE_NEXT)

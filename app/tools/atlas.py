@@ -17,11 +17,11 @@ from app.context import Action, SessionContext
 from app.jobs.atlas import AtlasJob, AtlasRequest
 from app.maps.color_scales import Look, atlas_look, units
 from app.maps.frames import Column
-from app.state.perturbations import PerturbationSettings, region_of
-from app.state.settings import options_of
 from app.text import number, region_words, short_labels, signed
 from app.widgets import Choice, block, button, keep_focus, progress_bar, row, text
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import PerturbationSettings, region_of
+from mlda_core.page_state.settings import options_of
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
 

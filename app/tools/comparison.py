@@ -13,13 +13,9 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest
+from app.jobs.analysis import AnalysisJob
 from app.maps import frames
 from app.maps.color_scales import UNSIGNED
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError, Row, check_row
-from app.state.settings import options_of
-from app.state.snapshot import OTHERS
 from app.text import place
 from app.tools.heading_comparison import ComparisonHeading
 from app.tools.methods import METHOD_LABELS
@@ -30,6 +26,11 @@ from mlda_core.evaluation.single_observation import (
     observe,
     scalar_of,
 )
+from mlda_core.page_state.analyses import AnalysisRequest
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError, Row, check_row
+from mlda_core.page_state.settings import options_of
+from mlda_core.page_state.snapshot import OTHERS
 
 if TYPE_CHECKING:
     from app.tools.observe import ObserveTool

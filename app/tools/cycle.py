@@ -1,7 +1,7 @@
 """The tool Cycle of one session: assimilation through the days, and how it is shown.
 
-What is cycled is in the state (`app.state.cycles`), the day shown is the page's own; the days of a
-run follow from them (`app.jobs.cycle`).
+What is cycled is in the state (`mlda_core.page_state.cycles`), the day shown is the page's own; the
+days of a run follow from them (`app.jobs.cycle`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ from app.charts.cycle import Curves, CycleChart
 from app.components import CycleGestures
 from app.context import SessionContext
 from app.jobs.cycle import CycleJob
-from app.jobs.cycle_alone import AloneRequest
-from app.jobs.cycle_material import CycleRequest, cyclable_days, days_from, offered_methods
 from app.maps.frames import PLAIN, Column, ColumnContent
-from app.state.cycles import AREAS, CycleSettings, withheld_on
-from app.state.settings import options_of
 from app.tools.cycle_alone import AloneTool
 from app.tools.cycle_forecast import ForecastTool
 from app.tools.cycle_form import CycleForm
@@ -32,6 +28,10 @@ from app.tools.explore import follow
 from app.tools.heading_cycle import CycleHeading
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.regions import REGIONS, inside
+from mlda_core.page_state.cycle_runs import CycleRequest, cyclable_days, days_from, offered_methods
+from mlda_core.page_state.cycles import AREAS, CycleSettings, withheld_on
+from mlda_core.page_state.settings import options_of
+from mlda_core.page_state.single_observation import AloneRequest
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

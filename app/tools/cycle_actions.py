@@ -9,13 +9,13 @@ import numpy as np
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.jobs.cycle_material import days_from
 from app.maps.projections import on_map, to_lonlat
-from app.state.cycles import AREAS, InvalidCycleError, withhold
-from app.state.settings import number
 from app.text import place
 from app.tools.cycle import CycleTool
 from app.tools.cycle_text import day_words
+from mlda_core.page_state.cycle_runs import days_from
+from mlda_core.page_state.cycles import AREAS, InvalidCycleError, withhold
+from mlda_core.page_state.settings import number
 
 # What can be set by its name.
 SET = ("method", "stations", "view", "variable", "over")

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from app.context import SessionContext
-from app.jobs.cycle_alone import AFTER, BEFORE, AloneJob, AloneRequest
-from app.jobs.cycle_material import CycleRequest
+from app.jobs.cycle_alone import AloneJob
 from app.maps.color_scales import Look, units
 from app.maps.frames import Column, ColumnContent
-from app.state.cycles import Alone
 from app.text import place, signed
 from app.tools.cycle_text import day_words
 from app.widgets import Choice, Number, block, button, fields, text
 from mlda_core.climate.scales import round_end
+from mlda_core.page_state.cycle_runs import CycleRequest
+from mlda_core.page_state.cycles import Alone
+from mlda_core.page_state.single_observation import AFTER, BEFORE, AloneRequest
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

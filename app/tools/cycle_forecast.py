@@ -11,11 +11,11 @@ import panel as pn
 from app.charts.members import SpaghettiChart
 from app.context import SessionContext
 from app.jobs.cycle_forecast import LEADS, MEMBERS, ForecastJob, ForecastRequest
-from app.jobs.cycle_material import CycleRequest, cyclable_days
 from app.maps.color_scales import units
 from app.maps.member_maps import Lines, contours
 from app.tools.cycle_text import day_words
 from app.widgets import block, button, fields, text
+from mlda_core.page_state.cycle_runs import CycleRequest, cyclable_days
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -5,8 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from app.state.cycles import STATIONS, CycleSettings
-from app.state.settings import field_of
 from app.tools.cycle_panel import CyclePanel
 from app.widgets import (
     Choice,
@@ -18,6 +16,8 @@ from app.widgets import (
     progress_bar,
     text,
 )
+from mlda_core.page_state.cycles import STATIONS, CycleSettings
+from mlda_core.page_state.settings import field_of
 
 # What of the panel's values the form shows.
 SHOWN = ["settings", "words", "playing", "begun", "within", "done", "total"]

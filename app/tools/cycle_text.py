@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.state.cycles import AREAS, MOST_DAYS, CycleSettings, withheld_on
 from app.text import counted, date_phrase
+from mlda_core.page_state.cycles import AREAS, MOST_DAYS, CycleSettings, withheld_on
 
 if TYPE_CHECKING:
-    from app.jobs.cycle_material import CycleRequest
+    from mlda_core.page_state.cycle_runs import CycleRequest
 
 INTRO = (
     "Run begins on the day shown. Only TEST days are cycled, at most {most} in a row: climatology "

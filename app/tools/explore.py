@@ -15,12 +15,13 @@ from app.context import Action, SessionContext
 from app.glossary import info
 from app.jobs.worker import Latest
 from app.maps import thumbnails
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Z_LIMIT, Origin, snap
 from app.text import describe
+from mlda_core.page_state.latents import code_of
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Z_LIMIT, Origin, snap
 
 if TYPE_CHECKING:
-    from app.state.store import State
+    from app.state import State
     from mlda_core.bundle.bundle import Bundle
 
 FIRST_SLIDERS = 12
@@ -29,11 +30,6 @@ FIRST_SLIDERS = 12
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
     """Return the draw from N(0, I) that a seed stands for."""
     return np.random.default_rng(seed).standard_normal(n_latent).astype(np.float32)
-
-
-def code_of(bundle: Bundle, month: str) -> NDArray[np.float32]:
-    """Return the code of a month, within what a slider can show."""
-    return np.clip(np.asarray(bundle.code(month), dtype=np.float32), -Z_LIMIT, Z_LIMIT)
 
 
 def follow(state: State, bundle: Bundle) -> None:

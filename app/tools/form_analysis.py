@@ -7,10 +7,10 @@ from typing import Any
 
 from app.components import SettingSlider
 from app.glossary import info
-from app.state.observations import ObservationSettings
-from app.state.settings import field_of
 from app.tools.observe_panel import ObservePanel
 from app.widgets import Choice, Number, Tick, block, button, explained, fields, keep_focus, text
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.settings import field_of
 
 # Why a setting that the method chosen lacks is idle.
 IDLE = {

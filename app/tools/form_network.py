@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.state.observations import ObservationSettings
-from app.state.settings import field_of
 from app.tools.observe_panel import ObservePanel
 from app.widgets import Choice, Number, Ticks, button, explained, fields, text
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.settings import field_of
 
 # What a spacing begins with where a number of stations stood, and the other way round.
 FIRST = {"spacing": 2000, "count": 100}

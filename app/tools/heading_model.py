@@ -9,11 +9,11 @@ import param
 
 from app.components import Handler, Members
 from app.glossary import info
-from app.state.observations import ObservationSettings
-from app.state.settings import options_of
 from app.tools.form_panel import FormPanel
 from app.widgets import Choice, HeadingNote, Number, Tick, attributes, explained, heading, row, text
 from mlda_core.assimilation.posterior.sampler import MEMBERS
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.settings import options_of
 
 # These have ends of their own, which are not amplified.
 OWN_ENDS = ("probability", "next")

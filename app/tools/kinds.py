@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.state.rows import InvalidObservationError
 from app.text import number
 from mlda_core.observations.kind import KindError
 from mlda_core.observations.kinds import KINDS, PLAIN, kind_of
 from mlda_core.observations.kinds.report import words_of
+from mlda_core.page_state.rows import InvalidObservationError
 
 if TYPE_CHECKING:
     import pandas as pd

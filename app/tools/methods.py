@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.state.observations import ObservationSettings
-from app.state.settings import options_of
 from mlda_core.assimilation.methods import METHODS
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.settings import options_of
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle

@@ -10,7 +10,7 @@ import panel as pn
 
 from app.charts.densities import Densities, DensityChart, Mark, normal
 from app.context import SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest, engine_of, sentence
+from app.jobs.analysis import AnalysisJob, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.text import number, place, short_labels, signed
 from app.web_files import read
@@ -20,9 +20,10 @@ from mlda_core.assimilation.observation_influence import (
     ObservationInfluence,
     observation_influence,
 )
+from mlda_core.page_state.analyses import AnalysisRequest, engine_of
 
 if TYPE_CHECKING:
-    from app.state.store import State
+    from app.state import State
 
 HEIGHT = 92
 

@@ -1,7 +1,8 @@
 """The tool Observe of one session: the observations, their analysis, and how both are shown.
 
-The settings are in the state (`app.state.observations`); the table of observations follows from
-them and the month (`app.tools.observations`), the analysis from the table (`app.jobs.analysis`).
+The settings are in the state (`mlda_core.page_state.observations`); the table of observations
+follows from them and the month (`mlda_core.page_state.tables`), the analysis from the table
+(`app.jobs.analysis`).
 Only the selected and the hovered observations are held here.
 """
 
@@ -16,12 +17,8 @@ import panel as pn
 from app.charts.cost import CostChart
 from app.components import ObserveGestures
 from app.context import SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest
+from app.jobs.analysis import AnalysisJob
 from app.maps.markers import Markers
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError
-from app.state.settings import options_of
-from app.state.snapshot import OTHERS, Z_LIMIT
 from app.text import (
     region_words,
     short_labels,
@@ -33,7 +30,6 @@ from app.tools.heading_model import ModelHeading
 from app.tools.methods import METHOD_LABELS, heeds, methods_of
 from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
-from app.tools.observations import Table, no_table, resolve
 from app.tools.observe_form import Inserts, ObserveForm
 from app.tools.observe_panel import ObservePanel
 from app.tools.observe_text import (
@@ -49,6 +45,12 @@ from app.tools.where_next import WhereNext
 from mlda_core.climate.errors import StateError
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
+from mlda_core.page_state.analyses import AnalysisRequest
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.settings import options_of
+from mlda_core.page_state.snapshot import OTHERS, Z_LIMIT
+from mlda_core.page_state.tables import Table, no_table, resolve
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis
@@ -192,14 +194,7 @@ class ObserveTool:
             and key[1].analysed == observed.analysed
         ):
             return self._task
-        return AnalysisRequest(
-            month=self._state.month,
-            observations=self.table.plain,
-            method=observed.method,
-            residual=observed.residual,
-            localisation=observed.localisation,
-            source=observed,
-        )
+        return AnalysisRequest.of(self._state.month, self.table.plain, observed)
 
     def begin(self, task: AnalysisRequest, *, stepwise: bool = False) -> None:
         """Start an analysis."""

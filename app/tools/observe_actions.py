@@ -17,16 +17,16 @@ from app.components import LARGEST_FILE, Message
 from app.context import Action, SessionContext
 from app.maps.drawings import inside, read_drawing
 from app.maps.projections import box_to_region, on_map, to_lonlat, to_map
-from app.state import observations
-from app.state.observations import ROWS, ObservationSettings
-from app.state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
-from app.state.settings import number
 from app.text import counted, place, region_words
 from app.tools import kinds
-from app.tools.observations import freeze, read_rows, row_of
 from app.tools.observe import ObserveTool
 from app.tools.observe_text import listed_rows
 from mlda_core.observations.kinds import KINDS
+from mlda_core.page_state import observations
+from mlda_core.page_state.observations import ROWS, ObservationSettings
+from mlda_core.page_state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
+from mlda_core.page_state.settings import number
+from mlda_core.page_state.tables import freeze, read_rows, row_of
 
 MODES = ("place", "ask", "box", "lasso", "region", "aim")
 HINTS = {

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.maps.color_scales import units
-from app.state.observations import ObservationSettings
 from app.text import counted, number, place, signed
 from app.tools import kinds
 from app.tools.methods import METHOD_LABELS
 from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.networks import NETWORKS
+from mlda_core.page_state.observations import ObservationSettings
 
 if TYPE_CHECKING:
     from app.jobs.analysis import AnalysisJob
-    from app.tools.observations import Table
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.page_state.tables import Table
 
 # Explanation of the numbers of an analysis.
 OUTCOME_HELP = (

@@ -1,7 +1,7 @@
 """The tool Perturb of one session: changes of the sea, the response, and how both are shown.
 
-The changes are in the state (`app.state.perturbations`); the response follows from them and the
-month (`app.jobs.response`).
+The changes are in the state (`mlda_core.page_state.perturbations`); the response follows from them
+and the month (`app.jobs.response`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from app.components import PerturbGestures
 from app.context import SessionContext
-from app.jobs.response import ResponseJob, ResponseRequest, ResponseResult, SensitivityRequest
+from app.jobs.response import ResponseJob
 from app.maps.color_scales import Look, response_look, sensitivity_look
 from app.maps.frames import Column, ColumnContent
 from app.maps.outlines import Outlines
-from app.state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
-from app.state.settings import options_of
 from app.tools.atlas import AtlasTool
 from app.tools.heading_perturb import PerturbHeading
 from app.tools.perturb_form import PerturbForm
@@ -36,6 +34,14 @@ from app.tools.perturb_text import (
     titles,
 )
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import MOST_KELVIN, Box, PerturbationSettings, region_of
+from mlda_core.page_state.responses import (
+    ResponseRequest,
+    ResponseResult,
+    SensitivityRequest,
+    sensitive_variable,
+)
+from mlda_core.page_state.settings import options_of
 from mlda_core.perturbation.gcm import GcmError, GcmResponse, gcm_responses
 from mlda_core.perturbation.response import HELD
 from mlda_core.perturbation.sst_patches import PerturbationError
@@ -128,19 +134,17 @@ class PerturbTool:
     def question(self) -> ResponseRequest:
         """Return the request of the state."""
         p: PerturbationSettings = self._state.perturbations
-        return ResponseRequest(self._state.month, p.enabled, p.held, p.within)
+        return ResponseRequest.of(self._state.month, p)
 
     def aim(self) -> SensitivityRequest:
         """Return the sensitivity that the state requests."""
         p: PerturbationSettings = self._state.perturbations
-        return SensitivityRequest(self._state.month, p.held, p.within, self.variable, p.over)
+        return SensitivityRequest.of(self._state.month, p, self._bundle)
 
     @property
     def variable(self) -> str:
         """The variable whose sensitivity is requested."""
-        names = [variable.name for variable in self._bundle.variables]
-        wanted = self._state.perturbations.variable
-        return wanted if wanted in names else "tas" if "tas" in names else names[-1]
+        return sensitive_variable(self._state.perturbations, self._bundle)
 
     # -- what is drawn -----------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from app.components import Message
 from app.context import Action, SessionContext
 from app.maps.drawings import lasso_polygon, read_drawing
 from app.maps.projections import box_to_region, globe_on_map, on_map, to_lonlat
-from app.state import perturbations
-from app.state.perturbations import InvalidPerturbationError, PerturbationSettings
-from app.state.settings import number
 from app.text import signed
 from app.tools.perturb import PerturbTool
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state import perturbations
+from mlda_core.page_state.perturbations import InvalidPerturbationError, PerturbationSettings
+from mlda_core.page_state.settings import number
 from mlda_core.perturbation.sst_patches import Patch, PerturbationError, sst_change
 
 # Why a change of the sea is refused.

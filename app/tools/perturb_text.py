@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.maps.color_scales import units
-from app.state.perturbations import Place, region_of
 from app.text import number, region_words, signed
 from mlda_core.climate.metrics import compare, pattern_correlation
 from mlda_core.climate.regions import REGIONS, region_mask
+from mlda_core.page_state.perturbations import Place, region_of
 from mlda_core.perturbation.response import HELD
 
 if TYPE_CHECKING:
-    from app.jobs.response import ResponseResult, SensitivityRequest
     from mlda_core.assimilation.adjoint import Sensitivity
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.page_state.responses import ResponseResult, SensitivityRequest
     from mlda_core.perturbation.gcm import GcmResponse
     from mlda_core.perturbation.response import Response
 

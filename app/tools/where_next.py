@@ -15,13 +15,10 @@ import panel as pn
 
 from app.components import Message
 from app.context import Action, SessionContext
-from app.jobs.analysis import AnalysisJob, AnalysisRequest, engine_of, sentence
+from app.jobs.analysis import AnalysisJob, sentence
 from app.jobs.worker import ANALYSES, Latest
 from app.maps import frames
 from app.maps.color_scales import Look, units
-from app.state import observations
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError, Row
 from app.text import counted, number, region_words, short_labels
 from app.web_files import read
 from app.widgets import Choice, button, row, text
@@ -30,6 +27,10 @@ from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.targeting import COUNT, Target, where_next
 from mlda_core.climate.regions import REGIONS, Region, drawn_box, region_mask
 from mlda_core.climate.scales import round_end
+from mlda_core.page_state import observations
+from mlda_core.page_state.analyses import AnalysisRequest, engine_of
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError, Row
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.targeting import NextObservations

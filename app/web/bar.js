@@ -1,5 +1,6 @@
 import { address } from "./address.js"
 import { channel, serverListens } from "./channel.js"
+import { continuation } from "./continue.js"
 import { listen, moveByArrows } from "./dom.js"
 import { downloadMenu } from "./download_menu.js"
 import { overflow } from "./overflow.js"
@@ -43,6 +44,7 @@ export function render({ model, el }) {
 
   const month = timeline(model, el, wire)
   address(model, el, wire, { say, passing: () => month.plays })
+  continuation(model)
   overflow(model, el)
   downloadMenu(model, el, wire)
   for (const b of el.querySelectorAll("[data-send]")) b.addEventListener("click", () => wire.send({ type: b.dataset.send }))

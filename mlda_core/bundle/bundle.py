@@ -35,6 +35,7 @@ from mlda_core.bundle.files import (
     unpack_tensors,
 )
 from mlda_core.bundle.months import BundledMonths
+from mlda_core.bundle.shipped import located
 from mlda_core.bundle.statistics import Statistics, TunedParameters
 from mlda_core.climate.errors import BundleError, StateError
 from mlda_core.climate.grid import Grid
@@ -703,7 +704,7 @@ def load_bundle(path: str | Path) -> Bundle:
     Parameters
     ----------
     path : path
-        The folder.
+        The folder; or the name of a bundle that ships with the project, such as ``speedy``.
 
     Returns
     -------
@@ -714,7 +715,7 @@ def load_bundle(path: str | Path) -> Bundle:
     BundleError
         One sentence with the fault and the remedy.
     """
-    path = Path(path)
+    path = located(path)
     try:
         config = read_config(path)
         check_files(path, config)

@@ -35,6 +35,7 @@ from mlda_core.cli.scores import (
     validate_posterior,
     validate_priors,
 )
+from mlda_core.cli.show import show
 from mlda_core.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ app.command()(attribute)
 app.command()(calibrate)
 app.command()(perturb)
 app.command()(reanalyse)
+app.command()(show)
 app.command()(simulate)
 
 

@@ -113,8 +113,10 @@ def files_of_bundle(folder: Path) -> list[Path]:
         FORECAST_FILE,
         PRIOR_FILES,
     )
+    from mlda_core.bundle.shipped import located
     from mlda_core.forecast.models import FORECASTS
 
+    folder = located(folder)
     forecasts = [FORECAST_FILE.format(key) for key in FORECASTS]
     added = (*CALIBRATION_FILES, *PRIOR_FILES.values(), *forecasts, CYCLING_FILE)
     return [folder / name for name in (*FILES, *added, "config.json", "scores.json")]

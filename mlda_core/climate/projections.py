@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlda_core.climate.grid import Grid
 
 # Polar maps end here: what lies nearer to the equator is shown better by the others.
 POLAR_EDGE = 20.0
 # What a map of a region leaves free around it, as a fraction of its size.
 REGION_MARGIN = 0.04
+# A map of a region alone: its key goes on with south, north, west and east, so that it says all.
+REGION = "region:"
 
 
 @dataclass(frozen=True)
@@ -45,3 +51,19 @@ PROJECTIONS = (
 )
 KEYS: tuple[str, ...] = tuple(p.key for p in PROJECTIONS)
 EDGES: dict[str, float] = {p.key: p.edge for p in PROJECTIONS if p.edge is not None}
+
+
+def keys_of(grid: Grid) -> tuple[str, ...]:
+    """Return the keys of the projections for a grid's fields, the first of them shown first.
+
+    Parameters
+    ----------
+    grid : Grid
+        Fields of a region are shown on a map of it: on a globe they would be tiny.
+    """
+    south, north = grid.lat_edges[[0, -1]]
+    west, east = grid.lon_edges[[0, -1]]
+    if grid.is_global or east - west > 180 or north - south > 90:
+        return KEYS
+    edges = ",".join(f"{edge:g}" for edge in (south, north, west, east))
+    return (f"{REGION}{edges}", *KEYS)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-
 import numpy as np
 import pytest
-from cycled import make_cycled
-from gappy import make_world
 from visiting import PERTURB, SOME, CycleVisit, SeaVisit, Visit
 
-from app import bundles
 from app.jobs import cycle as cycle_job
 from app.session import Session
-from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.seasons import MONTHLY
@@ -105,17 +98,6 @@ def tiny():
     return TinyBundle()
 
 
-@pytest.fixture(scope="session")
-def world_folder(tmp_path_factory):
-    """The folder of a calibrated bundle without a sea, its months with gaps."""
-    return make_world(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="session")
-def world(world_folder):
-    return load_bundle(world_folder)
-
-
 @pytest.fixture
 def visit(speedy):
     """Makes visits of the tool Observe; each begins with an analysis."""
@@ -161,12 +143,6 @@ def sea_standing(speedy):
     one.session.close()
 
 
-@pytest.fixture(scope="session")
-def cycled(tmp_path_factory):
-    """A small bundle of days that can be cycled."""
-    return make_cycled(tmp_path_factory.mktemp("cycled"))
-
-
 @pytest.fixture
 def cycle_visit(cycled, monkeypatch):
     """Makes visits of the tool Cycle, whose runs do not wait for eyes."""
@@ -180,25 +156,6 @@ def cycle_visit(cycled, monkeypatch):
     yield start
     for one in made:
         one.session.close()
-
-
-@pytest.fixture
-def shelf(world_folder, tmp_path, monkeypatch):
-    """A folder of bundles: one as it is, one damaged, and one whose configuration is none."""
-    place = tmp_path / "bundles"
-    for name in ("speedy", "other", "damaged", "grey"):
-        shutil.copytree(world_folder, place / name)
-        config = json.loads((place / name / "config.json").read_text())
-        config |= {"name": name, "title": f"The {name} one"}
-        if name == "grey":
-            config["variables"][1]["field_cmap"] = "nosuch"
-        (place / name / "config.json").write_text(json.dumps(config))
-    (place / "damaged" / "weights.safetensors").write_bytes(b"no weights")
-    (place / "none").mkdir()
-    (place / "none" / "config.json").write_text("{")
-    monkeypatch.setattr(bundles, "SHIPPED", place)
-    monkeypatch.delenv("MLDA_BUNDLE", raising=False)
-    return place
 
 
 @pytest.fixture

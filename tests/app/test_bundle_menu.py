@@ -6,9 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from visiting import Visit
 
-from app.bundles import (
-    open_bundle,
-)
+from app.bundles import open_bundle
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Several bundles: which there are, how a visitor goes from one to another, what they share."""
 
-import copy
 import shutil
 from urllib.parse import parse_qs
 
@@ -8,32 +7,12 @@ import pytest
 from days import make_daily
 from visiting import Visit
 
-from app.bundles import (
-    asked_for,
-    default_key,
-    first_month,
-    limits_of,
-    link_of,
-    offers,
-    open_bundle,
-    short_title,
-    taken_along,
-)
-from app.state.serialize import from_query, to_query
-from app.state.settings import InvalidStateError
+from app.bundles import open_bundle, short_title, taken_along
 from mlda_core.bundle.bundle import load_bundle
+from mlda_core.bundle.shipped import default_key, link_of, offers
 from mlda_core.climate.errors import BundleError
-
-
-def test_what_ships_is_offered_in_words(shelf):
-    found = {offer.key: offer for offer in offers()}
-    assert list(found) == ["damaged", "grey", "other", "speedy"]
-    assert found["other"].title == "The other one"
-    assert found["other"].words == (
-        "1945\N{EN DASH}1975, Surface temperature, Large-scale sea-level pressure"
-    )
-    (shelf / "other" / "months.nc").unlink()
-    assert "other" in [offer.key for offer in offers()]
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.serialize import asked_for, from_query, to_query
 
 
 def test_the_servers_own_bundle_comes_first_to_mind(shelf, world_folder, monkeypatch):
@@ -89,14 +68,6 @@ def test_a_link_says_which_bundle(world):
     assert from_query(query, limits) == view
 
 
-def test_limits_are_those_of_what_there_is(world):
-    limits = limits_of(world)
-    assert limits.tools == ("observe", "explore")
-    assert limits.model == "analysis"
-    with pytest.raises(InvalidStateError, match="no sea to warm"):
-        from_query("?tool=perturb", limits)
-
-
 class Uncalibrated:
     """A bundle fresh from training."""
 
@@ -125,36 +96,11 @@ def test_without_statistics_there_is_the_model_alone(world):
         v.session.close()
 
 
-def test_the_first_month_is_one_that_the_model_has_not_seen_and_lacks_least(world):
-    month = first_month(world)
-    # In 1947, a test year as well, there is no pressure.
-    assert month[:4] == "1963"
-    assert world.split(month) == "test"
-
-    said = copy.copy(world)
-    said.config = {**world.config, "first_month": "1947-02"}
-    assert first_month(said) == "1947-02"
-
-
 def test_what_is_taken_along_exists_there(world):
     given = {"month": "1963-01", "theme": "dark", "projection": "north", "tool": "explore"}
     assert taken_along(given, world, "world") == {"bundle": "world"} | given
     elsewhere = {"month": "1997-12", "tool": "perturb", "projection": "region:1,2,3,4"}
     assert taken_along(elsewhere, world, "world") == {"bundle": "world"}
-
-
-def test_a_bundle_about_a_place_on_land_shows_the_atlantic_first(world, tiny):
-    assert limits_of(world).first_view().projection == "robinson"
-    ashore = copy.copy(tiny)
-    type_of = type("Ashore", (type(tiny),), {"impacts": ("thames",)})
-    ashore.__class__ = type_of
-    limits = limits_of(ashore, "ashore")
-    assert limits.first_view().projection == "atlantic"
-    assert set(limits.projections) == set(limits_of(world).projections)
-    # Both first views need no word in a link, and the other's word is understood.
-    assert "projection" not in to_query(limits.first_view(), limits)
-    assert from_query("?projection=robinson", limits).projection == "robinson"
-    assert from_query("?projection=atlantic", limits_of(world)).projection == "atlantic"
 
 
 def test_a_loaded_bundle_is_the_one_on_disk(shelf):

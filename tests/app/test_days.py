@@ -5,12 +5,13 @@ import pytest
 from days import make_daily
 from visiting import Visit, send
 
-from app.bundles import limits_of, taken_along
+from app.bundles import taken_along
 from app.maps import thumbnails
-from app.state.rows import InvalidObservationError, Row, check_row
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError
-from app.state.snapshot import Origin
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.rows import InvalidObservationError, Row, check_row
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.snapshot import Origin
 
 LEAP = "1984-02-29"
 PLAIN = f"?month={LEAP}&network=none&model=code&tool=explore"

@@ -7,11 +7,13 @@ import pytest
 from visiting import Visit
 
 from app import ideas
-from app.bundles import limits_of, link_of, open_bundle
-from app.state.serialize import from_query
-from app.state.settings import InvalidStateError
+from app.bundles import open_bundle
 from app.tools.comparison import trial
+from mlda_core.bundle.shipped import link_of
 from mlda_core.climate.regions import REGIONS, region_mask
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.serialize import from_query
+from mlda_core.page_state.settings import InvalidStateError
 from mlda_core.perturbation.sst_patches import sst_change
 
 

@@ -27,7 +27,7 @@ def variables_of(repo_root):
 
 def test_the_template_uses_what_the_page_gives_it(repo_root):
     web = repo_root / "app" / "web"
-    names = ("page.html", "bar.html", "guide.html")
+    names = ("page.html", "bar.html", "guide.html", "continue.html")
     template = "".join((web / name).read_text() for name in names)
     used = jinja2.meta.find_undeclared_variables(
         jinja2.Environment(autoescape=True).parse(template)
@@ -94,6 +94,8 @@ def test_what_docstrings_name_exists(repo_root):
     assert [pair for pair in named if not exists(pair[1])] == []
 
 
-@pytest.mark.parametrize("name", ["app.state.snapshot.MODELS", "app.nothing", "nothing.at_all"])
+@pytest.mark.parametrize(
+    "name", ["mlda_core.page_state.snapshot.MODELS", "app.nothing", "nothing.at_all"]
+)
 def test_a_name_that_is_gone_is_told(name):
     assert not exists(name)

@@ -1,7 +1,7 @@
 """The values that the form of Observe shows, made up, and what the form sends."""
 
-from app.state.observations import ObservationSettings
 from app.tools.observe_panel import ObservePanel
+from mlda_core.page_state.observations import ObservationSettings
 
 VARIABLES = [["tas", "Air temperature", "air"], ["psl", "Pressure", "pressure"]]
 STATIONS = ["count", "spacing_km", "variables", "domain", "seed", "region"]

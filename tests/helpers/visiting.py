@@ -5,7 +5,7 @@ import queue
 import time
 
 from app.session import Session
-from app.state.perturbations import PerturbationSettings
+from mlda_core.page_state.perturbations import PerturbationSettings
 
 SOME = "?network=stations&stations=20&tool=observe"
 # Five observations, of which three cannot be.

@@ -7,8 +7,10 @@ operators is the minimum of the 3D-Var cost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,7 +37,7 @@ class Var3D(CycledMethod):
     sentence = "Background from the forecast, static covariance of its errors"
     source = "Lorenc 1986, https://doi.org/10.1002/qj.49711247414"
     rank = 20
-    offered = MappingProxyType({})
+    offered: ClassVar[Mapping[str, Any] | None] = MappingProxyType({})
 
     def start(self, work: Workspace, generator: np.random.Generator) -> State:
         """Start from the mean of the initial Gaussian."""

@@ -1,9 +1,8 @@
 """Analyses in the background: the newest request is shown."""
 
-import pandas as pd
-
-from app.jobs.analysis import AnalysisRequest, engine_of, sentence
+from app.jobs.analysis import sentence
 from mlda_core.climate.errors import StateError
+from mlda_core.page_state.analyses import engine_of
 
 
 def test_a_newer_request_supersedes_the_running_one(visit):
@@ -62,18 +61,6 @@ def test_a_failed_analysis_is_forgotten_when_one_succeeds(visit, monkeypatch):
     v.session.observe.begin(v.session.observe.wanted())
     v.settle()
     assert not v.session.bar.failed
-
-
-def test_an_engine_is_shared_by_all_visits(speedy):
-    assert engine_of(speedy) is engine_of(speedy)
-
-
-def test_a_request_knows_which_variables_it_is_given():
-    table = pd.DataFrame({"variable": ["psl", "tas", "tas"], "withheld": [True, False, True]})
-    made = AnalysisRequest("1997-12", table, "eof", True, 2.0)
-    assert made.assimilated == {"tas"}
-    assert made.settings == {"method": "eof", "residual": True, "localisation": 2.0}
-    assert made != AnalysisRequest("1997-12", table, "eof", True, 2.0), "a task is itself alone"
 
 
 def test_an_error_is_told_in_the_librarys_words_or_by_its_name():

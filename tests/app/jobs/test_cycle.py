@@ -9,7 +9,7 @@ import pytest
 
 from app.jobs import cycle as module
 from app.jobs.cycle import CycleJob
-from app.jobs.cycle_material import CycleRequest
+from mlda_core.page_state.cycle_runs import CycleRequest
 
 REQUEST = CycleRequest("3dvar", 30, "1984-12-20")
 

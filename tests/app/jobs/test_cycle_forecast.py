@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.jobs.cycle_forecast import MEMBERS, ForecastRequest, forecast_from
-from app.jobs.cycle_material import CycleRequest, days_from, run_of
 from mlda_core.climate.errors import UserError
+from mlda_core.page_state.cycle_runs import CycleRequest, days_from, run_of
 
 RUN = CycleRequest("3dvar", 30, "1984-03-01")
 

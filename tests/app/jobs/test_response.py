@@ -5,11 +5,7 @@ import pytest
 from visiting import PERTURB
 
 from app.jobs import response
-from app.jobs.analysis import engine_of
-from app.jobs.response import ResponseRequest, responder_of
-from app.state.perturbations import FIRST
-from mlda_core.assimilation.assimilator import Assimilator
-from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import FIRST
 
 
 def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit, monkeypatch):
@@ -52,30 +48,3 @@ def test_a_question_without_an_answer_is_asked_once_and_says_why(sea_visit):
     v.send({"type": "month", "value": "1997-12"})
     v.settle()
     assert v.work.complaint == ""
-
-
-def test_what_the_analysis_without_a_change_depends_on():
-    """Not on an amount, unless the patches say where nothing is held."""
-    one = ResponseRequest("1997-12", (FIRST,), "sst_only", "")
-    other = ResponseRequest("1997-12", (), "sst_only", "nino34")
-    assert one.control == other.control
-    assert one.settings == other.settings == {"held": "sst_only", "region": None}
-    free, patched = (
-        ResponseRequest("1997-12", (FIRST,), "outside", within) for within in ("nino34", "")
-    )
-    assert free.control != patched.control
-    assert free.settings["region"] == REGIONS["nino34"]
-    assert patched.settings["region"] is None
-    assert patched.control != ResponseRequest("1997-12", (), "outside", "").control
-
-
-def test_responses_are_shared_and_of_the_analyses_own_engine(speedy):
-    assert responder_of(speedy) is responder_of(speedy)
-    assert responder_of(speedy).assimilator is engine_of(speedy)
-
-
-def test_an_engine_that_is_made_anew_is_the_responses_too(speedy, monkeypatch):
-    before, anew = responder_of(speedy), Assimilator(speedy)
-    monkeypatch.setattr("app.jobs.response.engine_of", lambda _: anew)
-    assert responder_of(speedy) is not before
-    assert responder_of(speedy).assimilator is anew

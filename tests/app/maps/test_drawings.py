@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.maps.drawings import inside, lasso_polygon, read_drawing
-from app.state.settings import InvalidStateError
+from mlda_core.page_state.settings import InvalidStateError
 
 BOX = {"type": "rect", "x0": 1.0, "x1": -1, "y0": 0.5, "y1": -0.5}
 LASSO = {"type": "poly", "x": [-1, 1, 1, -1], "y": [-0.5, -0.5, 0.5, 0.5]}

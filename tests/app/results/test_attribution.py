@@ -11,11 +11,11 @@ from app.context import SessionContext
 from app.results import attribution as foot_attribution
 from app.results.attribution import AttributionPanel
 from app.results.panel import Foot
-from app.state.perturbations import PerturbationSettings
-from app.state.rows import InvalidObservationError
-from app.state.snapshot import Limits
-from app.state.store import State
+from app.state import State
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import PerturbationSettings
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.snapshot import Limits
 from mlda_core.perturbation.sst_patches import Patch
 
 

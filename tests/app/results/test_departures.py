@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app.jobs.analysis import engine_of
 from app.maps.projections import to_map
 from mlda_core.assimilation.densities import densities_at
 from mlda_core.climate.regions import REGIONS
 from mlda_core.evaluation.rank_histogram import observation_ranks
+from mlda_core.page_state.analyses import engine_of
 
 SOME = "?network=stations&stations=40&tool=observe"
 

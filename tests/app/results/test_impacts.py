@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from small import make_bare
 
-from app.bundles import limits_of
 from app.context import SessionContext
 from app.results.impact_view import ImpactView
 from app.results.impacts import (
@@ -21,11 +20,7 @@ from app.results.impacts import (
     units_words,
 )
 from app.results.panel import Foot
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError
-from app.state.serialize import from_json, from_query, to_json, to_query
-from app.state.settings import InvalidStateError
-from app.state.store import State
+from app.state import State
 from mlda_core.bundle.bundle import load_bundle
 from mlda_core.climate.errors import UserError
 from mlda_core.impact.files import load_impact, save_impact
@@ -34,6 +29,11 @@ from mlda_core.impact.head import ImpactError
 from mlda_core.impact.samples import codes_of
 from mlda_core.impact.series import MonthlySeries
 from mlda_core.impact.training import train_impact
+from mlda_core.page_state.limits import limits_of
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
+from mlda_core.page_state.settings import InvalidStateError
 
 
 @pytest.fixture(scope="module")

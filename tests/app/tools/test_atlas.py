@@ -8,9 +8,9 @@ import pytest
 from small import make_small
 from visiting import PERTURB, SeaVisit
 
-from app.jobs.response import responder_of
 from app.maps.projections import to_map
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.responses import responder_of
 from mlda_core.perturbation.atlas import AtlasRun
 from mlda_core.perturbation.gfmip import of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import open_water

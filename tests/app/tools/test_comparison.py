@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from aloft import make_bundle
 
-from app.jobs.analysis import engine_of
 from app.session import Session
-from app.state.serialize import from_json, from_query, to_json, to_query
 from app.tools.form_panel import FormPanel
 from app.tools.observe_text import scenario
 from mlda_core.evaluation import single_observation
+from mlda_core.page_state.analyses import engine_of
+from mlda_core.page_state.serialize import from_json, from_query, to_json, to_query
 
 
 @pytest.fixture(scope="module")

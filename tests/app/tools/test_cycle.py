@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.bundles import limits_of
+from mlda_core.page_state.limits import limits_of
 
 BEGUN = "?tool=cycle&month=1984-03-03&model=code&cycle_from=1984-03-01&cycle_stations=30"
 

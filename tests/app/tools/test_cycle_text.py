@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.jobs.cycle_material import CycleRequest
-from app.state.cycles import CycleSettings
 from app.tools.cycle_text import begin_words, network_words, run_label, run_words
+from mlda_core.page_state.cycle_runs import CycleRequest
+from mlda_core.page_state.cycles import CycleSettings
 
 LABELS = ("1997-01-01", "1997-01-02", "1997-01-03")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.state.observations import ObservationSettings
-from app.state.settings import options_of
 from app.tools.heading_model import ModelHeading
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.settings import options_of
 
 
 @pytest.fixture

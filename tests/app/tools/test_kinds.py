@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from small import make_small
 
-from app.state.observations import ObservationSettings
-from app.state.rows import InvalidObservationError, Row, check_row
 from app.tools.kinds import MARKS, chosen, key_words, mark_of, offered, said
-from app.tools.observations import read_rows, resolve
 from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.table import to_csv
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import InvalidObservationError, Row, check_row
+from mlda_core.page_state.tables import read_rows, resolve
 
 MONTH = "1982-07"
 ROWS = (

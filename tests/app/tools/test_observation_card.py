@@ -5,9 +5,9 @@ import pytest
 from visiting import Visit
 
 from app.charts.densities import Curve, Densities, DensityChart, Mark, normal
-from app.jobs.analysis import engine_of
 from app.tools.observation_card import densities_of, facts
 from mlda_core.assimilation.observation_influence import observation_influence
+from mlda_core.page_state.analyses import engine_of
 
 SOME = "?network=stations&stations=20&tool=observe"
 

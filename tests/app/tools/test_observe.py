@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from visiting import CSV, SOME, Visit
 
-from app.state.serialize import to_query
+from mlda_core.page_state.serialize import to_query
 
 
 @pytest.fixture(scope="module")

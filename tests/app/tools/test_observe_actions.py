@@ -5,8 +5,8 @@ import pytest
 from visiting import CSV, SOME
 
 from app.maps.projections import to_map
-from app.state.rows import Row
 from mlda_core.climate.projections import KEYS
+from mlda_core.page_state.rows import Row
 
 
 @pytest.fixture(scope="module")

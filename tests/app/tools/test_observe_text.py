@@ -2,9 +2,9 @@
 
 from visiting import SOME
 
-from app.state.observations import ObservationSettings
-from app.state.rows import Row
 from app.tools.observe_text import counts, network_words, reading, row_name, value_words
+from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.rows import Row
 
 
 def test_a_network_is_named_with_what_was_added_to_it():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from visiting import PERTURB
 
-from app.jobs.response import responder_of
 from app.maps import color_scales
 from app.maps.projections import to_map
-from app.state.perturbations import FIRST
 from app.tools.perturb import gcm_of
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.perturbations import FIRST
+from mlda_core.page_state.responses import responder_of
 from mlda_core.perturbation.sst_patches import Patch
 
 

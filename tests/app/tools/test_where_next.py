@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from visiting import Visit
 
-from app.jobs.analysis import engine_of
 from app.maps.projections import to_map
 from mlda_core.assimilation.targeting import Target, where_next
 from mlda_core.climate.regions import REGIONS
+from mlda_core.page_state.analyses import engine_of
 
 SOME = "?network=stations&stations=20&tool=observe&column=next&nextof=tos&nextin=nino34"
 

@@ -1,1 +1,0 @@
-"""What a visitor's page shows, as plain data."""
