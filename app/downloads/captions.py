@@ -9,6 +9,7 @@ from app.downloads.figure import Caption
 from app.maps.frames import amplification
 from app.text import counted, shown_instead
 from app.tools.observe_text import network_words
+from app.tools.perturb_text import place_label
 from mlda_core.perturbation.netcdf import label_of
 from mlda_core.perturbation.response import HELD
 
@@ -48,8 +49,24 @@ def _what(parts: Parts) -> str:
         state = parts.state
         step = parts.bundle.seasons.step
         right += f" ({shown_instead(state.model, state.origin, step)})"
+    if parts.shows == "response":
+        right = _aimed(parts) or right
     full = ", full fields" if request.full else ""
     return f"{left[:1].upper()}{left[1:]} (left) and {right} (right){full}"
+
+
+def _aimed(parts: Parts) -> str:
+    """Return what a column of sensitivities is; '' where there is none."""
+    view, over = parts.perturb.view, place_label(parts.state.perturbations.over)
+    if view == "atlas":
+        return f"sensitivity of the mean over {over} to the sea's temperature there"
+    if view != "sensitivity":
+        return ""
+    labels = {v.name: v.label for v in parts.bundle.variables}
+    return (
+        "analysis from the held fields, on the sea's row the sensitivity of "
+        f"{labels[parts.perturb.variable]} over {over} to its temperature"
+    )
 
 
 def _when(parts: Parts) -> str:

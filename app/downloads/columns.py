@@ -159,8 +159,8 @@ def _look(column: Column, i: int, variable: Variable, title: str, *, full: bool)
             column_limits(variable, column.kind),
         )
     end = look.limits[i] or 1.0
-    if any(limit is None for limit in look.limits):
-        # Of a row that differs from the others the column's title does not say what it is.
+    if column.kind == "sensitivity":
+        # The column's words are of what the scatter compares.
         heading = f"{look.words[:1].upper()}{look.words[1:]}: {variable.label}"
     return MapLook(heading, look.units[i], cmap, (0.0 if column.kind in UNSIGNED else -end, end))
 

@@ -32,11 +32,12 @@ def pixel(visitor, variable, lat, lon, *, key="robinson", kind="target"):
 
 
 def rows(visitor):
-    """Return the observations as the page gives them out."""
+    """Return the observations as the page gives them out, whatever their analysis says of them."""
     with visitor.page.expect_download() as waiting:
         visitor.button("Download CSV").click()
     text = Path(waiting.value.path()).read_text()
-    return list(csv.DictReader(io.StringIO(text)))
+    given = ("variable", "lat", "lon", "value", "units", "error_sd", "withheld", "label")
+    return [{name: row[name] for name in given} for row in csv.DictReader(io.StringIO(text))]
 
 
 def click(visitor, variable, lat, lon, **where):

@@ -40,6 +40,9 @@ def test_a_response_says_the_change_and_what_is_held(sea):
     assert made.what == "Analysis (left) and with response (right)"
     assert "Niño 3.4" in made.notes[0]
     assert "SST only" in made.notes[1]
+    sea.set("view", "sensitivity")
+    sea.settle()
+    assert "on the sea's row the sensitivity of" in caption(sea).what
     sea.set("view", "gcm")
     compared = caption(sea)
     assert "mean of" in compared.month
