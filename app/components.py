@@ -96,6 +96,7 @@ class Bar(Control):
     projection = param.String()
     fields = param.String()
     theme = param.String()
+    present = param.String(doc="What is presented; '' when nothing is.")
     can_undo = param.Boolean()
     can_redo = param.Boolean()
     query = param.String(doc="The state as a URL's query, for the address bar.")

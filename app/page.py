@@ -23,6 +23,7 @@ from app.warm_up import bundle_of_process, warm_seasons
 from app.web_files import read
 from mlda_core.climate.errors import BundleError
 from mlda_core.page_state.serialize import asked_for
+from mlda_core.page_state.snapshot import View
 
 TITLE = "mlda"
 
@@ -131,11 +132,13 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("curve", curve_paths(bundle))
     page.add_variable("curve_words", curve(bundle)[1])
     page.add_variable("projections", choices_of(bundle.grid))
-    sheets = ("page.css", "guide.css", "continue.css", "info.css")
+    sheets = ("page.css", "guide.css", "continue.css", "info.css", "present.css")
     page.add_variable("css", "".join(map(read, sheets)))
     scripts = ("layout.js", "guide.js", "table_focus.js")
     page.add_variable("scripts", "".join(map(read, scripts)))
     page.add_variable("theme", session.state.theme)
+    page.add_variable("present", session.state.present)
+    page.add_variable("presentations", presentations())
     page.add_variable("tool", session.state.tool)
     page.add_variable("cycles", session.cycle.offered)
     page.add_variable("unfolded", session.verification.view.parts.visible)
@@ -143,6 +146,12 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("labels", [variable.label for variable in bundle.variables])
     page.add_variable("source", bundle.title)
     page.add_variable("variables", [variable.name for variable in bundle.variables])
+
+
+def presentations() -> list[tuple[str, str]]:
+    """Return value and label of what can be presented, and last of the way back."""
+    found = [(value, label) for label, value in View.param["present"].names.items()]
+    return sorted(found, key=lambda choice: not choice[0])
 
 
 def _write_guide(page: PageTemplate, session: Session, *, first_visit: bool) -> None:

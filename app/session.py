@@ -57,6 +57,7 @@ WALKS_ON = frozenset(
         "walk",
         "walked",
         "theme",
+        "present",
         "home",
         "share",
         "save",
@@ -252,6 +253,7 @@ class Session:
             "fields": self.choose_fields,
             "tool": self.choose_tool,
             "theme": self.choose_theme,
+            "present": self.choose_presentation,
             "home": self.show_whole_map,
             "undo": self.undo,
             "redo": self.redo,
@@ -289,6 +291,11 @@ class Session:
         words = self._choose("theme", message)
         # A preference of the browser is no gesture: status and address stay as they are.
         return None if message.get("preferred") else words
+
+    def choose_presentation(self, message: Message) -> str:
+        """Show maps large and nothing beside them, or the whole page again."""
+        self._choose("present", message)
+        return ""
 
     def _choose(self, name: str, message: Message) -> str:
         value = View.check(name, message.get("value"), self.limits.options)
@@ -486,6 +493,7 @@ class Session:
             projection=state.projection,
             fields=state.fields,
             theme=state.theme,
+            present=state.present,
             can_undo=state.can_undo,
             can_redo=state.can_redo,
             tables=self.downloads.offered(),

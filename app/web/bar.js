@@ -4,6 +4,7 @@ import { continuation } from "./continue.js"
 import { listen, moveByArrows } from "./dom.js"
 import { downloadMenu } from "./download_menu.js"
 import { overflow } from "./overflow.js"
+import { presentation } from "./present.js"
 import { timeline } from "./timeline.js"
 
 // The bar at the top and the line of words below it; their HTML is in bar.html.
@@ -47,6 +48,7 @@ export function render({ model, el }) {
   continuation(model)
   overflow(model, el)
   downloadMenu(model, el, wire)
+  presentation(model, el, wire)
   for (const b of el.querySelectorAll("[data-send]")) b.addEventListener("click", () => wire.send({ type: b.dataset.send }))
   $("#projection").addEventListener("change", () => wire.send({ type: "projection", value: $("#projection").value }))
   for (const b of fields) b.addEventListener("click", () => wire.send({ type: "fields", value: b.dataset.fields }))

@@ -134,6 +134,18 @@ class View(Settings):
         # A matter of the display, not of the work.
         metadata=setting("theme", history=False, travels=True),
     )
+    present: param.Selector[str] = param.Selector(
+        default="",
+        doc="What is shown large, for the back of a room, and nothing beside it; '' is all.",
+        objects={
+            "All of the page": "",
+            "Maps and scatter": "all",
+            "Both maps": "maps",
+            "First map": "first",
+            "Second map": "second",
+        },
+        metadata=setting("present", words="presentation", history=False, travels=True),
+    )
     tool: param.Selector[str] = param.Selector(
         default="observe",
         objects={

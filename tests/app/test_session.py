@@ -45,6 +45,19 @@ def test_undo_and_redo_say_so(session):
     assert session.bar.split_words["train"] == "training month: fit, not skill"
 
 
+def test_a_presentation_is_in_the_link_and_no_step_of_undo(session):
+    send(session.bar, type="present", value="maps")
+    assert session.bar.present == session.state.present == "maps"
+    assert "present=maps" in session.bar.query
+    assert not session.state.can_undo
+    send(session.bar, type="present", value="everything")
+    assert session.bar.failed
+    assert session.bar.present == "maps"
+    send(session.bar, type="present", value="")
+    assert session.bar.present == ""
+    assert "present" not in session.bar.query
+
+
 def test_the_title_says_what_the_model_shows(session):
     heading = session.observe.heading
     send(session.explore.panel, type="encode")

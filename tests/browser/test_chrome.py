@@ -66,6 +66,50 @@ def test_a_server_that_is_gone_is_missed(visit, serve):
     expect(visitor.page.locator("b.month")).to_have_text(shown)
 
 
+# Sizes of all words that are seen, those of canvases apart.
+SIZES = """() => {
+  const deep = (root) => [...root.querySelectorAll("*")].flatMap(
+    (n) => [n, ...(n.shadowRoot ? deep(n.shadowRoot) : [])])
+  const seen = (n) => n.checkVisibility({ visibilityProperty: true }) &&
+    n.getBoundingClientRect().width > 2 &&
+    !n.matches(".unseen, .hidden, .skip, style, script, .info, .info *") &&
+    [...n.childNodes].some((c) => c.nodeType === 3 && c.data.trim())
+  return deep(document.body).filter(seen).map(
+    (n) => [parseFloat(getComputedStyle(n).fontSize), n.textContent.trim().slice(0, 30)])
+}"""
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720)])
+def test_a_presentation_is_large_and_alone_and_ends(visit, size):
+    visitor = visit("?tool=observe", width=size[0], height=size[1])
+    page = visitor.page
+    maps = page.locator("[data-variable=psl] .map")
+    narrow = maps.nth(1).bounding_box()["width"]
+    # On the smaller window it is in the menu of what has no room.
+    page.locator("#present").evaluate("(button) => button.click()")
+    page.wait_for_url("**present=maps**")
+    expect(page.locator("aside")).to_be_hidden()
+    expect(page.locator("[data-variable=psl] .scatter")).to_be_hidden()
+    visitor.settle()
+    assert maps.nth(1).bounding_box()["width"] >= narrow
+    page.locator("#presenting").hover()
+    page.get_by_role("button", name="Maps and scatter").click()
+    page.wait_for_url("**present=all**")
+    expect(page.locator("[data-variable=psl] .scatter")).to_be_visible()
+    visitor.settle()
+    assert [found for found in page.evaluate(SIZES) if found[0] < 24] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Second map").click()
+    expect(maps.nth(0)).to_be_hidden()
+    visitor.settle()
+    # Two variables side by side, larger than one above the other.
+    assert maps.nth(1).bounding_box()["width"] > narrow
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "present" not in url)
+    expect(page.locator("aside")).to_be_visible()
+    expect(maps.nth(0)).to_be_visible()
+
+
 def test_folded_tools_say_what_they_are(visit):
     visitor = visit(width=820, height=1180)
     fold = visitor.page.locator("#fold")
