@@ -3,10 +3,10 @@
 ``x = x_b + s D(w) + r``, with D the decoder of a variational autoencoder that was trained on
 errors of forecasts. The codes minimise ``lambda |w|^2 / 2 + |y - H(x_b + s D(w))|^2 / 2`` in the
 norm of the observations' errors and the rest's together; the rest gets what they leave. Xiao et al.
-2025, Variational Autoencoder-Enhanced Variational Methods for Data Assimilation in Meteorology,
-ICLR, here with a rest, and where the problem has a covariance of background errors with a share of
-it (Hamill and Snyder 2000, https://doi.org/10.1175/1520-0493(2000)128<2905:AHEKFV>2.0.CO;2): a few
-hundred codes of the whole globe tell less of what hangs together near by.
+2024, https://doi.org/10.48550/arXiv.2405.13711, without their determinant and with a rest. Where
+the problem has a covariance of background errors it takes a share of it (Hamill and Snyder 2000,
+https://doi.org/10.1175/1520-0493(2000)128<2905:AHEKFV>2.0.CO;2): a few hundred codes of the whole
+globe tell less of what hangs together near by.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class VaeVar(Var3D):
     key = "vae_var"
     label = "VAE-Var"
     sentence = "Background from the forecast, its error decoded by an autoencoder"
-    source = "Xiao et al. 2025, ICLR, Variational Autoencoder-Enhanced Variational Methods"
+    source = "Xiao et al. 2024, https://doi.org/10.48550/arXiv.2405.13711"
     rank = 25
     # No bundle ships learnt errors: 42 MB.
     offered = None

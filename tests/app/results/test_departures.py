@@ -188,7 +188,7 @@ def test_without_a_posterior_both_say_why(v, foot):
 
 
 def test_the_parts_are_of_observe_alone(v, foot):
-    assert {"ranks", "densities"} <= set(v.session.verification.view._offered())
+    assert {"ranks", "densities"} <= set(foot.offered)
     v.send(type="tool", value="perturb")
-    assert not {"ranks", "densities"} & set(v.session.verification.view._offered())
+    assert not {"ranks", "densities"} & set(foot.offered)
     v.send(type="tool", value="observe")
