@@ -33,6 +33,8 @@ export function overflow(model, el) {
     more.focus()
   })
   model.on("remove", listen(document, "focusin", (e) => { if (!e.composedPath().includes(rest)) menu.hidePopover() }))
+  // With the tools folded their button has a word more; the bar shows it at the same event.
+  model.on("remove", listen(document, "mlda:folded", () => queueMicrotask(fit)))
   let width = 0
   const fitter = new ResizeObserver(() => {
     if (line.clientWidth === width) return

@@ -37,7 +37,10 @@ def rows(visitor):
         visitor.button("Download CSV").click()
     text = Path(waiting.value.path()).read_text()
     given = ("variable", "lat", "lon", "value", "units", "error_sd", "withheld", "label")
-    return [{name: row[name] for name in given} for row in csv.DictReader(io.StringIO(text))]
+    # Of observations of other kinds the table says more.
+    given += ("kind", "area")
+    read = csv.DictReader(io.StringIO(text))
+    return [{name: row[name] for name in given if name in row} for row in read]
 
 
 def click(visitor, variable, lat, lon, **where):

@@ -37,6 +37,13 @@ def trace(visitor, places, **where):
     mouse.up()
 
 
+def arm(visitor, mode):
+    """Press the button that draws a box or a lasso, and wait until the maps draw it."""
+    visitor.page.locator(f".draw-{mode} button").click()
+    visitor.page.wait_for_selector(f".draw-{mode} button[aria-pressed=true]")
+    visitor.settle()
+
+
 def query(visitor):
     return {k: v[0] for k, v in parse_qs(urlparse(visitor.page.url).query).items()}
 
@@ -136,8 +143,7 @@ def test_a_box_and_a_lasso_are_drawn_on_the_map_and_undone(perturb):
     assert (south, north, kelvin) == (pytest.approx(20, abs=2), pytest.approx(40, abs=2), 2.0)
     assert west == pytest.approx(175, abs=6)
     assert east == pytest.approx(215, abs=6)
-    page.locator(".draw-lasso button").click()
-    visitor.settle()
+    arm(visitor, "lasso")
     trace(visitor, [(-10, 60), (-30, 60), (-32, 100), (-10, 95), (-9, 62)], kind="model")
     page.wait_for_selector(".patches .what:visible >> nth=1")
     settle(visitor)
@@ -156,8 +162,7 @@ def test_a_patch_on_land_is_refused_in_words(perturb):
     visitor = perturb()
     page = visitor.page
     before, url = visitor.pixels(), page.url
-    page.locator(".draw-lasso button").click()
-    visitor.settle()
+    arm(visitor, "lasso")
     trace(visitor, [(62, 85), (50, 85), (50, 105), (62, 105), (62, 86)])
     page.wait_for_selector(".status.failed")
     visitor.says("land")
