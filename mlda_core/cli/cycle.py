@@ -87,6 +87,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.cycling.error_training import load_error_models
         from mlda_core.cycling.latent_case import latent_space_of
         from mlda_core.cycling.latent_method import LatentMethod
+        from mlda_core.cycling.learnt_background import load_background
         from mlda_core.cycling.methods import cycled_method
         from mlda_core.cycling.run_file import RunFile
         from mlda_core.evaluation.assimilation import network_of
@@ -99,7 +100,9 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         own = load_bundle(bundle)
         days = _between(own, start, end)
         dynamics = load_forecast(own, model)
-        learnt = _learnt(own, background) if background else None
+        learnt = (
+            load_background(background, localisation_of(own), own.seasons) if background else None
+        )
         model_of_errors = load_error_models(errors, own).of(own, stations) if errors else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
@@ -277,14 +280,6 @@ def _between(bundle: Bundle, start: str, end: str) -> Months:
         raise UserError(f"The bundle lacks {missing[0]}; give times that it has without a gap.")
     days = months_of_bundle(bundle)
     return days.where(np.isin(days.names, wanted))
-
-
-def _learnt(bundle: Bundle, path: Path) -> LearntBackground:
-    """Return what ``mlda cycle learn --out`` wrote."""
-    from mlda_core.cycling.bundle_case import localisation_of
-    from mlda_core.cycling.learnt_background import load_background
-
-    return load_background(path, localisation_of(bundle), bundle.seasons)
 
 
 def _training(bundle: Bundle, config: Path) -> Months:

@@ -124,6 +124,10 @@ class Seasons:
         """Return the calendar month 1..12 of a season."""
         return int(self.calendar_months(np.array(season)))
 
+    def calendar_month_of_time(self, time: Any) -> int:
+        """Return the calendar month 1..12 of one time, a label or a time stamp."""
+        return self.calendar_month(int(self.of_time(time)[0]))
+
     def phase(self, seasons: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the middle of seasons as fractions of the year, in (0, 1), same shape."""
         return np.asarray((np.asarray(seasons) - 0.5) / self.count)

@@ -42,10 +42,6 @@ class TimesOfYear:
     width: float
     floor: float
 
-    def month(self, time: object) -> int:
-        """Return the calendar month of a time."""
-        return self.seasons.calendar_month(int(self.seasons.of_time(time)[0]))
-
     def weights(self, month: int) -> Array:
         """Return the weights of members in a calendar month, shape (n,), of mean one."""
         found = season_weights(month, self.months, width=self.width, floor=self.floor)
@@ -84,7 +80,7 @@ class LocalisedSample:
         """Return the covariance at a time, the same object throughout a calendar month."""
         if self.times is None:
             return self
-        month = self.times.month(time)
+        month = self.times.seasons.calendar_month_of_time(time)
         found = self._kept.get(month)
         if found is None:
             weights = self.times.weights(month)

@@ -55,8 +55,7 @@ class ErrorModel:
 
     def month(self, time: object) -> int:
         """Return the calendar month of a time, 1 to 12."""
-        season = int(self.seasons.of_time(time)[0])
-        return self.seasons.calendar_month(season)
+        return self.seasons.calendar_month_of_time(time)
 
     def decode(self, codes: torch.Tensor, month: int) -> torch.Tensor:
         """Return errors, shape (n, d), of codes of shape (n, L) in a month; differentiable."""
