@@ -1,7 +1,7 @@
 # make serve | test | test-fast | lint | docs | train | bench | clean: each does its own set-up.
 #
 # PORT=5006       where `make serve` listens
-# HOST=0.0.0.0    serve to other machines too, under the name HOST_NAME (default: this machine's)
+# HOST=0.0.0.0    serve to other machines too: it says by which addresses (HOST_NAME=... for one more)
 # PYTHON=...      the Python that .venv is made from (3.11 or newer; found by itself)
 # TORCH_INDEX=... another package index for PyTorch, such as its CPU-only or a CUDA one
 # ARGS=...        more arguments for panel, pytest, `mlda train` or the benchmark
@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 PORT ?= 5006
 HOST ?= localhost
-HOST_NAME ?= $(shell hostname)
+HOST_NAME ?=
 TORCH_INDEX ?=
 CONFIG ?= configs/speedy.toml
 ARGS ?=
@@ -27,7 +27,7 @@ INSTALLED_SIMULATE := $(VENV)/simulate/.installed
 # setuptools warns at length about every editable install.
 INSTALL_EDITABLE := PYTHONWARNINGS=ignore $(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable
 
-.PHONY: help install serve test test-fast test-js lint lint-js format docs docs-linkcheck gallery train bench bench-assimilation bench-reanalyse bench-gcm test-simulate clean
+.PHONY: help install serve test test-fast test-js lint lint-js format docs docs-linkcheck gallery train bench bench-load bench-assimilation bench-reanalyse bench-gcm test-simulate clean
 
 help:
 	@echo "make serve   the dashboard on http://localhost:$(PORT)/app"
@@ -39,6 +39,7 @@ help:
 	@echo "make gallery   draw the pictures of docs/gallery.md anew"
 	@echo "make train   train the model of CONFIG ($(CONFIG))"
 	@echo "make bench   time a slider from event to pixels"
+	@echo "make bench-load   what many visitors at once wait for"
 	@echo "make bench-assimilation   time an analysis, its edits, and Adam beside it"
 	@echo "make bench-reanalyse   months a second of a reanalysis, by one worker and by two"
 	@echo "make bench-gcm   months a second of the atmosphere model and of the decoder"
@@ -52,7 +53,7 @@ $(BIN)/python:
 $(INSTALLED): constraints.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned packages into $(VENV): a few minutes, this once."
 	$(PIP) install --quiet --constraint constraints.txt setuptools torch $(addprefix --extra-index-url ,$(TORCH_INDEX))
-	$(INSTALL_EDITABLE) '.[page,plot,train]'
+	$(INSTALL_EDITABLE) '.[page,plot,train,priors]'
 	@touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
@@ -71,11 +72,15 @@ $(INSTALLED_SIMULATE): $(INSTALLED_TEST)
 
 install: $(INSTALLED)
 
-# A server for others must be told under which name they will ask for it.
-ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),--allow-websocket-origin $(HOST_NAME):$(PORT))
+# A server for others must be told under which names and numbers they will ask for it.
+ORIGIN := $(if $(filter-out localhost 127.0.0.1,$(HOST)),$$($(BIN)/python tools/addresses.py $(PORT) $(HOST_NAME)))
+
+# Where many open the page at once a browser comes back for its session after more than the usual 15 s: it would
+# find it dropped, and have it made again.
+PATIENT := --unused-session-lifetime 120000
 
 serve: $(INSTALLED)
-	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(ORIGIN) $(ARGS))
+	$(strip $(BIN)/panel serve app --port $(PORT) --address $(HOST) $(PATIENT) $(ORIGIN) $(ARGS))
 
 # Compiled tests are kept, whatever the environment says: to rewrite their assertions takes 15 s a process.
 unexport PYTHONDONTWRITEBYTECODE
@@ -145,6 +150,9 @@ bench-reanalyse: $(INSTALLED_TEST)
 
 bench-gcm: $(INSTALLED_SIMULATE)
 	$(VENV)/simulate/bin/python -m mlda_core.cli bench gcm $(ARGS)
+
+bench-load: $(INSTALLED_TEST)
+	$(BIN)/python benchmarks/load.py $(ARGS)
 
 bench: $(INSTALLED_TEST)
 	@export MLDA_CHROMIUM="$$(tools/chromium.sh $(BIN))" && set -x && $(BIN)/python benchmarks/slider.py $(ARGS)

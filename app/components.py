@@ -17,6 +17,7 @@ from panel.custom import JSComponent
 from panel.reactive import Syncable
 
 from app.web_files import read, read_module
+from mlda_core.page_state.settings import is_count
 from mlda_core.page_state.snapshot import Z_LIMIT
 
 # Panel holds a widget's change back for 50 ms. An event that comes in that time hands the change
@@ -81,7 +82,7 @@ class Control(Sender, JSComponent):
                 if isinstance(batch, list):
                     self._handler([m for m in batch if isinstance(m, dict)])
             finally:
-                number = seq if isinstance(seq, int) and seq != self.ack else self.ack + 1
+                number = seq if is_count(seq) and seq != self.ack else self.ack + 1
                 self.param.update(ack=number, took=round(self._took, 2))
         self._took = 1e3 * (time.perf_counter() - start)
 
@@ -140,6 +141,7 @@ class Tools(Control):
 
     tools = param.List(default=[], doc="Key and label of each tool.")
     tool = param.String()
+    learning = param.Boolean(doc="Whether Learn is open in its place.")
     paused = param.String(doc="Why the analysis is not shown, in words; '' where it is.")
 
     _esm = read_module("tools.js")
@@ -172,6 +174,7 @@ class ObserveGestures(Control):
 
     run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
     chosen = param.Integer(default=0, doc="How many observations are selected.")
+    begun = param.Boolean(doc="Whether the first of two places is given, and Escape gives it up.")
     largest = param.Integer(default=LARGEST_FILE, doc="Bytes of a file that can be read.")
 
     _esm = read_module("observe_gestures.js")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from calendar import month_name
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,6 +19,7 @@ from app.guide import first_sentences
 from app.ideas import offered
 from app.jobs import background
 from app.jobs.event_loop import Schedule
+from app.learn.shelf import full_link
 from app.maps.projections import choices_of
 from app.session import Session
 from app.timeline import curve, curve_paths, splits
@@ -26,6 +30,32 @@ from mlda_core.page_state.serialize import asked_for
 from mlda_core.page_state.snapshot import View
 
 TITLE = "mlda"
+# Seconds within which people come together, as a class does.
+TOGETHER = 30.0
+
+
+class Greeting:
+    """Who sees their first analysis form: not those who come right after others.
+
+    Its five more analyses and frames are a sixth of what opening the page costs the server, and
+    all of a class would wait for those of all.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds from any start.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._last = clock, -math.inf
+
+    def comes(self) -> bool:
+        """Note one more visitor; return whether nobody has come for a while."""
+        before, self._last = self._last, self._clock()
+        return self._last - before > TOGETHER
+
+
+_GREETING = Greeting()
 
 
 class PageTemplate(pn.Template):
@@ -50,7 +80,8 @@ def serve() -> Session | None:
     pn.extension("tabulator", theme="default")
     document: Any = pn.state.curdoc
     location = pn.state.location
-    query = (location.search or "") if location else ""
+    # A link to a lesson alone is one to its state, and to the bundle of that.
+    query = full_link((location.search or "") if location else "")
     key, notice = asked_for(query), ""
     try:
         try:
@@ -68,16 +99,24 @@ def serve() -> Session | None:
     # After the first visitor's own analysis, which computes the season shown.
     background.start(partial(warm_seasons, bundle, wait=20.0), "seasons")
 
-    greet = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
+    first_visit = set(parse_qs(query.lstrip("?"), keep_blank_values=True)) <= PLAIN
     schedule = Schedule(document.add_next_tick_callback)
-    session = Session(bundle, query, schedule, greet=greet, key=key, notice=notice)
+    session = Session(
+        bundle,
+        query,
+        schedule,
+        greet=first_visit and _GREETING.comes(),
+        waits=first_visit,
+        key=key,
+        notice=notice,
+    )
     pn.state.onload(schedule.begin)
     # Half of a first analysis would be over before a browser has drawn its first frame.
     pn.state.onload(session.begin)
-    templates = ("page.html", "bar.html", "guide.html", "continue.html")
+    templates = ("page.html", "bar.html", "guide.html", "continue.html", "share.html")
     page = PageTemplate("".join(map(read, templates)), nb_template="")
     _write_words(page, session)
-    _write_guide(page, session, first_visit=greet)
+    _write_guide(page, session, first_visit=first_visit)
     page.add_panel("bar", session.bar)
     page.add_panel("tools", session.tools)
     page.add_panel("explore", session.explore.panel)
@@ -95,6 +134,8 @@ def serve() -> Session | None:
         page.add_panel("cycle", session.cycle.form.root)
         page.add_panel("cycle_gestures", session.cycle.gestures)
         page.add_panel("cycle_heading", session.cycle.heading.root)
+    page.add_panel("learn", session.learn.panel)
+    page.add_panel("game", session.game.panel)
     page.add_panel("titles", session.titles)
     for name, legend in session.legends.items():
         page.add_panel(f"{name}_legend", legend)
@@ -132,14 +173,23 @@ def _write_words(page: PageTemplate, session: Session) -> None:
     page.add_variable("curve", curve_paths(bundle))
     page.add_variable("curve_words", curve(bundle)[1])
     page.add_variable("projections", choices_of(bundle.grid))
-    sheets = ("page.css", "guide.css", "continue.css", "info.css", "present.css")
+    sheets = (
+        "page.css",
+        "guide.css",
+        "continue.css",
+        "share.css",
+        "info.css",
+        "present.css",
+        "sheet.css",
+    )
     page.add_variable("css", "".join(map(read, sheets)))
-    scripts = ("layout.js", "guide.js", "table_focus.js")
+    scripts = ("layout.js", "guide.js", "table_focus.js", "resting_pointer.js")
     page.add_variable("scripts", "".join(map(read, scripts)))
     page.add_variable("theme", session.state.theme)
     page.add_variable("present", session.state.present)
     page.add_variable("presentations", presentations())
     page.add_variable("tool", session.state.tool)
+    page.add_variable("learning", bool(session.state.lesson))
     page.add_variable("cycles", session.cycle.offered)
     page.add_variable("unfolded", session.verification.view.parts.visible)
     page.add_variable("page_title", f"{bundle.title} · {TITLE}")

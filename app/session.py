@@ -8,6 +8,7 @@ the next one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -21,13 +22,18 @@ from app.context import Action, SessionContext, merge_actions
 from app.continue_in_python import continuation
 from app.downloads.actions import Downloads
 from app.downloads.parts import Parts
+from app.learn.game import GameTool
+from app.learn.shelf import full_link
+from app.learn.tool import LearnTool, check_lesson
 from app.maps import frames
+from app.maps.area_marks import AreaMarks
 from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
 from app.maps.outlines import Outlines, RegionOutlines
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
+from app.share import shared
 from app.state import State
 from app.text import signed
 from app.timeline import split_words, splits
@@ -40,6 +46,7 @@ from app.tools.observe_actions import ObserveActions
 from app.tools.perturb import PerturbTool
 from app.tools.perturb_actions import PerturbActions
 from app.web_files import read
+from app.widgets import Words
 from mlda_core.bundle.shipped import default_key, link_of
 from mlda_core.climate.errors import UserError
 from mlda_core.page_state.limits import limits_of
@@ -71,6 +78,7 @@ WALKS_ON = frozenset(
     | {"drivers", "series-start", "series-cancel", "obs-download"}
     | {"download-figure", "download-fields", "download-table"}
     | {"cycle-set", "cycle-forecast"}
+    | {"learn", "lesson-sheet"}
 )
 # The tools in the order of their tabs.
 TABS = ("explore", "observe", "perturb", "cycle")
@@ -89,6 +97,8 @@ class Session:
         Runs a function on this session's event loop.
     greet : bool
         Let the first analysis form before the visitor's eyes, from `begin` on.
+    waits : bool
+        Begin the first analysis at `begin` too, but show it at once.
     key : str
         What links call the bundle; '' for the first that ships.
     notice : str
@@ -102,6 +112,7 @@ class Session:
         schedule: Callable[[Callable[[], None]], Any],
         *,
         greet: bool = False,
+        waits: bool = False,
         key: str = "",
         notice: str = "",
     ) -> None:
@@ -110,7 +121,8 @@ class Session:
         self.limits = limits_of(bundle, link_of(self.key))
         message = notice
         try:
-            start = from_query(query, self.limits)
+            start = from_query(full_link(query, bundle), self.limits)
+            check_lesson(start.lesson)
         except InvalidStateError as error:
             start = self.limits.first_view()
             message = f"{error} The page shows its first view instead."
@@ -136,9 +148,17 @@ class Session:
         self.cycle = CycleTool(context, offered="cycle" in self.limits.tools)
         self.cycle_actions = CycleActions(context, self.cycle)
         self.comparison = Comparison(context, self.observe)
-        self.observe.greeting = self.observe.waiting = greet
+        self.observe.greeting, self.observe.waiting = greet, greet or waits
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
         self.verification = VerificationPanel(context, self.observe)
+        self.game = GameTool(context, self.observe, self.key, take=self._take_lesson)
+        self.learn = LearnTool(
+            context,
+            self.key,
+            take=self._take_lesson,
+            go=self.bundle_menu.follow,
+            game=self.game.refused,
+        )
         self._frame = frames.draw(bundle, self._request())
         scale = frames.amplification(self._frame.request)["target"]
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
@@ -146,10 +166,11 @@ class Session:
         self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
         self.observe.markers = self.markers
+        self.observe.areas = AreaMarks(self.figures.figures)
         if self.perturb.sea:
             self.perturb.outlines = Outlines(self.figures.figures, self.perturb.sea)
         self.legends = {
-            variable.name: pn.pane.HTML(
+            variable.name: Words(
                 legend_html(variable, full=self.state.fields == "full"),
                 stylesheets=[read("legend.css")],
                 sizing_mode="stretch_both",
@@ -173,7 +194,12 @@ class Session:
         self.tools = Tools(
             self._on_messages,
             tools=[
-                [tool, options_of(View, "tool")[tool]] for tool in TABS if tool in self.limits.tools
+                *(
+                    [tool, options_of(View, "tool")[tool]]
+                    for tool in TABS
+                    if tool in self.limits.tools
+                ),
+                ["learn", "Learn"],
             ],
             sizing_mode="stretch_width",
             margin=0,
@@ -203,6 +229,8 @@ class Session:
             self.verification.actions(),
             self.bundle_menu.actions(),
             self.downloads.actions(),
+            self.learn.actions(),
+            self.game.actions(),
         )
         self.redraw()
 
@@ -211,7 +239,10 @@ class Session:
         self.bar.ready = True
         self.observe.opened = self.perturb.opened = self.cycle.opened = True
         self.observe.waiting = False
-        self.redraw()
+        document = pn.state.curdoc
+        # The forms are put into the page here: once, and not for each, Bokeh collects its models.
+        with document.models.freeze() if document else contextlib.nullcontext():
+            self.redraw()
 
     # -- from messages to the state --------------------------------------------------------
 
@@ -283,8 +314,10 @@ class Session:
         return self._choose("fields", message)
 
     def choose_tool(self, message: Message) -> str:
-        """Open another tool."""
-        return self._choose("tool", message)
+        """Open another tool; a lesson that is open waits under Learn."""
+        words = self._choose("tool", message)
+        self.state.lesson = ""
+        return words
 
     def choose_theme(self, message: Message) -> str | None:
         """Show the page light or dark."""
@@ -321,19 +354,20 @@ class Session:
         self.observe.follow_analysis()
         return "Redone."
 
-    def share(self, _: Message) -> None:
-        """Give the browser the link to copy."""
+    def share(self, message: Message) -> None:
+        """Give the browser the link to copy, and its QR code."""
         # What failed before is over: the browser then says whether the link is copied.
         self._say("")
         snapshot = self.state.snapshot()
         query = to_query(snapshot, self.limits)
+        link = shared(message.get("page"), query)
         self.bar.query = query
         if not rows_fit(snapshot):
             self._say(
                 "The link holds the network, not what was done to it by hand: that is too much "
                 "for a link, so save it as a file."
             )
-        self.bar._send_msg({"type": "link", "query": query})  # noqa: SLF001 - Panel's own way
+        self.bar._send_msg(link)  # noqa: SLF001 - Panel's own way
 
     def save(self, _: Message) -> None:
         """Give the browser the state as a file."""
@@ -352,6 +386,7 @@ class Session:
         """Take over the state of a file; one of another bundle opens that bundle."""
         try:
             snapshot = from_json(str(message.get("text", "")), self.limits)
+            check_lesson(snapshot.lesson)
         except OtherBundleError as error:
             self.bundle_menu.elsewhere(error)
             return None
@@ -379,10 +414,22 @@ class Session:
 
     def _follow(self, query: str) -> None:
         """Take over the state of a link; a theme that it does not say stays as it is."""
+        query = full_link(query, self.bundle)
         snapshot = from_query(query, self.limits)
+        check_lesson(snapshot.lesson)
         if "theme" not in parse_qs(query.lstrip("?")):
             snapshot = snapshot.replace(theme=self.state.theme)
         self._restore(snapshot)
+        self.observe.follow_analysis()
+        self.state.commit()
+
+    def _take_lesson(self, query: str) -> None:
+        """Take over the state of a lesson's link; theme and presentation stay unless it says so."""
+        snapshot = from_query(query, self.limits)
+        said = parse_qs(query)
+        looks = {name: getattr(self.state, name) for name in ("theme", "present")}
+        looks = {name: value for name, value in looks.items() if name not in said}
+        self._restore(snapshot.replace(lesson=self.state.lesson, **looks))
         self.observe.follow_analysis()
         self.state.commit()
 
@@ -527,7 +574,9 @@ class Session:
         self.explore.show()
         # Perturb and Cycle do not show the analysis of Observe.
         paused = "" if self._own.active else self.observe.view.paused()
-        self.tools.put(tool=state.tool, paused=paused)
+        self.tools.put(tool=state.tool, learning=bool(state.lesson), paused=paused)
+        self.learn.show()
+        self.game.show()
 
     def _done(self, words: str = "") -> None:
         """End a gesture: words on the page, the state in the address bar."""
@@ -558,6 +607,8 @@ class Session:
         self.verification.close()
         self.perturb.close()
         self.cycle.close()
+        self.learn.close()
+        self.game.close()
         self.tools.listen(None)
         self.bar.listen(None)
 

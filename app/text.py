@@ -7,7 +7,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlda_core.climate.places import box, number, place, signed
+from mlda_core.climate.places import box, listed, number, place, signed
 from mlda_core.climate.time_step import MONTH, TimeStep
 from mlda_core.page_state.snapshot import Origin
 
@@ -20,6 +20,7 @@ __all__ = [
     "date_phrase",
     "decimals_of",
     "describe",
+    "listed",
     "number",
     "place",
     "region_words",

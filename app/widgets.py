@@ -64,8 +64,16 @@ class _Decimal(pn.widgets.FloatInput, _Attributed):
     pass
 
 
-class _Words(pn.pane.HTML, _Attributed):
-    pass
+class Words(pn.pane.HTML, _Attributed):
+    """Words as HTML; when they change, they alone are sent.
+
+    Panel's own update writes the style sheets anew too, and for these Bokeh collects all models of
+    the page again: a third of what a visit cost its server, with the text of each step of the first
+    analysis.
+    """
+
+    def _update(self, ref: str, model: Any) -> None:  # noqa: ARG002 - Panel's signature
+        model.update(text=self._get_properties(model.document)["text"])
 
 
 class Rows(pn.Column, _Attributed):
@@ -177,6 +185,10 @@ class Choice(Field):
         if options is not None:
             params["options"] = _inverted(options)
         super().show(value, **params)
+
+    def explain(self, title: str) -> None:
+        """Change what the pointer explains."""
+        self.widget.html_attributes = {**self.widget.html_attributes, "title": title}
 
 
 class Ticks(Field):
@@ -368,12 +380,12 @@ def text(html: str = "", name: str = "", *, term: str | None = None, **params: A
         html += info(term)
         params = {"stylesheets": [*_css("text"), read("info.css")], **params}
     params = {"stylesheets": _css("text"), **params}
-    return _Words(html, margin=0, align="center", css_classes=[name], **params)
+    return Words(html, margin=0, align="center", css_classes=[name], **params)
 
 
 def explained(term: str) -> pn.pane.HTML:
     """Return the (i) that explains a term of the glossary."""
-    return _Words(
+    return Words(
         info(term),
         margin=0,
         align="center",

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import machine
 import numpy as np
 import pandas as pd
 import torch
@@ -228,10 +228,8 @@ def measure(bundle: Bundle, runs: int) -> dict[str, Any]:
         "edits": time_edits(assimilator, bundle, found["300 observations"], months[0], runs),
         "perturbation": time_perturbation(assimilator, bundle, months, runs),
         "race": race(assimilator, bundle, found["300 observations"], months[1:6]),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
     }
-    return result
+    return result | machine.described()
 
 
 def table(result: dict[str, Any]) -> str:

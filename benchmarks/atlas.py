@@ -1,35 +1,48 @@
 """The atlas of patches against the GCM: sensitivities regressed from runs over seas with patches.
 
     python benchmarks/atlas.py path/to/speedy-patches assets/bundles/speedy [another bundle ...]
+    python benchmarks/atlas.py path/to/speedy-patches assets/bundles/speedy --write-sensitivities
 
 No run of the GCM warms one patch of the GFMIP protocol alone. Two members of 35 model years have
 three warm or cold patches a quarter at random places: a Green's function of regional means is
 regressed from them (`mlda_core.perturbation.greens_function`), and the emulator's is compared at
 the same resolution. Writes the tables of docs/atlas.md anew. A minute of one core for the runs, and
-some 45 seconds for each month of each bundle, kept in the folder of ``--work``.
+some 45 seconds for each month of each bundle, kept in the folder of ``--work``. The second command
+writes what the GCM says, beside which the page shows its atlas.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mlda_core import Assimilator, Bundle, Responder, load_bundle
-from mlda_core.climate.preprocess import to_display
-from mlda_core.climate.regions import REGIONS, regional_mean
+from mlda_core.climate.regions import REGIONS
+from mlda_core.evaluation.gcm_atlas import (
+    Found,
+    anomalies_of,
+    area_of,
+    estimated,
+    gcm_atlas_of,
+    patches_alone,
+    predictors,
+)
 from mlda_core.perturbation.atlas import Atlas, AtlasRun
 from mlda_core.perturbation.gcm import gcm_responses
-from mlda_core.perturbation.greens_function import Agreement, Estimate, agreement, regress
-from mlda_core.sources.speedy import read_speedy
+from mlda_core.perturbation.gcm_atlas import ATLASES, write_gcm_atlas
+from mlda_core.perturbation.greens_function import Agreement, agreement
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import marks  # noqa: E402
+
 PAGE = ROOT / "docs" / "atlas.md"
-BEGIN, END = "<!-- atlas:begin -->", "<!-- atlas:end -->"
 # Of a VALIDATION year: the GCM's estimate is of all months together.
 MONTHS = ("1984-01", "1984-04", "1984-07", "1984-10")
 TARGETS = (
@@ -50,40 +63,6 @@ TARGETS = (
 Array = NDArray[np.float64]
 
 
-class Found(NamedTuple):
-    """What the runs say of one target."""
-
-    whole: Estimate
-    halves: tuple[Estimate, Estimate]
-
-
-def runs_of(folder: Path, bundle: Bundle) -> Array:
-    """Return the runs' anomalies from their own monthly means, (member, month, V, lat, lon)."""
-    data = read_speedy(folder, variables=[v.name for v in bundle.variables])
-    fields = to_display({v.name: data[v.name].values for v in bundle.variables}, bundle.variables)
-    years = fields.reshape(len(fields), -1, 12, *fields.shape[2:]).astype(np.float64)
-    # Each member by itself, so that halves share nothing.
-    anomalies: Array = (years - years.mean(axis=1, keepdims=True)).reshape(fields.shape)
-    return anomalies
-
-
-def predictors(anomalies: Array, atlas: Atlas) -> Array:
-    """Return what each patch's share of the sea differs by, (member, month, P)."""
-    bundle = atlas.bundle
-    area = bundle.grid.weights * atlas.open_sea
-    sea = np.nan_to_num(anomalies[:, :, bundle.sea_row])
-    shares = np.nan_to_num(atlas.shares) * area / area.sum()
-    return np.einsum("mtij,pij->mtp", sea, shares, optimize=True)
-
-
-def estimate(x: Array, y: Array) -> Found:
-    """Regress one target on all months, and on each member's."""
-    whole = regress(x.reshape(-1, x.shape[-1]), y.ravel())
-    ratio = whole.ratio / len(x)
-    one, other = (regress(x[i], y[i], ratio=ratio) for i in (0, 1))
-    return Found(whole, (one, other))
-
-
 def atlas_of(bundle: Bundle, folder: Path, months: tuple[str, ...]) -> Atlas:
     """Make the atlas of a bundle, or go on with what was saved of it."""
     run = AtlasRun(Responder(Assimilator(bundle)), months)
@@ -101,13 +80,12 @@ def scores(atlas: Atlas, anomalies: Array) -> dict[tuple[str, str], tuple[Agreem
     """Compare an atlas with the runs, target by target."""
     bundle = atlas.bundle
     x = predictors(anomalies, atlas)
-    area = (np.nan_to_num(atlas.shares) * bundle.grid.weights * atlas.open_sea).sum(axis=(1, 2))
+    area = area_of(atlas)
     names = [v.name for v in bundle.variables]
     out = {}
     for variable, key in TARGETS:
         row, region = names.index(variable), REGIONS[key]
-        y = np.asarray(regional_mean(anomalies[:, :, row], bundle.grid, region), np.float64)
-        found = estimate(x, y)
+        found = estimated(x, anomalies, row, region, bundle)
         ours = atlas.sensitivity(region)[:, row]
         out[variable, key] = agreement(ours, found.whole, found.halves, area), found
     return out
@@ -182,15 +160,24 @@ def main() -> None:
     options.add_argument("bundles", type=Path, nargs="+")
     options.add_argument("--work", type=Path, default=ROOT / "runs" / "atlas")
     options.add_argument("--months", nargs="+", default=list(MONTHS))
+    options.add_argument(
+        "--write-sensitivities",
+        action="store_true",
+        help="instead, write the GCM's own for the page of the first bundle",
+    )
     given = options.parse_args()
     torch.set_num_threads(1)
     bundles = [load_bundle(path) for path in given.bundles]
+    if given.write_sensitivities:
+        first = bundles[0]
+        made = gcm_atlas_of(anomalies_of(given.runs, first), patches_alone(first, given.months))
+        about = {"runs": given.runs.name, "sea_ice_of": ", ".join(given.months)}
+        write_gcm_atlas(made, first, ATLASES / f"{first.name}.nc", about)
+        return
     atlases = [atlas_of(bundle, given.work, tuple(given.months)) for bundle in bundles]
-    table = report(atlases, runs_of(given.runs, bundles[0]))
+    table = report(atlases, anomalies_of(given.runs, bundles[0]))
     print(table)
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    marks.write(PAGE, "atlas", table)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -40,12 +41,11 @@ from mlda_core.cycling.error_training import load_error_models
 from mlda_core.cycling.latent_case import latent_space_of
 from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.learnt_background import (
-    SHARE,
     LearntBackground,
     load_background,
     save_background,
 )
-from mlda_core.cycling.methods import cycled_method
+from mlda_core.cycling.methods import CYCLED, cycled_method
 from mlda_core.cycling.training_errors import with_training_errors
 from mlda_core.evaluation.assimilation import network_of
 from mlda_core.evaluation.cycling import score_cycle
@@ -54,23 +54,25 @@ from mlda_core.forecast.loading import load_forecast
 from mlda_core.vae.config import load_config
 from mlda_core.vae.dataset import Months, TrainingData, load_training_data
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import marks  # noqa: E402
+
 STATIONS = (30, 100, 300)
 # Settings by method, found on VALIDATION.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "static": {},
-    "3dvar": {},
+    **{key: dict(method.offered) for key, method in CYCLED.items() if method.offered is not None},
     "vae_var": {},
-    "4dvar": {"lag": 3, "window": "growing", "minimiser": "lbfgs", "iterations": 15},
-    "letkf": {"members": 20, "adaptive": 0.1},
+    "hybrid": {},
+    "4dvar": {"lag": 1, "window": "overlapping", "iterations": 1},
     "enkf_latent": {"members": 400},
     "pf_bootstrap_latent": {"particles": 10_000},
     "pf_optimal_latent": {"particles": 10_000},
 }
 # Those whose forecasts are damped, and whose covariance is learnt.
-LEARNT = ("3dvar", "vae_var", "4dvar")
-# Of climatology in that covariance: 4D-Var goes through its sample at each iteration.
-SHARES = {"4dvar": 0.0}
-MARK = "daily twin"
+LEARNT = ("3dvar", "vae_var", "hybrid", "4dvar", "4dvar_weak")
+MARK = "daily-twin"
 
 
 class Twin:
@@ -85,13 +87,22 @@ class Twin:
         Folder for what was learnt and scored.
     days : int, optional
         The first days of a year only.
+    every : int
+        Observations every so many days: then what is learnt and scored has a folder of its own.
     """
 
     def __init__(
-        self, bundle: Bundle, data: TrainingData, dynamics: Dynamics, run: Path, days: int | None
+        self,
+        bundle: Bundle,
+        data: TrainingData,
+        dynamics: Dynamics,
+        run: Path,
+        *,
+        days: int | None = None,
+        every: int = 1,
     ) -> None:
         self.bundle, self.data, self.dynamics = bundle, data, dynamics
-        self.run, self.days = run, days
+        self.run, self.days, self.every = run, days, every
         self.climatology: Gaussian = climatology_of(bundle, data.train)
         self.localisation = localisation_of(bundle)
         self.of_ensemble = localisation_of(bundle, ENSEMBLE_HALF_WIDTH_KM)
@@ -112,7 +123,6 @@ class Twin:
         days: Months,
         stations: int,
         learnt: LearntBackground | None,
-        share: float = SHARE,
     ) -> Case:
         """Return the problem of days and a network."""
         places, _ = network_of(self.bundle, f"stations_{stations}", 0)
@@ -123,7 +133,7 @@ class Twin:
             places,
             self.climatology,
             learnt=learnt,
-            share=share,
+            observed_every=self.every,
             localisation=self.of_ensemble,
         )
 
@@ -158,7 +168,7 @@ class Twin:
         path = self.run / f"{split}_{stations}_{method}.json"
         if not path.exists():
             learnt = self.learnt(stations) if method in LEARNT else None
-            case = self.case(self.year(split), stations, learnt, SHARES.get(method, SHARE))
+            case = self.case(self.year(split), stations, learnt)
             if method == "vae_var":
                 case = replace(case, problem=replace(case.problem, errors=self.errors(stations)))
             if method.endswith("_latent"):
@@ -206,6 +216,7 @@ def main() -> None:
     parser.add_argument("--stations", type=int, nargs="+", default=STATIONS)
     parser.add_argument("--methods", nargs="+", default=["static", "3dvar"])
     parser.add_argument("--days", type=int)
+    parser.add_argument("--observed-every", type=int, default=1, help="days; 2: every second one")
     parser.add_argument("--set", nargs="*", default=[], help="name=number, of the method")
     parser.add_argument("--run", type=Path, default=Path("runs/daily/twin"))
     parser.add_argument("--out", type=Path)
@@ -214,17 +225,22 @@ def main() -> None:
     for method in asked.methods:
         SETTINGS[method] |= given
     bundle = load_bundle(asked.bundle)
+    if asked.observed_every > 1:
+        asked.run = asked.run / f"every-{asked.observed_every}"
     if asked.out:
-        text = asked.out.read_text(encoding="utf-8")
-        begin, end = f"<!-- {MARK} begin -->\n", f"<!-- {MARK} end -->"
-        head, rest = text.split(begin)
-        made = f"{head}{begin}\n{table(bundle, asked.run, 'test')}\n\n{end}{rest.split(end)[1]}"
-        asked.out.write_text(made, encoding="utf-8")
+        marks.write(asked.out, MARK, f"\n{table(bundle, asked.run, 'test')}\n")
         return
     torch.set_num_threads(1)
     asked.run.mkdir(parents=True, exist_ok=True)
     data = load_training_data(load_config(asked.config))
-    twin = Twin(bundle, data, load_forecast(bundle), asked.run, asked.days)
+    twin = Twin(
+        bundle,
+        data,
+        load_forecast(bundle),
+        asked.run,
+        days=asked.days,
+        every=asked.observed_every,
+    )
     for stations in asked.stations:
         for method in asked.methods:
             found = twin.score(asked.split, stations, method)

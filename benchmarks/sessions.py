@@ -17,7 +17,8 @@ import time
 
 import psutil
 from playwright.sync_api import Browser, sync_playwright
-from slider import FLAGS, free_port, served
+from serving import free_port, served
+from slider import FLAGS
 
 # Sessions are looked for and dropped every second instead of every 17, so as not to wait for it.
 QUICK = ("--check-unused-sessions", "1000", "--unused-session-lifetime", "1000")

@@ -8,11 +8,13 @@ minute of one core.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 
 from mlda_core import (
     Analysis,
@@ -27,9 +29,13 @@ from mlda_core import (
 from mlda_core.climate.regions import REGIONS, Region, region_mask
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import marks  # noqa: E402
+from gallery import save_small  # noqa: E402
+
 PAGE = ROOT / "docs" / "reports.md"
 PICTURE = ROOT / "docs" / "images" / "reports" / "winter.png"
-BEGIN, END = "<!-- winter:begin -->", "<!-- winter:end -->"
 WINTER = ("1985-12", "1986-01", "1986-02")
 EUROPE = (36.0, 64.0, 352.0, 40.0)
 AREAS = {
@@ -90,9 +96,7 @@ def main() -> None:
         label = name if name[0].isdigit() else f"{count} {name}"
         lines.append(f"| {label} | {' | '.join(cells)} |")
     print("\n".join(lines))
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(before + "\n".join([BEGIN, *lines, END]) + rest.split(END)[1])
+    marks.write(PAGE, "winter", "\n".join(lines))
     draw(bundle, shown, row)
 
 
@@ -126,6 +130,8 @@ def draw(bundle: Bundle, shown: dict[str, Analysis], row: int) -> None:
         for name, found in shown.items()
     ]
     save(arrange(maps, (1.5, 1.5), "matplotlib"), PICTURE, dpi=110)
+    with Image.open(PICTURE) as drawn:
+        save_small(drawn.convert("RGB"), PICTURE)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import os
 import shutil
@@ -16,6 +17,9 @@ import typer.testing
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
     from mlda_core.bundle.bundle import Bundle
 
 # The same examples in every run: a test that fails once in a while tells nobody what changed. New
@@ -64,6 +68,20 @@ def speedy(repo_root: Path) -> Bundle:
     from mlda_core.bundle.bundle import load_bundle
 
     return load_bundle(repo_root / "assets/bundles/speedy")
+
+
+@pytest.fixture(scope="session")
+def priorless(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The bundled model without the priors that were trained for it."""
+    from mlda_core.bundle.bundle import load_bundle
+
+    folder = tmp_path_factory.mktemp("priorless") / "speedy"
+    leave = shutil.ignore_patterns("prior-*")
+    shutil.copytree(repo_root / "assets/bundles/speedy", folder, ignore=leave)
+    config = json.loads((folder / "config.json").read_text())
+    del config["priors"]
+    (folder / "config.json").write_text(json.dumps(config))
+    return load_bundle(folder)
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +159,11 @@ def _no_server_left_running():
     panel = sys.modules.get("panel")
     if panel is not None:
         panel.state.kill_all_servers()
+
+
+@pytest.fixture(scope="module")
+def benchmarks(repo_root: Path) -> Iterator[Callable[[str], ModuleType]]:
+    """Import scripts of the folder of benchmarks, which import each other."""
+    sys.path.insert(0, str(repo_root / "benchmarks"))
+    yield importlib.import_module
+    sys.path.remove(str(repo_root / "benchmarks"))

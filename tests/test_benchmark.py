@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
@@ -10,12 +9,8 @@ from small import make_linear
 
 
 @pytest.fixture(scope="module")
-def benchmark(repo_root):
-    path = repo_root / "benchmarks" / "assimilation.py"
-    found = importlib.util.spec_from_file_location("assimilation_benchmark", path)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def benchmark(benchmarks):
+    return benchmarks("assimilation")
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ LAYERS = {
             "context",
         ),
         *("jobs", "tools", "results", "bundles", "timeline", "guide", "ideas"),
-        *("bundle_menu", "warm_up", "downloads", "continue_in_python"),
+        *("bundle_menu", "warm_up", "downloads", "continue_in_python", "share", "learn"),
         *("session", "page", "main", "app_hooks"),
     ),
 }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import gallery
+import posterior_scores
 import readme_scores
 from PIL import Image
 
@@ -47,7 +48,7 @@ def main() -> None:
     found = scores_in(readme_scores.BUNDLE / "scores.json", "test")
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name, draw in DRAWN.items():
-        figure = draw(found, bundle.variables, readme_scores.NETWORKS, chance)
+        figure = draw(found, bundle.variables, posterior_scores.NETWORKS, chance)
         drawn = BytesIO()
         figure.savefig(drawn, dpi=130)
         with Image.open(drawn) as image:

@@ -16,10 +16,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import marks
+
 from mlda_core.forecast.models import FORECASTS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/forecast.md"
-BEGIN, END = "<!-- forecast begin -->\n", "<!-- forecast end -->"
 LEADS = (1, 2, 3, 5, 10)
 WAVES = ((1, 5), (6, 10), (11, 20), (21, 40))
 SPECTRUM = (
@@ -86,15 +87,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the tables of docs/forecast.md.")
     parser.add_argument("scores", type=Path, help="scores.json of a bundle of days")
     found = json.loads(parser.parse_args().scores.read_text(encoding="utf-8"))
-    text = PAGE.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
     scores = found["forecast"]["test"]
     grid = scores["grid"]
     tables = "\n\n".join(
         (by_lead(scores), SPECTRUM, by_wave(grid), RUNS, after_long(grid)),
     )
-    made = f"{head}{BEGIN}\n{tables}\n\n{END}{rest.split(END)[1]}"
-    PAGE.write_text(made, encoding="utf-8")
+    marks.write(PAGE, "forecast", f"\n{tables}\n")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import json
 import sys
 from pathlib import Path
 
+import marks
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = ROOT / "assets/bundles/real/impacts/thames/head.json"
 PAGE = ROOT / "docs/impact.md"
-BEGIN, END = "<!-- impact:begin -->", "<!-- impact:end -->"
 METHODS = {"head": "the head", "ridge": "linear regression", "climatology": "climatology"}
 
 
@@ -53,9 +54,7 @@ def table() -> str:
 def main() -> int:
     """Write or check the page."""
     text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    made = f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    made = marks.put(text, "impact", table())
     if "--check" in sys.argv[1:]:
         return int(made != text)
     PAGE.write_text(made, encoding="utf-8")

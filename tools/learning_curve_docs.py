@@ -9,17 +9,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import marks
+
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- learning-curve:begin -->", "<!-- learning-curve:end -->"
 
 
 def main(folder: Path) -> None:
     """Write docs/learning-curve.md and docs/images/learning-curve.png."""
-    page = ROOT / "docs/learning-curve.md"
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
     tables = (folder / "learning-curve.md").read_text(encoding="utf-8").strip()
-    page.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
+    marks.write(ROOT / "docs/learning-curve.md", "learning-curve", tables)
     shutil.copyfile(folder / "learning-curve.png", ROOT / "docs/images/learning-curve.png")
 
 

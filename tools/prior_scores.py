@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-PRIORS = "<!-- priors:begin -->", "<!-- priors:end -->"
 NOT_SCORED = (
     "(Not compared yet: `mlda prior train BUNDLE --config FILE` and `mlda validate BUNDLE --priors "
     "--config FILE`.)"

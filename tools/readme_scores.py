@@ -10,21 +10,17 @@ import json
 import sys
 from pathlib import Path
 
+import marks
+import posterior_scores
 import prior_scores
 import real_scores
+from posterior_scores import NETWORKS
 
 from mlda_core.assimilation.methods import METHODS as REGISTRY
 from mlda_core.assimilation.methods import scored_in, spelled
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets/bundles/speedy"
-BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
-ASSIMILATION = "<!-- assimilation:begin -->", "<!-- assimilation:end -->"
-PERTURBATION = "<!-- perturbation:begin -->", "<!-- perturbation:end -->"
-EVERY_RESPONSE = "<!-- responses:begin -->", "<!-- responses:end -->"
-POSTERIOR = "<!-- posterior:begin -->", "<!-- posterior:end -->"
-CRPS = "<!-- crps:begin -->", "<!-- crps:end -->"
-SUMMARY = "<!-- summary:begin -->", "<!-- summary:end -->"
 ROWS = {
     "vae": "VAE, by its encoder",
     "vae_minimised": "VAE, by minimising over the 100 numbers",
@@ -70,12 +66,6 @@ def table() -> str:
     return "\n".join(lines)
 
 
-NETWORKS = {
-    "sst_only": "sea surface temperature",
-    "sst_and_pressure": "the same and pressure",
-    **{f"stations_{n}": f"{n} stations" for n in (10, 30, 100, 300, 1000)},
-    "all_fields": "every cell of everything",
-}
 AREAS = {
     "globe": "globe",
     "tropics": "tropics, 30S-30N",
@@ -167,50 +157,6 @@ def every_response() -> str:
     members = " and ".join(str(n) for n in sorted(set(made["members"].values())))
     lines += ["", f"({made['months']} months of the TEST years, {members} perturbed members.)"]
     return "\n".join(lines[1:])
-
-
-def posterior_table() -> str:
-    """Return what stands between the markers of docs/posterior.md: a row a network."""
-    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
-    found = scores["posterior"]["test"]["vae"]["laplace"]
-    variables = list(found["stations_30"])
-    lines = [
-        "| observed | months | " + " | ".join(variables) + " | withheld |",
-        "|---|---|" + "---|" * (len(variables) + 1),
-    ]
-    for network, label in NETWORKS.items():
-        rows = found[network]
-        cells = [_calibration(rows.get(v)) for v in variables]
-        withheld = [_calibration(r.get("withheld")) for r in rows.values() if "withheld" in r]
-        months = next(iter(rows.values()))["months"]
-        lines.append(f"| {label} | {months} | {' | '.join(cells)} | {', '.join(withheld)} |")
-    return "\n".join(lines)
-
-
-def crps_table() -> str:
-    """Return what stands between the other markers of docs/posterior.md: CRPS of two methods."""
-    scores = json.loads((BUNDLE / "scores.json").read_text(encoding="utf-8"))
-    found = [scores["posterior"]["test"][method]["laplace"] for method in ("vae", "enoi")]
-    config = json.loads((BUNDLE / "config.json").read_text(encoding="utf-8"))
-    units = {v["name"]: v["anomaly_units"] for v in config["variables"]}
-    lines = [
-        "| observed | " + " | ".join(f"{v}, {units[v]}" for v in units) + " |",
-        "|---|" + "---|" * len(units),
-    ]
-    for network, label in NETWORKS.items():
-        cells = []
-        for v in units:
-            vae, enoi = (f[network].get(v, {}).get("crps") for f in found)
-            cells.append("" if vae is None else f"{vae:.3f}, {enoi:.3f}")
-        lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _calibration(found: dict | None) -> str:
-    """Write spread over error, and the share of the truth within the 90 % interval."""
-    if not found:
-        return ""
-    return f"{found['spread_over_error']:.2f} ({100 * found['coverage_90']:.0f} %)"
 
 
 def summary() -> str:
@@ -321,20 +267,20 @@ def _cell(found: dict | None, area: str) -> str:
 
 # Which tables stand in which file.
 MARKED = {
-    "README.md": {SUMMARY: summary},
+    "README.md": {"summary": summary},
     "docs/results.md": {
-        (BEGIN, END): table,
-        ASSIMILATION: assimilation_table,
-        PERTURBATION: perturbation_table,
-        real_scores.COVERAGE: real_scores.coverage_table,
+        "scores": table,
+        "assimilation": assimilation_table,
+        "perturbation": perturbation_table,
+        "coverage": real_scores.coverage_table,
     },
     "docs/real.md": {
-        real_scores.RECONSTRUCTED: real_scores.reconstruction_table,
-        real_scores.EVERY_COVERAGE: real_scores.every_coverage,
+        "reconstruction": real_scores.reconstruction_table,
+        "distances": real_scores.every_coverage,
     },
-    "docs/perturbation.md": {EVERY_RESPONSE: every_response},
-    "docs/posterior.md": {POSTERIOR: posterior_table, CRPS: crps_table},
-    "docs/priors.md": {prior_scores.PRIORS: lambda: prior_scores.priors_table(BUNDLE)},
+    "docs/perturbation.md": {"responses": every_response},
+    "docs/posterior.md": posterior_scores.marked(BUNDLE),
+    "docs/priors.md": {"priors": lambda: prior_scores.priors_table(BUNDLE)},
 }
 
 
@@ -343,12 +289,8 @@ def main() -> int:
     fresh = {"docs/scores.md": every_score()}
     for name, tables in MARKED.items():
         text = (ROOT / name).read_text(encoding="utf-8")
-        for (begin, end), made in tables.items():
-            if begin not in text and begin == PERTURBATION[0]:
-                continue
-            before, rest = text.split(begin)
-            _, after = rest.split(end)
-            text = f"{before}{begin}\n{made()}\n{end}{after}"
+        for mark, made in tables.items():
+            text = marks.put(text, mark, made())
         fresh[name] = text
     stale = [
         name

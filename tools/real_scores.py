@@ -8,9 +8,6 @@ from pathlib import Path
 from mlda_core.assimilation.methods import spelled
 
 REAL = Path(__file__).resolve().parents[1] / "assets/bundles/real"
-COVERAGE = "<!-- coverage:begin -->", "<!-- coverage:end -->"
-EVERY_COVERAGE = "<!-- distances:begin -->", "<!-- distances:end -->"
-RECONSTRUCTED = "<!-- reconstruction:begin -->", "<!-- reconstruction:end -->"
 METHODS = {
     "vae": "VAE, by its encoder",
     "vae_minimised": "VAE, by minimising over the 100 numbers",

@@ -17,7 +17,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from slider import FLAGS, free_port, served  # type: ignore[import-not-found]  # noqa: E402
+from serving import free_port, served  # type: ignore[import-not-found]  # noqa: E402
+from slider import FLAGS  # type: ignore[import-not-found]  # noqa: E402
 
 
 def main() -> None:

@@ -47,21 +47,39 @@ class Curve:
 
 @dataclass(frozen=True)
 class Mark:
-    """A value with its error, or without.
+    """A value with its error, or without; or a range.
 
     Parameters
     ----------
     name, color : str
         As of a curve.
     value : float
+        NaN of a range that has none of its own.
     error : float
         Standard deviation; 0: a line over the whole height.
+    low, high : float, optional
+        Ends of a range, of which one may be infinite.
     """
 
     name: str
     color: str
     value: float
     error: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def sign(self) -> str:
+        """How it is drawn, as a character."""
+        if self.low is not None:
+            return "━"
+        return "●" if self.error else "|"
+
+    def extent(self, low: float, high: float) -> tuple[float, float]:
+        """Return the ends of its bar on an axis from `low` to `high`."""
+        if self.low is None or self.high is None:
+            return self.value - self.error, self.value + self.error
+        return max(self.low, low), min(self.high, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,24 +160,27 @@ class DensityChart(Chart):
             else:
                 source.data = _no_curve()
         ends = [v for c in shown.curves for v in (float(np.min(c.x)), float(np.max(c.x)))]
-        ends += [v for m in shown.marks for v in (m.value - 1.5 * m.error, m.value + 1.5 * m.error)]
+        for mark in shown.marks:
+            around = 0.0 if mark.low is not None else 1.5 * mark.error
+            given = (mark.low, mark.high, mark.value - around, mark.value + around)
+            ends += [v for v in given if v is not None and np.isfinite(v)]
         low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
         margin = 0.03 * (high - low) or 1.0
         top = max((float(np.max(c.y)) for c in shown.curves), default=1.0)
         self.figure.x_range.update(start=low - margin, end=high + margin)
         self.figure.y_range.update(start=-0.02 * top, end=1.1 * top)
         self.figure.xaxis[0].axis_label = shown.units
-        height = [0.5 * top if mark.error else 0.0 for mark in shown.marks]
+        spread = [bool(mark.error) or mark.low is not None for mark in shown.marks]
+        height = [0.5 * top if wide else 0.0 for wide in spread]
+        bars = [mark.extent(low - margin, high + margin) for mark in shown.marks]
         self._marks.data = {
             "x": [mark.value for mark in shown.marks],
             "y": height,
-            "low": [mark.value - mark.error for mark in shown.marks],
-            "high": [mark.value + mark.error for mark in shown.marks],
+            "low": [bar[0] for bar in bars],
+            "high": [bar[1] for bar in bars],
             "foot": height,
-            "top": [
-                y if mark.error else 1.1 * top for y, mark in zip(height, shown.marks, strict=True)
-            ],
-            "size": [7 if mark.error else 0 for mark in shown.marks],
+            "top": [y if wide else 1.1 * top for y, wide in zip(height, spread, strict=True)],
+            "size": [7 if wide else 0 for wide in spread],
             "color": [COLORS[self._theme][mark.color] for mark in shown.marks],
             "text": [mark.name for mark in shown.marks],
         }
@@ -176,7 +197,7 @@ class DensityChart(Chart):
         ]
         parts += [
             f'<span style="white-space:nowrap"><b style="color:{colors[one.color]}">'
-            f"{'●' if one.error else '|'}</b> {one.name}</span>"
+            f"{one.sign}</b> {one.name}</span>"
             for one in self._shown.marks
         ]
         return " &nbsp; ".join(parts)

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from app.charts.base import Chart, bm, figure
 from app.charts.colors import COLORS
-from app.maps.color_scales import map_palette
-from app.maps.member_maps import Lines, member_at
+from app.maps.color_scales import THEMES, map_palette
+from app.maps.member_maps import Lines, coasts, member_at
 from app.maps.projections import EXTENT, projection
 from app.web_files import read
 from mlda_core.climate.variables import Variable
 
-COLUMNS = 10
+COLUMNS = 11
+# What stands before the members.
+FIRST = ("target", "analysis")
 # Width of a map over its height.
 MAP_SHAPE = 2.0
 Tap: Any = bokeh.events.Tap
@@ -64,11 +66,28 @@ class StampsChart(Chart):
         super().__init__(theme)
         self._chosen, self._n, self._variable = chosen, 0, variable
         self._member = 0
+        self._outlined: tuple[str, int] | None = None
         self._image = bm.ColumnDataSource({"image": [], "dw": [], "dh": []})
+        self._coast, self._names = (
+            bm.ColumnDataSource(dict.fromkeys(names, ()))
+            for names in (("x", "y"), ("x", "y", "text"))
+        )
         self._frame = bm.ColumnDataSource({"x": [], "y": []})
         self._mapper = bm.LinearColorMapper(palette=["#000000"] * 256, low=-0.5, high=255.5)
         self.figure = _plain()
         self.figure.image("image", 0, 0, "dw", "dh", source=self._image, color_mapper=self._mapper)
+        self._edge = self.figure.line("x", "y", source=self._coast, line_width=0.6)
+        # In the corner that no map fills.
+        self._said = self.figure.text(
+            "x",
+            "y",
+            "text",
+            source=self._names,
+            text_font_size="10px",
+            text_baseline="top",
+            padding=1,
+            border_radius=2,
+        )
         self._box = self.figure.rect(
             "x", "y", 1, 1, source=self._frame, fill_alpha=0.0, line_width=2
         )
@@ -78,11 +97,22 @@ class StampsChart(Chart):
     @property
     def rows(self) -> int:
         """Rows of stamps."""
-        return max(-(-self._n // COLUMNS), 1)
+        return max(-(-(self._n + len(FIRST)) // COLUMNS), 1)
 
-    def draw(self, image: NDArray[np.uint8], n: int, variable: Variable) -> None:
-        """Draw the stamps of so many members."""
+    def draw(self, image: NDArray[np.uint8], n: int, variable: Variable, key: str) -> None:
+        """Draw the stamps of target, analysis and so many members in a projection."""
         self._n, self._variable = n, variable
+        count = n + len(FIRST)
+        if (key, count) != self._outlined:
+            self._outlined = key, count
+            x, y = coasts(key, count, COLUMNS)
+            self._coast.data = {"x": x, "y": y}
+            at = np.arange(count)
+            self._names.data = {
+                "x": at % COLUMNS,
+                "y": self.rows - at // COLUMNS,
+                "text": [*FIRST, *map(str, range(1, n + 1))],
+            }
         self.figure.tags = [0, COLUMNS, 0, self.rows, MAP_SHAPE]
         self._image.data = {"image": [image], "dw": [COLUMNS], "dh": [self.rows]}
         self.mark(self._member)
@@ -91,8 +121,8 @@ class StampsChart(Chart):
     def mark(self, member: int) -> None:
         """Frame a member, from 1; 0 for none."""
         self._member = member
-        at = member - 1
-        there = 0 <= at < self._n
+        at = member - 1 + len(FIRST)
+        there = 0 < member <= self._n
         self._frame.data = {
             "x": [at % COLUMNS + 0.5] if there else [],
             "y": [self.rows - at // COLUMNS - 0.5] if there else [],
@@ -101,14 +131,22 @@ class StampsChart(Chart):
     def _tapped(self, event: Any) -> None:
         if event.x is None or event.y is None:
             return
-        at = member_at(float(event.x), self.rows - float(event.y), self._n, COLUMNS)
-        if at is not None:
-            self._chosen(at + 1)
+        count = self._n + len(FIRST)
+        at = member_at(float(event.x), self.rows - float(event.y), count, COLUMNS)
+        if at is not None and at >= len(FIRST):
+            self._chosen(at + 1 - len(FIRST))
 
     def _paint(self) -> None:
         colors = COLORS[self._theme]
         self._mapper.palette = map_palette(self._variable, self._theme, full=False)
         self._box.glyph.line_color = colors["accent"]
+        # Over the corner of its map, and read on any colour.
+        self._said.glyph.update(
+            text_color=colors["text"],
+            background_fill_color=colors["page"],
+            background_fill_alpha=0.75,
+        )
+        self._edge.glyph.update(line_color=THEMES[self._theme]["coast"], line_alpha=0.7)
         self.figure.update(background_fill_alpha=0.0, border_fill_alpha=0.0)
 
 

@@ -8,6 +8,8 @@ from app.charts.base import TOOLTIP, Chart, bm, make_figure, paint
 
 KINDS = ("withheld", "used")
 LABELS = {"withheld": "withheld", "used": "used, by what the others say"}
+# Behind each bar: between what a calibrated analysis lies by chance.
+CHANCE = "calibrated, by chance: 9 of 10 bars"
 COLORS_OF = {"withheld": "analysis", "used": "changed"}
 
 
@@ -27,6 +29,11 @@ class RankChart(Chart):
         }
         self.figure = make_figure(x_range=bm.Range1d(0, 1), y_range=bm.Range1d(0, 1))
         fig = self.figure
+        self._band = bm.ColumnDataSource({"left": [], "right": [], "low": [], "high": []})
+        self._chance = fig.quad(
+            left="left", right="right", top="high", bottom="low", source=self._band,
+            line_color=None, legend_label=CHANCE,
+        )  # fmt: skip
         self._bars = {
             kind: fig.quad(
                 left="left", right="right", top="top", bottom=0, source=source, line_color=None,
@@ -45,8 +52,21 @@ class RankChart(Chart):
         )  # fmt: skip
         self._paint()
 
-    def draw(self, shares: Mapping[str, Sequence[float]]) -> None:
-        """Draw the share of each bin, by kind; a kind without observations has no bars."""
+    def draw(
+        self,
+        shares: Mapping[str, Sequence[float]],
+        chance: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Draw the share of each bin, by kind; a kind without observations has no bars.
+
+        Parameters
+        ----------
+        shares : mapping
+            Of each bin, by kind.
+        chance : mapping, optional
+            Between what a bin of a calibrated analysis lies by chance, by kind.
+        """
+        band: dict[str, list[float]] = {"left": [], "right": [], "low": [], "high": []}
         present = [kind for kind in KINDS if shares.get(kind)]
         most = 0.0
         for kind in KINDS:
@@ -64,15 +84,24 @@ class RankChart(Chart):
                     for i, v in enumerate(values)
                 ],
             }
+            if values and chance and kind in chance:
+                band["left"] += left
+                band["right"] += [at + wide for at in left]
+                band["low"] += [chance[kind][0]] * len(left)
+                band["high"] += [chance[kind][1]] * len(left)
             self._bars[kind].visible = kind in present
-            self.figure.legend[0].items[KINDS.index(kind)].visible = kind in present
+            self.figure.legend[0].items[1 + KINDS.index(kind)].visible = kind in present
             most = max([most, *values])
             if values:
                 self._even.location = width
+        self._band.data = band
+        self._chance.visible = self.figure.legend[0].items[0].visible = bool(band["left"])
+        most = max([most, *band["high"]])
         self.figure.y_range.update(start=0, end=1.25 * most or 1.0)
 
     def _paint(self) -> None:
         colors = paint(self.figure, self._theme)
         for kind, bars in self._bars.items():
             bars.glyph.update(fill_color=colors[COLORS_OF[kind]], fill_alpha=0.75)
+        self._chance.glyph.update(fill_color=colors["muted"], fill_alpha=0.3)
         self._even.line_color = colors["muted"]

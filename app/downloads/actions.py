@@ -85,17 +85,17 @@ class Downloads:
 
     def draw_maps(self, message: Message) -> None:
         """Draw the maps as a figure: all rows, or one that is enlarged."""
-        kind = message.get("value")
+        kind = str(message.get("value"))
         if kind not in FORMATS:
-            raise StateError(f"A figure cannot be a '{str(kind)[:24]}'; choose png, svg or pdf.")
+            raise StateError(f"A figure cannot be a '{kind[:24]}'; choose png, svg or pdf.")
         self._refuse_second()
         variable = str(message.get("variable") or "")
         request = figure_of(self._parts, variable)
         what = "-".join(["maps", *([variable] if variable else [])])
         self._make(
-            lambda: draw_figure(request, str(kind)),
-            _name(self._month, what, str(kind)),
-            FORMATS[str(kind)],
+            lambda: draw_figure(request, kind),
+            _name(self._month, what, kind),
+            FORMATS[kind],
             "The figure",
             "Drawing the figure: some seconds …",
         )

@@ -8,6 +8,7 @@ from app.downloads.columns import words_of
 from app.downloads.figure import Caption
 from app.maps.frames import amplification
 from app.text import counted, shown_instead
+from app.tools.members_choice import OF_MEMBERS
 from app.tools.observe_text import network_words
 from app.tools.perturb_text import place_label
 from mlda_core.perturbation.netcdf import label_of
@@ -91,6 +92,9 @@ def _observed(parts: Parts) -> list[str]:
     if drawn is None or drawn.source is None:
         return []
     words = [f"Observations: {network_words(drawn.source)}."]
+    observed = parts.state.observations
+    if observed.column in OF_MEMBERS and parts.observe.view.drawn_ensemble is not None:
+        words.append(f"Members by the sampler {observed.sampler}.")
     if parts.observe.analysing.run:
         words.append("The minimisation had not ended.")
     return words

@@ -146,6 +146,8 @@ def analysis_file(
     _add(data, bundle, added)
     comment = analyses.provenance(bundle, about.settings)["comment"]
     attributes = about.attributes(bundle) | {"comment": comment}
+    if ensemble is not None:
+        attributes["sampler"] = ensemble.sampler
     plan = {about.month: len(analysis.observations)}
 
     def write(path: Path) -> None:

@@ -157,7 +157,7 @@ def _analysis(parts: Parts) -> tuple[Job, str]:
         *_column_fields(parts.frame().request.column, ("influence", "probability", "next")),
     ]
     about = _about(parts, task.month, task.settings)
-    ensemble = work.drawn_ensemble
+    ensemble = parts.observe.view.drawn_ensemble
     return lambda: analysis_file(about, analysis, ensemble, added), "analysis"
 
 
@@ -189,11 +189,14 @@ def _response(parts: Parts) -> tuple[Job, str]:
         )
         sensitivity = (made, words)
     added = []
-    if perturb.view == "atlas" and (right := perturb.atlas.column()[0]).fields is not None:
+    if perturb.view == "atlas":
+        right, _, left = perturb.atlas.column()
         units = tuple(f"{v.anomaly_units} K-1" for v in bundle.variables)
         over = place_label(parts.state.perturbations.over)
         words = f"effect of one kelvin of the sea there on its mean over {over}"
-        added.append(Added("atlas", words, right.fields, units))
+        for name, column, whose in (("atlas", right, ""), ("gcm_atlas", left, ", in the GCM")):
+            if column is not None and column.fields is not None:
+                added.append(Added(name, words + whose, column.fields, units))
     settings = {
         "held": question.held,
         "within": question.within,

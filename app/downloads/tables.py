@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 # What an analysis adds to the table of its observations.
-DEPARTURES = ("background_departure", "analysis_departure", "misfit_sd", "used")
+DEPARTURES = ("background_departure", "analysis_departure", "standardised_departure", "used")
 _SPLITS = {letter: name for name, letter in SPLIT_LETTERS.items()}
 _NONE = math.nan
 
@@ -192,7 +192,12 @@ def _densities(foot: Foot, place: tuple[float, float] | None) -> pd.DataFrame:
         ]
     for mark in chart.marks:
         own = {"curve": mark.name, "value": mark.value, "units": chart.units}
-        rows.append({**head, **own, "density": _NONE, "error_sd": mark.error or _NONE})
+        row = {**head, **own, "density": _NONE, "error_sd": mark.error or _NONE}
+        if mark.low is not None and mark.high is not None:
+            ends = {"low": mark.low, "high": mark.high}
+            # An open end has no number.
+            row |= {name: v if math.isfinite(v) else _NONE for name, v in ends.items()}
+        rows.append(row)
     return _filled(rows, "There are no densities yet; wait for the analysis.")
 
 

@@ -18,7 +18,6 @@ from mlda_core.page_state.analyses import AnalysisRequest, assimilated, remainde
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
-    from mlda_core.assimilation.posterior.ensemble import Ensemble
 
 # Between two drawn steps: there are seldom more than five, and time to press Pause.
 PACE = 0.6
@@ -80,8 +79,6 @@ class AnalysisJob:
         self.grown: int | None = None
         self._increment: tuple[Analysis, NDArray[np.floating]] | None = None
         self._remainder: tuple[Analysis, NDArray[np.floating] | None] | None = None
-        self._ensemble: tuple[Analysis, Ensemble] | None = None
-        self._failed: Any = None
 
     # -- analyses --------------------------------------------------------------------------
 
@@ -257,29 +254,6 @@ class AnalysisJob:
             self._extra.submit(lambda _: analysis.spread, made)
         return None
 
-    def ensemble(self) -> Ensemble | None:
-        """Return draws from the posterior of the task, or None until they are made."""
-        analysis, task = self.analysis, self.task
-        if analysis is None or task is None or not self.answered:
-            return None
-        if self._ensemble is not None and self._ensemble[0] is analysis:
-            return self._ensemble[1]
-        if self._asked != ("ensemble", analysis):
-            self._asked = ("ensemble", analysis)
-
-            def made(ensemble: Ensemble) -> None:
-                self._ensemble = (analysis, ensemble)
-                self._changed()
-
-            self._extra.submit(lambda _: task.ensemble(self._bundle), made)
-        return None
-
-    @property
-    def drawn_ensemble(self) -> Ensemble | None:
-        """Draws from the posterior of the analysis, if they are made; nothing is begun."""
-        made = self._ensemble
-        return made[1] if made is not None and made[0] is self.analysis else None
-
     def influence(self, row: int | None) -> NDArray[np.floating] | None:
         """Return the increment of one observation alone, or None until it is made."""
         task = self.task
@@ -327,13 +301,7 @@ class AnalysisJob:
         # A method without a latent vector: then there is nothing to compare with.
         self.manual_cost = None
 
-    @property
-    def members_failed(self) -> bool:
-        """Whether the ensemble of the analysis was asked for in vain."""
-        return self._failed is not None and self._failed == ("ensemble", self.analysis)
-
     def _broken_extra(self, error: Exception) -> None:
-        self._failed = self._asked
         self._complain(sentence(error, "That picture"))
 
 

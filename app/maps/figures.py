@@ -79,6 +79,7 @@ class DisplayOptions(NamedTuple):
     left_kind: str = "model"
     scale: int = 1
     left_scale: int = 1
+    said: tuple[str, ...] = ()
 
 
 def display_options_of(request: Request) -> DisplayOptions:
@@ -88,7 +89,15 @@ def display_options_of(request: Request) -> DisplayOptions:
         name = request.name
         what = COLUMNS[column.kind] if column.kind not in ("model", "difference") else name
         words = ("target", f"{name} − target" if column.kind == "difference" else what)
-        return DisplayOptions(column.kind, column.look, None, words, (), scale=scales["model"])
+        return DisplayOptions(
+            column.kind,
+            column.look,
+            None,
+            words,
+            (),
+            scale=scales["model"],
+            said=column.said,
+        )
     left = scene.left
     return DisplayOptions(
         column.kind,
@@ -228,7 +237,7 @@ class Figures:
         nothing = "no sea here" if variable.domain == "sea" else "no value here"
         waits = not plain and how.kind != "difference" and variable.domain != "sea"
         gone = "nothing yet" if waits else nothing
-        if how.kind == "next" and variable.domain != "sea":
+        if how.kind == "next" and how.look is not None and variable.domain != "sea":
             gone = "observed already"
         what = list(how.words)
         if how.left is None and looks[1] is not None:
@@ -261,8 +270,13 @@ class Figures:
         # Full fields have ends of their own, which are not amplified.
         if how.left is not None or (alike and how.look is None) or self._shows_full:
             return ""
+        if how.kind == "next" and how.look is None:
+            # Its scale is that of what is still computed.
+            return ""
         (scaled,) = stretched((variable,), how.scale)
-        return key_html(scaled, how.kind, how.look, self._order[variable.name])
+        i = self._order[variable.name]
+        said = how.said[i] if how.said else ""
+        return key_html(scaled, how.kind, how.look, i, said=said)
 
     @property
     def _shows_full(self) -> bool:
@@ -526,8 +540,10 @@ class Figures:
                     ("outline", theme["outline"]),
                 ):
                     self._drawn[name, kind, line].glyph.line_color = colour
-                # Dark coasts are lost in the dark ends of the fields' colours; anomalies are light
-                # nearly everywhere, and a second line would cost time in each of a slider's frames.
+                # Dark coasts are lost in the dark ends of fields and probabilities; anomalies are
+                # light nearly everywhere, and a second line would cost time in each of a slider's
+                # frames.
                 halo = self._drawn[name, kind, "halo"]
-                halo.visible = self._full
+                probable = kind == "model" and self._how.kind == "probability"
+                halo.visible = self._full or probable
                 halo.glyph.line_color = "#ffffff"

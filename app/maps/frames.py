@@ -105,6 +105,8 @@ class Column:
         A spread above this share of the reference is hatched.
     look : Look, optional
         Scales of its own, of responses and sensitivities; the reference is then what fades them.
+    said : tuple of str
+        What stands before each map's scale; nothing by default.
     """
 
     kind: str = "model"
@@ -112,6 +114,7 @@ class Column:
     reference: NDArray[np.floating] | None = None
     hatch: float = 0.5
     look: Look | None = None
+    said: tuple[str, ...] = ()
 
     def plain(self, i: int) -> bool:
         """Whether a variable's map is drawn as an anomaly or a full field."""

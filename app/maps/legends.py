@@ -118,8 +118,13 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
     return np.linspace(low, high, 5)
 
 
-def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0) -> str:
-    """Return a small colour scale for the model's column, where that is not the row's."""
+def key_html(
+    variable: Variable, kind: str, look: Look | None = None, i: int = 0, *, said: str = ""
+) -> str:
+    """Return a small colour scale for the model's column, where that is not the row's.
+
+    ``said`` stands before it.
+    """
     own = None if look is None else look.limits[i]
     if look is not None and own is None:
         return f'<div class="key">{escape(look.plain)}</div>' if look.plain else ""
@@ -131,9 +136,11 @@ def key_html(variable: Variable, kind: str, look: Look | None = None, i: int = 0
     unit = escape(column_units(variable, kind) if look is None else look.units[i])
     top = ("+" if kind not in UNSIGNED else "") + number(high, decimals)
     words = COLUMNS[kind] if look is None else look.words
+    words = f"{words}, {escape(said)}" if said else words
+    start = (f"<span>{escape(said)}</span>" if said else "") + number(low, decimals)
     return (
         f'<div class="key" role="img" aria-label="{words}: {number(low, decimals)} to '
-        f'{top} {unit}">{number(low, decimals)}<i style="background:linear-gradient(to right, '
+        f'{top} {unit}">{start}<i style="background:linear-gradient(to right, '
         f'{stops})"></i>{top} {unit}</div>'
     )
 

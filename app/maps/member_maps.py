@@ -13,25 +13,29 @@ from numpy.typing import NDArray
 
 from app.maps.color_scales import OUTSIDE, quantise
 from app.maps.outlines import on_map
-from app.maps.projections import pixel_map
+from app.maps.projections import EXTENT, pixel_map
+from app.maps.projections import projection as shown_as
 
 if TYPE_CHECKING:
     from mlda_core.climate.grid import Grid
 
 Field = NDArray[np.floating]
+Coordinates = NDArray[np.float32]
 Lines = list[tuple[list[float], list[float]]]
 # Pixels of a map that one of a stamp stands for, each way: fifty stamps then have 250 kB.
 COARSE = 4
+# Pixels of a stamp, at most: coasts are no finer. Islands of fewer points are left out.
+FINEST, LEAST_POINTS = 140, 6
 
 
 def stamps(
-    members: Field, grid: Grid, projection: str, limit: float, columns: int
+    fields: Field, grid: Grid, projection: str, limit: float, columns: int
 ) -> NDArray[np.uint8]:
-    """Draw small maps of all members, left to right and from the top.
+    """Draw small maps of many fields, left to right and from the top.
 
     Parameters
     ----------
-    members : ndarray, shape (n, lat, lon)
+    fields : ndarray, shape (n, lat, lon)
         NaN where missing.
     grid : Grid
     projection : str
@@ -49,14 +53,52 @@ def stamps(
     pixels = pixel_map(projection, grid)
     inside = pixels.inside[::COARSE, ::COARSE]
     height, width = inside.shape
-    rows = -(-len(members) // columns)
+    rows = -(-len(fields) // columns)
     out = np.full((rows * height, columns * width), OUTSIDE, np.uint8)
-    for i, member in enumerate(members):
-        image = quantise(pixels.project(member)[::COARSE, ::COARSE].copy(), -limit, limit)
+    for i, field in enumerate(fields):
+        image = quantise(pixels.project(field)[::COARSE, ::COARSE].copy(), -limit, limit)
         image[~inside] = OUTSIDE
         y, x = (rows - 1 - i // columns) * height, (i % columns) * width
         out[y : y + height, x : x + width] = image
     return out
+
+
+def coasts(projection: str, n: int, columns: int) -> tuple[Coordinates, Coordinates]:
+    """Return the coasts of all stamps in one line, in stamps from the left and from the bottom.
+
+    Parameters
+    ----------
+    projection : str
+        Key of the projection.
+    n : int
+        Number of stamps.
+    columns : int
+
+    Returns
+    -------
+    x, y : ndarray of float32
+        NaN between two parts.
+    """
+    x0, x1, y0, y1 = EXTENT
+    coast_x, coast_y = (np.asarray(values, np.float64) for values in shown_as(projection).coast)
+    x, y = _thinned((coast_x - x0) / (x1 - x0), (coast_y - y0) / (y1 - y0))
+    at, rows = np.arange(n), -(-n // columns)
+    gap = np.full((n, 1), np.nan)
+    left = np.hstack([at[:, None] % columns + x, gap])
+    up = np.hstack([rows - 1 - at[:, None] // columns + y, gap])
+    return left.ravel().astype(np.float32), up.ravel().astype(np.float32)
+
+
+def _thinned(x: Field, y: Field) -> tuple[Field, Field]:
+    """Leave out what is finer than a pixel of a stamp: islands, and all points between two."""
+    fine = np.stack([np.rint(x * FINEST), np.rint(y * FINEST)])
+    same = (fine[:, 1:] == fine[:, :-1]).all(axis=0)
+    kept = np.append(True, ~same)
+    x, y = x[kept], y[kept]
+    gaps = np.flatnonzero(np.isnan(x))
+    parts = np.split(np.arange(x.size), gaps)
+    whole = np.concatenate([part for part in parts if part.size > LEAST_POINTS])
+    return x[whole], y[whole]
 
 
 def member_at(x: float, y: float, n: int, columns: int) -> int | None:

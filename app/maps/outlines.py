@@ -45,7 +45,7 @@ def edge_of(patch: Patch) -> list[tuple[NDArray[np.float64], NDArray[np.float64]
     """
     if patch.polygon:
         lat, lon = np.array([*patch.polygon, patch.polygon[0]]).T
-        return [_finely(lat, np.rad2deg(np.unwrap(np.deg2rad(lon))))]
+        return [finely(lat, np.rad2deg(np.unwrap(np.deg2rad(lon))))]
     if patch.box is not None:
         return box_edge(patch.box)
     region = REGIONS[patch.region]
@@ -61,12 +61,13 @@ def box_edge(box: Box) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     east = west + (east - west) % 360.0
     lat = np.array([south, south, north, north, south])
     lon = np.array([west, east, east, west, west])
-    return [_finely(lat, lon)]
+    return [finely(lat, lon)]
 
 
-def _finely(
+def finely(
     lat: NDArray[np.float64], lon: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a line of latitudes and longitudes with points so near that it can be projected."""
     parts_lat, parts_lon = [lat[:1]], [lon[:1]]
     for i in range(1, lat.size):
         far = max(abs(lat[i] - lat[i - 1]), abs(lon[i] - lon[i - 1]))

@@ -41,7 +41,8 @@ class DensitiesView:
         self.chart = DensityChart(foot.theme)
         self.words = text(name="said", sizing_mode="stretch_width")
         self.key = text(name="key", sizing_mode="stretch_width")
-        self.near = text(name="words", sizing_mode="stretch_width")
+        # Its room is kept: the figure would not give it back.
+        self.near = text(name="words", sizing_mode="stretch_width", min_height=34)
         self.root = column(
             row(self.where.widget, self.variable.widget, self.words),
             self.key,
@@ -68,4 +69,5 @@ class DensitiesView:
         self.words.object = span("of", shown.get("words", ""), status=True)
         self.key.object = self.chart.key()
         near = "".join(f"<li>{escape(line)}</li>" for line in shown.get("nearest", ()))
-        self.near.object = f"<ul>{near}</ul>" if near else ""
+        note = escape(shown.get("note", ""))
+        self.near.object = (f"<p>{note}</p>" if note else "") + (f"<ul>{near}</ul>" if near else "")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from app.charts.densities import Curve, Densities, Mark
 from app.components import Message
@@ -18,6 +19,7 @@ from mlda_core.assimilation.densities import densities_at
 from mlda_core.climate.regions import Region
 from mlda_core.climate.scales import written_units
 from mlda_core.evaluation.rank_histogram import observation_ranks
+from mlda_core.observations.said import said, where
 from mlda_core.page_state.analyses import engine_of
 from mlda_core.page_state.rows import InvalidObservationError
 from mlda_core.page_state.snapshot import Asked, View
@@ -168,10 +170,16 @@ class DeparturesPanel:
             kind: found.frequencies(kind).tolist() if values.size else []
             for kind, values in parts.items()
         }
-        said = [counted(v.size, f"{k} observation") for k, v in parts.items() if v.size]
-        words = " and ".join(said) or "Nothing is observed."
-        if said:
+        shown["chance"] = {kind: found.chance(kind) for kind, v in parts.items() if v.size}
+        present = [counted(v.size, f"{k} observation") for k, v in parts.items() if v.size]
+        words = " and ".join(present) or "Nothing is observed that has a rank."
+        if present:
             words += ": even where spread and errors are right; high at the ends: too sure"
+        if found.reports:
+            drawn = "a report's rank is" if found.reports == 1 else "ranks of reports are"
+            words += f"; {drawn} drawn within the class"
+        if found.bounds:
+            words += f"; {counted(found.bounds, 'bound')} without a rank"
         self._foot.put(ranks={**shown, "words": words})
 
     # -- densities ---------------------------------------------------------------------------
@@ -187,11 +195,11 @@ class DeparturesPanel:
 
     def _show_densities(self) -> None:
         work, task = self._observe.analysing, self._observe.analysing.task
-        where, name = self._wanted()
+        wanted, name = self._wanted()
         head = {"where": self._where, "variable": self._variable}
-        if where is None:
-            said = "Choose Ask in Observe, and click a map; or choose Region"
-            self._foot.put(densities={**head, "words": said})
+        if wanted is None:
+            how = "Choose Ask in Observe, and click a map; or choose Region"
+            self._foot.put(densities={**head, "words": how})
             self._asked = None
             return
         none = self._observe.view.why_no_posterior("Densities")
@@ -199,7 +207,7 @@ class DeparturesPanel:
             self._foot.put(densities={**head, "words": none or "Waiting for the analysis …"})
             self._asked = None
             return
-        asked = (task, where, self._variable)
+        asked = (task, wanted, self._variable)
         if self._asked is not None and self._asked[0] is task and self._asked[1:] == asked[1:]:
             return
         self._asked = asked
@@ -215,7 +223,7 @@ class DeparturesPanel:
                 task.observations,
                 task.month,
                 variable,
-                where,
+                wanted,
                 **task.settings,
             ),
             made,
@@ -237,11 +245,7 @@ class DeparturesPanel:
         marks = [Mark("target", "text", found.target)] if there else []
         inside = isinstance(self._wanted()[0], Region)
         if not inside:
-            marks += [
-                Mark("nearest observation", "changed", float(row["value"]), float(row["error_sd"]))
-                for _, row in found.nearest.head(1).iterrows()
-                if float(row["distance_km"]) < NEAR_KM
-            ]
+            marks += _nearest_mark(found.nearest)
 
         def written(density: Any) -> str:
             return f"{signed(density.mean, digits)} ± {number(density.sd, digits)}"
@@ -252,19 +256,52 @@ class DeparturesPanel:
         return {
             "chart": Densities(curves, tuple(marks), unit),
             "words": words,
-            "nearest": [self._near(row, unit, digits) for _, row in found.nearest.iterrows()],
+            "nearest": [self._near(row, digits) for _, row in found.nearest.iterrows()],
+            "note": self._note(found),
         }
 
-    def _near(self, row: Any, unit: str, digits: int) -> str:
+    def _near(self, row: Any, digits: int) -> str:
+        variable = next(v for v in self._bundle.variables if v.name == row["variable"])
         far = float(row["distance_km"])
-        away = "within" if far == 0 else f"{far:,.0f} km"
+        # Of a region where its marker is.
+        centre = "its centre " if row.get("area", "") else ""
+        away = "within" if far == 0 else f"{centre}{far:,.0f} km away"
         held = ", withheld" if row["withheld"] else ""
-        value = f"{signed(float(row['value']), digits)} ± {number(float(row['error_sd']), digits)}"
-        return (
-            f"{int(row['row']) + 1}: {value} {unit} at "
-            f"{place(float(row['lat']), float(row['lon']))}, {away}{held}"
-        )
+        return f"{int(row['row']) + 1}: {said(row, variable, digits)} {where(row)}, {away}{held}"
+
+    def _note(self, found: PlaceDensities) -> str:
+        notes = []
+        if found.approximate:
+            notes.append(
+                "After: the normal approximation, for so many observations whose errors are not "
+                "normal; the members are not bound to it."
+            )
+        if not len(found.nearest):
+            names = ", ".join(dict.fromkeys(
+                self._names[name] for name in self._observe.table.rows["variable"]
+            ))  # fmt: skip
+            what = f"what is known of it comes from {names}" if names else "nothing is observed"
+            notes.append(f"No observation of {self._names[found.variable]}: {what}.")
+        return " ".join(notes)
 
     def close(self) -> None:
         """Release everything at the end of the session."""
         self._work.cancel()
+
+
+def _nearest_mark(nearest: pd.DataFrame) -> list[Mark]:
+    """Return the nearest observation as it lies on the axis of its variable's values.
+
+    A bound is a half-open range, a report the range of its class at its own place. Means and
+    differences are not on the axis of a place.
+    """
+    near = nearest[nearest["distance_km"] < NEAR_KM]
+    if "area" in near:
+        near = near[near["area"] == ""]
+    for _, row in near.head(1).iterrows():
+        low, high = float(row["low"]), float(row["high"])
+        name = "nearest observation"
+        if np.isnan(low):
+            return [Mark(name, "changed", float(row["value"]), float(row["error_sd"]))]
+        return [Mark(f"{name}: what it says", "changed", np.nan, low=low, high=high)]
+    return []

@@ -123,12 +123,12 @@ class ImpactPanel:
 
     def choose(self, message: Message) -> str:
         """Show another head."""
-        name = message.get("value")
+        name = str(message.get("value"))
         if name not in self._names:
-            raise InvalidObservationError(f"There is no impact '{str(name)[:24]}' in this bundle.")
+            raise InvalidObservationError(f"There is no impact '{name[:24]}' in this bundle.")
         # A broken one is refused: number and chart would stay those of the head before.
-        head_of(self._bundle, str(name))
-        self._state.impact = str(name)
+        head_of(self._bundle, name)
+        self._state.impact = name
         return ""
 
 

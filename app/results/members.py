@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from app.charts.members import COLUMNS
 from app.components import Message
 from app.context import Action, SessionContext
@@ -12,6 +14,7 @@ from app.maps.color_scales import limits, units
 from app.maps.member_maps import contours, stamps
 from app.results.panel import Foot
 from app.text import number
+from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.page_state.rows import InvalidObservationError
 from mlda_core.page_state.settings import number as checked
 
@@ -147,25 +150,45 @@ class MembersPanel:
         names = [v.name for v in bundle.variables]
         row = names.index(self._foot.variable)
         variable = bundle.variables[row]
+        analysis = ensemble.analysis.anomalies[row]
+        target = bundle.target(self._state.month)[row]
+        members = f"{len(ensemble)} members by {SAMPLERS[ensemble.sampler].label}"
         if self._mode == "stamps":
             limit = limits(variable, full=False)[1]
-            image = stamps(ensemble.anomalies[:, row], bundle.grid, key, limit, COLUMNS)
-            words = f"{len(ensemble)} members; a click shows one"
-            return {"image": image, "n": len(ensemble), "variable": variable.name, "words": words}
-        fields = {
+            fields = np.concatenate([[target, analysis], ensemble.anomalies[:, row]])
+            return {
+                "image": stamps(fields, bundle.grid, key, limit, COLUMNS),
+                "n": len(ensemble),
+                "variable": variable.name,
+                "projection": key,
+                "words": f"{members}; a click shows one",
+            }
+        shown = {
             "members": list(ensemble.anomalies[:, row]),
-            "analysis": [ensemble.analysis.anomalies[row]],
-            "target": [bundle.target(self._state.month)[row]],
+            "analysis": [analysis],
+            "target": [target],
         }
         lines = {
             name: [
                 line for field in several for line in contours(field, bundle.grid, self._level, key)
             ]
-            for name, several in fields.items()
+            for name, several in shown.items()
         }
-        unit = units(variable, full=False)
-        words = f"{number(self._level, 1)} {unit} in {len(ensemble)} members (thin), the analysis "
-        words += "(orange) and the target"
-        if not any(lines.values()):
-            words = f"No member has {number(self._level, 1)} {unit} anywhere"
-        return {"lines": lines, "projection": key, "words": words}
+        level = f"{number(self._level, 1)} {units(variable, full=False)}"
+        return {"lines": lines, "projection": key, "words": legend(level, members, lines)}
+
+
+def legend(level: str, members: str, lines: Mapping[str, Sequence[Any]]) -> str:
+    """Return what the contours of one value are, and which of them there are none of.
+
+    >>> legend("2.5 K", "9 members", {"members": [0], "analysis": [], "target": [0]})
+    '2.5 K: 9 members (thin), target (plain); none in the analysis'
+    """
+    of = {"analysis": "analysis (orange)", "target": "target (plain)"}
+    drawn = [words for name, words in of.items() if lines[name]]
+    none = [f"the {name}" for name in of if not lines[name]]
+    if not lines["members"]:
+        but = f", but in the {' and the '.join(drawn)}" if drawn else ""
+        return f"{level} is nowhere in the members{but}"
+    said = ", ".join([f"{level}: {members} (thin)", *drawn])
+    return f"{said}; none in {' or '.join(none)}" if none else said

@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 
 from app.charts.members import SpaghettiChart, StampsChart
+from app.maps.legends import key_html
 from app.results.panel import Foot
 from app.web_files import read
 from app.widgets import Choice, button, column, figure_pane, row, span, text
@@ -47,6 +48,7 @@ class MembersView:
             lambda: foot.send(type="members-flip"),
             "Show one of the two members that differ most in all variables, then the other",
         )
+        self.scale = text(name="scale", stylesheets=[read("key.css")])
         self.words = text(name="said", sizing_mode="stretch_width")
         self.stamps = StampsChart(
             lambda member: foot.send(type="member-shown", value=member),
@@ -55,7 +57,7 @@ class MembersView:
         )
         self.spaghetti = SpaghettiChart(foot.theme)
         self.root = column(
-            row(self.mode.widget, self.level, self.flip, self.words),
+            row(self.mode.widget, self.level, self.flip, self.scale, self.words),
             figure_pane(self.stamps.figure),
             figure_pane(self.spaghetti.figure),
             name="members",
@@ -89,7 +91,9 @@ class MembersView:
             chart.figure.visible = key == mode
         if "image" in shown:
             record = next(v for v in foot.records if v.name == shown["variable"])
-            self.stamps.draw(shown["image"], shown["n"], record)
+            self.stamps.draw(shown["image"], shown["n"], record, shown["projection"])
+            self.scale.object = key_html(record, "model")
+        self.scale.visible = mode == "stamps" and "image" in shown
         self.stamps.mark(shown.get("member", 0))
         if "lines" in shown:
             self.spaghetti.draw(shown["lines"], shown["projection"])

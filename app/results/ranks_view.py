@@ -30,5 +30,6 @@ class RanksView:
         foot = self._foot
         if "ranks" not in foot.opened:
             return
-        self.chart.draw({kind: foot.ranks.get(kind, []) for kind in KINDS})
+        shares = {kind: foot.ranks.get(kind, []) for kind in KINDS}
+        self.chart.draw(shares, foot.ranks.get("chance"))
         self.words.object = span("of", foot.ranks.get("words", ""), status=True)

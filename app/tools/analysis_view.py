@@ -9,6 +9,7 @@ import numpy as np
 from app.context import SessionContext
 from app.maps import frames
 from app.text import number, shown_instead, signed
+from app.tools.event_words import event_words
 from app.tools.observe_text import row_name
 from app.tools.where_next import COLUMN as WHERE_NEXT
 from mlda_core.assimilation.methods import METHODS
@@ -18,6 +19,7 @@ from mlda_core.page_state.snapshot import Origin
 
 if TYPE_CHECKING:
     from app.jobs.analysis import AnalysisJob
+    from app.jobs.members import MembersJob
     from app.tools.where_next import WhereNext
     from mlda_core.assimilation.posterior.ensemble import Ensemble
     from mlda_core.page_state.analyses import AnalysisRequest
@@ -39,6 +41,7 @@ class Observed(Protocol):
     """What is read of the tool Observe."""
 
     analysing: AnalysisJob
+    members: MembersJob
     next: WhereNext
     names: dict[str, str]
     table: Table
@@ -78,6 +81,7 @@ class AnalysisView:
     def __init__(self, context: SessionContext, observe: Observed) -> None:
         self._bundle, self._state, self._observe = context.bundle, context.state, observe
         self._analyses, self._next = observe.analysing, observe.next
+        self._members = observe.members
         self._column = frames.PLAIN
         self._flipped: tuple[Any, int, Any] | None = None
         self._percent: tuple[Any, Any, Any] | None = None
@@ -107,7 +111,7 @@ class AnalysisView:
         observed: ObservationSettings = self._state.observations
         if observed.column != "member" or not self._has_members:
             return None
-        ensemble = self._analyses.ensemble()
+        ensemble = self.ensemble()
         if ensemble is None or self._analyses.drawn is not self._analyses.task:
             return None
         index = observed.member - 1
@@ -120,13 +124,34 @@ class AnalysisView:
         none = self.why_no_posterior("Ranks")
         if none:
             return None, none
-        ensemble = self._analyses.ensemble()
-        failed = "The members could not be drawn" if self._analyses.members_failed else ""
-        return ensemble, failed or "Drawing members from the posterior …"
+        ensemble = self.ensemble()
+        return ensemble, "" if ensemble is not None else self._drawing()
+
+    def ensemble(self) -> Ensemble | None:
+        """Return members of the analysis by the sampler chosen, or None until they are drawn."""
+        analysis, task = self._analyses.analysis, self._analyses.task
+        if analysis is None or task is None or not self._analyses.answered:
+            return None
+        return self._members.ask(task, analysis, self._state.observations.sampler)
+
+    @property
+    def drawn_ensemble(self) -> Ensemble | None:
+        """Those members if they are drawn; nothing is begun."""
+        return self._members.drawn(self._analyses.analysis, self._state.observations.sampler)
+
+    def _drawing(self) -> str:
+        """Return why there are no members yet."""
+        job = self._members
+        if job.failed:
+            return "The members could not be drawn"
+        if job.cancelled:
+            return "Cancelled: no members are drawn"
+        far = f" {job.done} of {job.total}" if job.total > 1 else ""
+        return f"Drawing members from the posterior …{far}"
 
     def _probability(self) -> Any:
         """Return the percentage of members with the event, the same array each time, or None."""
-        ensemble = self._analyses.ensemble() if self._has_members else None
+        ensemble = self.ensemble() if self._has_members else None
         if ensemble is None:
             return None
         observed: ObservationSettings = self._state.observations
@@ -200,9 +225,13 @@ class AnalysisView:
         elif kind == WHERE_NEXT:
             self._column = self._next.column()
             return self._column
-        made = frames.Column(kind, fields, reference, observed.hatch)
-        old = self._column
-        if (made.kind, made.hatch) != (old.kind, old.hatch) or made.fields is not old.fields:
+        said: tuple[str, ...] = ()
+        if kind == "probability":
+            event = (observed.event, observed.threshold)
+            said = tuple(event_words(variable, *event) for variable in self._bundle.variables)
+        made = frames.Column(kind, fields, reference, observed.hatch, said=said)
+        old, same = self._column, ("kind", "hatch", "said")
+        if any(getattr(made, k) != getattr(old, k) for k in same) or made.fields is not old.fields:
             self._column = made
         return self._column
 
@@ -241,6 +270,8 @@ class AnalysisView:
         if self._observe.stale:
             # The first analysis of a season takes seconds: the old one must not pass for it.
             return f"still of {self._observe.late(self._analyses.drawn)}"
+        if observed.column == WHERE_NEXT:
+            return self._next.late
         if observed.column == "influence":
             row = self._observe.focus
             return "" if row is None else row_name(self._observe.table, row, self._observe.names)
@@ -255,10 +286,8 @@ class AnalysisView:
         if observed.column in ("member", "probability"):
             none = self.why_no_posterior("Members")
             drawn = self.member if observed.column == "member" else self.column().fields is not None
-            if not none and self._analyses.members_failed:
-                none = "The members could not be drawn"
             if none or (not drawn and self._analyses.answered):
-                return none or "Drawing members from the posterior …"
+                return none or self._drawing()
         if observed.column == "influence" and self._observe.focus is None:
             return "Point at an observation; a click keeps it"
         empty = observed.kind in ("none", "custom") and not len(self._observe.table)

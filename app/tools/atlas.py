@@ -7,6 +7,7 @@ be taken as a change of the sea, from a list or by a click on these maps.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from app.widgets import Choice, block, button, keep_focus, progress_bar, row, te
 from mlda_core.climate.regions import REGIONS
 from mlda_core.page_state.perturbations import PerturbationSettings, region_of
 from mlda_core.page_state.settings import options_of
+from mlda_core.perturbation.gcm import GcmError
+from mlda_core.perturbation.gcm_atlas import GcmAtlas, gcm_atlas
 from mlda_core.perturbation.gfmip import ProtocolPatch, nearest, of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import Patch, open_water
 
@@ -35,7 +38,21 @@ NO_RUNS = (
     "No run of the GCM warms one of these patches alone; what its runs over seas with random "
     "patches say is in the documentation, under Atlas of patches."
 )
+# Why there is nothing of the GCM beside the atlas, where it has runs.
+NOT_COMPARED = (
+    "The GCM's own sensitivities are of means over named regions, with the sea alone held: choose "
+    "those to see them beside the atlas."
+)
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]
+
+
+@lru_cache(maxsize=4)
+def sensitivities_of(bundle: Bundle) -> GcmAtlas | None:
+    """Return the GCM's own sensitivities, read once; None without them or where they are broken."""
+    try:
+        return gcm_atlas(bundle)
+    except GcmError:
+        return None
 
 
 class AtlasTool:
@@ -53,7 +70,8 @@ class AtlasTool:
         self._bundle, self._state = bundle, context.state
         self.job = AtlasJob(context)
         self._names = short_labels(bundle.variables)
-        self._drawn: tuple[Any, Column, Readings] | None = None
+        self.gcm = sensitivities_of(bundle) if sea else None
+        self._drawn: tuple[Any, Column, Readings, Column | None] | None = None
         self._patches: tuple[ProtocolPatch, ...] = ()
         if sea:
             self._patches = patches_at_sea(bundle.grid, bundle.mask[bundle.sea_row])
@@ -168,8 +186,19 @@ class AtlasTool:
         over = self._settings.over
         return self.atlas, over if isinstance(over, str) else str(over)
 
-    def column(self) -> tuple[Column, Readings]:
-        """Return maps of all variables' sensitivity, and the readings of their rows."""
+    @property
+    def compared(self) -> str:
+        """The region whose means' sensitivity the GCM's runs tell too; '' where they do not."""
+        p = self._settings
+        if self.gcm is None or p.held != "sst_only" or p.over not in self.gcm.regions:
+            return ""
+        return str(p.over)
+
+    def column(self) -> tuple[Column, Readings, Column | None]:
+        """Return maps of all variables' sensitivity, the readings of their rows, and the GCM's own.
+
+        The GCM's are on the same scales; None where its runs do not tell.
+        """
         atlas, over = self.key
         if self._drawn is None or self._drawn[0] != (atlas, over):
             values = np.full((1, len(self._bundle.variables)), np.nan)
@@ -179,10 +208,29 @@ class AtlasTool:
                 fields = atlas.spread_out(values).astype(np.float32)
             look: Look = atlas_look(self._bundle.variables, fields, self._bundle.grid.weights)
             column = Column("sensitivity", fields, look=look)
-            self._drawn = (atlas, over), column, self._readings(values)
+            left, said = self._of_gcm(atlas, values, look)
+            self._drawn = (atlas, over), column, self._readings(values, said), left
         return self._drawn[1:]
 
-    def _readings(self, values: NDArray[np.float64]) -> Readings:
+    def _of_gcm(
+        self, atlas: Atlas | None, values: NDArray[np.float64], look: Look
+    ) -> tuple[Column | None, Readings]:
+        """Return the GCM's map of the patches that the atlas shows, and how the two correlate."""
+        region = self.compared
+        if self.gcm is None or not region:
+            return None, ((),) * len(self._bundle.variables)
+        if atlas is None:
+            empty = np.full(self._bundle.mask.shape, np.nan, np.float32)
+            return Column("sensitivity", empty, look=look), ((),) * len(empty)
+        own = np.where(np.isfinite(values), self.gcm.values(region, atlas.patches), np.nan)
+        fields = atlas.spread_out(own).astype(np.float32)
+        said = tuple(
+            (("GCM", f"r {number(r)}", ""),) if np.isfinite(r) else ()
+            for r in self.gcm.correlation(atlas, region)
+        )
+        return Column("sensitivity", fields, look=look), said
+
+    def _readings(self, values: NDArray[np.float64], said: Readings) -> Readings:
         made: list[tuple[tuple[str, str, str], ...]] = []
         for i, variable in enumerate(self._bundle.variables):
             column = values[:, i]
@@ -193,6 +241,7 @@ class AtlasTool:
                 ("max", signed(float(np.nanmax(column)), 2), ""),
                 ("min", signed(float(np.nanmin(column)), 2), ""),
                 (f"{units(variable, full=False)} per K", "", ""),
+                *said[i],
             ))  # fmt: skip
         return tuple(made)
 
@@ -245,7 +294,23 @@ class AtlasTool:
             f"Means over {where.short}, per kelvin of the open sea's mean, by where the sea is "
             f"warmed; click a map to open the patch there. Largest: {'; '.join(said)}."
         )
-        return [found, NO_RUNS]
+        if self.gcm is None:
+            return [found, NO_RUNS]
+        return [found, self._gcm_words(self.gcm) if self.compared else NOT_COMPARED]
+
+    def _gcm_words(self, gcm: GcmAtlas) -> str:
+        """Return what the GCM's maps are, and how well its runs know them."""
+        region = self.compared
+        halves = gcm.halves[gcm.regions.index(region)]
+        rows = zip(self._bundle.variables, gcm.known(region), halves, strict=True)
+        told = "; ".join(f"{self._names[v.name]} {n:.0f}, r {number(r)}" for v, n, r in rows)
+        return (
+            "Left, the GCM's own, estimated from its runs over seas with random patches "
+            f"({gcm.members} members of {gcm.months} months), for no run warms one of these alone. "
+            f"How many of the {len(gcm.patches)} patches the runs know, and how one member's "
+            f"estimate correlates with the other's: {told}. In the scatters r is the emulator's "
+            "correlation with the GCM's at that resolution."
+        )
 
     @property
     def busy(self) -> bool:

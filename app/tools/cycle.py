@@ -6,7 +6,7 @@ days of a run follow from them (`app.jobs.cycle`).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,23 +80,37 @@ class CycleTool:
         self._scene: tuple[tuple[Any, ...], ColumnContent] | None = None
         self._curves: tuple[tuple[Any, ...], Curves] | None = None
         self._fields: dict[tuple[int, str], Float] = {}
-        self.chart = CycleChart(
-            lambda day: context.on_messages([{"type": "month", "value": day}]), self._state.theme
-        )
         self.panel = CyclePanel(
             context.on_messages,
             methods=[[key, *words] for key, words in self.methods.items()],
             variables=[[variable.name, variable.label] for variable in bundle.variables],
             areas=[[key, area.short] for key, area in AREAS.items()],
         )
-        pane = pn.pane.Bokeh(self.chart.figure, sizing_mode="stretch_width", margin=0)
         self.alone = AloneTool(context)
-        self.forecast = ForecastTool(context, self._state.theme)
-        self.form = CycleForm(self.panel, pane, (self.alone.root, self.forecast.root))
         self.gestures = CycleGestures(context.on_messages, margin=0, width=0, height=0)
         # Whether the browser has drawn the page: the form would delay its maps.
         self.opened = False
         self.heading = CycleHeading(context.on_messages, options_of(CycleSettings, "view"))
+
+    # What has charts is made when it is asked for: of bundles that cannot be cycled it would be an
+    # eighth of what a visit takes to open.
+
+    @cached_property
+    def chart(self) -> CycleChart:
+        """Errors over the days of the run."""
+        send = self._context.on_messages
+        return CycleChart(lambda day: send([{"type": "month", "value": day}]), self._state.theme)
+
+    @cached_property
+    def forecast(self) -> ForecastTool:
+        """The forecast from an analysis."""
+        return ForecastTool(self._context, self._state.theme)
+
+    @cached_property
+    def form(self) -> CycleForm:
+        """Everything in the column of tools."""
+        pane = pn.pane.Bokeh(self.chart.figure, sizing_mode="stretch_width", margin=0)
+        return CycleForm(self.panel, pane, (self.alone.root, self.forecast.root))
 
     @property
     def active(self) -> bool:
@@ -470,7 +484,8 @@ class CycleTool:
         """Release everything at the end of the session."""
         self.work.close()
         self.alone.close()
-        self.forecast.close()
+        if self.offered:
+            self.forecast.close()
         self.gestures.listen(None)
         self.panel.listen(None)
         self.heading.listen(None)

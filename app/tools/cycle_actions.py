@@ -48,28 +48,30 @@ class CycleActions:
 
     def change_setting(self, message: Message) -> str:
         """Change a setting."""
-        name, value = message.get("name"), message.get("value")
+        name, value = str(message.get("name")), message.get("value")
+        if name == "method":
+            value = str(value)
         if name not in SET:
-            raise InvalidCycleError(f"There is no setting '{str(name)[:24]}' of the cycle.")
+            raise InvalidCycleError(f"There is no setting '{name[:24]}' of the cycle.")
         if name == "method" and value not in self._cycle.methods:
             raise InvalidCycleError(
                 f"The page does not cycle '{str(value)[:24]}'; choose one of "
                 f"{', '.join(self._cycle.methods)}."
             )
-        self._state.cycles = self._cycle.settings.adjust({str(name): value})
+        self._state.cycles = self._cycle.settings.adjust({name: value})
         self._state.commit()
         return ""
 
     def act(self, message: Message) -> str:
         """Run, pause, go a day back or further, or begin on the day shown."""
-        acts: dict[Any, Any] = {
+        acts: dict[str, Any] = {
             "run": self._run,
             "pause": self._pause,
             "back": lambda: self._go(-1),
             "step": lambda: self._go(1),
             "again": self._again,
         }
-        action = acts.get(message.get("action"))
+        action = acts.get(str(message.get("action")))
         if action is None:
             raise InvalidCycleError("A cycle can run, pause, go a day back or further; reload.")
         words: str = action()
@@ -110,16 +112,16 @@ class CycleActions:
 
     def withhold(self, message: Message) -> str:
         """Withhold the stations of an area from the day shown on, or none."""
-        area = message.get("area")
-        if area != "" and area not in AREAS:
-            raise InvalidCycleError(f"Nothing can be withheld in '{str(area)[:24]}'.")
+        area = str(message.get("area"))
+        if area and area not in AREAS:
+            raise InvalidCycleError(f"Nothing can be withheld in '{area[:24]}'.")
         cycle, month = self._cycle, self._state.month
         if month not in cycle.labels:
             raise InvalidCycleError(
                 f"{day_words(month)} is not of the run; press Run, or go to one of its days."
             )
         cycle.work.pause()
-        self._state.cycles = withhold(cycle.settings, month, str(area))
+        self._state.cycles = withhold(cycle.settings, month, area)
         self._state.commit()
         if not area:
             return f"All stations observe from {day_words(month)} on."

@@ -17,7 +17,7 @@ from app.jobs.worker import Latest
 from app.maps import thumbnails
 from app.text import describe
 from mlda_core.page_state.latents import code_of
-from mlda_core.page_state.settings import InvalidStateError
+from mlda_core.page_state.settings import InvalidStateError, is_count, not_a_number
 from mlda_core.page_state.snapshot import Z_LIMIT, Origin, snap
 
 if TYPE_CHECKING:
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
 
 FIRST_SLIDERS = 12
+MOST_SEED = 2**31 - 1
 
 
 def draw_of(seed: int, n_latent: int) -> NDArray[np.float32]:
     """Return the draw from N(0, I) that a seed stands for."""
     return np.random.default_rng(seed).standard_normal(n_latent).astype(np.float32)
+
+
+def _seed(text: str) -> int | None:
+    """Return a seed, or None where the text is none."""
+    # Python itself refuses to read a number of over 4,300 digits.
+    seed = int(text) if text.isdecimal() and len(text) <= len(str(MOST_SEED)) else MOST_SEED + 1
+    return seed if seed <= MOST_SEED else None
 
 
 def follow(state: State, bundle: Bundle) -> None:
@@ -88,11 +96,11 @@ class ExploreTool:
     def move(self, message: Message) -> str | None:
         """Move one latent."""
         k, value = message.get("k"), message.get("value")
-        if not isinstance(k, int) or not 0 <= k < self._bundle.n_latent:
+        if not is_count(k) or k >= self._bundle.n_latent:
             raise InvalidStateError(
                 "The page sent a latent that this bundle does not have; reload it."
             )
-        if not isinstance(value, int | float) or not np.isfinite(value) or abs(value) > Z_LIMIT:
+        if not_a_number("latent", value, -Z_LIMIT, Z_LIMIT):
             raise InvalidStateError(f"A latent must be a number from -{Z_LIMIT:g} to {Z_LIMIT:g}.")
         if value != float(self._state.z[k]):
             z = self._state.z.copy()
@@ -129,10 +137,14 @@ class ExploreTool:
     def set_seed(self, message: Message) -> None:
         """Set the seed of the next draw."""
         text = str(message.get("seed", "")).strip()
-        if not text.isdecimal() or not int(text) < 2**31 - 1:
+        seed = _seed(text)
+        # The next draw's seed is one more.
+        if seed is None or seed == MOST_SEED:
             self.panel.param.trigger("seed")
-            raise InvalidStateError("The seed must be a whole number from 0 to 2147483646.")
-        self._state.seed = int(text)
+            raise InvalidStateError(
+                f"The seed must be a whole number from 0 to {MOST_SEED - 1}; correct it."
+            )
+        self._state.seed = seed
 
     def _set_z(self, z: NDArray[np.float32], origin: Origin) -> None:
         self._state.param.update(z=snap(z), model="own", origin=origin)
@@ -183,9 +195,9 @@ class ExploreTool:
         given = text.lower()
         if given in self._bundle.months:
             return code_of(self._bundle, given)
-        seed = given.removeprefix("draw").strip()
-        if seed.isdecimal() and int(seed) < 2**31:
-            return draw_of(int(seed), self._bundle.n_latent)
+        seed = _seed(given.removeprefix("draw").strip())
+        if seed is not None:
+            return draw_of(seed, self._bundle.n_latent)
         raise InvalidStateError(
             f"A walk goes between {self._bundle.seasons.step.plural} such as {self._state.month} "
             f"and draws such as 'draw 7'; '{given[:24]}' is neither."

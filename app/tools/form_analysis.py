@@ -154,9 +154,10 @@ class AnalysisForm:
         said = cost_words(panel.costs)
         self.cost.object = said.replace("</p>", f"{info('cost')}</p>")
         about = "".join(map(info, OUTCOME)) if "DFS" in panel.outcome else ""
-        explained_outcome = f"{escape(panel.outcome)}{about}"
+        about = f'<span class="about">{about}</span>' if about else ""
         title = escape(panel.outcome_help)
-        self.outcome.object = f'<p class="outcome" title="{title}">{explained_outcome}</p>'
+        said = f"{escape(panel.outcome)}{about}"
+        self.outcome.object = f'<p class="outcome" title="{title}">{said}</p>'
 
     def _show_run(self) -> None:
         run = self._panel.run

@@ -21,6 +21,7 @@ _CHOSEN = (
     "if (cb_obj.active !== null) document.dispatchEvent(new CustomEvent('mlda:mode', "
     f"{{detail: {list(MODES)}[cb_obj.active]}}))"
 )
+_KIND = "document.dispatchEvent(new CustomEvent('mlda:as'))"
 
 
 class PointerForm:
@@ -55,14 +56,17 @@ class PointerForm:
         )
         self.kind = Choice(
             "Observe as",
-            lambda _: None,
+            lambda code: panel.send(type="obs-as", value=code),
             dict(panel.as_kinds),
             panel.as_kinds[0][0],
             title="What a click on a map places: a value, a bound, or a report in words as "
-            "diaries hold",
+            "diaries hold; the mean over a box that is dragged, or the difference of two places",
             model_name="observe-as",
             css_classes=["labelled", "grows"],
         )
+        # A drag may follow the choice at once.
+        self.kind.widget.jscallback(value=_KIND)
+        self.hint = text(name="line", sizing_mode="stretch_width")
         self.months = text(
             name="line", sizing_mode="stretch_width", html_attributes={"role": "status"}
         )
@@ -70,6 +74,7 @@ class PointerForm:
         self.parts = (
             fields(self.mode.widget, self.station.widget),
             fields(self.kind.widget, explained("kind of observation")),
+            self.hint,
             card,
             self.months,
             self.values,
@@ -77,6 +82,7 @@ class PointerForm:
 
     def show(self) -> None:
         """Show where the values come from."""
-        for pane, name in ((self.months, "months"), (self.values, "values")):
+        shown = ((self.hint, "hint"), (self.months, "months"), (self.values, "values"))
+        for pane, name in shown:
             said = getattr(self._panel, name)
             pane.param.update(object=f'<p class="{name}">{escape(said)}</p>', visible=bool(said))

@@ -155,7 +155,9 @@ class ModelHeading(FormPanel):
         self.choice.show(self.column, labels, html_attributes=attributes(title=title))
         own = "analysis" if self.analysis else "decoder"
         self.about.object = info(TERMS.get(self.column, own))
-        self.amplify.show(str(self.scale), visible=self.column not in OWN_ENDS)
+        # Members are as large as the analysis: there the room is for their slider.
+        narrow = self.column == "member" and self.scale == 1
+        self.amplify.show(str(self.scale), visible=self.column not in OWN_ENDS and not narrow)
         self.vectors.show(self.arrows, visible=self.vector)
         self.share.show(round(100 * self.hatch))
         self.hatching.visible = self.column == "spread"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.text import number
 from mlda_core.observations.kind import KindError
 from mlda_core.observations.kinds import KINDS, PLAIN, kind_of
-from mlda_core.observations.kinds.report import words_of
+from mlda_core.observations.said import class_words
 from mlda_core.page_state.rows import InvalidObservationError
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ def offered() -> list[list[str]]:
     """Return what can be placed by hand: code and label, a value first."""
     out = []
     for key, kind in KINDS.items():
-        if kind.area != "none":
-            continue
         if kind.classes:
             out.append([key, "Report of what was"])
             out += [[f"{key}:{number}", f"Report: {words}"] for number, words in _CLASSES]
@@ -98,12 +95,7 @@ def said(row: Mapping[str, Any], variable: Variable) -> str:
     except KindError:
         return text
     if kind.classes:
-        if parameter in (2, 3, 5):
-            at = (
-                int(row["value"] > 0) if parameter == 2 else int(row["value"]) + int(parameter) // 2
-            )
-            return words_of(variable, int(parameter))[at]
-        return f"class {number(row['value'], 0)}"
+        return class_words(variable, float(row["value"]), int(parameter))
     area = str(row.get("area", ""))
     words = {"lower_bound": "at least", "upper_bound": "at most", "student_t": "heavy tails"}
     found = words.get(kind.key, "" if kind.key == PLAIN else kind.key)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
 import panel as pn
 
-from app.charts.densities import Densities, DensityChart, Mark, normal
+from app.charts.densities import Curve, Densities, DensityChart, Mark, normal
 from app.context import SessionContext
 from app.jobs.analysis import AnalysisJob, sentence
 from app.jobs.worker import ANALYSES, Latest
-from app.text import number, place, short_labels, signed
+from app.text import number, short_labels, signed
 from app.web_files import read
 from app.widgets import button, row, text
 from mlda_core.assimilation.methods import METHODS
@@ -31,13 +33,19 @@ HEIGHT = 92
 def densities_of(found: ObservationInfluence) -> Densities:
     """Return the picture of a card."""
     after = "with it" if found.use == "used" else "were it used"
+    known = normal(after, "analysis", found.analysis, found.analysis_sd, fill=True)
+    if found.density is not None:
+        known = Curve(after, "analysis", *found.density, fill=True)
+    mark = Mark("the observation", "text", found.value, found.error_sd)
+    if not np.isnan(found.low):
+        mark = Mark("what it says", "text", np.nan, low=found.low, high=found.high)
     return Densities(
         (
             normal("before any", "muted", found.background, found.background_sd, dash="dashed"),
             normal("from the others", "changed", found.others, found.others_sd),
-            normal(after, "analysis", found.analysis, found.analysis_sd, fill=True),
+            known,
         ),
-        (Mark("the observation", "text", found.value, found.error_sd),),
+        (mark,),
         found.units,
     )
 
@@ -50,8 +58,18 @@ def facts(found: ObservationInfluence) -> list[tuple[str, str]]:
     def pair(value: float, sd: float) -> str:
         return f"{signed(value, n)} ± {number(sd, n)} {unit}"
 
+    chances = found.chances
+    words = found.words
+    if not np.isnan(found.low) and found.kind == "report":
+        words += f": {_range(found.low, found.high, n)} {unit}, ± {number(found.error_sd, n)}"
+    probable = [] if chances is None else [
+        ("Probability of that, before any", f"{100 * chances.before:.0f} %"),
+        ("From the others", f"{100 * chances.others:.0f} %"),
+        ("Once it is used", f"{100 * chances.after:.0f} %"),
+    ]  # fmt: skip
     return [
-        ("It says", pair(found.value, found.error_sd)),
+        ("It says", words),
+        *probable,
         ("Expected before any observation", pair(found.background, found.background_sd)),
         ("Expected from the others", pair(found.others, found.others_sd)),
         ("Analysis there" if found.use == "used" else "Analysis, were it used",
@@ -60,6 +78,19 @@ def facts(found: ObservationInfluence) -> list[tuple[str, str]]:
         ("Its own say in the analysis there",
          f"{100 * found.influence:.0f} % (alone: {100 * found.alone:.0f} %)"),
     ]  # fmt: skip
+
+
+def _range(low: float, high: float, digits: int) -> str:
+    """Return a class's ends as people write them.
+
+    >>> _range(-math.inf, -1.5, 1), _range(-1.5, 0.5, 1)
+    ('below −1.5', '−1.5 to +0.5')
+    """
+    if math.isinf(low):
+        return f"below {signed(high, digits)}"
+    if math.isinf(high):
+        return f"above {signed(low, digits)}"
+    return f"{signed(low, digits)} to {signed(high, digits)}"
 
 
 class ObservationCard:
@@ -120,7 +151,8 @@ class ObservationCard:
         known = self._asked
         if known is not None and known[0] is task and known[1] == row:
             return
-        self._asked, self._failed = (task, row), ""
+        # What was found is of another row or analysis.
+        self._asked, self._failed, self.found = (task, row), "", None
         bundle = self._bundle
 
         def made(found: ObservationInfluence) -> None:
@@ -154,7 +186,7 @@ class ObservationCard:
             return
         name = self._names.get(found.variable, found.variable)
         label = f", {found.label}" if found.label else ""
-        where = escape(f"{name} at {place(found.lat, found.lon)}{label}")
+        where = escape(f"{name} {found.where}{label}")
         # A long one is cut off; whole it is in its tooltip.
         title = f"<b>Observation {row + 1}</b>: {where}"
         self.title.object = f'<span title="{where}">{title}</span>'

@@ -14,6 +14,10 @@ from app.web_files import read
 
 COLUMNS = ("variable", "kind", "lat", "lon", "value", "error", "withheld", "misfit")
 _TITLES = {"misfit": "misfit σ"}
+# Beside the column of kinds whole words do not fit; what each is is in its tooltip.
+_SHORT_TITLES = {
+    "variable": "what", "kind": "as", "error": "±", "withheld": "○", "misfit": "σ",
+}  # fmt: skip
 # With a scrollbar beside them they just fit the panel.
 _WIDTHS = {
     "variable": 63, "lat": 41, "lon": 45, "value": 43, "error": 35, "withheld": 54, "misfit": 50,
@@ -24,13 +28,14 @@ _NARROW = {
     "misfit": 42,
 }  # fmt: skip
 _TIPS = {
-    "kind": "the marker on the maps; its kind is under the maps' pointer",
+    "kind": "observed as: the marker on the maps, whose kind is named above",
     "lat": "degrees, south negative",
     "lon": "degrees, west negative",
     "value": "anomaly, display units",
-    "error": "error standard deviation, display units",
-    "withheld": "not used, only scored",
-    "misfit": "how far it lies from what the others say, in standard deviations of that difference",
+    "error": "error: its standard deviation, display units",
+    "withheld": "withheld: not used, only scored",
+    "misfit": "misfit: how far it lies from what the others say, in standard deviations of that "
+    "difference",
 }
 
 
@@ -138,7 +143,11 @@ class ObservationTable:
         plain = "kind" not in rows
         hidden = ["kind"] if plain else []
         if hidden != self.widget.hidden_columns:
-            self.widget.param.update(hidden_columns=hidden, widths=_WIDTHS if plain else _NARROW)
+            self.widget.param.update(
+                hidden_columns=hidden,
+                widths=_WIDTHS if plain else _NARROW,
+                titles=_TITLES if plain else _SHORT_TITLES,
+            )
         self._quiet = True
         try:
             patches = _patches(old, frame)

@@ -18,6 +18,8 @@ from app.charts.cost import CostChart
 from app.components import ObserveGestures
 from app.context import SessionContext
 from app.jobs.analysis import AnalysisJob
+from app.jobs.members import MembersJob
+from app.maps.area_marks import AreaMarks, Marked
 from app.maps.markers import Markers
 from app.text import (
     region_words,
@@ -27,6 +29,7 @@ from app.text import (
 from app.tools import kinds
 from app.tools.analysis_view import AnalysisView
 from app.tools.heading_model import ModelHeading
+from app.tools.members_choice import MembersChoice
 from app.tools.methods import METHOD_LABELS, heeds, methods_of
 from app.tools.observation_card import ObservationCard
 from app.tools.observation_table import ObservationTable
@@ -41,8 +44,11 @@ from app.tools.observe_text import (
     reading,
     value_words,
 )
+from app.tools.two_places import First, hint
 from app.tools.where_next import WhereNext
 from mlda_core.climate.errors import StateError
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.kinds import PLAIN, kind_of
 from mlda_core.observations.networks import NETWORKS, NetworkError, observes, offered
 from mlda_core.observations.table import ObservationError
 from mlda_core.page_state.analyses import AnalysisRequest
@@ -90,8 +96,18 @@ class ObserveTool:
         self.chosen: set[int] = set()
         self.hovered: int | None = None
         self.markers: Markers | None = None
+        self.areas: AreaMarks | None = None
+        # The kind that clicks place, and the first of the two places that some need.
+        self.placing = PLAIN
+        # What the pointer does; the browser holds it.
+        self.mode = "place"
+        self.begun: First | None = None
         # Answers a click on a free place in the mode *Ask*: the results panel's.
         self.ask_place: Callable[[str, float, float], str] = lambda *_: ""
+        # Whether a marker stands for all that a station observes, and what then places one: the
+        # game's of the tool Learn.
+        self.by_station: Callable[[], bool] = lambda: False
+        self.place_station: Callable[[float, float], str] = lambda *_: ""
         self._drawn: Any = None
         self._listed: Any = None
         labels = {variable.name: variable.label for variable in bundle.variables}
@@ -99,6 +115,8 @@ class ObserveTool:
         self.cost = CostChart(context.state.theme)
         self.next = WhereNext(context, self.analysing)
         self.card = ObservationCard(context, self.analysing, lambda: self.selected)
+        self.members = MembersJob(context)
+        self.choice = MembersChoice(context, self.analysing, self.members)
         self.view = AnalysisView(context, self)
         self.panel = ObservePanel(
             context.on_messages,
@@ -110,7 +128,9 @@ class ObserveTool:
         )
         self.listing = ObservationTable(self.names, labels.values())
         chart = pn.pane.Bokeh(self.cost.figure, sizing_mode="stretch_width", margin=0)
-        inserts = Inserts(chart, self.next.root, self.card.root, self.listing.widget)
+        inserts = Inserts(
+            chart, self.choice.root, self.next.root, self.card.root, self.listing.widget
+        )
         self.form = ObserveForm(self.panel, inserts)
         self.gestures = ObserveGestures(context.on_messages, margin=0, width=0, height=0)
         self.heading = ModelHeading(
@@ -201,6 +221,7 @@ class ObserveTool:
         self._task, self._task_of = task, (self.table, self._state.observations)
         growing, self.greeting = GREETING if self.greeting else (), False
         count = len(task.observations)
+        self.members.forget()
         self.analysing.start(
             task, stepwise=stepwise, growing=[count // part for part in growing if count >= part]
         )
@@ -251,12 +272,14 @@ class ObserveTool:
         analysis = self.departing
         if analysis is None:
             return None
-        return analysis.observations["misfit_sd"].to_numpy(dtype=float)
+        return analysis.observations["standardised_departure"].to_numpy(dtype=float)
 
     def show(self) -> None:
         """Update markers, table and controls; the caller holds the document."""
         state = self._state
         observed: ObservationSettings = state.observations
+        if state.tool != "observe":
+            self.begun = None
         if self.markers is not None:
             # The tool Perturb changes the sea itself: no observation is shown then.
             grown = 0 if state.tool in OTHERS else self.analysing.grown
@@ -267,6 +290,8 @@ class ObserveTool:
                 if "kind" in rows:
                     rows = rows.assign(mark=[kinds.mark_of(kind) for kind in rows["kind"]])
                 self.markers.write(rows, state.projection, self.chosen)
+            if self.areas is not None:
+                self.areas.write(self._areas(grown), state.projection)
         misfit = self.misfit()
         listed = (self.table, misfit is None, id(self.analysing.analysis), frozenset(self.chosen))
         busy_live = self.analysing.run == "live" and self._listed and len(self.table)
@@ -280,6 +305,7 @@ class ObserveTool:
         ):
             self._listed = listed
             self.listing.show(listed_rows(self.table, self._bundle), misfit, sorted(self.chosen))
+        self.choice.show()
         self.next.show()
         self.card.show()
         self.cost.draw(self.analysing.costs)
@@ -296,9 +322,12 @@ class ObserveTool:
             outcome=outcome_words(self.analysing, stale=unlike),
             outcome_help=OUTCOME_HELP if self.analysing.answered else "",
             run=self.analysing.run,
+            hint=hint(self.placing, self.begun, self.names) if self.mode == "place" else "",
             reading=reading(self.table, self.focus, self._bundle, self.names, misfit),
         )
-        self.gestures.put(run=self.analysing.run, chosen=len(self.chosen))
+        self.gestures.put(
+            run=self.analysing.run, chosen=len(self.chosen), begun=self.begun is not None
+        )
         if state.tool == "observe" and self.opened:
             self.form.build()
         self.heading.put(
@@ -311,7 +340,7 @@ class ObserveTool:
             threshold=observed.threshold,
             shows_member=bool(self.view.member),
             note=self.view.note(observed),
-            stale=self.stale,
+            stale=self.stale or (self.next.shown and bool(self.next.late)),
             hint=self.view.hint(observed),
         )
 
@@ -353,6 +382,20 @@ class ObserveTool:
         confined = [] if region is None or "region" not in kind.settings else [region]
         return [*confined, *self.next.outlined()]
 
+    def _areas(self, grown: int | None) -> list[Marked]:
+        """Return what the rows that are drawn are of, other than their places."""
+        rows = self.table.rows[:grown]
+        made: list[Marked] = []
+        if "area" in rows:
+            for at in np.flatnonzero(rows["area"].to_numpy() != ""):
+                row = rows.iloc[at]
+                area = area_of(row["area"], kind_of(row["kind"])[0])
+                place = float(row["lat"]), float(row["lon"])
+                made.append((str(row["variable"]), *place, area, int(at) in self.chosen))
+        if self.begun is not None:
+            made.append((self.begun.variable, self.begun.lat, self.begun.lon, None, False))
+        return made
+
     def station(self, rows: Any) -> list[int]:
         """Return all rows at the places of some: what one station observes."""
         # Rows of one's own are rounded to a thousandth of a degree, those of a network are not.
@@ -363,6 +406,7 @@ class ObserveTool:
     def close(self) -> None:
         """Release everything at the end of the session."""
         self.analysing.close()
+        self.members.close()
         self.next.close()
         self.card.close()
         self.panel.listen(None)

@@ -21,14 +21,19 @@ from app.text import counted, place, region_words
 from app.tools import kinds
 from app.tools.observe import ObserveTool
 from app.tools.observe_text import listed_rows
-from mlda_core.observations.kinds import KINDS
+from app.tools.two_places import First, box_between, difference_row, hint, mean_row, needs_two
+from mlda_core.climate.interpolation import ObservationError
+from mlda_core.observations.areas import area_of
+from mlda_core.observations.kinds import KINDS, PLAIN, kind_of
+from mlda_core.observations.operators import shown_operator
+from mlda_core.observations.said import where
 from mlda_core.page_state import observations
 from mlda_core.page_state.observations import ROWS, ObservationSettings
 from mlda_core.page_state.rows import MAX_ROWS, InvalidObservationError, Row, check_row
-from mlda_core.page_state.settings import number
+from mlda_core.page_state.settings import is_count, number
 from mlda_core.page_state.tables import freeze, read_rows, row_of
 
-MODES = ("place", "ask", "box", "lasso", "region", "aim")
+MODES = ("place", "ask", "box", "lasso", "region", "aim", "mean")
 HINTS = {
     "region": "Drag a box over any map: the network is confined to it.",
     "aim": "Drag a box over any map: where next asks about it.",
@@ -67,6 +72,8 @@ class ObserveActions:
             "obs-card-close": self.close_card,
             "obs-ask-place": self.ask_about_place,
             "obs-mode": self.choose_mode,
+            "obs-as": self.choose_kind,
+            "obs-give-up": self.give_up,
             "obs-drawn": self.take_drawing,
             "obs-many": self.change_selected,
             "obs-upload": self.upload,
@@ -78,6 +85,7 @@ class ObserveActions:
             "member": self.choose_member,
             "event": self.choose_event,
             "threshold": self.choose_threshold,
+            **self._observe.choice.actions(),
             **self._observe.next.actions(),
         }
 
@@ -129,7 +137,11 @@ class ObserveActions:
         return self._place(variable, lat, lon, message.get("as"))
 
     def _place(self, variable: str, lat: float, lon: float, code: Any) -> str:
+        if self._observe.by_station():
+            return self._observe.place_station(lat, lon)
         kind, value = kinds.chosen(code)
+        if needs_two(kind):
+            return self._place_of_two(kind, variable, lat, lon)
         month = "" if value is None else self._state.month
         row = Row(variable, lat, lon, value, label="by hand", month=month, kind=kind)
         row = check_row(row)
@@ -139,14 +151,58 @@ class ObserveActions:
         what = f" ({KINDS[kind].label.lower()})" if kind else ""
         return f"Observed: {word} at {place(row.lat, row.lon)}{what}."
 
+    def _place_of_two(self, kind: str, variable: str, lat: float, lon: float) -> str:
+        """Take the first of two places, or observe what both are of."""
+        first, mean = self._observe.begun, KINDS[kind].area == "mean"
+        here = check_row(Row(variable, lat, lon, value=0.0))
+        if not mean:
+            self._exists(here)
+        if first is None or first.kind != kind:
+            self._observe.begun = First(kind, variable, here.lat, here.lon)
+            return hint(kind, self._observe.begun, self._observe.names)
+        if first.variable != variable:
+            raise InvalidObservationError(
+                f"The first place is of {self._observe.names[first.variable]}: take the second on "
+                "its maps too, or press Escape to give up."
+            )
+        if not mean:
+            return self._place_area(difference_row(first, here.lat, here.lon))
+        return self._place_area(mean_row(variable, box_between(first, here.lat, here.lon)))
+
+    def _place_area(self, row: Row) -> str:
+        row = check_row(row)
+        self._exists(row)
+        self._take(observations.place(self._state.observations, row))
+        self._observe.begun = None
+        word = self._observe.names[row.variable]
+        return f"Observed: {word} {where(row._asdict())} ({KINDS[row.kind].label.lower()})."
+
+    def choose_kind(self, message: Message) -> str:
+        """Take over as what clicks observe; what was begun is given up."""
+        kind, _ = kinds.chosen(message.get("value"))
+        self._observe.placing, self._observe.begun = kind or PLAIN, None
+        return hint(kind, None, self._observe.names)
+
+    def give_up(self, _: Message) -> str:
+        """Forget the first of two places."""
+        if self._observe.begun is None:
+            return ""
+        self._observe.begun = None
+        return "Given up: nothing is observed there."
+
     def move(self, message: Message) -> str:
         """Move an observation with the pointer."""
-        at, source = self._row(message)
+        at, _ = self._row(message)
+        made: ObservationSettings = self._state.observations
+        rows = self._observe.station([at]) if self._observe.by_station() else [at]
         try:
             lat, lon = self._clicked(message)
-            old = row_of(self._state.observations, source, self._bundle)
-            row = check_row(old._replace(lat=lat, lon=lon))
-            self._exists(row)
+            for source in self._observe.table.sources[rows].tolist():
+                old = row_of(made, source, self._bundle)
+                _demand_place(old)
+                row = check_row(old._replace(lat=lat, lon=lon))
+                self._exists(row)
+                made = observations.edit(made, source, row)
         except InvalidObservationError:
             # While it is dragged over land or off the globe it stays where it was last.
             if not message.get("done"):
@@ -155,9 +211,9 @@ class ObserveActions:
             self._state.commit()
             raise
         if not message.get("done"):
-            self._take(observations.edit(self._state.observations, source, row), done=False)
+            self._take(made, done=False)
             return ""
-        self._take(observations.edit(self._state.observations, source, row))
+        self._take(made)
         return f"Observation {at + 1} moved to {place(row.lat, row.lon)}."
 
     def toggle_withheld(self, message: Message) -> str:
@@ -169,7 +225,7 @@ class ObserveActions:
             return "" if not self._observe.chosen else f"Observation {at + 1} is chosen."
         held = not bool(self._observe.table.rows["withheld"].iloc[at])
         rows = [at]
-        if message.get("whole"):
+        if message.get("whole") or self._observe.by_station():
             rows = self._observe.station(rows)
         sources = self._observe.table.sources[rows].tolist()
         self._take(observations.withhold(self._state.observations, sources, held=held))
@@ -198,14 +254,14 @@ class ObserveActions:
     def point_at(self, message: Message) -> str | None:
         """Point at an observation, or at none."""
         row = message.get("row")
-        self._observe.hovered = (
-            row if isinstance(row, int) and 0 <= row < len(self._observe.table) else None
-        )
+        self._observe.hovered = row if is_count(row) and row < len(self._observe.table) else None
         return None
 
     def choose_mode(self, message: Message) -> str:
         """Return the hint of a pointer mode; the browser holds the mode."""
-        return HINTS.get(_mode(message.get("value")), "")
+        mode = _mode(message.get("value"))
+        self._observe.mode, self._observe.begun = mode, None
+        return HINTS.get(mode, "")
 
     def take_drawing(self, message: Message) -> str:
         """Select what a box or lasso holds, or take the box as the network's region."""
@@ -213,8 +269,13 @@ class ObserveActions:
         drawing = read_drawing(message.get("geometry"), "lasso" if mode == "lasso" else "box")
         if mode == "region":
             region = box_to_region(self._state.projection, drawing)
-            self._take(self._state.observations.adjust({"region": region}))
-            return f"The network is confined to {region_words(region)}."
+            made = self._state.observations.adjust({"region": region})
+            self._take(made)
+            # As it is kept: rounded.
+            return f"The network is confined to {region_words(made.region)}."
+        if mode == "mean":
+            box = box_to_region(self._state.projection, drawing)
+            return self._place_area(mean_row(variable, box))
         if mode == "aim":
             return self._observe.next.aim(box_to_region(self._state.projection, drawing))
         table = self._observe.table.rows
@@ -284,18 +345,18 @@ class ObserveActions:
 
     def run(self, message: Message) -> str:
         """Run the analysis, step by step if asked; pause and cancel."""
-        action, work = message.get("action"), self._observe.analysing
+        action, work = str(message.get("action")), self._observe.analysing
         if action in ("now", "step"):
             self._observe.show_analysis()
             self._observe.begin(self._observe.wanted(), stepwise=action == "step")
             return ""
-        actions: dict[Any, Callable[[], None]] = {
+        actions: dict[str, Callable[[], None]] = {
             "cancel": work.cancel,
             "once": lambda: work.resume(once=True),
             "pause": work.resume if work.run == "paused" else work.pause,
         }
         if action not in actions:
-            raise InvalidObservationError(f"An analysis cannot '{str(action)[:24]}'.")
+            raise InvalidObservationError(f"An analysis cannot '{action[:24]}'.")
         actions[action]()
         return ""
 
@@ -384,8 +445,8 @@ class ObserveActions:
         at = message.get("row")
         rows = self._observe.table.rows
         if (
-            not isinstance(at, int)
-            or not 0 <= at < len(rows)
+            not is_count(at)
+            or at >= len(rows)
             or rows["variable"].iloc[at] != message.get("variable")
         ):
             raise InvalidObservationError("The observations changed meanwhile; try again.")
@@ -397,14 +458,14 @@ class ObserveActions:
             raise InvalidObservationError(f"This bundle has no variable '{row.variable[:24]}'.")
         which = names.index(row.variable)
         if row.area:
-            # Its place is where it is shown.
+            self._area_exists(which, row)
             return
         if not self._bundle.operator.observable([which], [row.lat], [row.lon])[0]:
             label = self._bundle.variables[which].label.lower()
             raise InvalidObservationError(
                 f"There is no {label} at {place(row.lat, row.lon)}; choose another place."
             )
-        if row.value is not None or row.area:
+        if row.value is not None:
             return
         operator, month = self._bundle.operator, self._state.month
         spot = operator.locate([which], [row.lat], [row.lon])
@@ -415,6 +476,34 @@ class ObserveActions:
                 f"There is no {label} at {place(row.lat, row.lon)} in {month} that could be "
                 f"sampled; choose another place or {self._bundle.seasons.step}."
             )
+
+    def _area_exists(self, which: int, row: Row) -> None:
+        """Refuse what is of a region or of two places where the variable is not."""
+        label, month = self._bundle.variables[which].label.lower(), self._state.month
+        area = area_of(row.area, kind_of(row.kind)[0])
+        lat, lon = np.array([row.lat]), np.array([row.lon])
+        try:
+            shown = shown_operator(self._bundle, np.array([which]), lat, lon, [area])
+        except ObservationError as error:
+            raise InvalidObservationError(
+                f"There is no {label} {where(row._asdict())}; choose another box or place."
+            ) from error
+        target = self._bundle.target(month)
+        if row.value is None and not np.isfinite(self._bundle.operator.apply(shown, target)).all():
+            raise InvalidObservationError(
+                f"The target of {month} has no {label} {where(row._asdict())} that could be "
+                f"sampled; choose another box, place or {self._bundle.seasons.step}."
+            )
+
+
+def _demand_place(row: Row) -> None:
+    """Refuse to move what is of a region, or of two named places: its marker only shows it."""
+    area = area_of(row.area, kind_of(row.kind)[0]) if row.area else None
+    if area is not None and area.first is not None:
+        raise InvalidObservationError(
+            f"This observation is {where(row._asdict())}, and its marker only shows it; delete it "
+            "and place another."
+        )
 
 
 def _mode(value: Any) -> str:
@@ -456,6 +545,8 @@ def _with(row: Row, column: str, value: Any, month: str) -> Row:
     empty = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
     if empty and column in ("value", "error"):
         value = None
+    if column in ("lat", "lon"):
+        _demand_place(row)
     made = row._replace(**{fields[column]: value})
     # What is typed is an anomaly of the month that is shown.
     return made._replace(month=month, absolute=False) if column == "value" else made

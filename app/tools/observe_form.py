@@ -20,7 +20,7 @@ from app.widgets import block, form_column
 # What of the panel's values the form shows.
 SHOWN = [
     "settings", "region_words", "counts", "costs", "outcome", "outcome_help", "values", "months",
-    "run", "rejected", "rejected_words", "reading", "trial",
+    "run", "rejected", "rejected_words", "hint", "reading", "trial",
 ]  # fmt: skip
 
 
@@ -30,11 +30,13 @@ class Inserts:
 
     Parameters
     ----------
-    chart, next_place, card, table : panel.viewable.Viewable
-        The cost by step, the controls of *Where next?*, the card of an observation, the table.
+    chart, members, next_place, card, table : panel.viewable.Viewable
+        The cost by step, how members are drawn, the controls of *Where next?*, the card of an
+        observation, the table.
     """
 
     chart: Any
+    members: Any
     next_place: Any
     card: Any
     table: Any
@@ -71,6 +73,7 @@ class ObserveForm:
         self.root.objects = [
             *network.rows.values(),
             *analysis.root,
+            inserts.members,
             inserts.next_place,
             block(*pointer.parts, *rows.parts),
         ]

@@ -30,6 +30,7 @@ class ObservePanel(FormPanel):
     run = param.String(doc="'' or 'live', 'step', 'paused': what is under way.")
     rejected = param.List(default=[], doc="Row and reason of what a file had that cannot be.")
     rejected_words = param.String()
+    hint = param.String(doc="What the next click places, where one does not do.")
     reading = param.String(doc="The observation under the pointer, in words.")
 
     def set(self, name: str, value: Any) -> None:

@@ -131,6 +131,11 @@ class PerturbTool:
         view: str = self._state.perturbations.view
         return "sum" if view == "gcm" and not self.gcm else view
 
+    @property
+    def _beside_gcm(self) -> bool:
+        """Whether the atlas stands beside the GCM's own."""
+        return self._view == "atlas" and bool(self.atlas.compared)
+
     def question(self) -> ResponseRequest:
         """Return the request of the state."""
         p: PerturbationSettings = self._state.perturbations
@@ -216,8 +221,18 @@ class PerturbTool:
         return ColumnContent(answer.all_fields, second, words, readings=readings, right=right)
 
     def _mapped(self, answer: ResponseResult | None) -> ColumnContent:
-        """Show the atlas' maps beside the analysis."""
-        right, readings = self.atlas.column()
+        """Show the atlas beside the GCM's own, or where its runs do not tell, the analysis."""
+        right, readings, left = self.atlas.column()
+        if left is not None and left.fields is not None and right.fields is not None:
+            return ColumnContent(
+                left.fields,
+                right.fields,
+                ("GCM", "emulator"),
+                left=left,
+                right=right,
+                spans=tuple(limit or 1.0 for limit in right.look.limits) if right.look else (),
+                readings=readings,
+            )
         if answer is None:
             target = self._bundle.target(self._state.month)
             empty = np.full_like(target, np.nan)
@@ -333,6 +348,7 @@ class PerturbTool:
                 there=self.work.answer is not None,
                 late=self.month if self.stale else "",
                 months=len(self.gcm[self._experiment].months) if self._view == "gcm" else 0,
+                beside_gcm=self._beside_gcm,
             ),
             note=(self._note or self._far()) if fresh else self._still(),
             stale=self.stale,
@@ -438,7 +454,7 @@ class PerturbTool:
 
     def nino_words(self) -> tuple[str, str] | None:
         """Return what the two numbers of Nino 3.4 are of; None where they are of no month."""
-        if self._view == "gcm" or self.work.answer is None:
+        if self._view == "gcm" or self._beside_gcm or self.work.answer is None:
             return None
         whole = self._view in ("sensitivity", "atlas")
         return ("analysis", "held") if whole else ("analysis", "changed")

@@ -76,10 +76,10 @@ class PerturbActions:
 
     def add_region(self, message: Message) -> str:
         """Change the sea everywhere or in a named region."""
-        key = message.get("region")
+        key = str(message.get("region"))
         if key not in REGIONS:
-            raise InvalidPerturbationError(f"There is no region '{str(key)[:24]}'; choose another.")
-        return self._add(Patch(UNIFORM if key == "globe" else KELVIN, region=str(key)))
+            raise InvalidPerturbationError(f"There is no region '{key[:24]}'; choose another.")
+        return self._add(Patch(UNIFORM if key == "globe" else KELVIN, region=key))
 
     def add_protocol_patch(self, message: Message) -> str:
         """Change the sea by a patch of the GFMIP protocol."""

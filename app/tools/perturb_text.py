@@ -30,7 +30,9 @@ LEAST_BEYOND = 0.1
 Readings = tuple[tuple[tuple[str, str, str], ...], ...]
 
 
-def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[str]:
+def titles(
+    view: str, *, there: bool, late: str = "", months: int = 0, beside_gcm: bool = False
+) -> list[str]:
     """Return what stands above the first map and above the scatter, long and short.
 
     Parameters
@@ -43,6 +45,8 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
         The month that is drawn, where it is not yet the one asked for.
     months : int
         How many the comparison with the GCM is a mean over: it is of no single month.
+    beside_gcm : bool
+        Whether the atlas stands beside the GCM's own sensitivities.
     """
     if view == "gcm":
         return [
@@ -50,6 +54,8 @@ def titles(view: str, *, there: bool, late: str = "", months: int = 0) -> list[s
             "Emulator ↑ against GCM →",
             "Emulator ↑ GCM →",
         ]
+    if beside_gcm:
+        return ["GCM's own, from its runs", "Emulator ↑ against GCM →", "Emulator ↑ GCM →"]
     if not there:
         return ["Target", "", ""]
     first = "Analysis from all fields" + (f", {late}" if late else "")

@@ -6,8 +6,8 @@ observations placed is kept, to be compared with what came of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +59,11 @@ class Question:
     region: Region
 
 
+def same_aim(one: Question, other: Question) -> bool:
+    """Whether two questions are about the same spread, whatever is to be observed."""
+    return (one.target, one.region) == (other.target, other.region)
+
+
 @dataclass(frozen=True, eq=False)
 class Promise:
     """What observations that were placed were to bring.
@@ -99,13 +104,16 @@ class WhereNext:
         self._bundle, self._state, self._analyses = bundle, context.state, work
         self._changed = context.redraw
         self._work = Latest(context.schedule, self._broken, pool=ANALYSES)
-        self._asked: tuple[AnalysisRequest, Question, float] | None = None
-        # The answers to what is asked now; and what is drawn, which may be older.
+        self._asked: tuple[AnalysisRequest, Question, float | None] | None = None
+        # The answers to what is asked now; and what is drawn: those of all variables, which may be
+        # older, so that their one scale does not change while answers come.
         self._answers: dict[str, NextObservations] = {}
         self._found: dict[str, NextObservations] = {}
         self._column = _NOTHING
         self._failed = ""
         self._promise: Promise | None = None
+        # The spread with what was placed; None until it is computed.
+        self._reached: float | None = None
         self._names = short_labels(bundle.variables)
         send = context.on_messages
         self.variable = Choice(
@@ -193,50 +201,70 @@ class WhereNext:
         return [(region.south, region.north, region.west, region.east)]
 
     def refresh(self) -> None:
-        """Look for the best places in the background, once the observations are analysed."""
+        """Look for the best places in the background, once the observations are analysed.
+
+        Where the maps are not shown what came of a promise is computed all the same.
+        """
         task = self._analyses.task
-        if not self.shown or task is None or not self._analyses.answered:
+        if task is None or not self._analyses.answered:
             return
         method = METHODS[task.method]
         setting = Setting(method=task.method, residual=task.residual)
         if not method.posterior or method.only_decodes(setting):
             self._found, self._answers, self._asked = {}, {}, None
             return
-        asked = (task, self.question(), self._state.observations.error)
-        known = self._asked
-        if known is not None and known[0] is task and known[1:] == asked[1:]:
+        question, known, promise = self.question(), self._asked, self._owed()
+        asked = (task, question, self._state.observations.error if self.shown else None)
+        if known is not None and known[0] is task and (known[1:] == asked[1:] or not self.shown):
             return
-        self._asked, self._failed = asked, ""
-        question, bundle = asked[1], self._bundle
-        # What is asked for first: it has the places too.
-        order = [question.variable, *(v.name for v in bundle.variables)]
-        self._answers = {}
-        if known is None or known[1] != question:
+        if not self.shown and promise is None:
+            return
+        self._asked, self._failed, self._answers = asked, "", {}
+        if known is None or not same_aim(known[1], question):
             # Those of the same question before a change of the network stay until their turn.
             self._found = {}
-
-        def make() -> Iterator[tuple[str, NextObservations]]:
-            for i, name in enumerate(dict.fromkeys(order)):
-                yield (
-                    name,
-                    where_next(
-                        engine_of(bundle),
-                        task.observations,
-                        task.month,
-                        name,
-                        target=Target(question.target, question.region),
-                        count=0 if i else COUNT,
-                        error=asked[2],
-                        **task.settings,
-                    ),
-                )
+        # What is asked for first: it has the places too.
+        names = dict.fromkeys([question.variable, *(v.name for v in self._bundle.variables)])
+        orders = [(name, question, 0 if i else COUNT) for i, name in enumerate(names)]
+        orders = orders if self.shown else []
+        if promise is not None and not (self.shown and same_aim(promise.question, question)):
+            # Something else is asked about now; what came of the promise is said all the same.
+            orders.append(("", promise.question, 0))
 
         def deliver(result: tuple[str, NextObservations]) -> None:
             name, found = result
-            self._answers[name] = self._found[name] = found
+            if name:
+                self._answers[name] = found
+            if len(self._answers) == len(self._bundle.variables):
+                self._found = dict(self._answers)
+            due = self._owed()
+            if due is not None and (not name or same_aim(due.question, question)):
+                self._reached = found.spread
             self._changed()
 
-        self._work.stream(make, deliver)
+        error = self._state.observations.error
+        self._work.stream(lambda: self._answer(task, orders, error), deliver)
+
+    def _answer(
+        self, task: AnalysisRequest, orders: Sequence[tuple[str, Question, int]], error: float
+    ) -> Iterator[tuple[str, NextObservations]]:
+        """Answer questions in order, each about so many places; runs in the background."""
+        for name, question, count in orders:
+            found = where_next(
+                engine_of(self._bundle),
+                task.observations,
+                task.month,
+                name or question.variable,
+                target=Target(question.target, question.region),
+                count=count,
+                error=error,
+                **task.settings,
+            )
+            yield name, found
+
+    def _owed(self) -> Promise | None:
+        """Return the promise that is kept, while what came of it is not computed."""
+        return self._kept_promise() if self._reached is None else None
 
     def _broken(self, error: Exception) -> None:
         self._found, self._answers = {}, {}
@@ -246,15 +274,18 @@ class WhereNext:
     @property
     def best(self) -> NextObservations | None:
         """The answer to what is asked now; None while it is still looked for."""
-        task = self._analyses.task
-        current = (task, self.question(), self._state.observations.error)
-        if (
-            self._asked is None
-            or self._asked[0] is not current[0]
-            or self._asked[1:] != current[1:]
-        ):
-            return None
-        return self._answers.get(current[1].variable) if self._analyses.answered else None
+        return self._answers.get(self.question().variable) if self._is_current else None
+
+    @property
+    def _is_current(self) -> bool:
+        """Whether what was asked last is what is asked now."""
+        asked, error = self._asked, self._state.observations.error
+        return (
+            asked is not None
+            and asked[0] is self._analyses.task
+            and asked[1:] == (self.question(), error)
+            and self._analyses.answered
+        )
 
     # -- what is drawn -----------------------------------------------------------------------
 
@@ -264,13 +295,7 @@ class WhereNext:
         if not found:
             self._column = _NOTHING
             return _NOTHING
-        size = self._bundle.grid.shape
-        fields = np.stack(
-            [
-                found[v.name].percent if v.name in found else np.full(size, np.nan, np.float32)
-                for v in self._bundle.variables
-            ]
-        )
+        fields = np.stack([found[v.name].percent for v in self._bundle.variables])
         old = self._column.fields
         if old is None or not np.array_equal(old, fields, equal_nan=True):
             top = round_end(float(np.nanmax(fields))) if np.isfinite(fields).any() else 1.0
@@ -289,7 +314,24 @@ class WhereNext:
         """Return why the maps are empty; '' where they are not."""
         if self._failed:
             return self._failed
-        return "" if self._found else "Looking for the best place …"
+        return "" if self._found else f"Being computed: {self._far()} …"
+
+    def _far(self) -> str:
+        return f"{len(self._answers)} of {len(self._bundle.variables)} maps"
+
+    @property
+    def late(self) -> str:
+        """Return that the maps are of before, and how far the new ones are; '' where they are not.
+
+        They stay until all are there: the maps have one scale.
+        """
+        if not self._found or self._failed:
+            return ""
+        if not self._is_current:
+            return "still of before"
+        done, all_of = len(self._answers), len(self._bundle.variables)
+        # Short, for the column of a small window.
+        return "" if done == all_of else f"of before, new {done}/{all_of}"
 
     def show(self) -> None:
         """Update the controls; the caller holds the document."""
@@ -309,7 +351,7 @@ class WhereNext:
     def _best_words(self) -> str:
         best = self.best
         if best is None:
-            return self.hint() or "Looking for the best place …"
+            return self._failed or "Looking for the best place …"
         if not len(best.best):
             return f"Every cell of {self._names[best.variable]} is observed."
         unit = self._unit(best.target.variable)
@@ -379,7 +421,7 @@ class WhereNext:
         self._state.commit()
         made = int(there.sum())
         after = float(chosen["spread"].iloc[-1])
-        self._promise = None
+        self._promise = self._reached = None
         if made == len(chosen):
             asked = (self._state.month, settings.analysed)
             self._promise = Promise(asked, self.question(), made, best.spread, after, error)
@@ -397,11 +439,8 @@ class WhereNext:
 
     def promise_words(self) -> list[str]:
         """Return what the observations placed were to bring, and what came of them."""
-        promise = self._promise
-        if promise is None or promise.asked != (
-            self._state.month,
-            self._state.observations.analysed,
-        ):
+        promise = self._kept_promise()
+        if promise is None:
             return []
         unit, question = self._unit(promise.question.target), promise.question
         name, where = self._names[question.target], question.region.short
@@ -412,13 +451,18 @@ class WhereNext:
         if not self._analyses.answered:
             return [said]
         error = self._target_error(question)
-        parts = []
-        now = self.best
-        if now is not None and self.question() == replace(question, variable=now.variable):
-            parts.append(f"spread {number(now.spread, 3)} {unit}")
+        reached = "being computed"
+        if self._reached is not None:
+            reached = f"{number(self._reached, 3)} {unit}"
+        parts = [f"spread {reached}"]
         if np.isfinite(promise.error) and np.isfinite(error):
             parts.append(f"error from {number(promise.error, 3)} to {number(error, 3)} {unit}")
-        return [f"{said} Now: {'; '.join(parts)}."] if parts else [said]
+        return [f"{said} Now: {'; '.join(parts)}."]
+
+    def _kept_promise(self) -> Promise | None:
+        """Return the promise, while the observations are those it was made of."""
+        now = (self._state.month, self._state.observations.analysed)
+        return self._promise if self._promise is not None and self._promise.asked == now else None
 
     def _target_error(self, question: Question | None = None) -> float:
         """Return the analysis' error in what is asked about; NaN where there is no target."""

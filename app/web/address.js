@@ -43,10 +43,6 @@ export function address(model, el, wire, { say, passing }) {
       }
       location.assign(link(message.query))
     },
-    async link(message) {
-      const copied = await navigator.clipboard?.writeText(location.origin + link(message.query)).then(() => true, () => false)
-      say(copied ? "The link is copied." : "The address bar holds the link: copy it there.", false)
-    },
   }
   model.on("msg:custom", (event) => {
     const message = event.data ?? event

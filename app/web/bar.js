@@ -1,10 +1,12 @@
 import { address } from "./address.js"
 import { channel, serverListens } from "./channel.js"
+import { comeBack } from "./come_back.js"
 import { continuation } from "./continue.js"
 import { listen, moveByArrows } from "./dom.js"
 import { downloadMenu } from "./download_menu.js"
 import { overflow } from "./overflow.js"
 import { presentation } from "./present.js"
+import { sharing } from "./share.js"
 import { timeline } from "./timeline.js"
 
 // The bar at the top and the line of words below it; their HTML is in bar.html.
@@ -49,6 +51,7 @@ export function render({ model, el }) {
   overflow(model, el)
   downloadMenu(model, el, wire)
   presentation(model, el, wire)
+  sharing(model, el, wire)
   for (const b of el.querySelectorAll("[data-send]")) b.addEventListener("click", () => wire.send({ type: b.dataset.send }))
   $("#projection").addEventListener("change", () => wire.send({ type: "projection", value: $("#projection").value }))
   for (const b of fields) b.addEventListener("click", () => wire.send({ type: "fields", value: b.dataset.fields }))
@@ -76,15 +79,20 @@ export function render({ model, el }) {
   // What the bar shows at once is taken back if the message was lost.
   let lost = false
   const onLost = () => {
-    lost = true
     month.takeBack()
-    say("The server does not answer; reload the page, or start the server again.", true)
+    if (connection.gone) return
+    lost = true
+    say("The server has much to do: what you asked for comes when it is ready.", true)
   }
   const onAck = () => { if (lost) { lost = false; showStatus() } }
   for (const [name, act] of Object.entries({ keydown: keys, "mlda:folded": showFold, "mlda:lost": onLost, "mlda:ack": onAck, "mlda:try": (e) => wire.send({ type: "try", value: e.detail }) })) {
     model.on("remove", listen(document, name, act))
   }
   showSettings(); showStatus(); showFold()
+  const connection = comeBack((text, failed) => {
+    if (failed) month.takeBack()
+    say(text, failed)
+  })
   // The server draws the figures, and has no access to the preference of the visitor's system.
   const preferred = window.pageLayout?.preferred() ?? model.theme
   if (preferred !== model.theme) {

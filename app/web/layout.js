@@ -49,7 +49,8 @@ window.pageLayout = (() => {
   const firstFold = () => {
     if (chosen) return
     const open = tryFolded(false), shut = tryFolded(true)
-    fold(narrow.matches || (open.small && shut.high > open.high))
+    // Whoever follows a link to a lesson is to see it.
+    fold((narrow.matches && !root.hasAttribute("data-learn")) || (open.small && shut.high > open.high))
     compact()
   }
 

@@ -17,7 +17,7 @@ export function render({ model, el }) {
     el.getRootNode().host.style.display = model.shown ? "" : "none"
     if (!model.shown && flipping.on) flipping.play(false)
     slider.value = model.member
-    el.querySelector("output").textContent = `${model.member} of ${model.members}`
+    el.querySelector("output").textContent = `${model.member}/${model.members}`
   }
   for (const name of ["member", "shown"]) model.on(name, show)
   show()

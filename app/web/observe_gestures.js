@@ -17,7 +17,9 @@ export function render({ model }) {
   const kind = () => bokeh("observe-as")?.value
   const whole = () => (bokeh("observe-station")?.active.length ?? 0) > 0
 
-  const rearm = () => { if (mine()) arm(mode) ; else if (root.dataset.tool === "explore") arm("place") }
+  // A mean is placed by a box; clicks go on placing its corners.
+  const drags = () => mode === "place" && kind() === "mean" ? "mean" : mode
+  const rearm = () => { if (mine()) arm(drags()) ; else if (root.dataset.tool === "explore") arm("place") }
   const show = () => {
     root.dataset.pointer = mode
     const at = MODES.indexOf(mode)
@@ -27,13 +29,14 @@ export function render({ model }) {
   const choose = (value) => {
     if (value === mode) return
     mode = value
-    arm(mode)
+    arm(drags())
     show()
     wire.send({ type: "obs-mode", value: mode })
   }
   // A second press on the button of the region ends its mode.
   const asked = (e) => choose(e.detail === "region" && mode === "region" ? "place" : e.detail)
   model.on("remove", listen(document, "mlda:mode", asked))
+  model.on("remove", listen(document, "mlda:as", rearm))
   const unwatch = whenTool(rearm)
 
   const off = pointing({
@@ -50,7 +53,7 @@ export function render({ model }) {
   })
   const undraw = drawing({
     active: mine,
-    mode: () => mode,
+    mode: drags,
     drawn: (by, variable, geometry) => {
       send("obs-drawn", { mode: by, variable, geometry, whole: whole() })
       if (MODES.includes(by)) return
@@ -62,6 +65,7 @@ export function render({ model }) {
   })
   const keys = (e) => {
     const at = e.composedPath()[0]
+    if (e.key === "Escape" && mine() && model.begun) { wire.send({ type: "obs-give-up" }); return }
     if (e.key !== "Delete" || !mine() || !model.chosen) return
     if (at.matches?.("select, [role=slider], input:not([type=radio], [type=checkbox])")) return
     wire.send({ type: "obs-many", action: "delete" })

@@ -33,7 +33,7 @@ export const showPressed = (name, on) => {
 }
 
 // What dragging over a map does while something is to be drawn there; else it pans.
-const DRAGS = { lasso: "lasso", box: "box", region: "box", aim: "box", over: "box", within: "box" }
+const DRAGS = { lasso: "lasso", box: "box", region: "box", aim: "box", mean: "box", over: "box", within: "box" }
 // Which of these makes a geometry of Bokeh's.
 const TOOLS = { rect: "box", poly: "lasso" }
 

@@ -11,17 +11,19 @@ export function render({ model, el }) {
   </div>`
   const $ = (query) => el.querySelector(query)
   const tabs = [...el.querySelectorAll("[data-tool]")]
-  const choose = (tool) => wire.send({ type: "tool", value: tool })
+  // Learn stands before the form of the state's tool, whose maps it goes on to show.
+  const choose = (tool) => tool === "learn" ? wire.send({ type: "learn" }, "tool") : wire.send({ type: "tool", value: tool })
   for (const tab of tabs) tab.addEventListener("click", () => choose(tab.dataset.tool))
   moveByArrows(tabs)
   $("#resume").addEventListener("click", () => wire.send({ type: "resume" }))
   const show = () => {
     for (const tab of tabs) {
-      const on = tab.dataset.tool === model.tool
+      const on = tab.dataset.tool === (model.learning ? "learn" : model.tool)
       tab.setAttribute("aria-selected", String(on))
       tab.tabIndex = on ? 0 : -1
     }
     document.documentElement.dataset.tool = model.tool
+    document.documentElement.toggleAttribute("data-learn", model.learning)
     $(".paused").hidden = !model.paused
     $(".paused span").textContent = model.paused
     place()
@@ -31,6 +33,6 @@ export function render({ model, el }) {
   const watcher = new ResizeObserver(place)
   watcher.observe($(".paused"))
   model.on("remove", () => watcher.disconnect())
-  for (const name of ["tool", "paused"]) model.on(name, show)
+  for (const name of ["tool", "learning", "paused"]) model.on(name, show)
   show()
 }

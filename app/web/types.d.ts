@@ -26,8 +26,10 @@ interface Window {
   pageLayout?: { preferred(): string; [name: string]: any }
   /** What guide.js offers: opens the help at one of its parts, and at a word. */
   pageGuide?: { open(part?: string, term?: string): void }
+  /** What resting_pointer.js offers each new frame: an event where the pointer rests on a map. */
+  mldaPointer?: { tell(type: string): void }
   /** What table_focus.js offers the page. */
   keepFocusInTables?: () => void
   /** Bokeh's library, once it is loaded. */
-  Bokeh?: { documents: { get_model_by_name(name: string): any }[]; [name: string]: any }
+  Bokeh?: { documents: { get_model_by_name(name: string): any, on_event(name: string, act: () => void): void }[]; [name: string]: any }
 }

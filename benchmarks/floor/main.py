@@ -28,6 +28,7 @@ export function render({ model }) {
   Object.assign(slider, { type: "range", min: -8, max: 8, step: 0.01, value: 0 })
   slider.dataset.k = "0"
   slider.addEventListener("input", () => line.send({ type: "z", value: Number(slider.value) }))
+  serverListens()
   return slider
 }
 """

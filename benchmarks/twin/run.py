@@ -31,8 +31,9 @@ from mlda_core.forecast.lorenz import Lorenz63, Lorenz96
 from mlda_core.forecast.model_error import DiagonalCovariance
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]
 
+import marks  # noqa: E402
 from densities import compare  # noqa: E402
 
 CASES = sorted(path.stem for path in (HERE / "cases").glob("*.toml"))
@@ -124,14 +125,6 @@ def table(name: str) -> list[str]:
     return [*lines, ""]
 
 
-def write(path: Path, name: str, lines: list[str]) -> None:
-    """Put lines between the markers of a name in a page."""
-    begin, end = f"<!-- {name} begin -->", f"<!-- {name} end -->"
-    before, rest = path.read_text().split(begin)
-    after = rest.split(end)[1]
-    path.write_text(before + "\n".join([begin, "", *lines, end]) + after)
-
-
 def main() -> None:
     """Run the cases, and write their tables."""
     parser = argparse.ArgumentParser()
@@ -145,12 +138,12 @@ def main() -> None:
             parser.error(f"there is no case {name}; use {', '.join(CASES)}")
         lines = table(name)
         if asked.out:
-            write(asked.out, name, lines)
+            marks.write(asked.out, name, "\n".join(["", *lines]))
     if asked.densities:
         lines = compare(PICTURES)
         print("\n".join(lines))
         if asked.out:
-            write(asked.out, "densities", lines)
+            marks.write(asked.out, "densities", "\n".join(["", *lines]))
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ class Analysis:
         Outcome of the minimisation, as text.
     observations : DataFrame
         The input table, with ``background_departure``, ``analysis_departure`` (display units),
-        ``misfit_sd`` (standardised leave-one-out departure) and ``used``; for a robust analysis
-        also ``robust_weight``, by which the error variance was divided. Of what says an interval
+        ``standardised_departure`` (leave-one-out) and ``used``; for a robust analysis also
+        ``robust_weight``, by which the error variance was divided. Of what says an interval
         (a bound, a report) departures are distances to it, zero within.
     statistics : Fit
     sea_held : bool

@@ -24,10 +24,11 @@ from mlda_core.assimilation.posterior.ensemble import (
     checked_sampler,
     members_of,
 )
-from mlda_core.assimilation.posterior.sampler import MEMBERS
+from mlda_core.assimilation.posterior.sampler import MEMBERS, SAMPLER
 from mlda_core.assimilation.preparation import Preparation, Prepared
 from mlda_core.assimilation.problem import Problem, gaussian
 from mlda_core.assimilation.single_increment import single_increment
+from mlda_core.assimilation.solved import LastSolved
 from mlda_core.assimilation.spread import mean_spread, posterior_variance, scaled_variance
 from mlda_core.assimilation.steps import closed_form_steps, decoded_steps
 from mlda_core.assimilation.validation import check_kinds, setting_of
@@ -73,6 +74,7 @@ class Assimilator:
         _ = bundle.statistics, bundle.settings, bundle.sea
         self.preparation = Preparation(bundle)
         self.draws = DrawsCache(self.preparation.sea)
+        self._solved = LastSolved()
         self._lock = threading.Lock()
         self._kept: dict[str, Any] = {}
 
@@ -153,7 +155,7 @@ class Assimilator:
         observations: Source,
         month: Any,
         *,
-        sampler: str = "laplace",
+        sampler: str = SAMPLER,
         members: int = MEMBERS,
         seed: int = 0,
         options: TableOptions = AS_GIVEN,
@@ -207,7 +209,7 @@ class Assimilator:
         observations: Source,
         month: Any,
         *,
-        sampler: str = "laplace",
+        sampler: str = SAMPLER,
         members: int = MEMBERS,
         seed: int = 0,
         options: TableOptions = AS_GIVEN,
@@ -226,6 +228,7 @@ class Assimilator:
             The last has the ensemble.
         """
         chosen = checked_sampler(setting_of(settings), sampler, members, seed)
+        chosen.check(self.bundle)
         setting, table, calendar, notes = self._validated(observations, month, options, settings)
         solution = _Solution(self.preparation.of_table(table, calendar, setting))
         *_, last = solution.steps()
@@ -274,9 +277,13 @@ class Assimilator:
         """
         setting, table, calendar, _ = self._validated(observations, month, options, settings)
         gaussian(setting)
+        known = self._solved.find(setting, calendar, table)
+        if known is not None:
+            return known, table
         problem = self.preparation.of_table(table, calendar, setting).problem
         if not problem.is_gaussian:
             problem = about_modes(problem, modes_of(problem))
+            self._solved.keep(setting, calendar, table, problem)
         return problem, table
 
     def gaussian_steps(self, table: pd.DataFrame, month: int, setting: Setting) -> Iterator[Step]:
@@ -296,7 +303,9 @@ class Assimilator:
         Step
             The last has the analysis.
         """
-        yield from _Solution(self.preparation.of_table(table, month, setting)).steps()
+        solution = _Solution(self.preparation.of_table(table, month, setting))
+        yield from solution.steps()
+        self._solved.keep(setting, month, table, solution.problem)
 
     def influence(
         self,

@@ -1,8 +1,9 @@
 """What is known of one quantity: its densities before and after the observations.
 
 The quantity is a variable at a place, or its mean over a region. Both densities are those of the
-closed form that the spread is made by (Laplace's approximation): normal in the standardised
-variable, so of rain at a place they are skewed.
+closed form that the spread is made by: normal in the standardised variable, so of rain at a place
+they are skewed. With observations whose errors are not normal the second is a mixture of such
+(:mod:`mlda_core.assimilation.not_normal`), or of very many Laplace's approximation.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scipy import linalg
 
 from mlda_core.assimilation import physical_units as physical
 from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.not_normal import can_be_drawn, density_of, mixture
 from mlda_core.assimilation.posterior.innovation_scale import scale_of
 from mlda_core.assimilation.spread import Stage, kept_variance
 from mlda_core.assimilation.targeting import PriorCovariances, check_posterior
@@ -76,7 +78,10 @@ class PlaceDensities:
         The bundle's own value of the month; NaN without one.
     nearest : DataFrame
         Observations of the variable, the nearest first: columns of the analysis' table, ``row`` and
-        ``distance_km``; of a region those within it are at distance 0.
+        ``distance_km``; of a region those within it are at distance 0. ``low`` and ``high``, in
+        display units, are the ends of what a bound or report says; NaN of others.
+    approximate : bool
+        Whether errors are not normal, and the second density is normal all the same.
     """
 
     variable: str
@@ -85,6 +90,7 @@ class PlaceDensities:
     posterior: Density
     target: float
     nearest: pd.DataFrame
+    approximate: bool = False
 
 
 def densities_at(
@@ -140,7 +146,17 @@ def densities_at(
         full[row] = field
         target = float(bundle.operator.apply(place, full)[0])
     units = bundle.variables[int(row)].anomaly_units
-    return PlaceDensities(variable, units, prior, posterior, target, _near(table, variable, where))
+    approximate = problem.stated is not None and not can_be_drawn(problem)
+    nearest = _near(_with_ends(table, problem), variable, where)
+    return PlaceDensities(variable, units, prior, posterior, target, nearest, approximate)
+
+
+def _with_ends(table: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Return a table with the ends of what its rows say."""
+    said = problem.every.likelihoods
+    none = np.full(len(table), np.nan)
+    ends = (none, none) if said is None else (said.shown_low, said.shown_high)
+    return table.assign(low=ends[0], high=ends[1])
 
 
 def _target(assimilator: Assimilator, month: Any, row: int) -> Array:
@@ -156,33 +172,52 @@ def _of_place(
     bundle, gain = assimilator.bundle, problem.gain
     shape = bundle.mask.shape
     before = float(gain.prior.error.variance_at(place)[0])
+    here = np.zeros(0)
     if gain.prior.factor is not None:
-        before += float((place.interpolate(gain.prior.factor)[0].astype(np.float64) ** 2).sum())
-    after = float(gain.expected_variance(place, np.zeros(1))[0])
-    after *= float(scale_of(problem)[place.variable[0]])
+        here = place.interpolate(gain.prior.factor)[0].astype(np.float64)
+        before += float((here**2).sum())
+    scale = float(scale_of(problem)[place.variable[0]])
+    if can_be_drawn(problem):
+        shared = gain.prior.error.between(gain.places, place)[:, 0] + gain.latent @ here
+        after = _drawn(problem, np.asarray(shared, np.float64), before, scale)
+    else:
+        after = _normal(scale * float(gain.expected_variance(place, np.zeros(1))[0]))
     made = []
-    for state, variance in ((problem.x_b, before), (x, after)):
+    for state, (nodes, height) in ((problem.x_b, _normal(before)), (x, after)):
         mean = float(bundle.operator.apply(place, state.reshape(shape))[0])
-        nodes = np.linspace(-REACH, REACH, POINTS)
-        values = physical.at_place(
-            bundle, place, mean + nodes * np.sqrt(max(variance, 1e-12)), problem.month
-        )
-        made.append(_transformed(nodes, values))
+        values = physical.at_place(bundle, place, mean + nodes, problem.month)
+        made.append(_transformed(nodes, height, values))
     return made[0], made[1]
 
 
-def _transformed(nodes: Array, values: Array) -> Density:
-    """Return the density of a monotonic function of a standard normal number."""
-    mass = np.exp(-0.5 * nodes**2)
-    mass /= mass.sum()
+def _normal(variance: float) -> tuple[Array, Array]:
+    """Return nodes about 0 and a normal density there."""
+    sd = np.sqrt(max(variance, 1e-12))
+    line = np.linspace(-REACH, REACH, POINTS)
+    return line * sd, np.exp(-0.5 * line**2) / (np.sqrt(2.0 * np.pi) * sd)
+
+
+def _drawn(
+    problem: Problem, covariance: Array, variance: float, scale: float
+) -> tuple[Array, Array]:
+    """Return nodes about the mode and the density there, where errors are not normal."""
+    away, sd = mixture(problem, covariance, variance)
+    centre = float(away.mean())
+    away, sd = centre + np.sqrt(scale) * (away - centre), np.sqrt(scale) * sd
+    nodes = np.linspace(away.min() - REACH * sd, away.max() + REACH * sd, POINTS)
+    return nodes, density_of(away, sd, nodes)
+
+
+def _transformed(nodes: Array, height: Array, values: Array) -> Density:
+    """Return the density of a monotonic function of a number whose density is `height`."""
+    mass = height / height.sum()
     mean = float(mass @ values)
     sd = float(np.sqrt(mass @ (values - mean) ** 2))
     slope = np.gradient(values, nodes)
     # Rain cannot be less than none: all below is none, and no density.
-    varied = slope > 1e-3 * max(sd, 1e-12)
-    normal = np.exp(-0.5 * nodes**2) / np.sqrt(2.0 * np.pi)
-    least = float(mass[~varied & (nodes < 0)].sum())
-    return Density(values[varied], normal[varied] / slope[varied], mean, sd, least)
+    varied = slope > 1e-3 * max(float(slope.max()), 1e-12)
+    least = float(mass[~varied & (values <= values[len(values) // 2])].sum())
+    return Density(values[varied], height[varied] / slope[varied], mean, sd, least)
 
 
 def _weights(assimilator: Assimilator, row: int, region: Region) -> Array:
@@ -201,7 +236,7 @@ def _of_region(
     weights: Array,
     x: NDArray[np.float32],
 ) -> tuple[Density, Density]:
-    """Return normal densities of a mean; a curved transform has its slopes at the states."""
+    """Return densities of a mean; a curved transform has its slopes at the states."""
     bundle, gain = assimilator.bundle, problem.gain
     size = bundle.grid.weights.size
     inside = np.flatnonzero(weights.ravel() > 0)
@@ -216,12 +251,16 @@ def _of_region(
         slope = (spread[row] / sd[row]).ravel()[inside]
         w = weights.ravel()[inside] * slope
         variance = _variance_of_sum(gain, cells, w, b, posterior=stage == "posterior")
-        if stage == "posterior":
-            variance *= float(scale_of(problem)[row])
+        scale = 1.0 if stage == "prior" else float(scale_of(problem)[row])
+        nodes, height = _normal(scale * variance)
+        if stage == "posterior" and can_be_drawn(problem):
+            latent = np.zeros(0) if gain.prior.factor is None else gain.prior.factor[:, cells] @ w
+            shared = gain.columns[:, cells] @ w + gain.latent @ latent
+            prior = _variance_of_sum(gain, cells, w, b, posterior=False)
+            nodes, height = _drawn(problem, np.asarray(shared, np.float64), prior, scale)
         means = physical.anomalies(bundle, state, problem.month, sd)[row].ravel()[inside]
         mean = float(weights.ravel()[inside] @ means)
-        nodes = np.linspace(-REACH, REACH, POINTS)
-        made.append(_transformed(nodes, mean + nodes * np.sqrt(max(variance, 1e-12))))
+        made.append(_transformed(nodes, height, mean + nodes))
     return made[0], made[1]
 
 

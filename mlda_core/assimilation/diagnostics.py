@@ -48,8 +48,8 @@ def judge(
     Returns
     -------
     observations : DataFrame
-        The table with ``background_departure``, ``analysis_departure``, ``misfit_sd`` and
-        ``used``; for a robust analysis also ``robust_weight``.
+        The table with ``background_departure``, ``analysis_departure``,
+        ``standardised_departure`` and ``used``; for a robust analysis also ``robust_weight``.
     words : str
         Number of observations inconsistent with the others, and the worst; '' if there are none.
     """
@@ -84,7 +84,7 @@ def judge(
             misfit[others] = np.where(
                 part.quadratic, misfit[others], part.likelihoods.misfit(seen, expected)
             )
-    table["misfit_sd"] = misfit
+    table["standardised_departure"] = misfit
     table["used"] = np.isin(np.arange(len(table)), used)
     if problem.setting.robust:
         weights = np.full(len(table), np.nan)
@@ -124,7 +124,7 @@ def _message(
     """Describe the observations that are inconsistent with the others, or down-weighted."""
     if not far.size:
         return ""
-    size = table["misfit_sd"].abs().to_numpy()
+    size = table["standardised_departure"].abs().to_numpy()
     far = far[np.argsort(-size[far], kind="stable")]
     of_what = "what the model makes of all others"
     if far.size == 1:

@@ -1,33 +1,37 @@
 """What one observation tells an analysis, given all others: why much changed, or nothing.
 
-All in closed form from the factors of the network. With P the inverse of the innovation covariance
-``H B H^T + R``, d the departures from the background and K the gain, the others alone expect the
-observation to be ``y_i - (P d)_i / P_ii`` with error variance ``1 / P_ii - R_i``; used, it moves
-the state by ``K_i (P d)_i / P_ii``; and its share of the degrees of freedom for signal, the
-self-sensitivity ``(H K)_ii``, is ``1 - R_i P_ii`` (Cardinali, Pezzulli and Andersson 2004,
-https://doi.org/10.1256/qj.03.205).
+All in closed form from the factors of the network (:mod:`mlda_core.assimilation.leave_one_out`), in
+display units and in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlda_core.assimilation.minimisation import minimum
+from mlda_core.assimilation.leave_one_out import LeftOut, left_out
 from mlda_core.assimilation.physical_units import at_place, climatological_spread
-from mlda_core.climate.errors import StateError
+from mlda_core.assimilation.tilted import tilted
 from mlda_core.climate.interpolation import ObservationError
 from mlda_core.climate.places import number, place, signed
 from mlda_core.climate.scales import written_units
+from mlda_core.observations.kinds import PLAIN, kind_of
 from mlda_core.observations.loading import Source
+from mlda_core.observations.operators import standardised_operator
 from mlda_core.observations.options import TableOptions
+from mlda_core.observations.said import said, where
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mlda_core.assimilation.assimilator import Assimilator
-    from mlda_core.assimilation.problem import Problem
+    from mlda_core.bundle.bundle import Bundle
+    from mlda_core.observations.likelihoods import Likelihoods
+    from mlda_core.observations.standardised import Observed
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -44,6 +48,25 @@ VAGUE = 2.0
 EXPECTED = 0.25
 # So far from it, in the same.
 FAR = 4.0
+# A heavy-tailed value with less than this weight is hardly believed: 2.4 sd with four degrees.
+DOUBTED = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """How probable it was that an observation says what it says.
+
+    Parameters
+    ----------
+    before, others : float
+        Before any observation, and by what all others say.
+    after : float
+        Once it is used: that another one of the same error would say the same.
+    """
+
+    before: float
+    others: float
+    after: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,19 +81,29 @@ class ObservationInfluence:
         Its row in the table, from 0.
     variable, label, units : str
         What is observed.
+    kind : str
+        Key of its kind, ``value`` of a value.
     lat, lon : float
-        Degrees.
+        Degrees; of a region where it is shown.
+    words : str
+        What it says, in words of its kind: ``much colder than usual``.
+    where : str
+        What it is of: its place, region, or the two that differ.
     use : {"used", "withheld", "thinned"}
         Of one that is not used the rest is what it would do.
     value, error_sd : float
-        What it says; the standard deviation of its error (R).
+        What it says, of a report its class; the standard deviation of its error (R).
+    low, high : float
+        Ends of what it says, where that is an interval: a bound, or a report's class, whose ends
+        are the place's thresholds. Else NaN.
     background, background_sd : float
         What was expected there before any observation, and how sure that was: the square root of
         the prior's variance there (H B H^T).
     others, others_sd : float
         What all others make of it, and how sure that is.
     analysis, analysis_sd : float
-        The same with this observation.
+        The same with this observation: the mode, and the standard deviation by the curvature
+        there, where its error is not normal.
     moved : float
         The change of the analysis there that it makes.
     most : float
@@ -83,22 +116,34 @@ class ObservationInfluence:
         Self-sensitivity, 0 to 1: the part of the analysis there that is its own saying; its share
         of the degrees of freedom for signal.
     alone : float
-        The same, were there no other observation.
+        The same, were there no other observation. Both are of its pseudo-observation at the
+        analysis where its error is not normal.
     misfit : float
-        Departure from what the others say, in standard deviations of that difference.
+        Departure from what the others say, in standard deviations of that difference; of an
+        interval the distance to it.
     weight : float
-        Robust weight; 1 where it is not down-weighted.
+        Robust weight, or that of a heavy-tailed value; 1 where it is not down-weighted.
+    chances : Chances, optional
+        Of a report or a bound.
+    density : tuple of ndarray, shape (n,), optional
+        Values in display units and density of what is known there with it, where its error is not
+        normal; given what all others say.
     """
 
     row: int
     variable: str
     label: str
     units: str
+    kind: str
+    words: str
+    where: str
     lat: float
     lon: float
     use: Use
     value: float
     error_sd: float
+    low: float
+    high: float
     background: float
     background_sd: float
     others: float
@@ -113,6 +158,8 @@ class ObservationInfluence:
     alone: float
     misfit: float
     weight: float = 1.0
+    chances: Chances | None = None
+    density: tuple[Array, Array] | None = None
 
     @property
     def told(self) -> float:
@@ -128,7 +175,7 @@ class ObservationInfluence:
         """
         if self.use != "used":
             return self.use
-        if self.weight < 1.0:
+        if self.weight < (DOUBTED if self.kind == "student_t" else 1.0):
             return "down-weighted"
         if abs(self.misfit) > FAR:
             return "far"
@@ -146,29 +193,53 @@ class ObservationInfluence:
         """Return in one sentence what it did, and why no more."""
         n = _digits(self.background_sd)
         unit = self.units
-        said = f"It says {signed(self.value, n)} ± {number(self.error_sd, n)} {unit}"
-        before = f"{signed(self.others, n)} ± {number(self.others_sd, n)}"
+        known = f"{signed(self.others, n)} ± {number(self.others_sd, n)} {unit}"
         moves = f"{signed(self.moved, n)} {unit} there"
         if abs(self.most) > 1.2 * abs(self.moved) and self.reason in ("moved", "far", "told"):
             moves += f", {signed(self.most, n)} {unit} at most at {place(*self.most_at)}"
         told = f"the others had told {100 * self.told:.0f} % of what was unknown there"
+        if self.chances is not None:
+            return self._sentence_of_chances(self.chances, moves, told)
+        says = f"It says {self.words}"
         return {
-            "thinned": f"{said}, but was left out by thinning: observations near it are used "
+            "thinned": f"{says}, but was left out by thinning: observations near it are used "
             "instead.",
-            "withheld": f"{said}, but is withheld, so it changes nothing; used, it would move the "
+            "withheld": f"{says}, but is withheld, so it changes nothing; used, it would move the "
             f"analysis by {moves}.",
-            "down-weighted": f"{said}, {abs(self.misfit):.0f} σ from what the others say ({before} "
-            f"{unit}), so it was down-weighted and moves the analysis by {moves}.",
-            "expected": f"{said}, about what the others had led to expect ({before} {unit}), so it "
+            "down-weighted": f"{says}, {abs(self.misfit):.0f} σ from what the others say ({known}"
+            f"), so it was down-weighted and moves the analysis by {moves}.",
+            "expected": f"{says}, about what the others had led to expect ({known}), so it "
             f"moves the analysis by only {moves}.",
-            "told": f"{said}, and {told} ({before} {unit}), so it moves the analysis by only "
-            f"{moves}.",
-            "vague": f"{said}, and its error is large beside what was known without it ({before} "
-            f"{unit}), so it moves the analysis by only {moves}.",
-            "far": f"{said}, {abs(self.misfit):.0f} σ from what the others say ({before} {unit}), "
+            "told": f"{says}, and {told} ({known}), so it moves the analysis by only {moves}.",
+            "vague": f"{says}, and its error is large beside what was known without it ({known}"
+            f"), so it moves the analysis by only {moves}.",
+            "far": f"{says}, {abs(self.misfit):.0f} σ from what the others say ({known}), "
             f"and moves the analysis by {moves}: is it right?",
-            "moved": f"{said} where the others say {before} {unit}, so it moves the analysis by "
-            f"{moves}.",
+            "moved": f"{says} where the others say {known}, so it moves the analysis by {moves}.",
+        }[self.reason]
+
+    def _sentence_of_chances(self, chances: Chances, moves: str, told: str) -> str:
+        """Return the sentence of a report or a bound: how probable it was, and is."""
+        says = f"It says {self.words}"
+        before = (
+            f"which had a probability of {_percent(chances.before)} before any observation and "
+            f"{_percent(chances.others)} by what the others say"
+        )
+        after = f"with it {_percent(chances.after)}"
+        return {
+            "thinned": f"{says}, but was left out by thinning: observations near it are used "
+            "instead.",
+            "withheld": f"{says}, {before}, but is withheld, so it changes nothing; used, it would "
+            f"move the analysis by {moves}.",
+            "expected": f"{says}, {before}, as it was expected, so it moves the analysis by only "
+            f"{moves} ({after}).",
+            "told": f"{says}, {before}, and {told}, so it moves the analysis by only {moves} "
+            f"({after}).",
+            "vague": f"{says}, {before}, and its error is large beside what was known without it, "
+            f"so it moves the analysis by only {moves} ({after}).",
+            "far": f"{says}, {before}, {abs(self.misfit):.0f} σ away, and moves the analysis by "
+            f"{moves} ({after}): is it right?",
+            "moved": f"{says}, {before}, so it moves the analysis by {moves} ({after}).",
         }[self.reason]
 
 
@@ -207,134 +278,114 @@ def observation_influence(
     if not 0 <= row < len(table):
         raise ObservationError(f"There is no observation {row + 1}; the table has {len(table)}.")
     one = problem.every.where(np.array([row]))
-    if not one.plain.all():
-        raise StateError(
-            f"Observation {row + 1} is a {table['kind'].iloc[row]}, and its influence is told of "
-            "values at places only; choose another, or look at its misfit."
-        )
-    at = np.flatnonzero(problem.used == row)
-    found = _of_used(problem, int(at[0])) if at.size else None
-    if found is None:
-        found = _of_unused(problem, row)
+    found = left_out(problem, row)
     given = table.iloc[row]
-    use: Use = "used" if at.size else "withheld" if bool(given["withheld"]) else "thinned"
+    held = "withheld" if bool(given["withheld"]) else "thinned"
+    use: Use = "used" if row in problem.used else held  # type: ignore[assignment]
     which = int(one.places.variable[0])
-    spread = climatological_spread(bundle, problem.month)
-    slope = float(bundle.operator.apply(one.places, spread)[0])
-    shown = at_place(
-        bundle,
-        one.places,
-        [found.background, found.others, found.others + found.moved],
-        problem.month,
+    shown, slope = _in_display_units(bundle, one, given, problem.month)
+    background, others, analysis = shown(
+        np.array([found.background, found.others, found.others + found.moved])
     )
+    spread = climatological_spread(bundle, problem.month)
     moved = found.change.reshape(bundle.mask.shape) * spread
     change = np.asarray(np.where(bundle.mask, moved, np.nan), np.float32)
     i, j = np.unravel_index(int(np.nanargmax(np.abs(change[which]))), bundle.grid.shape)
+    background_sd = slope * float(np.sqrt(found.prior))
+    likelihoods = one.likelihoods
+    normal = likelihoods is None or bool(likelihoods.quadratic.all())
+    error_sd = float(given["error_sd"]) * problem.setting.error_scale
+    kind, _ = kind_of(str(given.get("kind", PLAIN)))
+    scaled: dict[str, Any] = {str(k): v for k, v in given.items()} | {"error_sd": error_sd}
     return ObservationInfluence(
         row=row,
         variable=str(given["variable"]),
         label=str(given.get("label", "") or ""),
         units=written_units(bundle.variables[which].anomaly_units),
+        kind=kind.key,
+        words=said(scaled, bundle.variables[which], _digits(background_sd)),
+        where=where(scaled),
         lat=float(given["lat"]),
         lon=float(given["lon"]),
         use=use,
         value=float(given["value"]),
-        error_sd=float(given["error_sd"]) * problem.setting.error_scale,
-        background=float(shown[0]),
-        background_sd=slope * float(np.sqrt(found.prior)),
-        others=float(shown[1]),
+        error_sd=error_sd,
+        low=float("nan") if likelihoods is None else float(likelihoods.shown_low[0]),
+        high=float("nan") if likelihoods is None else float(likelihoods.shown_high[0]),
+        background=float(background),
+        background_sd=background_sd,
+        others=float(others),
         others_sd=slope * float(np.sqrt(found.left)),
-        analysis=float(shown[2]),
+        analysis=float(analysis),
         analysis_sd=slope * float(np.sqrt(found.left * found.error / (found.left + found.error))),
-        moved=float(shown[2] - shown[1]),
+        moved=float(analysis - others),
         most=float(change[which, i, j]),
         most_at=(float(bundle.grid.lat[i]), float(bundle.grid.lon[j])),
         change=change,
         influence=float(found.left / (found.left + found.error)),
         alone=float(found.prior / (found.prior + found.error)),
-        misfit=float(found.departure / np.sqrt(found.left + found.stated)),
+        misfit=found.misfit,
         weight=found.weight,
+        chances=None if normal else _chances(likelihoods, found),
+        density=None if normal else _density(likelihoods, found, shown),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Standardised:
-    """The same, standardised: variances, and departure from what the others say."""
-
-    background: float
-    prior: float
-    others: float
-    left: float
-    departure: float
-    error: float
-    stated: float
-    weight: float
-    change: Array
-
-    @property
-    def moved(self) -> float:
-        """The change there."""
-        return self.left / (self.left + self.error) * self.departure
+def _in_display_units(
+    bundle: Bundle, one: Observed, given: pd.Series, month: int
+) -> tuple[Callable[[Array], Array], float]:
+    """Return what turns standardised values of a row to display units, and its slope."""
+    likelihoods, which = one.likelihoods, one.places.variable
+    if likelihoods is None or bool(likelihoods.at_place[0]):
+        spot = bundle.operator.locate(which, [float(given["lat"])], [float(given["lon"])])
+        spread = climatological_spread(bundle, month)
+        slope = float(bundle.operator.apply(spot, spread)[0])
+        return lambda x: at_place(bundle, spot, x, month), slope
+    # A mean or difference is a line of its standardised value.
+    line = standardised_operator(bundle, likelihoods.shown, month)
+    scale, offset = float(line.scale[0]), float(line.offset[0])
+    return lambda x: np.asarray(offset + scale * x, np.float64), scale
 
 
-def _of_used(problem: Problem, k: int) -> _Standardised:
-    gain = problem.gain
-    departures = problem.departures(problem.x_b)
-    inverse = gain.total_inverse
-    error = float(gain.variance[k])
-    departure = float((inverse[k] @ departures) / inverse[k, k])
-    value = float(problem.observed.value[k])
-    weights = inverse[:, k] * departure
-    change = weights @ gain.columns.astype(np.float64)
-    if gain.prior.factor is not None:
-        change = change + (weights @ gain.latent) @ gain.prior.factor
-    weight = 1.0 if problem.weight is None else float(problem.weight[k])
-    return _Standardised(
-        background=value - float(departures[k]),
-        prior=float(gain.error_covariance[k, k] + gain.latent[k] @ gain.latent[k]),
-        others=value - departure,
-        left=max(float(1.0 / inverse[k, k] - error), 1e-9),
-        departure=departure,
-        error=error,
-        stated=error * weight,
-        weight=weight,
-        change=change,
+def _chances(likelihood: Likelihoods | None, found: LeftOut) -> Chances | None:
+    if likelihood is None or np.isnan(likelihood.terms.low[0]):
+        return None
+
+    def chance(mean: float, variance: float) -> float:
+        below, upto = likelihood.predicted(np.array([mean]), np.array([variance]))
+        return float(upto[0] - below[0])
+
+    f, share = tilted(likelihood, found.others, found.left)
+    again = np.exp(-likelihood.cost(f[:, None])[:, 0])
+    return Chances(
+        chance(found.background, found.prior),
+        chance(found.others, found.left),
+        float(share @ again),
     )
 
 
-def _of_unused(problem: Problem, row: int) -> _Standardised:
-    bundle, gain = problem.bundle, problem.gain
-    one = problem.every.where(np.array([row]))
-    shape = bundle.mask.shape
-    x = minimum(problem)[1].reshape(shape)
-    others = float(bundle.operator.apply(one.places, x)[0])
-    background = float(bundle.operator.apply(one.places, problem.x_b.reshape(shape))[0])
-    error = float(one.variance[0])
-    left = float(gain.expected_variance(one.places, np.zeros(1))[0])
-    prior = float(gain.prior.error.variance_at(one.places)[0])
-    column = gain.prior.error.columns(one.places)[0].astype(np.float64)
-    shared = gain.prior.error.between(gain.places, one.places)[:, 0]
-    if gain.prior.factor is not None:
-        here = one.places.interpolate(gain.prior.factor)[0].astype(np.float64)
-        prior += float(here @ here)
-        column = column + here @ gain.prior.factor
-        shared = shared + gain.latent @ here
-    weights = gain.total_inverse @ shared
-    column -= weights @ gain.columns.astype(np.float64)
-    if gain.prior.factor is not None:
-        column -= (weights @ gain.latent) @ gain.prior.factor
-    departure = float(one.value[0]) - others
-    return _Standardised(
-        background=background,
-        prior=prior,
-        others=others,
-        left=left,
-        departure=departure,
-        error=error,
-        stated=error,
-        weight=1.0,
-        change=column * departure / (left + error),
-    )
+def _density(
+    likelihood: Likelihoods | None, found: LeftOut, shown: Callable[[Array], Array]
+) -> tuple[Array, Array] | None:
+    if likelihood is None:
+        return None
+    f, share = tilted(likelihood, found.others, found.left)
+    values = shown(f)
+    slope = np.gradient(values, f)
+    # Rain cannot be less than none; and beyond what matters there is nothing to draw.
+    kept = (slope > 1e-3 * np.abs(slope).max()) & (share > 1e-5 * share.max())
+    return values[kept], (share / (f[1] - f[0]))[kept] / slope[kept]
+
+
+def _percent(probability: float) -> str:
+    """Return a probability as people write it.
+
+    >>> _percent(0.234), _percent(0.0004), _percent(0.9999)
+    ('23 %', 'below 1 %', 'above 99 %')
+    """
+    if probability < 0.005:
+        return "below 1 %"
+    return "above 99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
 
 
 def _digits(sd: float) -> int:

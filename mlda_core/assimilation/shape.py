@@ -26,11 +26,26 @@ class Shape:
         Of the density there.
     n_minima : int
         Of the cost, among those that were searched for.
+    below, upto : ndarray, shape (p,)
+        By what all others say, the probabilities of less than what a row says, and of that or
+        less: the same of a value; NaN where a row has no rank, as a bound.
     """
 
     skewness: Array
     modes: NDArray[np.int64]
     n_minima: int
+    below: Array
+    upto: Array
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the density at an observation has two modes, or the cost several minima."""
+        return bool((self.modes > 1).any()) or self.n_minima > 1
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether the state at an observation is so skewed that it is to be said."""
+        return bool((np.abs(self.skewness) >= SKEWED).any())
 
     def words(self, rows: NDArray[np.int64]) -> str:
         """Say where the posterior is skewed or has two modes; '' if it is neither.
@@ -51,9 +66,8 @@ class Shape:
             )
         elif self.n_minima > 1:
             parts.append(f"the cost has {self.n_minima} minima, the lowest is shown")
-        size = np.abs(self.skewness)
-        if size.size and size.max() >= SKEWED:
-            row = int(size.argmax())
+        if self.is_skewed:
+            row = int(np.abs(self.skewness).argmax())
             parts.append(
                 f"the posterior is skewed, most at observation {int(rows[row]) + 1} (skewness "
                 f"{self.skewness[row]:+.1f})"

@@ -69,4 +69,46 @@ def shape_of(mode: Mode, likelihoods: Likelihoods, n_minima: int) -> Shape:
     inner = density[1:-1]
     peaks = (inner > density[:-2]) & (inner >= density[2:]) & (inner > _LEAST_PEAK)
     modes = np.where(likelihoods.quadratic, 1, np.maximum(peaks.sum(axis=0), 1))
-    return Shape(np.asarray(skewness), modes.astype(np.int64), n_minima)
+    below, upto = (
+        np.where(likelihoods.ranked, found, np.nan)
+        for found in likelihoods.predicted(mean, variance)
+    )
+    return Shape(np.asarray(skewness), modes.astype(np.int64), n_minima, below, upto)
+
+
+def tilted(likelihood: Likelihoods, mean: float, variance: float) -> tuple[Array, Array]:
+    """Return the posterior of the state at one observation, given what all others say.
+
+    Parameters
+    ----------
+    likelihood : Likelihoods
+        Of one row.
+    mean, variance : float
+        What the others say, standardised.
+
+    Returns
+    -------
+    f, share : ndarray, shape (n,)
+        Values, equally spaced, and the probability of each; they add up to 1.
+    """
+    line = np.linspace(-_REACH, _REACH, _NODES)
+    f = mean + line * np.sqrt(variance)
+    log = -0.5 * line**2 - likelihood.cost(f[:, None])[:, 0]
+    share = np.exp(log - log.max())
+    return f, np.asarray(share / share.sum())
+
+
+def tilted_mode(likelihood: Likelihoods, mean: float, variance: float) -> float:
+    """Return the greatest of the density of :func:`tilted`."""
+    # Here, for only an observation that was not used needs it.
+    from scipy import optimize
+
+    f, share = tilted(likelihood, mean, variance)
+    at = int(np.clip(share.argmax(), 1, len(f) - 2))
+
+    def cost(value: float) -> float:
+        row = float(likelihood.cost(np.array([value]))[0])
+        return 0.5 * (value - mean) ** 2 / variance + row
+
+    found = optimize.minimize_scalar(cost, bounds=(f[at - 1], f[at + 1]), method="bounded")
+    return float(found.x)

@@ -98,11 +98,13 @@ def step_of(
         out["analysis_departure"] = said.departure(seen)
     left = every.value - bundle.operator.apply(every.places, x)
     spread = bundle.operator.apply(every.places, found.sd**2)
-    out["misfit_sd"] = left / np.sqrt(spread + every.variance)
+    out["standardised_departure"] = left / np.sqrt(spread + every.variance)
     if said is not None:
         at = np.asarray(bundle.operator.apply(every.places, x), np.float64)
         misfit = said.misfit(at, np.abs(np.asarray(spread, np.float64)))
-        out["misfit_sd"] = np.where(said.quadratic, out["misfit_sd"], misfit)
+        out["standardised_departure"] = np.where(
+            said.quadratic, out["standardised_departure"], misfit
+        )
     out["used"] = found.used
     withheld = int(out["withheld"].to_numpy(bool).sum())
     used = int(found.used.sum())

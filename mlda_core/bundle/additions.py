@@ -129,15 +129,10 @@ def prior_in(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> 
     BundleError
         If the bundle has not been trained one, or it is damaged.
     """
+    check_prior(path, config, key)
     kind = prior_of(key)
-    kind.require()
     if not kind.trained:
         return kind.build(n_latent, {})
-    if kind.key not in config.get("priors", {}):
-        raise BundleError(
-            f"{path} has no {kind.key} prior; train it with 'mlda prior train {path} --config "
-            f"FILE --prior {kind.key}'."
-        )
     try:
         return read_prior(path, config, kind.key, n_latent)
     except DAMAGE as problem:
@@ -145,6 +140,30 @@ def prior_in(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> 
             f"{path} holds a {kind.key} prior that does not fit ({reason_of(problem)}); copy the "
             "bundle again, or make it anew with 'mlda prior train'."
         ) from problem
+
+
+def check_prior(path: Path, config: Mapping[str, Any], key: str) -> None:
+    """Check that a prior of the latent vector is there; nothing is read.
+
+    Parameters
+    ----------
+    path, config, key
+        As for :func:`prior_in`.
+
+    Raises
+    ------
+    PriorError
+        If there is no such prior, or its library is not installed.
+    BundleError
+        If the bundle has not been trained one.
+    """
+    kind = prior_of(key)
+    kind.require()
+    if kind.trained and kind.key not in config.get("priors", {}):
+        raise BundleError(
+            f"{path} has no {kind.key} prior; train it with 'mlda prior train {path} --config "
+            f"FILE --prior {kind.key}'."
+        )
 
 
 def _damaged(path: Path, what: str, problem: Exception) -> BundleError:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from mlda_core.bundle.additions import (
+    check_prior,
     has_statistics,
     prior_in,
     read_sea,
@@ -224,6 +225,23 @@ class Bundle:
         if name not in self._priors:
             self._priors[name] = prior_in(self.path, self.config, name, self.n_latent)
         return self._priors[name]
+
+    def check_prior(self, key: str) -> None:
+        """Check that a prior of the latent vector is there; nothing is read.
+
+        Parameters
+        ----------
+        key : str
+            One of :data:`mlda_core.vae.priors.PRIORS`.
+
+        Raises
+        ------
+        PriorError
+            If there is no such prior, or its library is not installed.
+        BundleError
+            If the bundle has not been trained one.
+        """
+        check_prior(self.path, self.config, key)
 
     def with_sea(self, network: SeaNetwork) -> Bundle:
         """Return a copy with a sea network that is not saved in its folder yet."""

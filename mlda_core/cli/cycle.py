@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +19,8 @@ from mlda_core.forecast.models import FORECASTS
 
 if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
+    from mlda_core.climate.regions import Region
+    from mlda_core.cycling.covariance import Gaussian
     from mlda_core.cycling.cycle import CycledStep
     from mlda_core.cycling.learnt_background import LearntBackground
     from mlda_core.vae.dataset import Months
@@ -39,10 +41,17 @@ Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 @cycle_app.command("run")
 def run(  # noqa: PLR0917 - options of a command, given by name
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    config: Config,
     start: Annotated[str, typer.Option("--from", help="First time, of the bundle.")],
     end: Annotated[str, typer.Option("--to", help="Last time.")],
     output: Annotated[Path, typer.Option("--out", help="NetCDF file to write, or to go on with.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="The model's TOML file: climatology is then of its training data. Without it, "
+            "climatology and errors of the forecast are those that the bundle ships, as on the "
+            "page."
+        ),
+    ] = None,
     # Their registry imports torch, which takes longer than all other help together.
     method: Annotated[
         str, typer.Option(help="A cycled method: static, 3dvar, letkf, ... (docs/cycling.md).")
@@ -59,6 +68,14 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         Path | None,
         typer.Option(help="Learnt models of forecast errors, as mlda cycle train wrote them."),
     ] = None,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIME:AREA",
+            help="From a time on an area has no observations: 1997-02-01:europe. 1997-02-08:none "
+            "brings all back.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="A setting of the method: members=20, lag=3."),
@@ -68,7 +85,8 @@ def run(  # noqa: PLR0917 - options of a command, given by name
 ) -> None:
     """Cycle a method through the bundle's times; a run that was stopped goes on where it was.
 
-    Example: `mlda cycle run runs/daily/bundle --config configs/daily.toml --from 1997-01-01 --to
+    Examples: `mlda cycle run assets/bundles/daily --from 1997-01-01 --to 1997-03-31 --out
+    cycle.nc`; `mlda cycle run runs/daily/bundle --config configs/daily.toml --from 1997-01-01 --to
     1997-03-31 --background errors.safetensors --out cycle.nc`
     """
     with one_sentence():
@@ -80,16 +98,15 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.cycling.bundle_case import (
             ENSEMBLE_HALF_WIDTH_KM,
             case_of,
-            climatology_of,
             localisation_of,
         )
         from mlda_core.cycling.cycle import Cycle
         from mlda_core.cycling.error_training import load_error_models
         from mlda_core.cycling.latent_case import latent_space_of
         from mlda_core.cycling.latent_method import LatentMethod
-        from mlda_core.cycling.learnt_background import load_background
         from mlda_core.cycling.methods import cycled_method
         from mlda_core.cycling.run_file import RunFile
+        from mlda_core.cycling.withheld import with_changes
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.evaluation.cycling import score_cycle
         from mlda_core.forecast.loading import load_forecast
@@ -100,9 +117,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
         own = load_bundle(bundle)
         days = _between(own, start, end)
         dynamics = load_forecast(own, model)
-        learnt = (
-            load_background(background, localisation_of(own), own.seasons) if background else None
-        )
+        climatology, given = _believed(own, days, config, background, stations)
         model_of_errors = load_error_models(errors, own).of(own, stations) if errors else None
         places, _ = network_of(own, f"stations_{stations}", 0)
         chosen = dict(_setting(text) for text in settings or ())
@@ -111,13 +126,15 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             dynamics,
             days,
             places,
-            climatology_of(own, _training(own, config)),
-            learnt=learnt,
+            climatology,
             errors=model_of_errors,
             observed_every=observed_every,
             localisation=localisation_of(own, ENSEMBLE_HALF_WIDTH_KM),
             seed=seed,
+            **given,
         )
+        changes = _changes(withhold or (), days)
+        case = replace(case, problem=with_changes(own, case, changes))
         if isinstance(cycled_method(method), LatentMethod):
             # Held out of training: codes leave more out of these.
             held = months_of_bundle(own).in_split("validation")
@@ -134,17 +151,21 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             "model": model,
             "stations": stations,
             "observed_every": observed_every,
+            "withhold": list(withhold or ()),
+            "config": str(config) if config else "",
             "background": str(background) if background else "",
             "errors": str(errors) if errors else "",
             "seed": seed,
             "from": str(days.names[0]),
             "to": str(days.names[-1]),
         }
-        words = ["mlda", "cycle", "run", str(bundle), "--config", str(config)]
+        words = ["mlda", "cycle", "run", str(bundle)]
+        words += ["--config", str(config)] if config else []
         words += ["--from", start, "--to", end, "--method", method, "--model", model]
         words += ["--stations", str(stations), "--observed-every", str(observed_every)]
         words += ["--background", str(background)] if background else []
         words += ["--errors", str(errors)] if errors else []
+        words += [part for text in withhold or () for part in ("--withhold", text)]
         words += [part for text in settings or () for part in ("--set", text)]
         attributes = {
             "title": f"{cycle.method.label} cycled through {own.title}",
@@ -280,6 +301,61 @@ def _between(bundle: Bundle, start: str, end: str) -> Months:
         raise UserError(f"The bundle lacks {missing[0]}; give times that it has without a gap.")
     days = months_of_bundle(bundle)
     return days.where(np.isin(days.names, wanted))
+
+
+def _believed(
+    bundle: Bundle, days: Months, config: Path | None, background: Path | None, stations: int
+) -> tuple[Gaussian, dict[str, Any]]:
+    """Return the climatology of a run, and what its case is given of background errors."""
+    from mlda_core.climate.errors import UserError
+    from mlda_core.cycling.bundle_case import climatology_of, localisation_of
+    from mlda_core.cycling.learnt_background import load_background
+    from mlda_core.cycling.shipped_case import (
+        load_trust,
+        shipped_background,
+        shipped_climatology,
+    )
+
+    given: dict[str, Any] = {}
+    if background:
+        given["learnt"] = load_background(background, localisation_of(bundle), bundle.seasons)
+    if config:
+        return climatology_of(bundle, _training(bundle, config)), given
+    known = [name for name in days.names if bundle.split(str(name)) != "test"]
+    if known:
+        raise UserError(
+            f"{known[0]} is no TEST {bundle.seasons.step.name}, and the climatology that the "
+            "bundle ships is of others; give --config, or times of TEST."
+        )
+    climatology = shipped_climatology(bundle)
+    if not background:
+        learnt = shipped_background(bundle, climatology, load_trust(bundle), stations)
+        # Its covariance is climatology's already.
+        given = {"learnt": learnt, "share": 0.0}
+    return climatology, given
+
+
+def _changes(given: Sequence[str], days: Months) -> list[tuple[int, Region | None]]:
+    """Return from which cycle on which area is withheld."""
+    from mlda_core.climate.errors import UserError
+    from mlda_core.page_state.cycles import AREAS
+
+    labels = days.names.tolist()
+    found: list[tuple[int, Region | None]] = []
+    for text in given:
+        time, _, area = text.rpartition(":")
+        if time not in labels:
+            raise UserError(
+                f"--withhold '{text[:40]}' names no time of the run; write it as TIME:AREA with a "
+                f"time from {labels[0]} to {labels[-1]}."
+            )
+        if area != "none" and area not in AREAS:
+            raise UserError(
+                f"Nothing can be withheld in '{area[:24]}'; choose one of {', '.join(AREAS)}, or "
+                "none."
+            )
+        found.append((labels.index(time), AREAS.get(area)))
+    return sorted(found, key=lambda change: change[0])
 
 
 def _training(bundle: Bundle, config: Path) -> Months:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -73,3 +74,12 @@ def box(south: float, north: float, west: float, east: float) -> str:
     if east - west >= 360:
         return rows
     return f"{rows}, {longitude(west)}–{longitude(east)}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Write several things as within a sentence.
+
+    >>> listed(["rain"]), listed(["rain", "snow", "wind"])
+    ('rain', 'rain, snow and wind')
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

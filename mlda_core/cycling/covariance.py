@@ -108,30 +108,49 @@ class LocalisedSample:
         return np.asarray(np.einsum("nd,nd->d", self.anomalies, self.anomalies))
 
     @cached_property
-    def _parts(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        modes = torch.from_numpy(self.localisation.modes).float()
-        groups = torch.from_numpy(self.localisation.groups)
-        return torch.from_numpy(self.anomalies).float(), modes, groups
+    def _parts(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Members by group (g, most, n), modes, and where a component is among the groups'."""
+        local = self.localisation
+        at = local.members
+        padded = np.concatenate((self.anomalies, np.zeros((len(self.anomalies), 1))), axis=1)
+        # By group, so that both products are one pass over the members: of a thousand members of
+        # 27,648 components .03 and .08 s, where an amplitude a member and component took .3 and .2.
+        members = torch.from_numpy(padded.astype(np.float32).T[at])
+        of_component = np.empty(self.size, np.int64)
+        real = at >= 0
+        of_component[at[real]] = np.flatnonzero(real)
+        modes = torch.from_numpy(local.modes).float()
+        return members, modes, torch.from_numpy(at), torch.from_numpy(of_component)
 
     def root(self, weights: torch.Tensor) -> torch.Tensor:
         """Return ``L w``, shape (n, d), of weights of shape (n, rank); differentiable."""
-        members, modes, groups = self._parts
-        # One at a time: the amplitudes of a year of days are 7 MB a state.
-        rows = [
-            ((w.float().view(len(members), -1) @ modes.T)[:, groups] * members).sum(dim=0)
-            for w in weights
-        ]
+        members, modes, _, of_component = self._parts
+        amplitudes = weights.float().view(len(weights), -1, modes.shape[1]) @ modes.T
+        # One state at a time: the amplitudes of a thousand members are 19 MB.
+        rows = [torch.bmm(members, a.T[:, :, None]).flatten()[of_component] for a in amplitudes]
         return torch.stack(rows).to(weights.dtype)
 
     def root_transposed(self, states: torch.Tensor) -> torch.Tensor:
         """Return ``L^T x``, shape (n, rank), of states of shape (n, d); differentiable."""
-        members, modes, groups = self._parts
+        members, modes, at, _ = self._parts
         rows = []
         for x in states:
-            of_groups = torch.zeros(len(members), len(modes))
-            of_groups = of_groups.index_add(1, groups, members * x.float())
-            rows.append((of_groups @ modes).flatten())
+            by_group = torch.cat((x.float(), torch.zeros(1)))[at]
+            amplitudes = torch.bmm(by_group[:, None, :], members)[:, 0]
+            rows.append((amplitudes.T @ modes).flatten())
         return torch.stack(rows).to(states.dtype)
+
+    def product(self, states: torch.Tensor) -> torch.Tensor:
+        """Return ``B x``, shape (n, d), of a few states of shape (n, d), all at once."""
+        members, modes, at, of_component = self._parts
+        padded = torch.cat((states.float(), torch.zeros(len(states), 1)), dim=1)
+        by_group = padded[:, at].transpose(0, 1)
+        amplitudes = torch.bmm(by_group, members)
+        groups, count, n = amplitudes.shape
+        tapered = modes @ (modes.T @ amplitudes.reshape(groups, count * n))
+        out = torch.bmm(members, tapered.view(groups, count, n).transpose(1, 2))
+        flat = out.permute(2, 0, 1).reshape(count, -1)
+        return flat[:, of_component].to(states.dtype)
 
     def sample(self, n: int, generator: np.random.Generator) -> Array:
         """Draw states, shape (n, d)."""
@@ -179,6 +198,17 @@ def columns(covariance: Covariance, operator: StateOperator, state: Array) -> tu
             np.asarray(covariance.root(rows).numpy()).T,
             np.asarray((rows @ rows.T).numpy()),
         )
+
+
+def observed_covariance(covariance: Covariance, operator: StateOperator, state: Array) -> Array:
+    """Return ``H B H^T``, shape (p, p), with H at a state, without the columns of B."""
+    h = operator.matrix_at(state)
+    if isinstance(covariance, LocalisedSample):
+        of = covariance.anomalies @ h.T
+        return np.asarray(covariance.localisation.between(operator) * (of.T @ of))
+    with torch.no_grad():
+        rows = covariance.root_transposed(torch.from_numpy(h))
+        return np.asarray((rows @ rows.T).numpy())
 
 
 class Climatology(Protocol):

@@ -23,6 +23,7 @@ from mlda_core.climate.atomic_files import replacing
 from mlda_core.climate.errors import UserError
 from mlda_core.cycling.bundle_case import localisation_of, zones_of
 from mlda_core.cycling.error_model import ErrorModel
+from mlda_core.cycling.groups import mean_in_groups
 from mlda_core.cycling.shipped_case import of_size
 from mlda_core.cycling.training_errors import EVERY, of_the_season
 from mlda_core.vae.config import ModelConfig
@@ -72,9 +73,8 @@ class NetworkErrors:
 
 def _by_zone(bundle: Bundle, errors: Float) -> Array:
     """Return the mean square of errors in a component's zone, shape (d,)."""
-    zones = zones_of(bundle)
     square = np.square(errors, dtype=np.float64).mean(axis=0)
-    return np.asarray((np.bincount(zones, square) / np.bincount(zones))[zones])
+    return mean_in_groups(square, zones_of(bundle))
 
 
 def error_data(

@@ -38,7 +38,7 @@ def interpolated(
     operator = observations.operator
     owners = (operator, covariance, observations.variance) if operator.linear else None
     gain = work.kept(
-        "gain", owners, lambda: Gain(covariance.scaled(factor), observations, background)
+        "gain", owners, lambda: Gain.of(covariance.scaled(factor), observations, background)
     )
     departures = observations.values - operator.observe(background[None])[0]
     return Estimate(background + gain.increment(departures), gain.sd), gain.signal
@@ -49,23 +49,28 @@ class Gain:
 
     Parameters
     ----------
-    covariance : Covariance
-        B.
-    observations : Observations
-        Their operator and variances; values are not used.
-    state : ndarray, shape (d,)
-        Where H is taken.
+    cross : ndarray, shape (d, p)
+        ``B H^T``.
+    between : ndarray, shape (p, p)
+        ``H B H^T``.
+    variance : ndarray, shape (d,)
+        Of B.
+    errors : ndarray, shape (p,)
+        Variances of the observations' errors.
     """
 
-    def __init__(self, covariance: Covariance, observations: Observations, state: Array) -> None:
-        self.cross, self.between = columns(covariance, observations.operator, state)
-        self.factor = linalg.cho_factor(
-            self.between + np.diag(observations.variance), lower=True, check_finite=False
-        )
-        self._variance = covariance.variance
+    def __init__(self, cross: Array, between: Array, variance: Array, errors: Array) -> None:
+        self.cross, self.between, self._variance = cross, between, variance
+        self.factor = linalg.cho_factor(between + np.diag(errors), lower=True, check_finite=False)
+
+    @classmethod
+    def of(cls, covariance: Covariance, observations: Observations, state: Array) -> Gain:
+        """Return that of a covariance, with H at a state."""
+        cross, between = columns(covariance, observations.operator, state)
+        return cls(cross, between, covariance.variance, observations.variance)
 
     def increment(self, departures: Array) -> Array:
-        """Return ``K d``, shape (d,), of departures of shape (p,)."""
+        """Return ``K d``, shape (d,) or (d, n), of departures of shape (p,) or (p, n)."""
         return np.asarray(
             self.cross @ linalg.cho_solve(self.factor, departures, check_finite=False)
         )

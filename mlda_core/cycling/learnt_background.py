@@ -24,6 +24,7 @@ from mlda_core.climate.errors import UserError
 from mlda_core.climate.seasons import Seasons
 from mlda_core.cycling.covariance import LocalisedSample, TimesOfYear
 from mlda_core.cycling.cycle import CycledStep
+from mlda_core.cycling.groups import mean_in_groups, ratio
 from mlda_core.cycling.localisation import Localisation
 from mlda_core.forecast.dynamics import Dynamics, Time
 from mlda_core.forecast.model_error import ModelError
@@ -132,12 +133,10 @@ def learn_background(
     ]
     forecasts = np.stack([forecast for forecast, _ in kept])
     true = np.stack([state for _, state in kept])
-    count = int(groups.max()) + 1
     product, square = (
-        np.bincount(groups, weights, count)
-        for weights in ((forecasts * true).sum(axis=0), (forecasts**2).sum(axis=0))
+        mean_in_groups(one.sum(axis=0), groups) for one in (forecasts * true, forecasts**2)
     )
-    more = np.divide(product, square, out=np.zeros(count), where=square > 0)[groups]
+    more = ratio(product, square)
     factor = before + weight * (np.clip(before * more, 0.0, 1.0) - before)
     drawn = np.divide(factor, before, out=np.zeros_like(factor), where=before > 0)
     errors = (forecasts * drawn - true).astype(np.float64) / np.sqrt(len(kept))
@@ -163,9 +162,8 @@ def hybrid(
     share : float
         Of climatology, 0 to 1.
     """
-    count = int(groups.max()) + 1
-    wanted, had = (np.bincount(groups, sample.variance, count) for sample in (errors, climatology))
-    scale = np.sqrt(np.divide(wanted, had, out=np.zeros(count), where=had > 0))[groups]
+    wanted, had = (mean_in_groups(one.variance, groups) for one in (errors, climatology))
+    scale = np.sqrt(ratio(wanted, had))
     parts = errors.anomalies * np.sqrt(1.0 - share), climatology.anomalies * scale * np.sqrt(share)
     if errors.times is None or climatology.times is None:
         return LocalisedSample(np.concatenate(parts), errors.localisation)

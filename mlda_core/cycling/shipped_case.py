@@ -20,6 +20,7 @@ from mlda_core.bundle.samples import months_of_bundle
 from mlda_core.climate.errors import BundleError
 from mlda_core.cycling.bundle_case import climatology_of, zones_of
 from mlda_core.cycling.covariance import Gaussian, LocalisedSample
+from mlda_core.cycling.groups import mean_in_groups, ratio
 from mlda_core.cycling.learnt_background import WIDE_SEASON, LearntBackground
 
 Array = NDArray[np.float64]
@@ -202,7 +203,5 @@ def shipped_background(
         raise TypeError("The climatology of a bundle is a localised sample.")
     zones, columns = zones_of(bundle), bundle.grid.shape[1]
     factor, spread = (np.repeat(part.ravel(), columns) for part in trust.of(stations))
-    count = np.bincount(zones)
-    had = np.sqrt(np.bincount(zones, believed.variance) / count)[zones]
-    scale = np.divide(spread, had, out=np.zeros_like(spread), where=had > 0)
+    scale = ratio(spread, np.sqrt(mean_in_groups(believed.variance, zones)))
     return LearntBackground(factor, believed.stretched(scale))

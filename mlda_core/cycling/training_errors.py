@@ -17,6 +17,7 @@ from mlda_core.climate.errors import UserError
 from mlda_core.cycling.bundle_case import Case, zones_of
 from mlda_core.cycling.covariance import LocalisedSample, TimesOfYear
 from mlda_core.cycling.cycle import Cycle
+from mlda_core.cycling.groups import mean_in_groups, ratio
 from mlda_core.cycling.learnt_background import (
     SEASON_FLOOR,
     SEASON_WIDTH,
@@ -137,8 +138,8 @@ def of_the_season(
     """
     groups = zones_of(bundle)
     anomalies = errors.astype(np.float64) / np.sqrt(len(errors))
-    wanted = np.bincount(groups, variance)
-    had = np.bincount(groups, np.einsum("nd,nd->d", anomalies, anomalies))
-    anomalies *= np.sqrt(np.divide(wanted, had, out=np.zeros_like(had), where=had > 0))[groups]
+    wanted = mean_in_groups(variance, groups)
+    had = mean_in_groups(np.einsum("nd,nd->d", anomalies, anomalies), groups)
+    anomalies *= np.sqrt(ratio(wanted, had))
     times = TimesOfYear(months, bundle.seasons, SEASON_WIDTH, SEASON_FLOOR)
     return LocalisedSample(anomalies, localisation, times)

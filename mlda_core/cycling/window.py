@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
-from mlda_core.assimilation.solver import minimise
 from mlda_core.cycling.covariance import Covariance
 from mlda_core.cycling.problem import Observations, Problem
 from mlda_core.forecast.model_error import ModelError
@@ -64,12 +63,9 @@ class Window:
         return None if self.errors is None else self.problem.dynamics.model_error
 
     @property
-    def _values(self) -> Array:
-        return np.concatenate([o.values for _, o in self.used])
-
-    @property
-    def _sd(self) -> Array:
-        return np.concatenate([o.sd for _, o in self.used])
+    def scaled_values(self) -> Array:
+        """Observed values over their errors' deviations, shape (p of all times)."""
+        return np.concatenate([o.values / o.sd for _, o in self.used])
 
     def states(self, control: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
         """Step through the window.
@@ -120,16 +116,16 @@ class Window:
         """Return the observed values over their errors' deviations, shape (n, p of all times)."""
         wanted = dict(self.used)
         seen = [
-            wanted[cycle].operator.apply(states)
+            wanted[cycle].operator.apply(states) / torch.from_numpy(wanted[cycle].sd)
             for cycle, states in self.states(control)
             if cycle in wanted
         ]
-        return torch.cat(seen, dim=-1) / torch.from_numpy(self._sd)
+        return torch.cat(seen, dim=-1)
 
     def value_and_gradient(self, control: Array) -> tuple[float, Array]:
         """Return the cost ``|v|^2 / 2 + |(y - h(v)) / sd|^2 / 2`` and its gradient."""
         at = torch.from_numpy(control[None].copy()).requires_grad_()
-        departures = torch.from_numpy(self._values / self._sd) - self.scaled(at)[0]
+        departures = torch.from_numpy(self.scaled_values) - self.scaled(at)[0]
         cost = 0.5 * (at**2).sum() + 0.5 * (departures**2).sum()
         (gradient,) = torch.autograd.grad(cost, at)
         return float(cost.item()), np.asarray(gradient[0].numpy())
@@ -139,11 +135,11 @@ class Window:
 
         One pass forward and one back of p copies of the control.
         """
-        copies = torch.from_numpy(np.repeat(control[None], self._values.size, axis=0))
+        copies = torch.from_numpy(np.repeat(control[None], self.scaled_values.size, axis=0))
         copies.requires_grad_()
         seen = self.scaled(copies)
         (slope,) = torch.autograd.grad(seen.diagonal().sum(), copies)
-        departures = self._values / self._sd - seen[0].detach().numpy()
+        departures = self.scaled_values - seen[0].detach().numpy()
         return departures, np.asarray(slope.numpy())
 
 
@@ -182,10 +178,3 @@ def gauss_newton(
         if np.mean(moved**2) < tolerance:
             return v, i + 1
     return v, iterations
-
-
-def quasi_newton(window: Window, start: Array, iterations: int) -> tuple[Array, int]:
-    """Minimise the cost by L-BFGS; see :func:`mlda_core.assimilation.solver.minimise`."""
-    identity = sparse.eye_array(window.rank, format="csr")
-    *_, last = minimise(window.value_and_gradient, start, identity, max_steps=iterations)
-    return np.asarray(last.x), last.index

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.options import Setting
 from mlda_core.assimilation.posterior.ensemble import anomalies_of, checked_sampler
+from mlda_core.assimilation.posterior.sampler import SAMPLER
 from mlda_core.assimilation.problem import Problem
 from mlda_core.assimilation.validation import setting_of
 from mlda_core.bundle.bundle import Bundle
@@ -173,7 +174,7 @@ def score_posterior(
     bundle: Bundle,
     months: Months,
     *,
-    sampler: str = "laplace",
+    sampler: str = SAMPLER,
     method: str = "vae",
     networks: Sequence[str] = NETWORKS,
     most_months: int | None = None,

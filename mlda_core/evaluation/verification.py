@@ -18,6 +18,7 @@ from mlda_core.climate.errors import UserError
 from mlda_core.climate.grid import Grid
 from mlda_core.climate.interpolation import ObservationOperator
 from mlda_core.climate.metrics import Comparison, compare
+from mlda_core.climate.places import listed
 from mlda_core.climate.regions import REGIONS, Region, inside, region_mask
 from mlda_core.climate.variables import Variable
 from mlda_core.observations.row_kinds import is_plain
@@ -311,12 +312,12 @@ def _caveats(
             copied = [labels[v] for v in _copied(observations, bundle, scores.region)]
             if copied:
                 words.append(
-                    f"{_listed(copied)} {'is' if len(copied) == 1 else 'are'} observed in most "
+                    f"{listed(copied)} {'is' if len(copied) == 1 else 'are'} observed in most "
                     "cells here: scored by copying; judge what is not observed."
                 )
     few = [f"{n} of {labels[v].lower()}" for v, n in counts.items() if 0 < n < FEW]
     if few:
-        words.append(f"Withheld here are only {_listed(few)}: scores of so few say little.")
+        words.append(f"Withheld here are only {listed(few)}: scores of so few say little.")
     if any(counts.values()) and observations is not None:
         words.append(
             "Withheld observations have errors of their own: not even the truth would have "
@@ -348,7 +349,3 @@ def _copied(observations: pd.DataFrame, bundle: Bundle, region: Region) -> list[
 def _score(found: Comparison, n: int) -> Score:
     r = found.r if n >= LEAST_FOR_R else float("nan")
     return Score(r, found.rmse, found.explained_variance, n)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -70,7 +70,10 @@ _MONTHS_BESIDE_YEARS = frozenset({"mo", "mm", "mon", "mth"})
 _TIME_WORDS = _words("time date datetime year month yyyy yr timestamp epoch")
 # Columns that mlda itself writes in addition to the input columns.
 _OURS = frozenset(
-    {"background_departure", "analysis_departure", "misfit_sd", "used", "robust_weight"}
+    {
+        *("background_departure", "analysis_departure", "standardised_departure", "used"),
+        *("robust_weight", "misfit_sd"),  # the last is of files written before 30 November 2026
+    }
 )
 
 

@@ -26,7 +26,10 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "area": {"long_name": "region or difference that the observation is of; empty for its place"},
     "background_departure": {"long_name": "value minus background at the place, units of value"},
     "analysis_departure": {"long_name": "value minus analysis at the place, units of value"},
-    "misfit_sd": {"long_name": "analysis departure over its expected sd", "units": "1"},
+    "standardised_departure": {
+        "long_name": "analysis departure over its expected sd",
+        "units": "1",
+    },
     "time": {"standard_name": "time", "units": "days since 1850-01-01", "calendar": "standard"},
     "used": {"long_name": "1 where the analysis took the observation: not withheld, not thinned"},
     "robust_weight": {

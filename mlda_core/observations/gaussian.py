@@ -34,3 +34,11 @@ class GaussianKind(Kind):
     def misfit(self, mean: Array, variance: Array, terms: Terms) -> Array:
         """Return the departure in its sd; see :meth:`Kind.misfit`."""
         return np.asarray((terms.value - mean) / np.sqrt(variance + terms.sd**2))
+
+    def predicted(self, mean: Array, variance: Array, terms: Terms) -> tuple[Array, Array]:
+        """Return the probability of a lower value, twice; see :meth:`Kind.predicted`."""
+        # Here, for the command's help reads the kinds.
+        from scipy import special
+
+        found = np.asarray(special.ndtr(self.misfit(mean, variance, terms)))
+        return found, found.copy()

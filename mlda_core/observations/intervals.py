@@ -8,6 +8,8 @@ log-concave (Pratt 1981).
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from mlda_core.observations.kind import LEAST_CURVATURE, Array, Kind, Terms
@@ -15,6 +17,8 @@ from mlda_core.observations.kind import LEAST_CURVATURE, Array, Kind, Terms
 
 class IntervalKind(Kind):
     """``p = Phi((high - f) / sd) - Phi((low - f) / sd)``."""
+
+    ranked: ClassVar[bool] = False
 
     def cost(self, f: Array, terms: Terms) -> Array:
         """Minus the logarithm of the probability; see :meth:`Kind.cost`."""
@@ -50,6 +54,14 @@ class IntervalKind(Kind):
         """Return the distance of what others say from the interval, zero within; see the base."""
         over = np.maximum(terms.low - mean, 0.0) - np.maximum(mean - terms.high, 0.0)
         return np.asarray(over / np.sqrt(variance + terms.sd**2))
+
+    def predicted(self, mean: Array, variance: Array, terms: Terms) -> tuple[Array, Array]:
+        """Return the probabilities at the interval's ends; see :meth:`Kind.predicted`."""
+        from scipy import special
+
+        sd = np.sqrt(variance + terms.sd**2)
+        below, upto = (special.ndtr((end - mean) / sd) for end in (terms.low, terms.high))
+        return np.asarray(below), np.asarray(upto)
 
 
 def _ends(f: Array, terms: Terms) -> tuple[Array, Array]:

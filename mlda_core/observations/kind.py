@@ -89,6 +89,9 @@ class Kind(ABC):
     log_concave: ClassVar[bool] = True
     # Whether a row says a class, by a word or number, rather than a value with units.
     classes: ClassVar[bool] = False
+    # Whether a row is one outcome among others, so that it has a rank among what is expected. A
+    # bound has none: which bound is stated follows from no error.
+    ranked: ClassVar[bool] = True
     # The kind's own number where none is given, as in "student_t(4)"; NaN if it has none.
     parameter: ClassVar[float] = float("nan")
 
@@ -177,3 +180,20 @@ class Kind(ABC):
     @abstractmethod
     def misfit(self, mean: Array, variance: Array, terms: Terms) -> Array:
         """Return how far a row is from what others say of f, N(mean, variance), in sd."""
+
+    @abstractmethod
+    def predicted(self, mean: Array, variance: Array, terms: Terms) -> tuple[Array, Array]:
+        """Return the probabilities of less than what rows say, and of that or less.
+
+        Parameters
+        ----------
+        mean, variance : ndarray, shape (p,)
+            Of f, which is normal.
+        terms : Terms
+
+        Returns
+        -------
+        below, upto : ndarray, shape (p,)
+            The same of a kind that says a value; else their difference is the probability of what
+            the row says.
+        """

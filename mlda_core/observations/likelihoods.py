@@ -61,6 +61,11 @@ class Likelihoods:
         return np.array([KINDS[k].quadratic for k in self.kinds], bool)
 
     @cached_property
+    def ranked(self) -> NDArray[np.bool_]:
+        """Which rows have a rank among what is expected of them, shape (p,)."""
+        return np.array([KINDS[k].ranked for k in self.kinds], bool)
+
+    @cached_property
     def log_concave(self) -> bool:
         """Whether all rows' likelihoods are, so that there is one minimum."""
         return all(kind.log_concave for kind, _, _ in self._groups)
@@ -123,6 +128,23 @@ class Likelihoods:
         for kind, rows, terms in self._groups:
             out[rows] = kind.misfit(mean[rows], variance[rows], terms)
         return out
+
+    def predicted(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Return the probabilities of less than rows say, and of that or less.
+
+        Parameters
+        ----------
+        mean, variance : ndarray, shape (p,)
+            Of a normal f; see :meth:`Kind.predicted`.
+
+        Returns
+        -------
+        below, upto : ndarray, shape (p,)
+        """
+        below, upto = np.empty(len(self)), np.empty(len(self))
+        for kind, rows, terms in self._groups:
+            below[rows], upto[rows] = kind.predicted(mean[rows], variance[rows], terms)
+        return below, upto
 
     def departure(self, at: Array) -> Array:
         """Return what rows say minus values at their places, display units.

@@ -117,6 +117,11 @@ def place_noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequen
     -------
     ndarray, shape (p,)
     """
+    return noise_of(place_keys(names, lat, lon), seed)
+
+
+def place_keys(names: Sequence[str], lat: Float, lon: Float) -> NDArray[np.uint64]:
+    """Return what :func:`noise_of` tells places apart by, shape (4, p); see :func:`place_noise`."""
     keys = pd.DataFrame(
         {
             "variable": [zlib.crc32(n.encode()) for n in names],
@@ -126,12 +131,17 @@ def place_noise(names: Sequence[str], lat: Float, lon: Float, seed: int | Sequen
     )
     # Several observations at one place have independent errors.
     keys["nth"] = keys.groupby(list(keys.columns)).cumcount()
-    state = np.zeros(len(keys), np.uint64)
+    return keys.to_numpy(np.int64).T.view(np.uint64)
+
+
+def noise_of(keys: NDArray[np.uint64], seed: int | Sequence[int]) -> Float:
+    """Return a standard normal number for each place, shape (p,); see :func:`place_noise`."""
+    state = np.zeros(keys.shape[1], np.uint64)
     words = [seed] if isinstance(seed, int | np.integer) else list(seed)
     for word in words:
         state = _mix(state ^ np.uint64(word))
-    for column in keys:
-        state = _mix(state ^ keys[column].to_numpy(np.int64).view(np.uint64))
+    for key in keys:
+        state = _mix(state ^ key)
     uniform = ((state >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     return np.asarray(ndtri(uniform))
 

@@ -17,7 +17,7 @@ from mlda_core.page_state.snapshot import Z_LIMIT
 if TYPE_CHECKING:
     from mlda_core.assimilation.analysis import Analysis, Cost, Step
     from mlda_core.assimilation.assimilator import Assimilator
-    from mlda_core.assimilation.posterior.ensemble import Ensemble
+    from mlda_core.assimilation.posterior.ensemble import Ensemble, EnsembleStep
     from mlda_core.bundle.bundle import Bundle
 
 
@@ -116,9 +116,18 @@ class AnalysisRequest:
             raise RuntimeError("a minimisation ended without its last step")
         return last.analysis
 
-    def ensemble(self, bundle: Bundle) -> Ensemble:
-        """Return draws from the posterior."""
-        return engine_of(bundle).ensemble(self.observations, self.month, **self.settings)
+    def ensemble(self, bundle: Bundle, sampler: str) -> Ensemble:
+        """Return draws from the posterior by a sampler, one of ``SAMPLERS``."""
+        *_, last = self.ensemble_steps(bundle, sampler)
+        if last.ensemble is None:
+            raise RuntimeError("a sampler ended without its members")
+        return last.ensemble
+
+    def ensemble_steps(self, bundle: Bundle, sampler: str) -> Iterator[EnsembleStep]:
+        """Draw from the posterior step by step; closing the generator cancels."""
+        return engine_of(bundle).ensemble_steps(
+            self.observations, self.month, sampler=sampler, **self.settings
+        )
 
     def influence(self, row: int, bundle: Bundle) -> NDArray[np.floating]:
         """Return the increment of one observation alone, shape (V, lat, lon), display units."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from mlda_core.assimilation.methods import METHODS, spelled
 from mlda_core.assimilation.options import OPTIONS
-from mlda_core.assimilation.posterior.sampler import MEMBERS
+from mlda_core.assimilation.posterior.sampler import MEMBERS, SAMPLER
+from mlda_core.cycling.methods import cycled_method
+from mlda_core.page_state.cycles import CycleSettings
 from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.opened import PageState
 from mlda_core.page_state.perturbations import PerturbationSettings
@@ -18,10 +20,6 @@ from mlda_core.perturbation.sst_patches import TAPER, Patch
 
 # NetCDF holds values whole, CSV ten digits of them.
 OBSERVATIONS = "observations.nc"
-_NO_CYCLE = (
-    "A cycle of the page takes climatology, forecast and their errors from the bundle, and "
-    "'mlda cycle run' from training data: use from_link(...).cycle() in Python."
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def commands_of(state: PageState, given: str = "") -> Commands:
     if state.tool == "perturb":
         return _perturb(state, snapshot.perturbations)
     if state.tool == "cycle":
-        return Commands((), (_NO_CYCLE,))
+        return _cycle(state, snapshot.cycles)
     if snapshot.model != "analysis":
         return Commands((), ("A latent vector is decoded in Python; no command line does that.",))
     return _assimilate(state, snapshot.observations, given)
@@ -75,8 +73,11 @@ def _assimilate(state: PageState, observed: ObservationSettings, given: str) -> 
         words.append("--residual" if observed.residual else "--no-residual")
     if observed.localisation != OPTIONS["localisation"].default:
         words += ["--localisation", repr(observed.localisation)]
-    if observed.column in ("member", "probability") and METHODS[observed.method].posterior:
+    drawn = observed.column in ("member", "probability") or state.snapshot.members
+    if drawn and METHODS[observed.method].posterior:
         words += ["--members", str(MEMBERS)]
+        if observed.sampler != SAMPLER:
+            words += ["--sampler", observed.sampler]
     if not len(state.table):
         beyond.append("Nothing is observed, and 'mlda assimilate' needs observations; use Python.")
         return Commands((), tuple(beyond))
@@ -125,6 +126,25 @@ def _perturb(state: PageState, sea: PerturbationSettings) -> Commands:
     elif sea.view == "atlas":
         beyond.append("This atlas is for Python: mlda_core.perturbation.atlas.")
     return Commands(tuple(lines), tuple(beyond))
+
+
+def _cycle(state: PageState, cycles: CycleSettings) -> Commands:
+    if not cycles.first:
+        return Commands((), ("The state has no run yet; begin one on the page.",))
+    if state.month <= cycles.first:
+        return Commands((), ("A run of one day alone is for Python: from_link(...).cycle().",))
+    words = ["mlda", "cycle", "run", name_of(state), "--from", cycles.first, "--to", state.month]
+    words += ["--method", spelled(cycles.method), "--stations", str(cycles.stations)]
+    for day, area in cycles.changes:
+        # A change after the day shown is not seen yet.
+        if day <= state.month:
+            words += ["--withhold", f"{day}:{area or 'none'}"]
+    for name, value in (cycled_method(cycles.method).offered or {}).items():
+        words += ["--set", f"{name}={value}"]
+    beyond = []
+    if cycles.alone is not None:
+        beyond.append("One observation through time is for Python.")
+    return Commands((shlex.join([*words, "--out", "cycle.nc"]),), tuple(beyond))
 
 
 def _plain(patch: Patch) -> bool:

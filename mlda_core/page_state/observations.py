@@ -15,7 +15,8 @@ import param
 
 from mlda_core.assimilation.methods import METHODS, WITH_WHOLE_POSTERIOR
 from mlda_core.assimilation.options import OPTIONS
-from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS
+from mlda_core.assimilation.posterior.sampler import EVENTS, MEMBERS, SAMPLER
+from mlda_core.assimilation.posterior.samplers import SAMPLERS
 from mlda_core.observations.networks import DOMAINS, NETWORKS, SPACINGS, YEARS
 from mlda_core.page_state.rows import (
     MAX_ROWS,
@@ -215,10 +216,17 @@ class ObservationSettings(Settings):
         # Flipping through members is looking, and no work to be undone.
         metadata=setting("member", words="member of the ensemble", history=False),
     )
+    sampler: param.Selector[str] = param.Selector(
+        default=SAMPLER,
+        objects={found.label: key for key, found in SAMPLERS.items()},
+        label="Members by",
+        doc="How members are drawn from the posterior.",
+        metadata=setting("sampler"),
+    )
     event: param.Selector[str] = param.Selector(
         default="above",
         objects={label: key for key, (label, _) in EVENTS.items()}
-        | {"Above a value": "over", "Below a value": "under"},
+        | {"Above …": "over", "Below …": "under"},
         doc="What the model's column shows the probability of.",
         metadata=setting("event"),
     )

@@ -128,7 +128,7 @@ class PageState:
     @cached_property
     def _ensemble(self) -> Ensemble:
         with one_thread():
-            return self._request.ensemble(self.bundle)
+            return self._request.ensemble(self.bundle, self.snapshot.observations.sampler)
 
     def ensemble(self) -> Ensemble:
         """Return the members that the page shows: draws from the posterior of the analysis.

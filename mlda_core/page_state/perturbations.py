@@ -21,6 +21,7 @@ from mlda_core.page_state.settings import (
     InvalidStateError,
     Settings,
     Structured,
+    is_count,
     number_of,
     setting,
 )
@@ -302,7 +303,7 @@ def lasso(lat: list[float], lon: list[float], kelvin: float) -> Patch:
 
 
 def _index(settings: PerturbationSettings, at: Any) -> int:
-    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < len(settings.patches):
+    if not is_count(at) or at >= len(settings.patches):
         raise InvalidPerturbationError("That change of the sea is gone; choose another.")
     return at
 

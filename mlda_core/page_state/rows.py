@@ -15,7 +15,7 @@ from mlda_core.climate.time_step import DAY, MONTH
 from mlda_core.observations.areas import area_of
 from mlda_core.observations.kind import KindError
 from mlda_core.observations.kinds import PLAIN, kind_of, spelled
-from mlda_core.page_state.settings import InvalidStateError, json_of, number
+from mlda_core.page_state.settings import InvalidStateError, is_count, json_of, number
 
 MAX_ROWS = 20_000
 LABEL = 60
@@ -108,8 +108,8 @@ def _kind(kind_text: Any, area_text: Any, value: float | None) -> tuple[str, str
     except KindError as error:
         words = str(error)
         raise InvalidObservationError(f"{words[:1].upper()}{words[1:]}.") from error
-    if area is not None and value is None:
-        raise InvalidObservationError("The mean of an area is not sampled; type its value.")
+    if area is not None and value is None and kind.classes:
+        raise InvalidObservationError("A report of an area is not sampled; type its class.")
     most = parameter // 2 if kind.classes else 0
     if kind.classes and value is not None and not (value == int(value) and abs(value) <= most):
         raise InvalidObservationError(
@@ -128,7 +128,7 @@ def _number(words: str, given: Any, low: float, high: float) -> float:
 
 def read_numbers(given: Any) -> frozenset[int]:
     """Check numbers of a network's rows."""
-    return frozenset(_checked(given, _is_number))
+    return frozenset(_checked(given, is_count))
 
 
 def plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
@@ -207,11 +207,7 @@ def _is_list(item: Any) -> bool:
 
 
 def _is_change(item: Any) -> bool:
-    return isinstance(item, list) and len(item) > 1 and _is_number(item[0])
-
-
-def _is_number(item: Any) -> bool:
-    return isinstance(item, int) and not isinstance(item, bool) and item >= 0
+    return isinstance(item, list) and len(item) > 1 and is_count(item[0])
 
 
 def _checked(items: Any, is_good: Any) -> list[Any]:

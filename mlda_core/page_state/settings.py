@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, ClassVar, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Self, TypedDict, TypeGuard, TypeVar, Unpack
 
 import param
 
@@ -373,6 +373,11 @@ def number(
 
 
 # -- one value -----------------------------------------------------------------------------------
+
+
+def is_count(given: Any) -> TypeGuard[int]:
+    """Return whether something is a whole number from 0 on; True and False are none."""
+    return isinstance(given, int) and not isinstance(given, bool) and given >= 0
 
 
 def number_of(text: str) -> float | str:

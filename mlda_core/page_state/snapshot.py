@@ -230,6 +230,17 @@ class View(Settings):
         doc="As what all members are shown; '' where they are not.",
         metadata=setting("members", words="picture of the members", history=False),
     )
+    lesson = param.String(
+        default="",
+        regex=r"^([a-z0-9][a-z0-9-]{0,57}(\.[1-9])?)?$",
+        doc="The lesson that is open, with '.2' its second question, or 'list'; '' where none is.",
+        # Beside the work, which a lesson sets: undo brings that back, and the lesson stays open.
+        metadata=setting(
+            "lesson",
+            history=False,
+            refused="There is no lesson '{value}'; choose one under Learn.",
+        ),
+    )
 
 
 TOOLS: tuple[str, ...] = tuple(options_of(View, "tool"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.options import OPTIONS
-from mlda_core.assimilation.posterior.sampler import EVENTS
+from mlda_core.assimilation.posterior.sampler import EVENTS, SAMPLER
 from mlda_core.bundle.shipped import offers
 from mlda_core.page_state.cycles import CycleSettings
 from mlda_core.page_state.observations import ObservationSettings
@@ -256,12 +257,15 @@ def _table(name: str, rows: Sequence[Row], index: Sequence[int] = ()) -> list[st
     return [*lines, "    ],", "    columns=columns,", *last, ")"]
 
 
-def _assimilate(name: str, call: str, method: str, observed: ObservationSettings) -> list[str]:
+def _assimilate(
+    name: str, call: str, method: str, observed: ObservationSettings, *more: str
+) -> list[str]:
     arguments = ["observations", "month", f"method={_text(method)}"]
     for option in ("residual", "localisation"):
         value = getattr(observed, option)
         if value != OPTIONS[option].default:
             arguments.append(f"{option}={value!r}")
+    arguments += more
     return _call(f"{name} = assimilator.{call}(", arguments)
 
 
@@ -276,7 +280,7 @@ def _view(program: _Program, observed: ObservationSettings) -> None:
     elif column == "difference" and observed.beside == "target":
         lines = ["shown = analysis.anomalies - bundle.target(month)"]
     elif column in ("member", "probability"):
-        lines = _assimilate("ensemble", "ensemble", observed.method, observed)
+        lines = _members(observed)
         if column == "member":
             lines.append(f"shown = ensemble.anomalies[{observed.member - 1}]")
         elif observed.event in EVENTS:
@@ -300,8 +304,16 @@ def _view(program: _Program, observed: ObservationSettings) -> None:
         lines += _assimilate("beside", "run", observed.beside, observed)
         if column == "difference":
             lines.append("shown = analysis.anomalies - beside.anomalies")
+    drawn = program.state.snapshot.members and METHODS[observed.method].posterior
+    if drawn and column not in ("member", "probability"):
+        lines += _members(observed)
     if lines:
         program.add(*lines)
+
+
+def _members(observed: ObservationSettings) -> list[str]:
+    by = [f"sampler={_text(observed.sampler)}"] if observed.sampler != SAMPLER else []
+    return _assimilate("ensemble", "ensemble", observed.method, observed, *by)
 
 
 def _latent(program: _Program) -> None:

@@ -19,7 +19,7 @@ from mlda_core.observations.networks import NETWORKS, NetworkSpec, places, synth
 from mlda_core.observations.operators import shown_operator
 from mlda_core.observations.options import TableOptions
 from mlda_core.observations.rows import rows_of
-from mlda_core.observations.synthetic import synthesise_reports
+from mlda_core.observations.synthetic import place_noise, synthesise_reports
 from mlda_core.observations.table import (
     COLUMNS,
     KIND_COLUMNS,
@@ -247,8 +247,17 @@ def _sampled(
             rows["lon"].to_numpy(),
             areas,
         )
-        share = np.array([kind.default_error for kind in found])
-        out.loc[rows.index, "error_sd"] = share * spread_of(bundle, shown, season)
+        classes = np.array([kind.classes for kind in found])
+        share = np.where(classes, [kind.default_error for kind in found], error)
+        sd = share * spread_of(bundle, shown, season)
+        # Other noise than that of a value where its marker is.
+        names = [
+            f"{name} {kinds['area'][i]}" for name, i in zip(rows["variable"], wide, strict=True)
+        ]
+        drawn = place_noise(names, shown.lat, shown.lon, noise)
+        value = bundle.operator.apply(shown, np.asarray(target, np.float64)) + sd * drawn
+        out.loc[rows.index, "error_sd"] = sd
+        out.loc[rows.index, "value"] = np.where(classes, np.nan, value)
     return observation_table({name: out[name].to_numpy() for name in COLUMNS})
 
 

@@ -93,6 +93,37 @@ def regress(x: Array, y: Array, *, ratio: float | None = None) -> Estimate:
     return Estimate(gain @ y, spread, gain @ x, chosen)
 
 
+def resolution(gram: Array, ratio: float) -> Array:
+    """Return the resolution of an estimate from the products of its predictors alone.
+
+    Parameters
+    ----------
+    gram : ndarray, shape (P, P)
+        ``x^T x`` of :func:`regress`.
+    ratio : float
+        As in :class:`Estimate`.
+
+    Returns
+    -------
+    ndarray, shape (P, P)
+        ``Estimate.resolution``.
+    """
+    along = gram.sum(axis=1)
+    norm = float(along.sum())
+    left = gram - np.outer(along, along) / norm
+    squares, axes = np.linalg.eigh(left / (np.trace(left) / len(gram)))
+    squares = np.maximum(squares, 0.0)
+    deviation = (axes * (ratio * squares / (1.0 + ratio * squares))) @ axes.T
+    mean = (along / norm) @ (np.eye(len(gram)) - deviation)
+    return np.asarray(deviation + mean)
+
+
+def correlation(a: Array, b: Array, weights: Array) -> float:
+    """Return the uncentred correlation of two patterns; all have the shape (P,)."""
+    size = np.sqrt((weights * a * a).sum() * (weights * b * b).sum())
+    return float((weights * a * b).sum() / size) if size > 0 else float("nan")
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How well one Green's function agrees with a GCM's, estimated from runs.
@@ -135,16 +166,13 @@ def agreement(
     def product(a: Array, b: Array) -> float:
         return float((weights * a * b).sum())
 
-    def correlation(a: Array, b: Array) -> float:
-        return product(a, b) / float(np.sqrt(product(a, a) * product(b, b)))
-
     one, other = halves
     cross = 0.5 * (
         product(one.resolution @ ours, other.sensitivity)
         + product(other.resolution @ ours, one.sensitivity)
     )
     return Agreement(
-        correlation(whole.resolution @ ours, whole.sensitivity),
+        correlation(whole.resolution @ ours, whole.sensitivity, weights),
         cross / product(one.sensitivity, other.sensitivity),
-        correlation(one.sensitivity, other.sensitivity),
+        correlation(one.sensitivity, other.sensitivity, weights),
     )

@@ -89,7 +89,7 @@ def test_without_statistics_there_is_the_model_alone(world):
     try:
         v.turn()
         assert not v.session.bar.failed
-        assert v.session.tools.tools == [["explore", "Explore"]]
+        assert v.session.tools.tools == [["explore", "Explore"], ["learn", "Learn"]]
         v.send(type="tool", value="observe")
         assert "mlda calibrate" in v.status
     finally:

@@ -48,7 +48,7 @@ def test_the_page_shows_what_there_is(visit, world):
     ]  # fmt: skip
     assert v.panel.settings["variables"] == ["tasa", "psl"]
     assert "regression" not in [key for key, *_ in v.panel.methods]
-    assert [key for key, _ in v.session.tools.tools] == ["explore", "observe"]
+    assert [key for key, _ in v.session.tools.tools] == ["explore", "observe", "learn"]
     assert (
         "No large-scale sea-level pressure in February 1947" in v.session.figures.gaps["psl"].text
     )

@@ -9,6 +9,7 @@ import jinja2.meta
 import pytest
 
 from app.maps.projections import choices_of
+from app.page import TOGETHER, Greeting
 from mlda_core.climate.time_step import MONTH
 
 # What fills the template.
@@ -27,7 +28,7 @@ def variables_of(repo_root):
 
 def test_the_template_uses_what_the_page_gives_it(repo_root):
     web = repo_root / "app" / "web"
-    names = ("page.html", "bar.html", "guide.html", "continue.html")
+    names = ("page.html", "bar.html", "guide.html", "continue.html", "share.html")
     template = "".join((web / name).read_text() for name in names)
     used = jinja2.meta.find_undeclared_variables(
         jinja2.Environment(autoescape=True).parse(template)
@@ -99,3 +100,14 @@ def test_what_docstrings_name_exists(repo_root):
 )
 def test_a_name_that_is_gone_is_told(name):
     assert not exists(name)
+
+
+def test_of_those_who_come_together_one_sees_the_first_analysis_form():
+    now = [1000.0]
+    greeting = Greeting(lambda: now[0])
+    assert greeting.comes()
+    for _ in range(3):
+        now[0] += 0.9 * TOGETHER
+        assert not greeting.comes()
+    now[0] += 1.1 * TOGETHER
+    assert greeting.comes()

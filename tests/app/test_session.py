@@ -78,7 +78,7 @@ def test_the_title_says_what_the_model_shows(session):
 def test_sharing_clears_an_old_failure(session):
     send(session.explore.panel, type="z", k=0, value="much")
     assert session.bar.failed
-    send(session.bar, type="share")
+    send(session.bar, type="share", page="http://localhost:5006/app")
     assert not session.bar.failed
     assert session.bar.status == ""
 
@@ -119,6 +119,13 @@ def test_a_visit_that_ended_leaves_nothing_behind(tiny, monkeypatch):
     left = [ref for _ in range(3) for ref in asyncio.run(visit())]
     gc.collect()
     assert [ref() for ref in left if ref() is not None] == []
+
+
+def test_a_bundle_that_cannot_be_cycled_has_no_charts_made_for_it(session):
+    assert not session.cycle.offered
+    send(session.bar, type="month", value=session.bundle.months[1])
+    session.close()
+    assert not {"chart", "form", "forecast"} & vars(session.cycle).keys()
 
 
 def test_every_message_of_the_page_has_an_action(session, repo_root):

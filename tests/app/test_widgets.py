@@ -1,5 +1,9 @@
 """Widgets of the results."""
 
+import panel as pn
+from bokeh.document import Document
+from panel.io.state import set_curdoc
+
 from app import widgets
 from app.widgets import Choice, attributes, button, span
 
@@ -51,3 +55,23 @@ def test_words_may_end_with_the_i_of_a_term():
     assert ".info {" in "".join(about.stylesheets)
     assert ".info {" not in "".join(plain.stylesheets)
     assert widgets.explained("no such term").object == ""
+
+
+def test_new_words_are_sent_alone_and_no_models_are_collected_for_them(monkeypatch):
+    document = Document()
+    words = widgets.text("before", "status")
+    with set_curdoc(document):
+        page = pn.Template("{{ embed(roots.words) }}", nb_template="")
+        page.add_panel("words", words)
+        page.server_doc(document)
+        model, _ = next(iter(words._models.values()))
+        collected = []
+        monkeypatch.setattr(document.models, "recompute", lambda: collected.append(1))
+        changed = []
+        document.on_change(lambda event: changed.append(event.attr))
+        words.object = "<b>after</b>"
+        assert changed == ["text"]
+        assert "after" in model.text
+        words.visible = False
+    assert model.visible is False
+    assert collected == []

@@ -49,13 +49,14 @@ PLAIN = ("tool=explore", "model=code", "network=none")
 class Server:
     """``panel serve app`` in a process of its own, from the root of the repository."""
 
-    def __init__(self, root, **env):
+    def __init__(self, root, *words, prefix="", port=0, **env):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://localhost:{self.port}/app"
+            self.port = port or probe.getsockname()[1]
+        self.url = f"http://localhost:{self.port}{prefix}/app"
+        words = [*(["--prefix", prefix] if prefix else []), *words]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "panel", "serve", "app", "--port", str(self.port)],
+            [sys.executable, "-m", "panel", "serve", "app", "--port", str(self.port), *words],
             cwd=root,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -72,6 +73,11 @@ class Server:
                 time.sleep(0.3)
             else:
                 return
+
+    def kill(self):
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.wait(timeout=20)
 
     def stop(self):
         self.process.terminate()
@@ -195,6 +201,14 @@ class Visitor:
         while not panes <= self.changed(before):
             if time.monotonic() > deadline:
                 pytest.fail(f"Not changed: {sorted(panes - self.changed(before))}.")
+            self.page.wait_for_timeout(100)
+
+    def until(self, true, limit=60.0):
+        """Wait until ``true()`` is."""
+        deadline = time.monotonic() + limit
+        while not true():
+            if time.monotonic() > deadline:
+                pytest.fail("What was waited for did not come.")
             self.page.wait_for_timeout(100)
 
     def until_back(self, before, places=".map, .scatter", limit=30.0):
@@ -337,11 +351,11 @@ def revisit(request, browser, server, pages):
 
 @pytest.fixture(scope="session")
 def serve(repo_root):
-    """Serve the page with another environment."""
+    """Serve the page with other options, or another environment."""
     running = []
 
-    def start(**env):
-        running.append(Server(repo_root, **env))
+    def start(*words, **env):
+        running.append(Server(repo_root, *words, **env))
         return running[-1]
 
     yield start

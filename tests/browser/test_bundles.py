@@ -32,7 +32,7 @@ def test_a_region_with_two_masked_variables_opens_in_the_same_page(revisit, regi
     assert "A made-up region" in v.text(".brand .long")
     assert v.page.locator("main .row[data-variable]").count() == 2
     assert v.page.locator("#projection").input_value().startswith("region:")
-    assert v.page.locator("[role=tab]").all_inner_texts() == ["Explore", "Observe"]
+    assert v.page.locator("[role=tab]").all_inner_texts() == ["Explore", "Observe", "Learn"]
     drawn = v.pixels()
     v.page.get_by_role("tab", name="Observe").click()
     # The form is built when its tool is first open.

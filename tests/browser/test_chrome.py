@@ -55,15 +55,26 @@ def test_a_failure_is_read_whole_on_a_small_screen(visit):
     assert status.get_attribute("title") == status.inner_text()
 
 
-def test_a_server_that_is_gone_is_missed(visit, serve):
+def test_a_server_that_is_gone_is_missed_and_the_page_comes_back_with_its_state(visit, serve):
     server = serve()
-    visitor = visit(url=server.url)
-    shown = visitor.page.locator("b.month").inner_text()
-    server.stop()
-    visitor.page.locator("#next").click()
-    visitor.page.wait_for_selector(".status.failed", timeout=20_000)
-    visitor.says("does not answer")
-    expect(visitor.page.locator("b.month")).to_have_text(shown)
+    visitor = visit("?month=1998-03&tool=explore", url=server.url)
+    page = visitor.page
+    visitor.number().fill("1.5")
+    visitor.number().press("Enter")
+    visitor.settle()
+    visitor.asks(month="1998-03")
+    shown = visitor.pixels(".map")
+    server.kill()
+    visitor.says("connection to the server is lost")
+    page.locator("#next").click()
+    expect(page.locator("b.month")).to_have_text("March 1998")
+    serve(port=server.port)
+    visitor.says("The server was away")
+    page.wait_for_selector("html[data-listens]", timeout=120_000)
+    expect(page.locator("b.month")).to_have_text("March 1998")
+    assert visitor.value() == 1.5
+    visitor.settle()
+    assert visitor.pixels(".map") == shown
 
 
 # Sizes of all words that are seen, those of canvases apart.

@@ -42,7 +42,7 @@ def test_netcdf_table_and_figure_come_through_the_menu(visit, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 40
     assert {row["time"] for row in rows} == {"1997-12"}
-    assert all(row["misfit_sd"] and row["units"] for row in rows)
+    assert all(row["standardised_departure"] and row["units"] for row in rows)
 
     # The row that is enlarged, and no other.
     row = v.page.locator("main .row[data-variable=tas]")

@@ -499,22 +499,28 @@ def test_members_are_flipped_through_and_counted(revisit):
     page = visitor.page
     models = {f"{name} model" for name in ("psl", "tos", "tas", "pr")}
     expect(page.locator(".against .model").first).to_have_text("Member", timeout=60_000)
-    expect(page.locator(".members output")).to_have_text("1 of 50")
+    expect(page.locator(".members output")).to_have_text("1/50")
     before = visitor.pixels()
     page.locator("#member").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".members output")).to_have_text("2 of 50")
+    expect(page.locator(".members output")).to_have_text("2/50")
     visitor.until_changed(before, models)
     flip = page.get_by_role("button", name="Flip through the members")
     flip.click()
-    expect(page.locator(".members output")).to_have_text("4 of 50", timeout=20_000)
+    expect(page.locator(".members output")).to_have_text("4/50", timeout=20_000)
     flip.click()
     expect(flip).to_have_attribute("aria-pressed", "false")
+    before = visitor.pixels()
+    page.get_by_label("Members by").select_option("Several starts")
+    visitor.asks(sampler="multistart")
+    expect(page.locator(".sampler")).to_contain_text("1 distinct minimum", timeout=60_000)
+    visitor.until_changed(before, models)
     before = visitor.pixels()
     page.select_option(".shows-column select", "Probability")
     page.select_option(".event select", "Lower fifth")
     visitor.until_changed(before, models)
     assert "%" in visitor.text("[data-variable=psl] .key")
+    expect(page.locator("[data-variable=pr] .key").first).to_contain_text("driest fifth")
     expect(page.locator(".amplify select")).to_be_hidden()
     expect(page.locator(".members")).to_be_hidden()
     visitor.asks(event="lower")
@@ -659,3 +665,43 @@ def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
     again = visit("?" + urlparse(page.url).query + "&model=analysis&tool=observe")
     (row,) = rows(again)
     assert (row["kind"], float(row["value"])) == ("report", -2.0)
+
+
+def test_a_mean_is_dragged_a_difference_is_two_clicks_and_both_have_cards(revisit):
+    visitor = revisit(OBSERVE)
+    page, status = visitor.page, visitor.page.locator(".status")
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    visitor.choose("Observe as", "Mean of a region")
+    expect(page.locator("p.hint", has_text="Drag a box")).to_be_visible()
+    start, end = pixel(visitor, "tas", 60, 100), pixel(visitor, "tas", 40, 140)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+    expect(status).to_contain_text("air over")
+    visitor.choose("Observe as", "Difference")
+    expect(page.locator("p.hint", has_text="first place")).to_be_visible()
+    click(visitor, "psl", 50, 200)
+    expect(page.locator("p.hint", has_text="Begun: pressure at 50")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(status).to_contain_text("Given up")
+    before = visitor.pixels()
+    click(visitor, "psl", 50, 200)
+    click(visitor, "psl", 30, 230)
+    expect(status).to_contain_text("minus 30")
+    counted(visitor, "2 observations")
+    expect(page.locator(".outcome")).to_contain_text("DFS")
+    assert {"psl target", "psl model"} <= visitor.changed(before)
+    assert [row["kind"] for row in rows(visitor)] == ["mean", "difference"]
+    page.get_by_role("radio", name="Ask").click()
+    click(visitor, "psl", 50, 200)
+    expect(page.locator(".card .sentence")).to_contain_text("hPa where the others say")
+    # Heads that are whole words or signs, none cut off.
+    heads = page.locator(".tabulator-col:visible .tabulator-col-title")
+    cut = heads.evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())"
+    )
+    # The column of the buttons that delete has no word.
+    assert [head for head in cut if head] == []
+    assert errors == []

@@ -333,11 +333,11 @@ def test_a_pointer_that_rests_reads_the_new_analysis_and_a_drag_takes_the_toolti
     before = read()
     page.mouse.down()
     page.mouse.up()
-    visitor.settle()
+    # The map changes at once, with its new marker; the analysis that the tooltip reads comes later.
+    visitor.until(lambda: read()[1:] not in ([], before[1:]))
     after = read()
     # The target is what it was, the analysis has taken it in.
     assert after[0] == before[0]
-    assert after[1] != before[1]
     page.mouse.down()
     page.mouse.move(x + 40, y - 20, steps=4)
     tip.wait_for(state="hidden")

@@ -314,6 +314,7 @@ def test_a_patch_of_the_protocol_is_chosen_and_the_atlas_clicked(perturb):
     settle(visitor)
     view = page.locator(".shows-view select")
     expect(view).to_have_value("Atlas of patches")
+    expect(page.locator("#first-title")).to_have_text("GCM's own, from its runs")
     visitor.asks(view="atlas")
     visitor.until_changed(before, MODELS)
     drawn = visitor.pixels()

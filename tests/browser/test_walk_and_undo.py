@@ -91,7 +91,8 @@ def test_a_number_that_cannot_be_is_refused_and_the_old_one_returns(visit):
         enter(visitor, typed)
         expect(visitor.number(), typed).to_have_value(before)
         visitor.page.locator("#share").click()
-        visitor.page.locator(".status", has_text="link").wait_for()
+        visitor.page.locator("#shared[open]").wait_for()
+        visitor.page.keyboard.press("Escape")
         expect(visitor.page.locator(".status.failed"), typed).to_have_count(0)
 
 

@@ -71,23 +71,34 @@ def initial_of(gaussian):
     return Gaussian(gaussian.mean, gaussian.covariance)
 
 
-def kalman(problem):
-    """Return the Kalman filter's means and covariances at each cycle, and its log evidence."""
+def kalman(problem, *, start=False):
+    """Return the Kalman filter's means and covariances at each cycle, and its log evidence.
+
+    With ``start`` the observations of cycle 0 are assimilated too.
+    """
     a = problem.dynamics.matrix
     error = problem.dynamics.model_error
     q = np.zeros_like(a) if error is None else np.diag(error.variance)
     mean = problem.initial.mean
     cov = problem.initial.covariance.factor @ problem.initial.covariance.factor.T
     means, covs, evidence = [mean], [cov], [0.0]
-    for obs in problem.observations[1:]:
-        for _ in range(problem.every):
-            mean, cov = a @ mean, a @ cov @ a.T + q
+
+    def update(obs, mean, cov):
         h = obs.operator.matrix_at(mean)
         s = h @ cov @ h.T + np.diag(obs.variance)
         d = obs.values - h @ mean
         gain = np.linalg.solve(s, h @ cov).T
-        mean, cov = mean + gain @ d, cov - gain @ h @ cov
-        evidence.append(-0.5 * (d @ np.linalg.solve(s, d) + np.linalg.slogdet(2 * np.pi * s)[1]))
+        told = -0.5 * (d @ np.linalg.solve(s, d) + np.linalg.slogdet(2 * np.pi * s)[1])
+        return mean + gain @ d, cov - gain @ h @ cov, told
+
+    if start:
+        mean, cov, _ = update(problem.observations[0], mean, cov)
+        means[0], covs[0] = mean, cov
+    for obs in problem.observations[1:]:
+        for _ in range(problem.every):
+            mean, cov = a @ mean, a @ cov @ a.T + q
+        mean, cov, told = update(obs, mean, cov)
+        evidence.append(told)
         means.append(mean)
         covs.append(cov)
     return np.array(means), np.array(covs), np.array(evidence)

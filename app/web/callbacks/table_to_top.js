@@ -3,7 +3,8 @@
 const up = (last) => {
   const view = window.Bokeh?.index?.find_one?.(cb_obj)
   const holder = view?.tabulator?.rowManager?.element
-  if (!holder) return
+  // With other widths it is built anew, and has no columns until that is done; it then begins at its top.
+  if (!holder || !view.tabulator.initialized) return
   view._lastVerticalScrollbarTopPosition = 0
   holder.scrollTop = 0
   if (last) view.tabulator.redraw(true)

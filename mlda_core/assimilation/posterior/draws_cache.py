@@ -13,7 +13,7 @@ from mlda_core.assimilation.posterior.draws import Draws
 from mlda_core.assimilation.posterior.innovation_scale import scale_draws, scale_of
 from mlda_core.assimilation.posterior.sea_error import with_sea_error
 from mlda_core.assimilation.random_fields import ErrorSampler
-from mlda_core.observations.synthetic import place_noise
+from mlda_core.observations.synthetic import noise_of, place_keys
 
 if TYPE_CHECKING:
     from mlda_core.assimilation.prior import Prior
@@ -76,11 +76,12 @@ class DrawsCache:
         length = 0 if prior.factor is None else len(prior.factor)
         zeta = np.random.default_rng([seed, 0]).standard_normal((n, length))
         names = [bundle.variables[v].name for v in observed.places.variable]
-        lat, lon = observed.places.lat, observed.places.lon
-        unit = [place_noise(names, lat, lon, [seed, 3, i]) for i in range(n)]
-        # The gain's variances are those that robust weights have enlarged.
-        error_sd = np.sqrt(problem.gain.variance)
-        noise = np.stack(unit) * error_sd if names else np.zeros((n, 0))
+        noise = np.zeros((n, 0))
+        if names:
+            keys = place_keys(names, observed.places.lat, observed.places.lon)
+            # The gain's variances are those that robust weights have enlarged.
+            error_sd = np.sqrt(problem.gain.variance)
+            noise = np.stack([noise_of(keys, [seed, 3, i]) for i in range(n)]) * error_sd
         draws = Draws(zeta, cells, kept[name], noise, seed)
         draws = replace(scale_draws(problem, draws, scale_of(problem)), plain=draws)
         return with_sea_error(self._sea, problem, draws, seed) if problem.sea_held else draws

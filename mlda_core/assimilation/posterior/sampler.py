@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.draws import Draws
     from mlda_core.assimilation.problem import Problem
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 # Members by default, and the least and the most that can be asked for.
 MEMBERS, LEAST_MEMBERS, MOST_MEMBERS = 50, 2, 500
+# By default: a key of ``SAMPLERS``.
+SAMPLER = "laplace"
 # What the probability of can be asked for, by key: label, and threshold in standardised anomalies
 # of past months (the quintiles of a normal distribution), below it where negative; 0 is the
 # climatology itself.
@@ -97,6 +100,15 @@ class Sampler(ABC):
 
     # Whether it is right with errors that are not normal: if `problem.stated` is given.
     takes_reports: ClassVar[bool] = False
+
+    def check(self, bundle: Bundle) -> None:  # noqa: B027 - most need nothing
+        """Check that a bundle, and what is installed, has what the sampler needs; nothing is read.
+
+        Raises
+        ------
+        PriorError, BundleError
+            If it has not; the sentence says what to install or to train.
+        """
 
     @abstractmethod
     def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:

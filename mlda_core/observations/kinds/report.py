@@ -66,6 +66,7 @@ class Report(IntervalKind):
     """A class between two thresholds of the place's climate."""
 
     classes: ClassVar[bool] = True
+    ranked: ClassVar[bool] = True
     parameter: ClassVar[float] = 5.0
 
     def check_parameter(self, number: float) -> None:

@@ -48,3 +48,17 @@ def test_marks_are_repainted_in_another_theme_and_taken_away():
     chart.draw(Densities())
     assert chart._marks.data["x"] == []
     assert chart.key() == ""
+
+
+def test_a_range_is_a_bar_to_its_ends_and_of_a_bound_to_the_edge_of_the_axis():
+    chart = DensityChart("light")
+    marks = [
+        Mark("bound", "text", np.nan, low=-3.0, high=np.inf),
+        Mark("class", "changed", np.nan, low=-1.5, high=0.5),
+    ]
+    chart.draw(Densities([normal("after", "analysis", 0.0, 1.0)], marks, "K"))
+    bars, axis = chart._marks.data, chart.figure.x_range
+    assert bars["low"] == [-3.0, -1.5]
+    assert bars["high"] == [pytest.approx(axis.end), 0.5]
+    assert np.isnan(bars["x"]).all()
+    assert chart.key().count("━") == 2

@@ -74,9 +74,10 @@ def test_observe_gives_what_the_command_writes_and_more(standing, speedy, opened
 
 def test_members_are_there_once_somebody_looked_at_them(visit, speedy, opened):
     v = visit(f"{SOME}&column=member")
-    v.settle(lambda v: v.work.drawn_ensemble is not None)
+    v.settle(lambda v: v.view.drawn_ensemble is not None)
     data = opened(take(v, type="download-fields"))
-    members = v.work.drawn_ensemble.anomalies
+    assert data.attrs["sampler"] == "laplace"
+    members = v.view.drawn_ensemble.anomalies
     assert data["psl_member"].shape == (1, *members[:, 0].shape)
     row = [x.name for x in speedy.variables].index("tas")
     np.testing.assert_array_equal(data["tas_member"].values[0], members[:, row])

@@ -36,7 +36,7 @@ def test_observations_have_month_units_and_departures(standing):
     assert set(table["time"]) == {"1997-12"}
     units = dict(zip(table["variable"], table["units"], strict=True))
     assert units == {"psl": "hPa", "tas": "K"}
-    for name in ("background_departure", "analysis_departure", "misfit_sd"):
+    for name in ("background_departure", "analysis_departure", "standardised_departure"):
         np.testing.assert_allclose(table[name], known[name], rtol=1e-8)
     np.testing.assert_array_equal(table["used"], known["used"])
 

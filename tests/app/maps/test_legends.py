@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.maps.legends import legend_html, legend_ticks
+from app.maps.legends import key_html, legend_html, legend_ticks
 from mlda_core.climate.variables import DEFAULTS
 
 
@@ -25,3 +25,11 @@ def test_a_record_of_anomalies_is_no_full_temperature():
     assert "<span>anomaly as recorded, " in legend_html(given, full=True)
     assert "as recorded" not in legend_html(given, full=False)
     assert "as recorded" not in legend_html(DEFAULTS["tas"], full=True)
+
+
+def test_a_key_says_of_what_a_probability_is():
+    plain = key_html(DEFAULTS["pr"], "probability")
+    said = key_html(DEFAULTS["pr"], "probability", said="above <3 mm/day")
+    assert "<span>above &lt;3 mm/day</span>0<i" in said
+    assert "probability, above &lt;3 mm/day: 0 to 100 %" in said
+    assert "<span>" not in plain

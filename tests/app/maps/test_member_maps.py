@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.maps.color_scales import MISSING, OUTSIDE, quantise
-from app.maps.member_maps import contours, member_at, stamps
-from app.maps.projections import to_map
+from app.maps.member_maps import coasts, contours, member_at, stamps
+from app.maps.projections import projection, to_map
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +59,21 @@ def test_a_contour_ends_where_values_are_missing(tiny, members):
     assert lines
     x, _ = to_map("platecarree", tiny.grid.lon[[0, 9]], np.zeros(2))
     assert max(max(line[0]) for line in lines) <= max(x) + 1e-6 or min(x) > max(x)
+
+
+def test_coasts_of_all_stamps_lie_within_them():
+    x, y = coasts("robinson", 23, 10)
+    assert (x.dtype, y.dtype) == (np.float32, np.float32)
+    parts = np.split(np.arange(x.size), np.arange(1, 23) * (x.size // 23))
+    for i, part in enumerate(parts):
+        left, up = i % 10, 2 - i // 10
+        assert np.nanmin(x[part]) >= left
+        assert np.nanmax(x[part]) <= left + 1
+        assert np.nanmin(y[part]) >= up
+        assert np.nanmax(y[part]) <= up + 1
+        # One coast, again and again.
+        np.testing.assert_allclose(x[part] - left, x[parts[0]], atol=1e-5)
+    # Fewer points than the large map has, and no line from one part to another.
+    assert x.size / 23 < 0.5 * len(projection("robinson").coast[0])
+    steps = np.hypot(np.diff(x), np.diff(y))
+    assert np.nanmax(steps) < 0.15

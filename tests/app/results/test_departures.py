@@ -166,15 +166,55 @@ def test_ranks_are_those_of_the_members(v, foot):
     v.settle()
     v.send(type="foot", value=["ranks"])
     v.settle(lambda visit: "withheld" in visit.session.verification.foot.ranks, limit=90)
-    found = observation_ranks(v.work.ensemble())
+    found = observation_ranks(v.view.ensemble())
     assert foot.ranks["withheld"] == found.frequencies("withheld").tolist()
     assert foot.ranks["used"] == found.frequencies("used").tolist()
+    assert foot.ranks["chance"] == {kind: found.chance(kind) for kind in ("withheld", "used")}
     assert "10 withheld" in foot.ranks["words"]
     view = v.session.verification.view.views["ranks"]
     assert list(view.chart._sources["used"].data["top"]) == foot.ranks["used"]
     for _ in range(10):
         v.send(type="undo")
     v.settle()
+
+
+KINDS = """variable,lat,lon,value,error_sd,kind,area
+tas,55,60,much colder,,report,
+tas,20,200,-3,1,upper_bound,
+tas,,,0.5,0.3,mean,-30 -10 100 140
+"""
+
+
+def test_what_was_reported_is_said_in_its_words_and_drawn_where_it_lies(speedy):
+    one = Visit(speedy, "?network=none&tool=observe")
+    try:
+        one.settle()
+        one.send(type="obs-upload", name="kinds.csv", text=KINDS)
+        one.settle(lambda visit: not visit.work.run and visit.work.answered)
+        foot = one.session.verification.foot
+        click(one, "tas", 53.0, 61.0)
+        one.settle(drawn)
+        lines = foot.densities["nearest"]
+        assert lines[0].startswith("1: much colder than usual at 55.0°N 60.0°E, 2")
+        assert "3: +0.50 ± 0.30 K over 30°S–10°S, 100°E–140°E, its centre" in " ".join(lines)
+        assert "2: at most −3.00 ± 1.00 K at 20.0°N 160.0°W" in " ".join(lines)
+        mark = foot.densities["chart"].marks[-1]
+        assert "what it says" in mark.name
+        assert mark.low == -np.inf
+        assert mark.high < 0
+        # A mean is on no axis of a place, though it is near.
+        click(one, "tas", -20.0, 120.0)
+        one.settle(drawn)
+        assert lines != foot.densities["nearest"]
+        assert [m.name for m in foot.densities["chart"].marks] == ["target"]
+        click(one, "tos", 0.0, 215.0)
+        one.settle(drawn)
+        assert foot.densities["nearest"] == []
+        assert foot.densities["note"] == (
+            "No observation of sea (SST): what is known of it comes from air."
+        )
+    finally:
+        one.session.close()
 
 
 def test_without_a_posterior_both_say_why(v, foot):

@@ -7,6 +7,8 @@ import pytest
 from visiting import Visit
 
 from app.charts.members import COLUMNS
+from app.maps.member_maps import stamps
+from app.results.members import legend
 
 SOME = "?network=stations&stations=20&tool=observe"
 
@@ -27,15 +29,27 @@ def foot(v):
 
 
 def test_stamps_of_all_and_a_click_shows_one(v, foot):
-    ensemble = v.work.ensemble()
+    ensemble = v.view.ensemble()
     assert foot.members["n"] == len(ensemble)
     chart = v.session.verification.view.views["members"].stamps
     assert chart.figure.tags == [0, COLUMNS, 0, 5, 2.0]
+    assert chart._names.data["text"] == ["target", "analysis", *map(str, range(1, 51))]
+    # Target and analysis stand first, and are no members.
+    first = stamps(
+        np.stack([v.session.bundle.target("1997-12")[2], v.work.analysis.anomalies[2]]),
+        v.session.bundle.grid, "robinson", 5.0, 2,
+    )  # fmt: skip
+    height, width = first.shape[0], first.shape[1] // 2
+    assert (foot.members["image"][-height:, : 2 * width] == first).all()
+    for x in (0.5, 1.5):
+        chart._tapped(types.SimpleNamespace(x=x, y=chart.rows - 0.5))
+        assert v.session.state.observations.column == "model"
+    assert "K" in v.session.verification.view.views["members"].scale.object
     assert chart._image.data["image"][0] is foot.members["image"]
     chart._tapped(types.SimpleNamespace(x=3.5, y=chart.rows - 1.5))
-    assert v.session.state.observations.member == 14
+    assert v.session.state.observations.member == 13
     assert v.session.state.observations.column == "member"
-    assert np.array_equal(v.view.fields, ensemble.anomalies[13], equal_nan=True)
+    assert np.array_equal(v.view.fields, ensemble.anomalies[12], equal_nan=True)
     assert chart._frame.data["x"] == [3.5]
     before = foot.members["image"]
     foot.variable = "psl"
@@ -45,7 +59,7 @@ def test_stamps_of_all_and_a_click_shows_one(v, foot):
 
 
 def test_the_two_that_differ_most_are_flipped(v, foot):
-    one, other = v.work.ensemble().most_different()
+    one, other = v.view.ensemble().most_different()
     v.send(type="column", value="model")
     v.send(type="members-flip")
     assert v.session.state.observations.member == one + 1
@@ -67,7 +81,7 @@ def test_spaghetti_follows_level_variable_and_projection(v, foot):
     assert foot.members["lines"] != lines
     v.send(type="members-level", value=500.0)
     assert not any(foot.members["lines"].values())
-    assert "anywhere" in foot.members["words"]
+    assert "nowhere" in foot.members["words"]
     v.send(type="members-level", value=level)
     assert foot.members["lines"] == lines
     v.send(type="projection", value="north")
@@ -99,7 +113,7 @@ def test_a_link_says_as_what_they_are_shown(v, foot, speedy):
     v.send(type="members-mode", value="stamps")
     v.send(type="undo")
     assert v.session.state.members == "stamps"
-    v.settle(lambda visit: visit.work.ensemble() is not None, limit=120)
+    v.settle(lambda visit: visit.view.ensemble() is not None, limit=120)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +134,7 @@ def test_a_probability_of_one_s_own_threshold(v, speedy):
     v.send(type="column", value="probability")
     v.send(type="event", value="over")
     v.send(type="threshold", value=0.5)
-    ensemble = v.work.ensemble()
+    ensemble = v.view.ensemble()
     fields = v.view.column().fields
     for i, variable in enumerate(speedy.variables):
         expected = 100 * ensemble.probability(variable.name, 0.5)
@@ -143,3 +157,18 @@ def test_without_members_it_is_said_why(v, foot):
     assert v.session.bar.failed
     v.send(type="observing", name="method", value="vae")
     v.settle()
+
+
+@pytest.mark.parametrize(
+    ("absent", "words"),
+    [
+        ((), "(thin), analysis (orange), target (plain)"),
+        (("analysis",), "(thin), target (plain); none in the analysis"),
+        (("analysis", "target"), "(thin); none in the analysis or the target"),
+        (("members", "analysis", "target"), "3.0 K is nowhere in the members"),
+        (("members", "analysis"), "nowhere in the members, but in the target"),
+    ],
+)
+def test_the_legend_names_only_lines_that_are_there(absent, words):
+    lines = {name: [] if name in absent else [0] for name in ("members", "analysis", "target")}
+    assert words in legend("3.0 K", "50 members by Laplace", lines)

@@ -9,11 +9,16 @@ def test_one_of_two_pictures_is_shown_and_choices_sent(shown):
     unfold(shown, "members")
     view = shown.views["members"]
     image = np.zeros((4, 20), np.uint8)
-    shown.foot.members = {"image": image, "n": 12, "variable": "psl", "member": 2, "words": "12"}
+    shown.foot.members = {
+        "image": image, "n": 12, "variable": "psl", "member": 2, "words": "12",
+        "projection": "robinson",
+    }  # fmt: skip
     assert (view.stamps.figure.visible, view.spaghetti.figure.visible) == (True, False)
     assert not view.level.visible
     assert view.stamps._image.data["image"][0] is image
-    assert view.stamps._frame.data["x"] == [1.5]
+    # Behind target and analysis.
+    assert view.stamps._frame.data["x"] == [3.5]
+    assert "hPa" in view.scale.object
     line = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     shown.foot.members = {
         "mode": "spaghetti", "level": 1.5, "lines": {"members": [line, line]},

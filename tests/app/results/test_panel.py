@@ -7,6 +7,7 @@ import pytest
 from linear_responder import Linear
 
 from app.results.panel import Foot, analysis_for, changed_for, drivers_for, scores_for
+from app.text import number
 from mlda_core.assimilation.methods import METHODS
 from mlda_core.assimilation.regional_series import Means
 from mlda_core.climate.regions import BASINS, REGIONS
@@ -43,6 +44,11 @@ def test_scores_travel_as_plain_values(bundle):
     # Climatology has no pattern: its correlation is nothing, not a number.
     assert values["target"]["climatology"]["psl"]["r"] is None
     assert values["withheld"] == {}
+    # Written with two digits it is what the scatter writes: .39496, and not .395, which is .40.
+    near = verify({"vae": (1 - 0.60504**0.5) * target}, bundle, target=target)
+    value = scores_for(near)["target"]["vae"]["psl"]["explained_variance"]
+    assert value == pytest.approx(0.39496, abs=2e-6)
+    assert number(value) == "0.39"
     assert values["best"]["target"] == dict.fromkeys(("psl", "tos", "tas", "pr"), "vae")
     assert values["best"]["withheld"] == dict.fromkeys(("psl", "tos", "tas", "pr"))
 

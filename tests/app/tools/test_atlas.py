@@ -9,9 +9,12 @@ from small import make_small
 from visiting import PERTURB, SeaVisit
 
 from app.maps.projections import to_map
+from app.tools import atlas as tools_atlas
 from mlda_core.climate.regions import REGIONS
+from mlda_core.evaluation.gcm_atlas import patches_alone
 from mlda_core.page_state.responses import responder_of
 from mlda_core.perturbation.atlas import AtlasRun
+from mlda_core.perturbation.gcm_atlas import GcmAtlas
 from mlda_core.perturbation.gfmip import of_key, patches_at_sea
 from mlda_core.perturbation.sst_patches import open_water
 
@@ -126,7 +129,8 @@ def test_the_atlas_fills_in_is_stopped_gone_on_with_and_clicked(sea_visit, slow_
             break
     slow_patches.append(SECONDS)
     expected = run.atlas()
-    column, readings = atlas.column()
+    column, readings, left = atlas.column()
+    assert left is None
     assert np.allclose(
         column.fields, expected.maps(REGIONS["nino34"]), rtol=1e-3, atol=1e-3, equal_nan=True
     )
@@ -177,3 +181,53 @@ def test_with_everything_held_outside_the_patches_it_says_why_not(sea_visit):
     wait_for(v, lambda: v.perturb.atlas.job.failed)
     assert "sst_only" in v.perturb.atlas.words.object
     assert not v.perturb.atlas.busy
+
+
+@pytest.fixture
+def own(small, monkeypatch):
+    """Sensitivities of the GCM for the small bundle: as large in each patch as its number."""
+    patches = patches_alone(small, [MONTH]).patches
+    count, variables = len(patches), len(small.variables)
+    values = np.broadcast_to(np.arange(1.0, count + 1), (1, variables, count))
+    made = GcmAtlas(
+        patches,
+        ("tropics",),
+        values,
+        np.ones_like(values),
+        np.ones((1, variables)),
+        np.full((1, variables), 0.5),
+        np.eye(count),
+        np.full(count, 1 / count),
+        2,
+        420,
+    )
+    monkeypatch.setattr(tools_atlas, "sensitivities_of", lambda _: made)
+    return made
+
+
+def test_the_atlas_stands_beside_what_the_gcms_runs_say(sea_visit, own):
+    v = sea_visit(SHOWN, wait=False)
+    atlas = v.perturb.atlas
+    wait_for(v, lambda: atlas.atlas is not None and not atlas.busy)
+    scene = v.perturb.scene()
+    right, readings, left = atlas.column()
+    assert (scene.left, scene.right) == (left, right)
+    assert left.look is right.look
+    there = np.isfinite(left.fields)
+    assert there.any()
+    np.testing.assert_array_equal(there, np.isfinite(right.fields))
+    shown = np.isfinite(atlas.atlas.told(REGIONS["tropics"]))
+    values = np.where(shown, own.values("tropics", atlas.atlas.patches), np.nan)
+    expected = atlas.atlas.spread_out(values)
+    np.testing.assert_allclose(left.fields[there], expected[there], rtol=1e-5)
+    assert all(row[-1][0] == "GCM" for row in readings if len(row) > 1)
+    assert "GCM" in v.perturb.heading.pair[0]
+    assert v.perturb.nino_words() is None
+    assert "2 members of 420 months" in atlas.words.object
+    # Of a region that the runs were not asked for the analysis stands there.
+    v.send({"type": "sea-set", "name": "over", "value": "globe"})
+    wait_for(v, lambda: not atlas.compared)
+    assert atlas.column()[2] is None
+    assert v.perturb.scene().left is not left
+    assert "choose" in atlas.words.object
+    assert "GCM" not in v.perturb.heading.pair[0]

@@ -21,7 +21,7 @@ def test_nothing_is_cycled_before_it_is_asked_for(cycle_visit):
     assert np.isnan(scene.second).all()
     assert scene.readings[0][0][0] == "not cycled"
     assert v.said.startswith("Run begins on the day shown")
-    assert v.session.tools.tools[-1] == ["cycle", "Cycle"]
+    assert v.session.tools.tools[-2:] == [["cycle", "Cycle"], ["learn", "Learn"]]
 
 
 def test_columns_are_truth_and_what_is_chosen_beside_it(cycle_visit, cycled):

@@ -15,7 +15,7 @@ def test_modes_are_those_that_browser_and_server_know():
     assert f"const MODES = {json.dumps(list(MODES))}" in read("observe_gestures.js")
 
 
-def test_the_browser_finds_what_it_reads_by_name_and_nothing_is_sent():
+def test_the_browser_finds_what_it_reads_by_name_and_what_clicks_place_is_sent():
     form = PointerForm(made_panel(), None)
     made = read("observe_gestures.js")
     for field in (form.mode, form.station, form.kind):
@@ -23,7 +23,8 @@ def test_the_browser_finds_what_it_reads_by_name_and_nothing_is_sent():
     form.mode.widget.value = "lasso"
     form.station.widget.value = ["on"]
     form.kind.widget.value = "report:-2"
-    assert form._panel.heard == []
+    # The server says what the next click does.
+    assert form._panel.heard == [{"type": "obs-as", "value": "report:-2"}]
 
 
 def test_where_the_values_come_from_is_told_where_there_is_something_to_tell():

@@ -32,7 +32,9 @@ def test_only_what_belongs_to_the_column_is_seen(heading):
     heading.put(column="spread")
     assert seen() == {"amplify", "hatching"}
     heading.put(column="member")
-    assert seen() == {"amplify", "members"}
+    assert seen() == {"members"}
+    heading.put(scale=2)
+    assert seen() == {"amplify", "members"}, "what is amplified can be put back"
     heading.put(column="probability", event="above")
     assert seen() == {"event"}
     heading.put(event="under", threshold=-1.5)

@@ -7,6 +7,7 @@ import pytest
 from small import make_small
 
 from app.tools.kinds import MARKS, chosen, key_words, mark_of, offered, said
+from app.tools.two_places import First, box_between, difference_row, mean_row, needs_two
 from mlda_core.observations.kinds import KINDS
 from mlda_core.observations.table import to_csv
 from mlda_core.page_state.observations import ObservationSettings
@@ -45,10 +46,19 @@ def test_every_kind_has_a_marker_of_its_own():
 def test_what_is_offered_can_be_chosen():
     for code, _ in offered():
         kind, value = chosen(code)
-        check_row(Row("tas", 50, 10, value, kind=kind))
+        # What a second click makes of a kind that needs one.
+        first = First(kind, "tas", 50.0, 10.0)
+        row = Row("tas", 50, 10, value, kind=kind)
+        if needs_two(kind):
+            row = mean_row("tas", box_between(first, 40.0, 30.0))
+            row = row if kind == "mean" else difference_row(first, 40.0, 30.0)
+        assert check_row(row).kind == kind
+    assert {kind for kind, _ in map(chosen, [code for code, _ in offered()])} == {"", *KINDS} - {
+        "value"
+    }
     assert chosen(None) == ("", None)
     assert chosen("report:-2") == ("report", -2.0)
-    for code in ("mean", "report:9", ["value"]):
+    for code in ("mode", "report:9", ["value"]):
         with pytest.raises(InvalidObservationError):
             chosen(code)
 

@@ -131,3 +131,46 @@ def test_the_chart_holds_all_of_its_curves_and_marks(theme):
     assert chart._lines[0].glyph.line_color != colour
     chart.draw(Densities())
     assert list(chart._marks.data["x"]) == []
+
+
+KINDS_CSV = """variable,lat,lon,value,error_sd,kind,area
+tas,48.2,16.4,much colder,,report,
+tas,60,25,-3,1,upper_bound,
+tos,,,1.5,,mean,nino34
+psl,64.1,-21.9,-12,2,difference,minus 37.7 -25.7
+tas,51.5,-0.1,4.2,0.5,student_t,
+"""
+
+
+def test_observations_of_every_kind_have_a_card(speedy):
+    v = Visit(speedy, "?network=none&tool=observe")
+    try:
+        v.settle()
+        v.send(type="obs-upload", name="kinds.csv", text=KINDS_CSV)
+        v.settle(lambda visit: not visit.work.run and visit.work.answered)
+        card = v.observer.card
+        expected = {
+            0: ("much colder than usual", "at 48.2°N 16.4°E", "what it says"),
+            1: ("at most −3.00 ± 1.00 K", "at 60.0°N 25.0°E", "what it says"),
+            2: ("+1.50 ± ", "over Niño 3.4", "the observation"),
+            3: ("−12.0 ± 2.0 hPa", "of 64.1°N 21.9°W minus 37.7°N 25.7°W", "the observation"),
+            4: ("+4.20 ± 0.50 K with heavy tails", "at 51.5°N 0.1°W", "the observation"),
+        }
+        for row, (says, where, mark) in expected.items():
+            ask(v, row)
+            # Until it is known nothing of another row is shown.
+            v.settle(opened)
+            v.turn()
+            assert card.found.row == row
+            assert says in card.words.object
+            assert where in card.title.object
+            shown = densities_of(card.found)
+            assert [one.name for one in shown.marks] == [mark]
+            told = dict(facts(card.found))
+            assert ("Once it is used" in told) == (row < 2)
+            if row < 2:
+                assert "which had a probability of" in card.words.object
+                assert shown.marks[0].high < 0
+        assert len(shown.curves[2].x) > 100
+    finally:
+        v.session.close()

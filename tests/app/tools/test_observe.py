@@ -177,7 +177,7 @@ def test_the_column_flips_through_members_of_the_posterior(visit):
     first = v.session._frame.model
     v.send(type="member", value=7)
     seventh = v.session._frame.model
-    ensemble = v.work.ensemble()
+    ensemble = v.view.ensemble()
     np.testing.assert_array_equal(first, ensemble.anomalies[0])
     np.testing.assert_array_equal(seventh, ensemble.anomalies[6])
     assert np.nanmax(np.abs(first - seventh)) > 1
@@ -196,7 +196,7 @@ def test_the_column_shows_the_probability_of_an_event(visit):
     v.send(type="column", value="probability")
     v.settle(lambda visit: visit.view.column().fields is not None)
     above = v.view.column().fields
-    ensemble = v.work.ensemble()
+    ensemble = v.view.ensemble()
     there = v.session.bundle.mask
     assert (above[there] >= 0).all()
     assert (above[there] <= 100).all()
@@ -279,7 +279,7 @@ def test_ten_thousand_observations_are_taken(visit):
     )
     assert len(v.rows) == 10_000
     assert v.panel.counts["hidden"]
-    v.send(type="share")
+    v.send(type="share", page="http://localhost:5006/app")
     assert "link holds the network" in v.status
     assert len(v.session.bar.query) < 2000
 

@@ -116,6 +116,12 @@ def test_a_drawn_box_keeps_the_network_within_it(visit):
     assert v.rows["lon"].between(89, 181).all()
     assert v.rows["lat"].between(-1, 46).all()
     assert v.panel.region_words == "0°–45°N, 90°E–180°"
+    # From 161.4951 W, which is kept as 161.5: what is said is what is kept.
+    v.send(
+        type="obs-drawn", mode="region", variable="psl", geometry={**box, "x0": 0.20561, "x1": 1}
+    )
+    assert v.panel.region_words == "0°–45°N, 162°W–90°W"
+    assert v.status == f"The network is confined to {v.panel.region_words}."
 
 
 def test_a_drawing_means_what_its_own_message_says(visit):

@@ -67,7 +67,20 @@ def test_the_map_is_the_library_s_and_the_best_are_placed_and_undone(visit, bund
     assert placed["error_sd"].to_numpy() == pytest.approx(
         expected.best["error_sd"].to_numpy(), rel=1e-2
     )
-    v.settle(found)
+    # What is not known yet is said to be computed, and the maps of before stay whole.
+    old, scales = v.view.column(), set()
+
+    def all_new(visit):
+        (words,) = tool.promise_words()
+        done = visit.work.answered and found(visit)
+        scales.add((visit.view.column().look.limits, bool(visit.observer.heading.note)))
+        if visit.work.answered and tool._reached is None:
+            assert "Now: spread being computed; error from" in words
+        return done
+
+    v.settle(all_new)
+    assert v.view.column() is not old
+    assert scales == {(old.look.limits, True), (v.view.column().look.limits, False)}
     assert v.work.analysis is not before
     now = tool.best.spread
     assert now < 0.7 * expected.spread
@@ -173,3 +186,40 @@ def test_without_a_target_it_is_said_why_nothing_is_placed(visit, bundle, monkey
     assert v.session.bar.failed
     assert "no value can be sampled" in v.status
     assert len(v.rows) == count
+
+
+def test_what_came_of_a_promise_is_said_whatever_is_asked_next(visit):
+    v = visit()
+    v.settle(found)
+    tool = v.observer.next
+    v.send(type="next-place", count=1)
+    # Asked about something else before it is known; then nothing is asked.
+    v.send(type="next", name="next_target", value="psl")
+    v.settle(lambda visit: visit.observer.next._reached is not None, limit=120)
+    (words,) = tool.promise_words()
+    assert "Now: spread 0." in words
+    assert "error from" in words
+    v.settle(found)
+    v.send(type="next-place", count=1)
+    v.send(type="column", value="model")
+    v.settle(lambda visit: visit.observer.next._reached is not None, limit=120)
+    assert "being computed" not in tool.promise_words()[0]
+    v.send(type="column", value="next")
+    v.settle(found)
+    assert np.isfinite(v.view.column().fields).any()
+
+
+def test_until_all_maps_are_there_each_says_so_and_has_no_scale(visit):
+    v = visit()
+    heard = set()
+
+    def all_there(visit):
+        column = visit.view.column()
+        heard.add((visit.observer.heading.hint, column.fields is None))
+        assert visit.session.figures._key(visit.session.bundle.variables[0]) == "" or column.look
+        return found(visit)
+
+    v.settle(all_there)
+    words = {hint for hint, empty in heard if empty}
+    assert "Being computed: 0 of 4 maps …" in words
+    assert all(not hint for hint, empty in heard if not empty)

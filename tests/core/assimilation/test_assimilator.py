@@ -56,7 +56,7 @@ def test_withheld_observations_change_nothing_but_are_scored(bundled):
     told = b.observations
     assert not told["used"][:5].any()
     assert told["used"][5:].all()
-    assert (told["misfit_sd"][:5].abs() > 10).all()
+    assert (told["standardised_departure"][:5].abs() > 10).all()
     assert (told["analysis_departure"][:5] > 50).all()
     assert b.statistics.n_withheld == 5
 

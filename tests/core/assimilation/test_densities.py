@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import table
+from kind_posteriors import rows as kind_rows
 from small import make_small
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.assimilation.densities import densities_at
 from mlda_core.climate.errors import StateError
 from mlda_core.climate.interpolation import ObservationError
-from mlda_core.climate.regions import REGIONS, drawn_box, regional_mean
+from mlda_core.climate.regions import REGIONS, Region, drawn_box, regional_mean
 
 MONTH = "1982-07"
 
@@ -102,6 +103,52 @@ def test_the_nearest_observations_come_first(engine, observed):
     globe = densities_at(engine, observed, MONTH, "tas", REGIONS["globe"]).nearest
     assert (globe["distance_km"] == 0).all()
     assert not len(densities_at(engine, observed, MONTH, "pr", (0.0, 200.0)).nearest)
+
+
+REPORTED = "tas,33.75,22.5,much colder,,report,,\ntas,11.25,45,1,0.5,lower_bound,,\n"
+
+
+@pytest.mark.parametrize("variable", ["tas", "psl"])
+@pytest.mark.parametrize("where", [(33.75, 22.5), (56.25, 22.5), drawn_box(20, 60, 0, 60)])
+def test_with_reports_it_is_that_of_the_members_that_are_drawn(engine, small, variable, where):
+    observations = kind_rows(small, REPORTED)
+    found = densities_at(engine, observations, MONTH, variable, where)
+    assert not found.approximate
+    ensemble = engine.ensemble(observations, MONTH, sampler="perturbed", members=400)
+    fields = ensemble.anomalies[:, [v.name for v in small.variables].index(variable)]
+    if isinstance(where, Region):
+        drawn = regional_mean(fields, small.grid, where)
+    else:
+        i = int(np.abs(small.grid.lat - where[0]).argmin())
+        j = int(np.abs(small.grid.lon - where[1]).argmin())
+        drawn = fields[:, i, j]
+    centre, sd = float(drawn.mean()), float(drawn.std())
+    assert found.posterior.mean == pytest.approx(centre, abs=0.2 * sd)
+    assert found.posterior.sd == pytest.approx(sd, rel=0.15)
+    assert mass(found.posterior) == pytest.approx(1, abs=0.02)
+
+
+def test_where_much_colder_was_reported_cold_has_the_longer_tail(engine, small):
+    observations = kind_rows(small, REPORTED)
+    density = densities_at(engine, observations, MONTH, "tas", (33.75, 22.5)).posterior
+    width = np.gradient(density.x)
+    third = (density.y * width * (density.x - density.mean) ** 3).sum() / density.sd**3
+    assert third < -0.1
+
+
+def test_the_nearest_have_the_ends_of_what_they_say(engine, small):
+    observations = kind_rows(small, REPORTED)
+    nearest = densities_at(engine, observations, MONTH, "tas", (33.75, 22.5)).nearest
+    assert nearest["kind"].tolist() == ["report", "lower_bound"]
+    assert nearest["low"].tolist() == [-np.inf, 1.0]
+    assert nearest["high"].iloc[0] < 0
+    assert nearest["high"].iloc[1] == np.inf
+
+
+def test_of_very_many_reports_it_says_that_it_is_approximate(engine, small, monkeypatch):
+    monkeypatch.setattr("mlda_core.assimilation.not_normal.MOST", 1)
+    found = densities_at(engine, kind_rows(small, REPORTED), MONTH, "tas", (33.75, 22.5))
+    assert found.approximate
 
 
 def test_a_calendar_month_has_no_target(engine, observed):

@@ -16,7 +16,7 @@ def test_a_far_observation_is_named(bundled):
     assert analysis.outcome.startswith("converged in ")
     assert "observation 7 (sea-level pressure at " in analysis.outcome
     assert "withhold it, raise its error or ask for a robust analysis" in analysis.outcome
-    assert analysis.observations["misfit_sd"].abs().idxmax() == 6
+    assert analysis.observations["standardised_departure"].abs().idxmax() == 6
 
 
 def test_the_worst_are_named_with_their_places(bundled, engine):

@@ -67,7 +67,7 @@ def test_distances_are_those_of_leaving_one_out_with_the_others_as_weighted(tmp_
         assert weight[i] == pytest.approx(weight_of(np.array([misfit]))[0], rel=0.05, abs=1e-3)
     told = engine.run(table, 7, method="eof", robust=True).observations
     np.testing.assert_allclose(told["robust_weight"], weight)
-    assert told["misfit_sd"].abs()[bad].min() > FAR_SD
+    assert told["standardised_departure"].abs()[bad].min() > FAR_SD
 
 
 @pytest.mark.parametrize("method", ["vae", "enoi"])

@@ -8,9 +8,15 @@ import pytest
 from mlda_core.assimilation.shape import SKEWED, Shape
 
 
+def shape(skewness, modes, n_minima=1):
+    none = np.full(len(modes), np.nan)
+    return Shape(np.array(skewness, float), np.array(modes, np.int64), n_minima, none, none)
+
+
 def said(skewness, modes, n_minima=1, rows=None):
-    shape = Shape(np.array(skewness, float), np.array(modes, np.int64), n_minima)
-    return shape.words(np.arange(len(modes)) if rows is None else np.array(rows))
+    return shape(skewness, modes, n_minima).words(
+        np.arange(len(modes)) if rows is None else np.array(rows)
+    )
 
 
 def test_nothing_is_said_of_a_posterior_that_is_nearly_normal():
@@ -47,3 +53,12 @@ def test_modes_and_skewness_are_said_together():
         "the posterior has two modes at observation 2",
         "the posterior is skewed",
     ]
+
+
+def test_whether_it_is_skewed_or_split_is_what_the_words_say():
+    assert not shape([], []).is_skewed
+    assert not shape([0.9 * SKEWED], [1]).is_skewed
+    assert shape([0.0, -SKEWED], [1, 1]).is_skewed
+    assert not shape([2.0], [1]).is_split
+    assert shape([0.0], [2]).is_split
+    assert shape([0.0], [1], n_minima=2).is_split

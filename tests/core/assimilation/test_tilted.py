@@ -10,7 +10,7 @@ from kind_posteriors import prepared, rows
 from scipy import integrate
 
 from mlda_core.assimilation.mode import modes_of
-from mlda_core.assimilation.tilted import cavity, shape_of
+from mlda_core.assimilation.tilted import cavity, shape_of, tilted, tilted_mode
 from mlda_core.observations.kind import Terms
 
 TEXT = (
@@ -97,3 +97,36 @@ def test_a_heavy_tailed_value_that_others_oppose_has_two_modes_there(mode):
     # Nearly all of the density is at one of them.
     assert counts["student_t", 6.0] == [1] * len(mean)
     assert counts["value", 3.5] == [1] * len(mean)
+
+
+def test_ranks_are_of_what_the_others_say_and_a_bound_has_none(linear, mode):
+    _, problem = prepared(linear, rows(linear, TEXT))
+    likelihoods = problem.observed.likelihoods
+    shape = shape_of(mode, likelihoods, 1)
+    mean, variance = cavity(mode)
+    below, _ = likelihoods.predicted(mean, variance)
+    assert np.isnan([shape.below[2], shape.upto[2]]).all()
+    kept = np.array([0, 1, 3])
+    assert shape.below[kept] == pytest.approx(below[kept])
+    # The lowest class has nothing below it; a value is one number.
+    assert shape.below[0] == 0
+    assert (shape.upto > shape.below)[:2].all()
+    assert shape.upto[3] == shape.below[3]
+
+
+def test_the_tilted_density_has_the_moments_of_quadrature_and_its_mode_no_slope(linear):
+    _, problem = prepared(linear, rows(linear, TEXT))
+    for row in range(4):
+        one = problem.observed.likelihoods.where(np.array([row]))
+        f, share = tilted(one, -0.4, 0.3)
+
+        def weight(x, power=0, one=one):
+            cost = one.cost(np.array([x]))[0] + 0.5 * (x + 0.4) ** 2 / 0.3
+            return x**power * np.exp(-cost)
+
+        total, first = (integrate.quad(weight, -6, 6, args=(p,), limit=200)[0] for p in (0, 1))
+        assert share.sum() == pytest.approx(1)
+        assert share @ f == pytest.approx(first / total, abs=1e-4)
+        at = tilted_mode(one, -0.4, 0.3)
+        slope = (at + 0.4) / 0.3 + one.slope(np.array([at]))[0]
+        assert slope == pytest.approx(0, abs=1e-3)

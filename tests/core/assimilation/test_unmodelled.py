@@ -28,7 +28,7 @@ def test_a_misfit_is_in_units_of_residual_and_error_together(linear):
     found, every = step(linear, given, used=np.ones(len(given), bool))
     rows = found.analysis.observations
     expected = every.value / np.sqrt(4.0 + every.variance)
-    np.testing.assert_allclose(rows["misfit_sd"], expected, rtol=1e-5)
+    np.testing.assert_allclose(rows["standardised_departure"], expected, rtol=1e-5)
     np.testing.assert_allclose(rows["analysis_departure"], given["value"])
     assert np.isnan(found.analysis.statistics.chi_squared)
     tas = [v.name for v in linear.variables].index("tas")

@@ -63,6 +63,8 @@ def test_settings_reach_the_method(workplace):
         (("--from", "1984-13-01"), "'1984-13-01'"),
         (("--to", "1983-12-31"), "is not after"),
         (("--to", "1999-01-01"), "1999-01-01"),
+        (("--withhold", "1985-01-01:europe"), "names no time of the run"),
+        (("--withhold", "1984-01-02:mars"), "'mars'"),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_a_sentence(workplace, words, said):

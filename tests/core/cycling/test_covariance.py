@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from mlda_core.climate.seasons import MONTHLY
-from mlda_core.cycling.covariance import Gaussian, LocalisedSample, TimesOfYear, columns
+from mlda_core.cycling.covariance import (
+    Gaussian,
+    LocalisedSample,
+    TimesOfYear,
+    columns,
+    observed_covariance,
+)
 from mlda_core.cycling.localisation import on_a_circle
 from mlda_core.cycling.operators import LinearOperator, NonlinearOperator
 from mlda_core.forecast.model_error import DiagonalCovariance, FactoredCovariance
@@ -27,6 +33,7 @@ def test_columns_are_those_of_the_matrix(covariance, matrix):
     cross, between = columns(covariance, OPERATOR, np.zeros(8))
     assert np.allclose(cross, matrix @ h.T)
     assert np.allclose(between, h @ matrix @ h.T)
+    assert np.allclose(observed_covariance(covariance, OPERATOR, np.zeros(8)), between)
     assert np.allclose(covariance.variance, np.diag(matrix))
     assert np.allclose(covariance.scaled(4.0).variance, 4 * np.diag(matrix))
 
@@ -116,3 +123,10 @@ def test_a_localised_sample_draws_what_it_says():
     drawn = local.sample(20000, np.random.default_rng(0))
     root = dense_root(local)
     assert np.allclose(np.cov(drawn.T), root @ root.T, atol=0.15)
+
+
+def test_a_product_is_that_of_the_roots():
+    sample = LocalisedSample(ANOMALIES, on_a_circle(8, 2.0, batch=2))
+    states = torch.from_numpy(RNG.standard_normal((3, 8)))
+    wanted = sample.root(sample.root_transposed(states))
+    assert torch.allclose(sample.product(states), wanted, atol=1e-5)

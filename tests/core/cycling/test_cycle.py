@@ -17,7 +17,7 @@ OF_STATES = [
 # Those that the defaults leave out, of some methods.
 SETTINGS = {
     "etkf": {"rotate": True, "inflation": 1.1},
-    "4dvar": {"window": "growing", "lag": 2},
+    "4dvar": {"window": "overlapping", "lag": 2},
     "4dvar_weak": {"lag": 2},
     "pf_bootstrap": {"jitter": 1.0},
     "pf_optimal": {"jitter": 1.0, "kernel": 0.5},

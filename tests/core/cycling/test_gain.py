@@ -11,7 +11,7 @@ def test_the_gain_is_that_of_the_full_matrices():
     rng = np.random.default_rng(0)
     root, h, d = rng.standard_normal((6, 4)), rng.standard_normal((3, 6)), rng.standard_normal(3)
     b, r = root @ root.T, np.array([0.5, 1.0, 2.0])
-    gain = Gain(
+    gain = Gain.of(
         FactoredCovariance(root), Observations(LinearOperator.of_dense(h), d, r), np.zeros(6)
     )
     k = b @ h.T @ np.linalg.inv(h @ b @ h.T + np.diag(r))

@@ -1,11 +1,14 @@
 """Ranks of observations: uniform where the analysis is calibrated."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from kind_posteriors import rows
 
 from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.evaluation.rank_histogram import BINS, ObservationRanks, observation_ranks
 from mlda_core.observations.networks import NetworkSpec, places, synthesise
+from mlda_core.observations.synthetic import synthesise_reports
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,51 @@ def test_values_beyond_all_members_are_in_the_outer_ranks(speedy, observed):
     # What is withheld changes nothing.
     plain = Assimilator(speedy).ensemble(observed, "1997-12", members=20)
     assert np.array_equal(observation_ranks(plain).used, ranks.used)
+
+
+def test_reports_of_a_calibrated_analysis_are_flat_too(speedy):
+    """Values and reports by turns, a part of each withheld; bounds have no rank."""
+    month = "1997-12"
+    where = places(NetworkSpec("stations", count=160), speedy)
+    values = synthesise(where, speedy, speedy.target(month), 12, seed=3).assign(
+        kind="value", area=""
+    )
+    reports = synthesise_reports(where, speedy, speedy.target(month), 12, seed=4)
+    here = np.arange(len(values)) % 2 == 0
+    table = pd.concat([values[here], reports[~here]], ignore_index=True)
+    bound = table.iloc[:3].assign(kind="lower_bound")
+    table = pd.concat([table, bound], ignore_index=True)
+    table["withheld"] = np.arange(len(table)) % 4 < 2
+    ensemble = Assimilator(speedy).ensemble(table, month, members=30)
+    ranks = observation_ranks(ensemble)
+    assert ranks.bounds == 3
+    assert ranks.reports == (table["kind"] == "report").sum()
+    assert ranks.withheld.size + ranks.used.size == len(table) - 3
+    for which in ("withheld", "used"):
+        values = getattr(ranks, which)
+        assert ((values >= 0) & (values <= 1)).all()
+        # Of some 160 uniform numbers: their mean within .023, a bin's share within .024.
+        assert values.mean() == pytest.approx(0.5, abs=0.09)
+        assert np.abs(ranks.frequencies(which) - 1 / BINS).max() < 0.11
+
+
+def test_a_mean_is_ranked_as_a_mean_and_not_at_the_place_of_its_marker(speedy):
+    text = "tos,,,9,0.3,mean,nino34,true\ntos,0,215,0,0.3,,,\n"
+    ensemble = Assimilator(speedy).ensemble(rows(speedy, text), "1997-12", members=20)
+    (rank,) = observation_ranks(ensemble).withheld
+    assert rank > 0.95
+
+
+@pytest.mark.parametrize("size", [20, 200])
+def test_nine_of_ten_bins_of_uniform_ranks_lie_in_the_band_of_chance(size):
+    rng = np.random.default_rng(0)
+    drawn = [ObservationRanks(rng.random(size), np.zeros(0)) for _ in range(400)]
+    low, high = drawn[0].chance("withheld")
+    shares = np.array([one.frequencies("withheld") for one in drawn])
+    inside = ((shares >= low - 1e-9) & (shares <= high + 1e-9)).mean()
+    # Of so few whole numbers the band holds a little more than it is asked to.
+    assert 0.89 < inside < 0.98
+    assert np.isnan(drawn[0].chance("used")).all()
 
 
 def test_none_withheld_and_none_at_all(speedy, observed):

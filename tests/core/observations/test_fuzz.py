@@ -44,7 +44,7 @@ EXTRA = [
     ),
     *("time", "date", "valid_time", "year", "month", "YEAR", "mm", "yyyymm", "decimal_year", "day"),
     *("units", "unit", "kind", "withheld", "label", "station", "base_period", "baseline", ""),
-    *("Datum", "quality", "witheld", "lat", "misfit_sd", "n", "time (UTC)"),
+    *("Datum", "quality", "witheld", "lat", "standardised_departure", "n", "time (UTC)"),
 ]
 NUMBERS = [
     *("0", "1", "-1.5", "47.4", "8,5", "-9.99", "-99.9", "9999", "1e20", "9.96921e36", "1e9"),

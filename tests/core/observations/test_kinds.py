@@ -98,3 +98,23 @@ def test_bounds_and_reports_beside_a_value_are_no_repetition(linear):
     reading = read(text, linear, month=7, options=TableOptions(merge_repeated=True))
     assert len(reading.table) == 3
     assert not reading.notes
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_what_is_predicted_is_what_draws_of_the_state_and_its_error_say(key):
+    """Rows are drawn from the kind's own model, and fall where they are predicted to."""
+    kind, rng, n = KINDS[key], np.random.default_rng(1), 400_000
+    said = terms(kind, [1.0] if not kind.classes else [-1.0])
+    mean, variance = np.array([0.3]), np.array([0.5])
+    below, upto = kind.predicted(mean, variance, said)
+    f = mean + np.sqrt(variance) * rng.standard_normal(n)
+    noise = rng.standard_t(said.parameter[0], n) if key == "student_t" else rng.standard_normal(n)
+    seen = f + said.sd * noise
+    ends = (said.value, said.value) if np.isnan(said.low[0]) else (said.low, said.high)
+    for found, end in zip((below, upto), ends, strict=True):
+        assert found[0] == pytest.approx((seen < end).mean(), abs=0.003)
+    if not np.isnan(said.low[0]):
+        # And so is its likelihood over f.
+        likelihood = np.exp(-kind.cost(f[:, None], said)).mean()
+        assert upto[0] - below[0] == pytest.approx(likelihood, abs=0.003)
+    assert kind.ranked == (key not in ("lower_bound", "upper_bound"))

@@ -39,8 +39,12 @@ def test_an_analysis_and_what_follows_are_the_librarys(world, request_of_it):
     other = engine.influence(request_of_it.observations, request_of_it.month, 2)
     np.testing.assert_array_equal(one, other)
     assert request_of_it.cost(made.z, world).total > 0
-    ensemble = request_of_it.ensemble(world)
+    ensemble = request_of_it.ensemble(world, "perturbed")
     np.testing.assert_array_equal(ensemble.analysis.anomalies, made.anomalies)
+    assert ensemble.sampler == "perturbed"
+    *_, last = request_of_it.ensemble_steps(world, "laplace")
+    assert last.ensemble.sampler == "laplace"
+    assert not np.array_equal(last.ensemble.anomalies, ensemble.anomalies)
 
 
 def test_step_by_step_it_begins_with_the_background(world, request_of_it):

@@ -1,6 +1,11 @@
 """A state as command lines."""
 
+import shlex
+
+import numpy as np
 import pytest
+import xarray as xr
+from commands import mlda
 
 from mlda_core.page_state.commands import commands_of
 from mlda_core.page_state.opened import PageState, from_link
@@ -13,6 +18,8 @@ from mlda_core.perturbation.sst_patches import Patch
         ("", "--method vae --against-bundle --out analysis.nc"),
         ("method=eof&residual=0&reach=0.5", "--method eof --no-residual --localisation 0.5"),
         ("column=member", "--members 50"),
+        ("column=member&sampler=perturbed", "--members 50 --sampler perturbed"),
+        ("members=stamps&sampler=multistart", "--members 50 --sampler multistart"),
     ],
 )
 def test_an_analysis_is_two_lines(speedy, query, words):
@@ -75,10 +82,45 @@ def test_what_is_left_out_of_a_line_is_said(speedy, query, words):
     assert any(words in sentence for sentence in found.beyond)
 
 
-def test_a_lasso_and_a_cycle_are_for_python(speedy, cycled):
+def test_a_lasso_is_for_python(speedy):
     state = from_link("?tool=perturb", speedy)
     lasso = Patch(1.0, polygon=((0.0, 150.0), (10.0, 160.0), (0.0, 170.0)))
     sea = state.snapshot.perturbations.replace(patches=(lasso,))
     state = PageState(state.snapshot.replace(perturbations=sea), speedy, state.limits)
     assert "Lasso round" in commands_of(state).beyond[0]
-    assert "from_link(...).cycle()" in commands_of(from_link("?tool=cycle", cycled)).beyond[0]
+
+
+RUN = "?tool=cycle&model=code&cycle_from=1984-03-01&cycle_stations=30"
+
+
+def test_a_cycle_is_one_line_that_does_the_same(cycled, tmp_path):
+    changed = "&cycle_without=1984-03-02:europe,1984-03-03:,1984-03-05:asia"
+    state = from_link(f"{RUN}{changed}&cycled=letkf&month=1984-03-04", cycled)
+    (line,) = commands_of(state).lines
+    assert "--method letkf --stations 30" in line
+    # That of the fifth is after the day shown.
+    assert "--withhold 1984-03-02:europe --withhold 1984-03-03:none --set members=20" in line
+    done = mlda(*shlex.split(line)[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with xr.open_dataset(tmp_path / "cycle.nc") as made:
+        for i, (label, day) in enumerate(state.cycle().items()):
+            season = np.array([cycled.seasons.of(label)])
+            x = day.analysis.astype(np.float64)[None]
+            for v, wanted in enumerate(cycled.normaliser.restore(x, season)[0]):
+                variable = cycled.variables[v]
+                found = made[variable.name].to_numpy()[i] * variable.scale + variable.offset
+                # Days of the page are kept as halves.
+                assert np.abs(found - wanted).max() < 0.01 * np.std(wanted)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?tool=cycle&model=code", "no run yet"),
+        (f"{RUN}&month=1984-03-01", "one day alone"),
+    ],
+)
+def test_a_run_without_a_second_day_is_for_python(cycled, query, words):
+    found = commands_of(from_link(query, cycled))
+    assert found.lines == ()
+    assert words in found.beyond[0]

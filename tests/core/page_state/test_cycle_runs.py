@@ -21,6 +21,7 @@ def test_the_registry_says_what_is_offered():
     found = offered_methods()
     assert list(found)[:2] == ["static", "3dvar"]
     assert all(CYCLED[key].offered is not None for key in found)
+    assert "4dvar_weak" in found
     assert "4dvar" not in found
     for key in found:
         CYCLED[key].configured(**CYCLED[key].offered)

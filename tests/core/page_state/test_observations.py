@@ -118,7 +118,6 @@ def test_kinds_of_rows_survive_a_link_and_a_file():
         (Row("tas", 50, 10, 3.0, kind="report"), "whole number from -2 to 2"),
         (Row("tas", 50, 10, 0.5, kind="report"), "whole number"),
         (Row("tas", 50, 10, 1.0, kind="foo"), "no kind of observation"),
-        (Row("tas", 50, 10, kind="mean", area="nino34"), "type its value"),
         (Row("tas", 50, 10, 1.0, kind="mean"), "needs an area"),
     ],
 )

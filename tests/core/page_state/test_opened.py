@@ -48,6 +48,13 @@ def test_a_state_is_made_as_the_library_makes_it(world, month):
     assert state.analysis() is state.analysis()
     member = from_link(f"?month={month}&stations=12&method=eof&column=member&member=3", world)
     same(member.fields(), member.ensemble().anomalies[2])
+    other = from_link(f"?month={month}&stations=12&sampler=perturbed&column=member", world)
+    assert other.ensemble().sampler == "perturbed"
+    drawn = Assimilator(world).ensemble(other.observations(), month, sampler="perturbed")
+    same(other.fields(), drawn.anomalies[0])
+    lacking = from_link(f"?month={month}&stations=12&sampler=guided&column=member", world)
+    with pytest.raises(UserError, match="diffusion prior"):
+        lacking.fields()
     decoded = from_link(f"?month={month}&stations=12", world)
     same(decoded.latent, np.clip(decoded.analysis().z, -8, 8).astype(np.float32))
 

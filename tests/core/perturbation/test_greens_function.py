@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlda_core.perturbation.greens_function import agreement, regress
+from mlda_core.perturbation.greens_function import agreement, regress, resolution
 
 PATCHES, MONTHS = 12, 240
 
@@ -60,3 +60,10 @@ def test_the_truth_has_amplitude_one_however_noisy_the_runs_are():
     assert np.median([one.amplitude for one in doubled]) == pytest.approx(2.0, abs=0.1)
     # The correlation does not depend on the amplitude.
     assert all(0.5 < one.correlation <= 1.0 for one in doubled)
+
+
+@pytest.mark.parametrize("ratio", [1e-3, 1.0, 1e6])
+def test_the_resolution_follows_from_the_products_of_the_predictors(ratio):
+    x, _, y = made(3)
+    expected = regress(x, y, ratio=ratio).resolution
+    np.testing.assert_allclose(resolution(x.T @ x, ratio), expected, atol=1e-9)

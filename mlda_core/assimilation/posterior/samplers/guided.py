@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlda_core.assimilation.posterior.batch_cost import BatchCost
     from mlda_core.assimilation.posterior.draws import Draws
     from mlda_core.assimilation.problem import Problem
+    from mlda_core.bundle.bundle import Bundle
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -41,6 +42,10 @@ class Guided(Sampler):
     """Moment matching posterior sampling; ``prior`` is a key of ``PRIORS`` that has a score."""
 
     prior: str = "diffusion"
+
+    def check(self, bundle: Bundle) -> None:
+        """Check that there are the prior and its library; see :meth:`Sampler.check`."""
+        bundle.check_prior(self.prior)
 
     def sample(self, problem: Problem, draws: Draws) -> Iterator[Progress]:
         """Denoise all members together; see :meth:`Sampler.sample`."""

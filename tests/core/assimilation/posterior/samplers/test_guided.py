@@ -138,6 +138,10 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(linear, trained):
         Assimilator(linear).ensemble(table(linear, 6), 7, sampler="guided")
     with pytest.raises(StateError, match="use laplace, which is exact"):
         Assimilator(trained).ensemble(table(trained, 6), 7, sampler="guided", method="enoi")
+    # Known before anything is drawn: the page offers it so.
+    SAMPLER.check(trained)
+    with pytest.raises(BundleError, match="no diffusion prior"):
+        SAMPLER.check(linear)
 
 
 @pytest.mark.slow
@@ -151,12 +155,12 @@ def test_an_observed_sea_is_refused_unless_it_is_not_to_be_the_prior(trained):
     assert len(engine.ensemble(sea, 7, sampler="guided", members=5, sea_prior=False)) == 5
 
 
-def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them(linear):
+def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them(linear, trained):
     line = "tas,50,10,{},{},\ntas,30,20,1,0.5,,\n"
     for value, kind in (("colder", "report"), (0, "lower_bound"), (1, "student_t")):
-        observations = kind_rows(linear, line.format(f"{value},0.5", kind))
+        observations = kind_rows(trained, line.format(f"{value},0.5", kind))
         with pytest.raises(StateError, match=r"rows 1\).* use one of laplace, .*perturbed"):
-            Assimilator(linear).ensemble(observations, 7, sampler="guided", members=4)
+            Assimilator(trained).ensemble(observations, 7, sampler="guided", members=4)
     # A mean has a normal error, and is taken.
     mean = kind_rows(linear, "psl,,,2,1,mean,north\n")
     assert members(linear, mean, n=4)[0].x.shape[0] == 4
