@@ -639,8 +639,8 @@ def test_every_control_of_the_tool_has_a_name(revisit):
     assert nameless == []
 
 
-def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
-    visitor = revisit(OBSERVE)
+def test_a_report_in_words_is_placed_withheld_and_undone(visit):
+    visitor = visit(OBSERVE)
     page = visitor.page
     before = visitor.pixels()
     visitor.choose("Observe as", "Report: much below usual")
@@ -667,11 +667,9 @@ def test_a_report_in_words_is_placed_withheld_and_undone(visit, revisit):
     assert (row["kind"], float(row["value"])) == ("report", -2.0)
 
 
-def test_a_mean_is_dragged_a_difference_is_two_clicks_and_both_have_cards(revisit):
-    visitor = revisit(OBSERVE)
+def test_a_mean_is_dragged_a_difference_is_two_clicks_and_both_have_cards(visit):
+    visitor = visit(OBSERVE)
     page, status = visitor.page, visitor.page.locator(".status")
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
     visitor.choose("Observe as", "Mean of a region")
     expect(page.locator("p.hint", has_text="Drag a box")).to_be_visible()
     start, end = pixel(visitor, "tas", 60, 100), pixel(visitor, "tas", 40, 140)
@@ -704,4 +702,3 @@ def test_a_mean_is_dragged_a_difference_is_two_clicks_and_both_have_cards(revisi
     )
     # The column of the buttons that delete has no word.
     assert [head for head in cut if head] == []
-    assert errors == []
