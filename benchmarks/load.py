@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import machine
 import psutil
 from serving import ROOT, free_port, percentile, rest, served, worked
 from tornado.httpclient import AsyncHTTPClient
@@ -98,7 +99,7 @@ class Class:
 
     @property
     def lost(self) -> int:
-        """How often a page would have said that the server has much to do."""
+        """How often a page would have said that no answer had come yet."""
         return sum(c.lost for visitor in self.visitors for c in visitor.channels.values())
 
     async def _person(self, number: int) -> None:
@@ -342,7 +343,7 @@ def table(results: list[dict[str, Any]], asked: argparse.Namespace) -> str:
         "frames a second in a drag: the median visitor (the worst)": frames,
         "MB to open the page, scripts included": lambda r: f"{r['opened_bytes'] / 1e6:.1f}",
         "kB a frame": lambda r: f"{r['frame_bytes'] / 1e3:.0f}" if r["frame_bytes"] else "-",
-        "pages that said *The server has much to do*": lambda r: str(r["said_lost"]),
+        "pages that said *No answer yet*": lambda r: str(r["said_lost"]),
         "visitors that failed": lambda r: str(len(r["failed"])),
         "memory of the server a visitor, MB: all open (at the end, their months included)": (
             lambda r: "{opened:.1f} ({end:.1f})".format(**r["memory_a_session"])
@@ -416,7 +417,7 @@ def main(arguments: list[str] | None = None) -> int:
         # What was measured is told at once: a later count may fail.
         print(json.dumps(results[-1]), file=sys.stderr, flush=True)
     if asked.json:
-        about = {"cores": os.cpu_count(), "together": asked.together, "seed": asked.seed}
+        about = {**machine.described(), "together": asked.together, "seed": asked.seed}
         print(json.dumps({**about, "runs": results}, indent=1))
     else:
         print(table(results, asked))

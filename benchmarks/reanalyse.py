@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
-import platform
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+import machine
 from dask.distributed import Client
 
 from mlda_core.assimilation.netcdf import provenance
@@ -82,11 +81,7 @@ def measure(
     bundle: Bundle, networks: list[str], months: list[str], workers: list[int], years: int
 ) -> dict[str, Any]:
     """Time every network with every number of workers, one after the other."""
-    found: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
-        "load_before": os.getloadavg()[0],
-        "networks": {},
-    }
+    found: dict[str, Any] = {"machine": machine.described(), "networks": {}}
     for network in networks:
         runs = [time_run(bundle, network, months, n, years) for n in workers]
         ratio = runs[-1]["months_per_second"] / runs[0]["months_per_second"]
@@ -112,7 +107,10 @@ def main() -> None:
     if given.json:
         print(json.dumps(found, indent=1))
         return
-    print(f"{found['machine']}, load before {found['load_before']:.1f}")
+    on = found["machine"]
+    print(
+        f"{on['processor']}, {on['cores']} cores, {on['day']}, load before {on['load_average']:.1f}"
+    )
     for network, result in found["networks"].items():
         for one in result["runs"]:
             print(

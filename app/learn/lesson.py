@@ -15,7 +15,7 @@ from app.learn.yaml_source import Path, Source, SourceError, load
 from mlda_core.climate.errors import UserError
 from mlda_core.page_state.quantities import QUANTITIES, Asked, QuantityError
 from mlda_core.page_state.quantities import read as read_quantity
-from mlda_core.page_state.settings import number
+from mlda_core.page_state.settings import is_count, number
 
 Kind = Literal["choice", "number", "greatest", "least"]
 As = Literal["value", "change", "ratio"]
@@ -447,7 +447,7 @@ class _Reader:
             return ()
         value, where = given["explains"], (*path, "explains")
         if kind != "number":
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= count:
+            if not is_count(value) or not 1 <= value <= count:
                 raise self.refuse(where, f"must be the number of a choice, 1 to {count}.")
             return (float(value),)
         if not isinstance(value, list) or len(value) != 2:

@@ -82,7 +82,7 @@ export function render({ model, el }) {
     month.takeBack()
     if (connection.gone) return
     lost = true
-    say("The server has much to do: what you asked for comes when it is ready.", true)
+    say("No answer yet: the server is busy, or the network is down. What you asked for comes when they are back.", true)
   }
   const onAck = () => { if (lost) { lost = false; showStatus() } }
   for (const [name, act] of Object.entries({ keydown: keys, "mlda:folded": showFold, "mlda:lost": onLost, "mlda:ack": onAck, "mlda:try": (e) => wire.send({ type: "try", value: e.detail }) })) {

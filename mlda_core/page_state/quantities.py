@@ -15,7 +15,7 @@ from mlda_core.climate.places import place
 from mlda_core.climate.regions import REGIONS, Region, region_mask, regional_mean
 from mlda_core.page_state.cycles import AREAS
 from mlda_core.page_state.opened import PageState
-from mlda_core.page_state.settings import InvalidStateError, number
+from mlda_core.page_state.settings import InvalidStateError, is_count, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -455,7 +455,7 @@ def _value(quantity: Quantity, name: str, key: str, value: Any) -> Any:
         low, high = (-90, 90) if key == "lat" else (-360, 720)
         return number(f"'{key}'", value, low, high, QuantityError)
     if key == "number":
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
+        if not is_count(value) or not 1 <= value <= 100_000:
             raise QuantityError(f"'number' is {str(value)[:SHOWN]}; count from 1.")
         return value
     options: Any = None
