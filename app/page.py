@@ -183,7 +183,7 @@ def _write_words(page: PageTemplate, session: Session) -> None:
         "sheet.css",
     )
     page.add_variable("css", "".join(map(read, sheets)))
-    scripts = ("layout.js", "guide.js", "table_focus.js", "resting_pointer.js")
+    scripts = ("layout.js", "guide.js", "table_focus.js", "resting_pointer.js", "linear_preview.js")
     page.add_variable("scripts", "".join(map(read, scripts)))
     page.add_variable("theme", session.state.theme)
     page.add_variable("present", session.state.present)

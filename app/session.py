@@ -31,6 +31,7 @@ from app.maps.figures import Figures
 from app.maps.legends import legend_html
 from app.maps.markers import Markers
 from app.maps.outlines import Outlines, RegionOutlines
+from app.maps.slopes import Slope, picture_of, slope_of
 from app.maps.vectors import stretched
 from app.results.verification import VerificationPanel
 from app.share import shared
@@ -163,6 +164,7 @@ class Session:
         scale = frames.amplification(self._frame.request)["target"]
         self._bars: tuple[bool, Any, int, str] = (self.state.fields == "full", None, scale, "model")
         self.figures = Figures(bundle, self._frame, self.state.theme)
+        self._slope: tuple[Slope, tuple[Any, ...]] | None = None
         self.regions = RegionOutlines(self.figures.figures)
         self.markers = Markers(self.figures.figures)
         self.observe.markers = self.markers
@@ -498,6 +500,7 @@ class Session:
             self.figures.write(frame)
             self.figures.set_theme(self.state.theme)
             self._frame = frame
+            self._give_slope(request)
             roles = self.cycle.roles() if self.cycle.active else self.observe.roles()
             if bars != self._bars or roles != self._roles:
                 self._bars, self._roles = bars, roles
@@ -526,6 +529,20 @@ class Session:
             self.regions.write(outlined, self.state.projection)
             self._show_controls()
         self.explore.make_thumbnails(int(request.month[5:7]))
+
+    def _give_slope(self, request: frames.Request) -> None:
+        """Give the browser what it draws with between two frames of a slider that is dragged."""
+        picture, k = picture_of(request), self.explore.held
+        if self._slope is not None:
+            slope, drawn = self._slope
+            if drawn == picture and k in (None, slope.k) and slope.near(request.z):
+                return
+        if picture is not None and k is not None:
+            self._slope = slope_of(self.bundle, request, k), picture
+            self.figures.write_slope(self._slope[0])
+        elif self._slope is not None:
+            self._slope = None
+            self.figures.write_slope(None)
 
     def _stale(self) -> tuple[bool, bool]:
         """Whether what each column shows is still of another month or network than the state's."""

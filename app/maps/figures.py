@@ -41,6 +41,7 @@ from app.maps.frames import (
 from app.maps.glyphs import draw
 from app.maps.legends import WAITING, axes_html, gap_words, key_html, score_html
 from app.maps.projections import EXTENT, pixel_map, projection
+from app.maps.slopes import Slope
 from app.maps.vector_glyphs import ArrowGlyphs
 from app.maps.vectors import stretched
 from app.web_files import read
@@ -55,6 +56,8 @@ FONT = '"Segoe UI", "Helvetica Neue", Roboto, "Liberation Sans", Arial, sans-ser
 _HOVER = read("callbacks/hover.js")
 _ON_GLOBE = read("callbacks/on_globe.js")
 _UNPACK = read("callbacks/unpack.js") + read("callbacks/look_again.js")
+_LEARN = read("callbacks/learn_slope.js")
+_SLOPE = ("k", "rates", "scales", "lows", "per_unit")
 _SCORES_CSS, _KEY_CSS = read("score.css"), read("key.css")
 _GAP_CSS, _AXES_CSS = read("gap.css"), read("axes.css")
 
@@ -172,7 +175,9 @@ class Figures:
             self._make_row(variable, frame)
         self._arrows.packed(frame.arrows)
         self._arrows.show(frame.arrows, on=frame.request.arrows)
-        self._packet = bm.ColumnDataSource({"bytes": [np.zeros(0, np.uint8)], "panes": [[]]})
+        self._packet = bm.ColumnDataSource(
+            {"bytes": [np.zeros(0, np.uint8)], "panes": [[]], "z": [np.asarray(frame.request.z)]}
+        )
         self._packet.js_on_change(
             "data",
             bm.CustomJS(
@@ -180,8 +185,16 @@ class Figures:
                 code=_UNPACK,
             ),
         )
+        self._slope = bm.ColumnDataSource({name: [] for name in _SLOPE})
+        learnt = {
+            "slope": self._slope,
+            "images": [self._images[variable.name, "model"] for variable in bundle.variables],
+            "cells": [self._cells[variable.name] for variable in bundle.variables],
+            "index": self._pixels,
+        }
+        self._slope.js_on_change("data", bm.CustomJS(args=learnt, code=_LEARN))
         # Models that only a callback refers to must be in the document, or they are not sent.
-        next(iter(self.figures.values())).tags = [self._packet]
+        next(iter(self.figures.values())).tags = [self._packet, self._slope]
         self._paint()
 
     # -- first frame -----------------------------------------------------------------------
@@ -451,7 +464,23 @@ class Figures:
             names.append(f"arrows_{kind}")
             parts.append(part)
         joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
-        self._packet.data = {"bytes": [joined], "panes": [names]}
+        z = np.asarray(frame.request.z)
+        self._packet.data = {"bytes": [joined], "panes": [names], "z": [z]}
+
+    def write_slope(self, slope: Slope | None) -> None:
+        """Tell the browser how the model's maps change with a latent; None where they do not."""
+        given = (
+            ()
+            if slope is None
+            else (
+                slope.k,
+                slope.rates.ravel(),
+                slope.scales,
+                slope.lows,
+                slope.per_unit,
+            )
+        )
+        self._slope.data = {name: list(given[i : i + 1]) for i, name in enumerate(_SLOPE)}
 
     def wait(self, waits: bool) -> None:
         """Blank the numbers in the scatters while they are still of another month."""

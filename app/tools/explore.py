@@ -62,6 +62,8 @@ class ExploreTool:
         self._walk: tuple[NDArray[np.float32], NDArray[np.float32], tuple[str, str]] | None = None
         self._rest_open = False
         self._thumb_month = 0
+        # The latent that is being dragged.
+        self.held: int | None = None
         self.panel = Explore(
             context.on_messages,
             z=self._state.z.tolist(),
@@ -107,7 +109,8 @@ class ExploreTool:
             z[k] = value
             origin = replace(self.origin() or Origin("file"), edited=True)
             self._set_z(z, origin)
-        if not message.get("done"):
+        self.held = None if message.get("done") else k
+        if self.held is not None:
             return None
         self._state.commit()
         return ""

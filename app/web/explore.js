@@ -54,6 +54,7 @@ export function render({ model, el }) {
       send: (value, done) => {
         stop()
         wire.send(done ? { type: "z", k, value, done } : { type: "z", k, value }, `z${k}`)
+        window.mldaPreview?.move(k, value)
       },
       refuse: (typed) => {
         stop()
@@ -102,6 +103,7 @@ export function render({ model, el }) {
   // An answer to the key pressed before would take this one back: a row waits for its last answer.
   model.on("ack", () => {
     if (!wire.idle) return
+    window.mldaPreview?.release()
     for (const { slider } of rows.values()) slider.answered()
   })
 

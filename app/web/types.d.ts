@@ -18,6 +18,15 @@ interface Message {
 /** A box or lasso on a map, in its coordinates. */
 type Drawing = { type: "rect", x0: number, x1: number, y0: number, y1: number } | { type: "poly", x: number[], y: number[] }
 
+/** How the model's maps change with a latent: `Slope` of app/maps/slopes.py. */
+interface Slope {
+  k: number
+  rates: Int8Array
+  scales: ArrayLike<number>
+  lows: ArrayLike<number>
+  per_unit: ArrayLike<number>
+}
+
 interface Window {
   /** Answers awaited, by component. */
   mldaUnderWay?: Record<string, number>
@@ -28,6 +37,13 @@ interface Window {
   pageGuide?: { open(part?: string, term?: string): void }
   /** What resting_pointer.js offers each new frame: an event where the pointer rests on a map. */
   mldaPointer?: { tell(type: string): void }
+  /** What linear_preview.js offers the sliders and the server's frames. */
+  mldaPreview?: {
+    learn(given: Slope | null, maps: { image: any, cells: any, index: any }[]): void
+    written(sources: Iterable<any>, z: ArrayLike<number>): void
+    move(k: number, value: number): void
+    release(): void
+  }
   /** What table_focus.js offers the page. */
   keepFocusInTables?: () => void
   /** Bokeh's library, once it is loaded. */

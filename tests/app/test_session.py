@@ -34,6 +34,27 @@ def test_one_drag_is_one_step_of_undo(session):
     assert not session.state.can_undo
 
 
+def test_a_drag_gives_the_browser_a_slope_until_the_picture_is_another(session):
+    slope = session.figures._slope
+    panel = session.explore.panel
+    send(panel, type="encode")
+    assert not len(slope.data["k"])
+    start = float(session.state.z[1])
+    send(panel, type="z", k=1, value=start + 0.1)
+    assert list(slope.data["k"]) == [1]
+    first = slope.data["rates"][0]
+    # It holds for the rest of the drag, and for the next one of this slider.
+    send(panel, type="z", k=1, value=start + 0.3)
+    send(panel, type="z", k=1, value=start + 0.3, done=True)
+    send(panel, type="z", k=1, value=start + 0.4)
+    assert slope.data["rates"][0] is first
+    send(panel, type="z", k=0, value=0.5)
+    assert list(slope.data["k"]) == [0]
+    send(panel, type="z", k=0, value=0.5, done=True)
+    send(session.bar, type="fields", value="full")
+    assert not len(slope.data["k"])
+
+
 def test_undo_and_redo_say_so(session):
     send(session.bar, type="redo")
     assert session.bar.status == "There is nothing to redo."

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -76,6 +77,41 @@ def test_dragging_changes_models_and_scatters_while_the_handle_moves(revisit):
     expect(visitor.page.locator(".origin")).to_contain_text("then by hand")
     expect(visitor.page.locator("#encode")).to_have_attribute("aria-pressed", "false")
     assert "z" in query(visitor)
+
+
+def test_the_maps_follow_the_hand_while_the_server_does_something_else(revisit, server):
+    visitor = revisit()
+    page = visitor.page
+    box = visitor.slider(1).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.5 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.55 * box["width"], y, steps=4)
+    visitor.settle()
+    before = visitor.pixels()
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        page.mouse.move(box["x"] + 0.8 * box["width"], y, steps=8)
+
+        def moved():
+            now = visitor.pixels()
+            return {name for name in now if now[name] != before[name]}
+
+        visitor.until(lambda: moved() == {name for name in MODELS if name.endswith("model")})
+        # What the server alone makes says that it is of another state.
+        expect(page.locator("[data-variable=psl] .scatter")).to_have_css("opacity", "0.35")
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.mouse.up()
+    visitor.until_changed(before, MODELS)
+    expect(page.locator("[data-variable=psl] .scatter")).to_have_css("opacity", "1")
+    visitor.settle()
+    # What is shown then is the server's, as who comes by the link sees it.
+    shown, link = visitor.pixels(), "?" + urlparse(page.url).query
+    visitor.page.locator("#prior").click()
+    visitor.until_changed(shown, MODELS)
+    visitor.follow(link)
+    assert visitor.pixels() == shown
 
 
 def test_nothing_moves_after_release(revisit):

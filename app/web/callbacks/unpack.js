@@ -23,4 +23,5 @@ for (const pane of packet.data.panes[0]) {
   const kind = pane.slice(pane.lastIndexOf("_") + 1)
   if (kind !== "scatter") fill(cells[i].data[kind])
 }
+window.mldaPreview?.written(touched, packet.data.z[0])
 for (const source of touched) source.change.emit()
