@@ -1,8 +1,8 @@
 """A visitor without a browser, who sends and hears what the page's own JavaScript does.
 
 The page is fetched with its scripts, its document pulled over a websocket, and messages go by
-`Channel`, which does what ``app/web/channel.js`` does: two batches in flight, and of what waits the
-newest of each kind. Nothing is drawn: what a browser takes for that is not in the times.
+`Channel`, which does what ``app/web/channel.js`` does: two batches in flight (one where the server
+is slow), and of what waits the newest of each kind. Nothing is drawn: what a browser takes for that is not in the times.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 # As in app/web/channel.js, in seconds.
 IN_FLIGHT = 2
+SLOW = 0.5
 LOST_AFTER = 8.0
-NO_LONGER_BUSY = 5.0
+GIVE_UP = 30.0
 # Requests that a browser has under way to one server at once.
 CONNECTIONS = 6
 # What is asked for by the page's HTML; preconnecting and icons are the browser's own affair.
@@ -53,10 +54,11 @@ class Channel:
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._busy = self._seq = 0
-        self._since = 0.0
+        self._since, self._slow = 0.0, False
         self._waiting: dict[str, Message] = {}
         self._events: list[float] = []
         self._sent: dict[int, list[float]] = {}
+        self._sent_at: dict[int, float] = {}
         self.listens = False
         # Seconds from each event until the answer to the batch that held it or a newer one.
         self.waits: list[float] = []
@@ -74,18 +76,20 @@ class Channel:
         now = time.monotonic()
         self._events.append(now)
         self._waiting[key or message["type"]] = message
-        if now - self._since > NO_LONGER_BUSY:
+        if now - self._since > GIVE_UP:
             self._busy = 0
         self.flush()
 
     def flush(self) -> None:
-        """Send what waits, unless two batches are in flight."""
-        if not self.listens or self._busy >= IN_FLIGHT or not self._waiting:
+        """Send what waits, unless two batches are in flight, or one of a slow server."""
+        most = 1 if self._slow else IN_FLIGHT
+        if not self.listens or self._busy >= most or not self._waiting:
             return
         self._busy += 1
         self._since = time.monotonic()
         self._seq += 1
         self._sent[self._seq], self._events = self._events, []
+        self._sent_at[self._seq] = self._since
         batch, self._waiting = list(self._waiting.values()), {}
         self._send({"seq": self._seq, "batch": batch})
         asyncio.get_running_loop().call_later(LOST_AFTER, self._look, self._since)
@@ -100,6 +104,7 @@ class Channel:
         for seq in [seq for seq in self._sent if seq <= ack]:
             self.waits += [now - event for event in self._sent.pop(seq)]
             self.answers.append(now)
+            self._slow = now - self._sent_at.pop(seq) > SLOW
         self._busy = max(0, self._seq - ack)
         self.flush()
 

@@ -2,6 +2,12 @@
 // paints the one before, but no queue builds up while a slider moves, so the picture does not lag behind it.
 // The server acknowledges in the same message as the new frame.
 export const IN_FLIGHT = 2
+// A server that answers later than this has many to answer: then one request is in flight, for with two of each
+// visitor everybody waits twice as long, and nobody sees more frames.
+export const SLOW_MS = 500
+// The connection tells when it is lost: no answer for so long is a fault of the server's. After 5 s, as it was once,
+// those who waited for a server with much to do gave it more.
+export const GIVE_UP_MS = 30_000
 // The slowest answer seen, a first change on two busy cores, took 2 s.
 export const LOST_AFTER_MS = 8000
 
@@ -27,7 +33,8 @@ export function channel(model) {
   const me = (window.mldaChannels ?? 0) + 1
   window.mldaChannels = me
   // Counted on from the server's number: a page that is drawn again in one session starts there.
-  let busy = 0, seq = model.ack, since = 0
+  let busy = 0, seq = model.ack, since = 0, slow = false
+  const sentAt = new Map()
   const waiting = new Map()
   const tell = () => {
     window.mldaUnderWay = { ...window.mldaUnderWay, [me]: busy + waiting.size }
@@ -35,7 +42,7 @@ export function channel(model) {
   }
   const flush = () => {
     tell()
-    if (!listens() || busy >= IN_FLIGHT || waiting.size === 0) return
+    if (!listens() || busy >= (slow ? 1 : IN_FLIGHT) || waiting.size === 0) return
     busy += 1
     since = performance.now()
     const batch = [...waiting.values()]
@@ -43,6 +50,7 @@ export function channel(model) {
     tell()
     model.send_msg({ seq: ++seq, batch })
     const sent = since
+    sentAt.set(seq, sent)
     setTimeout(() => {
       if (busy > 0 && since === sent) document.dispatchEvent(new CustomEvent("mlda:lost"))
     }, LOST_AFTER_MS)
@@ -50,6 +58,11 @@ export function channel(model) {
   model.on("ack", () => {
     // By number, not by one less: two answers that the server makes in one message are one change.
     busy = Math.max(0, seq - model.ack)
+    for (const [number, at] of sentAt) {
+      if (number > model.ack) break
+      slow = performance.now() - at > SLOW_MS
+      sentAt.delete(number)
+    }
     // For benchmarks: what the last batches took on the server, and when each was answered.
     document.dispatchEvent(new CustomEvent("mlda:ack", { detail: { ack: model.ack, took: model.took } }))
     flush()
@@ -63,8 +76,8 @@ export function channel(model) {
      */
     send(message, key = message.type) {
       waiting.set(key, message)
-      // An answer that never comes (a lost connection) must not block for ever.
-      if (performance.now() - since > 5000) busy = 0
+      // An answer that never comes must not block for ever.
+      if (performance.now() - since > GIVE_UP_MS) busy = 0
       flush()
     },
     get idle() { return busy === 0 && waiting.size === 0 },

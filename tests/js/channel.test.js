@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, mock, test } from "node:test"
 
-import { IN_FLIGHT, LOST_AFTER_MS, channel, serverListens, underWay } from "../../app/web/channel.js"
+import { GIVE_UP_MS, IN_FLIGHT, LOST_AFTER_MS, SLOW_MS, channel, serverListens, underWay } from "../../app/web/channel.js"
 import { page } from "./page.js"
 
 let busy, told
@@ -83,9 +83,28 @@ test("an answer that never comes is told, and blocks for a while only", () => {
   mock.timers.tick(LOST_AFTER_MS + 1)
   assert.ok(told().includes("mlda:lost"))
   assert.equal(m.sent.length, IN_FLIGHT)
-  now = 5001
+  now = GIVE_UP_MS + 1
   wire.send({ type: "z", value: 9 })
   assert.deepEqual(kinds(m.sent[2]), [9])
+})
+
+test("of a server that answers late one request at a time is asked, until it is quick again", () => {
+  let now = 0
+  mock.method(performance, "now", () => now)
+  const m = model(), wire = channel(m)
+  for (let value = 0; value < 3; value++) wire.send({ type: "z", value })
+  assert.equal(m.sent.length, 2)
+  now = SLOW_MS + 1
+  m.answer(1)
+  assert.equal(m.sent.length, 2, "the second is still in flight")
+  m.answer(2)
+  assert.deepEqual(kinds(m.sent[2]), [2])
+  now += 10
+  wire.send({ type: "z", value: 3 })
+  assert.equal(m.sent.length, 3)
+  m.answer(3)
+  for (let value = 4; value < 6; value++) wire.send({ type: "z", value })
+  assert.equal(m.sent.length, 5)
 })
 
 test("an answer in time is no loss", () => {
