@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from mlda_core.bundle import statistics_files
-from mlda_core.bundle.files import CALIBRATION_FILES, DAMAGE, read_arrays, read_prior, reason_of
+from mlda_core.bundle.files import (
+    CALIBRATION_FILES,
+    DAMAGE,
+    PRIOR_FILES,
+    check_unchanged,
+    read_arrays,
+    read_prior,
+    read_tensors,
+    reason_of,
+)
 from mlda_core.bundle.statistics import Statistics, TunedParameters
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.preprocess import Preprocessor
@@ -70,6 +78,7 @@ def read_statistics(
         raise BundleError(
             f"{path} has no statistics for assimilation; add them with 'mlda calibrate'."
         )
+    check_unchanged(path, config, *CALIBRATION_FILES[:2])
     try:
         error, past = (read_arrays(path / name) for name in CALIBRATION_FILES[:2])
         return statistics_files.unpack(error, past, patterns, n_latent)
@@ -98,10 +107,11 @@ def read_sea(
     name = CALIBRATION_FILES[2]
     if name not in config["checksums"]:
         return None
+    check_unchanged(path, config, name)
     try:
         shape = SeaConfig(**config["assimilation"]["sea"])
         network = SeaNetwork(normaliser, sea_row, shape)
-        network.load_state_dict(unpack_bytes(load_file(path / name)))
+        network.load_state_dict(unpack_bytes(read_tensors(path / name)))
     except DAMAGE as problem:
         raise _damaged(path, "a sea network", problem) from problem
     return network.eval().requires_grad_(False)
@@ -133,6 +143,7 @@ def prior_in(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -> 
     kind = prior_of(key)
     if not kind.trained:
         return kind.build(n_latent, {})
+    check_unchanged(path, config, PRIOR_FILES[kind.key])
     try:
         return read_prior(path, config, kind.key, n_latent)
     except DAMAGE as problem:

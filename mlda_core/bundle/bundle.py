@@ -13,7 +13,6 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from mlda_core.bundle.additions import (
     check_prior,
@@ -32,6 +31,7 @@ from mlda_core.bundle.files import (
     read_arrays,
     read_config,
     read_scores,
+    read_tensors,
     reason_of,
     unpack_tensors,
 )
@@ -746,7 +746,7 @@ def load_bundle(path: str | Path) -> Bundle:
         variables = tuple(Variable.from_dict(v) for v in config["variables"])
         normaliser = Preprocessor.from_arrays(read_arrays(path / "normaliser.nc"), variables)
         months = read_arrays(path / "months.nc")
-        tensors = load_file(path / "weights.safetensors")
+        tensors = read_tensors(path / "weights.safetensors")
         check_vectors(config.get("vectors", []), variables)
         check_shapes(NetworkConfig(**config["network"]), normaliser, tensors, months)
         return Bundle(path, config, normaliser, tensors, months)

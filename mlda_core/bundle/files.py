@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.netcdf_lock import NETCDF
@@ -93,8 +93,8 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def check_files(path: Path, config: dict[str, Any]) -> None:
-    """Refuse a folder with a missing or altered file."""
+def _checksums(config: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the checksum of every file that a configuration speaks of."""
     sums = {name: config["checksums"].get(name) for name in FILES}
     sums |= {n: config["checksums"][n] for n in CALIBRATION_FILES if n in config["checksums"]}
     for key, about in config.get("priors", {}).items():
@@ -104,7 +104,12 @@ def check_files(path: Path, config: dict[str, Any]) -> None:
     for key, about in config.get("forecasts", {}).items():
         if re.fullmatch("[a-z0-9_]{1,40}", key):
             sums[FORECAST_FILE.format(key)] = about["checksum"]
-    for name, known in sums.items():
+    return sums
+
+
+def check_files(path: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a folder with a missing or altered file."""
+    for name, known in _checksums(config).items():
         member = path / name
         if not member.is_file():
             raise BundleError(f"{path} lacks {name}; copy the bundle again.")
@@ -112,6 +117,20 @@ def check_files(path: Path, config: dict[str, Any]) -> None:
             raise BundleError(
                 f"{member} is damaged (its checksum is not the one in config.json); copy the "
                 "bundle again."
+            )
+
+
+def check_unchanged(path: Path, config: Mapping[str, Any], *names: str) -> None:
+    """Refuse files that are read late, where they were replaced after the bundle was loaded.
+
+    Parts of two bundles would otherwise be used together: each file by itself is good.
+    """
+    known = _checksums(config)
+    for name in names:
+        member = path / name
+        if not member.is_file() or checksum(member) != known[name]:
+            raise BundleError(
+                f"{member} was replaced after the bundle was opened; start this program again."
             )
 
 
@@ -169,6 +188,15 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
     with NETCDF, netCDF4.Dataset(file) as opened:
         opened.set_auto_maskandscale(False)
         return {name: np.asarray(v[...]) for name, v in opened.variables.items()}
+
+
+def read_tensors(file: Path) -> dict[str, torch.Tensor]:
+    """Read the tensors of a safetensors file.
+
+    Into memory: safetensors' ``load_file`` maps the file, and who overwrites it under a running
+    server ends the server (SIGBUS), or changes its weights.
+    """
+    return load(file.read_bytes())
 
 
 def unpack_tensors(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -260,5 +288,5 @@ def read_prior(path: Path, config: Mapping[str, Any], key: str, n_latent: int) -
     if file.stat().st_size > MOST_PRIOR_BYTES:
         raise ValueError(f"{file.name} is larger than a prior can be")
     prior = PRIORS[key].build(n_latent, config["priors"][key]["shape"])
-    unpack(prior.network, load_file(file))
+    unpack(prior.network, read_tensors(file))
     return prior

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from mlda_core.bundle.files import DAMAGE, reason_of
+from mlda_core.bundle.files import DAMAGE, read_tensors, reason_of
 from mlda_core.climate.errors import UserError
 from mlda_core.climate.seasons import Seasons
 from mlda_core.cycling.covariance import LocalisedSample, TimesOfYear
@@ -247,7 +247,7 @@ def load_background(
         If it is no such file, or of states of another size.
     """
     try:
-        tensors = load_file(path)
+        tensors = read_tensors(path)
         factor, errors = tensors["factor"].double().numpy(), tensors["errors"].double().numpy()
         months = tensors["months"].long().numpy() if "months" in tensors else None
     except DAMAGE as problem:

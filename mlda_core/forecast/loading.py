@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safetensors.torch import load_file
-
-from mlda_core.bundle.files import DAMAGE, FORECAST_FILE, reason_of
+from mlda_core.bundle.files import (
+    DAMAGE,
+    FORECAST_FILE,
+    check_unchanged,
+    read_tensors,
+    reason_of,
+)
 from mlda_core.climate.errors import BundleError
 from mlda_core.forecast.models import FORECASTS, forecast_of
 
@@ -45,8 +49,10 @@ def load_forecast(bundle: Bundle, key: str = "grid") -> Dynamics:
             f"{bundle.path} has no {kind.key} forecast; train it with 'mlda forecast train "
             f"{bundle.path} --config FILE --model {kind.key}'."
         )
+    name = FORECAST_FILE.format(kind.key)
+    check_unchanged(bundle.path, bundle.config, name)
     try:
-        tensors = load_file(bundle.path / FORECAST_FILE.format(kind.key))
+        tensors = read_tensors(bundle.path / name)
         return kind.build(bundle, tensors, about["shape"])
     except DAMAGE as problem:
         raise BundleError(

@@ -51,10 +51,13 @@ def test_tangent_and_adjoint_agree_with_finite_differences():
 def test_states_are_stepped_in_parts_and_keep_their_type():
     made = dynamics()
     made.network.float()
-    states = torch.randn(70, made.size, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    states = torch.randn(70, made.size, dtype=torch.float64, generator=generator)
     whole = made.step(states, DAY)
     assert whole.dtype == torch.float64
-    torch.testing.assert_close(whole[40:41], made.step(states[40:41], DAY), rtol=1e-5, atol=1e-6)
+    # Single precision: processors add in other orders for other numbers of states.
+    alone = made.step(states[40:41], DAY)
+    torch.testing.assert_close(whole[40:41], alone, rtol=1e-5, atol=1e-5)
 
 
 def test_the_season_of_the_day_is_used():
