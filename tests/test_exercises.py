@@ -13,6 +13,7 @@ def parts(line):
     return name, float(error), float(spread)
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_exercise_are_those_of_its_program(repo_root):
     page = (repo_root / "docs/exercises.md").read_text()
     (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)

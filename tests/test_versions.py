@@ -123,12 +123,14 @@ def imported_distributions(folder):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["mlda_core", "app"])
 def test_every_third_party_import_is_declared(repo_root, requirements, package):
     found = imported_distributions(repo_root / package)
     assert not {names: file for names, file in found.items() if not names & requirements.keys()}
 
 
+@pytest.mark.slow
 def test_the_library_needs_nothing_of_the_page(repo_root, project):
     """`pip install mlda-climate` brings no panel; the page's packages are the extra `page`."""
     extras = project["optional-dependencies"]

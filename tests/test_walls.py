@@ -129,6 +129,7 @@ def forbidden_calls(source):
     return bad
 
 
+@pytest.mark.slow
 def test_core_imports_nothing_of_the_page(repo_root):
     guilty = {}
     for path in python_files(repo_root / "mlda_core"):
@@ -147,6 +148,7 @@ def imports_at_once(source):
     return imported_modules(ast.unparse(tree))
 
 
+@pytest.mark.slow
 def test_only_two_methods_ask_for_pictures_and_only_when_called(repo_root):
     asking = {}
     for path in python_files(repo_root / "mlda_core"):
@@ -306,6 +308,7 @@ def test_what_draws_knows_nothing_of_torch(repo_root):
     assert guilty <= {"warm_up.py"}
 
 
+@pytest.mark.slow
 def test_nothing_unpickles_or_evaluates(repo_root):
     folders = [repo_root / name for name in ("mlda_core", "app", "tools", "benchmarks")]
     guilty = {}

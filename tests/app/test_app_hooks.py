@@ -29,12 +29,14 @@ def load(monkeypatch):
     gc.set_threshold(*before)
 
 
+@pytest.mark.slow
 def test_what_is_loaded_is_no_garbage_of_any_visit(load):
     load()
     assert gc.get_freeze_count() > 10_000
     assert gc.get_threshold()[0] > 700
 
 
+@pytest.mark.slow
 def test_a_write_to_a_visitor_who_left_is_not_complained_of(load, monkeypatch, caplog):
     # The filter ends with this test; what other tests' libraries did to the logger does not count.
     logger = logging.getLogger("asyncio")

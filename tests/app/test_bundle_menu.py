@@ -44,6 +44,7 @@ def test_another_bundle_is_opened_before_the_page_is_left(visit):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "words"), [("damaged", "checksum"), ("gone", "no bundle 'gone'"), ("other", "")]
 )

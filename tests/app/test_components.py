@@ -17,6 +17,7 @@ def test_every_message_is_acknowledged_even_a_wrong_one(session):
     assert session.state.z[0] == 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data", [None, 3, {}, {"batch": "no"}, {"batch": [None, 3, {}]}, {"seq": "x", "batch": []}]
 )

@@ -121,6 +121,7 @@ def test_moved_latents_are_made_to_the_last_bit(world):
         visit.session.close()
 
 
+@pytest.mark.slow
 def test_the_browser_is_given_program_commands_and_notebook(visit):
     session = visit().session
     message = handed_over(session)

@@ -134,6 +134,7 @@ def test_a_row_is_of_a_month_or_a_day():
             check_row(row._replace(month=bad))
 
 
+@pytest.mark.slow
 def test_members_and_the_table_of_methods_are_of_the_day(visit):
     v = visit(f"?month={LEAP}&network=stations&stations=20&column=member")
     foot = v.session.verification.foot

@@ -80,6 +80,7 @@ def test_a_network_of_what_is_not_there_says_so(visit):
     assert v.panel.settings["variables"] == []
 
 
+@pytest.mark.slow
 def test_historical_coverage_begins_with_the_month_shown(visit):
     v = visit(f"?month={LATE}&network=none")
     v.send(type="observing", name="kind", value="historical")

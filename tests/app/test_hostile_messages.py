@@ -97,6 +97,7 @@ def send_all(visit, messages, others):
     assert after == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["?tool=explore&model=code&network=none", SOME, PERTURB])
 def test_any_messages_are_done_or_refused(speedy, standing, query):
     chance = random.Random(query)  # noqa: S311 - no secret

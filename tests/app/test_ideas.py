@@ -75,6 +75,7 @@ def test_one_of_this_bundle_is_a_step_of_undo(tiny):
     visit.session.close()
 
 
+@pytest.mark.slow
 def test_one_of_another_bundle_opens_it(shelf):
     assert shelf.is_dir()
     visit = Visit(open_bundle("other"), "?bundle=other", key="other")

@@ -73,6 +73,7 @@ def test_what_cannot_be_opened_is_said_before_anything_is_served(world, tmp_path
             mlda_app(world, port=port)
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_says_why(monkeypatch, world, tmp_path):
     monkeypatch.setattr("app.in_notebook.ROOT", tmp_path)
     with pytest.raises(UserError, match="could not be served"):

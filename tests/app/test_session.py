@@ -55,6 +55,7 @@ def test_a_drag_gives_the_browser_a_slope_until_the_picture_is_another(session):
     assert not len(slope.data["k"])
 
 
+@pytest.mark.slow
 def test_undo_and_redo_say_so(session):
     send(session.bar, type="redo")
     assert session.bar.status == "There is nothing to redo."

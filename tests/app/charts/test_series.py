@@ -57,6 +57,7 @@ def test_runs_end_where_months_do_not_follow_or_nothing_is_there():
     ]
 
 
+@pytest.mark.slow
 def test_lines_break_between_years_and_lone_months_are_dots(chart):
     chart.draw(data(), "1989-12")
     drawn = chart._values.data

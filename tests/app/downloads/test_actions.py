@@ -10,6 +10,7 @@ from app.downloads.actions import TABLES
 from app.downloads.tables import FOOT_TABLES
 
 
+@pytest.mark.slow
 def test_tables_are_offered_where_they_are(standing, session):
     assert standing.session.downloads.offered() == [["observations", "Observations"]]
     assert session.downloads.offered() == []

@@ -1,5 +1,6 @@
 """Captions name what each column is, of what, and what dots mean."""
 
+import pytest
 from visiting import SOME
 
 from app.downloads.captions import caption_of
@@ -35,6 +36,7 @@ def test_a_state_says_where_it_is_from(session):
     assert made.method == ""
 
 
+@pytest.mark.slow
 def test_a_response_says_the_change_and_what_is_held(sea):
     made = caption(sea)
     assert made.what == "Analysis (left) and with response (right)"

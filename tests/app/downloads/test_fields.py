@@ -50,6 +50,7 @@ def test_explore_gives_state_target_and_latent_vector(speedy, opened):
         visit.session.close()
 
 
+@pytest.mark.slow
 def test_observe_gives_what_the_command_writes_and_more(standing, speedy, opened, tmp_path):
     message = take(standing, type="download-fields")
     assert message["name"] == "mlda-1997-12-analysis.nc"
@@ -105,6 +106,7 @@ def test_an_analysis_under_way_is_waited_for(visit):
     assert "under way" in v.status
 
 
+@pytest.mark.slow
 def test_perturb_gives_what_the_command_writes_and_all_fields(sea, speedy, opened):
     message = take(sea, type="download-fields")
     assert message["name"] == "mlda-1997-12-response.nc"
@@ -124,6 +126,7 @@ def test_perturb_gives_what_the_command_writes_and_all_fields(sea, speedy, opene
     assert json.loads(data.attrs["settings"])["held"] == "sst_only"
 
 
+@pytest.mark.slow
 def test_perturb_gives_the_sensitivity_shown(sea, speedy, opened):
     sea.set("view", "sensitivity")
     sea.settle()

@@ -25,11 +25,13 @@ def request_of(tiny):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_figure_is_of_its_format(request_of, kind):
     assert draw_figure(request_of(variables=("tos",)), kind).startswith(BEGINS[kind])
 
 
+@pytest.mark.slow
 def test_the_caption_says_columns_month_bundle_and_more(request_of):
     text = draw_figure(request_of(), "svg").decode()
     (said,) = re.findall(r"<dc:description>(.*?)</dc:description>", text, re.DOTALL)

@@ -14,17 +14,20 @@ def parts_of(visit):
     return visit.session.downloads._parts
 
 
+@pytest.mark.slow
 def test_what_the_maps_show_follows_state_and_tool(standing, sea, session):
     assert parts_of(standing).shows == "analysis"
     assert parts_of(sea).shows == "response"
     assert session.downloads._parts.shows == "state"
 
 
+@pytest.mark.slow
 def test_what_is_there_passes(standing, sea):
     for visit in (standing, sea):
         parts_of(visit).refuse_empty()
 
 
+@pytest.mark.slow
 def test_another_month_is_waited_for(visit):
     v = visit()
     v.session.choose_month({"value": "1998-06"})

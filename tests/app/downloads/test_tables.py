@@ -29,6 +29,7 @@ def foot():
     return Foot(variables=VARIABLES, methods=("vae",), month="1997-12", region="tropics")
 
 
+@pytest.mark.slow
 def test_observations_have_month_units_and_departures(standing):
     message = take(standing, type="download-table", value="observations")
     assert message["name"] == "mlda-1997-12-observations.csv"
@@ -53,6 +54,7 @@ def test_observations_are_read_again_as_the_same(standing, speedy):
     assert read(text.encode(), speedy).table.equals(reading.table)
 
 
+@pytest.mark.slow
 def test_observations_are_assimilated_by_the_command(standing, repo_root, tmp_path):
     given, out = tmp_path / "given.csv", tmp_path / "out.nc"
     given.write_text(take(standing, type="download-table", value="observations")["text"])

@@ -1,10 +1,13 @@
 """Analyses in the background: the newest request is shown."""
 
+import pytest
+
 from app.jobs.analysis import sentence
 from mlda_core.climate.errors import StateError
 from mlda_core.page_state.analyses import engine_of
 
 
+@pytest.mark.slow
 def test_a_newer_request_supersedes_the_running_one(visit):
     v = visit()
     v.send(type="observing", name="method", value="adam")
@@ -18,6 +21,7 @@ def test_a_newer_request_supersedes_the_running_one(visit):
     assert v.work.analysis.method == "eof"
 
 
+@pytest.mark.slow
 def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
     v = visit()
     drawn = []
@@ -45,6 +49,7 @@ def test_a_minimisation_is_drawn_step_by_step_paused_and_cancelled(visit):
     assert len({id(model) for model in drawn}) >= 3
 
 
+@pytest.mark.slow
 def test_a_failed_analysis_is_forgotten_when_one_succeeds(visit, monkeypatch):
     v = visit()
     engine = engine_of(v.session.bundle)

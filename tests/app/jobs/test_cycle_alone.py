@@ -22,6 +22,7 @@ def request_of(bundle, *alone):
     return AloneRequest(RUN, alone, days_from(bundle, RUN.first))
 
 
+@pytest.mark.slow
 def test_the_job_makes_it_once_or_says_why_not(cycled, start):
     calls, drawn = queue.Queue(), []
     context = SimpleNamespace(bundle=cycled, redraw=lambda: drawn.append(1), schedule=calls.put)

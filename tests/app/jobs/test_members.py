@@ -47,6 +47,7 @@ def drawn(v, job, sampler):
     return ask(v, job, sampler)
 
 
+@pytest.mark.slow
 def test_those_of_each_sampler_are_drawn_once(v, job):
     laplace = drawn(v, job, "laplace")
     perturbed = drawn(v, job, "perturbed")
@@ -58,6 +59,7 @@ def test_those_of_each_sampler_are_drawn_once(v, job):
     assert job.drawn(None, "perturbed") is None, "they are of an analysis"
 
 
+@pytest.mark.slow
 def test_progress_is_heard_and_what_is_cancelled_never_comes(v, job, monkeypatch):
     waits = [True]
     key = "perturbed"

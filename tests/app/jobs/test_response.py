@@ -8,6 +8,7 @@ from app.jobs import response
 from mlda_core.page_state.perturbations import FIRST
 
 
+@pytest.mark.slow
 def test_a_dragged_amount_is_followed_never_queued_and_one_step_of_undo(sea_visit, monkeypatch):
     v = sea_visit()
     drawn, computed = [], []

@@ -68,6 +68,7 @@ def test_a_link_opens_it_on_a_month_to_practise_on(played):
     assert "lesson=ten-stations" in played.session.bar.query or not played.session.bar.query
 
 
+@pytest.mark.slow
 def test_learn_offers_it_and_undo_brings_back_what_was_there(speedy):
     visit = Visit(speedy, "?month=1997-05&network=stations&stations=20")
     visit.send(type="learn")
@@ -89,6 +90,7 @@ def test_learn_offers_it_and_undo_brings_back_what_was_there(speedy):
     visit.session.close()
 
 
+@pytest.mark.slow
 def test_a_click_places_all_that_a_station_observes(played):
     click(played, 65, 338, variable="pr")
     assert played.status == "Station 1 of 10 at 65.0°N 22.0°W."
@@ -153,6 +155,7 @@ def watched(session):
     return sent
 
 
+@pytest.mark.slow
 def test_nothing_of_the_month_is_told_before_it_is_scored(played, speedy, monkeypatch):
     place_ten(played)
     session = played.session
@@ -181,6 +184,7 @@ def test_nothing_of_the_month_is_told_before_it_is_scored(played, speedy, monkey
     assert set(drawn) == {PRACTICE} == {session.state.month}
 
 
+@pytest.mark.slow
 def test_a_round_is_scored_as_a_script_scores_it_and_shown_so(played, speedy):
     place_ten(played)
     played.send(type="game-score")
@@ -231,6 +235,7 @@ def test_a_round_is_scored_as_a_script_scores_it_and_shown_so(played, speedy):
     assert len(panel(played).stations) == 10
 
 
+@pytest.mark.slow
 def test_a_month_that_was_looked_at_is_none_to_be_scored_on(played, speedy):
     place_ten(played)
     turn = months_in_turn(speedy, 0)

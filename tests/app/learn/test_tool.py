@@ -101,6 +101,7 @@ def test_what_is_no_lesson_is_refused_and_the_page_stays(visit, tiny):
     other.session.close()
 
 
+@pytest.mark.slow
 def test_a_link_opens_a_lesson_with_its_state(visit, tiny):
     other = Visit(tiny, "?lesson=mine")
     assert (other.session.state.month, other.session.state.lesson) == ("1997-12", "mine")

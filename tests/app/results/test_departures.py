@@ -37,6 +37,7 @@ def click(v, variable, lat, lon):
     v.send(type="obs-ask-place", variable=variable, x=float(x[0]), y=float(y[0]))
 
 
+@pytest.mark.slow
 def test_a_question_about_a_place_opens_its_densities(v, foot, speedy):
     click(v, "tas", 12.0, 200.0)
     assert foot.opened == ["densities"]
@@ -96,6 +97,7 @@ def test_a_link_keeps_the_place_and_its_variable(v, foot, speedy):
     assert "ask=" not in v.session.bar.query
 
 
+@pytest.mark.slow
 def test_a_link_that_asks_about_what_the_bundle_lacks_says_so(speedy):
     one = Visit(speedy, f"{SOME}&ask=zg,12,200")
     try:
@@ -107,6 +109,7 @@ def test_a_link_that_asks_about_what_the_bundle_lacks_says_so(speedy):
         one.session.close()
 
 
+@pytest.mark.slow
 def test_a_region_s_mean_follows_the_foot_and_the_observations(v, foot, speedy):
     v.send(type="foot", value=["densities"])
     v.send(type="foot-region", value="nino34")
@@ -137,6 +140,7 @@ def test_a_region_s_mean_follows_the_foot_and_the_observations(v, foot, speedy):
     v.settle()
 
 
+@pytest.mark.slow
 def test_before_a_place_is_clicked_it_is_said_what_to_do(speedy):
     one = Visit(speedy, SOME)
     try:
@@ -160,6 +164,7 @@ def test_where_a_variable_is_not_nothing_is_asked(v, foot):
         assert v.session.bar.failed
 
 
+@pytest.mark.slow
 def test_ranks_are_those_of_the_members(v, foot):
     for row in range(0, 20, 2):
         v.send(type="obs-toggle", variable=v.rows["variable"].iloc[row], row=row)
@@ -185,6 +190,7 @@ tas,,,0.5,0.3,mean,-30 -10 100 140
 """
 
 
+@pytest.mark.slow
 def test_what_was_reported_is_said_in_its_words_and_drawn_where_it_lies(speedy):
     one = Visit(speedy, "?network=none&tool=observe")
     try:

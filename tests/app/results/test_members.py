@@ -28,6 +28,7 @@ def foot(v):
     return v.session.verification.foot
 
 
+@pytest.mark.slow
 def test_stamps_of_all_and_a_click_shows_one(v, foot):
     ensemble = v.view.ensemble()
     assert foot.members["n"] == len(ensemble)
@@ -58,6 +59,7 @@ def test_stamps_of_all_and_a_click_shows_one(v, foot):
     foot.variable = "tas"
 
 
+@pytest.mark.slow
 def test_the_two_that_differ_most_are_flipped(v, foot):
     one, other = v.view.ensemble().most_different()
     v.send(type="column", value="model")
@@ -70,6 +72,7 @@ def test_the_two_that_differ_most_are_flipped(v, foot):
     v.send(type="column", value="model")
 
 
+@pytest.mark.slow
 def test_spaghetti_follows_level_variable_and_projection(v, foot):
     v.send(type="members-mode", value="spaghetti")
     lines = foot.members["lines"]
@@ -90,6 +93,7 @@ def test_spaghetti_follows_level_variable_and_projection(v, foot):
     v.send(type="members-mode", value="stamps")
 
 
+@pytest.mark.slow
 def test_a_link_says_as_what_they_are_shown(v, foot, speedy):
     v.send(type="members-mode", value="spaghetti")
     query = v.session.bar.query

@@ -50,6 +50,7 @@ def test_the_words_above_say_how_good_it_is(series, bundle):
     assert "24 test months: RMSE 0.500 K" in key.object
 
 
+@pytest.mark.slow
 def test_one_button_starts_and_one_cancels(series):
     view = series.views["series"]
     assert (view.start.visible, view.cancel.visible) == (True, False)

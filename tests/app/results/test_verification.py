@@ -37,6 +37,7 @@ def send(session, **message):
     session.verification.foot.send(**message)
 
 
+@pytest.mark.slow
 def test_the_table_scores_the_analysis_once_it_is_opened(page):
     foot = page.verification.foot
     assert foot.scores == {}
@@ -88,6 +89,7 @@ def test_other_observations_forget_what_was_compared(page):
     assert "vae" not in foot.scores["target"]
 
 
+@pytest.mark.slow
 def test_scores_of_one_month_do_not_stand_below_another(page):
     send(page, type="foot", value=["scores"])
     foot = page.verification.foot
@@ -100,6 +102,7 @@ def test_scores_of_one_month_do_not_stand_below_another(page):
     assert "vae" in foot.scores["target"]
 
 
+@pytest.mark.slow
 def test_a_folded_table_holds_no_scores_of_another_month(page):
     foot = page.verification.foot
     send(page, type="foot", value=["scores"])
@@ -141,6 +144,7 @@ def test_a_drawn_box_is_a_region_to_verify_over(page):
     assert page.bar.failed
 
 
+@pytest.mark.slow
 def test_the_series_runs_with_progress_is_cancelled_and_goes_on(page):
     foot = page.verification.foot
     send(page, type="foot", value=["series"])
@@ -167,6 +171,7 @@ def test_the_series_runs_with_progress_is_cancelled_and_goes_on(page):
     assert foot.progress["words"] == words, "it had ended"
 
 
+@pytest.mark.slow
 def test_a_method_that_refuses_gets_no_scores_of_another(page):
     send(page, type="foot", value=["scores"])
     send(page, type="method", value="regression")
@@ -175,6 +180,7 @@ def test_a_method_that_refuses_gets_no_scores_of_another(page):
     assert "regression" not in page.verification.foot.scores["target"]
 
 
+@pytest.mark.slow
 def test_a_series_says_why_it_stopped(page):
     foot = page.verification.foot
     send(page, type="foot", value=["series"])
@@ -184,6 +190,7 @@ def test_a_series_says_why_it_stopped(page):
     assert "Stopped" in str(foot.progress)
 
 
+@pytest.mark.slow
 def test_the_foot_turns_with_the_tool(page, monkeypatch):
     """Each tool has a series of its own; both stay when the other is looked at."""
     foot = page.verification.foot

@@ -70,6 +70,7 @@ def wait_for(v, until, limit=240):
         v.turn()
 
 
+@pytest.mark.slow
 def test_a_patch_of_the_list_is_a_change_of_the_sea_like_another(sea_visit):
     v = sea_visit(f"{START}&sea=")
     atlas = v.perturb.atlas
@@ -101,6 +102,7 @@ def test_a_patch_that_the_protocol_lacks_is_refused(sea_visit):
     assert v.p.patches == before
 
 
+@pytest.mark.slow
 def test_the_atlas_fills_in_is_stopped_gone_on_with_and_clicked(sea_visit, slow_patches):
     v = sea_visit(SHOWN)
     bundle, atlas = v.session.bundle, v.perturb.atlas
@@ -158,6 +160,7 @@ def test_the_atlas_fills_in_is_stopped_gone_on_with_and_clicked(sea_visit, slow_
     assert v.p.view == "atlas"
 
 
+@pytest.mark.slow
 def test_an_atlas_that_is_whole_is_there_at_once_for_the_next_visitor(sea_visit, monkeypatch):
     # Of a few patches, which do for it.
     bundle = sea_visit(wait=False).session.bundle
@@ -205,6 +208,7 @@ def own(small, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_the_atlas_stands_beside_what_the_gcms_runs_say(sea_visit, own):
     v = sea_visit(SHOWN, wait=False)
     atlas = v.perturb.atlas

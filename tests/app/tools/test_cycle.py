@@ -66,6 +66,7 @@ def test_a_run_takes_the_page_along_until_the_visitor_goes_elsewhere(cycle_visit
     assert not v.work.playing
 
 
+@pytest.mark.slow
 def test_curves_are_of_the_run_and_of_the_one_before(cycle_visit):
     v = cycle_visit(BEGUN)
     made = v.cycle.curves()
@@ -84,6 +85,7 @@ def test_curves_are_of_the_run_and_of_the_one_before(cycle_visit):
     assert v.cycle.curves().names["earlier"] == "earlier: 3D-Var"
 
 
+@pytest.mark.slow
 def test_what_is_withheld_is_hollow_and_outlined(cycle_visit):
     v = cycle_visit(BEGUN + "&cycle_without=1984-03-02:north&cycle_over=europe")
     held = v.cycle.table()

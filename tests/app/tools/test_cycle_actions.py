@@ -4,6 +4,7 @@ import pytest
 from visiting import send
 
 
+@pytest.mark.slow
 def test_a_step_and_back_go_a_day(cycle_visit):
     v = cycle_visit("?tool=cycle&month=1984-03-02&model=code&cycle_from=1984-03-01")
     assert len(v.work.days) == 2, "a link brings its day"
@@ -19,6 +20,7 @@ def test_a_step_and_back_go_a_day(cycle_visit):
     assert v.month == "1984-03-02"
 
 
+@pytest.mark.slow
 def test_a_run_begins_on_the_day_shown_or_on_the_first_that_can_be(cycle_visit):
     v = cycle_visit("?tool=cycle&month=1983-03-01&model=code")
     v.act("run")
@@ -34,6 +36,7 @@ def test_a_run_begins_on_the_day_shown_or_on_the_first_that_can_be(cycle_visit):
     assert "1983-03-01 is no TEST day" in v.session.bar.status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("message", "said"),
     [

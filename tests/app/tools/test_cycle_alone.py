@@ -1,6 +1,7 @@
 """One observation through time on the page."""
 
 import numpy as np
+import pytest
 
 BEGUN = (
     "?tool=cycle&month=1984-03-05&model=code&cycle_from=1984-03-01&cycle_stations=30"
@@ -35,6 +36,7 @@ def test_its_increment_is_seen_on_the_days_round_it(cycle_visit):
     assert v.cycle.heading.note == "no window"
 
 
+@pytest.mark.slow
 def test_without_one_it_says_how_to_observe(cycle_visit):
     v = settle(cycle_visit(BEGUN))
     assert "A click on a map observes there" in v.cycle.alone.words.object

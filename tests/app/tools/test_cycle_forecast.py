@@ -1,10 +1,13 @@
 """The forecast from an analysis on the page."""
 
+import pytest
+
 from app.jobs.cycle_forecast import LEADS
 
 BEGUN = "?tool=cycle&month=1984-03-03&model=code&cycle_from=1984-03-01&cycle_stations=30"
 
 
+@pytest.mark.slow
 def test_ten_members_are_drawn_on_the_days_ahead(cycle_visit):
     v = cycle_visit(BEGUN)
     made = v.cycle.forecast

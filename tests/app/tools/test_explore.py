@@ -50,6 +50,7 @@ def test_a_walk_starts_and_ends_where_it_says(session, tiny):
     assert session.state.can_undo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [

@@ -1,5 +1,6 @@
 """The form of Perturb: what is held, what is asked, what it is compared with."""
 
+import pytest
 from perturb_panel import made_panel
 
 from app.tools.form_response import ResponseForm
@@ -60,6 +61,7 @@ def test_the_same_button_shows_the_sensitivity_and_ends_it():
     assert [message["value"] for message in panel.heard] == ["sensitivity", "response"]
 
 
+@pytest.mark.slow
 def test_without_runs_of_the_gcm_nothing_is_said_of_them():
     panel = made_panel(settings={"gcm": ""})
     panel.experiments = []

@@ -33,6 +33,7 @@ def test_what_cannot_be_drawn_says_what_to_do(priorless, speedy):
     assert "use laplace" in reasons["perturbed"]
 
 
+@pytest.mark.slow
 def test_a_sampler_is_chosen_kept_in_link_and_undo_and_says_how_it_ended(v, speedy):
     choice = v.observer.choice
     assert choice.root.visible
@@ -58,6 +59,7 @@ def test_a_sampler_is_chosen_kept_in_link_and_undo_and_says_how_it_ended(v, spee
     choose(v, "laplace")
 
 
+@pytest.mark.slow
 def test_cancel_returns_to_the_members_before(v):
     before = v.view.ensemble()
     choose(v, "perturbed")
@@ -69,6 +71,7 @@ def test_cancel_returns_to_the_members_before(v):
     assert not v.observer.members.running
 
 
+@pytest.mark.slow
 def test_without_members_before_cancel_leaves_none_until_they_are_asked_for(speedy):
     v = Visit(speedy, f"{SOME}&sampler=perturbed")
     try:
@@ -103,6 +106,7 @@ def test_what_a_sampler_refuses_is_said_in_a_sentence(v):
     assert v.session.state.observations.sampler == "laplace"
 
 
+@pytest.mark.slow
 def test_a_skewed_posterior_is_shown_by_one_click(speedy):
     v = Visit(speedy, "?network=none&tool=observe&model=analysis")
     try:

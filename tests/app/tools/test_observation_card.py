@@ -28,6 +28,7 @@ def ask(v, row):
     v.send(type="obs-ask", variable=v.rows["variable"].iloc[row], row=row)
 
 
+@pytest.mark.slow
 def test_a_question_opens_the_card_and_the_same_again_closes_it(v, speedy):
     card = v.observer.card
     assert not card.root.visible
@@ -50,6 +51,7 @@ def test_a_question_opens_the_card_and_the_same_again_closes_it(v, speedy):
     assert not v.observer.chosen
 
 
+@pytest.mark.slow
 def test_the_picture_is_prior_others_posterior_and_observation(v):
     ask(v, 3)
     v.settle(opened)
@@ -142,6 +144,7 @@ tas,51.5,-0.1,4.2,0.5,student_t,
 """
 
 
+@pytest.mark.slow
 def test_observations_of_every_kind_have_a_card(speedy):
     v = Visit(speedy, "?network=none&tool=observe")
     try:

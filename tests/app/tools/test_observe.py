@@ -51,6 +51,7 @@ def test_a_visitor_sees_the_first_analysis_form(bundle):
         v.session.close()
 
 
+@pytest.mark.slow
 def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(visit):
     v = visit()
     before = v.work.analysis
@@ -65,6 +66,7 @@ def test_a_new_observation_is_analysed_and_a_sampled_value_follows_the_month(vis
     assert v.rows["lat"].iloc[-1] == 0
 
 
+@pytest.mark.slow
 def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
     v = visit()
     v.send(type="obs-put", variable="psl", lat="40", lon="180")
@@ -86,6 +88,7 @@ def test_withheld_observations_change_nothing_and_are_scored_and_marked(visit):
     assert np.array_equal(v.work.analysis.anomalies, held.anomalies, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_not_live_waits_to_be_told(visit):
     v = visit(f"{SOME}&live=0")
     first = v.work.analysis
@@ -98,6 +101,7 @@ def test_not_live_waits_to_be_told(visit):
     assert v.work.analysis.statistics.n_used == first.statistics.n_used + 1
 
 
+@pytest.mark.slow
 def test_a_slider_moves_the_analysis_and_not_what_is_left_of_it(visit, bundle):
     v = visit()
     before = v.session._frame.model
@@ -166,6 +170,7 @@ def test_the_columns_show_increment_influence_and_spread(visit):
     assert (shown.fields[0] > 0).all()
 
 
+@pytest.mark.slow
 def test_the_column_flips_through_members_of_the_posterior(visit):
     v = visit()
     analysed = v.session._frame.model
@@ -191,6 +196,7 @@ def test_the_column_flips_through_members_of_the_posterior(visit):
     np.testing.assert_array_equal(v.session._frame.model, analysed)
 
 
+@pytest.mark.slow
 def test_the_column_shows_the_probability_of_an_event(visit):
     v = visit()
     v.send(type="column", value="probability")
@@ -215,6 +221,7 @@ def test_the_column_shows_the_probability_of_an_event(visit):
     assert v.session.state.observations.event == "lower"
 
 
+@pytest.mark.slow
 def test_beside_another_method_the_words_follow_the_member(visit):
     v = visit(f"{SOME}&beside=enoi&column=member")
     v.settle(lambda visit: visit.view.member == 1)
@@ -260,6 +267,7 @@ def test_a_link_and_a_file_restore_the_observations(visit, bundle):
         again.session.close()
 
 
+@pytest.mark.slow
 def test_ten_thousand_observations_are_taken(visit):
     v = visit("?network=none&live=0")
     rng = np.random.default_rng(0)
@@ -326,6 +334,7 @@ def test_where_the_values_come_from_is_said(visit):
     assert "sampled" not in v.panel.values
 
 
+@pytest.mark.slow
 def test_what_is_drawn_of_another_network_is_said_until_its_analysis_is_there(visit):
     v = visit()
     v.send(type="observing", name="count", value=30)
@@ -342,6 +351,7 @@ def test_what_is_drawn_of_another_network_is_said_until_its_analysis_is_there(vi
     v.settle()
 
 
+@pytest.mark.slow
 def test_a_film_waits_for_the_first_analysis_of_each_month(visit):
     v = visit()
     v.send(type="month", value="1998-01")
@@ -355,6 +365,7 @@ def test_a_film_waits_for_the_first_analysis_of_each_month(visit):
     assert not v.session.bar.pending
 
 
+@pytest.mark.slow
 def test_rows_say_what_is_observed_and_what_is_inferred(visit):
     v = visit()
     legend = {name: pane.object for name, pane in v.session.legends.items()}
@@ -372,6 +383,7 @@ def test_rows_say_what_is_observed_and_what_is_inferred(visit):
     assert "inferred" not in v.session.legends["tos"].object
 
 
+@pytest.mark.slow
 def test_what_is_observed_is_said_of_the_analysis_drawn(visit):
     v = visit(f"{SOME}&live=0")
 
@@ -392,6 +404,7 @@ def test_what_is_observed_is_said_of_the_analysis_drawn(visit):
     assert v.observer.roles() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_step_begins_at_the_background(visit, method):
     v = visit(f"{SOME}&method={method}")
@@ -464,6 +477,7 @@ def test_the_table_of_scores_says_what_it_scores_where_perturb_shows_something_e
     assert foot.scores["words"] == plain
 
 
+@pytest.mark.slow
 def test_hovering_names_the_analysis_as_its_heading_does(visit):
     v = visit()
     meta = v.session.figures._meta["psl"]

@@ -14,6 +14,7 @@ def bundle(speedy):
     return speedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_a_click_observes_where_it_was_in_every_projection(visit, key):
     v = visit(f"{SOME}&projection={key}&live=0")
@@ -25,6 +26,7 @@ def test_a_click_observes_where_it_was_in_every_projection(visit, key):
     assert not v.session.bar.failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("message", "words"),
     [
@@ -108,6 +110,7 @@ def test_a_lasso_selects_what_it_went_round_and_withholds_it(visit):
     assert len(v.rows) == 40
 
 
+@pytest.mark.slow
 def test_a_drawn_box_keeps_the_network_within_it(visit):
     v = visit("?network=stations&stations=20&live=0&projection=platecarree")
     box = {"type": "rect", "x0": -1.0, "x1": 0.0, "y0": 0.0, "y1": 0.5}
@@ -140,6 +143,7 @@ def test_a_drawing_means_what_its_own_message_says(visit):
     assert v.session.state.observations.region is not None
 
 
+@pytest.mark.slow
 def test_an_edited_cell_changes_the_value_and_a_wrong_one_comes_back(visit):
     v = visit(f"{SOME}&live=0")
     v.session.observe_actions._edited(2, "value", 7.5)
@@ -222,6 +226,7 @@ def test_a_whole_station_is_withheld_and_circled(visit):
     assert (chosen.groupby(["lat", "lon"]).size() == 2).all()
 
 
+@pytest.mark.slow
 def test_where_influence_is_shown_a_click_chooses(visit):
     v = visit()
     v.send(type="column", value="influence")

@@ -1,8 +1,10 @@
 """The form of Observe: built when its tool is first open, and kept up with what it shows."""
 
+import pytest
 from visiting import SOME
 
 
+@pytest.mark.slow
 def test_a_page_that_opens_holds_no_widget(visit):
     v = visit(SOME)
     form = v.observer.form

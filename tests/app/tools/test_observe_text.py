@@ -1,5 +1,6 @@
 """What the tool Observe says of its network, its rows and its analysis."""
 
+import pytest
 from visiting import SOME
 
 from app.tools.observe_text import counts, network_words, reading, row_name, value_words
@@ -16,6 +17,7 @@ def test_a_network_is_named_with_what_was_added_to_it():
     assert network_words(ObservationSettings(kind="historical", year=1850)) == "Stations of 1850"
 
 
+@pytest.mark.slow
 def test_rows_are_counted_named_and_read(visit):
     v = visit(f"{SOME}&live=0")
     table, observer = v.observer.table, v.observer

@@ -78,6 +78,7 @@ def test_a_visitor_who_goes_to_another_tool_does_not_wait_for_the_response(sea_v
     v.settle()
 
 
+@pytest.mark.slow
 def test_nothing_changed_is_exactly_nothing(sea_visit):
     v = sea_visit()
     for message in (
@@ -207,6 +208,7 @@ def test_going_back_to_the_other_tools_restores_them_exactly(sea_visit):
     assert np.array_equal(images(v)["tas", "model"], before["tas", "model"])
 
 
+@pytest.mark.slow
 def test_sensitivity_at_a_click(sea_visit, bundle):
     v = sea_visit()
     x, y = to_map("robinson", np.array([210.0]), np.array([15.0]))
@@ -235,6 +237,7 @@ def test_sensitivity_at_a_click(sea_visit, bundle):
     assert v.work.sensitivity[0].over == "nino34"
 
 
+@pytest.mark.slow
 def test_beside_the_gcm(sea_visit, bundle):
     if not gcm_of(bundle):
         pytest.skip("no responses of the GCM come with this bundle")
@@ -256,6 +259,7 @@ def test_beside_the_gcm(sea_visit, bundle):
     assert v.panel.words["outcome"] == ""
 
 
+@pytest.mark.slow
 def test_a_link_brings_everything_back(sea_visit):
     v = sea_visit(wait=False)
     v.send({"type": "sea-add", "region": "north_atlantic"})

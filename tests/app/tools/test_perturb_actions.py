@@ -20,6 +20,7 @@ def rectangle(key, south, north, west, east):
     return {"type": "rect", **dict(zip(names, [*x.tolist(), *y.tolist()], strict=True))}
 
 
+@pytest.mark.slow
 def test_patches_add_up_and_clear(sea_visit):
     v = sea_visit()
     v.send({"type": "sea-add", "region": "globe"})
@@ -35,6 +36,7 @@ def test_patches_add_up_and_clear(sea_visit):
     assert len(v.p.patches) == 2
 
 
+@pytest.mark.slow
 def test_a_patch_on_land_is_refused_in_words_and_nothing_changes(sea_visit):
     v = sea_visit(f"{PERTURB}&projection=platecarree")
     before, answer = v.session.state.snapshot(), v.work.answer
@@ -46,6 +48,7 @@ def test_a_patch_on_land_is_refused_in_words_and_nothing_changes(sea_visit):
     assert v.work.answer is answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_a_lasso_goes_round_the_same_sea_in_every_projection(sea_visit, key):
     v = sea_visit(f"{PERTURB}&projection={key}&sea=", wait=False)
@@ -66,6 +69,7 @@ def test_a_lasso_goes_round_the_same_sea_in_every_projection(sea_visit, key):
     assert v.work.answer.response.change.max() == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_lasso_that_leaves_the_globe_keeps_what_is_on_it(sea_visit):
     v = sea_visit(f"{PERTURB}&sea=", wait=False)
     around = {"type": "poly", "x": [-2.0, -1.2, -1.2, -2.0], "y": [0.95, 0.95, 0.1, 0.1]}
@@ -77,6 +81,7 @@ def test_a_lasso_that_leaves_the_globe_keeps_what_is_on_it(sea_visit):
     assert "globe" in v.bar.status
 
 
+@pytest.mark.slow
 def test_a_box_across_greenwich(sea_visit):
     v = sea_visit(f"{PERTURB}&sea=&projection=north", wait=False)
     x, y = to_map("north", np.array([330.0, 20.0]), np.array([55.0, 65.0]))

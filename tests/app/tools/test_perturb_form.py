@@ -1,5 +1,6 @@
 """The form of Perturb: built when its tool is first open, and kept up with what it shows."""
 
+import pytest
 from visiting import PERTURB
 
 
@@ -16,6 +17,7 @@ def test_a_page_that_opens_holds_no_widget(sea_visit):
     assert form.parts is parts
 
 
+@pytest.mark.slow
 def test_it_waits_until_its_tool_is_open(sea_visit):
     v = sea_visit(PERTURB.replace("tool=perturb", "tool=explore"), wait=False)
     v.session.begin()
@@ -26,6 +28,7 @@ def test_it_waits_until_its_tool_is_open(sea_visit):
     assert response.held.widget.value == "sst_only"
 
 
+@pytest.mark.slow
 def test_widgets_and_state_follow_each_other(sea_visit):
     v = sea_visit(wait=False)
     v.session.begin()

@@ -117,6 +117,7 @@ def test_what_cannot_be_is_refused_and_the_first_place_stays(visit, kind, first,
     assert len(v.rows) == 0
 
 
+@pytest.mark.slow
 def test_the_marker_of_a_mean_is_not_moved_nor_typed_elsewhere(visit):
     v = visit(f"{ALONE}&live=0")
     click(v, "tas", 60, 200, "mean")

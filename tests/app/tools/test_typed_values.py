@@ -16,6 +16,7 @@ def climatology_at(bundle, row, month):
     return float(bundle.operator.apply(spot, bundle.climatology(int(month[5:7])))[0])
 
 
+@pytest.mark.slow
 def test_absolute_values_are_taken_from_the_climatology_of_the_month_shown(visit, speedy):
     v = visit(f"{SOME}&live=0")
     v.send(type="obs-upload", name="a.csv", text=ABSOLUTE)
@@ -38,6 +39,7 @@ def test_absolute_values_are_taken_from_the_climatology_of_the_month_shown(visit
     assert not v.session.state.observations.own[0].absolute
 
 
+@pytest.mark.slow
 def test_anomalies_of_another_month_are_said_to_be_so_while_they_are(visit):
     v = visit(f"{SOME}&live=0")
     v.send(type="obs-upload", name="mine.csv", text=CSV)

@@ -39,6 +39,7 @@ def visit(bundle):
         one.session.close()
 
 
+@pytest.mark.slow
 def test_the_map_is_the_library_s_and_the_best_are_placed_and_undone(visit, bundle):
     v = visit()
     v.settle(found)
@@ -100,6 +101,7 @@ def test_the_map_is_the_library_s_and_the_best_are_placed_and_undone(visit, bund
     assert words not in v.session.verification.foot.scores["words"]
 
 
+@pytest.mark.slow
 def test_the_best_one_is_placed_alone_and_the_map_follows(visit):
     v = visit()
     v.settle(found)
@@ -114,6 +116,7 @@ def test_the_best_one_is_placed_alone_and_the_map_follows(visit):
     assert np.isnan(tool.best.reduction[i, j])
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_chosen_and_stands_in_the_link(visit, bundle):
     v = visit()
     v.settle(found)
@@ -142,6 +145,7 @@ def test_what_is_asked_is_chosen_and_stands_in_the_link(visit, bundle):
     assert tool.outlined() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
@@ -158,6 +162,7 @@ def test_where_nothing_can_be_known_the_page_says_why(visit, query, hint):
     assert v.session.bar.failed
 
 
+@pytest.mark.slow
 def test_messages_that_no_control_sends_are_refused(visit):
     v = visit(SOME.replace("column=next", "column=model"))
     v.settle()
@@ -188,6 +193,7 @@ def test_without_a_target_it_is_said_why_nothing_is_placed(visit, bundle, monkey
     assert len(v.rows) == count
 
 
+@pytest.mark.slow
 def test_what_came_of_a_promise_is_said_whatever_is_asked_next(visit):
     v = visit()
     v.settle(found)
@@ -209,6 +215,7 @@ def test_what_came_of_a_promise_is_said_whatever_is_asked_next(visit):
     assert np.isfinite(v.view.column().fields).any()
 
 
+@pytest.mark.slow
 def test_until_all_maps_are_there_each_says_so_and_has_no_scale(visit):
     v = visit()
     heard = set()

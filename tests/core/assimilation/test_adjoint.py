@@ -98,6 +98,7 @@ def test_bundled_model(bundled, variable, where):
         assert (found.per_cell * change).sum() == pytest.approx(wanted, rel=0.02, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_a_sea_under_ice(bundled):
     found = bundled.sensitivity("1997-12", "psl", REGIONS["north_pacific"])
     free = open_water(bundled.bundle, "1997-12")

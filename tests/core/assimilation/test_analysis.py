@@ -10,6 +10,7 @@ from mlda_core.assimilation.assimilator import Assimilator
 from mlda_core.climate.errors import StateError
 
 
+@pytest.mark.slow
 def test_an_analysis_prints_in_a_few_lines(curved):
     engine, given = Assimilator(curved), table(curved)
     given.loc[0, "withheld"] = True
@@ -26,6 +27,7 @@ def test_an_analysis_prints_in_a_few_lines(curved):
     assert len(repr(step)) < 1000
 
 
+@pytest.mark.slow
 def test_an_analysis_is_a_dataset_by_itself(curved):
     engine, given = Assimilator(curved), table(curved)
     found = engine.run(given, "1982-07")

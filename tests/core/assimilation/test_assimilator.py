@@ -107,6 +107,7 @@ def test_every_method_answers_and_beats_climatology(bundled):
         assert skill[method][0] > 0.6
 
 
+@pytest.mark.slow
 def test_wrong_settings_are_refused_in_a_sentence(bundled):
     engine = Assimilator(bundled)
     observations = table(bundled, 2, month="1984-01")

@@ -111,6 +111,7 @@ def test_the_cost_of_a_latent_vector_is_that_of_the_minimisation(bent):
     assert np.nanmax(np.abs(analysis.anomalies - plain.anomalies)) > 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["laplace", "perturbed", "multistart"])
 def test_members_have_the_latent_vectors_of_the_bent_prior(bent, sampler):
     ensemble = Assimilator(bent).ensemble(
@@ -170,6 +171,7 @@ def test_the_latent_vector_of_reports_is_that_of_the_decoded_state(bent):
     )
 
 
+@pytest.mark.slow
 def test_members_about_the_mode_of_reports_have_the_bent_latent_vector(bent):
     reports = kind_rows(bent, "tas,50,10,much colder,,report,,\ntas,45,30,colder,,report,,\n")
     engine = Assimilator(bent)

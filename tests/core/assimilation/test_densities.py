@@ -108,6 +108,7 @@ def test_the_nearest_observations_come_first(engine, observed):
 REPORTED = "tas,33.75,22.5,much colder,,report,,\ntas,11.25,45,1,0.5,lower_bound,,\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["tas", "psl"])
 @pytest.mark.parametrize("where", [(33.75, 22.5), (56.25, 22.5), drawn_box(20, 60, 0, 60)])
 def test_with_reports_it_is_that_of_the_members_that_are_drawn(engine, small, variable, where):

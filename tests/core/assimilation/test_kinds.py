@@ -87,6 +87,7 @@ def test_mode_and_draws_of_two_observations_agree_with_quadrature(linear, case):
     assert np.corrcoef(draws.T)[0, 1] == pytest.approx(correlation, abs=0.06)
 
 
+@pytest.mark.slow
 def test_perturbed_members_have_the_moments_of_quadrature(linear):
     """Members of whole states, seen at the observations: mean and spread of the posterior."""
     observations = two_reports_at_cells(linear)
@@ -101,6 +102,7 @@ def test_perturbed_members_have_the_moments_of_quadrature(linear):
     assert np.abs(at.std(axis=0) / sd - 1).max() < 0.15
 
 
+@pytest.mark.slow
 def test_laplace_members_have_the_curvature_at_the_mode(linear):
     observations = two_reports_at_cells(linear)
     _, problem = prepared(linear, observations)
@@ -117,6 +119,7 @@ def test_laplace_members_have_the_curvature_at_the_mode(linear):
     assert np.abs((at.mean(axis=0) - mode.at) / sd).max() < 5 / np.sqrt(500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vae", "eof", "enoi", "vae_latent_only"])
 def test_the_cost_never_rises_and_ends_at_a_minimum(curved, method):
     if method == "vae":
@@ -210,6 +213,7 @@ def test_many_degrees_of_freedom_give_the_analysis_of_a_normal_error(linear):
     assert ratio.mean() == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_representation_error_of_means_and_differences_is_that_of_the_cells(linear):
     """Against B over all cells, built the long way round."""
     observations = rows(

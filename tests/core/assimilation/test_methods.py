@@ -82,6 +82,7 @@ def test_a_new_file_is_a_new_method(monkeypatch, tmp_path):
         sys.modules.pop("mlda_core.assimilation.methods.persistence", None)
 
 
+@pytest.mark.slow
 def test_nothing_else_lists_the_methods(repo_root):
     """A new method is its file and its test: a list typed elsewhere would have to grow with it."""
     guilty = [

@@ -59,6 +59,7 @@ def test_a_field_on_a_grid_is_the_field_at_its_cells():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coupling", [1.0, 0.3])
 def test_draws_have_the_covariance_of_the_representation_error(linear, coupling):
     covariance = covariance_of(linear, coupling)
@@ -80,6 +81,7 @@ def test_draws_have_the_covariance_of_the_representation_error(linear, coupling)
     assert np.abs((found - columns) / scale).max() < 5 / np.sqrt(n)
 
 
+@pytest.mark.slow
 def test_the_covariance_of_all_cells_is_drawn(linear):
     dense = dense_covariance(linear, hybrid(linear, 0.4), 0.0)
     cells = ErrorSampler(covariance_of(linear), 3000, seed=0).cells.astype(float)

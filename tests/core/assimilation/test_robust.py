@@ -70,6 +70,7 @@ def test_distances_are_those_of_leaving_one_out_with_the_others_as_weighted(tmp_
     assert told["standardised_departure"].abs()[bad].min() > FAR_SD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vae", "enoi"])
 def test_nothing_changes_where_nothing_is_off(bundled, engine, method):
     table = observe(bundled, NetworkSpec("stations", count=30))

@@ -102,6 +102,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "variable", "target", "region"), CASES)
 def test_the_map_is_what_adding_each_observation_gives(
     engine, small, method, variable, target, region

@@ -150,6 +150,7 @@ def test_days_are_not_reanalysed_as_months(daily, tmp_path):
     assert not (tmp_path / "x.zarr").exists()
 
 
+@pytest.mark.slow
 def test_the_prior_s_variance_is_that_of_all_seasons(daily):
     bundle, data = daily
     found = validate(bundle, split="validation", data=data, samples=40).scores

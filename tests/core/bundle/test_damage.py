@@ -61,6 +61,7 @@ def test_the_copy_itself_loads(bundle_copy):
     assert load_bundle(bundle_copy).n_latent == 100
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from small import make_small
 
@@ -44,6 +45,7 @@ def test_patterns_are_bytes_statistics_exact_and_the_mask_is_left_out():
     assert (error <= 0.501 * patterns.abs().amax(dim=1) / 127).all()
 
 
+@pytest.mark.slow
 def test_statistics_are_written_anew_without_the_sea_network_of_before(tmp_path):
     bundle = make_small(tmp_path, curved=0.0)
     settings = replace(bundle.settings, sea_share=0.5)

@@ -270,6 +270,7 @@ def test_the_exit_code_says_whether_rows_were_refused(
 HEAD = "variable,lat,lon,value,error_sd\n"
 
 
+@pytest.mark.slow
 def test_options_of_reading_reach_the_observations(mlda, bundle, tmp_path):
     """Codes, repeated rows, and dates with two readings: refused or told, unless asked for."""
     options = ("--month", "1982-05", "--method", "enoi", "--out", "x.nc")

@@ -35,6 +35,7 @@ def mlda(monkeypatch, folder, tmp_path):
     return lambda *arguments: run("atlas", "made", *arguments, "--out", "new/atlas.nc")
 
 
+@pytest.mark.slow
 def test_the_file_is_the_library_s_atlas(mlda, folder, tmp_path):
     done = mlda("--month", MONTH, "--region", "tropics", "--region", "-10,10,180,270")
     assert done.returncode == 0, done.stderr

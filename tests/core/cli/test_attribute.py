@@ -30,6 +30,7 @@ def run(*words):
     return CliRunner().invoke(cli.app, ["attribute", *map(str, words)], env={"COLUMNS": "200"})
 
 
+@pytest.mark.slow
 def test_a_series_in_a_csv_file_is_the_response_month_by_month(folder, tmp_path):
     file = tmp_path / "deep" / "tos.csv"
     done = run(folder, "--variable", "tos", "--region", "-20:20:190:260", "--sst", BOX,

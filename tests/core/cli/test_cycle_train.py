@@ -22,6 +22,7 @@ def run(folder, *words, out):
     )
 
 
+@pytest.mark.slow
 def test_learnt_errors_are_used_by_vae_var(workplace):
     done = mlda(
         *("cycle", "train", "made", "--config", "days.toml", "--model", "persistence"),

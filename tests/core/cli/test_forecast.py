@@ -83,6 +83,7 @@ def test_what_cannot_be_forecast_is_refused_in_a_sentence(workplace, arguments, 
     assert not (workplace / "x.nc").exists()
 
 
+@pytest.mark.slow
 def test_the_scores_by_lead_are_printed_and_kept(workplace):
     done = mlda(
         *("validate", "made", "--forecast", "--config", "days.toml", "--out", "scored"),

@@ -144,6 +144,7 @@ def test_prepare_takes_a_part(raw, tmp_path):
         assert set(data.data_vars) == {"psl", "pr", "sftlf"}
 
 
+@pytest.mark.slow
 def test_train_says_its_skill_and_keeps_a_log(workplace):
     said = (workplace / "train.out").read_text()
     assert "epoch   3/3" in said

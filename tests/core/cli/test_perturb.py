@@ -70,6 +70,7 @@ def opened(path):
         return file.load()
 
 
+@pytest.mark.slow
 def test_one_month_is_the_response_of_the_library_in_cf_units(perturb, bundle, tmp_path):
     done = perturb("--sst", BOX, "--month", MONTH)
     assert done.returncode == 0, done.stderr
@@ -107,6 +108,7 @@ def test_one_month_is_the_response_of_the_library_in_cf_units(perturb, bundle, t
     assert f"{mean[2]:+.3f}" in line
 
 
+@pytest.mark.slow
 def test_months_changes_and_what_is_held(perturb, bundle, tmp_path):
     changes = ("--sst", "globe:+1K", "--sst", BOX)
     period = ("--months", "1983-11:1984-02", "--month", "1982-07", "--month", MONTH)
@@ -127,6 +129,7 @@ def test_months_changes_and_what_is_held(perturb, bundle, tmp_path):
     assert "tas (K per K)" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "method"),
     [

@@ -53,6 +53,7 @@ def test_one_prior_is_trained_again_with_another_seed_and_the_other_stays(traine
     assert after["flow"]["training"]["seed"] == 3
 
 
+@pytest.mark.slow
 def test_the_comparison_is_printed_and_kept(trained, workplace):
     done = mlda(
         *("validate", "made", "--priors", "--config", "model.toml", "--most-draws", 1),

@@ -146,6 +146,7 @@ def test_every_month_is_the_analysis_of_the_library(mlda, bundle, workplace, met
         assert found["tas"].encoding["chunks"] == (1, *bundle.grid.shape)
 
 
+@pytest.mark.slow
 def test_the_observations_stand_in_the_store(mlda, bundle, workplace):
     assert mlda("--obs", workplace / "obs.csv", "--months", "1981-12:1982-03").returncode == 0
     tables = read_tables(Path("x.zarr"), [0, 3])
@@ -171,6 +172,7 @@ def spoilt(workplace, folder):
     return folder / "spoilt.csv"
 
 
+@pytest.mark.slow
 def test_refused_rows_are_counted_in_the_store_and_the_exit_code(mlda, workplace, tmp_path):
     given = ("--obs", spoilt(workplace, tmp_path), "--method", "enoi", "--months")
     done = mlda(*given, "1982-01:1982-01", "--strict")
@@ -219,6 +221,7 @@ def test_a_robust_reanalysis_weighs_each_month_by_itself(mlda, bundle, workplace
             assert (np.nanmax(np.abs(plain.anomalies - robust.anomalies)) > 0.5) == (i == 1)
 
 
+@pytest.mark.slow
 def test_made_up_observations_of_the_bundles_own_months(mlda, bundle):
     done = mlda(*NETWORK)
     assert done.returncode == 0, done.stderr
@@ -231,6 +234,7 @@ def test_made_up_observations_of_the_bundles_own_months(mlda, bundle):
         )
 
 
+@pytest.mark.slow
 def test_a_rerun_does_the_rest_and_nothing_twice(mlda, workplace):
     assert mlda(*NETWORK).returncode == 0
     store = Path("x.zarr")
@@ -251,6 +255,7 @@ def test_a_rerun_does_the_rest_and_nothing_twice(mlda, workplace):
     assert {f: f.stat().st_mtime_ns for f in kept} == kept
 
 
+@pytest.mark.slow
 def test_what_fails_once_is_tried_again(mlda, monkeypatch):
     failures = [OSError("the disk hiccups")]
 
@@ -266,6 +271,7 @@ def test_what_fails_once_is_tried_again(mlda, monkeypatch):
     assert not failures
 
 
+@pytest.mark.slow
 def test_what_fails_always_is_told_and_gone_on_with(mlda, monkeypatch):
     def broken(path, row, *rest):
         if row == 4:
@@ -278,6 +284,7 @@ def test_what_fails_always_is_told_and_gone_on_with(mlda, monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_a_month_that_cannot_be_assimilated_does_not_stop_the_rest(mlda, monkeypatch):
     make = work.assimilate
 
@@ -443,6 +450,7 @@ def test_another_reanalysis_does_not_go_on_in_the_same_store(mlda, workplace, op
     assert "give the same again, or another --out" in said
 
 
+@pytest.mark.slow
 def test_a_store_of_another_bundle_or_of_others_is_refused(mlda):
     Path("x.zarr").mkdir()
     assert "is no store that 'mlda reanalyse' began" in refusal(mlda(*NETWORK))

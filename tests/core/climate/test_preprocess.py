@@ -127,6 +127,7 @@ def test_mean_over_a_spread_is_the_closed_form_of_a_square(training):
     np.testing.assert_allclose(with_sd, made.restore(x, every)[:, :3], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_mean_over_a_spread_is_that_of_many_draws(fitted):
     rng = np.random.default_rng(1)
     x = np.full((1, len(VARIABLES), *GRID.shape), 0.8)

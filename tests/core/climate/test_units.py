@@ -109,6 +109,7 @@ TEXTS = st.lists(
 ).map(lambda parts: "".join(word + joint for word, joint in parts).strip("/.*_"))  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(TEXTS | st.text(max_size=12))
 def test_no_accepted_spelling_has_an_angle(text):

@@ -28,6 +28,7 @@ def cycle_of(key, problem):
     return Cycle(problem, key, seed=5, **SETTINGS.get(key, {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", OF_STATES)
 def test_a_resumed_run_gives_the_same_bits(key, tmp_path):
     problem = lorenz_problem(error=0.02)

@@ -23,6 +23,7 @@ def cost(window, forcings, matrices):
     return 0.5 * (before + ((values - seen) ** 2).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weak", [False, True])
 def test_it_is_the_minimum_of_the_cost(weak):
     problem = lorenz_problem(cycles=3, every=2)

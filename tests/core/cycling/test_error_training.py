@@ -57,6 +57,7 @@ def test_errors_of_all_sizes_are_in_units_of_their_spread(daily, found):
     np.testing.assert_allclose(mean, 1.0, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_codes_and_rest_together_are_as_large_as_the_errors(daily, found, models):
     bundle, _ = daily
     for size, one in found.items():
@@ -71,6 +72,7 @@ def test_codes_and_rest_together_are_as_large_as_the_errors(daily, found, models
     assert spreads[0] > spreads[1] > spreads[2]
 
 
+@pytest.mark.slow
 def test_what_is_written_is_read_again(daily, models, tmp_path):
     bundle, _ = daily
     path = tmp_path / "models.safetensors"

@@ -57,6 +57,7 @@ def test_classes_share_the_area_without_the_cells_of_the_places(bundle, one_plac
     np.testing.assert_allclose(weights[-1, other], own[other])
 
 
+@pytest.mark.slow
 def test_more_places_know_more_and_classes_make_up_the_whole(bundle, tmp_path, monkeypatch):
     months = [m for m in bundle.months if bundle.split(m) == "validation"]
     found = score_coverage(bundle, months, years=(1880, 1969), methods=("vae", "enoi"))

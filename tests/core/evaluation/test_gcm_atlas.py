@@ -25,6 +25,7 @@ def alone(small):
     return patches_alone(small, MONTHS)
 
 
+@pytest.mark.slow
 def test_the_patches_are_those_of_an_atlas(small, alone):
     run = AtlasRun(Responder(Assimilator(small)), MONTHS)
     for _ in run.steps():

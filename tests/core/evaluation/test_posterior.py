@@ -76,6 +76,7 @@ def test_every_variable_of_a_network_is_scored_by_area_and_at_withheld_stations(
         score_posterior(small, months, sampler="guess")
 
 
+@pytest.mark.slow
 def test_the_command_writes_scores_and_keeps_others(small, tmp_path):
     def run(*options):
         return CliRunner().invoke(

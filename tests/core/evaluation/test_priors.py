@@ -59,6 +59,7 @@ def test_the_energy_distance_is_that_of_the_distributions():
     assert min(same) < 0
 
 
+@pytest.mark.slow
 def test_every_prior_is_scored_by_what_it_can_do(compared):
     bundle, found, stages = compared
     assert list(found["priors"]) == ["gaussian", "flow", "diffusion"]
@@ -88,6 +89,7 @@ def test_every_prior_is_scored_by_what_it_can_do(compared):
     assert {stage for stage, _, _ in stages} >= {"encoding months", "stations_10"}
 
 
+@pytest.mark.slow
 def test_scores_are_written_beside_the_others(compared, tmp_path):
     bundle, found, _ = compared
     path = tmp_path / "scores.json"

@@ -21,6 +21,7 @@ def observed(speedy):
     return table
 
 
+@pytest.mark.slow
 def test_a_calibrated_analysis_has_flat_ranks(speedy, observed):
     ensemble = Assimilator(speedy).ensemble(observed, "1997-12", members=30)
     ranks = observation_ranks(ensemble)
@@ -38,6 +39,7 @@ def test_a_calibrated_analysis_has_flat_ranks(speedy, observed):
     assert ranks.frequencies("all").sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_values_beyond_all_members_are_in_the_outer_ranks(speedy, observed):
     wrong = observed.copy()
     held = wrong["withheld"].to_numpy()
@@ -50,6 +52,7 @@ def test_values_beyond_all_members_are_in_the_outer_ranks(speedy, observed):
     assert np.array_equal(observation_ranks(plain).used, ranks.used)
 
 
+@pytest.mark.slow
 def test_reports_of_a_calibrated_analysis_are_flat_too(speedy):
     """Values and reports by turns, a part of each withheld; bounds have no rank."""
     month = "1997-12"

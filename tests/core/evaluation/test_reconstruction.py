@@ -56,6 +56,7 @@ def test_skill_against_sums_done_by_hand(made: tuple[Bundle, TrainingData]):
         assert found[variable.name]["rmse"] == pytest.approx(np.sqrt(lost / count))
 
 
+@pytest.mark.slow
 def test_report_of_a_linear_model(made: tuple[Bundle, TrainingData]):
     bundle, data = made
     report = validate(bundle, split="test", data=data, samples=400)

@@ -122,6 +122,7 @@ def test_stations_without_a_value_in_the_month_are_told_of(world, engine):
     assert first.reporting < 10
 
 
+@pytest.mark.slow
 def test_all_test_months_are_scored_unless_others_are_named(world, engine):
     scored = game.score_places(world, TEN, assimilator=engine)
     assert tuple(scored.index) == game.unseen_months(world)

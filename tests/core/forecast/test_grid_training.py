@@ -49,6 +49,7 @@ def test_features_are_a_circle_of_the_year():
     assert season_features(MONTHLY, np.arange(1, 13), 2).shape == (12, 5)
 
 
+@pytest.mark.slow
 def test_it_learns_that_waves_move(trained):
     network, data, _, seen = trained
     held = data.observed.in_split("validation")

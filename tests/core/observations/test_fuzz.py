@@ -346,6 +346,7 @@ def test_any_netcdf_is_read_or_refused_in_a_sentence(bundle, data, month, option
     outcome(data, bundle, month, options)
 
 
+@pytest.mark.slow
 @settings(FEWER, max_examples=200)
 @given(st.integers(0, 2000), st.binary(max_size=3), MONTHS)
 def test_a_damaged_netcdf_is_refused_in_a_sentence(bundle, at, other, month):

@@ -76,6 +76,7 @@ def forms(folder):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_form_makes_the_same_analysis(engine, checked, tmp_path):
     expected = engine.run(checked, "1982-07", method="enoi")
     for name, given in forms(tmp_path).items():

@@ -30,6 +30,7 @@ def test_exactly_as_many_stations_as_asked_and_none_close_together(bundle, count
     assert gaps.min() > (0.6 * lattice if count > 2 else 5000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spacing", [400.0, 1500.0])
 def test_stations_at_a_spacing_leave_no_gap_for_another(bundle, spacing):
     found = sites(places(NetworkSpec("stations", spacing_km=spacing, seed=3), bundle))

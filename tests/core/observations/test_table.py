@@ -70,6 +70,7 @@ def test_a_month_that_is_none_is_refused(bundle, month):
 
 
 # Any table
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

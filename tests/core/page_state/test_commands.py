@@ -32,6 +32,7 @@ def test_an_analysis_is_two_lines(speedy, query, words):
     assert found.beyond == ()
 
 
+@pytest.mark.slow
 def test_a_bundle_without_a_name_is_given_by_its_folder(world):
     show, assimilate = commands_of(from_link(f"?month={world.months[-1]}", world)).lines
     assert f"--bundle {world.path}" in show
@@ -93,6 +94,7 @@ def test_a_lasso_is_for_python(speedy):
 RUN = "?tool=cycle&model=code&cycle_from=1984-03-01&cycle_stations=30"
 
 
+@pytest.mark.slow
 def test_a_cycle_is_one_line_that_does_the_same(cycled, tmp_path):
     changed = "&cycle_without=1984-03-02:europe,1984-03-03:,1984-03-05:asia"
     state = from_link(f"{RUN}{changed}&cycled=letkf&month=1984-03-04", cycled)

@@ -150,18 +150,21 @@ def test_any_json_is_a_state_or_refused(data):
     refused(from_json, json.dumps(data))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(damaged_files())
 def test_any_damage_of_a_file_is_read_or_refused(data):
     refused(from_json, json.dumps(data))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(URLS), texts, min_size=1, max_size=4))
 def test_any_link_is_a_state_or_refused(parts):
     refused(from_query, urlencode(parts, errors="replace"))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(packed_rows())
 def test_any_rows_of_a_link_are_read_or_refused(rows):

@@ -106,6 +106,7 @@ def test_a_bad_url_is_refused_in_one_sentence(query, culprit):
     assert "\n" not in message
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_no_url_does_more_than_be_refused(query):
     with contextlib.suppress(InvalidStateError):

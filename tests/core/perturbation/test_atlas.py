@@ -34,6 +34,7 @@ def atlas(responder):
     return run.atlas()
 
 
+@pytest.mark.slow
 def test_each_patch_has_the_response_of_the_library(atlas, responder):
     for i in (0, len(atlas.patches) // 2, len(atlas.patches) - 1):
         expected = responder.respond(MONTH, [atlas.patches[i].patch(2.0)])
@@ -41,6 +42,7 @@ def test_each_patch_has_the_response_of_the_library(atlas, responder):
         assert np.allclose(atlas.response[i], expected.anomalies, atol=1e-6, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_a_sensitivity_is_per_kelvin_of_the_open_sea(atlas, bundle):
     area = bundle.grid.weights * open_water(bundle, MONTH)
     warmed = (atlas.change * bundle.grid.weights).sum(axis=(1, 2)) / area.sum()
@@ -86,6 +88,7 @@ def test_patches_add_up_to_a_uniform_change_where_responses_are_linear(atlas, bu
     assert np.sqrt(((total - whole.anomalies)[mask] ** 2).mean()) < 0.2 * size
 
 
+@pytest.mark.slow
 def test_work_that_was_saved_is_gone_on_with(responder, atlas, tmp_path):
     path = tmp_path / "new" / "atlas.part"
     first = AtlasRun(responder, [MONTH])

@@ -22,6 +22,7 @@ from mlda_core.perturbation.responder import Responder
 from mlda_core.perturbation.sst_patches import Patch
 
 
+@pytest.mark.slow
 def test_emulation_is_the_mean_of_responses(small, runs):
     """The same that the page shows of a month, for the sea that the bundle ships."""
     months = ("1984-02", "1984-07")

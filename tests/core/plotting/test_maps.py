@@ -29,6 +29,7 @@ def test_a_map_is_of_the_field_with_its_units_and_limits(grid, field, backend):
     assert option(overlay, backend, "projection").proj4_params["proj"] == "robin"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [p for p in PROJECTIONS if p != "region"])
 def test_every_projection_is_drawn_by_bokeh(grid, field, name):
     figure = hv.render(field_map(field, grid, LOOK, projection=name), backend="bokeh")

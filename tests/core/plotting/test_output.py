@@ -22,6 +22,7 @@ def picture(grid, field):
     return field_map(field, grid, LOOK, stippled=field > 1, backend="matplotlib")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 def test_a_figure_gives_the_same_bytes(picture, grid, field, kind, tmp_path):
     again = field_map(field, grid, LOOK, stippled=field > 1, backend="matplotlib")

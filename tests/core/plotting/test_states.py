@@ -30,6 +30,7 @@ def dots(plot):
     return [p for p in plot if type(p).__name__ == "Points" and not p.label]
 
 
+@pytest.mark.slow
 def test_an_analysis_shows_target_observations_and_spread(analysis):
     layout = analysis.plot()
     assert layout._max_cols == 5
@@ -53,6 +54,7 @@ def test_an_analysis_shows_target_observations_and_spread(analysis):
     assert not any(p.label for p in rows[1][0])
 
 
+@pytest.mark.slow
 def test_an_analysis_of_an_unknown_truth_shows_its_background(analysis):
     layout = plot_analysis(analysis, target=False, stippled_above=0.0)
     assert titles(layout)[0, 0] == "Background: Sea-level pressure"

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from mlda_core.assimilation.assimilator import Assimilator
@@ -29,6 +30,7 @@ def test_a_strongly_curved_decoder_is_minimised_from_several_starts(bundle, monk
     np.testing.assert_array_equal(made.spread, expected.spread)
 
 
+@pytest.mark.slow
 def test_a_task_that_comes_again_leaves_what_it_has_done(bundle, tmp_path):
     store = tmp_path / "x.zarr"
     observe = observer(NetworkSpec("stations", count=5), bundle)

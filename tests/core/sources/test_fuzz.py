@@ -194,6 +194,7 @@ def find_limits(layout, name):
     return known.possible.extremes
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=files())
 def test_the_same_through_files(case, tmp_path_factory):
@@ -218,6 +219,7 @@ def test_the_same_through_files(case, tmp_path_factory):
     np.testing.assert_allclose(found, wanted, rtol=3e-7, atol=0.01 * step + 1e-4 * span)
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(JUNK)
 def test_any_attribute_has_numbers_or_none(junk):

@@ -23,6 +23,7 @@ def normal_codes(n, rng):
     return Codes(z, np.zeros_like(z), np.ones(n, int), np.zeros(n, bool))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", TRAINED)
 def test_training_leaves_what_is_best_on_months_held_out(trained, key):
     prior, history = trained(key)

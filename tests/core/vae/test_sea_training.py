@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -33,6 +34,7 @@ def test_members_under_one_sea_are_averaged_though_packing_differs(data: Trainin
     assert (row == np.arange(len(data.train))).all()
 
 
+@pytest.mark.slow
 def test_the_sea_network_learns_each_variable_alone_and_survives_packing(
     data: TrainingData, tmp_path: Path
 ):

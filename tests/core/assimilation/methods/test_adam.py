@@ -11,6 +11,7 @@ from mlda_core.assimilation.methods.adam import ADAM_STEPS, descend
 from mlda_core.observations.standardised import standardise
 
 
+@pytest.mark.slow
 def test_the_misfit_falls_from_a_random_start_and_no_prior_holds_z(linear):
     observed = standardise(table(linear, 6), linear, 7)
     steps = list(descend(linear, observed, 7))
@@ -22,6 +23,7 @@ def test_the_misfit_falls_from_a_random_start_and_no_prior_holds_z(linear):
     np.testing.assert_array_equal(list(descend(linear, observed, 7))[-1][1], steps[-1][1])
 
 
+@pytest.mark.slow
 def test_the_analysis_is_the_decoded_state_and_never_called_converged(linear):
     given = table(linear, 6)
     given.loc[0, "withheld"] = True
@@ -34,6 +36,7 @@ def test_the_analysis_is_the_decoded_state_and_never_called_converged(linear):
     assert found.observations["used"].tolist() == [False] + [True] * (len(given) - 1)
 
 
+@pytest.mark.slow
 def test_many_months_are_fitted_one_by_one(linear):
     observed = standardise(table(linear, 6), linear, 7)
     engine = Assimilator(linear)

@@ -31,6 +31,7 @@ def curved(tmp_path_factory):
     return make_small(tmp_path_factory.mktemp("curved"), curved=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", UNTRAINED)
 def test_with_a_linear_decoder_members_are_draws_from_the_kalman_posterior(linear, sampler):
     observations = at_cells(linear, [1, 2, 4, 6, 6], [0, 5, 9, 15, 3], "tas")
@@ -52,6 +53,7 @@ def test_with_a_linear_decoder_members_are_draws_from_the_kalman_posterior(linea
     assert (x.var(axis=0).sum() / np.trace(covariance)) == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.slow
 def test_members_of_a_curved_decoder_fit_the_observations_as_their_errors_say(curved):
     observations = table(curved, 12)
     for sampler in UNTRAINED:
@@ -88,6 +90,7 @@ def test_perturbed_members_are_minima_of_their_own_costs(curved):
     np.testing.assert_allclose((moved - back) / 2, slope, rtol=0.02, atol=2e-3 * cost.max())
 
 
+@pytest.mark.slow
 def test_no_observation_returns_the_prior(linear):
     none = table(linear).iloc[:0]
     engine = Assimilator(linear)
@@ -115,6 +118,7 @@ def test_a_larger_error_widens_and_a_withheld_observation_changes_nothing(linear
     np.testing.assert_array_equal(withheld.z, narrow.z)
 
 
+@pytest.mark.slow
 def test_two_observations_at_one_place_count_as_one_of_half_the_variance(linear):
     once = at_cells(linear, [2, 5], [3, 10], "tas")
     twice = once.loc[[0, 0, 1, 1]].reset_index(drop=True)
@@ -145,6 +149,7 @@ def test_a_member_stays_the_same_draw_when_a_station_is_added(linear):
     assert moved < 0.5 * apart
 
 
+@pytest.mark.slow
 def test_a_gaussian_method_has_members_in_closed_form_alone(linear):
     observations = table(linear, 10)
     engine = Assimilator(linear)
@@ -225,6 +230,7 @@ def test_the_posterior_is_scaled_as_observations_left_out_say(linear):
     assert weight > 0.3
 
 
+@pytest.mark.slow
 def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     """In a world drawn from the prior, members differ from the truth as from each other."""
     engine = Assimilator(linear)
@@ -258,6 +264,7 @@ def test_an_observed_sea_leaves_the_error_of_its_own_analysis(linear):
     assert np.sqrt(expected / met) == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.slow
 def test_a_down_weighted_observation_has_the_error_that_its_weight_says(linear):
     observations = table(linear, 12, variables=("tas",))
     observations.loc[3, "value"] += 40 * observations.loc[3, "error_sd"]
@@ -282,6 +289,7 @@ def test_starts_that_do_not_converge_are_no_minima(curved):
     assert "not converged" not in enough.outcome
 
 
+@pytest.mark.slow
 def test_events_are_counted_among_the_members(linear):
     ensemble = Assimilator(linear).ensemble(table(linear).iloc[:0], 7, members=MANY)
     names = [v.name for v in linear.variables]

@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from linear_cycle import kalman, linear_problem
 
 from mlda_core.cycling.cycle import Cycle
 
 
+@pytest.mark.slow
 def test_with_many_members_it_is_the_kalman_filter():
     problem = linear_problem(error=np.array([0.1, 0.2, 0.3, 0.4]))
     means, covs, _ = kalman(problem)

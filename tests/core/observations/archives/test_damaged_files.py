@@ -29,6 +29,7 @@ def valid():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(valid()))
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

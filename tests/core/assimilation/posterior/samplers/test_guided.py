@@ -46,6 +46,7 @@ def members(bundle, observations, sampler=EXACT, n=MANY, seed=1):
     return last.sampled, problem
 
 
+@pytest.mark.slow
 def test_with_a_linear_decoder_members_are_draws_from_the_kalman_posterior(linear):
     observations = at_cells(linear, [1, 2, 4, 6, 6], [0, 5, 9, 15, 3], "tas")
     mean, covariance = kalman(linear, observations)
@@ -62,6 +63,7 @@ def test_with_a_linear_decoder_members_are_draws_from_the_kalman_posterior(linea
     assert x.var(axis=0).sum() / np.trace(covariance) == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.slow
 def test_no_observation_returns_the_prior(linear):
     none = table(linear).iloc[:0]
     sampled, problem = members(linear, none)
@@ -74,6 +76,7 @@ def test_no_observation_returns_the_prior(linear):
     np.testing.assert_allclose(sampled.z, draws.z, atol=0.02)
 
 
+@pytest.mark.slow
 def test_members_of_a_trained_prior_without_observations_are_its_draws(trained):
     sampled, problem = members(trained, table(trained).iloc[:0], SAMPLER, 300)
     zeta = np.linalg.solve(problem.gain.prior.turn, sampled.z.T).T
@@ -155,6 +158,7 @@ def test_an_observed_sea_is_refused_unless_it_is_not_to_be_the_prior(trained):
     assert len(engine.ensemble(sea, 7, sampler="guided", members=5, sea_prior=False)) == 5
 
 
+@pytest.mark.slow
 def test_reports_bounds_and_heavy_tails_are_refused_with_samplers_that_take_them(linear, trained):
     line = "tas,50,10,{},{},\ntas,30,20,1,0.5,,\n"
     for value, kind in (("colder", "report"), (0, "lower_bound"), (1, "student_t")):
