@@ -387,7 +387,8 @@ def explained(term: str) -> pn.pane.HTML:
     """Return the (i) that explains a term of the glossary."""
     return Words(
         info(term),
-        margin=0,
+        # As far from the next control as fingers need, 24 px from middle to middle.
+        margin=(0, 3, 0, 0),
         align="center",
         css_classes=["explains"],
         stylesheets=[read("info.css")],

@@ -42,7 +42,12 @@ def pins(repo_root):
 @pytest.fixture(scope="module")
 def conda_pins(repo_root):
     lines = (repo_root / "environment.yml").read_text().splitlines()
-    found = dict(re.findall(r"^  - ([\w.-]+)=([\w.]+)$", "\n".join(lines), re.MULTILINE))
+    # What conda-forge does not have is pip's, further in.
+    pinned = r"^(?:  - ([\w.-]+)=| {6}- ([\w.-]+)==)([\w.]+)$"
+    found = {
+        conda or pip: version
+        for conda, pip, version in re.findall(pinned, "\n".join(lines), re.MULTILINE)
+    }
     return {canonicalize_name(PYPI_NAMES.get(name, name)): v for name, v in found.items()}
 
 

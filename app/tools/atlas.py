@@ -111,7 +111,7 @@ class AtlasTool:
         self.count = text(name="count")
         self.words = text(name="atlas", sizing_mode="stretch_width")
         self.root = block(
-            text("<h3>Atlas of patches (GFMIP)</h3>", "head", term="atlas"),
+            text("<h2>Atlas of patches (GFMIP)</h2>", "head", term="atlas"),
             row(self.patch.widget, self.amplitude.widget),
             row(text("Mean over", "what"), self.region.widget, self.open),
             row(self.progress, self.count, self.cancel, self.go_on),

@@ -69,7 +69,7 @@ class AloneTool:
             name="sensitivity", sizing_mode="stretch_width", html_attributes={"role": "status"}
         )
         self.root = block(
-            text("<h3>One observation through time</h3>", "head"),
+            text("<h2>One observation through time</h2>", "head"),
             fields(self.variable.widget),
             fields(self.lat.widget, self.lon.widget, self.observe),
             self.words,

@@ -60,7 +60,7 @@ class ForecastTool:
             name="sensitivity", sizing_mode="stretch_width", html_attributes={"role": "status"}
         )
         self.root = block(
-            text("<h3>Forecast from an analysis</h3>", "head"),
+            text("<h2>Forecast from an analysis</h2>", "head"),
             fields(self.begin),
             self.words,
             self.pane,

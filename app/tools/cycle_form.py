@@ -138,12 +138,12 @@ class CycleForm:
         # There is nothing to see or to change before a run.
         self.later = (
             block(
-                text("<h3>Errors against the truth</h3>", "head"),
+                text("<h2>Errors against the truth</h2>", "head"),
                 fields(self.variable.widget, text("over", "what"), self.over.widget),
                 self._chart,
             ),
             block(
-                text("<h3>Change the network on the way</h3>", "head"),
+                text("<h2>Change the network on the way</h2>", "head"),
                 fields(self.area.widget, self.withhold, self.restore),
                 self.network,
             ),

@@ -68,21 +68,21 @@ class ResponseForm:
         self.runs = Presses("Compare with the GCM", self._compare, dict(panel.experiments))
         self.compared = text(name="gcm-words", sizing_mode="stretch_width")
         self.gcm = block(
-            text("<h3>Compare with the GCM</h3>", "head"),
+            text("<h2>Compare with the GCM</h2>", "head"),
             fields(self.runs.widget),
             self.compared,
         )
         self.gcm.visible = bool(panel.experiments)
         self.parts = (
             block(
-                text("<h3>What is held</h3>", "head", term="constrained variables"),
+                text("<h2>What is held</h2>", "head", term="constrained variables"),
                 self.held.widget,
                 self.confined,
                 self.question,
             ),
             self.fading,
             block(
-                text("<h3>What is it sensitive to?</h3>", "head", term="sensitivity"),
+                text("<h2>What is it sensitive to?</h2>", "head", term="sensitivity"),
                 fields(self.variable.widget),
                 fields(
                     self.over.widget,

@@ -79,7 +79,7 @@ class SeaForm:
             html_attributes={"role": "status", "aria-live": "polite"},
         )
         self.parts = (
-            text("<h3>Change the sea</h3>", "head", term="patch"),
+            text("<h2>Change the sea</h2>", "head", term="patch"),
             fields(
                 self.add.widget,
                 draw_button("box", "Draw box", "Drag a box over a map"),

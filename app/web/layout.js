@@ -81,7 +81,6 @@ window.pageLayout = (() => {
     if (size === null) root.style.removeProperty("--foot")
     else root.style.setProperty("--foot", `${size}px`)
     stored(sessionStorage, "mlda-foot", size === null ? null : String(size))
-    $("#foot-size").setAttribute("aria-valuenow", String(Math.round(100 * $("#foot").offsetHeight / $(".right").clientHeight)))
   }
   // Height of what is open in the foot: all but its line of headings, which wraps on a phone.
   const footOpen = () => {
@@ -90,6 +89,8 @@ window.pageLayout = (() => {
   }
   const sizeFoot = (handle) => {
     let from = null
+    const tell = () => handle.setAttribute("aria-valuenow", String(Math.round(100 * $("#foot").offsetHeight / $(".right").clientHeight)))
+    new ResizeObserver(tell).observe($("#foot"))
     handle.addEventListener("pointerdown", (e) => {
       handle.setPointerCapture(e.pointerId)
       from = { y: e.clientY, height: footOpen() }

@@ -22,6 +22,15 @@ export function tableKeys() {
         if (cell.getAttribute("tabindex") !== stop) cell.setAttribute("tabindex", stop)
       }
     }
+    mend()
+  }
+  // Tabulator's attributes of a tick and of the frame that scrolls are not those of a grid.
+  const mend = () => {
+    for (const cell of root.querySelectorAll("[role=gridcell][aria-checked]")) {
+      cell.setAttribute("aria-label", cell.getAttribute("aria-checked") === "true" ? "withheld" : "assimilated")
+      cell.removeAttribute("aria-checked")
+    }
+    root.querySelector(".tabulator-tableholder[tabindex]")?.removeAttribute("tabindex")
   }
   // Rows are made when they come into sight.
   const watcher = new MutationObserver(rove)

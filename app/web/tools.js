@@ -6,7 +6,7 @@ export function render({ model, el }) {
   const wire = channel(model)
   el.innerHTML = `<div class="tools">
     <div class="tabs" role="tablist" aria-label="Tools">${model.tools.map(([key, label]) =>
-      `<button type="button" role="tab" data-tool="${key}" aria-controls="tool-${key}">${label}</button>`).join("")}<button type="button" id="close" aria-label="Close the tools" title="Close the tools">×</button></div>
+      `<button type="button" role="tab" data-tool="${key}">${label}</button>`).join("")}<button type="button" id="close" aria-label="Close the tools" title="Close the tools">×</button></div>
     <p class="paused" role="status" hidden><span></span><button type="button" id="resume">Resume</button></p>
   </div>`
   const $ = (query) => el.querySelector(query)
