@@ -12,6 +12,9 @@ Serves the page in a process of its own, opens it in Chromium without a GPU, and
   drawn;
 - the floor: the same event and the same panes in a page that computes nothing (`floor/main.py`).
 
+With ``--url`` it is a page that is served already, for instance while ``load.py --url`` lets others
+drag there: only what a visitor waits for is measured then.
+
 Prints a table, and JSON with ``--json``.
 """
 
@@ -97,7 +100,7 @@ PROBE = """
       const start = performance.now()
       set(k, value)
       let first = null
-      while (performance.now() - start < 5000) {
+      while (performance.now() - start < 60000) {
         await frame()
         const changed = panes.map((pane, i) => look(pane) !== before[i])
         if (first === null && maps.every((i) => changed[i])) first = performance.now() - start
@@ -158,8 +161,12 @@ FIRST_MAPS = """
 """
 
 
-def measure(page: Page, moves: int, server_process: psutil.Process) -> dict[str, Any]:
+def measure(page: Page, moves: int, server_process: psutil.Process | None) -> dict[str, Any]:
     """Move the first slider `moves` times, then drag it for three seconds."""
+
+    def spent() -> float:
+        return sum(server_process.cpu_times()[:2]) if server_process else 0.0
+
     page.wait_for_function("() => document.querySelectorAll('.map').length >= 2", timeout=60000)
     page.evaluate(FIRST_MAPS)
     page.wait_for_timeout(3000)
@@ -167,7 +174,7 @@ def measure(page: Page, moves: int, server_process: psutil.Process) -> dict[str,
     for i in range(5):
         page.evaluate("([k, v]) => bench.once(k, v)", [0, 0.3 * i + 0.1])
     page.evaluate("() => { bench.acks.length = 0 }")
-    before = sum(server_process.cpu_times()[:2])
+    before = spent()
     times: list[dict[str, float]] = []
     for i in range(moves):
         value = (1.0 if i % 2 else -1.0) * (0.4 + 0.03 * i)
@@ -177,7 +184,7 @@ def measure(page: Page, moves: int, server_process: psutil.Process) -> dict[str,
         times.append(took)
         page.wait_for_timeout(30)
     # On a machine that does other things too, the processor's time says what a frame costs.
-    processor = 1000 * (sum(server_process.cpu_times()[:2]) - before) / moves
+    processor = 1000 * (spent() - before) / moves
     # Each acknowledgement tells what the batch before it took.
     server = [ack["took"] for ack in page.evaluate("() => bench.acks")][1:]
     drag = page.evaluate("() => bench.drag(0, 3)")
@@ -216,6 +223,7 @@ def main() -> None:
     parser.add_argument("--loads", type=int, default=7, help="first paints to time")
     parser.add_argument("--size", default="1920x1080", help="window, WIDTHxHEIGHT")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--url", help="a page that is served already")
     arguments = parser.parse_args()
     width, height = (int(part) for part in arguments.size.split("x"))
     size: ViewportSize = {"width": width, "height": height}
@@ -224,6 +232,14 @@ def main() -> None:
     found = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        if arguments.url:
+            page = browser.new_page(viewport=size)
+            page.goto(f"{arguments.url}?{PLAIN}", timeout=600_000)
+            page.wait_for_selector("html[data-listens]", timeout=600_000)
+            told = measure(page, arguments.moves, None) | machine.described()
+            del told["server_processor_ms"]
+            print(json.dumps(told, indent=1))
+            return
         for app in (FLOOR, "app"):
             with served(free_port(), app=app) as (url, process):
                 page = browser.new_page(viewport=size)

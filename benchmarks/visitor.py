@@ -2,7 +2,8 @@
 
 The page is fetched with its scripts, its document pulled over a websocket, and messages go by
 `Channel`, which does what ``app/web/channel.js`` does: two batches in flight (one where the server
-is slow), and of what waits the newest of each kind. Nothing is drawn: what a browser takes for that is not in the times.
+is slow), and of what waits the newest of each kind. Nothing is drawn: what a browser takes for that
+is not in the times.
 """
 
 from __future__ import annotations
