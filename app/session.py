@@ -157,7 +157,9 @@ class Session:
         self.comparison = Comparison(context, self.observe)
         self.observe.greeting, self.observe.waiting = greet, greet or waits
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
-        self.verification = VerificationPanel(context, self.observe)
+        self.verification = VerificationPanel(
+            context, self.observe, self.comparison.pinned, lambda: self._frame.model
+        )
         self.game = GameTool(context, self.observe, self.key, take=self._take_lesson)
         self.learn = LearnTool(
             context,

@@ -176,6 +176,27 @@ def test_full_fields_are_those_of_its_own_season(visit, bundle):
     assert v.observer.heading.against == "pinned state, anomalies"
 
 
+def test_both_are_scored_where_they_are_of_one_month(visit, bundle):
+    v = visit()
+    bar(v, type="foot", value=["scores"])
+    v.send(v.session.explore.panel, type="random", seed="5")
+    v.send(type="pin")
+    v.send(v.session.explore.panel, type="random", seed="6")
+    foot = v.session.verification.foot
+    assert [key for key, *_ in foot.extra] == ["pinned", "model"]
+    w, target = bundle.grid.weights, bundle.target("1982-03")[0]
+    for key, fields in (("pinned", v.beside.pinned.fields), ("model", v.frame.model)):
+        rmse = np.sqrt((w * (fields[0] - target) ** 2).sum())
+        assert foot.scores["target"][key]["zg500"]["rmse"] == pytest.approx(rmse, rel=1e-4)
+    table = v.session.verification.view.views["scores"].table
+    assert "Pinned state" in table.value["method"].iloc[0]
+    v.send(v.session.explore.panel, type="encode")
+    bar(v, type="month", value="1982-04")
+    assert not foot.extra
+    v.send(type="unpin")
+    bar(v, type="foot", value=[])
+
+
 @pytest.mark.parametrize(
     ("messages", "words"),
     [
