@@ -52,7 +52,14 @@ from mlda_core.bundle.shipped import default_key, link_of
 from mlda_core.climate.errors import UserError
 from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.opened import PageState
-from mlda_core.page_state.serialize import from_json, from_query, rows_fit, to_json, to_query
+from mlda_core.page_state.serialize import (
+    from_json,
+    from_query,
+    pin_fits,
+    rows_fit,
+    to_json,
+    to_query,
+)
 from mlda_core.page_state.settings import InvalidStateError, options_of
 from mlda_core.page_state.snapshot import OtherBundleError, Snapshot, View
 
@@ -151,7 +158,9 @@ class Session:
         self.comparison = Comparison(context, self.observe)
         self.observe.greeting, self.observe.waiting = greet, greet or waits
         self.bundle_menu = BundleMenu(context, self.key, go=self._go)
-        self.verification = VerificationPanel(context, self.observe)
+        self.verification = VerificationPanel(
+            context, self.observe, self.comparison.pinned, lambda: self._frame.model
+        )
         self.game = GameTool(context, self.observe, self.key, take=self._take_lesson)
         self.learn = LearnTool(
             context,
@@ -364,7 +373,12 @@ class Session:
         query = to_query(snapshot, self.limits)
         link = shared(message.get("page"), query)
         self.bar.query = query
-        if not rows_fit(snapshot):
+        if not pin_fits(snapshot):
+            self._say(
+                "The link does not hold the pinned state, whose observations are too many for a "
+                "link: save the page as a file."
+            )
+        elif not rows_fit(snapshot):
             self._say(
                 "The link holds the network, not what was done to it by hand: that is too much "
                 "for a link, so save it as a file."
@@ -513,8 +527,8 @@ class Session:
                         column=column,
                         role=roles.get(variable.name, ""),
                     )
-            # Beside another analysis the scatter has no axis for what was observed.
-            other = self._own.active or self.comparison.method
+            # Beside another state the scatter has no axis for what was observed.
+            other = self._own.active or self.comparison.beside != "target"
             withheld = {} if other else self.observe.view.withheld_points()
             self.figures.write_withheld(withheld)
             self.observe.show()

@@ -11,6 +11,7 @@ from app.text import counted, shown_instead
 from app.tools.members_choice import OF_MEMBERS
 from app.tools.observe_text import network_words
 from app.tools.perturb_text import place_label
+from mlda_core.page_state.pinned import rests_on_analysis
 from mlda_core.perturbation.netcdf import label_of
 from mlda_core.perturbation.response import HELD
 
@@ -35,6 +36,8 @@ def caption_of(parts: Parts, columns: tuple[ShownColumn, ...]) -> Caption:
         "response": _changed,
         "cycle": _cycled,
     }[shows](parts)
+    if parts.comparison.shows_pinned:
+        notes.append(_pinned(parts))
     notes += _marks(parts, columns)
     scales = amplification(request)
     if max(scales.values()) > 1:
@@ -98,6 +101,15 @@ def _observed(parts: Parts) -> list[str]:
     if parts.observe.analysing.run:
         words.append("The minimisation had not ended.")
     return words
+
+
+def _pinned(parts: Parts) -> str:
+    """Return what the pinned state is; of an analysis, of which observations."""
+    pinned = parts.comparison.pinned
+    snapshot, words = pinned.snapshot, f"Pinned state: {pinned.words}"
+    if snapshot is None or not rests_on_analysis(snapshot):
+        return f"{words}."
+    return f"{words}, of {network_words(snapshot.observations)}."
 
 
 def _changed(parts: Parts) -> list[str]:

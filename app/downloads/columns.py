@@ -79,7 +79,15 @@ def shown_columns(bundle: Bundle, frame: Frame) -> tuple[ShownColumn, ShownColum
     scales = amplification(request)
     words = words_of(request)
     return (
-        _shown(bundle, request, left, first, words=words[0], scale=scales["target"]),
+        _shown(
+            bundle,
+            request,
+            left,
+            first,
+            words=words[0],
+            scale=scales["target"],
+            season=None if scene is None else scene.season,
+        ),
         _shown(
             bundle,
             request,
@@ -109,8 +117,9 @@ def _shown(
     words: str,
     scale: int,
     other: Float | None = None,
+    season: int | None = None,
 ) -> ShownColumn:
-    """Return a column; `other` is what a difference is from."""
+    """Return a column; `other` is what a difference is from, `season` of a state of its own."""
     variables = bundle.variables
     fields = column.fields
     if column.kind == "difference" and other is not None:
@@ -118,7 +127,7 @@ def _shown(
     if fields is None:
         fields = np.full_like(state, np.nan)
     plain = [column.plain(i) for i in range(len(variables))]
-    whole = _whole(bundle, request, state)
+    whole = _whole(bundle, request, state, season)
     shown = np.stack([whole[i] if plain[i] else fields[i] for i in range(len(variables))])
     title = words[:1].upper() + words[1:]
     coloured = stretched(variables, scale)
@@ -133,11 +142,12 @@ def _shown(
     )
 
 
-def _whole(bundle: Bundle, request: Request, state: Float) -> Float:
-    """Return a state as it is shown: anomalies, or full fields."""
+def _whole(bundle: Bundle, request: Request, state: Float, season: int | None) -> Float:
+    """Return a state as it is shown: anomalies, or full fields; of the month's season if None."""
     if not request.full:
         return state
-    made = state + bundle.climatology(bundle.seasons.of(request.month))
+    season = bundle.seasons.of(request.month) if season is None else season
+    made = state + bundle.climatology(season)
     for i, variable in enumerate(bundle.variables):
         if variable.non_negative:
             made[i] = np.maximum(made[i], 0)

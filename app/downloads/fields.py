@@ -132,8 +132,13 @@ def _state(parts: Parts) -> tuple[Job, str]:
 
 
 def _beside(parts: Parts) -> list[Added]:
-    """Return the analysis by another method, where it stands beside the model."""
+    """Return the pinned state or the analysis by another method, where it stands there."""
     comparison = parts.comparison
+    if comparison.shows_pinned:
+        pinned = comparison.pinned
+        if pinned.fields is None:
+            raise StateError("The pinned state is not there; unpin it, or wait for it.")
+        return [Added("pinned", f"anomaly of the pinned state ({pinned.words})", pinned.fields)]
     if not comparison.method:
         return []
     fields = comparison.work.fields

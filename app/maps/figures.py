@@ -289,7 +289,8 @@ class Figures:
         (scaled,) = stretched((variable,), how.scale)
         i = self._order[variable.name]
         said = how.said[i] if how.said else ""
-        return key_html(scaled, how.kind, how.look, i, said=said)
+        named = how.words[1] if how.kind == "difference" else ""
+        return key_html(scaled, how.kind, how.look, i, said=said, named=named)
 
     @property
     def _shows_full(self) -> bool:

@@ -141,6 +141,8 @@ class ColumnContent:
     readings : tuple of tuple of (str, str, str)
         For each variable the names, values and units inside its scatter, where they are not the
         scores.
+    season : int, optional
+        Of the first, where it is another than the month's: its full fields have that climatology.
     """
 
     first: NDArray[np.floating]
@@ -150,6 +152,7 @@ class ColumnContent:
     right: Column = PLAIN
     spans: tuple[float, ...] = ()
     readings: tuple[tuple[tuple[str, str, str], ...], ...] = ()
+    season: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -460,7 +463,10 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
         model = bundle.decode_anomalies(request.z, season)
         if request.residual is not None:
             model = with_remainder(model, request.residual, bundle, season)
-    mean = bundle.climatology(season) if request.full else None
+    means: dict[str, NDArray[np.floating]] = {}
+    if request.full:
+        other = season if scene is None or scene.season is None else scene.season
+        means = {"target": bundle.climatology(other), "model": bundle.climatology(season)}
 
     pixels = pixel_map(request.projection, bundle.grid)
     weights = bundle.grid.weights
@@ -473,8 +479,8 @@ def draw(bundle: BundleLike, request: Request, before: Frame | None = None) -> F
     by_kind = {kind: stretched(bundle.variables, scale) for kind, scale in scales.items()}
     for i, variable in enumerate(bundle.variables):
         shown = {"target": target[i], "model": model[i]}
-        if mean is not None:
-            shown = {kind: field + mean[i] for kind, field in shown.items()}
+        if means:
+            shown = {kind: field + means[kind][i] for kind, field in shown.items()}
             if variable.non_negative:
                 shown = {kind: np.maximum(field, 0) for kind, field in shown.items()}
         for kind, field in shown.items():

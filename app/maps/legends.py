@@ -119,11 +119,17 @@ def legend_ticks(low: float, high: float, *, full: bool) -> NDArray[np.float64]:
 
 
 def key_html(
-    variable: Variable, kind: str, look: Look | None = None, i: int = 0, *, said: str = ""
+    variable: Variable,
+    kind: str,
+    look: Look | None = None,
+    i: int = 0,
+    *,
+    said: str = "",
+    named: str = "",
 ) -> str:
     """Return a small colour scale for the model's column, where that is not the row's.
 
-    ``said`` stands before it.
+    ``said`` stands before it; ``named`` is what it is of, for those who do not see it.
     """
     own = None if look is None else look.limits[i]
     if look is not None and own is None:
@@ -135,7 +141,7 @@ def key_html(
     decimals = decimals_of(high)
     unit = escape(column_units(variable, kind) if look is None else look.units[i])
     top = ("+" if kind not in UNSIGNED else "") + number(high, decimals)
-    words = COLUMNS[kind] if look is None else look.words
+    words = named or (COLUMNS[kind] if look is None else look.words)
     words = f"{words}, {escape(said)}" if said else words
     start = (f"<span>{escape(said)}</span>" if said else "") + number(low, decimals)
     return (

@@ -102,6 +102,7 @@ class Foot(Sender, param.Parameterized):
 
     variables = param.List(default=[], doc="Names, label, units and decimals of each variable.")
     methods = param.List(default=[], doc="Key, label and explanation of each method.")
+    extra = param.List(default=[], doc="The same of what is scored besides: a pinned state.")
     regions = param.List(default=[], doc="Key and label of each region; see set_box.")
     region = param.String(default="globe", doc="Key of the region of both parts.")
     method = param.String(doc="The method in the model column, '' where it is none of them.")

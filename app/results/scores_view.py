@@ -86,7 +86,8 @@ class ScoresView:
             self.words,
             name="scores",
         )
-        foot.param.watch(self._show, ["scores", "method", "busy", "measure", "place", "opened"])
+        shown = ["scores", "extra", "method", "busy", "measure", "place", "opened"]
+        foot.param.watch(self._show, shown)
         self._show()
 
     def _measure(self, measure: str) -> None:
@@ -99,14 +100,17 @@ class ScoresView:
         if self._quiet:
             return
         foot = self._foot
-        if event.new:
-            foot.send(type="method", value=foot.methods[event.new[0]][0])
+        # Above the methods stand states that are none.
+        row = event.new[0] - len(foot.extra) if event.new else -1
+        if row >= 0:
+            foot.send(type="method", value=foot.methods[row][0])
         # A second click leaves it chosen; a method that is refused is not.
         self._select()
 
     def _select(self) -> None:
         keys = [key for key, *_ in self._foot.methods]
-        chosen = [keys.index(self._foot.method)] if self._foot.method in keys else []
+        first, method = len(self._foot.extra), self._foot.method
+        chosen = [first + keys.index(method)] if method in keys else []
         if self.table.selection != chosen:
             self._quiet = True
             try:
@@ -132,13 +136,18 @@ class ScoresView:
         foot = self._foot
         columns: dict[str, list[str]] = {
             METHOD: [
+                f'<span title="{escape(about)}">{escape(label)}</span>'
+                for _, label, about in foot.extra
+            ]
+            + [
                 f'<button type="button" title="{escape(about)}. Click to show it in the model '
                 f'column.">{escape(label)}</button>'
                 for _, label, about in foot.methods
             ]
         }
+        keys = [key for key, *_ in (*foot.extra, *foot.methods)]
         for variable in foot.variables:
-            columns[variable["name"]] = [self._cell(key, variable) for key, *_ in foot.methods]
+            columns[variable["name"]] = [self._cell(key, variable) for key in keys]
         return pd.DataFrame(columns)
 
     def _written(self, method: str, variable: dict[str, Any]) -> str:
@@ -175,6 +184,8 @@ class ScoresView:
         self.measure.show(foot.measure)
         frame = self._frame()
         old = self.table.value
+        if len(frame) != len(old):
+            self.table.value = old = frame
         changed = {
             name: [(i, v) for i, v in enumerate(frame[name]) if v != old[name].iloc[i]]
             for name in frame

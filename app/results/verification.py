@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,21 @@ from mlda_core.climate.regions import REGIONS, Region, drawn_box
 from mlda_core.evaluation.verification import verify
 from mlda_core.page_state.analyses import AnalysisRequest, engine_of
 from mlda_core.page_state.rows import InvalidObservationError
+from mlda_core.page_state.snapshot import OTHERS
 
 if TYPE_CHECKING:
+    from app.tools.pinned import Pinned
     from mlda_core.assimilation.analysis import Analysis
 
 BOX = "box"
 # Climatology is the zero of the scores.
 COMPARED = scored_in("assimilation")
+# Rows of the table that are no methods: what is pinned, and the model where it is no analysis.
+PINNED, MODEL = "pinned", "model"
+_ROWS = {
+    PINNED: ["Pinned state", "The state that stays in the left column while the model goes on"],
+    MODEL: ["Model", "The state in the model column, which is no analysis"],
+}
 # More observations than this are a dense network, whose factors take seconds a calendar month.
 DENSE = 1000
 
@@ -45,10 +53,21 @@ class VerificationPanel:
     context : SessionContext
     observe : ObserveTool
         Whose analysis is verified.
+    pinned : Pinned, optional
+        Is scored too.
+    model : callable
+        Returns the anomalies that the model shows.
     """
 
-    def __init__(self, context: SessionContext, observe: ObserveTool) -> None:
+    def __init__(
+        self,
+        context: SessionContext,
+        observe: ObserveTool,
+        pinned: Pinned | None = None,
+        model: Callable[[], Any] = lambda: None,
+    ) -> None:
         bundle, state = context.bundle, context.state
+        self._pinned, self._model = pinned, model
         self._bundle, self._state, self._observe, self._say = bundle, state, observe, context.say
         self._compare = Latest(context.schedule, self._broken_comparison, pool=ANALYSES)
         self._run = Latest(context.schedule, self._broken_series, pool=ANALYSES)
@@ -56,6 +75,7 @@ class VerificationPanel:
         self._analyses_of: tuple[Any, ...] | None = None
         self._table: Any = None
         self._scored: Any = None
+        self._of: dict[str, Any] = {}
         self._series: Series | None = None
         self._series_of: tuple[Any, ...] | None = None
         self._charted: Any = None
@@ -153,11 +173,18 @@ class VerificationPanel:
             return
         work = self._observe.analysing
         task = work.task
+        rows, notes = self._rows_beside()
+        decoded = self._state.model != "analysis"
         if task is None or work.analysis is None or not work.answered:
+            if rows and decoded:
+                self._score({}, None, self._state.month, rows, notes)
             return
-        if self._state.model != "analysis" and task.month != self._state.month:
+        if decoded and task.month != self._state.month:
             # No analysis is shown, and the last one made is of another month.
-            self._forget_scores()
+            if rows:
+                self._score({}, None, self._state.month, rows, notes)
+            else:
+                self._forget_scores()
             return
         key = (task.month, task.localisation, task.residual)
         if self._analyses_of != key or self._table is not task.observations:
@@ -166,25 +193,58 @@ class VerificationPanel:
             self._compare.cancel()
             self.foot.busy = ""
         self._analyses[task.method] = work.analysis.anomalies
-        notes = self._notes(task)
-        scored = (key, tuple(id(a) for a in self._analyses.values()), self._region, notes)
+        ordered = {m: self._analyses[m] for m in COMPARED if m in self._analyses}
+        if task.month != self._state.month:
+            rows, notes = {}, ()
+        self._score(ordered, task, task.month, rows, (*self._notes(task), *notes))
+
+    def _score(
+        self,
+        analyses: dict[str, Any],
+        task: AnalysisRequest | None,
+        month: str,
+        rows: dict[str, Any],
+        notes: tuple[str, ...],
+    ) -> None:
+        """Put scores into the table, unless they are there: analyses, and states beside them."""
+        fields = analyses | rows
+        settings = None if task is None else (task.localisation, task.residual)
+        scored = (month, settings, tuple(map(id, fields.values())), self._region, notes)
         if scored == self._scored:
             return
-        self._scored = scored
-        ordered = {m: self._analyses[m] for m in COMPARED if m in self._analyses}
+        # What is scored is held, or another array could have its place and its id.
+        self._scored, self._of = scored, fields
         found = verify(
-            ordered,
+            fields,
             self._bundle,
-            target=self._bundle.target(task.month),
-            observations=task.observations,
+            target=self._bundle.target(month),
+            observations=None if task is None else task.observations,
             region=self._region,
-            month=task.month,
+            month=month,
         )
-        self.foot.show_scores(replace(found, words=(*notes, *found.words)))
+        # A pinned analysis may have been given what is withheld now.
+        withheld = {k: v for k, v in found.withheld.items() if k[0] not in rows}
+        self.foot.extra = [[key, *_ROWS[key]] for key in rows]
+        self.foot.show_scores(replace(found, withheld=withheld, words=(*notes, *found.words)))
+
+    def _rows_beside(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the pinned state, the model if it is no analysis, and what they are, in words."""
+        pinned, state = self._pinned, self._state
+        if pinned is None or not state.pinned or state.tool in OTHERS:
+            return {}, ()
+        if pinned.month != state.month:
+            why = f"The pinned state ({pinned.words}) is of another {self._bundle.seasons.step}: "
+            return {}, (f"{why}it is not scored here.",)
+        if pinned.fields is None:
+            return {}, ()
+        rows = {PINNED: pinned.fields}
+        if state.model != "analysis":
+            rows[MODEL] = self._model()
+        return rows, (f"Pinned: {pinned.words}.",)
 
     def _forget_scores(self) -> None:
         self._scored = None
-        self.foot.put(scores={})
+        self.foot.put(scores={}, extra=[])
 
     def _notes(self, task: AnalysisRequest) -> tuple[str, ...]:
         """Return what the scores are of, where that is not what one would think."""

@@ -1,4 +1,4 @@
-"""Above the column beside the model: the target, or another method's analysis."""
+"""Above the column beside the model: the target, a pinned state, or another method's analysis."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import param
 
 from app.components import Handler
+from app.glossary import info
 from app.tools.form_panel import FormPanel
-from app.widgets import Choice, HeadingNote, explained, heading, text
+from app.widgets import Choice, HeadingNote, button, explained, heading, text
+from mlda_core.page_state.observations import PINNED
 
 
 class ComparisonHeading(FormPanel):
@@ -23,6 +25,7 @@ class ComparisonHeading(FormPanel):
     """
 
     beside = param.String(default="target")
+    pinned = param.Boolean(doc="Whether there is a pinned state to be shown.")
     name_within = param.String(default="target", doc="What it is, within a sentence.")
     quantity = param.String(doc="What of another method stands there, such as 'increment'.")
     note = param.String(doc="What is amiss with it just now, in words.")
@@ -38,10 +41,17 @@ class ComparisonHeading(FormPanel):
             self.beside,
             css_classes=["heading", "beside"],
         )
+        self.unpin = button(
+            "Unpin",
+            lambda: self.send(type="unpin"),
+            "Let go of the pinned state: the target stands here again",
+            css_classes=["tight", "unpin"],
+        )
         self.said = HeadingNote(status=True)
-        alone = len(self._views) < 2
-        first = text("<b>Target</b>", "only") if alone else self.choice.widget
-        self.root = heading(first, explained("target"), self.said.pane)
+        self.about = explained("target")
+        # Instead of the list, while there is nothing to choose from.
+        self.only = text("<b>Target</b>", "only")
+        self.root = heading(self.only, self.choice.widget, self.about, self.unpin, self.said.pane)
         names = [name for name in ComparisonHeading.param if name != "name"]
         self.param.watch(lambda *_: self.show(), names)
         self.show()
@@ -53,13 +63,22 @@ class ComparisonHeading(FormPanel):
     def labels(self) -> dict[str, str]:
         """Return what can be shown; of another method's, what of it is shown."""
         return {
-            key: f"{label}: {self.quantity}" if key == self.beside != "target" else label
+            key: f"{label}: {self.quantity}" if self._of_method(key) else label
             for key, label in self._views
+            if key != PINNED or self.pinned
         }
+
+    def _of_method(self, key: str) -> bool:
+        return key == self.beside and key not in ("target", PINNED)
 
     def show(self) -> None:
         """Show what is in force."""
-        self.choice.show(self.beside, self.labels())
+        labels, pinned = self.labels(), self.beside == PINNED
+        alone = len(labels) < 2
+        self.only.visible = alone
+        self.choice.show(self.beside, labels, visible=not alone)
+        self.about.object = info("pinned state" if pinned else "target")
+        self.unpin.visible = pinned
         self.said.show(self.note, stale=self.stale)
 
     def titles(self) -> dict[str, str]:

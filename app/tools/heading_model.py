@@ -10,13 +10,26 @@ import param
 from app.components import Handler, Members
 from app.glossary import info
 from app.tools.form_panel import FormPanel
-from app.widgets import Choice, HeadingNote, Number, Tick, attributes, explained, heading, row, text
+from app.widgets import (
+    Choice,
+    HeadingNote,
+    Number,
+    Tick,
+    attributes,
+    button,
+    explained,
+    heading,
+    row,
+    text,
+)
 from mlda_core.assimilation.posterior.sampler import MEMBERS
 from mlda_core.page_state.observations import ObservationSettings
 from mlda_core.page_state.settings import options_of
 
 # These have ends of their own, which are not amplified.
 OWN_ENDS = ("probability", "next")
+# What shows the state itself, or what it differs by.
+STATES = ("model", "difference", "member")
 # The glossary's term of what the column shows.
 TERMS = {
     "increment": "increment",
@@ -115,11 +128,18 @@ class ModelHeading(FormPanel):
             css_classes=["heading", "threshold"],
         )
         self.members = Members(self.receive, members=MEMBERS, margin=0)
+        self.pin = button(
+            "Pin",
+            lambda: self.send(type="pin"),
+            "Pin this state: it stands in the left column while the model goes on, to compare",
+            css_classes=["tight"],
+        )
         self.said = HeadingNote()
         self.about = explained("analysis")
         self.root = heading(
             self.choice.widget,
             self.about,
+            self.pin,
             self.amplify.widget,
             self.vectors.widget,
             self.hatching,
@@ -164,6 +184,8 @@ class ModelHeading(FormPanel):
         probable = self.column == "probability"
         self.of_event.show(self.event, visible=probable)
         self.limit.show(self.threshold, visible=probable and self.event in ("over", "under"))
+        # What follows from an analysis alone is no state that could be pinned.
+        self.pin.visible = self.column in STATES
         shown = self.column == "member"
         self.members.put(member=self.member, shows_member=self.shows_member, shown=shown)
         self.said.show(self.note, stale=self.stale)

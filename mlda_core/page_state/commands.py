@@ -11,7 +11,7 @@ from mlda_core.assimilation.options import OPTIONS
 from mlda_core.assimilation.posterior.sampler import MEMBERS, SAMPLER
 from mlda_core.cycling.methods import cycled_method
 from mlda_core.page_state.cycles import CycleSettings
-from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.observations import PINNED, ObservationSettings
 from mlda_core.page_state.opened import PageState
 from mlda_core.page_state.perturbations import PerturbationSettings
 from mlda_core.page_state.serialize import rows_fit
@@ -85,7 +85,9 @@ def _assimilate(state: PageState, observed: ObservationSettings, given: str) -> 
         words.append("--against-bundle")
     if observed.column == "influence":
         beyond.append("The influence of one observation is for Python.")
-    if observed.beside != "target":
+    if observed.beside == PINNED:
+        beyond.append("The pinned state beside it is for Python: from_link(...).pinned.fields().")
+    elif observed.beside != "target":
         beyond.append(
             f"The analysis by {METHODS[observed.beside].label} beside it is a second call, with "
             f"--method {spelled(observed.beside)} and another --out."

@@ -8,6 +8,7 @@ from mlda_core.assimilation.methods import METHODS
 from mlda_core.observations.networks import NETWORKS
 from mlda_core.page_state.cycles import AREAS
 from mlda_core.page_state.opened import PageState
+from mlda_core.page_state.pinned import pin_words
 from mlda_core.page_state.responses import sensitive_variable
 from mlda_core.page_state.settings import options_of
 from mlda_core.page_state.snapshot import View
@@ -40,6 +41,8 @@ def described(state: PageState) -> tuple[str, ...]:
         return (*lines, *_sea(state))
     if state.tool == "cycle":
         return (*lines, *_cycle(state))
+    if (pinned := state.pinned) is not None:
+        lines.append(f"Pinned: {pin_words(pinned.snapshot)}")
     model = state.snapshot.model
     if model != "analysis":
         return (*lines, f"The model shows {_MODELS[model]}.")

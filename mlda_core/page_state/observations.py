@@ -38,6 +38,12 @@ MAX_SEED = 2**31 - 1
 Region = tuple[float, float, float, float]
 # Changes of rows by hand; links pack them together.
 ROWS = ("withheld", "deleted", "changed", "own")
+# What says which network it is; what says which observations; and what, how they are assimilated.
+NETWORK = ("kind", "variables", "count", "spacing", "domain", "region", "year", "seed")
+OBSERVED = (*NETWORK, "error", "noise", *ROWS)
+ANALYSED = (*OBSERVED, "method", "residual", "localisation")
+# Stands beside the model where a state is pinned.
+PINNED = "pinned"
 
 
 def _names(given: Any) -> tuple[str, ...]:
@@ -258,11 +264,12 @@ class ObservationSettings(Settings):
         doc="A spread above this share of the climatological one is hatched.",
         metadata=setting("hatch", words="share for hatching", digits=4),
     )
-    # The target, or the analysis of the same observations by another method: one that takes any
-    # network, and no longer than the slider's own.
+    # The target, the state that is pinned, or the analysis of the same observations by another
+    # method: one that takes any network, and no longer than the slider's own.
     beside: param.Selector[str] = param.Selector(
         default="target",
-        objects={"Target": "target"} | {METHODS[key].label: key for key in WITH_WHOLE_POSTERIOR},
+        objects={"Target": "target", "Pinned state": PINNED}
+        | {METHODS[key].label: key for key in WITH_WHOLE_POSTERIOR},
         doc="What stands beside the model.",
         metadata=setting("beside", words="view beside the model"),
     )
@@ -318,18 +325,17 @@ class ObservationSettings(Settings):
     @cached_property
     def network(self) -> tuple[Any, ...]:
         """What the network is; with another one of these its rows are other rows."""
-        names = ("kind", "variables", "count", "spacing", "domain", "region", "year", "seed")
-        return tuple(self.values[name] for name in names)
+        return tuple(self.values[name] for name in NETWORK)
 
     @cached_property
     def observed(self) -> tuple[Any, ...]:
         """The settings that determine the observations; the others are about their use."""
-        return (*self.network, *(self.values[name] for name in ("error", "noise", *ROWS)))
+        return tuple(self.values[name] for name in OBSERVED)
 
     @cached_property
     def analysed(self) -> tuple[Any, ...]:
         """The settings that determine the analysis of a month."""
-        return (*self.observed, self.method, self.residual, self.localisation)
+        return tuple(self.values[name] for name in ANALYSED)
 
     def adjust(
         self, values: Mapping[str, Any], options: Mapping[str, Sequence[Any]] | None = None
@@ -366,11 +372,11 @@ class ObservationSettings(Settings):
         rows = unpack_rows(given["rows"], ROWS) if "rows" in given else {}
         return super().from_parts(given) | rows
 
-    def rows_text(self) -> str:
-        """Pack what was done by hand for a link; '' where it is nothing or too much."""
-        if not 0 < self.by_hand <= MAX_TEXT:
+    def rows_text(self, most: int = MAX_TEXT) -> str:
+        """Pack what was done by hand for a link; '' where it is nothing or more than `most`."""
+        if not 0 < self.by_hand <= most:
             return ""
-        return pack_rows({k: v for k, v in self.to_dict().items() if k in ROWS})
+        return pack_rows({k: v for k, v in self.to_dict().items() if k in ROWS}, most)
 
 
 to_dict = ObservationSettings.to_dict

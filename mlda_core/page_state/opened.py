@@ -21,7 +21,7 @@ from mlda_core.page_state.cycle_runs import CycleRequest, days_from, offered_met
 from mlda_core.page_state.latents import code_of, with_remainder
 from mlda_core.page_state.limits import limits_of
 from mlda_core.page_state.responses import ResponseRequest, SensitivityRequest, sensitivity_to
-from mlda_core.page_state.serialize import asked_for, from_json, from_query, to_query
+from mlda_core.page_state.serialize import asked_for, from_json, from_query, read_pin, to_query
 from mlda_core.page_state.settings import SHOWN, InvalidStateError
 from mlda_core.page_state.snapshot import Z_LIMIT, Limits, OtherBundleError, Snapshot
 from mlda_core.page_state.tables import Table, resolve
@@ -173,6 +173,14 @@ class PageState:
                 return decoded
             beyond = remainder(self.analysis(), bundle)
         return decoded if beyond is None else with_remainder(decoded, beyond, bundle, season)
+
+    @cached_property
+    def pinned(self) -> PageState | None:
+        """The state that is pinned; None where none is."""
+        text = self.snapshot.pinned
+        if not text:
+            return None
+        return PageState(read_pin(text, self.limits), self.bundle, self.limits)
 
     # -- Perturb -------------------------------------------------------------------------------
 

@@ -158,11 +158,18 @@ def read_changes(given: Any) -> tuple[tuple[int, Row], ...]:
     return tuple((i, _row(row)) for i, *row in ordered)
 
 
-def pack_rows(plain: Mapping[str, Any]) -> str:
-    """Pack what was done to rows, as JSON has it, into URL-safe text; '' if that is too long."""
+def pack_rows(plain: Mapping[str, Any], most: int = MAX_TEXT) -> str:
+    """Pack what was done to rows, as JSON has it, into URL-safe text; '' if that is too long.
+
+    Parameters
+    ----------
+    plain : mapping
+    most : int
+        Characters that the text may have.
+    """
     data = json.dumps(dict(plain), separators=(",", ":")).encode()
     text = base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
-    return text if len(text) <= MAX_TEXT and len(data) <= _MAX_JSON else ""
+    return text if len(text) <= most and len(data) <= _MAX_JSON else ""
 
 
 def unpack_rows(text: str, names: Iterable[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
+from mlda_core.page_state.observations import PINNED
 from mlda_core.page_state.settings import InvalidStateError, declared, json_of
 from mlda_core.page_state.snapshot import (
     ORIGINS,
@@ -30,6 +31,8 @@ FORMAT = "mlda-state"
 # In version 2 the origin of z was the text on the page, in version 1 there were no observations.
 VERSION = 3
 READ = (1, 2, 3)
+# Characters of a pinned state in a link: 100 numbers and a network of stations are 300 to 800.
+MAX_PIN = 2000
 # A state is about 2 kB of JSON, with 20,000 observations 2 MB; whatever is far larger is not one.
 MAX_JSON = 5_000_000
 
@@ -76,7 +79,8 @@ def unpack(text: str, n_latent: int) -> NDArray[np.float32]:
 def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
     """Write a state as a URL's query; settings at their defaults are left out.
 
-    Rows that are too many for a link are left out too: `rows_fit` says so.
+    Rows that are too many for a link are left out too, and a pinned state that has such rows:
+    `rows_fit` and `pin_fits` say so.
 
     Parameters
     ----------
@@ -86,6 +90,7 @@ def to_query(snapshot: Snapshot, limits: Limits | None = None) -> str:
         Of its bundle, whose defaults and name then count.
     """
     plain = Snapshot() if limits is None else limits.first_view()
+    snapshot = _tidy(snapshot if pin_fits(snapshot) else snapshot.replace(pinned=""))
     parts: dict[str, str] = {"bundle": limits.link} if limits is not None and limits.link else {}
     # A link always says its month.
     parts |= snapshot.to_parts(plain.replace(month=""))
@@ -118,6 +123,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
         raise InvalidStateError("The link has too many parts; copy it again.") from None
     given = {key: values[-1] for key, values in parsed.items()}
     values, latent = Snapshot.from_parts(given), {}
+    lacking = "The link lacks its pinned state; copy the whole link."
     if "z" in given:
         z = unpack(given["z"], limits.n_latent)
         # An analysis that was moved is shown with what it has beyond its latent vector.
@@ -128,7 +134,7 @@ def from_query(query: str, limits: Limits) -> Snapshot:
     elif given.get("model") == "own":
         raise InvalidStateError("The link lacks its latent vector; copy the whole link.")
     # The first view's own tool and month are checked too: a bundle may lack them.
-    made = limits.first_view().adjust(values, limits.options)
+    made = _with_pin(limits.first_view().adjust(values, limits.options), limits, lacking)
     return made.replace(**latent) if latent else made
 
 
@@ -146,11 +152,61 @@ def rows_fit(snapshot: Snapshot) -> bool:
     return not snapshot.observations.by_hand or bool(snapshot.observations.rows_text())
 
 
+def pin_fits(snapshot: Snapshot) -> bool:
+    """Whether a link holds the pinned state: what was done by hand may be too much."""
+    return len(snapshot.pinned) <= MAX_PIN
+
+
+# -- pinned states -----------------------------------------------------------------------------
+
+
+def read_pin(text: str, limits: Limits) -> Snapshot:
+    """Read a pinned state: a link to it alone.
+
+    Parameters
+    ----------
+    text : str
+        The setting ``pinned``.
+    limits : Limits
+        What the bundle allows.
+
+    Raises
+    ------
+    InvalidStateError
+        If anything in it is wrong.
+    """
+    # A state in a state in a state would be read without an end.
+    if "pin" in parse_qs(text.lstrip("?"), keep_blank_values=True):
+        raise InvalidStateError("A pinned state cannot hold another one; pin it again.")
+    try:
+        return from_query(text, limits)
+    except InvalidStateError as error:
+        words = str(error)
+        raise InvalidStateError(f"The pinned state cannot be made: {words}") from None
+
+
+def _with_pin(made: Snapshot, limits: Limits, lacking: str) -> Snapshot:
+    """Check the pinned state of a state from outside."""
+    if made.pinned:
+        read_pin(made.pinned, limits)
+    elif made.observations.beside == PINNED:
+        raise InvalidStateError(lacking)
+    return made
+
+
+def _tidy(snapshot: Snapshot) -> Snapshot:
+    """Return a state that shows no pinned state where it has none."""
+    if snapshot.pinned or snapshot.observations.beside != PINNED:
+        return snapshot
+    return snapshot.replace(observations=snapshot.observations.replace(beside="target"))
+
+
 # -- files -------------------------------------------------------------------------------------
 
 
 def to_json(snapshot: Snapshot, limits: Limits) -> str:
     """Write a state as JSON, for a file."""
+    snapshot = _tidy(snapshot)
     return json.dumps(
         {
             "format": FORMAT,
@@ -197,7 +253,8 @@ def from_json(text: str, limits: Limits) -> Snapshot:
     z, origin = values.pop("z", None), values.pop("origin", "from a file")
     # A file that says nothing of its model is of an analysis, and one without a month is damaged.
     values = {"model": "analysis", "month": None} | values
-    made = limits.first_view().adjust(values, limits.options)
+    lacking = "The file lacks its pinned state; save the state again."
+    made = _with_pin(limits.first_view().adjust(values, limits.options), limits, lacking)
     if z is None and made.model == "own":
         raise InvalidStateError("The file lacks its latent vector 'z'; save the state again.")
     return made.replace(

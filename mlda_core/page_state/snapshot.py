@@ -33,6 +33,8 @@ ORIGINS = get_args(OriginKind)
 # Latents are draws of N(0, 1): 8 is far beyond what occurs, and fits 16 bits at 1/4096.
 Z_LIMIT = 8.0
 Z_STEP = 1.0 / 4096.0
+# With what was done by hand to some thousands of observations.
+MAX_PINNED = 400_000
 # The month of an El Nino at its peak: shown first, where nothing else is said.
 FIRST_MONTH = "1997-12"
 
@@ -102,6 +104,13 @@ def _asked(given: Any) -> Asked | None:
 def _asked_parts(text: str) -> list[Any]:
     name, *where = text.split(",")
     return [name, *(number_of(part) for part in where)]
+
+
+def _pinned(given: Any) -> str:
+    """Check what a limit needs to be known for: it is read with that of a link or file."""
+    if not isinstance(given, str) or len(given) > MAX_PINNED or not given.isascii():
+        raise InvalidStateError("The pinned state is damaged; pin it again.")
+    return given
 
 
 def _no_such_time(times: Sequence[str]) -> str:
@@ -204,6 +213,12 @@ class View(Settings):
         default=CycleSettings(),
         instantiate=False,
         metadata=setting(file="cycling"),
+    )
+    pinned: Structured[str] = Structured(
+        "",
+        _pinned,
+        doc="The state that is pinned, as the query of a link to it alone; '' where none is.",
+        metadata=setting("pin"),
     )
     impact = param.String(
         default="",

@@ -14,13 +14,14 @@ from mlda_core.assimilation.options import OPTIONS
 from mlda_core.assimilation.posterior.sampler import EVENTS, SAMPLER
 from mlda_core.bundle.shipped import offers
 from mlda_core.page_state.cycles import CycleSettings
-from mlda_core.page_state.observations import ObservationSettings
+from mlda_core.page_state.observations import PINNED, ObservationSettings
 from mlda_core.page_state.opened import PageState, key_of
 from mlda_core.page_state.perturbations import PerturbationSettings, Place, region_of
+from mlda_core.page_state.pinned import pin_words
 from mlda_core.page_state.responses import sensitive_variable
 from mlda_core.page_state.rows import Row
-from mlda_core.page_state.serialize import rows_fit
-from mlda_core.page_state.snapshot import Z_LIMIT, Z_STEP
+from mlda_core.page_state.serialize import pin_fits, rows_fit
+from mlda_core.page_state.snapshot import OTHERS, Z_LIMIT, Z_STEP
 from mlda_core.page_state.tables import spec_of
 
 # More rows than these are no table to read: the link, or a saved file, holds them.
@@ -112,6 +113,8 @@ def snippet_of(state: PageState) -> Snippet:
         scored = bool(state.table.rows["withheld"].any())
     else:
         _latent(program)
+    if state.tool not in OTHERS and snapshot.observations.beside == PINNED:
+        _pinned(program, snapshot.observations)
     return Snippet(program.text(), program.made, scored)
 
 
@@ -300,7 +303,7 @@ def _view(program: _Program, observed: ObservationSettings) -> None:
         lines[1:] = [lines[1].replace("month, ", "month, 0, "), *lines[2:]]
     elif column == "next":
         lines = ["# Where next: see mlda_core.where_next, or mlda assimilate --where-next."]
-    if observed.beside != "target":
+    if observed.beside not in ("target", PINNED):
         lines += _assimilate("beside", "run", observed.beside, observed)
         if column == "difference":
             lines.append("shown = analysis.anomalies - beside.anomalies")
@@ -309,6 +312,26 @@ def _view(program: _Program, observed: ObservationSettings) -> None:
         lines += _members(observed)
     if lines:
         program.add(*lines)
+
+
+def _pinned(program: _Program, observed: ObservationSettings) -> None:
+    """Write the state that is pinned beside the model's."""
+    state = program.state
+    if state.pinned is None:
+        return
+    said = f"# Pinned beside it: {pin_words(state.pinned.snapshot)}; its link says what made it."
+    if pin_fits(state.snapshot):
+        program.use("from_link")
+        lines = _call("pinned = from_link(", [_text(state.snapshot.pinned), "bundle"])
+        lines = [*lines[:-1], f"{lines[-1]}.fields()"]
+    else:
+        program.use("from_file")
+        said = "# The pinned state beside it is too long for a link: save the state as a file."
+        lines = [f'pinned = from_file("mlda-{state.month}.json", bundle).pinned.fields()']
+    if observed.column == "difference":
+        shown = "analysis.anomalies" if program.made == "analysis" else "fields"
+        lines.append(f"shown = {shown} - pinned  # of the anomalies")
+    program.add(said, *lines)
 
 
 def _members(observed: ObservationSettings) -> list[str]:

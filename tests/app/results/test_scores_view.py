@@ -63,6 +63,24 @@ def test_a_click_chooses_a_method_and_a_second_one_leaves_it(table):
     assert len(table.heard) == 1
 
 
+def test_states_that_are_no_methods_have_rows_and_cannot_be_chosen(table):
+    view, foot = table.views["scores"], table.foot
+    count, score = len(foot.methods), {"explained_variance": 0.31, "rmse": 2.0, "r": 0.6, "n": 40}
+    foot.extra = [["pinned", "Pinned state", "What stays"]]
+    foot.scores = {**foot.scores, "target": {**foot.scores["target"], "pinned": {"psl": score}}}
+    assert "Pinned state" in view.table.value["method"].iloc[0]
+    assert ">0.31<" in view.table.value["psl"].iloc[0]
+    keys = [key for key, *_ in foot.methods]
+    assert view.table.selection == [1 + keys.index("vae")]
+    view.table.selection = [0]
+    assert table.heard == []
+    view.table.selection = [1 + keys.index("enoi")]
+    assert table.heard == [{"type": "method", "value": "enoi"}]
+    foot.extra = []
+    assert len(view.table.value) == count
+    assert view.table.selection == [keys.index("vae")]
+
+
 def test_withheld_observations_can_be_chosen_where_there_are_any(table):
     view = table.views["scores"]
     assert "withheld" not in view.place.widget.options.values()

@@ -148,7 +148,7 @@ def test_both_columns_show_the_same_of_their_method(visit):
                 (ours.analysis.anomalies[1] - wanted[1]).ravel(),
                 atol=1e-4,
             )
-            assert how.words == ("ensemble OI", "model − ensemble OI")
+            assert how.words == ("ensemble OI", "analysis − ensemble OI")
 
 
 def test_another_month_is_analysed_by_both(visit):

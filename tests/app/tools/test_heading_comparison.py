@@ -22,5 +22,22 @@ def test_the_choice_is_sent_and_named_by_what_is_shown_of_it():
 
 def test_where_there_is_no_choice_it_is_a_title():
     heading = ComparisonHeading(None, VIEWS[:1])
-    assert heading.choice.widget not in heading.root.objects
+    assert heading.only.visible
+    assert not heading.choice.widget.visible
     assert heading.titles()["--beside-title"] == "Target"
+
+
+def test_a_pinned_state_is_offered_where_there_is_one_and_can_be_let_go():
+    heard = []
+    heading = ComparisonHeading(heard.extend, [VIEWS[0], ("pinned", "Pinned state")])
+    assert heading.only.visible
+    assert not heading.unpin.visible
+    heading.put(pinned=True, beside="pinned", quantity="analysis", name_within="pinned state")
+    assert list(heading.choice.widget.options) == ["Target", "Pinned state"]
+    assert heading.choice.widget.visible
+    assert 'data-term="pinned state"' in heading.about.object
+    heading.unpin.clicks += 1
+    assert heard == [{"type": "unpin"}]
+    heading.put(beside="target")
+    assert not heading.unpin.visible
+    assert "Pinned state" in heading.choice.widget.options

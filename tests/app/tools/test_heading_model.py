@@ -87,3 +87,11 @@ def test_a_note_of_another_month_is_marked(heading):
     assert "still" in heading.said.pane.css_classes
     heading.put(note="", stale=False)
     assert "still" not in heading.said.pane.css_classes
+
+
+def test_a_state_can_be_pinned_and_what_is_none_cannot(heading, heard):
+    heading.pin.clicks += 1
+    assert heard == [{"type": "pin"}]
+    for column, pinned in (("difference", True), ("member", True), ("spread", False)):
+        heading.put(column=column)
+        assert heading.pin.visible is pinned
