@@ -18,6 +18,7 @@ import param
 from panel.reactive import Syncable
 
 from app.glossary import info
+from app.text import typed
 from app.web_files import read
 
 # Names of widgets that a callback in the browser looks for.
@@ -60,7 +61,7 @@ class _Number(pn.widgets.IntInput, _Attributed):
     pass
 
 
-class _Decimal(pn.widgets.FloatInput, _Attributed):
+class _Text(pn.widgets.TextInput, _Attributed):  # type: ignore[misc] # Panel merges both `_rename`s.
     pass
 
 
@@ -298,7 +299,7 @@ class Presses(Field):
 
 
 class Number(Field):
-    """A number; what it may be is for the server to say.
+    """A whole number; what it may be is for the server to say.
 
     A widget that knows its bounds cuts a number off at them without a word.
 
@@ -309,8 +310,6 @@ class Number(Field):
         Called with the number, None where the input is empty.
     title : str
         What the pointer explains.
-    decimal : bool
-        Whether it may have decimals.
     **params
         Of the widget.
     """
@@ -321,11 +320,9 @@ class Number(Field):
         changed: Callable[[Any], None],
         *,
         title: str = "",
-        decimal: bool = False,
         **params: Any,
     ) -> None:
-        kind = _Decimal if decimal else _Number
-        widget = kind(
+        widget = _Number(
             name=label,
             margin=0,
             align="center",
@@ -334,6 +331,54 @@ class Number(Field):
             **params,
         )
         super().__init__(widget, changed)
+
+
+class Decimal(Field):
+    """A number with decimals, as people type it; what it may be is for the server to say.
+
+    A field of text: the browser's own for numbers drops a decimal comma without a word, and 1,5
+    became 2.
+
+    Parameters
+    ----------
+    label : str
+    changed : callable
+        Called with the number, or with the text that is none.
+    value : float
+    title : str
+        What the pointer explains.
+    **params
+        Of the widget.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        changed: Callable[[float | str], None],
+        value: float,
+        *,
+        title: str = "",
+        **params: Any,
+    ) -> None:
+        widget = _Text(
+            name=label,
+            value=f"{value:g}",
+            margin=0,
+            align="center",
+            stylesheets=_css("number"),
+            html_attributes=attributes(title=title),
+            **params,
+        )
+        super().__init__(widget, lambda given: changed(typed(given)))
+
+    @property
+    def value(self) -> float | str:
+        """The number that is typed there, or the text that is none."""
+        return typed(self.widget.value)
+
+    def show(self, value: float, **params: Any) -> None:
+        """Show a number, and other parameters of the widget."""
+        super().show(f"{value:g}", **params)
 
 
 def _inverted(options: Mapping[str, str]) -> dict[str, str]:

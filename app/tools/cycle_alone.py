@@ -15,7 +15,7 @@ from app.maps.color_scales import Look, units
 from app.maps.frames import Column, ColumnContent
 from app.text import place, signed
 from app.tools.cycle_text import day_words
-from app.widgets import Choice, Number, block, button, fields, text
+from app.widgets import Choice, Decimal, block, button, fields, text
 from mlda_core.climate.scales import round_end
 from mlda_core.page_state.cycle_runs import CycleRequest
 from mlda_core.page_state.cycles import Alone
@@ -75,13 +75,12 @@ class AloneTool:
             self.words,
         )
 
-    def _number(self, label: str, value: float, title: str) -> Number:
-        return Number(
+    def _number(self, label: str, value: float, title: str) -> Decimal:
+        return Decimal(
             label,
             lambda _: None,
+            value,
             title=title,
-            decimal=True,
-            value=value,
             width=74,
             css_classes=["labelled"],
         )
@@ -90,8 +89,8 @@ class AloneTool:
         """Return what the inputs say."""
         return {
             "variable": self.variable.widget.value,
-            "lat": self.lat.widget.value,
-            "lon": self.lon.widget.value,
+            "lat": self.lat.value,
+            "lon": self.lon.value,
         }
 
     # -- what is asked -----------------------------------------------------------------------

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from app.components import LARGEST_FILE
+from app.text import plain
 from app.tools.observe_panel import ObservePanel
 from app.widgets import Choice, button, fields, file_input, text, text_input
 
@@ -74,11 +75,7 @@ class RowsForm:
         )
 
     def _put(self) -> None:
-        # A comma or a real minus sign is typed for what the page itself writes.
-        lat, lon = (
-            str(field.value).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
-            for field in (self.lat, self.lon)
-        )
+        lat, lon = (plain(str(field.value)) for field in (self.lat, self.lon))
         name = self.variable.widget.value
         self._panel.send(type="obs-put", variable=name, lat=lat, lon=lon, **{"as": self._kind()})
 

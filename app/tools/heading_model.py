@@ -12,6 +12,7 @@ from app.glossary import info
 from app.tools.form_panel import FormPanel
 from app.widgets import (
     Choice,
+    Decimal,
     HeadingNote,
     Number,
     Tick,
@@ -118,12 +119,11 @@ class ModelHeading(FormPanel):
             self.event,
             css_classes=["heading", "event"],
         )
-        self.limit = Number(
+        self.limit = Decimal(
             "Value, an anomaly in each map's units",
             lambda value: self._ask("threshold", value),
+            self.threshold,
             title="An anomaly, in each map's units",
-            decimal=True,
-            step=0.5,
             width=46,
             css_classes=["heading", "threshold"],
         )

@@ -133,6 +133,7 @@ class ObservationCard:
             stylesheets=[read("widgets/parts.css")],
             css_classes=["card"],
         )
+        self.root.jscallback(visible=read("callbacks/into_sight.js"))
 
     def refresh(self) -> None:
         """Look the selected observation up in the background, once there is an analysis."""

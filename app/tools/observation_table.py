@@ -210,7 +210,8 @@ class ObservationTable:
 
 def _patches(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any] | None:
     """Return the cells that differ; None where it is another table, or nearly."""
-    if len(old) != len(new):
+    # A table with reports holds words for values: a cell of numbers takes none.
+    if len(old) != len(new) or not old.dtypes.equals(new.dtypes):
         return None
     made: dict[str, Any] = {}
     for name in COLUMNS:

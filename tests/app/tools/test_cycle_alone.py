@@ -24,7 +24,7 @@ def test_its_increment_is_seen_on_the_days_round_it(cycle_visit):
     assert scene.readings[1][0][2] == "K"
     assert v.cycle.table()["lat"].tolist() == [56.25]
     assert "from the forecast of the window's first day" in alone.words.object
-    assert (alone.variable.widget.value, alone.lon.widget.value) == ("tas", 45)
+    assert (alone.variable.widget.value, alone.lon.value) == ("tas", 45)
     for month, note in (("1984-03-03", "2 days before it"), ("1984-03-06", "1 day after it")):
         v.send({"type": "month", "value": month})
         settle(v)
@@ -42,7 +42,7 @@ def test_without_one_it_says_how_to_observe(cycle_visit):
     assert "A click on a map observes there" in v.cycle.alone.words.object
     assert v.cycle.gestures.clicks
     assert not len(v.cycle.table())
-    v.cycle.alone.lat.widget.value = 10.0
+    v.cycle.alone.lat.widget.value = "10,0"
     v.cycle.alone.observe.clicks += 1
     settle(v)
     assert v.cycle.settings.alone == ("psl", 10.0, 340.0, "1984-03-05")

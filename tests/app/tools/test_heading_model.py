@@ -39,7 +39,7 @@ def test_only_what_belongs_to_the_column_is_seen(heading):
     assert seen() == {"event"}
     heading.put(event="under", threshold=-1.5)
     assert seen() == {"event", "limit"}
-    assert heading.limit.widget.value == -1.5
+    assert heading.limit.widget.value == "-1.5"
     heading.put(vector=True)
     assert heading.vectors.widget.visible
 
@@ -62,15 +62,16 @@ def test_each_widget_sends_its_message_and_shows_what_is_in_force(heading, heard
     heading.vectors.widget.value = []
     heading.share.widget.value = 70
     heading.of_event.widget.value = "lower"
-    heading.limit.widget.value = None
+    heading.limit.widget.value = "\N{MINUS SIGN}1,5"
+    heading.limit.widget.value = "warm"
     assert [(m["type"], m["value"]) for m in heard] == [
         ("column", "spread"), ("scale", 5), ("arrows", False), ("hatch", 0.7),
-        ("event", "lower"), ("threshold", None),
+        ("event", "lower"), ("threshold", -1.5), ("threshold", "warm"),
     ]  # fmt: skip
     # Nobody took them.
     assert heading.choice.widget.value == "model"
     assert heading.share.widget.value == 50
-    assert heading.limit.widget.value == 1.0
+    assert heading.limit.widget.value == "1"
 
 
 def test_what_is_said_elsewhere_on_the_page(heading):

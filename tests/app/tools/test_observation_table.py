@@ -47,6 +47,15 @@ def rows(count=3):
     )
 
 
+def test_a_file_with_reports_takes_the_place_of_as_many_values(listing):
+    listing.show(rows(), None, [])
+    told = rows().assign(value=["colder", "1.2", "warmer"])
+    listing.show(told, None, [])
+    assert listing.widget.value["value"].tolist() == ["colder", "1.2", "warmer"]
+    listing.show(rows(), None, [])
+    assert listing.widget.value["value"].tolist() == [1.235] * 3
+
+
 def test_places_are_as_people_write_them_and_unknown_misfits_empty(listing):
     listing.show(rows(), None, [])
     shown = listing.widget.value
