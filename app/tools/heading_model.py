@@ -132,7 +132,7 @@ class ModelHeading(FormPanel):
             "Pin",
             lambda: self.send(type="pin"),
             "Pin this state: it stands in the left column while the model goes on, to compare",
-            css_classes=["tight"],
+            css_classes=["tight", "pin"],
         )
         self.said = HeadingNote()
         self.about = explained("analysis")
