@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlda_core.climate.places import box, listed, number, place, signed
 from mlda_core.climate.time_step import MONTH, TimeStep
-from mlda_core.page_state.settings import number_of
+from mlda_core.page_state.settings import number_of, plain
 from mlda_core.page_state.snapshot import Origin
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "listed",
     "number",
     "place",
-    "plain",
     "region_words",
     "short_labels",
     "shown_instead",
@@ -178,11 +177,6 @@ def shown_instead(model: str, origin: Origin | None, step: TimeStep = MONTH) -> 
     if origin.kind == "prior":
         return "the prior mean"
     return f"a {_short_origin(origin)}"
-
-
-def plain(text: str) -> str:
-    """Return a number as programs write it: people type commas, and the page's own minus sign."""
-    return text.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
 
 
 def typed(text: str) -> float | str:

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from app.components import LARGEST_FILE
-from app.text import plain
 from app.tools.observe_panel import ObservePanel
 from app.widgets import Choice, button, fields, file_input, text, text_input
+from mlda_core.page_state.settings import plain
 
 MANY = {
     "withhold": ("Withhold", ""),

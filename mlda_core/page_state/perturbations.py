@@ -23,6 +23,7 @@ from mlda_core.page_state.settings import (
     Structured,
     is_count,
     number_of,
+    plain,
     setting,
 )
 from mlda_core.perturbation.gcm import EXPERIMENTS
@@ -327,9 +328,8 @@ def _kelvin(value: Any) -> float:
 
 def _typed(value: Any) -> float:
     """Return the number that people typed, with whichever minus and comma; NaN if none."""
-    text = str(value).strip().removesuffix("K").strip()
     try:
-        return float(text.replace("\u2212", "-").replace(",", "."))
+        return float(plain(str(value).strip().removesuffix("K")))
     except ValueError:
         return math.nan
 

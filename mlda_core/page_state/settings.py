@@ -380,6 +380,11 @@ def is_count(given: Any) -> TypeGuard[int]:
     return isinstance(given, int) and not isinstance(given, bool) and given >= 0
 
 
+def plain(text: str) -> str:
+    """Return a number as programs write it: people type commas, and the page's own minus sign."""
+    return text.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
+
+
 def number_of(text: str) -> float | str:
     """Return a finite number, or the text that is none for the check to name."""
     for kind in (int, float):
