@@ -37,7 +37,7 @@ from mlda_core.cycling.bundle_case import (
 from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
 from mlda_core.cycling.error_model import ErrorModel
-from mlda_core.cycling.error_training import load_error_models
+from mlda_core.cycling.error_model_file import load_error_models
 from mlda_core.cycling.latent_case import latent_space_of
 from mlda_core.cycling.latent_space import LatentSpace
 from mlda_core.cycling.learnt_background import (
@@ -60,10 +60,12 @@ sys.path.insert(0, str(ROOT / "tools"))
 import marks  # noqa: E402
 
 STATIONS = (30, 100, 300)
+# Those that need the learnt model of forecast errors.
+VAE_VAR = ("vae_var", "vae_var_flow", "vae_var_diffusion")
 # Settings by method, found on VALIDATION.
 SETTINGS: dict[str, dict[str, Any]] = {
     **{key: dict(method.offered) for key, method in CYCLED.items() if method.offered is not None},
-    "vae_var": {},
+    **{key: {} for key in VAE_VAR},
     "hybrid": {},
     "4dvar": {"lag": 1, "window": "overlapping", "iterations": 1},
     "enkf_latent": {"members": 400},
@@ -71,7 +73,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pf_optimal_latent": {"particles": 10_000},
 }
 # Those whose forecasts are damped, and whose covariance is learnt.
-LEARNT = ("3dvar", "vae_var", "hybrid", "4dvar", "4dvar_weak")
+LEARNT = ("3dvar", *VAE_VAR, "hybrid", "4dvar", "4dvar_weak")
 MARK = "daily-twin"
 
 
@@ -169,7 +171,7 @@ class Twin:
         if not path.exists():
             learnt = self.learnt(stations) if method in LEARNT else None
             case = self.case(self.year(split), stations, learnt)
-            if method == "vae_var":
+            if method in VAE_VAR:
                 case = replace(case, problem=replace(case.problem, errors=self.errors(stations)))
             if method.endswith("_latent"):
                 case = replace(case, problem=replace(case.problem, latent=self.latent))

@@ -101,7 +101,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
             localisation_of,
         )
         from mlda_core.cycling.cycle import Cycle
-        from mlda_core.cycling.error_training import load_error_models
+        from mlda_core.cycling.error_model_file import load_error_models
         from mlda_core.cycling.latent_case import latent_space_of
         from mlda_core.cycling.latent_method import LatentMethod
         from mlda_core.cycling.methods import cycled_method

@@ -11,6 +11,7 @@ import typer
 from mlda_core.cli.console import one_sentence, out, ticking
 from mlda_core.cli.cycle import Config, Model, Threads
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
+from mlda_core.vae.priors import TRAINED
 
 if TYPE_CHECKING:
     from mlda_core.climate.interpolation import Places
@@ -31,13 +32,19 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over held-out times.")] = 5,
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A prior of the codes to train too, {' or '.join(TRAINED)}; once for each."
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of checkpoints; runs/NAME/errors by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
     threads: Threads = 1,
 ) -> None:
-    """Train an autoencoder on errors of forecasts in cycles, for the method vae-var; an hour.
+    """Train an autoencoder on errors of forecasts in cycles, for the methods vae-var; an hour.
 
     The errors are those of 3D-Var cycled over training times with networks of several sizes, each
     in units of its spread on held-out times. A training that was interrupted goes on where it was.
@@ -51,19 +58,18 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.bundle.bundle import load_bundle
         from mlda_core.bundle.checks import check_same_model
         from mlda_core.cycling.bundle_case import case_of, climatology_of, learn_from
-        from mlda_core.cycling.error_training import (
-            NetworkErrors,
-            save_error_models,
-            train_error_model,
-        )
+        from mlda_core.cycling.error_model_file import save_error_models
+        from mlda_core.cycling.error_training import NetworkErrors, train_error_model
         from mlda_core.cycling.training_errors import errors_of_cycles
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.forecast.loading import load_forecast
         from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
+        from mlda_core.vae.priors import trainable
 
         torch.set_num_threads(threads)
         refuse_inputs(output, [config, *files_of_bundle(bundle)])
+        kinds = trainable(prior or ())
         own, settings = load_bundle(bundle), load_config(config)
         data = load_training_data(settings)
         check_same_model(own, data)
@@ -97,8 +103,14 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
                 data,
                 found,
                 run or Path("runs") / settings.name / "errors",
+                priors=[kind.key for kind in kinds],
                 report=lambda p: out.print(
                     f"epoch {p.epoch}/{p.epochs}: explained {p.score:.3f}", highlight=False
+                ),
+                report_prior=lambda key, history: out.print(
+                    f"{key} prior: loss over held-out errors {history.loss_at_start:.2f} at N(0, "
+                    f"I), {history.loss:.2f} after {history.best_epoch} epochs",
+                    highlight=False,
                 ),
                 tick=partial(tick, "steps"),
             )

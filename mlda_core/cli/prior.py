@@ -44,20 +44,11 @@ def train(
         from mlda_core.bundle.writing import add_prior
         from mlda_core.vae.config import load_config
         from mlda_core.vae.dataset import load_training_data
-        from mlda_core.vae.latent_prior import PriorError
         from mlda_core.vae.prior_training import PriorTraining, train_prior
-        from mlda_core.vae.priors import prior_of
+        from mlda_core.vae.priors import trainable
 
         torch.set_num_threads(threads)
-        kinds = [prior_of(key) for key in ([prior] if prior else TRAINED)]
-        for kind in kinds:
-            if not kind.trained:
-                raise PriorError(
-                    f"The {kind.key} prior has nothing to be trained; use one of "
-                    f"{', '.join(TRAINED)}."
-                )
-            # Fail now rather than after the months are read.
-            kind.require()
+        kinds = trainable([prior] if prior else TRAINED)
         model = load_bundle(bundle)
         data = load_training_data(load_config(config))
         check_same_model(model, data)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mlda_core.assimilation.solver import minimise
 from mlda_core.climate.errors import UserError
+from mlda_core.climate.spelling import hyphenated
 from mlda_core.cycling.covariance import LocalisedSample
 from mlda_core.cycling.error_model import ErrorModel
 from mlda_core.cycling.method import Analysed, Estimate, State, Workspace
@@ -62,9 +63,25 @@ class VaeVar(Var3D):
         if not (0 < self.share <= 1 and self.factor > 0):
             raise UserError("A share lies above 0 and up to 1, and a factor above 0; correct it.")
 
+    def errors(self, work: Workspace) -> ErrorModel:
+        """Return the learnt model of background errors.
+
+        Raises
+        ------
+        UserError
+            If the problem has none.
+        """
+        errors = work.problem.errors
+        if errors is None:
+            raise UserError(
+                f"The method '{hyphenated(self.key)}' needs a learnt model of forecast errors, and "
+                "this problem has none; make one with 'mlda cycle train', or use another method."
+            )
+        return errors
+
     def _parts(self, work: Workspace, cycle: int) -> tuple[ErrorModel, float, LocalisedSample]:
         """Return the learnt errors, the factor of their amplitude, and the rest beside them."""
-        errors, problem = errors_of(work, self.key), work.problem
+        errors, problem = self.errors(work), work.problem
         own = errors.rest.at(problem.time(cycle))
         other = None if problem.background is None else problem.background_at(cycle)
         if self.share == 1 or not isinstance(other, LocalisedSample):
@@ -99,8 +116,7 @@ class VaeVar(Var3D):
         observations: Observations,
         generator: np.random.Generator,
     ) -> Analysed:
-        """Fit the codes, then give the rest what they leave; see :meth:`CycledMethod.analyse`."""
-        del generator
+        """Find the codes, then give the rest what they leave; see :meth:`CycledMethod.analyse`."""
         errors, amplitude, rest = self._parts(work, cycle)
         operator = observations.operator
         month = errors.month(work.problem.time(cycle))
@@ -116,18 +132,57 @@ class VaeVar(Var3D):
         near = work.kept(
             "codes near none",
             (network, np.array(month)),
-            lambda: _NearNone(
+            lambda: NearNone(
                 decode, amplitude * errors.slope(month), network, rest.variance, self.factor
             ),
         )
         background = state["mean"]
         departures = observations.values - operator.observe(background[None])[0]
+        codes, told = self.codes(errors, month, decode, near, departures, generator)
+        with torch.no_grad():
+            decoded = decode(torch.from_numpy(codes)).numpy().mean(axis=0)
+        left = departures - operator.observe(decoded[None])[0]
+        mean = background + decoded + network.rest_given(left)
+        return Analysed({"mean": mean}, Estimate(mean, near.sd), told)
+
+    def codes(
+        self,
+        errors: ErrorModel,
+        month: int,
+        decode: Callable[[torch.Tensor], torch.Tensor],
+        near: NearNone,
+        departures: Array,
+        generator: np.random.Generator,
+    ) -> tuple[Array, dict[str, float]]:
+        """Return the codes whose decoded errors the analysis has.
+
+        Parameters
+        ----------
+        errors : ErrorModel
+        month : int
+            Calendar month.
+        decode : callable
+            From codes (n, L) to errors (n, d).
+        near : NearNone
+        departures : ndarray, shape (p,)
+            Observations minus the background's.
+        generator : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray, shape (n, L)
+            The mean of their errors counts.
+        dict
+            Diagnostics.
+        """
+        del errors, month, generator
+        network = near.network
         whitened = network.whitened(departures)
         root = torch.from_numpy(network.inverse_root)
 
         def value_and_gradient(codes: Array) -> tuple[float, Array]:
             at = torch.from_numpy(codes[None].copy()).requires_grad_()
-            seen = operator.apply(decode(at))[0]
+            seen = network.operator.apply(decode(at))[0]
             left = torch.from_numpy(whitened) - root @ seen
             cost = 0.5 * (at**2).sum() / self.factor + 0.5 * (left**2).sum()
             (gradient,) = torch.autograd.grad(cost, at)
@@ -135,14 +190,10 @@ class VaeVar(Var3D):
 
         guess = near.covariance @ (near.seen.T @ (whitened - near.offset))
         *_, last = minimise(value_and_gradient, guess, near.covariance, max_steps=self.iterations)
-        with torch.no_grad():
-            decoded = decode(torch.from_numpy(last.x[None]))[0].numpy()
-        left = departures - operator.observe(decoded[None])[0]
-        mean = background + decoded + network.rest_given(left)
-        return Analysed({"mean": mean}, Estimate(mean, near.sd), {"iterations": float(last.index)})
+        return last.x[None], {"iterations": float(last.index)}
 
 
-class _NearNone:
+class NearNone:
     """The linear problem at no codes: the start of the minimisation, and the spread."""
 
     def __init__(
@@ -153,7 +204,7 @@ class _NearNone:
         rest_variance: Array,
         factor: float,
     ) -> None:
-        count = len(slope)
+        self.network, count = network, len(slope)
         with torch.no_grad():
             none = decode(torch.zeros(1, count, dtype=torch.float64)).numpy()
         self.seen = network.whitened(network.operator.observe(slope).T)
@@ -166,23 +217,6 @@ class _NearNone:
         root = np.linalg.cholesky(self.covariance)
         of_codes = np.square(root.T @ moved).sum(axis=0)
         self.sd: Array = np.sqrt(of_codes + network.variance_left(rest_variance)).astype(np.float64)
-
-
-def errors_of(work: Workspace, key: str) -> ErrorModel:
-    """Return the learnt model of background errors.
-
-    Raises
-    ------
-    UserError
-        If the problem has none.
-    """
-    errors = work.problem.errors
-    if errors is None:
-        raise UserError(
-            f"The method '{key}' needs a learnt model of forecast errors, and this problem has "
-            "none; make one with 'mlda cycle train', or use another method."
-        )
-    return errors
 
 
 CYCLED = (VaeVar(),)

@@ -6,6 +6,8 @@ discovered automatically: there is no other list. Their libraries are imported w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlda_core.climate.discovery import discovered, part_of
 from mlda_core.vae.latent_prior import PriorError, PriorKind
 
@@ -34,3 +36,21 @@ def prior_of(key: str) -> PriorKind:
         If there is no such prior.
     """
     return part_of(PRIORS, key, "prior", PriorError)
+
+
+def trainable(keys: Sequence[str]) -> list[PriorKind]:
+    """Return the kinds of priors that are to be trained; fail before anything is read.
+
+    Raises
+    ------
+    PriorError
+        If there is no such prior, it has no weights, or its library is not installed.
+    """
+    kinds = [prior_of(key) for key in keys]
+    for kind in kinds:
+        if not kind.trained:
+            raise PriorError(
+                f"The {kind.key} prior has nothing to be trained; use one of {', '.join(TRAINED)}."
+            )
+        kind.require()
+    return kinds

@@ -23,20 +23,35 @@ def run(folder, *words, out):
 
 
 @pytest.mark.slow
-def test_learnt_errors_are_used_by_vae_var(workplace):
+def test_learnt_errors_and_a_prior_of_their_codes_are_used_by_vae_var(workplace):
     done = mlda(
         *("cycle", "train", "made", "--config", "days.toml", "--model", "persistence"),
-        *("--stations", "12", "--rounds", "1", "--run", "errors", "--out", "models.safetensors"),
+        *("--stations", "12", "--rounds", "1", "--run", "errors", "--prior", "flow"),
+        *("--out", "models.safetensors"),
         cwd=workplace,
     )
     assert done.returncode == 0, done.stderr
     assert "epoch 5/5: explained 0." in done.stdout
+    assert "flow prior: loss over held-out errors" in done.stdout
     words = ("--method", "vae-var", "--errors", "models.safetensors")
     done = run(workplace, *words, out="learnt.nc")
     assert done.returncode == 0, done.stderr
     with xr.open_dataset(workplace / "learnt.nc") as made:
         assert "--errors models.safetensors" in made.attrs["history"]
         assert float(made["psl"].isnull().sum()) == 0
+    words = ("--method", "vae-var-flow", "--errors", "models.safetensors")
+    done = run(workplace, *words, out="flow.nc")
+    assert done.returncode == 0, done.stderr
+    words = ("--method", "vae-var-diffusion", "--errors", "models.safetensors")
+    said = refusal(run(workplace, *words, out="diffusion.nc"))
+    assert "no diffusion prior of their codes" in said
+    assert "mlda cycle train --prior diffusion" in said
+
+
+def test_a_prior_that_is_none_is_refused_before_anything_is_read(workplace):
+    words = ("cycle", "train", "made", "--config", "days.toml", "--out", "none.safetensors")
+    assert "nothing to be trained" in refusal(mlda(*words, "--prior", "gaussian", cwd=workplace))
+    assert "no prior 'flaw'" in refusal(mlda(*words, "--prior", "flaw", cwd=workplace))
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from days import make_config
 
 from mlda_core.climate.errors import UserError
 from mlda_core.cycling.bundle_case import zones_of
-from mlda_core.cycling.error_training import (
+from mlda_core.cycling.error_model_file import (
     ErrorModels,
-    NetworkErrors,
-    error_data,
     load_error_models,
     save_error_models,
-    train_error_model,
 )
+from mlda_core.cycling.error_training import NetworkErrors, error_data, train_error_model
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,8 @@ def found(daily):
 def models(daily, found, tmp_path_factory):
     bundle, data = daily
     folder = tmp_path_factory.mktemp("errors")
-    return train_error_model(bundle, make_config(bundle.path.parent), data, found, folder)
+    config = make_config(bundle.path.parent)
+    return train_error_model(bundle, config, data, found, folder, priors=["flow", "diffusion"])
 
 
 def test_errors_of_all_sizes_are_in_units_of_their_spread(daily, found):
@@ -83,6 +83,26 @@ def test_what_is_written_is_read_again(daily, models, tmp_path):
     np.testing.assert_allclose(other.rest.variance.mean(), one.rest.variance.mean(), rtol=1e-2)
     close = np.abs(other.slope(3) - one.slope(3)).max() / np.abs(one.slope(3)).max()
     assert close < 0.03
+    assert list(other.priors) == ["flow", "diffusion"]
+    for key, prior in one.priors.items():
+        np.testing.assert_allclose(
+            other.prior(key).sample(3, 2, 0), prior.sample(3, 2, 0), atol=0.02
+        )
+
+
+@pytest.mark.slow
+def test_a_flow_bends_the_codes_before_their_decoder(daily, models):
+    bundle, _ = daily
+    flow = models.of(bundle, 10).bent("flow")
+    base = torch.zeros(2, flow.n_latent, dtype=torch.float64)
+    base[1, 0] = 1e-2
+    with torch.no_grad():
+        none, moved = flow.decode(base, 3).numpy()
+        codes = flow.prior("flow").transport(3).forward(base.float())
+        plain = models.of(bundle, 10).decode(codes.double(), 3).numpy()
+    np.testing.assert_allclose(moved, plain[1], atol=1e-6)
+    slope = flow.slope(3)[0]
+    assert np.abs((moved - none) / 1e-2 - slope).max() < 0.1 * np.abs(slope).max()
 
 
 def test_files_of_other_states_are_refused(daily, models, tmp_path):
