@@ -35,6 +35,7 @@ Stations = Annotated[
     int, typer.Option(min=1, max=5000, help="Random stations that observe the bundle's own states.")
 ]
 Model = Annotated[str, typer.Option(help=f"Forecast model: {', '.join(FORECASTS)}.")]
+ObservedEvery = Annotated[int, typer.Option(min=1, help="Observations every so many times.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 
@@ -58,9 +59,7 @@ def run(  # noqa: PLR0917 - options of a command, given by name
     ] = "3dvar",
     model: Model = "grid",
     stations: Stations = 100,
-    observed_every: Annotated[
-        int, typer.Option(min=1, help="Observations every so many times.")
-    ] = 1,
+    observed_every: ObservedEvery = 1,
     background: Annotated[
         Path | None, typer.Option(help="Background errors, as mlda cycle learn wrote them.")
     ] = None,
@@ -201,6 +200,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
             min=1, max=5000, help="Stations of a network; once for each. [default: 30, 100, 300]"
         ),
     ] = None,
+    observed_every: ObservedEvery = 1,
     split: Annotated[str, typer.Option(help="Held-out times whose truth teaches.")] = "validation",
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over them.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of the observations' noise.")] = 0,
@@ -249,7 +249,15 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
         with ticking() as tick:
             for number, size in enumerate(sizes):
                 places, _ = network_of(own, f"stations_{size}", 0)
-                case = case_of(own, dynamics, days, places, climatology, seed=seed)
+                case = case_of(
+                    own,
+                    dynamics,
+                    days,
+                    places,
+                    climatology,
+                    observed_every=observed_every,
+                    seed=seed,
+                )
                 done = number * rounds
 
                 def tell(
@@ -273,7 +281,14 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                     held,
                     training,
                     lambda days: case_of(
-                        own, dynamics, days, places, climatology, learnt=held, seed=seed
+                        own,
+                        dynamics,
+                        days,
+                        places,
+                        climatology,
+                        learnt=held,
+                        observed_every=observed_every,
+                        seed=seed,
                     ),
                     tell=lambda done, total: tick("training times", done, total),
                 )

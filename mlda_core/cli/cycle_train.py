@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlda_core.cli.console import one_sentence, out, ticking
-from mlda_core.cli.cycle import Config, Model, Threads
+from mlda_core.cli.cycle import Config, Model, ObservedEvery, Threads
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 from mlda_core.vae.priors import TRAINED
 
@@ -31,6 +31,7 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
             min=1, max=5000, help="Stations of a network; once for each. [default: 30, 100, 300]"
         ),
     ] = None,
+    observed_every: ObservedEvery = 1,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over held-out times.")] = 5,
     prior: Annotated[
         list[str] | None,
@@ -85,7 +86,14 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
                     days: Months, learnt: LearntBackground | None = None, places: Places = places
                 ) -> Case:
                     return case_of(
-                        own, dynamics, days, places, climatology, learnt=learnt, seed=seed
+                        own,
+                        dynamics,
+                        days,
+                        places,
+                        climatology,
+                        learnt=learnt,
+                        observed_every=observed_every,
+                        seed=seed,
                     )
 
                 out.print(f"Cycling with {size} stations", highlight=False)

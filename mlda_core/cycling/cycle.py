@@ -41,6 +41,11 @@ class CycledStep:
     analysis: Estimate
     diagnostics: Mapping[str, float | NDArray[Any]]
 
+    @property
+    def observed(self) -> bool:
+        """Whether the cycle had observations."""
+        return self.analysis is not self.background
+
 
 class Cycle:
     """A method cycled through a problem.

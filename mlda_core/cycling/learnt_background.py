@@ -127,19 +127,19 @@ def learn_background(
     LearntBackground
     """
     kept = [
-        (np.asarray(step.background.mean, np.float32), truth[step.cycle])
+        (np.asarray(step.background.mean, np.float32), truth[step.cycle], step.observed)
         for step in steps
         if step.cycle > spin_up
     ]
-    forecasts = np.stack([forecast for forecast, _ in kept])
-    true = np.stack([state for _, state in kept])
+    forecasts, true, observed = (np.stack(part) for part in zip(*kept, strict=True))
     product, square = (
         mean_in_groups(one.sum(axis=0), groups) for one in (forecasts * true, forecasts**2)
     )
     more = ratio(product, square)
     factor = before + weight * (np.clip(before * more, 0.0, 1.0) - before)
     drawn = np.divide(factor, before, out=np.zeros_like(factor), where=before > 0)
-    errors = (forecasts * drawn - true).astype(np.float64) / np.sqrt(len(kept))
+    # Of the cycles that are to be analysed: on the way to them a forecast errs less.
+    errors = (forecasts * drawn - true)[observed].astype(np.float64) / np.sqrt(observed.sum())
     return LearntBackground(factor, LocalisedSample(errors, localisation))
 
 

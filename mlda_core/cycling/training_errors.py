@@ -57,7 +57,8 @@ def errors_of_cycles(
     errors : ndarray of float32, shape (n, d)
         Truth minus forecast, standardised.
     rows : ndarray of int, shape (n,)
-        Of ``past``; the first times of a run, whose errors are those of its start, are left out.
+        Of ``past``; the first times of a run, whose errors are those of its start, are left out,
+        and those without observations.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def errors_of_cycles(
         for step in Cycle(case_of_days(days).problem, "3dvar").run():
             if tell:
                 tell(int(first) + step.cycle + 1, len(past))
-            if step.cycle > SPIN_UP:
+            if step.cycle > SPIN_UP and step.observed:
                 found.append((truth[step.cycle] - step.background.mean).astype(np.float32))
                 rows.append(int(first) + step.cycle)
     if not found:

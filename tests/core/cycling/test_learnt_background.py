@@ -55,6 +55,20 @@ def test_factor_and_errors_are_those_of_the_regression():
     np.testing.assert_allclose(again.factor, found.factor, rtol=1e-6)
 
 
+def test_errors_are_those_of_cycles_with_observations():
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((400, SIZE))
+    steps = []
+    for i, state in enumerate(truth):
+        seen = i % 2 == 0
+        # Between observations a forecast errs by a fifth.
+        forecast = Estimate(state + (1.0 if seen else 0.2) * rng.standard_normal(SIZE))
+        steps.append(CycledStep(i, i, forecast, Estimate(state) if seen else forecast, {}))
+    found = learn_background(steps, truth, on_a_circle(SIZE, 2.0), np.ones(SIZE), GROUPS)
+    errors = np.stack([s.background.mean * found.factor - truth[s.cycle] for s in steps[12::2]])
+    np.testing.assert_allclose(found.covariance.variance, (errors**2).mean(axis=0), rtol=1e-5)
+
+
 def test_rounds_make_a_cycle_better_than_with_climatology_s_errors():
     rng = np.random.default_rng(1)
     inner = LinearDynamics(0.9 * np.roll(np.eye(SIZE), 1, axis=0), 0.19 * np.eye(SIZE))
