@@ -112,7 +112,9 @@ def with_training_errors(
         Whose covariance is of the time of year.
     """
     errors, rows = errors_of_cycles(bundle, past, case_of_days, tell)
-    errors, rows = errors[::EVERY], rows[::EVERY]
+    # Where not every time is observed the errors are apart already.
+    stride = max(1, EVERY // int(np.median(np.diff(rows))))
+    errors, rows = errors[::stride], rows[::stride]
     local = learnt.covariance.localisation
     sample = of_the_season(bundle, errors, past.calendar[rows], learnt.covariance.variance, local)
     return LearntBackground(learnt.factor, sample)
