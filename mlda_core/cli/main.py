@@ -20,6 +20,7 @@ from mlda_core.cli.console import one_sentence, out, progress_bar, ticking
 from mlda_core.cli.coverage import validate_coverage
 from mlda_core.cli.cycle import cycle_app
 from mlda_core.cli.cycle_train import train_errors
+from mlda_core.cli.export_site import export_site
 from mlda_core.cli.forecast import forecast_app
 from mlda_core.cli.impact import impact_app
 from mlda_core.cli.observations import observations_app
@@ -65,6 +66,7 @@ app.command()(assimilate)
 app.command()(atlas)
 app.command()(attribute)
 app.command()(calibrate)
+app.command("export-site")(export_site)
 app.command()(perturb)
 app.command()(reanalyse)
 app.command()(show)
