@@ -227,10 +227,12 @@ def main() -> None:
     for method in asked.methods:
         SETTINGS[method] |= given
     bundle = load_bundle(asked.bundle)
+    mark = MARK
     if asked.observed_every > 1:
+        mark = f"{MARK}-every-{asked.observed_every}"
         asked.run = asked.run / f"every-{asked.observed_every}"
     if asked.out:
-        marks.write(asked.out, MARK, f"\n{table(bundle, asked.run, 'test')}\n")
+        marks.write(asked.out, mark, f"\n{table(bundle, asked.run, 'test')}\n")
         return
     torch.set_num_threads(1)
     asked.run.mkdir(parents=True, exist_ok=True)

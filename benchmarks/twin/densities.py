@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from mlda_core.cycling.covariance import Gaussian
 from mlda_core.cycling.cycle import Cycle
@@ -22,6 +24,10 @@ from mlda_core.forecast.double_well import DoubleWell
 from mlda_core.forecast.dynamics import Dynamics, Time
 from mlda_core.forecast.lorenz import Lorenz63
 from mlda_core.forecast.model_error import DiagonalCovariance, ModelError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from gallery import save_small
 
 Array = NDArray[np.float64]
 FILTERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -223,6 +229,8 @@ def draw_double_well(case: Case, exact: list[Any], found: list[Any], path: Path)
     axes["a"].legend(fontsize=7)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+    with Image.open(path) as drawn:
+        save_small(drawn.convert("RGB"), path)
 
 
 def draw_lorenz63(case: Case, exact: list[Any], found: list[Any], path: Path) -> None:
@@ -249,6 +257,8 @@ def draw_lorenz63(case: Case, exact: list[Any], found: list[Any], path: Path) ->
         row[0].set_ylabel("z")
     figure.savefig(path, dpi=110)
     plt.close(figure)
+    with Image.open(path) as drawn:
+        save_small(drawn.convert("RGB"), path)
 
 
 def compare(folder: Path, cycles: int = 200) -> list[str]:

@@ -1,0 +1,116 @@
+"""Time a page without a server in Chromium: ``python benchmarks/site.py speedy``.
+
+Exports the bundle, serves the folder as plain files, and measures, in a browser that has seen
+none of it, how long the first picture takes; then a slider's frames (from the ``input`` event to
+the images' new values, the linear part of the change), the exact state that follows, and analyses
+of 30 and 300 stations, the first and again. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import http.server
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import machine
+from playwright.sync_api import Page, sync_playwright
+from slider import FLAGS
+
+from mlda_core.bundle.bundle import load_bundle
+from mlda_core.page_state.snapshot import FIRST_MONTH
+from mlda_core.plotting.site import export_site, months_for_site
+
+# From an event of the first slider until the next picture, by a frame's own callback.
+FRAME = """
+(value) => new Promise((resolve) => {
+  const input = document.querySelector(".slider input"), began = performance.now()
+  input.value = value
+  input.dispatchEvent(new Event("input"))
+  // The page draws in the first callback, this one runs in the same frame after it.
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - began)))
+})
+"""
+WORK = """
+(value) => new Promise((resolve) => {
+  const input = document.querySelector(".slider input")
+  input.value = value
+  input.dispatchEvent(new Event("input"))
+  requestAnimationFrame((from) => resolve(performance.now() - from))
+})
+"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Any web host."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def analysis(page: Page, stations: int) -> float:
+    """Return the seconds from *Assimilate* to the analysis."""
+    page.locator("#count").fill(str(stations))
+    page.locator("#place").click()
+    page.evaluate("delete document.documentElement.dataset.analysed; window.began = 0")
+    began = page.evaluate("performance.now()")
+    page.locator("#assimilate").click()
+    page.wait_for_selector("html[data-analysed]", timeout=300_000)
+    return float(page.evaluate("performance.now()") - began) / 1000
+
+
+def measured(url: str, chromium: str | None) -> dict[str, Any]:
+    """Return the times of a served site."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(url)
+        page.wait_for_selector("html[data-decoded]", timeout=60_000)
+        first = page.evaluate("performance.now()") / 1000
+        values = [round(0.05 * (i + 1), 2) for i in range(60)]
+        work = [page.evaluate(WORK, value) for value in values]
+        frames = [page.evaluate(FRAME, -value) for value in values]
+        page.wait_for_timeout(1500)
+        seconds = {
+            f"analysis_{n}_{which}_s": round(analysis(page, n), 2)
+            for n in (30, 300)
+            for which in ("first", "again")
+        }
+        browser.close()
+    return {
+        "first_picture_s": round(first, 2),
+        "slider_work_ms_p50": round(statistics.median(work), 1),
+        "slider_work_ms_p95": round(sorted(work)[int(0.95 * len(work))], 1),
+        "event_to_next_frame_ms_p50": round(statistics.median(frames), 1),
+        **seconds,
+    }
+
+
+def main() -> None:
+    """Export, serve, measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bundle", nargs="?", default="speedy")
+    asked = parser.parse_args()
+    chromium = os.environ.get("MLDA_CHROMIUM") or shutil.which("chromium")
+    bundle = load_bundle(asked.bundle)
+    with tempfile.TemporaryDirectory() as folder:
+        made = export_site(
+            bundle, Path(folder) / "site", months=months_for_site(bundle, FIRST_MONTH)
+        )
+        handler = functools.partial(Quiet, directory=str(made.path))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = measured(f"http://localhost:{server.server_address[1]}/", chromium)
+        server.shutdown()
+    print(json.dumps({"MB": round(made.size / 1e6, 1), **found, **machine.described()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
