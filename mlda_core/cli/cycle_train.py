@@ -33,6 +33,14 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
     ] = None,
     observed_every: ObservedEvery = 1,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Cycles over held-out times.")] = 5,
+    lagged: Annotated[
+        bool,
+        typer.Option(
+            "--lagged",
+            help="Of training times differences of forecasts that began one cycle apart, scaled to "
+            "the errors of held-out times: as where no truth is known.",
+        ),
+    ] = False,
     prior: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,7 +68,11 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
         from mlda_core.bundle.checks import check_same_model
         from mlda_core.cycling.bundle_case import case_of, climatology_of, learn_from
         from mlda_core.cycling.error_model_file import save_error_models
-        from mlda_core.cycling.error_training import NetworkErrors, train_error_model
+        from mlda_core.cycling.error_training import (
+            NetworkErrors,
+            scaled_to,
+            train_error_model,
+        )
         from mlda_core.cycling.training_errors import errors_of_cycles
         from mlda_core.evaluation.assimilation import network_of
         from mlda_core.forecast.loading import load_forecast
@@ -100,8 +112,10 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
                 learnt = learn_from(own, case(held), rounds)
                 cycled = partial(case, learnt=learnt)
                 told = partial(tick, "times")
-                past, rows = errors_of_cycles(own, data.train, cycled, told)
+                past, rows = errors_of_cycles(own, data.train, cycled, told, lagged=lagged)
                 late, late_rows = errors_of_cycles(own, held, cycled, told)
+                if lagged:
+                    past = scaled_to(own, past, late)
                 found[size] = NetworkErrors(
                     size, learnt.factor, past, data.train.where(rows), late, held.where(late_rows)
                 )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mlda_core.bundle.bundle import Bundle
 from mlda_core.cycling.bundle_case import zones_of
 from mlda_core.cycling.error_model_file import ErrorModels
-from mlda_core.cycling.groups import mean_in_groups
+from mlda_core.cycling.groups import mean_in_groups, ratio
 from mlda_core.cycling.training_errors import EVERY
 from mlda_core.vae.config import ModelConfig
 from mlda_core.vae.dataset import Months, TrainingData, joined
@@ -65,6 +65,18 @@ def _by_zone(bundle: Bundle, errors: Float) -> Array:
     """Return the mean square of errors in a component's zone, shape (d,)."""
     square = np.square(errors, dtype=np.float64).mean(axis=0)
     return mean_in_groups(square, zones_of(bundle))
+
+
+def scaled_to(bundle: Bundle, past: Float, held: Float) -> Float:
+    """Return errors scaled to others' size, by one factor a variable and latitude.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    past, held : ndarray of float32, shape (n, d)
+    """
+    factor = np.sqrt(ratio(_by_zone(bundle, held), _by_zone(bundle, past)))
+    return np.asarray(past * factor, np.float32)
 
 
 def error_data(

@@ -25,6 +25,7 @@ from mlda_core.cycling.learnt_background import (
     LearntBackground,
 )
 from mlda_core.cycling.localisation import Localisation
+from mlda_core.forecast.dynamics import advance
 from mlda_core.forecast.grid_training import runs_of
 from mlda_core.vae.dataset import Months
 
@@ -39,8 +40,14 @@ def errors_of_cycles(
     past: Months,
     case_of_days: Callable[[Months], Case],
     tell: Callable[[int, int], None] | None = None,
+    *,
+    lagged: bool = False,
 ) -> tuple[Float, NDArray[np.int64]]:
     """Return the errors of the forecasts of 3D-Var cycled through all consecutive times.
+
+    Where no truth is known, lagged forecasts stand for them: the forecast from the last analysis
+    minus that of the cycle before, stepped on without an analysis between (Parrish and Derber 1992,
+    https://doi.org/10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2).
 
     Parameters
     ----------
@@ -51,11 +58,13 @@ def errors_of_cycles(
         Makes the case of consecutive times.
     tell : callable, optional
         Called with the number of times done and in all.
+    lagged : bool
+        Differences of lagged forecasts instead of errors; the truth is not looked at.
 
     Returns
     -------
     errors : ndarray of float32, shape (n, d)
-        Truth minus forecast, standardised.
+        Truth minus forecast, standardised; or a forecast minus that of a cycle before.
     rows : ndarray of int, shape (n,)
         Of ``past``; the first times of a run, whose errors are those of its start, are left out,
         and those without observations.
@@ -75,12 +84,20 @@ def errors_of_cycles(
             continue
         days = past.where((at >= first) & (at < end))
         truth = days.x.reshape(len(days), -1)
-        for step in Cycle(case_of_days(days).problem, "3dvar").run():
+        problem = case_of_days(days).problem
+        before: Array | None = None
+        for step in Cycle(problem, "3dvar").run():
             if tell:
                 tell(int(first) + step.cycle + 1, len(past))
+            forecast = step.background.mean
             if step.cycle > SPIN_UP and step.observed:
-                found.append((truth[step.cycle] - step.background.mean).astype(np.float32))
+                error = truth[step.cycle] - forecast
+                if lagged and before is not None:
+                    times = problem.steps(step.cycle - 1, step.cycle)
+                    error = forecast - advance(problem.dynamics, before[None], times)[0]
+                found.append(error.astype(np.float32))
                 rows.append(int(first) + step.cycle)
+            before = forecast
     if not found:
         raise UserError(
             f"No {bundle.seasons.step.plural} follow one another for more than {SPIN_UP + 1}; "

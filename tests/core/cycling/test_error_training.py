@@ -14,7 +14,12 @@ from mlda_core.cycling.error_model_file import (
     load_error_models,
     save_error_models,
 )
-from mlda_core.cycling.error_training import NetworkErrors, error_data, train_error_model
+from mlda_core.cycling.error_training import (
+    NetworkErrors,
+    error_data,
+    scaled_to,
+    train_error_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,13 @@ def test_errors_of_all_sizes_are_in_units_of_their_spread(daily, found):
     zones = zones_of(bundle)
     mean = np.bincount(zones, square) / np.bincount(zones)
     np.testing.assert_allclose(mean, 1.0, rtol=1e-4)
+
+
+def test_errors_are_scaled_to_the_size_of_others(daily):
+    bundle, data = daily
+    flat = data.train.x.reshape(len(data.train), -1)
+    made = scaled_to(bundle, 3 * flat, 0.5 * flat)
+    np.testing.assert_allclose(made, 0.5 * flat, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -50,6 +50,18 @@ def test_errors_are_truth_minus_forecast_of_every_run_after_its_start(parts):
             np.testing.assert_allclose(errors[step.cycle - SPIN_UP - 1], wanted, atol=1e-5)
 
 
+def test_lagged_forecasts_stand_for_errors_without_the_truth(parts):
+    bundle, past, case = parts
+    days = past.where(np.arange(len(past)) < 30)
+    found, rows = errors_of_cycles(bundle, days, case, lagged=True)
+    problem = case(days).problem
+    steps = list(Cycle(problem, "3dvar").run())
+    for error, row in zip(found, rows, strict=True):
+        # Persistence: the forecast of the day before is that of today.
+        before = steps[row - 1].background.mean
+        np.testing.assert_allclose(error, steps[row].background.mean - before, atol=1e-5)
+
+
 def test_they_are_of_the_season_and_as_large_as_the_held_out_ones(parts):
     bundle, past, case = parts
     local = localisation_of(bundle)
