@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from app.components import Message
 from app.context import Action, SessionContext
 from app.downloads import tables
-from app.downloads.fields import Job, figure_of, netcdf_of
+from app.downloads.fields import figure_of, netcdf_of
 from app.downloads.figure import FORMATS, draw_figure
+from app.downloads.film import LENGTHS, FilmRequest, draw_film
 from app.jobs import background
 from app.jobs.worker import Latest
 from mlda_core.climate.errors import StateError, UserError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _POOL = background.pool(1, "mlda-download")
 NETCDF = "application/netcdf"
 CSV = "text/csv"
+GIF = "image/gif"
 # What the page calls the tables, in the order of its menu; those of the results panel as there.
 TABLES = {
     "observations": "Observations",
@@ -33,6 +35,8 @@ TABLES = {
     "impact": "Impact",
 }
 Send = Callable[[dict[str, Any]], None]
+# Says that nobody waits for a job any more.
+Stale = Callable[[], bool]
 
 
 class Downloads:
@@ -56,6 +60,8 @@ class Downloads:
         """Return what each message about downloads does."""
         return {
             "download-figure": self.draw_maps,
+            "download-film": self.draw_film,
+            "download-stop": self.stop,
             "download-fields": self.write_fields,
             "download-table": self.give_table,
             "obs-download": lambda _: self.give_table({"value": "observations"}),
@@ -93,19 +99,51 @@ class Downloads:
         request = figure_of(self._parts, variable)
         what = "-".join(["maps", *([variable] if variable else [])])
         self._make(
-            lambda: draw_figure(request, kind),
+            lambda _: draw_figure(request, kind),
             _name(self._month, what, kind),
             FORMATS[kind],
             "The figure",
             "Drawing the figure: some seconds …",
         )
 
+    def draw_film(self, message: Message) -> None:
+        """Draw the month shown and those after it as a film, and say how far it is."""
+        count = message.get("value")
+        if count not in LENGTHS:
+            raise StateError(
+                f"A film cannot have '{str(count)[:24]}' pictures; choose one of "
+                f"{', '.join(map(str, LENGTHS))}."
+            )
+        self._refuse_second()
+        parts, variable = self._parts, str(message.get("variable") or "")
+        request = FilmRequest.of(parts, int(count), variable)
+        total, context = len(request.times), self._context
+
+        def tell(done: int) -> None:
+            context.schedule(
+                lambda: (
+                    context.say(f"Drawing the film: {done} of {total} …") if self._making else None
+                )
+            )
+
+        name = _name(parts.state.month, "film", "gif")
+        words = f"Drawing the film: {total} pictures, a second or two each …"
+        self._make(lambda stale: draw_film(request, tell, stale), name, GIF, "The film", words)
+
+    def stop(self, _: Message) -> None:
+        """Stop what is being made; what runs ends with its picture."""
+        if not self._making:
+            return
+        what, self._making = self._making, ""
+        self._work.cancel()
+        self._context.say(f"{what} was stopped.")
+
     def write_fields(self, _: Message) -> None:
         """Write what the maps show as netCDF."""
         self._refuse_second()
         job, what = netcdf_of(self._parts)
         name = _name(self._month, what, "nc")
-        self._make(job, name, NETCDF, "The netCDF file", "Writing the netCDF file …")
+        self._make(lambda _: job(), name, NETCDF, "The netCDF file", "Writing the netCDF file …")
 
     def give_table(self, message: Message) -> str:
         """Give a table or a curve as CSV."""
@@ -137,7 +175,9 @@ class Downloads:
         if self._making:
             raise StateError(f"{self._making} is still being made; wait for it.")
 
-    def _make(self, job: Job, name: str, media: str, what: str, words: str) -> None:
+    def _make(
+        self, job: Callable[[Stale], bytes], name: str, media: str, what: str, words: str
+    ) -> None:
         self._making = what
         self._context.say(words)
 
@@ -147,7 +187,7 @@ class Downloads:
             self._context.say(f"Saved as {name}.")
             self._context.redraw()
 
-        self._work.submit(lambda _: job(), deliver)
+        self._work.submit(job, deliver)
 
     def _broken(self, error: Exception) -> None:
         what, self._making = self._making, ""

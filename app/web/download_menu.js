@@ -17,8 +17,10 @@ export function downloadMenu(model, el, wire) {
     wire.send(message)
   }
   menu.addEventListener("click", (e) => {
-    const { figure, table, file } = e.target.closest("button")?.dataset ?? {}
+    const { figure, film, table, file, stop } = e.target.closest("button")?.dataset ?? {}
     if (figure) choose({ type: "download-figure", value: figure, variable: enlarged() })
+    else if (film) choose({ type: "download-film", value: Number(film), variable: enlarged() })
+    else if (stop !== undefined) choose({ type: "download-stop" })
     else if (table) choose({ type: "download-table", value: table })
     else if (file) choose({ type: "download-fields" })
   })
@@ -34,7 +36,8 @@ export function downloadMenu(model, el, wire) {
     tables.hidden = !made.length
   }
   const showMaking = () => {
-    for (const b of menu.querySelectorAll("[data-figure], [data-file]")) b.disabled = model.making !== ""
+    for (const b of menu.querySelectorAll("[data-figure], [data-film], [data-file]")) b.disabled = model.making !== ""
+    menu.querySelector("#making").hidden = model.making === ""
     opener.setAttribute("aria-busy", String(model.making !== ""))
   }
   menu.addEventListener("beforetoggle", (e) => opener.setAttribute("aria-expanded", String(e.newState === "open")))

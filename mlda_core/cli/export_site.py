@@ -31,17 +31,14 @@ def export_site(
     """
     with one_sentence():
         from mlda_core.bundle.bundle import load_bundle
-        from mlda_core.climate.errors import UserError
+        from mlda_core.climate.errors import ExtraError
         from mlda_core.page_state.snapshot import FIRST_MONTH
 
         try:
             from mlda_core.plotting.site import export_site as export
             from mlda_core.plotting.site import months_for_site
         except ImportError as error:
-            raise UserError(
-                f"The maps of a page need {error.name}, which is not installed; add it with: pip "
-                "install 'mlda-climate[plot]'"
-            ) from error
+            raise ExtraError("A page without a server", "plot") from error
         own = load_bundle(bundle)
         refuse_inputs(output, files_of_bundle(own.path))
         months = tuple(month) if month else months_for_site(own, FIRST_MONTH)

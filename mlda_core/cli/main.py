@@ -21,6 +21,7 @@ from mlda_core.cli.coverage import validate_coverage
 from mlda_core.cli.cycle import cycle_app
 from mlda_core.cli.cycle_train import train_errors
 from mlda_core.cli.export_site import export_site
+from mlda_core.cli.film import film
 from mlda_core.cli.forecast import forecast_app
 from mlda_core.cli.impact import impact_app
 from mlda_core.cli.observations import observations_app
@@ -67,6 +68,7 @@ app.command()(atlas)
 app.command()(attribute)
 app.command()(calibrate)
 app.command("export-site")(export_site)
+app.command()(film)
 app.command()(perturb)
 app.command()(reanalyse)
 app.command()(show)

@@ -39,15 +39,15 @@ def show(
         from mlda_core.page_state.opened import from_file, from_link
         from mlda_core.page_state.snippet import snippet_of
 
-        is_file = _is_file(link)
-        state = from_file(link, bundle) if is_file else from_link(link, bundle)
+        saved = is_file(link)
+        state = from_file(link, bundle) if saved else from_link(link, bundle)
         if python:
             _print(snippet_of(state).text.rstrip())
             return
         if obs is not None:
             if obs.suffix.lower() not in (".nc", ".csv"):
                 raise UserError(f"--obs {obs} has no known suffix; name it .nc or .csv.")
-            refuse_inputs(obs, [link if is_file else None])
+            refuse_inputs(obs, [link if saved else None])
             if not len(state.table):
                 raise UserError("This state has no observations to write; leave out --obs.")
             if obs.suffix.lower() == ".nc":
@@ -67,7 +67,7 @@ def show(
             _print(f"Not by command line: {sentence}")
 
 
-def _is_file(given: str) -> bool:
+def is_file(given: str) -> bool:
     """Whether a file is given, and no link."""
     if given.startswith("?") or "://" in given:
         return False

@@ -46,6 +46,36 @@ def test_a_figure_comes_from_the_background(standing, kind, monkeypatch):
     assert standing.status == f"Saved as {message['name']}."
 
 
+def test_a_film_says_how_far_it_is_and_can_be_stopped(standing, monkeypatch):
+    go, reached, seen = threading.Event(), threading.Event(), []
+
+    def draw(request, tell, stale):
+        tell(1)
+        reached.set()
+        go.wait(30)
+        seen.append(stale())
+        return b"film"
+
+    monkeypatch.setattr(actions, "draw_film", draw)
+    downloads, given = standing.session.downloads, []
+    monkeypatch.setattr(downloads, "_send", given.append)
+    send(standing.session.bar, type="download-film", value=12)
+    assert downloads.making == "The film"
+    reached.wait(30)
+    standing.settle(lambda v: "1 of 12" in v.status)
+    send(standing.session.bar, type="download-stop")
+    assert downloads.making == ""
+    assert standing.status == "The film was stopped."
+    go.set()
+    monkeypatch.setattr(actions, "draw_film", lambda *_: b"another")
+    send(standing.session.bar, type="download-film", value=12)
+    standing.settle(lambda _: not downloads.making)
+    assert seen == [True]
+    assert [message["bytes"] for message in given] == [b"another"]
+    assert given[0]["name"] == "mlda-1997-12-film.gif"
+    assert given[0]["media"] == "image/gif"
+
+
 def test_one_file_is_made_at_a_time(standing, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(actions, "draw_figure", lambda *_: go.wait(30) and b"first")
@@ -83,6 +113,7 @@ def test_a_failure_is_one_sentence_and_the_next_one_goes(standing, monkeypatch):
         ({"type": "download-figure", "value": "exe"}, "cannot be a 'exe'"),
         ({"type": "download-figure", "value": "png", "variable": "../x"}, "no variable '../x'"),
         ({"type": "download-table", "value": "../etc"}, "no table '../etc'"),
+        ({"type": "download-film", "value": 9999}, "cannot have '9999' pictures"),
     ],
 )
 def test_what_no_menu_offers_is_refused(standing, message, words):
