@@ -179,7 +179,7 @@ def _frame(drawn: Path, first: Image.Image | None) -> Image.Image:
         paper = Image.new("RGB", first.size, "white")
         paper.paste(plain, (0, 0))
         plain = paper
-    # Of the methods the one that keeps white white (tools/gallery.py); without means of clusters the
-    # grey of land is rose.
+    # Of the methods the one that keeps white white (tools/gallery.py); without means of clusters
+    # the grey of land is rose.
     method = Image.Quantize.MAXCOVERAGE
     return plain.quantize(COLOURS, method, kmeans=8, dither=Image.Dither.NONE)

@@ -28,6 +28,7 @@ export class Climate {
     const { variables, nodes } = this.about, { climatology, centre, spread, mask } = this.parts
     const out = new Float32Array(x.length)
     variables.forEach((/** @type {any} */ { power }, /** @type {number} */ v) => {
+      const square = power === 0.5
       for (let p = v * this.size; p < (v + 1) * this.size; p++) {
         if (!mask[p]) { out[p] = Number.NaN; continue }
         let value = x[p] * spread[p] + centre[p]
@@ -35,7 +36,8 @@ export class Climate {
           const width = sd ? sd[p] * spread[p] : 0, middle = value
           value = 0
           for (const [node, weight] of width ? nodes : [[0, 1]]) {
-            value += weight * Math.max(middle + node * width, 0) ** (1 / power)
+            const root = Math.max(middle + node * width, 0)
+            value += weight * (square ? root * root : root ** (1 / power))
           }
         }
         out[p] = value - climatology[p]

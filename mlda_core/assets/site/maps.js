@@ -9,6 +9,8 @@ export class Maps {
     this.cell = cell
     this.wide = wide
     this.high = cell.length / wide
+    /** The pixels on the globe. */
+    this.on = Int32Array.from(cell.keys()).filter((p) => cell[p] !== about.outside)
     /** @type {Record<string, { plot: any, view: any }>} */
     this.drawn = {}
     /** @type {(values: Float32Array, options: any) => any} */
@@ -56,11 +58,9 @@ export class Maps {
     const size = anomalies.length / this.about.variables.length
     this.about.variables.forEach((/** @type {any} */ { name }, /** @type {number} */ v) => {
       const source = this.source("image", `${column}-${name}`), before = source.data.image[0]
-      const fresh = before.length === this.cell.length ? before : new Float32Array(this.cell.length)
-      for (let p = 0; p < fresh.length; p++) {
-        const at = this.cell[p]
-        fresh[p] = at === this.about.outside ? Number.NaN : anomalies[v * size + at]
-      }
+      const fresh = before.length === this.cell.length ? before : new Float32Array(this.cell.length).fill(Number.NaN)
+      const { on, cell } = this, from = v * size
+      for (let i = 0; i < on.length; i++) fresh[on[i]] = anomalies[from + cell[on[i]]]
       if (fresh === before) source.change.emit()
       else source.data = { image: [this.image(fresh, { dtype: "float32", shape: [this.high, this.wide] })] }
     })

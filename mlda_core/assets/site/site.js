@@ -81,11 +81,25 @@ function decode() {
   worker.postMessage({ id: ++asked, task: "decode", month: calendar(), z: state.z })
 }
 
+/** The linear part of each latent that was dragged, by calendar month and latent. @type {Map<string, Float32Array>} */
+const slopes = new Map()
+/** @param {Climate} own @param {number} k */
+function slope(own, k) {
+  const name = `${calendar()} ${k}`
+  if (!slopes.has(name)) slopes.set(name, own.decoder.linear(state.z.map((_, l) => (l === k ? 1 : 0))))
+  return /** @type {Float32Array} */ (slopes.get(name))
+}
+
 /** The state while a slider moves, until the exact one is there: the last one, and the linear part of the change. */
 function preview() {
   if (!exact) return
-  const own = climate(), moved = own.decoder.linear(state.z.map((v, k) => v - (exact?.z[k] ?? 0)))
-  for (let p = 0; p < moved.length; p++) moved[p] += exact.x[p]
+  const own = climate(), moved = exact.x.slice()
+  for (let k = 0; k < state.z.length; k++) {
+    const by = state.z[k] - exact.z[k]
+    if (by === 0) continue
+    const rate = slope(own, k)
+    for (let p = 0; p < moved.length; p++) moved[p] += by * rate[p]
+  }
   show(own.anomalies(moved, own.parts.residualSd))
 }
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mlda_core.bundle.bundle import Bundle
     from mlda_core.climate.grid import Grid
 
-# Pixels of a map: it is 300 to 500 wide on a screen.
-WIDE = 400
+# Pixels of a map, which is 300 to 450 wide on a screen; Bokeh colours them all in each frame.
+WIDE = 320
 COLUMNS = {"target": "Target", "model": "Model", "difference": "Model − target"}
 # Of a pixel off the globe.
 OUTSIDE = 65_535
