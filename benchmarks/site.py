@@ -3,7 +3,8 @@
 Exports the bundle, serves the folder as plain files, and measures, in a browser that has seen
 none of it, how long the first picture takes; then a slider's frames (from the ``input`` event to
 the images' new values, the linear part of the change), the exact state that follows, and analyses
-of 30 and 300 stations, the first and again. Prints JSON.
+of 30 and 300 stations, the first and again. Prints JSON; with ``--out`` they are written between
+their marks in that page.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -28,6 +30,12 @@ from mlda_core.bundle.bundle import load_bundle
 from mlda_core.page_state.snapshot import FIRST_MONTH
 from mlda_core.plotting.site import export_site, months_for_site
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import marks  # noqa: E402
+
+MARK = "site"
 # From an event of the first slider until the next picture, by a frame's own callback.
 FRAME = """
 (value) => new Promise((resolve) => {
@@ -97,6 +105,7 @@ def main() -> None:
     """Export, serve, measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bundle", nargs="?", default="speedy")
+    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     chromium = os.environ.get("MLDA_CHROMIUM") or shutil.which("chromium")
     bundle = load_bundle(asked.bundle)
@@ -109,7 +118,33 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         found = measured(f"http://localhost:{server.server_address[1]}/", chromium)
         server.shutdown()
-    print(json.dumps({"MB": round(made.size / 1e6, 1), **found, **machine.described()}, indent=1))
+    found = {"MB": round(made.size / 1e6, 1), **found, **machine.described()}
+    print(json.dumps(found, indent=1))
+    if asked.out:
+        marks.write(asked.out, MARK, f"\n{table(found)}\n")
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the times as Markdown."""
+    rows = {
+        "size of the folder": f"{found['MB']} MB",
+        "first picture, from this machine itself": f"{found['first_picture_s']} s",
+        "a slider's frame: work on the page, median (95 of 100)": (
+            f"{found['slider_work_ms_p50']} ms ({found['slider_work_ms_p95']})"
+        ),
+        "from its event until the frame after it, median": (
+            f"{found['event_to_next_frame_ms_p50']} ms"
+        ),
+        "analysis of 30 stations: the first, with its files; again": (
+            f"{found['analysis_30_first_s']} s; {found['analysis_30_again_s']} s"
+        ),
+        "analysis of 300 stations: the first; again": (
+            f"{found['analysis_300_first_s']} s; {found['analysis_300_again_s']} s"
+        ),
+    }
+    lines = ["| what | takes |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]
+    on = f"{found['processor']}, {found['cores']} cores, {found['day']}"
+    return "\n".join([*lines, "", f"In Chromium without a GPU on {on}."])
 
 
 if __name__ == "__main__":
