@@ -86,3 +86,18 @@ def test_on_a_phone_it_is_in_the_menu_of_what_has_no_room(visit, tmp_path):
     assert path.name == "mlda-1997-12-state.nc"
     expect(page.locator("#menu")).to_be_hidden()
     expect(page.locator("#more")).to_be_focused()
+
+
+def test_a_film_is_begun_and_stopped_by_the_menu(visit):
+    v = visit(FEW)
+    opener, menu = v.page.locator("#download"), v.page.locator("#downloads")
+    opener.click()
+    expect(menu.locator("[data-stop]")).to_be_hidden()
+    menu.locator("[data-film='60']").click()
+    v.says("Drawing the film")
+    expect(opener).to_have_attribute("aria-busy", "true")
+    opener.click()
+    expect(menu.locator("[data-film='60']")).to_be_disabled()
+    menu.locator("[data-stop]").click()
+    v.says("The film was stopped.")
+    expect(opener).to_have_attribute("aria-busy", "false")
