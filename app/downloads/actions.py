@@ -119,16 +119,17 @@ class Downloads:
         request = FilmRequest.of(parts, int(count), variable)
         total, context = len(request.times), self._context
 
-        def tell(done: int) -> None:
-            context.schedule(
-                lambda: (
-                    context.say(f"Drawing the film: {done} of {total} …") if self._making else None
-                )
-            )
+        def draw(stale: Stale) -> bytes:
+            def say(done: int) -> None:
+                # It may have been stopped since.
+                if not stale():
+                    context.say(f"Drawing the film: {done} of {total} …")
+
+            return draw_film(request, lambda done: context.schedule(lambda: say(done)), stale)
 
         name = _name(parts.state.month, "film", "gif")
         words = f"Drawing the film: {total} pictures, a second or two each …"
-        self._make(lambda stale: draw_film(request, tell, stale), name, GIF, "The film", words)
+        self._make(draw, name, GIF, "The film", words)
 
     def stop(self, _: Message) -> None:
         """Stop what is being made; what runs ends with its picture."""

@@ -165,6 +165,9 @@ def load_error_models(path: Path, bundle: Bundle) -> ErrorModels:
                 for key, own in priors.items()
             },
         )
+    except UserError:
+        # A library that is not installed: the file is whole.
+        raise
     except DAMAGE as problem:
         raise UserError(
             f"{path} holds no learnt models of forecast errors ({reason_of(problem)}); make them "

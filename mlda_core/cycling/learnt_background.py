@@ -125,12 +125,22 @@ def learn_background(
     Returns
     -------
     LearntBackground
+
+    Raises
+    ------
+    UserError
+        If no cycle that counts has observations.
     """
     kept = [
         (np.asarray(step.background.mean, np.float32), truth[step.cycle], step.observed)
         for step in steps
         if step.cycle > spin_up
     ]
+    if not any(seen for _, _, seen in kept):
+        raise UserError(
+            f"No cycle after the first {spin_up} has observations; give more times, or observe "
+            "more often."
+        )
     forecasts, true, observed = (np.stack(part) for part in zip(*kept, strict=True))
     product, square = (
         mean_in_groups(one.sum(axis=0), groups) for one in (forecasts * true, forecasts**2)

@@ -46,7 +46,7 @@ def errors_of_cycles(
     """Return the errors of the forecasts of 3D-Var cycled through all consecutive times.
 
     Where no truth is known, lagged forecasts stand for them: the forecast from the last analysis
-    minus that of the cycle before, stepped on without an analysis between (Parrish and Derber 1992,
+    minus that which was made for its time, stepped on without it (Parrish and Derber 1992,
     https://doi.org/10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2).
 
     Parameters
@@ -64,7 +64,7 @@ def errors_of_cycles(
     Returns
     -------
     errors : ndarray of float32, shape (n, d)
-        Truth minus forecast, standardised; or a forecast minus that of a cycle before.
+        Truth minus forecast, standardised; or a forecast minus an earlier one.
     rows : ndarray of int, shape (n,)
         Of ``past``; the first times of a run, whose errors are those of its start, are left out,
         and those without observations.
@@ -85,23 +85,27 @@ def errors_of_cycles(
         days = past.where((at >= first) & (at < end))
         truth = days.x.reshape(len(days), -1)
         problem = case_of_days(days).problem
+        # The last forecast that observations changed, and its cycle; the first of all are changed.
         before: Array | None = None
+        at_before = 0
         for step in Cycle(problem, "3dvar").run():
             if tell:
                 tell(int(first) + step.cycle + 1, len(past))
+            if not step.observed:
+                continue
             forecast = step.background.mean
-            if step.cycle > SPIN_UP and step.observed:
+            if step.cycle > SPIN_UP:
                 error = truth[step.cycle] - forecast
                 if lagged and before is not None:
-                    times = problem.steps(step.cycle - 1, step.cycle)
+                    times = problem.steps(at_before, step.cycle)
                     error = forecast - advance(problem.dynamics, before[None], times)[0]
                 found.append(error.astype(np.float32))
                 rows.append(int(first) + step.cycle)
-            before = forecast
+            before, at_before = forecast, step.cycle
     if not found:
         raise UserError(
-            f"No {bundle.seasons.step.plural} follow one another for more than {SPIN_UP + 1}; "
-            "errors are learnt from cycles through consecutive ones."
+            f"No observed {bundle.seasons.step.plural} follow one another for more than "
+            f"{SPIN_UP + 1}; errors are learnt from cycles through consecutive ones."
         )
     return np.stack(found), np.array(rows)
 
@@ -130,7 +134,8 @@ def with_training_errors(
     """
     errors, rows = errors_of_cycles(bundle, past, case_of_days, tell)
     # Where not every time is observed the errors are apart already.
-    stride = max(1, EVERY // int(np.median(np.diff(rows))))
+    apart = int(np.median(np.diff(rows))) if len(rows) > 1 else 1
+    stride = max(1, EVERY // apart)
     errors, rows = errors[::stride], rows[::stride]
     local = learnt.covariance.localisation
     sample = of_the_season(bundle, errors, past.calendar[rows], learnt.covariance.variance, local)

@@ -134,7 +134,7 @@ def save_film(
     Raises
     ------
     PlotError
-        If the name ends otherwise, the folder is not there, or the pace is none.
+        If the name ends otherwise, there is no folder or no picture, or the pace is none.
     """
     path = Path(path)
     if path.suffix.lower() != ".gif":
@@ -153,6 +153,8 @@ def save_film(
             frames.append(_frame(drawn, frames[0] if frames else None))
             if tick:
                 tick(len(frames))
+    if not frames:
+        raise PlotError("A film has one picture at least; give the time of one.")
     out = io.BytesIO()
     frames[0].save(
         out,

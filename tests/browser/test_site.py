@@ -183,7 +183,7 @@ def test_a_click_observes_and_an_analysis_fits_it(opened):
     page.wait_for_function("() => location.hash.includes(':9')")
     page.get_by_role("button", name="Assimilate").click()
     page.wait_for_selector("html[data-analysed]", timeout=120_000)
-    expect(page.locator("#status")).to_contain_text("Analysis of 1 observations")
+    expect(page.locator("#status")).to_contain_text("Analysis of 1 observation:")
     model = image(page, "model-psl")
     assert 5 < np.nanmax(model) < 13
     link = page.url
@@ -228,3 +228,44 @@ def test_it_is_accessible_and_within_its_window(opened, scheme, width):
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
     assert [v["id"] for v in found.response["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_changed_meanwhile_ends_the_analysis_and_undo_keeps_one(opened):
+    page = opened()
+    page.locator("#count").fill("300")
+    page.get_by_role("button", name="Place at random").click()
+    page.get_by_role("button", name="Assimilate").click()
+    expect(page.get_by_role("button", name="Assimilate")).to_be_disabled()
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.locator("#observations tbody tr")).to_have_count(0)
+    page.locator("#count").fill("20")
+    page.get_by_role("button", name="Place at random").click()
+    # Asked for while a state waits to be decoded, it comes all the same.
+    page.get_by_role("button", name="Mean state").click()
+    page.get_by_role("button", name="Encode the target").click()
+    page.get_by_role("button", name="Assimilate").click()
+    page.wait_for_selector("html[data-analysed]", timeout=120_000)
+    expect(page.locator("#status")).to_contain_text("Analysis of 20 observations")
+    shown = image(page, "model-psl")
+    page.get_by_role("button", name="Remove Sea-level pressure").first.click()
+    expect(page.locator("#observations tbody tr")).to_have_count(19)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#observations tbody tr")).to_have_count(20)
+    np.testing.assert_array_equal(image(page, "model-psl"), shown)
+
+
+def test_a_link_opens_in_a_page_that_is_open(opened):
+    page = opened()
+    page.evaluate("location.hash = '#month=1998-12&z=2:1.5'")
+    expect(page.locator("#status")).to_contain_text("Opened the link")
+    expect(page.locator("#month")).to_have_value("1998-12")
+    expect(page.locator(".slider .value").nth(2)).to_have_text("1.50")
+
+
+def test_opened_as_a_file_it_says_how_to_serve_it(browser, speedy, tmp_path):
+    made = export_site(speedy, tmp_path / "site", months=MONTHS[:1])
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((made.path / "index.html").as_uri())
+    expect(page.locator("#status")).to_contain_text("python -m http.server")
+    context.close()

@@ -138,12 +138,20 @@ test("a link is read as it was written", () => {
   assert.deepEqual(found, { state, problem: "" })
 })
 
+test("one cell is observed once, and a latent number beyond the limit is written at it", () => {
+  const mask = new Uint8Array(16).fill(1), { state, problem } = read("#obs=psl:2:1,psl:2:3", ABOUT, mask)
+  assert.deepEqual(state.observations, [{ variable: 0, cell: 2, value: 1 }])
+  assert.ok(problem.includes("psl:2:3"))
+  const far = { month: "1997-12", z: Float64Array.from([6.5, 0, 0, 0]), observations: [] }
+  assert.equal(read(written(far, ABOUT), ABOUT, mask).problem, "")
+})
+
 test("what a link has wrong is said and left out", () => {
   const mask = new Uint8Array(16).fill(1)
   mask[3] = 0
   for (const [hash, words] of [
     ["#month=1700-01", "the month 1700-01"], ["#z=9:1", "the latent number 9:1"], ["#z=1:99", "1:99"],
-    ["#z=1:x", "1:x"], ["#obs=psl:3:1", "psl:3:1"], ["#obs=fog:2:1", "fog:2:1"], ["#obs=psl:2:", "psl:2:"],
+    ["#z=1:x", "1:x"], ["#z=:1", "the latent number :1"], ["#obs=psl::5", "psl::5"], ["#obs=psl:3:1", "psl:3:1"], ["#obs=fog:2:1", "fog:2:1"], ["#obs=psl:2:", "psl:2:"],
   ]) {
     const { state, problem } = read(hash, ABOUT, mask)
     assert.match(problem, /^The link has .*; it is left out\.$/)

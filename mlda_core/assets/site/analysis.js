@@ -102,8 +102,8 @@ export class Analyses {
   /**
    * Analyse, yielding after each step of the minimisation what is known; the last has the whole analysis.
    * @param {Observation[]} observations
-   * @returns {Generator<{ z: Float64Array, cost: number, step: number, done: boolean, x?: Float32Array,
-   *   sd?: Float32Array }>}
+   * @returns {Generator<{ z: Float64Array, cost: number, step: number, converged: boolean, done: boolean,
+   *   x?: Float32Array, sd?: Float32Array }>}
    */
   * run(observations) {
     const { latents, hybrid } = this.shape, { jacobian, slopes } = this.parts, n = observations.length
@@ -148,10 +148,10 @@ export class Analyses {
       last = { x, left }
       return { cost, gradient }
     }
-    /** @type {{ x: Float64Array, cost: number, step: number }} */
-    let at = { x: start, cost: 0, step: 0 }
+    /** @type {{ x: Float64Array, cost: number, step: number, converged: boolean }} */
+    let at = { x: start, cost: 0, step: 0, converged: false }
     for (at of minimise(fit, start, precondition)) {
-      yield { z: at.x.map((v) => turn * v), cost: at.cost, step: at.step, done: false }
+      yield { z: at.x.map((v) => turn * v), cost: at.cost, step: at.step, converged: at.converged, done: false }
     }
     fit(at.x)
     const weights = solveRoot(root, n, last.left.slice(), 1)
@@ -161,7 +161,7 @@ export class Analyses {
       for (let p = 0; p < x.length; p++) x[p] += weights[i] * column[p]
     })
     const sd = this.spread(columns, root, seen, hessian, fraction, turn)
-    yield { z: at.x.map((v) => turn * v), cost: at.cost, step: at.step, done: true, x, sd }
+    yield { z: at.x.map((v) => turn * v), cost: at.cost, step: at.step, converged: at.converged, done: true, x, sd }
   }
 
   /** Standard deviation of the analysis error, (cells,): in blocks of cells.

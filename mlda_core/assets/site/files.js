@@ -33,7 +33,9 @@ export function unpacked(buffer, arrays) {
  * @param {{ file: string, size: number, arrays: any }} entry @param {(bytes: number) => void} [tell]
  */
 export async function fetched(entry, tell = () => {}) {
-  const answer = await fetch(entry.file)
+  const answer = await fetch(entry.file).catch(() => {
+    throw new Error(`${entry.file} cannot be read; check the connection, and try again.`)
+  })
   if (!answer.ok || !answer.body) throw new Error(`${entry.file} cannot be read; copy the whole folder to the host again.`)
   const bytes = new Uint8Array(entry.size), reader = answer.body.getReader()
   let at = 0

@@ -3,9 +3,11 @@
 /** @typedef {{ source: any, view: any }} Drawn */
 
 export class Maps {
-  /** @param {any} about @param {Uint16Array} cell Of each pixel, its nearest cell. @param {number} wide */
-  constructor(about, cell, wide) {
+  /** @param {any} about @param {Uint16Array} cell Of each pixel, its nearest cell. @param {number} wide
+   * @param {Float32Array} middle x, then y of the cells' centres */
+  constructor(about, cell, wide, middle) {
     this.about = about
+    this.middle = middle
     this.cell = cell
     this.wide = wide
     this.high = cell.length / wide
@@ -68,14 +70,13 @@ export class Maps {
 
   /** Mark observed cells on the maps of their variables. @param {{ variable: number, cell: number }[]} observations */
   mark(observations) {
-    const [x0, x1, y0, y1] = this.about.limits
+    const size = this.about.shape.lat * this.about.shape.lon
     this.about.variables.forEach((/** @type {any} */ { name }, /** @type {number} */ v) => {
       /** @type {number[]} */
       const x = [], y = []
       for (const { cell } of observations.filter((one) => one.variable === v)) {
-        const [i, j] = this.middle(cell % (this.about.shape.lat * this.about.shape.lon))
-        x.push(x0 + ((x1 - x0) * (i + 0.5)) / this.wide)
-        y.push(y0 + ((y1 - y0) * (j + 0.5)) / this.high)
+        x.push(this.middle[cell % size])
+        y.push(this.middle[size + (cell % size)])
       }
       for (const column of Object.keys(this.about.columns)) {
         const source = this.source("marks", `${column}-${name}`), { plot, view } = this.drawn[`${column}-${name}`]
@@ -84,17 +85,5 @@ export class Maps {
         source.data = { x, y, fill: x.map(() => "#ffd400") }
       }
     })
-  }
-
-  /** The middle of a cell's pixels. @param {number} cell @returns {[number, number]} */
-  middle(cell) {
-    let i = 0, j = 0, count = 0
-    for (let p = 0; p < this.cell.length; p++) {
-      if (this.cell[p] !== cell) continue
-      i += p % this.wide
-      j += Math.floor(p / this.wide)
-      count++
-    }
-    return [i / count, j / count]
   }
 }

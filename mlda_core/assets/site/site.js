@@ -2,7 +2,7 @@
 import { Climate } from "./climate.js"
 import { fetched } from "./files.js"
 import { Maps } from "./maps.js"
-import { MOST_OBSERVATIONS, MOST_Z, normal, random, read, written } from "./state.js"
+import { MOST_OBSERVATIONS, normal, random, read, written } from "./state.js"
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id)
@@ -33,6 +33,8 @@ let target, model
 /** @type {import("./state.js").State[]} */
 const before = []
 let asked = 0, busy = false, waiting = false, analysing = false
+/** Of the state that was asked for. */
+let askedMonth = 0
 /** Whether the maps have what observations say beyond the latent vector. */
 let beyond = false
 
@@ -78,7 +80,18 @@ function decode() {
   if (busy) { waiting = true; return }
   busy = true
   waiting = false
-  worker.postMessage({ id: ++asked, task: "decode", month: calendar(), z: state.z })
+  askedMonth = calendar()
+  worker.postMessage({ id: ++asked, task: "decode", month: askedMonth, z: state.z })
+}
+
+/** Leave an analysis that is under way: what it was asked for has changed. */
+function leaveAnalysis() {
+  if (!analysing) return
+  analysing = false
+  // Whatever is asked next, the worker leaves it too.
+  asked++
+  $("assimilate").disabled = !state.observations.length
+  say("The analysis was stopped: something changed.")
 }
 
 /** The linear part of each latent that was dragged, by calendar month and latent. @type {Map<string, Float32Array>} */
@@ -107,7 +120,7 @@ let frame = 0
 /** @param {number} k @param {number} value */
 function slide(k, value) {
   state.z[k] = value
-  analysing = false
+  leaveAnalysis()
   if (beyond) say("The latent vector's state alone: what the observations said beyond it is left out.")
   beyond = false
   if (!frame) frame = requestAnimationFrame(() => { frame = 0; preview() })
@@ -149,6 +162,7 @@ function showObservations() {
       }
       keep()
       state.observations[i].value = value
+      leaveAnalysis()
       remember()
     })
     const out = Object.assign(document.createElement("button"), { textContent: "×", ariaLabel: `Remove ${v.label}, ${where}` })
@@ -170,6 +184,7 @@ function showObservations() {
 function remember() { history.replaceState(null, "", written(state, about)) }
 
 function changedObservations() {
+  leaveAnalysis()
   showObservations()
   remember()
 }
@@ -182,7 +197,8 @@ function showAll() {
   showSliders()
   showObservations()
   exact = null
-  analysing = beyond = false
+  leaveAnalysis()
+  beyond = false
   decode()
   remember()
 }
@@ -225,6 +241,7 @@ function placeAtRandom() {
   const draw = random(1234), most = Math.max(...area)
   const others = state.observations.filter((one) => one.variable !== variable), found = new Set()
   const room = Math.min(count, MOST_OBSERVATIONS - others.length)
+  if (!room) { say(`A page takes ${MOST_OBSERVATIONS} observations; remove some first.`, true); return }
   for (let tries = 0; found.size < room && tries < 200_000; tries++) {
     const i = Math.floor(draw() * lat), cell = (variable * lat + i) * lon + Math.floor(draw() * lon)
     // As many to an area everywhere.
@@ -240,6 +257,8 @@ function assimilate() {
   const own = climate()
   keep()
   analysing = true
+  // A state that still waits to be decoded would end the analysis.
+  waiting = false
   $("assimilate").disabled = true
   say("Assimilating…")
   worker.postMessage({
@@ -260,10 +279,14 @@ function change(change) {
 function undo() {
   const last = before.pop()
   if (!last) return
+  const same = last.month === state.month && last.z.every((v, k) => v === state.z[k])
+  const lost = beyond
   state = last
   $("undo").disabled = !before.length
-  say("Undone.")
-  showAll()
+  // What is shown stays where only observations change: of an analysis the state is not kept.
+  if (same && !analysing) changedObservations()
+  else showAll()
+  say(lost && !same ? "Undone: the latent vector's state alone, without what observations said beyond it." : "Undone.")
 }
 
 // ---- answers
@@ -287,8 +310,8 @@ worker.addEventListener("message", ({ data }) => {
   }
   if (data.task === "decode") {
     busy = false
-    exact = { x: data.x, z: data.z }
-    // The hand may be further by now.
+    // The hand may be further by now, or the month another.
+    exact = askedMonth === calendar() ? { x: data.x, z: data.z } : null
     if (waiting) {
       preview()
       decode()
@@ -300,8 +323,9 @@ worker.addEventListener("message", ({ data }) => {
   } else if (data.task === "analyse" && analysing && data.id === asked) {
     state.z = data.z
     showSliders()
-    say(data.done ? `Analysis of ${state.observations.length} observations: converged in ${data.step} step${data.step === 1 ? "" : "s"}. `
-      + "The maps have the latent vector's state and what the observations say beyond it."
+    const count = state.observations.length
+    say(data.done ? `Analysis of ${count} observation${count === 1 ? "" : "s"}: ${data.converged ? "converged in" : "stopped after"} `
+      + `${data.step} step${data.step === 1 ? "" : "s"}. The maps have the latent vector's state and what the observations say beyond it.`
       : `Assimilating: step ${data.step}, cost ${data.cost.toFixed(1)}`)
     if (data.done) {
       analysing = false
@@ -381,8 +405,11 @@ async function open() {
     return answer.json()
   }))
   about = said
-  const ready = new Promise((resolve) => {
-    worker.addEventListener("message", ({ data }) => { if (data.ready) resolve(null) })
+  const ready = new Promise((resolve, reject) => {
+    worker.addEventListener("message", ({ data }) => {
+      if (data.ready) resolve(null)
+      else if (data.task === "open" && data.problem) reject(new Error(data.problem))
+    })
   })
   worker.postMessage({ id: 0, task: "open", about })
   fill()
@@ -390,21 +417,23 @@ async function open() {
     .map((entry) => fetched(entry, tell)))
   decoder = parts
   months = past
-  maps = new Maps(about, look.cell, about.files.pixels.arrays.cell.shape[1])
+  maps = new Maps(about, look.cell, about.files.pixels.arrays.cell.shape[1], look.middle)
   document.querySelector("main")?.removeAttribute("hidden")
   await maps.open(/** @type {any} */ (window).Bokeh, drawn, tapped)
   const found = read(location.hash, about, decoder.mask)
   state = found.state
-  for (let k = 0; k < state.z.length; k++) state.z[k] = Math.min(Math.max(state.z[k], -MOST_Z), MOST_Z)
   await ready
   showAll()
+  document.querySelector("nav")?.removeAttribute("inert")
+  addEventListener("hashchange", () => {
+    const { state: linked, problem } = read(location.hash, about, decoder.mask)
+    change(() => { state = linked })
+    say(problem || "Opened the link.", Boolean(problem))
+  })
   $("progress").hidden = true
   say(found.problem || "Drag a latent number, or click on a target map to observe it.", Boolean(found.problem))
   document.documentElement.dataset.opened = String(Math.round(performance.now() - started))
 }
 
-open().catch((error) => {
-  const local = location.protocol === "file:"
-  say(local ? "A browser reads no data from a folder; serve it: python -m http.server, then open http://localhost:8000."
-    : `${error.message}`, true)
-})
+say("Loading…")
+open().catch((error) => say(error.message, true))

@@ -8,7 +8,8 @@ export const MOST_Z = 6, MOST_OBSERVATIONS = 300
 
 /** @param {State} state @param {any} about */
 export function written({ month, z, observations }, about) {
-  const numbers = [...z].flatMap((v, k) => (Math.abs(v) < 5e-4 ? [] : [`${k}:${Number(v.toFixed(3))}`]))
+  const within = (/** @type {number} */ v) => Math.min(Math.max(v, -MOST_Z), MOST_Z)
+  const numbers = [...z].flatMap((v, k) => (Math.abs(v) < 5e-4 ? [] : [`${k}:${Number(within(v).toFixed(3))}`]))
   const seen = observations.map(({ variable, cell, value }) => {
     const { name, decimals } = about.variables[variable], size = about.shape.lat * about.shape.lon
     return `${name}:${cell - variable * size}:${Number(value.toFixed(decimals + 2))}`
@@ -35,15 +36,16 @@ export function read(hash, about, mask) {
     else wrong.push(`the month ${month.slice(0, 20)}, which this page has not`)
   }
   for (const part of (given.get("z") ?? "").split(",").filter(Boolean)) {
-    const [k, v] = part.split(":").map(Number)
+    const [k, v] = part.split(":").map((text) => (text === "" ? Number.NaN : Number(text)))
     if (Number.isInteger(k) && k >= 0 && k < latents && Math.abs(v) <= MOST_Z) state.z[k] = v
     else wrong.push(`the latent number ${part.slice(0, 20)}`)
   }
   for (const part of (given.get("obs") ?? "").split(",").filter(Boolean).slice(0, MOST_OBSERVATIONS)) {
-    const [name, at, v] = part.split(":"), cell = Number(at), value = Number(v)
+    const [name, at, v] = part.split(":"), cell = at === "" ? Number.NaN : Number(at), value = Number(v)
     const variable = about.variables.findIndex((/** @type {any} */ one) => one.name === name)
     const good = variable >= 0 && Number.isInteger(cell) && cell >= 0 && cell < size && v !== "" && Number.isFinite(value)
-    if (good && mask[variable * size + cell]) state.observations.push({ variable, cell: variable * size + cell, value })
+    const known = state.observations.some((one) => one.cell === variable * size + cell)
+    if (good && !known && mask[variable * size + cell]) state.observations.push({ variable, cell: variable * size + cell, value })
     else wrong.push(`the observation ${part.slice(0, 30)}`)
   }
   return { state, problem: wrong.length ? `The link has ${wrong[0]}; it is left out.` : "" }

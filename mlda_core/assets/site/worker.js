@@ -7,7 +7,7 @@ import { fetched } from "./files.js"
 let about
 /** @type {Record<string, any>} */
 let decoder
-/** @type {Promise<any>} */
+/** @type {Promise<any> | undefined} */
 let statistics
 /** @type {Map<number, Climate>} */
 const climates = new Map()
@@ -35,7 +35,7 @@ const breath = () => new Promise((resolve) => { setTimeout(resolve) })
 const TASKS = {
   async open(given, answer) {
     about = given.about
-    decoder = await fetched(about.files.decoder, (bytes) => answer({ bytes }))
+    decoder = await fetched(about.files.decoder)
     answer({ ready: true })
   },
   async decode({ month, z }, answer) {
@@ -63,7 +63,11 @@ self.addEventListener("message", async ({ data }) => {
   try {
     await TASKS[data.task](data, answer)
   } catch (error) {
-    if (data.task === "analyse") analyses.delete(data.month)
+    if (data.task === "analyse") {
+      // A file that could not be read is asked for again.
+      analyses.delete(data.month)
+      statistics = undefined
+    }
     answer({ problem: error instanceof Error ? error.message : String(error) })
   }
 })

@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 # The page's own files, and Bokeh's script with its widgets left out.
 OWN = ASSETS / "site"
 BOKEH = "bokeh.min.js"
+# What a folder of a site holds beside them.
+WRITTEN = {
+    ".nojekyll",
+    BOKEH,
+    "site.json",
+    "maps.json",
+    "decoder.bin",
+    "pixels.bin",
+    "months.bin",
+    "statistics.bin",
+}
+ANALYSES = "analysis-??.bin"
 # Months of a site where nothing is said.
 MOST_MONTHS = 24
 # Sliders on the page before "more": the leading directions.
@@ -92,7 +104,7 @@ def export_site(
     out : Path
         A folder that is not there yet, or an earlier site, which is replaced.
     months : sequence of str
-        ``YYYY-MM``, of the bundle; their calendar months decide the size, 3.3 MB each.
+        ``YYYY-MM``, of the bundle; their calendar months decide the size, 5 MB each.
     first : str
         That is shown first; the last by default.
     tick : callable, optional
@@ -117,6 +129,7 @@ def export_site(
     shown = first or wanted[-1]
     if shown not in wanted:
         raise UserError(f"{shown} is shown first but none of the site's months; add it.")
+    out = out.resolve()
     _check_folder(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as made:
@@ -124,20 +137,26 @@ def export_site(
         folder.mkdir()
         _write(bundle, folder, wanted, shown, powers, tick or (lambda *_: None))
         if out.exists():
-            shutil.rmtree(out)
+            # Deleted with the temporary folder, once the new one stands in its place.
+            out.rename(Path(made) / "before")
         folder.rename(out)
     size = sum(file.stat().st_size for file in out.iterdir())
     return Exported(out, wanted, size)
 
 
 def _check_folder(out: Path) -> None:
-    """Refuse a folder that is no site: its files would be lost."""
+    """Refuse a folder that holds what no site has: it would be lost."""
     if not out.exists():
         return
     if not out.is_dir():
         raise UserError(f"--out {out} is a file; give a folder.")
-    if any(out.iterdir()) and not (out / "site.json").is_file():
-        raise UserError(f"--out {out} holds other files; give a folder that is not there yet.")
+    own = {file.name for file in OWN.iterdir()} | WRITTEN
+    for entry in sorted(out.iterdir()):
+        if entry.name not in own and not entry.match(ANALYSES):
+            raise UserError(
+                f"--out {out} holds {entry.name}, which is not of a site; give a folder that is "
+                "not there yet, and copy the site from it."
+            )
 
 
 def _write(
@@ -159,6 +178,7 @@ def _write(
     files: dict[str, Any] = {"decoder": write_decoder(bundle, calendar, folder / "decoder.bin")}
     look = Arrays(folder / "pixels.bin")
     look.add("cell", pixels.cell)
+    look.add("middle", pixels.middle)
     files["pixels"] = look.write()
     tick("drawing the maps", 1, stages)
     document = document_of(bundle)

@@ -22,7 +22,7 @@ from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from mlda_core.plotting.look import look_of
+from mlda_core.plotting.look import PlotError, look_of
 from mlda_core.plotting.maps import field_map
 from mlda_core.plotting.projections import PLAIN, Frame, frame_of, latitudes
 
@@ -44,16 +44,30 @@ class Pixels(NamedTuple):
     ----------
     cell : ndarray of uint16, shape (ny, nx)
         Flat index of the nearest cell, south first; OUTSIDE off the globe.
+    middle : ndarray of float32, shape (2, lat * lon)
+        x and y of the cells' centres, projection units.
     limits : tuple of float
         x0, x1, y0 and y1 of the map, projection units.
     """
 
     cell: NDArray[np.uint16]
+    middle: NDArray[np.float32]
     limits: tuple[float, float, float, float]
 
 
 def pixels_of(grid: Grid) -> Pixels:
-    """Return the pixels of the projection that suits a grid."""
+    """Return the pixels of the projection that suits a grid.
+
+    Raises
+    ------
+    PlotError
+        If the grid has more cells than two bytes can tell apart.
+    """
+    if np.prod(grid.shape) >= OUTSIDE:
+        raise PlotError(
+            f"A grid of {grid.shape[0]} x {grid.shape[1]} cells is too fine for a page without a "
+            "server; export a bundle on a coarser one."
+        )
     frame: Frame = frame_of("", grid)
     x0, x1, y0, y1 = frame.limits
     ny = round(WIDE * (y1 - y0) / (x1 - x0))
@@ -74,7 +88,9 @@ def pixels_of(grid: Grid) -> Pixels:
     nlat, nlon = grid.shape
     on &= (row >= 0) & (row < nlat) & (column >= 0) & (column < nlon)
     cell = np.where(on, row * nlon + column, OUTSIDE).astype(np.uint16)
-    return Pixels(cell, frame.limits)
+    centres = frame.crs.transform_points(PLAIN, *np.meshgrid(grid.lon, grid.lat))
+    middle = np.stack([centres[..., 0].ravel(), centres[..., 1].ravel()]).astype(np.float32)
+    return Pixels(cell, middle, frame.limits)
 
 
 def document_of(bundle: Bundle) -> dict[str, Any]:

@@ -69,6 +69,13 @@ def test_errors_are_those_of_cycles_with_observations():
     np.testing.assert_allclose(found.covariance.variance, (errors**2).mean(axis=0), rtol=1e-5)
 
 
+def test_without_an_observed_cycle_nothing_is_learnt():
+    still = Estimate(np.zeros(SIZE))
+    steps = [CycledStep(i, i, still, still, {}) for i in range(20)]
+    with pytest.raises(UserError, match="No cycle after the first"):
+        learn_background(steps, np.zeros((20, SIZE)), on_a_circle(SIZE, 2.0), np.ones(SIZE), GROUPS)
+
+
 def test_rounds_make_a_cycle_better_than_with_climatology_s_errors():
     rng = np.random.default_rng(1)
     inner = LinearDynamics(0.9 * np.roll(np.eye(SIZE), 1, axis=0), 0.19 * np.eye(SIZE))

@@ -1,5 +1,7 @@
 """Errors of forecasts in cycles over training times."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,16 +52,24 @@ def test_errors_are_truth_minus_forecast_of_every_run_after_its_start(parts):
             np.testing.assert_allclose(errors[step.cycle - SPIN_UP - 1], wanted, atol=1e-5)
 
 
-def test_lagged_forecasts_stand_for_errors_without_the_truth(parts):
+@pytest.mark.parametrize("every", [1, 2])
+def test_lagged_forecasts_stand_for_errors_without_the_truth(parts, every):
     bundle, past, case = parts
     days = past.where(np.arange(len(past)) < 30)
-    found, rows = errors_of_cycles(bundle, days, case, lagged=True)
-    problem = case(days).problem
-    steps = list(Cycle(problem, "3dvar").run())
+
+    def case_of_some(days):
+        made = case(days)
+        seen = [o if i % every == 0 else None for i, o in enumerate(made.problem.observations)]
+        return replace(made, problem=replace(made.problem, observations=seen))
+
+    found, rows = errors_of_cycles(bundle, days, case_of_some, lagged=True)
+    assert rows.tolist() == [i for i in range(SPIN_UP + 1, 30) if i % every == 0]
+    steps = list(Cycle(case_of_some(days).problem, "3dvar").run())
     for error, row in zip(found, rows, strict=True):
-        # Persistence: the forecast of the day before is that of today.
-        before = steps[row - 1].background.mean
+        # Persistence: the forecast made for the last observed day is that of today.
+        before = steps[row - every].background.mean
         np.testing.assert_allclose(error, steps[row].background.mean - before, atol=1e-5)
+    assert np.abs(found).max() > 0.01
 
 
 def test_they_are_of_the_season_and_as_large_as_the_held_out_ones(parts):

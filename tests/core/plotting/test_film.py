@@ -65,6 +65,8 @@ def test_what_is_no_film_is_refused_before_anything_is_drawn(state, tmp_path):
         save_film(never(), tmp_path / "nowhere" / "film.gif")
     with pytest.raises(PlotError, match="cannot be shown for 0 s"):
         save_film(never(), tmp_path / "film.gif", seconds=0)
+    with pytest.raises(PlotError, match="one picture at least"):
+        save_film(iter(()), tmp_path / "film.gif")
     run = PageState(Snapshot(state.month, tool="cycle"), state.bundle, state.limits)
     with pytest.raises(PlotError, match="Cycle has no film"):
         next(pictures_of(run, [state.month]))

@@ -58,8 +58,13 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_lost(engine, tmp_path)
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("all of it")
-    with pytest.raises(UserError, match="holds other files"):
+    with pytest.raises(UserError, match=r"holds thesis\.tex"):
         export_site(bundle, other, months=[month])
+    published = export_site(bundle, tmp_path / "published", months=[month]).path
+    (published / ".git").mkdir()
+    with pytest.raises(UserError, match=r"holds \.git, which is not of a site"):
+        export_site(bundle, published, months=[month])
+    assert (published / "site.json").is_file()
     with pytest.raises(UserError, match="is a file"):
         export_site(bundle, other / "thesis.tex", months=[month])
     with pytest.raises(StateError):
@@ -69,4 +74,4 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_lost(engine, tmp_path)
     with pytest.raises(UserError, match="none of the site's months"):
         export_site(bundle, tmp_path / "site", months=[month], first="1700-01")
     assert (other / "thesis.tex").read_text() == "all of it"
-    assert [file.name for file in tmp_path.iterdir()] == ["other"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["other", "published"]

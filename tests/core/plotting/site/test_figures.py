@@ -3,7 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 
+from mlda_core.climate.grid import Grid
+from mlda_core.plotting.look import PlotError
 from mlda_core.plotting.projections import PLAIN, frame_of
 from mlda_core.plotting.site.figures import COLUMNS, OUTSIDE, WIDE, document_of, pixels_of
 
@@ -21,11 +24,25 @@ def test_a_pixel_shows_the_cell_that_it_lies_in(grid):
         x, y = crs.transform_point(grid.lon[column], grid.lat[row], PLAIN)
         i, j = int((x - x0) / (x1 - x0) * wide), int((y - y0) / (y1 - y0) * high)
         assert found.cell[j, i] == row * 16 + column
+        np.testing.assert_allclose(found.middle[:, row * 16 + column], (x, y), rtol=1e-6, atol=1.0)
     # Robinson's globe is four fifths of its rectangle, and its corners are off it.
     on = found.cell != OUTSIDE
     assert 0.7 < on.mean() < 0.9
     assert not on[0, 0]
     assert not on[-1, -1]
+
+
+def test_the_edge_of_the_map_is_one_place(grid):
+    """A cell that the seam cuts has its mark on one side, and not between the two."""
+    found = pixels_of(grid)
+    x0, x1, *_ = found.limits
+    assert (np.abs(found.middle[0].reshape(8, 16)[:, 0]) > 0.25 * (x1 - x0)).all()
+
+
+def test_a_grid_of_too_many_cells_is_refused():
+    fine = Grid(np.linspace(-89.75, 89.75, 360), np.arange(720) * 0.5)
+    with pytest.raises(PlotError, match="too fine"):
+        pixels_of(fine)
 
 
 def test_the_document_has_a_map_for_each_variable_and_column(engine):
