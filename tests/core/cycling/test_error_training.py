@@ -1,52 +1,14 @@
-"""Learnt models of background errors: their training, and their file."""
-
-from dataclasses import replace
+"""Learnt models of background errors: their training."""
 
 import numpy as np
 import pytest
 import torch
-from days import make_config
 
-from mlda_core.climate.errors import UserError
 from mlda_core.cycling.bundle_case import zones_of
-from mlda_core.cycling.error_model_file import (
-    ErrorModels,
-    load_error_models,
-    save_error_models,
-)
 from mlda_core.cycling.error_training import (
-    NetworkErrors,
     error_data,
     scaled_to,
-    train_error_model,
 )
-
-
-@pytest.fixture(scope="module")
-def found(daily):
-    """Errors of two sizes of network: half and a quarter of the states of the days."""
-    bundle, data = daily
-    past, held = data.train, data.observed.in_split("validation")
-    flat = [days.x.reshape(len(days), -1) for days in (past, held)]
-    return {
-        size: NetworkErrors(
-            size,
-            np.full(bundle.mask.size, 0.9),
-            (part * flat[0]).astype(np.float32),
-            past,
-            (part * flat[1]).astype(np.float32),
-            held,
-        )
-        for size, part in ((10, 0.5), (40, 0.25))
-    }
-
-
-@pytest.fixture(scope="module")
-def models(daily, found, tmp_path_factory):
-    bundle, data = daily
-    folder = tmp_path_factory.mktemp("errors")
-    config = make_config(bundle.path.parent)
-    return train_error_model(bundle, config, data, found, folder, priors=["flow", "diffusion"])
 
 
 def test_errors_of_all_sizes_are_in_units_of_their_spread(daily, found):
@@ -85,24 +47,6 @@ def test_codes_and_rest_together_are_as_large_as_the_errors(daily, found, models
 
 
 @pytest.mark.slow
-def test_what_is_written_is_read_again(daily, models, tmp_path):
-    bundle, _ = daily
-    path = tmp_path / "models.safetensors"
-    save_error_models(path, models)
-    read = load_error_models(path, bundle)
-    one, other = models.of(bundle, 10), read.of(bundle, 10)
-    np.testing.assert_allclose(other.spread, one.spread, rtol=1e-6)
-    np.testing.assert_allclose(other.rest.variance.mean(), one.rest.variance.mean(), rtol=1e-2)
-    close = np.abs(other.slope(3) - one.slope(3)).max() / np.abs(one.slope(3)).max()
-    assert close < 0.03
-    assert list(other.priors) == ["flow", "diffusion"]
-    for key, prior in one.priors.items():
-        np.testing.assert_allclose(
-            other.prior(key).sample(3, 2, 0), prior.sample(3, 2, 0), atol=0.02
-        )
-
-
-@pytest.mark.slow
 def test_a_flow_bends_the_codes_before_their_decoder(daily, models):
     bundle, _ = daily
     flow = models.of(bundle, 10).bent("flow")
@@ -115,15 +59,3 @@ def test_a_flow_bends_the_codes_before_their_decoder(daily, models):
     np.testing.assert_allclose(moved, plain[1], atol=1e-6)
     slope = flow.slope(3)[0]
     assert np.abs((moved - none) / 1e-2 - slope).max() < 0.1 * np.abs(slope).max()
-
-
-def test_files_of_other_states_are_refused(daily, models, tmp_path):
-    bundle, _ = daily
-    path = tmp_path / "models.safetensors"
-    wrong: ErrorModels = replace(models, months=models.months + 12)
-    save_error_models(path, wrong)
-    with pytest.raises(UserError, match="is not of the states"):
-        load_error_models(path, bundle)
-    path.write_bytes(b"nothing")
-    with pytest.raises(UserError, match="mlda cycle train"):
-        load_error_models(path, bundle)
