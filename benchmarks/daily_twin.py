@@ -46,6 +46,7 @@ from mlda_core.cycling.learnt_background import (
     save_background,
 )
 from mlda_core.cycling.methods import CYCLED, cycled_method
+from mlda_core.cycling.methods.vae_var import VaeVar
 from mlda_core.cycling.training_errors import with_training_errors
 from mlda_core.evaluation.assimilation import network_of
 from mlda_core.evaluation.cycling import score_cycle
@@ -61,7 +62,7 @@ import marks  # noqa: E402
 
 STATIONS = (30, 100, 300)
 # Those that need the learnt model of forecast errors.
-VAE_VAR = ("vae_var", "vae_var_flow", "vae_var_diffusion")
+VAE_VAR = tuple(key for key, method in CYCLED.items() if isinstance(method, VaeVar))
 # Settings by method, found on VALIDATION.
 SETTINGS: dict[str, dict[str, Any]] = {
     **{key: dict(method.offered) for key, method in CYCLED.items() if method.offered is not None},

@@ -36,16 +36,16 @@ sys.path.insert(0, str(ROOT / "tools"))
 import marks  # noqa: E402
 
 MARK = "site"
-# From an event of the first slider until the next picture, by a frame's own callback.
+# From an event of the first slider until the frame after the one in which the page drew.
 FRAME = """
 (value) => new Promise((resolve) => {
   const input = document.querySelector(".slider input"), began = performance.now()
   input.value = value
   input.dispatchEvent(new Event("input"))
-  // The page draws in the first callback, this one runs in the same frame after it.
   requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - began)))
 })
 """
+# What the page itself takes in that frame: its callback was asked for before this one.
 WORK = """
 (value) => new Promise((resolve) => {
   const input = document.querySelector(".slider input")
@@ -67,7 +67,7 @@ def analysis(page: Page, stations: int) -> float:
     """Return the seconds from *Assimilate* to the analysis."""
     page.locator("#count").fill(str(stations))
     page.locator("#place").click()
-    page.evaluate("delete document.documentElement.dataset.analysed; window.began = 0")
+    page.evaluate("delete document.documentElement.dataset.analysed")
     began = page.evaluate("performance.now()")
     page.locator("#assimilate").click()
     page.wait_for_selector("html[data-analysed]", timeout=300_000)

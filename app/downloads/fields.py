@@ -56,9 +56,7 @@ def figure_of(parts: Parts, variable: str = "") -> FigureRequest:
         If a column is empty or still of another month, or there is no such variable.
     """
     parts.refuse_empty()
-    names = [v.name for v in parts.bundle.variables]
-    if variable and variable not in names:
-        raise StateError(f"This bundle has no variable '{variable[:24]}'.")
+    rows = parts.rows(variable)
     frame = parts.frame()
     columns = shown_columns(parts.bundle, frame)
     return FigureRequest(
@@ -66,7 +64,7 @@ def figure_of(parts: Parts, variable: str = "") -> FigureRequest:
         columns,
         frame.request.projection,
         caption_of(parts, columns),
-        (variable,) if variable else (),
+        rows,
         _drawn_observations(parts),
         frame.request.arrows,
     )

@@ -53,8 +53,6 @@ class FilmRequest:
             If there is no such variable, or the page shows a run through days.
         """
         bundle, state = parts.bundle, parts.state
-        if variable and variable not in [v.name for v in bundle.variables]:
-            raise StateError(f"This bundle has no variable '{variable[:24]}'.")
         if parts.shows == "cycle":
             raise StateError("A run through days has no film yet; open another tool for one.")
         if state.month not in bundle.months:
@@ -62,7 +60,7 @@ class FilmRequest:
         at = bundle.months.index(state.month)
         times = bundle.months[at : at + count]
         opened = PageState(state.snapshot(), bundle, state.limits)
-        return cls(opened, tuple(times), (variable,) if variable else ())
+        return cls(opened, tuple(times), parts.rows(variable))
 
 
 def draw_film(

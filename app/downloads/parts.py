@@ -52,6 +52,18 @@ class Parts:
     stale: Callable[[], tuple[bool, bool]]
     link: Callable[[], str]
 
+    def rows(self, variable: str) -> tuple[str, ...]:
+        """Return the variable that is alone to be drawn; () for all.
+
+        Raises
+        ------
+        StateError
+            If the bundle has no such variable.
+        """
+        if variable and variable not in [v.name for v in self.bundle.variables]:
+            raise StateError(f"This bundle has no variable '{variable[:24]}'.")
+        return (variable,) if variable else ()
+
     @property
     def shows(self) -> str:
         """What the maps show: 'state', 'analysis', 'response' or 'cycle'."""

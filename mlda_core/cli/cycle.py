@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -249,12 +250,12 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
         with ticking() as tick:
             for number, size in enumerate(sizes):
                 places, _ = network_of(own, f"stations_{size}", 0)
-                case = case_of(
+                case_of_days = partial(
+                    case_of,
                     own,
                     dynamics,
-                    days,
-                    places,
-                    climatology,
+                    places=places,
+                    climatology=climatology,
                     observed_every=observed_every,
                     seed=seed,
                 )
@@ -272,7 +273,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                     )
 
                 tick("rounds", done, len(sizes) * rounds)
-                found[size] = learn_from(own, case, rounds, tell)
+                found[size] = learn_from(own, case_of_days(days), rounds, tell)
             if output:
                 # The network is that of the last case: --out takes one.
                 held = found[sizes[0]]
@@ -280,16 +281,7 @@ def learn(  # noqa: PLR0917 - options of a command, given by name
                     own,
                     held,
                     training,
-                    lambda days: case_of(
-                        own,
-                        dynamics,
-                        days,
-                        places,
-                        climatology,
-                        learnt=held,
-                        observed_every=observed_every,
-                        seed=seed,
-                    ),
+                    partial(case_of_days, learnt=held),
                     tell=lambda done, total: tick("training times", done, total),
                 )
         if output:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,12 +12,6 @@ from mlda_core.cli.console import one_sentence, out, ticking
 from mlda_core.cli.cycle import Config, Model, ObservedEvery, Threads
 from mlda_core.cli.output_files import files_of_bundle, refuse_inputs
 from mlda_core.vae.priors import TRAINED
-
-if TYPE_CHECKING:
-    from mlda_core.climate.interpolation import Places
-    from mlda_core.cycling.bundle_case import Case
-    from mlda_core.cycling.learnt_background import LearntBackground
-    from mlda_core.vae.dataset import Months
 
 
 def train_errors(  # noqa: PLR0917 - options of a command, given by name
@@ -94,20 +88,15 @@ def train_errors(  # noqa: PLR0917 - options of a command, given by name
             for size in sorted(set(stations or (30, 100, 300))):
                 places, _ = network_of(own, f"stations_{size}", 0)
 
-                def case(
-                    days: Months, learnt: LearntBackground | None = None, places: Places = places
-                ) -> Case:
-                    return case_of(
-                        own,
-                        dynamics,
-                        days,
-                        places,
-                        climatology,
-                        learnt=learnt,
-                        observed_every=observed_every,
-                        seed=seed,
-                    )
-
+                case = partial(
+                    case_of,
+                    own,
+                    dynamics,
+                    places=places,
+                    climatology=climatology,
+                    observed_every=observed_every,
+                    seed=seed,
+                )
                 out.print(f"Cycling with {size} stations", highlight=False)
                 learnt = learn_from(own, case(held), rounds)
                 cycled = partial(case, learnt=learnt)

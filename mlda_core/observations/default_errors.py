@@ -89,9 +89,23 @@ def default_error(
     names = [variable] * north.size if isinstance(variable, str) else list(variable)
     places = bundle.operator.locate(variable_rows(bundle, names), north, lon)
     spread = bundle.operator.apply(places, local_spread(bundle, season))
+    decimals = np.array([v.decimals for v in bundle.variables])[places.variable]
+    return error_of_spread(spread, decimals)
+
+
+def error_of_spread(spread: ArrayLike, decimals: NDArray[np.integer]) -> Float:
+    """Return the default error where the climate has a spread.
+
+    Parameters
+    ----------
+    spread : array_like
+        Display units.
+    decimals : ndarray of int, broadcast to ``spread``
+        That the variable is shown with.
+    """
     # Where it never rains the spread is zero, but a gauge still has an error.
-    least = np.array([10.0**-v.decimals for v in bundle.variables])[places.variable]
-    return np.asarray(np.maximum(DEFAULT_ERROR * spread, 0.1 * least))
+    least = 10.0 ** -decimals.astype(np.float64)
+    return np.asarray(np.maximum(DEFAULT_ERROR * np.asarray(spread), 0.1 * least))
 
 
 def spread_of(bundle: Bundle, places: Places, season: int | None) -> Float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlda_core.climate.atomic_files import replacing
 from mlda_core.plotting.look import PlotError
-from mlda_core.plotting.output import caption, save
+from mlda_core.plotting.output import caption, check_folder, save
 from mlda_core.plotting.states import state_maps
 
 if TYPE_CHECKING:
@@ -139,8 +139,7 @@ def save_film(
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise PlotError(f"'{path.name}' is no film's name; end it with .gif.")
-    if not path.parent.is_dir():
-        raise PlotError(f"There is no folder {path.parent}; make it first.")
+    check_folder(path)
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         raise PlotError(
             f"A picture cannot be shown for {seconds:g} s; give {LEAST_SECONDS:g} to "

@@ -76,8 +76,7 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise PlotError(f"'{path.name}' is no figure's name; end it with .pdf, .svg or .png.")
-    if not path.parent.is_dir():
-        raise PlotError(f"There is no folder {path.parent}; make it first.")
+    check_folder(path)
     if not dpi > 0:
         raise PlotError(f"A figure cannot have {dpi} dots an inch; give a number above 0.")
     check_backend("matplotlib")
@@ -98,6 +97,18 @@ def save(plot: Any, path: str | Path, *, caption: str = "", dpi: int = 300) -> P
         figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata, format=kind)
         plt.close(figure)
     return path
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there.
+
+    Raises
+    ------
+    PlotError
+        If it is not.
+    """
+    if not path.parent.is_dir():
+        raise PlotError(f"There is no folder {path.parent}; make it first.")
 
 
 def _is_for_bokeh(plot: Any) -> bool:

@@ -50,6 +50,8 @@ export class Analyses {
     }
     /** @type {Map<string, Float32Array>} */
     this.kept = new Map()
+    /** The decoded state of no latent numbers. @type {Float32Array | null} */
+    this.origin = null
   }
 
   /** Value of a pattern of the statistics in a cell. @param {number} k @param {number} cell */
@@ -130,12 +132,13 @@ export class Analyses {
       solveRoot(hessian, latents, out, 1, true)
       return out
     }
-    const origin = this.decoder.decode(new Float64Array(latents)).x
+    this.origin ??= this.decoder.decode(new Float64Array(latents)).x
+    const { origin } = this
     const white = Float64Array.from(observations, ({ cell, value }) => value - origin[cell])
     solveRoot(root, n, white, 1)
     const start = precondition(transposedTimes(seen, white, n, latents, 1))
-    /** @type {{ x: Float32Array, left: Float64Array }} */
-    let last = { x: origin, left: white }
+    /** What was fitted last, and of which point. @type {{ zeta: Float64Array | null, x: Float32Array, left: Float64Array }} */
+    let last = { zeta: null, x: origin, left: white }
     const fit = (/** @type {Float64Array} */ zeta) => {
       const { x, pull } = this.decoder.decode(zeta.map((v) => turn * v))
       const left = Float64Array.from(observations, ({ cell, value }) => value - x[cell])
@@ -145,7 +148,7 @@ export class Analyses {
       const dx = new Float32Array(this.cells)
       observations.forEach(({ cell }, i) => { dx[cell] -= weighed[i] })
       const gradient = pull(dx).map((v, l) => turn * v + zeta[l])
-      last = { x, left }
+      last = { zeta, x, left }
       return { cost, gradient }
     }
     /** @type {{ x: Float64Array, cost: number, step: number, converged: boolean }} */
@@ -153,7 +156,8 @@ export class Analyses {
     for (at of minimise(fit, start, precondition)) {
       yield { z: at.x.map((v) => turn * v), cost: at.cost, step: at.step, converged: at.converged, done: false }
     }
-    fit(at.x)
+    // A search that found no way down ends at the point before its last trial.
+    if (last.zeta !== at.x) fit(at.x)
     const weights = solveRoot(root, n, last.left.slice(), 1)
     solveRoot(root, n, weights, 1, true)
     const x = last.x.slice()

@@ -1,7 +1,5 @@
 // The maps: Bokeh's own document, into whose images fields are written.
 
-/** @typedef {{ source: any, view: any }} Drawn */
-
 export class Maps {
   /** @param {any} about @param {Uint16Array} cell Of each pixel, its nearest cell. @param {number} wide
    * @param {Float32Array} middle x, then y of the cells' centres */
@@ -82,7 +80,7 @@ export class Maps {
         const source = this.source("marks", `${column}-${name}`), { plot, view } = this.drawn[`${column}-${name}`]
         const glyph = plot.renderers.find((/** @type {any} */ r) => r.data_source === source).glyph
         glyph.size = { value: view.el.offsetWidth < 260 ? 4 : 7 }
-        source.data = { x, y, fill: x.map(() => "#ffd400") }
+        source.data = { x, y }
       }
     })
   }

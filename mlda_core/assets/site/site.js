@@ -29,7 +29,7 @@ let state
 /** The last exact state, standardised, and the latent vector that it is of. @type {{ x: Float32Array, z: Float64Array } | null} */
 let exact = null
 /** @type {Float32Array} */
-let target, model
+let target
 /** @type {import("./state.js").State[]} */
 const before = []
 let asked = 0, busy = false, waiting = false, analysing = false
@@ -57,9 +57,8 @@ function keep() {
 
 // ---- what is shown
 
-/** Draw a model's state: anomalies in display units. @param {Float32Array} anomalies */
-function show(anomalies) {
-  model = anomalies
+/** Draw a model's state: anomalies in display units. @param {Float32Array} model */
+function show(model) {
   maps.write("model", model)
   maps.write("difference", model.map((v, p) => v - target[p]))
   const found = climate().scores(target, model)

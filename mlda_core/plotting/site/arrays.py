@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlda_core.climate.errors import BundleError
 from mlda_core.climate.transforms import Identity, Power
-from mlda_core.observations.default_errors import DEFAULT_ERROR, local_spread
+from mlda_core.observations.default_errors import error_of_spread, local_spread
 from mlda_core.observations.standardised import LEAST_ERROR
 from mlda_core.vae.layers import month_features
 
@@ -131,9 +131,9 @@ def write_decoder(bundle: Bundle, calendar: Sequence[int], path: Path) -> dict[s
 
 def _errors(bundle: Bundle, month: int) -> NDArray[np.float32]:
     """Return the errors of observations by default, display units, (V, lat, lon)."""
-    least = np.array([10.0**-v.decimals for v in bundle.variables])[:, None, None]
-    found = np.maximum(DEFAULT_ERROR * np.nan_to_num(local_spread(bundle, month)), 0.1 * least)
-    return found.astype(np.float32)
+    decimals = np.array([v.decimals for v in bundle.variables])[:, None, None]
+    spread = np.nan_to_num(local_spread(bundle, month))
+    return error_of_spread(spread, decimals).astype(np.float32)
 
 
 def _standardised_errors(bundle: Bundle, month: int) -> NDArray[np.float32]:

@@ -170,9 +170,9 @@ def _with_image(
     paper = plot.multi_polygons("xs", "ys", source=shared["paper"], color="#ffffff", line_width=0)
     plot.renderers.remove(paper)
     plot.renderers.insert(1, paper)
-    marks = ColumnDataSource({"x": [], "y": [], "fill": []}, name=f"marks-{name}")
+    marks = ColumnDataSource({"x": [], "y": []}, name=f"marks-{name}")
     plot.scatter(
-        "x", "y", source=marks, size=7, marker="circle", line_color="#111111", fill_color="fill"
+        "x", "y", source=marks, size=7, marker="circle", line_color="#111111", fill_color="#ffd400"
     )
     hover = HoverTool(renderers=[drawn], tooltips=[("", f"@image{{0.00}} {units}")])
     # A click observes, and a bar of tools would take a sixth of each map.
